@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-2.0
+# Builds dwell into build/. `make help' lists the targets, V=1 shows the commands.
+
+VERSION		:= 0.1.0
+
+BUILD		?= build
+PREFIX		?= /usr/local
+CLANG		?= clang
+CLANG_FORMAT	?= clang-format
+PKG_CONFIG	?= pkg-config
+PYTHON		?= python3
+CARGO		:= $(or $(CARGO),$(shell PATH=$$PATH:$$HOME/.cargo/bin command -v cargo),cargo)
+# Ubuntu's bpftool in the PATH is a script that wants the running kernel's package.
+BPFTOOL		:= $(or $(BPFTOOL),$(firstword $(shell for t in bpftool /usr/sbin/bpftool \
+			/usr/lib/linux-tools/*/bpftool /usr/lib/linux-tools-*/bpftool; do \
+			$$t version >/dev/null 2>&1 && echo $$t; done; true)),bpftool)
+
+ifeq ($(V),1)
+Q	:=
+say	= @:
+else
+Q	:= @
+say	= @printf '  %-9s%s\n' $(1) $(2)
+endif
+
+# SAN=1: the same objects again, sanitized, for the unit tests.
+O	:= $(BUILD)$(if $(filter 1,$(SAN)),/san)
+
+# ---- flags ----------------------------------------------------------------
+
+PACKAGES	:= libbpf libelf libdw libdebuginfod capstone jansson zlib
+
+CFLAGS		?= -O2 -g
+SANFLAGS	:= -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+WARNINGS	:= -Wall -Wextra $(if $(filter 1,$(WERROR)),-Werror)
+C_FLAGS		:= -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) $(if $(filter 1,$(SAN)),$(SANFLAGS)) \
+		   -Isrc -Ibpf -I. -I$(BUILD) \
+		   $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
+LD_FLAGS	:= $(LDFLAGS) $(if $(filter 1,$(SAN)),$(SANFLAGS)) -Wl,--as-needed
+LIBS		:= $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -liberty -lpthread -lm
+
+# clang -target bpf drops the host's header paths: put them back, after all others.
+BPF_INCLUDES	= $(shell $(CLANG) -v -E - </dev/null 2>&1 | \
+		    sed -n '/<...> search starts here:/,/End of search list./{ s| \(/.*\)|-idirafter \1|p }')
+BPF_FLAGS	= -target bpf -mcpu=v3 -O2 -g -Wall $(if $(filter 1,$(WERROR)),-Werror) \
+		  -D__bpf__ -D__TARGET_ARCH_x86 -Ibpf -Ikernel-events -I. $(BPF_INCLUDES)
+
+# ---- what is built --------------------------------------------------------
+
+BPF_SRC		:= $(sort $(wildcard bpf/*.bpf.c kernel-events/*.bpf.c))
+BPF_OBJ		:= $(BPF_SRC:%.c=$(BUILD)/obj/%.o)
+SKEL		:= $(BUILD)/dwell.skel.h
+
+SRC		:= $(sort $(filter-out %.bpf.c,$(wildcard src/*/*.c kernel-events/*.c flamegraph/*.c)))
+MAIN_OBJ	:= $(O)/obj/src/cli/main.o
+LIB_OBJ		:= $(filter-out $(MAIN_OBJ),$(SRC:%.c=$(O)/obj/%.o))
+LIB		:= $(O)/libdwell.a
+DWELL		:= $(O)/dwell
+
+UNIT_SRC	:= $(sort $(wildcard tests/unit/*.c))
+UNIT		:= $(UNIT_SRC:tests/unit/%.c=$(O)/unit/%)
+
+BENCH		:= $(patsubst bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard bench/*.c)))
+
+INFERNO_VERSION	:= 0.12.8
+INFERNO		:= $(BUILD)/tools/bin/inferno-flamegraph
+
+all: $(DWELL)
+
+$(DWELL): $(MAIN_OBJ) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LD_FLAGS) -o $@ $(MAIN_OBJ) $(LIB) $(LIBS)
+
+# Made anew each time: an archive keeps members whose source is gone.
+$(LIB): $(LIB_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $(LIB_OBJ)
+
+$(O)/obj/%.o: %.c | $(SKEL) libraries
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(C_FLAGS) -MMD -MP -c -o $@ $<
+
+$(MAIN_OBJ): C_FLAGS += -DDWELL_VERSION='"$(VERSION)"'
+$(MAIN_OBJ): Makefile
+
+$(BUILD)/obj/%.bpf.o: %.bpf.c | libraries
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_FLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/dwell.bpf.o: $(BPF_OBJ)
+	$(call say,BPF-LINK,$@)
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+$(SKEL): $(BUILD)/dwell.bpf.o
+	$(call say,SKELETON,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name dwell_bpf >$@
+
+# Taken in by the assembler, which reports no dependencies.
+$(O)/obj/flamegraph/asset.o: $(wildcard flamegraph/*.css flamegraph/*.js)
+
+# The libraries' presence, asked for before the first file is compiled.
+libraries:
+	@$(PKG_CONFIG) --exists '$(firstword $(PACKAGES)) >= 1.3' $(wordlist 2,99,$(PACKAGES)) 2>/dev/null || \
+	  { echo "make: libraries are missing or too old: run 'make deps'" >&2; exit 1; }
+
+# ---- tests ----------------------------------------------------------------
+
+unit: $(UNIT)
+
+$(O)/unit/%: tests/unit/%.c $(LIB)
+	$(call say,UNIT,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(C_FLAGS) -MMD -MP $(LD_FLAGS) -o $@ $< $(LIB) -lcmocka $(LIBS)
+
+$(BUILD)/bench/%: bench/%.c $(LIB)
+	$(call say,BENCH,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(C_FLAGS) -MMD -MP $(LD_FLAGS) -o $@ $< $(LIB) $(LIBS)
+
+# Programs with known answers, as release and as fat LTO with panic=abort.
+workloads:
+	$(call say,CARGO,$(BUILD)/workloads)
+	$(Q)cd tests/workloads && for profile in release fat; do \
+	  CARGO_TARGET_DIR=$(abspath $(BUILD))/workloads \
+	  $(CARGO) build --locked --profile $$profile $(if $(filter 1,$(V)),,--quiet) || exit 1; \
+	done
+
+inferno: $(INFERNO)
+
+$(INFERNO):
+	$(call say,CARGO,$@)
+	$(Q)$(CARGO) install inferno --version $(INFERNO_VERSION) --locked --root $(BUILD)/tools \
+	  --no-default-features --features cli --bin inferno-flamegraph $(if $(filter 1,$(V)),,--quiet)
+
+# Parts of a run that must see what an earlier part has installed or built are
+# makes of their own; they share the jobs of this one, or get one per CPU.
+JOBS	= $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+RUN	= DWELL_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/run.py
+
+check: deps
+	+$(Q)$(MAKE) $(JOBS) --no-print-directory all unit inferno workloads
+	+$(Q)$(MAKE) $(JOBS) --no-print-directory SAN=1 unit
+	$(Q)$(RUN) unit replay e2e
+
+check-unit:
+	+$(Q)$(MAKE) $(JOBS) --no-print-directory unit
+	+$(Q)$(MAKE) $(JOBS) --no-print-directory SAN=1 unit
+	$(Q)$(RUN) unit
+
+check-replay:
+	+$(Q)$(MAKE) $(JOBS) --no-print-directory all
+	$(Q)$(RUN) replay
+
+check-e2e:
+	+$(Q)$(MAKE) $(JOBS) --no-print-directory all inferno workloads
+	$(Q)$(RUN) e2e
+
+# ---- the rest -------------------------------------------------------------
+
+deps:
+	$(Q)./deps.sh
+
+demo: deps
+	+$(Q)$(MAKE) $(JOBS) --no-print-directory all workloads
+	$(Q)DWELL_BUILD=$(abspath $(BUILD)) tests/demo.sh
+
+bench: deps
+	+$(Q)$(MAKE) $(JOBS) --no-print-directory all $(BENCH) workloads
+	$(Q)DWELL_BUILD=$(abspath $(BUILD)) $(PYTHON) bench/run.py
+
+install: all
+	install -D -m 755 $(DWELL) $(DESTDIR)$(PREFIX)/bin/dwell
+
+# Only what is not committed yet: clang-format knows nothing of tables that are aligned by hand.
+format:
+	git clang-format --binary $(CLANG_FORMAT) --extensions c,h --force
+
+format-check:
+	$(Q)$(PYTHON) tests/style.py
+
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@echo "make                 build $(DWELL)"
+	@echo "make deps            install what the build and the tests need"
+	@echo "make demo            record a real HTTP service under load: demo.svg, demo.folded, a report"
+	@echo "make check           set up, build, run all tests; last line: N passed, N failed, N skipped"
+	@echo "make check-unit      unit tests, plain and under ASan and UBSan"
+	@echo "make check-replay    recorded files against their expected output"
+	@echo "make check-e2e       real programs, recorded; needs root"
+	@echo "make bench           measure overhead and speed into bench/"
+	@echo "make workloads       the Rust programs that the tests record"
+	@echo "make install         into DESTDIR/PREFIX ($(PREFIX))"
+	@echo "make format          clang-format on C lines that are not committed yet"
+	@echo "make format-check    what a script can say of the style"
+	@echo "make clean           remove $(BUILD)/"
+	@echo
+	@echo "V=1 shows commands, WERROR=1 makes warnings errors, BUILD=DIR builds elsewhere."
+
+-include $(MAIN_OBJ:.o=.d) $(LIB_OBJ:.o=.d) $(BPF_OBJ:.o=.d) $(UNIT:=.d) $(BENCH:=.d)
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+.PHONY: all libraries unit workloads inferno check check-unit check-replay check-e2e deps demo \
+	bench install format format-check clean help

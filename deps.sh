@@ -1,0 +1,200 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Installs what the build and the tests need, if it is missing: `make deps`.
+# Asks for each thing itself (a header, a program), not for a package, so that
+# what is there in another way counts. Silent if nothing is missing.
+#
+#	deps.sh --list	the packages of this system, whether missing or not
+set -eu
+
+PATH=$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin
+
+# ---- what is needed: how to see it, and the packages that bring it -----------
+
+lib() { pkg-config --exists "$1" 2>/dev/null; }
+lib_since() { pkg-config --atleast-version="$2" "$1" 2>/dev/null; }
+program() { command -v "$1" >/dev/null; }
+# Links a program that calls a function: for what has no pkg-config file.
+links() {
+	printf 'char %s(void); int main(void) { return %s(); }\n' "$1" "$1" |
+		cc -x c - "$2" -o /dev/null 2>/dev/null
+}
+headers() { echo '#include <errno.h>' | cc -x c -E - >/dev/null 2>&1; }
+# Ubuntu's /usr/sbin/bpftool is a script that may find nothing to start.
+bpftool_works() {
+	local t
+	for t in bpftool /usr/lib/linux-tools/*/bpftool /usr/lib/linux-tools-*/bpftool; do
+		"$t" version >/dev/null 2>&1 && return 0
+	done
+	return 1
+}
+flamegraph_pl() {
+	program flamegraph.pl || [ -e /usr/share/perl5/Devel/NYTProf/flamegraph.pl ]
+}
+
+# name | test | Debian and Ubuntu | Fedora; a package in [] comes from Debian 12's backports
+needs() {
+	cat <<-'END'
+	cc | headers | gcc libc6-dev | gcc glibc-devel
+	make | program make | make | make
+	git | program git | git | git
+	python3 | program python3 | python3 | python3
+	pkg-config | program pkg-config | pkg-config | pkgconf-pkg-config
+	clang | program clang | clang llvm | clang llvm
+	clang-format | program clang-format | clang-format | clang-tools-extra
+	bpftool | bpftool_works | [bpftool] | bpftool
+	libbpf | lib_since libbpf 1.3 | [libbpf-dev] | libbpf-devel
+	libelf | lib libelf | [libelf-dev] | elfutils-libelf-devel
+	libdw | lib libdw | [libdw-dev] | elfutils-devel
+	libdebuginfod | lib libdebuginfod | [libdebuginfod-dev] | elfutils-debuginfod-client-devel
+	capstone | lib capstone | libcapstone-dev | capstone-devel
+	jansson | lib jansson | libjansson-dev | jansson-devel
+	zlib | lib zlib | zlib1g-dev | zlib-devel
+	libiberty | links xmalloc -liberty | libiberty-dev | binutils-devel
+	cmocka | lib cmocka | libcmocka-dev | libcmocka-devel
+	asan | links __asan_init -fsanitize=address | gcc | libasan libubsan
+	perl | program perl | perl | perl
+	flamegraph.pl | flamegraph_pl | libdevel-nytprof-perl | flamegraph
+	END
+}
+
+trim() { local s=$*; echo "$s"; }
+
+# ---- the system ---------------------------------------------------------------
+
+id=unknown version=0 like=
+if [ -e /etc/os-release ]; then
+	. /etc/os-release
+	id=${ID:-unknown} version=${VERSION_ID:-0} like=${ID_LIKE:-}
+fi
+case "$id $like" in
+*debian* | *ubuntu*) family=debian ;;
+*fedora* | *rhel*) family=fedora ;;
+*) family=other ;;
+esac
+backports=
+if [ "$id" = debian ] && [ "${version%%.*}" = 12 ]; then
+	backports=bookworm-backports
+fi
+
+package_of() {	# the packages of a need, in this system's names
+	case $family in
+	fedora) echo "$2" ;;
+	*)
+		# Ubuntu had no package bpftool until 24.10.
+		if [ "$id" = ubuntu ] && ! printf '%s\n24.10\n' "$version" | sort -VC -r; then
+			set -- "${1/\[bpftool\]/linux-tools-generic}"
+		fi
+		echo "$1"
+		;;
+	esac
+}
+
+# ---- what is missing ------------------------------------------------------------
+
+missing= names= late=
+while IFS='|' read -r name test debian fedora; do
+	name=$(trim $name)
+	if [ "${1:-}" != --list ] && $test; then
+		continue
+	fi
+	names="$names $name"
+	for package in $(package_of "$debian" "$fedora"); do
+		case $package in
+		\[*\])
+			package=${package#[} package=${package%]}
+			if [ -n "$backports" ]; then
+				late="$late $package"
+				continue
+			fi
+			;;
+		esac
+		missing="$missing $package"
+	done
+done < <(needs)
+
+# Cargo is not ours to install, but nothing can be tested without it.
+rust() {
+	program cargo && return 0
+	echo "deps: the tests and the demo need Rust: install it with rustup (rustup.rs)" >&2
+	return 1
+}
+
+if [ "${1:-}" = --list ]; then
+	echo $missing $late
+	exit 0
+fi
+if [ -z "$names" ]; then
+	rust
+	exit
+fi
+echo "deps: missing:$names"
+
+case $family in
+debian)
+	install="apt-get install -y --no-install-recommends"
+	;;
+fedora)
+	install="dnf install -y"
+	;;
+other)
+	echo "deps: this system ($id) is not known here; install what Debian calls:$missing$late" >&2
+	exit 1
+	;;
+esac
+
+if [ "$(id -u)" != 0 ]; then
+	echo "deps: to install it, run as root:" >&2
+	[ -z "$late" ] || echo "  $install -t $backports$late     # a suite of its own in apt's sources" >&2
+	[ -z "$missing" ] || echo "  $install$missing" >&2
+	exit 1
+fi
+
+# ---- install --------------------------------------------------------------------
+
+quietly() {	# show the output only if it fails
+	local log
+	log=$(mktemp)
+	echo "deps: $*"
+	if ! "$@" >"$log" 2>&1 </dev/null; then
+		cat "$log" >&2
+		rm -f "$log"
+		echo "deps: failed: $*" >&2
+		exit 1
+	fi
+	rm -f "$log"
+}
+
+# Debian 12 has libbpf 1.1; 1.3 has uprobe_multi. Backports are at the mirror in use.
+add_backports() {
+	local mirror entry=/etc/apt/sources.list.d/bookworm-backports.list
+	if apt-get indextargets --format '$(CODENAME)' | grep -qx "$backports"; then
+		return
+	fi
+	mirror=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
+		sed -n 's/^bookworm //p' | head -n 1)
+	if [ -z "$mirror" ]; then
+		echo "deps: apt knows no mirror of bookworm: add $backports to its sources" >&2
+		exit 1
+	fi
+	echo "deps: adding $entry"
+	echo "deb $mirror $backports main" >"$entry"
+}
+
+export DEBIAN_FRONTEND=noninteractive
+if [ $family = debian ]; then
+	[ -z "$late" ] || add_backports
+	quietly apt-get update
+fi
+[ -z "$late" ] || quietly $install -t $backports $late
+[ -z "$missing" ] || quietly $install $missing
+
+again=
+while IFS='|' read -r name test _; do
+	$test || again="$again $(trim $name)"
+done < <(needs)
+if [ -n "$again" ]; then
+	echo "deps: installed, but still missing:$again" >&2
+	exit 1
+fi
+rust
