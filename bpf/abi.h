@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the BPF programs and the recorder share: the configuration, the events
+ * as they stand in the ring buffers, and the counters of losses.
+ *
+ * These events live only between kernel and recorder; the file has its own
+ * form (src/trace/event.h). Enums are append-only all the same, so that a
+ * decoder never meets a number with another meaning.
+ */
+#ifndef DWELL_ABI_H
+#define DWELL_ABI_H
+
+#include "walk.h"
+
+#define RAW_STACK_FRAMES	32
+#define RAW_COMM_LEN		16
+#define RAW_UNIX_PATH		108
+#define MAX_FDS			65536	/* fds beyond are not followed, and counted */
+#define MAX_EPOLL_EVENTS	1024	/* of one epoll_wait return */
+
+/* The same numbers as in src/trace/event.h; the recorder asserts it. */
+enum raw_poll_result {
+	RAW_PENDING	= 0,
+	RAW_READY	= 1,
+	RAW_UNKNOWN	= 2,
+};
+
+enum raw_off_reason {
+	RAW_OFF_PREEMPTED	= 0,
+	RAW_OFF_ASLEEP		= 1,
+	RAW_OFF_DISK		= 2,
+	RAW_OFF_STOPPED		= 3,
+};
+
+enum raw_type {
+	RAW_POLL_BEGIN	= 1,
+	RAW_POLL_END	= 2,
+	RAW_WAKE	= 3,
+	RAW_TASK_NEW	= 4,
+	RAW_TASK_DROP	= 5,
+	RAW_CHAIN	= 6,	/* a chain id is defined */
+	RAW_RETURN	= 7,	/* a poll function's return address without a probe */
+	RAW_OFF_CPU	= 8,
+	RAW_STACK	= 9,	/* a kernel stack id is defined */
+	RAW_EPOLL_WAIT	= 10,
+	RAW_EPOLL_READY	= 11,
+	RAW_FD_ADD	= 12,
+	RAW_FD_DEL	= 13,
+	RAW_LOST	= 14,
+	RAW_THREAD	= 15,	/* a thread's name */
+	RAW_THREAD_EXIT	= 16,
+	RAW_EXEC	= 17,
+	RAW_TYPE_NR
+};
+
+struct raw_hdr {
+	__u64	ts;		/* ns, CLOCK_MONOTONIC */
+	__u32	tid;
+	__u16	cpu;
+	__u8	type;		/* enum raw_type */
+	__u8	nr;		/* of the tail's elements, where there is one */
+};
+
+struct raw_poll_begin {
+	struct raw_hdr	hdr;
+	__u64		task;
+	__u32		fn;		/* index into the image's functions */
+	__u32		pad;
+};
+
+struct raw_poll_end {
+	struct raw_hdr	hdr;		/* nr: keys */
+	__u64		task;
+	__u32		chain;
+	__u8		result;		/* enum raw_poll_result */
+	__u8		pad[3];
+	__u64		keys[WALK_MAX_KEYS];	/* nr of them are sent */
+};
+
+/* RAW_WAKE, RAW_TASK_NEW, RAW_TASK_DROP */
+struct raw_task {
+	struct raw_hdr	hdr;
+	__u64		task;
+};
+
+struct raw_chain {
+	struct raw_hdr	hdr;		/* nr: tokens */
+	__u32		chain;
+	__u32		fn;		/* task kind in which it was first seen */
+	__u32		tokens[WALK_MAX_TOKENS];
+};
+
+struct raw_return {
+	struct raw_hdr	hdr;
+	__u64		addr;		/* run-time address */
+};
+
+struct raw_off_cpu {
+	struct raw_hdr	hdr;		/* ts: switched in */
+	__u64		out;
+	__u64		wake;		/* 0: not seen */
+	__u32		waker;		/* 0: interrupt or not seen */
+	__u32		stack;
+	__u8		reason;		/* enum raw_off_reason */
+	__u8		open;
+	__u16		pad;
+	__s32		syscall;	/* in which it slept, -1: none (x86-64 number) */
+};
+
+struct raw_stack {
+	struct raw_hdr	hdr;		/* nr: frames */
+	__u32		stack;
+	__u32		pad;
+	__u64		ips[RAW_STACK_FRAMES];
+};
+
+struct raw_epoll_wait {
+	struct raw_hdr	hdr;
+	__s32		nr;
+	__s32		epfd;
+};
+
+struct raw_epoll_ready {
+	struct raw_hdr	hdr;
+	__u64		token;
+	__u64		ready;
+	__u64		reader;
+	__u64		writer;
+	__u32		events;
+	__u32		pad;
+};
+
+/* What the kernel says of an fd: RAW_FD_ADD, and the task_file iterator. */
+struct raw_fd {
+	struct raw_hdr	hdr;
+	__u64		token;
+	__u64		sk;		/* kernel address of the socket, 0: none */
+	__u64		ino;
+	__s32		epfd;
+	__s32		fd;
+	__u32		events;		/* asked for */
+	__u16		mode;		/* of the inode: S_IFMT */
+	__u16		family;
+	__u16		sk_type;	/* SOCK_STREAM … */
+	__u16		protocol;
+	__u16		local_port;	/* host order */
+	__u16		remote_port;
+	__u8		local[16];
+	__u8		remote[16];
+	__u8		unix_len;
+	__u8		unix_peer;	/* the path is the peer's */
+	__u8		pad[6];
+	char		unix_path[RAW_UNIX_PATH];
+	__u32		pad2;
+};
+
+struct raw_lost {
+	struct raw_hdr	hdr;
+	__u64		first;
+	__u64		count;
+};
+
+struct raw_thread {
+	struct raw_hdr	hdr;
+	char		comm[RAW_COMM_LEN];
+};
+
+/* Why something was not recorded; names in record/losses.c. Append only. */
+enum raw_loss {
+	LOSS_RING		= 0,	/* ring buffer full */
+	LOSS_THREAD_STATE	= 1,	/* no memory for a thread's state */
+	LOSS_POLL_NESTED	= 2,	/* polls nested deeper than we follow */
+	LOSS_POLL_UNENDED	= 3,	/* a poll's end was not seen */
+	LOSS_CHAIN_MAP		= 4,	/* chain table full */
+	LOSS_STACK_MAP		= 5,	/* kernel-stack table full */
+	LOSS_FD_RANGE		= 6,	/* fd number beyond MAX_FDS */
+	LOSS_FD_MAP		= 7,	/* token or socket table full */
+	LOSS_EPOLL_EVENTS	= 8,	/* returned events not read */
+	LOSS_NR
+};
+
+/* Per CPU. */
+struct counters {
+	__u64	loss[LOSS_NR];
+	__u64	hits;		/* uprobe programs run */
+	__u64	timed;		/* of these, timed: one in COUNTER_SAMPLE … */
+	__u64	timed_ns;	/* … and how long they took */
+};
+
+#define COUNTER_SAMPLE	64
+
+struct bpf_config {
+	__u32	tgid;
+	__u32	io_wakers;	/* 1: io_reader, io_writer are valid */
+	__u32	io_base;	/* offset from the token of the block that holds both */
+	__u32	io_reader;	/* offsets in that block of a waker's data pointer … */
+	__u32	io_writer;
+	__u32	io_reader_vt;	/* … and of its vtable pointer (0: no waker) */
+	__u32	io_writer_vt;
+	__u32	io_len;		/* bytes of the block, at most 64 */
+	__u32	nr_rings;
+	__u32	nr_cells;
+};
+
+#ifndef __bpf__
+_Static_assert(sizeof(struct raw_hdr) == 16, "raw_hdr");
+_Static_assert(sizeof(struct raw_poll_begin) == 32, "raw_poll_begin");
+_Static_assert(sizeof(struct raw_poll_end) == 64, "raw_poll_end");
+_Static_assert(sizeof(struct raw_task) == 24, "raw_task");
+_Static_assert(sizeof(struct raw_off_cpu) == 48, "raw_off_cpu");
+_Static_assert(sizeof(struct raw_epoll_ready) == 56, "raw_epoll_ready");
+_Static_assert(sizeof(struct raw_fd) == 216, "raw_fd");
+#endif
+
+#endif /* DWELL_ABI_H */

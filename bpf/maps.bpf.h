@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The maps that all BPF programs share, the state of a thread, and how an
+ * event gets into a ring. Included by each .bpf.c: the definitions are weak
+ * and merged when the objects are linked.
+ */
+#ifndef DWELL_MAPS_BPF_H
+#define DWELL_MAPS_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "abi.h"
+
+#define THREAD_MAX_POLLS	4	/* polls nested on one thread */
+#define THREAD_WINDOW		256	/* bytes of a task read at once */
+#define THREAD_CHAINS		8	/* chain ids remembered by a thread */
+
+/* A poll that has begun on a thread and not yet returned. */
+struct thread_poll {
+	__u64	task;
+	__u64	sp;		/* rsp at the poll function's entry */
+	__u32	fn;
+	__u32	dropped;	/* freed by this thread during the poll */
+};
+
+/* An await-chain walk under way; here because it is too big for the stack. */
+struct walk_todo {
+	__u64	addr;
+	__u64	limit;		/* end of the block that holds it */
+	__u32	type;
+	__u32	pad;
+};
+
+struct walk_state {
+	__u64			win_base;
+	__u32			win_len;
+	__u32			nr_tokens;
+	__u32			nr_todo;
+	__u32			nr_keys;
+	__u64			hash;
+	__u64			keys[WALK_MAX_KEYS];
+	__u32			tokens[WALK_MAX_TOKENS];
+	struct walk_todo	todo[8];
+	__u8			win[THREAD_WINDOW + 8];
+};
+
+struct thread {
+	/* Polls: only the thread itself, in its uprobes. */
+	struct thread_poll	polls[THREAD_MAX_POLLS];
+	__u32			depth;
+	__u32			named;		/* RAW_THREAD sent */
+
+	/* Off CPU: written by the scheduler's hooks under its locks. */
+	__u64			off_ts;		/* 0: on a CPU */
+	__u64			wake_ts;
+	__u32			waker;
+	__u32			off_stack;
+	__u32			off_reason;
+	__s32			off_syscall;
+	__u64			scratch;
+
+	struct {
+		__u64	hash;
+		__u64	id;
+	} chains[THREAD_CHAINS];
+	struct walk_state	walk;
+	struct raw_fd		fd;		/* scratch of epoll_ctl */
+	__u8			events[192];	/* scratch of epoll_wait */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct thread);
+} threads SEC(".maps") __weak;
+
+struct ring {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);		/* set before load */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);			/* one per CPU, set before load */
+	__uint(key_size, sizeof(__u32));
+	__array(values, struct ring);
+} rings SEC(".maps") __weak;
+
+/* Events lost on this CPU since the last one that got through. */
+struct cpu_lost {
+	__u64	first;
+	__u64	count;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cpu_lost);
+} cpu_lost SEC(".maps") __weak;
+
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct counters);
+} counters SEC(".maps") __weak;
+
+extern const volatile struct bpf_config config;
+
+/* Set when every probe is in place: before that, events would be half a story. */
+extern bool enabled;
+
+static __always_inline void count_loss(enum raw_loss cause)
+{
+	__u32 zero = 0;
+	struct counters *c = bpf_map_lookup_elem(&counters, &zero);
+
+	if (c)
+		c->loss[cause]++;
+}
+
+static __always_inline void count_hit(void)
+{
+	__u32 zero = 0;
+	struct counters *c = bpf_map_lookup_elem(&counters, &zero);
+
+	if (c)
+		c->hits++;
+}
+
+/*
+ * Room for an event in this CPU's ring, its header filled in. If events were
+ * lost on this CPU, RAW_LOST goes first, so that the reader knows where the
+ * hole is. NULL: full, and counted.
+ */
+static __always_inline void *event_reserve(__u32 size, __u64 ts, __u32 tid, __u8 type)
+{
+	__u32 zero = 0, cpu = bpf_get_smp_processor_id();
+	__u32 slot = cpu < config.nr_rings ? cpu : cpu % (config.nr_rings ?: 1);
+	struct cpu_lost *lost = bpf_map_lookup_elem(&cpu_lost, &zero);
+	void *ring = bpf_map_lookup_elem(&rings, &slot);
+	struct raw_hdr *hdr;
+
+	if (!ring || !lost)
+		return NULL;
+	if (lost->count) {
+		struct raw_lost *l = bpf_ringbuf_reserve(ring, sizeof(*l), 0);
+
+		if (!l)
+			goto full;
+		l->hdr.ts = ts;
+		l->hdr.tid = 0;
+		l->hdr.cpu = cpu;
+		l->hdr.type = RAW_LOST;
+		l->hdr.nr = 0;
+		l->first = lost->first;
+		l->count = lost->count;
+		lost->count = 0;
+		bpf_ringbuf_submit(l, BPF_RB_NO_WAKEUP);
+	}
+	hdr = bpf_ringbuf_reserve(ring, size, 0);
+	if (!hdr)
+		goto full;
+	hdr->ts = ts;
+	hdr->tid = tid;
+	hdr->cpu = cpu;
+	hdr->type = type;
+	hdr->nr = 0;
+	return hdr;
+full:
+	if (!lost->count)
+		lost->first = ts;
+	lost->count++;
+	count_loss(LOSS_RING);
+	return NULL;
+}
+
+static __always_inline void event_submit(void *event)
+{
+	/* The recorder looks by itself often enough: a wakeup costs more than the event. */
+	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+}
+
+/* State of the current thread, made on first use. */
+static __always_inline struct thread *thread_get(struct task_struct *task)
+{
+	struct thread *t = bpf_task_storage_get(&threads, task, NULL, 0);
+
+	if (t)
+		return t;
+	t = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!t)
+		count_loss(LOSS_THREAD_STATE);
+	return t;
+}
+
+/* Send a thread's name once, before its first event. */
+static __always_inline void thread_name(struct thread *t, struct task_struct *task, __u64 ts)
+{
+	struct raw_thread *ev;
+
+	if (t->named)
+		return;
+	ev = event_reserve(sizeof(*ev), ts, task->pid, RAW_THREAD);
+	if (!ev)
+		return;
+	t->named = 1;
+	bpf_probe_read_kernel(ev->comm, sizeof(ev->comm), task->comm);
+	event_submit(ev);
+}
+
+#endif /* DWELL_MAPS_BPF_H */

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The runtime's side: polls of tasks, wakes, spawns, drops. Plain uprobes
+ * only. A return probe would replace a return address on the target's stack
+ * and abort it when a panic unwinds through; the end of a poll is a probe on
+ * the first branch behind the runtime's call instead, and begin and end are
+ * paired by the stack pointer.
+ */
+#include "walk.bpf.h"
+
+const volatile struct bpf_config config = {};
+bool enabled = false;
+
+/*
+ * A probe's cookie: index of the function or site (0-31), what to add to rsp
+ * to get it at the function's entry (32-47, signed), register that holds the
+ * task (48-55, enum image_reg).
+ */
+static __always_inline __u32 cookie_index(__u64 cookie)
+{
+	return (__u32)cookie;
+}
+
+static __always_inline __s64 cookie_sp(__u64 cookie)
+{
+	return (__s16)(cookie >> 32);
+}
+
+/* In assembly, or the compiler would merge the loads into one of a computed address, which the verifier refuses. */
+#define REG(regs, name)								\
+	({									\
+		__u64 v;							\
+		asm volatile("%0 = *(u64 *)(%1 + %2)"				\
+			     : "=r"(v)						\
+			     : "r"(regs), "i"(__builtin_offsetof(struct pt_regs, name)));	\
+		v;								\
+	})
+
+static __always_inline __u64 cookie_arg(__u64 cookie, struct pt_regs *regs)
+{
+	switch ((__u8)(cookie >> 48)) {
+	case 0: return REG(regs, di);
+	case 1: return REG(regs, si);
+	case 2: return REG(regs, dx);
+	case 3: return REG(regs, bx);
+	case 4: return REG(regs, bp);
+	case 5: return REG(regs, r12);
+	case 6: return REG(regs, r13);
+	case 7: return REG(regs, r14);
+	case 8: return REG(regs, r15);
+	case 9: return REG(regs, ax);
+	case 10: return REG(regs, cx);
+	case 11: return REG(regs, r8);
+	case 12: return REG(regs, r9);
+	}
+	return 0;
+}
+
+/* Bits of tokio's Header.state, the first word of a task (task/state.rs, stable since 1.0). */
+#define STATE_RUNNING	1
+#define STATE_COMPLETE	2
+#define STATE_NOTIFIED	4
+
+SEC("uprobe.multi")
+int poll_begin(struct pt_regs *regs)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 cookie = bpf_get_attach_cookie(regs);
+	__u64 sp = regs->sp + cookie_sp(cookie);
+	struct raw_poll_begin *ev;
+	struct thread_poll *p;
+	struct thread *t;
+	bool missed = false;
+	__u64 ts, header;
+	__u32 depth;
+
+	if (!enabled || task->tgid != config.tgid)
+		return 0;
+	ts = bpf_ktime_get_ns();
+	count_hit();
+	t = thread_get(task);
+	if (!t)
+		return 0;
+	thread_name(t, task, ts);
+	if (!load_bias_known) {
+		__u32 fn = cookie_index(cookie);
+		__u64 *site = bpf_map_lookup_elem(&poll_sites, &fn);
+
+		if (site) {
+			load_bias = regs->ip - *site;
+			load_bias_known = true;
+		}
+	}
+
+	/* The stack grows down: a poll entered at or below this one has returned. */
+	depth = t->depth;
+	while (depth > 0 && depth <= THREAD_MAX_POLLS &&
+	       t->polls[(depth - 1) & (THREAD_MAX_POLLS - 1)].sp <= sp) {
+		depth--;
+		missed = true;
+		count_loss(LOSS_POLL_UNENDED);
+	}
+	if (missed) {
+		/* It came back to a place that has no probe yet: say which. */
+		struct raw_return *r = event_reserve(sizeof(*r), ts, task->pid, RAW_RETURN);
+
+		if (r) {
+			if (bpf_probe_read_user(&r->addr, 8, (void *)sp))
+				r->addr = 0;
+			event_submit(r);
+		}
+	}
+	header = cookie_arg(cookie, regs);
+	if (depth >= THREAD_MAX_POLLS) {
+		count_loss(LOSS_POLL_NESTED);
+		t->depth = depth;
+		return 0;
+	}
+	p = &t->polls[depth & (THREAD_MAX_POLLS - 1)];
+	p->task = header;
+	p->sp = sp;
+	p->fn = cookie_index(cookie);
+	p->dropped = 0;
+	t->depth = depth + 1;
+
+	ev = event_reserve(sizeof(*ev), ts, task->pid, RAW_POLL_BEGIN);
+	if (!ev)
+		return 0;
+	ev->task = header;
+	ev->fn = p->fn;
+	event_submit(ev);
+	return 0;
+}
+
+SEC("uprobe.multi")
+int poll_end(struct pt_regs *regs)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	/* The return has popped the return address: 8 above the entry's rsp. */
+	__u64 sp = regs->sp + cookie_sp(bpf_get_attach_cookie(regs)) - 8;
+	struct raw_poll_end *ev;
+	struct thread_poll *p;
+	struct walk_cell *cell;
+	struct walk_state *w;
+	struct thread *t;
+	__u64 ts, header, state;
+	__u32 depth, fn, chain = 0;
+	__u8 result;
+
+	if (!enabled || task->tgid != config.tgid)
+		return 0;
+	count_hit();
+	t = bpf_task_storage_get(&threads, task, NULL, 0);
+	if (!t)
+		return 0;
+	depth = t->depth;
+	while (depth > 0 && depth <= THREAD_MAX_POLLS &&
+	       t->polls[(depth - 1) & (THREAD_MAX_POLLS - 1)].sp < sp) {
+		depth--;
+		count_loss(LOSS_POLL_UNENDED);
+	}
+	if (!depth || depth > THREAD_MAX_POLLS)
+		goto out;
+	p = &t->polls[(depth - 1) & (THREAD_MAX_POLLS - 1)];
+	if (p->sp != sp)
+		goto out;	/* the branch was reached from elsewhere */
+	depth--;
+	header = p->task;
+	fn = p->fn;
+	ts = bpf_ktime_get_ns();
+
+	w = &t->walk;
+	w->win_base = header;
+	w->win_len = 0;
+	w->nr_keys = 0;
+	if (p->dropped) {
+		/* Completed and freed within the poll: nothing there to read. */
+		result = RAW_READY;
+		goto emit;
+	}
+	cell = bpf_map_lookup_elem(&walk_cells, &fn);
+	if (!cell)
+		goto out;
+	if (cell->window) {
+		__u32 len = cell->window;
+
+		if (len > THREAD_WINDOW)
+			len = THREAD_WINDOW;
+		if (!bpf_probe_read_user(w->win, len, (void *)header))
+			w->win_len = len;
+	}
+	if (walk_read(w, header, 8, &state)) {
+		result = RAW_UNKNOWN;
+	} else if (state & STATE_COMPLETE) {
+		result = RAW_READY;
+	} else {
+		result = RAW_PENDING;
+		walk_task(w, header, cell, state & STATE_RUNNING);
+		/*
+		 * An idle task cannot change under the walk: to be polled it
+		 * must be woken and begun, two probes away. One that is
+		 * queued already can: look again.
+		 */
+		if ((state & STATE_NOTIFIED) &&
+		    (bpf_probe_read_user(&state, 8, (void *)header) || (state & STATE_RUNNING)))
+			walk_task(w, header, cell, true);
+		chain = walk_intern(t, ts, task->pid, fn);
+	}
+emit:
+	ev = event_reserve(sizeof(*ev), ts, task->pid, RAW_POLL_END);
+	if (!ev)
+		goto out;
+	ev->hdr.nr = w->nr_keys;
+	ev->task = header;
+	ev->chain = chain;
+	ev->result = result;
+	__builtin_memcpy(ev->keys, w->keys, sizeof(ev->keys));
+	event_submit(ev);
+out:
+	t->depth = depth;
+	return 0;
+}
+
+static __always_inline int task_event(struct pt_regs *regs, __u8 type)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct raw_task *ev;
+	__u64 ts;
+
+	if (!enabled || task->tgid != config.tgid)
+		return 0;
+	count_hit();
+	ts = bpf_ktime_get_ns();
+	ev = event_reserve(sizeof(*ev), ts, task->pid, type);
+	if (!ev)
+		return 0;
+	ev->task = cookie_arg(bpf_get_attach_cookie(regs), regs);
+	event_submit(ev);
+	return 0;
+}
+
+SEC("uprobe.multi")
+int task_wake(struct pt_regs *regs)
+{
+	return task_event(regs, RAW_WAKE);
+}
+
+SEC("uprobe.multi")
+int task_new(struct pt_regs *regs)
+{
+	return task_event(regs, RAW_TASK_NEW);
+}
+
+SEC("uprobe.multi")
+int task_drop(struct pt_regs *regs)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 header = cookie_arg(bpf_get_attach_cookie(regs), regs);
+	struct thread *t;
+	int i;
+
+	if (!enabled || task->tgid != config.tgid)
+		return 0;
+	t = bpf_task_storage_get(&threads, task, NULL, 0);
+	if (t)
+		for (i = 0; i < THREAD_MAX_POLLS; i++)
+			if (i < t->depth && t->polls[i].task == header)
+				t->polls[i].dropped = 1;
+	return task_event(regs, RAW_TASK_DROP);
+}
+
+/* The same sites with nothing to do: what the probes cost by themselves. */
+SEC("?uprobe.multi")
+int empty(struct pt_regs *regs)
+{
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";

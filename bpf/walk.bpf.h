@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The await-chain walk: from a task's header to the leaves that it waits for,
+ * through the tables of walk.h. Runs at the end of a poll that returned
+ * Pending, on the thread that polled; reads the target's memory, never writes.
+ */
+#ifndef DWELL_WALK_BPF_H
+#define DWELL_WALK_BPF_H
+
+#include "maps.bpf.h"
+
+/* The tables, sized and filled by the recorder from the image model. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct walk_type);
+} walk_types SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct walk_variant);
+} walk_variants SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct walk_arc);
+} walk_arcs SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct walk_leaf);
+} walk_leaves SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct walk_cell);
+} walk_cells SEC(".maps") __weak;
+
+/* Vtable address at link time → type. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__type(value, __u32);
+} walk_vtables SEC(".maps") __weak;
+
+/* Hash of a chain's tokens → its id. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, __u32);
+} chains SEC(".maps") __weak;
+
+/* Link-time address of a poll function's probe site, by the same index as walk_cells. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} poll_sites SEC(".maps") __weak;
+
+__u32 next_chain __weak;
+__u64 load_bias __weak;		/* run-time minus link-time address */
+bool load_bias_known __weak;
+
+#define WALK_TODO_MASK	7
+
+/* Read @width (1, 2, 4, 8) bytes at @addr, from the window if they lie there. */
+static __always_inline int walk_read(struct walk_state *w, __u64 addr, __u32 width, __u64 *val)
+{
+	__u64 off = addr - w->win_base;
+	__u64 v = 0;
+
+	if (off < THREAD_WINDOW && off + width <= w->win_len) {
+		__u8 *p = &w->win[off & (THREAD_WINDOW - 1)];
+
+		/* win has 8 bytes of slack, so that a masked offset + 8 stays inside. */
+		switch (width) {
+		case 1: v = *p; break;
+		case 2: __builtin_memcpy(&v, p, 2); break;
+		case 4: __builtin_memcpy(&v, p, 4); break;
+		default: __builtin_memcpy(&v, p, 8); break;
+		}
+		*val = v;
+		return 0;
+	}
+	switch (width) {
+	case 1: {
+		__u8 b;
+		if (bpf_probe_read_user(&b, 1, (void *)addr))
+			return -1;
+		*val = b;
+		return 0;
+	}
+	case 2: {
+		__u16 b;
+		if (bpf_probe_read_user(&b, 2, (void *)addr))
+			return -1;
+		*val = b;
+		return 0;
+	}
+	case 4: {
+		__u32 b;
+		if (bpf_probe_read_user(&b, 4, (void *)addr))
+			return -1;
+		*val = b;
+		return 0;
+	}
+	default:
+		if (bpf_probe_read_user(&v, 8, (void *)addr))
+			return -1;
+		*val = v;
+		return 0;
+	}
+}
+
+static __always_inline void walk_token(struct walk_state *w, __u32 token)
+{
+	__u32 n = w->nr_tokens;
+
+	if (n < WALK_MAX_TOKENS) {
+		w->tokens[n & (WALK_MAX_TOKENS - 1)] = token;
+		w->nr_tokens = n + 1;
+		/* FNV-like; a multiply per token is all it costs. */
+		w->hash = (w->hash ^ token) * 0x9e3779b97f4a7c15ull;
+		w->hash ^= w->hash >> 29;
+	}
+}
+
+static __always_inline void walk_push(struct walk_state *w, __u64 addr, __u64 limit, __u32 type)
+{
+	struct walk_todo *t;
+
+	if (w->nr_todo > WALK_TODO_MASK) {
+		walk_token(w, WALK_GAP_DEPTH);
+		return;
+	}
+	t = &w->todo[w->nr_todo & WALK_TODO_MASK];
+	t->addr = addr;
+	t->limit = limit;
+	t->type = type;
+	w->nr_todo++;
+}
+
+/* Append the leaf's key, 0 if it cannot be read, so that keys stay in order. */
+static __noinline void walk_leaf_key(struct walk_state *w, __u64 addr, __u32 index)
+{
+	struct walk_leaf *leaf = bpf_map_lookup_elem(&walk_leaves, &index);
+	__u64 key = 0, dir = 0, v;
+	__u64 at = addr;
+	__u32 n = w->nr_keys;
+	int i;
+
+	if (!leaf || n >= WALK_MAX_KEYS)
+		return;
+	w->nr_keys = n + 1;
+	for (i = 0; i < WALK_MAX_HOPS - 1; i++) {
+		at += leaf->hop[i];
+		if (i >= leaf->nr_hops)
+			break;
+		if (walk_read(w, at, 8, &v) || !v)
+			goto out;
+		at = v;
+	}
+	if (leaf->key == WALK_KEY_DEADLINE) {
+		__u64 sec, nsec;
+
+		if (walk_read(w, at, 8, &sec) || walk_read(w, at + 8, 4, &nsec))
+			goto out;
+		key = sec * 1000000000ull + nsec;
+		goto out;
+	}
+	key = at;
+	if (leaf->key == WALK_KEY_IO) {
+		dir = leaf->dir;
+		if (!dir && leaf->dir_width && !walk_read(w, addr + leaf->dir_off, leaf->dir_width, &v))
+			dir = v;
+		/* tokio's Interest: READABLE 1, WRITABLE 2, and others above */
+		key = (key & ~3ull) | (dir & 3);
+	}
+out:
+	w->keys[n & (WALK_MAX_KEYS - 1)] = key;
+}
+
+/* Where arc @off of @mode leads: address, limit and type of the next future. */
+static __always_inline void walk_follow(struct walk_state *w, __u64 addr, __u64 limit, __u32 off,
+					__u32 mode, __u32 type)
+{
+	__u64 next = addr + off, vt;
+	struct walk_type *t;
+	__u32 *found;
+
+	if (mode == WALK_ARC_INLINE) {
+		walk_push(w, next, limit, type);
+		return;
+	}
+	if (walk_read(w, next, 8, &vt)) {
+		walk_push(w, 0, 0, WALK_GAP_FAULT);
+		return;
+	}
+	if (mode == WALK_ARC_DYN) {
+		__u64 data = vt;
+
+		if (walk_read(w, next + 8, 8, &vt)) {
+			walk_push(w, 0, 0, WALK_GAP_FAULT);
+			return;
+		}
+		vt -= load_bias;
+		found = bpf_map_lookup_elem(&walk_vtables, &vt);
+		if (!found) {
+			walk_push(w, 0, 0, WALK_GAP_VTABLE);
+			return;
+		}
+		type = *found;
+		vt = data;
+	} else if (mode == WALK_ARC_PTR2) {
+		if (walk_read(w, vt, 8, &vt)) {
+			walk_push(w, 0, 0, WALK_GAP_FAULT);
+			return;
+		}
+	}
+	if (!vt) {
+		walk_push(w, 0, 0, WALK_GAP_NULL);
+		return;
+	}
+	t = bpf_map_lookup_elem(&walk_types, &type);
+	walk_push(w, vt, vt + (t ? t->size : 0), type);
+}
+
+/* One type of the chain: take it off the list, append its token, list its arcs. */
+static __noinline int walk_step(struct walk_state *w)
+{
+	struct walk_todo *todo;
+	struct walk_variant *v;
+	struct walk_type *t;
+	__u64 addr, limit, disc = 0;
+	__u32 type, index, n;
+
+	if (!w)
+		return 1;
+	n = w->nr_todo;
+	if (!n)
+		return 1;
+	if (w->nr_tokens >= WALK_MAX_TOKENS - 1) {
+		walk_token(w, WALK_GAP_DEPTH);
+		return 1;
+	}
+	n--;
+	w->nr_todo = n;
+	todo = &w->todo[n & WALK_TODO_MASK];
+	addr = todo->addr;
+	limit = todo->limit;
+	type = todo->type;
+
+	if (WALK_IS_GAP(type)) {
+		walk_token(w, type);
+		return 0;
+	}
+	t = bpf_map_lookup_elem(&walk_types, &type);
+	if (!t) {
+		walk_token(w, WALK_GAP_LAYOUT);
+		return 0;
+	}
+	index = t->first_variant;
+	if (t->disc_width) {
+		if (addr + t->disc_off + t->disc_width > limit) {
+			walk_token(w, WALK_GAP_LAYOUT);
+			return 0;
+		}
+		if (walk_read(w, addr + t->disc_off, t->disc_width, &disc)) {
+			walk_token(w, WALK_GAP_FAULT);
+			return 0;
+		}
+		disc -= t->disc_base;
+		if (disc < t->nr_variants) {
+			index += disc;
+		} else if (t->default_variant != WALK_NONE) {
+			index = t->default_variant;
+		} else {
+			walk_token(w, WALK_GAP_STATE);
+			return 0;
+		}
+	}
+	v = bpf_map_lookup_elem(&walk_variants, &index);
+	if (!v || (v->flags & WALK_VARIANT_HOLE)) {
+		walk_token(w, WALK_GAP_STATE);
+		return 0;
+	}
+	walk_token(w, index);
+	if (v->nr_arcs == 0) {
+		if (t->leaf != WALK_NONE && !(v->flags & WALK_VARIANT_DONE))
+			walk_leaf_key(w, addr, t->leaf);
+		return 0;
+	}
+	if (v->nr_arcs == 1) {
+		walk_follow(w, addr, limit, v->arc_off, v->arc_mode, v->arc_type);
+	} else {
+		__u32 first = v->first_arc, nr = v->nr_arcs;
+		int i;
+
+		/* In reverse, so that the first branch is taken off first. */
+		if (nr > WALK_MAX_BRANCHES)
+			nr = WALK_MAX_BRANCHES;
+		for (i = WALK_MAX_BRANCHES - 1; i >= 0; i--) {
+			__u32 at = first + i;
+			struct walk_arc *a;
+
+			if (i >= nr)
+				continue;
+			a = bpf_map_lookup_elem(&walk_arcs, &at);
+			if (a)
+				walk_follow(w, addr, limit, a->off, a->mode, a->type);
+		}
+	}
+	return 0;
+}
+
+/*
+ * Walk the chain of the task at @task. The header is in the window already
+ * where the cell says so. @moved: it is being polled again, its memory is in
+ * transition. Afterwards w->tokens, w->keys and w->hash hold the answer.
+ */
+static __noinline void walk_task(struct walk_state *w, __u64 task, const struct walk_cell *cell,
+				 bool moved)
+{
+	__u64 stage;
+	int i;
+
+	w->nr_tokens = 0;
+	w->nr_todo = 0;
+	w->nr_keys = 0;
+	w->hash = 0x51ed270b27b4f3cfull;
+
+	if (moved) {
+		walk_token(w, WALK_GAP_MOVED);
+		return;
+	}
+	if (cell->root_type == WALK_NONE) {
+		walk_token(w, WALK_GAP_LAYOUT);
+		return;
+	}
+	if (cell->stage_width) {
+		if (walk_read(w, task + cell->stage_off, cell->stage_width, &stage)) {
+			walk_token(w, WALK_GAP_FAULT);
+			return;
+		}
+		if (stage != cell->stage_running) {
+			walk_token(w, WALK_GAP_STAGE);
+			return;
+		}
+	}
+	walk_push(w, task + cell->future_off, task + cell->size, cell->root_type);
+	for (i = 0; i < WALK_MAX_TOKENS; i++)
+		if (walk_step(w))
+			break;
+}
+
+/* The id of the chain just walked; defines it in the stream if it is new. */
+static __always_inline __u32 walk_intern(struct thread *t, __u64 ts, __u32 tid, __u32 fn)
+{
+	struct walk_state *w = &t->walk;
+	__u64 hash = w->hash;
+	__u32 slot = hash & (THREAD_CHAINS - 1), id, *known;
+	struct raw_chain *def;
+
+	if (t->chains[slot].hash == hash)
+		return t->chains[slot].id;
+	known = bpf_map_lookup_elem(&chains, &hash);
+	if (known) {
+		id = *known;
+		goto remember;
+	}
+	id = __sync_fetch_and_add(&next_chain, 1) + 1;
+	if (bpf_map_update_elem(&chains, &hash, &id, BPF_NOEXIST)) {
+		known = bpf_map_lookup_elem(&chains, &hash);
+		if (!known) {
+			count_loss(LOSS_CHAIN_MAP);
+			return 0;
+		}
+		id = *known;
+		goto remember;
+	}
+	def = event_reserve(sizeof(*def), ts, tid, RAW_CHAIN);
+	if (!def) {
+		/* Not defined: the next one to meet it shall try again. */
+		bpf_map_delete_elem(&chains, &hash);
+		return 0;
+	}
+	def->hdr.nr = w->nr_tokens;
+	def->chain = id;
+	def->fn = fn;
+	__builtin_memcpy(def->tokens, w->tokens, sizeof(def->tokens));
+	event_submit(def);
+remember:
+	t->chains[slot].hash = hash;
+	t->chains[slot].id = id;
+	return id;
+}
+
+#endif /* DWELL_WALK_BPF_H */

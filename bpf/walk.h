@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The await-chain walk: the tables that the image model fills and the BPF
+ * program follows, and the tokens in which it answers.
+ *
+ * Shared by BPF and userspace. It knows nothing of DWARF, of any runtime or
+ * of how events travel; it only says how to get from a future's address to
+ * its leaf.
+ *
+ * A *type* is a future (or a wrapper of one). Its *discriminant*, if it has
+ * one, selects a *variant*; a variant has *arcs* to the futures that it holds.
+ *   no arc:      the future is a leaf (or completed: WALK_VARIANT_DONE)
+ *   one arc:     the chain goes on
+ *   several:     several are awaited at once (select!, join!, tuple)
+ *
+ * The answer is the list of variants visited in pre-order, as indices into
+ * the variant table. Since the number of arcs of a variant is fixed, the list
+ * is self-delimiting. Where the walk cannot go on it puts one WALK_GAP_* in
+ * place of the subtree.
+ */
+#ifndef DWELL_WALK_H
+#define DWELL_WALK_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
+#define WALK_MAX_TOKENS	32	/* tokens of one chain, gaps included */
+#define WALK_MAX_KEYS	4	/* leaves of one chain whose key is read */
+#define WALK_MAX_HOPS	4	/* pointer hops from a leaf to its key */
+#define WALK_MAX_BRANCHES	6	/* arcs of one variant that are followed */
+#define WALK_NONE	0xffffffffu
+
+/* Tokens above every variant index: why a subtree is missing. */
+enum walk_gap {
+	WALK_GAP_FAULT		= 0xffffff01,	/* memory could not be read */
+	WALK_GAP_DEPTH		= 0xffffff02,	/* more than WALK_MAX_TOKENS */
+	WALK_GAP_VTABLE		= 0xffffff03,	/* dyn Future of an unknown vtable */
+	WALK_GAP_STATE		= 0xffffff04,	/* discriminant without a variant */
+	WALK_GAP_LAYOUT		= 0xffffff05,	/* the type's layout is unknown */
+	WALK_GAP_STAGE		= 0xffffff06,	/* the task holds no running future */
+	WALK_GAP_MOVED		= 0xffffff07,	/* polled elsewhere while walked */
+	WALK_GAP_NULL		= 0xffffff08,	/* null pointer on the way */
+};
+#define WALK_IS_GAP(token)	((token) >= 0xffffff00u)
+
+/* How an arc's offset leads to the next future. */
+enum walk_arc_mode {
+	WALK_ARC_INLINE	= 0,	/* the future lies at the offset */
+	WALK_ARC_PTR	= 1,	/* a thin pointer to it lies there */
+	WALK_ARC_DYN	= 2,	/* data pointer, then vtable pointer (x86-64: +8) */
+	WALK_ARC_PTR2	= 3,	/* pointer to a pointer to it (select!'s by-reference captures) */
+};
+
+/* What a leaf's key is. Append only: it is on disk as well. */
+enum walk_key {
+	WALK_KEY_NONE		= 0,
+	WALK_KEY_IO		= 1,	/* epoll token; low two bits: 1 read, 2 write */
+	WALK_KEY_DEADLINE	= 2,	/* ns of CLOCK_MONOTONIC, from a Timespec */
+	WALK_KEY_TASK		= 3,	/* address of the awaited task's header */
+	WALK_KEY_ADDRESS	= 4,	/* address of the lock, channel, … */
+};
+
+enum walk_type_flags {
+	WALK_TYPE_OPAQUE	= 1 << 0,	/* hand-written future: what is inside is not known */
+};
+
+/* How a leaf's key is found: hops are added, dereferenced, added, … */
+struct walk_leaf {
+	__u8	key;			/* enum walk_key */
+	__u8	nr_hops;		/* dereferences before the last offset */
+	__u8	dir;			/* WALK_KEY_IO: fixed direction bits, 0 = read at dir_off */
+	__u8	dir_width;		/* bytes at dir_off (from the leaf's start), 0 = none */
+	__u32	dir_off;
+	__u32	hop[WALK_MAX_HOPS];	/* offset, then *(…) + offset, … */
+	/*
+	 * After nr_hops dereferences the address A = … + hop[nr_hops].
+	 * IO, TASK, ADDRESS: the key is A itself (end a path with a
+	 * dereference and offset 0 to take a pointer's value).
+	 * DEADLINE: i64 seconds at A, u32 nanoseconds at A + 8.
+	 */
+};
+
+struct walk_type {
+	__u32	size;		/* bytes; reads stay inside */
+	__u32	disc_off;
+	__u8	disc_width;	/* 0, 1, 2, 4, 8; 0: one variant, the first */
+	__u8	flags;		/* enum walk_type_flags */
+	__u16	pad;
+	__u32	leaf;		/* index into the leaf table, WALK_NONE: none */
+	__u64	disc_base;	/* value of the first entry of the variant range */
+	__u32	first_variant;
+	__u32	nr_variants;	/* entries first_variant + (value - disc_base) */
+	__u32	default_variant;/* for values outside the range, WALK_NONE: none */
+	__u32	pad2;
+};
+
+struct walk_variant {
+	__u32	arc_type;	/* the only arc, unpacked here to save a look-up */
+	__u32	arc_off;
+	__u8	arc_mode;	/* enum walk_arc_mode */
+	__u8	nr_arcs;	/* > 1: arcs[first_arc …] and none here */
+	__u8	flags;		/* enum walk_variant_flags */
+	__u8	pad;
+	__u32	first_arc;
+};
+
+enum walk_variant_flags {
+	WALK_VARIANT_DONE	= 1 << 0,	/* completed, taken or not started: nothing awaited */
+	WALK_VARIANT_HOLE	= 1 << 1,	/* no such variant: WALK_GAP_STATE */
+};
+
+struct walk_arc {
+	__u32	type;
+	__u32	off;
+	__u8	mode;		/* enum walk_arc_mode */
+	__u8	pad[3];
+};
+
+/* One task poll function: where its future lies in the task's allocation. */
+struct walk_cell {
+	__u32	size;		/* of the allocation: reads stay inside */
+	__u32	future_off;	/* from the task's header to its future */
+	__u32	root_type;	/* index into the type table, WALK_NONE: unknown */
+	__u32	stage_off;	/* discriminant of the stage that holds the future */
+	__u64	stage_running;	/* its value while the future is there */
+	__u8	stage_width;	/* bytes, 0: no discriminant */
+	__u8	pad[3];
+	__u32	window;		/* bytes from the header worth reading at once, 0: read by need */
+};
+
+#ifndef __bpf__
+_Static_assert(sizeof(struct walk_leaf) == 24, "walk_leaf");
+_Static_assert(sizeof(struct walk_type) == 40, "walk_type");
+_Static_assert(sizeof(struct walk_variant) == 16, "walk_variant");
+_Static_assert(sizeof(struct walk_arc) == 12, "walk_arc");
+_Static_assert(sizeof(struct walk_cell) == 32, "walk_cell");
+#endif
+
+#endif /* DWELL_WALK_H */
