@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * epoll: what was registered under which token, and what each epoll_wait
+ * returned. The kernel has no tracepoints of epoll's own, so this hooks the
+ * exit of all system calls and looks at three; arguments are still in the
+ * saved registers there, so the entry need not be hooked.
+ */
+#include "fd.bpf.h"
+
+#define NR_EPOLL_WAIT	232	/* arch/x86/entry/syscalls/syscall_64.tbl */
+#define NR_EPOLL_CTL	233
+#define NR_EPOLL_PWAIT	281
+#define NR_EPOLL_PWAIT2	441
+
+#define EPOLL_CTL_ADD	1
+#define EPOLL_CTL_DEL	2
+#define EPOLL_CTL_MOD	3
+
+#define BATCH		16
+#define EVENT_SIZE	12	/* struct epoll_event is packed on x86-64 */
+
+struct batch {
+	struct thread	*t;
+	__u64		events;
+	__u64		ts;
+	__u32		tid;
+	__u32		nr;
+};
+
+/* Whose wakers wait in the reactor's object of this fd. */
+static __always_inline void read_wakers(struct raw_epoll_ready *ev, __u64 token)
+{
+	__u64 block[8];
+	__u32 r, w, rv, wv;
+
+	if (!config.io_wakers || token < 4096)
+		return;
+	if (config.io_len > sizeof(block) || bpf_probe_read_user(block, sizeof(block), (void *)(token + config.io_base)))
+		return;
+	r = config.io_reader / 8;
+	w = config.io_writer / 8;
+	rv = config.io_reader_vt / 8;
+	wv = config.io_writer_vt / 8;
+	if (r < 8 && rv < 8 && block[rv & 7])
+		ev->reader = block[r & 7];
+	if (w < 8 && wv < 8 && block[wv & 7])
+		ev->writer = block[w & 7];
+}
+
+static long ready_batch(__u32 index, struct batch *b)
+{
+	struct thread *t = b->t;
+	__u32 first = index * BATCH, n = b->nr - first;
+	int i;
+
+	if (first >= b->nr)
+		return 1;
+	if (n > BATCH)
+		n = BATCH;
+	if (bpf_probe_read_user(t->events, n * EVENT_SIZE,
+				(void *)(b->events + (__u64)first * EVENT_SIZE))) {
+		count_loss(LOSS_EPOLL_EVENTS);
+		return 1;
+	}
+	for (i = 0; i < BATCH; i++) {
+		struct raw_epoll_ready *ev;
+		struct fd_state *s;
+		__u64 token;
+		__u32 *fd, events;
+
+		if (i >= n)
+			break;
+		__builtin_memcpy(&events, &t->events[i * EVENT_SIZE], 4);
+		__builtin_memcpy(&token, &t->events[i * EVENT_SIZE + 4], 8);
+		ev = event_reserve(sizeof(*ev), b->ts, b->tid, RAW_EPOLL_READY);
+		if (!ev)
+			continue;
+		ev->token = token;
+		ev->events = events;
+		ev->ready = 0;
+		ev->reader = 0;
+		ev->writer = 0;
+		fd = bpf_map_lookup_elem(&tokens, &token);
+		s = fd ? bpf_map_lookup_elem(&fds, fd) : NULL;
+		if (s && s->token == token) {
+			ev->ready = s->ready;
+			s->ready = 0;
+			read_wakers(ev, token);
+		}
+		event_submit(ev);
+	}
+	return 0;
+}
+
+static __always_inline void epoll_returned(struct pt_regs *regs, long ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread *t = thread_get(task);
+	struct raw_epoll_wait *ev;
+	struct batch b;
+	__u64 ts;
+
+	if (!t)
+		return;
+	ts = bpf_ktime_get_ns();
+	thread_name(t, task, ts);
+	ev = event_reserve(sizeof(*ev), ts, task->pid, RAW_EPOLL_WAIT);
+	if (ev) {
+		ev->nr = ret;
+		ev->epfd = regs->di;
+		event_submit(ev);
+	}
+	if (ret <= 0)
+		return;
+	b.t = t;
+	b.events = regs->si;
+	b.ts = ts;
+	b.tid = task->pid;
+	b.nr = ret;
+	bpf_loop(MAX_EPOLL_EVENTS / BATCH, ready_batch, &b, 0);
+	if (ret > MAX_EPOLL_EVENTS)
+		count_loss(LOSS_EPOLL_EVENTS);
+}
+
+static __always_inline void epoll_controlled(struct pt_regs *regs)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 op = regs->si, fd = regs->dx;
+	struct thread *t = thread_get(task);
+	struct raw_fd *ev, *out;
+	struct {
+		__u32	events;
+		__u64	data;
+	} __attribute__((packed)) event;
+	struct fdtable *fdt;
+	struct file **files, *file = NULL;
+
+	if (!t)
+		return;
+	ev = &t->fd;
+	ev->token = 0;
+	ev->epfd = regs->di;
+	ev->fd = fd;
+	if (op == EPOLL_CTL_DEL) {
+		struct fd_state *s = bpf_map_lookup_elem(&fds, &fd);
+
+		if (s)
+			ev->token = s->token;
+		fd_forget(fd);
+	} else {
+		if (bpf_probe_read_user(&event, sizeof(event), (void *)regs->r10))
+			return;
+		ev->token = event.data;
+		ev->events = event.events;
+		fdt = BPF_CORE_READ(task, files, fdt);
+		files = BPF_CORE_READ(fdt, fd);
+		if (fd >= BPF_CORE_READ(fdt, max_fds) ||
+		    bpf_probe_read_kernel(&file, sizeof(file), &files[fd]) || !file)
+			return;
+		fd_describe(ev, file);
+		fd_remember(fd, ev->token, ev->sk);
+	}
+	out = event_reserve(sizeof(*out), bpf_ktime_get_ns(), task->pid,
+			    op == EPOLL_CTL_DEL ? RAW_FD_DEL : RAW_FD_ADD);
+	if (!out)
+		return;
+	bpf_probe_read_kernel((char *)out + sizeof(out->hdr), sizeof(*out) - sizeof(out->hdr),
+			      (char *)ev + sizeof(ev->hdr));
+	event_submit(out);
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(epoll_exit, struct pt_regs *regs, long ret)
+{
+	long nr = regs->orig_ax;
+
+	if (nr < NR_EPOLL_WAIT)		/* most calls, among them read, write and futex */
+		return 0;
+	if (nr != NR_EPOLL_WAIT && nr != NR_EPOLL_PWAIT && nr != NR_EPOLL_CTL &&
+	    nr != NR_EPOLL_PWAIT2)
+		return 0;
+	if (bpf_get_current_task_btf()->tgid != config.tgid || !enabled)
+		return 0;
+	if (nr == NR_EPOLL_CTL) {
+		if (!ret)
+			epoll_controlled(regs);
+	} else {
+		epoll_returned(regs, ret);
+	}
+	return 0;
+}
+
+/* The target's open files, for descriptors that were registered before attach. */
+SEC("iter/task_file")
+int fd_snapshot(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct raw_fd ev;
+
+	if (!task || !file || task->tgid != config.tgid)
+		return 0;
+	__builtin_memset(&ev, 0, sizeof(ev));
+	ev.fd = ctx->fd;
+	fd_describe(&ev, file);
+	bpf_seq_write(ctx->meta->seq, &ev, sizeof(ev));
+	return 0;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * epoll's events on their way to the file; the names of descriptors; and the
+ * registrations made before attach, from /proc/PID/fdinfo and the kernel's
+ * own view of the open files.
+ */
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "abi.h"
+#include "dwell.skel.h"
+#include "kernel-events/source.h"
+
+#define FD_NAME_MAX	192
+
+static void inet_name(const struct raw_fd *fd, char *out, size_t size)
+{
+	const char *proto = fd->sk_type == SOCK_DGRAM ? "udp" : "tcp";
+	bool listens = fd->sk_type == SOCK_STREAM && !fd->remote_port;
+	const uint8_t *addr = fd->remote_port ? fd->remote : fd->local;
+	uint16_t port = fd->remote_port ? fd->remote_port : fd->local_port;
+	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+	char text[INET6_ADDRSTRLEN];
+
+	if (fd->family == AF_INET6 && memcmp(addr, mapped, sizeof(mapped))) {
+		inet_ntop(AF_INET6, addr, text, sizeof(text));
+		snprintf(out, size, "%s %s[%s]:%u", proto, listens ? "listen " : "", text, port);
+		return;
+	}
+	inet_ntop(AF_INET, fd->family == AF_INET6 ? addr + 12 : addr, text, sizeof(text));
+	snprintf(out, size, "%s %s%s:%u", proto, listens ? "listen " : "", text, port);
+}
+
+/* What an engineer calls this descriptor: "tcp 10.0.0.7:5432", "pipe 81234", … */
+static void fd_name(pid_t pid, const struct raw_fd *fd, char *out, size_t size)
+{
+	char link[64], target[FD_NAME_MAX - 16];
+	ssize_t n;
+
+	if (fd->family == AF_INET || fd->family == AF_INET6) {
+		inet_name(fd, out, size);
+		return;
+	}
+	if (fd->family == AF_UNIX) {
+		if (!fd->unix_len)
+			snprintf(out, size, "unix socket %llu", (unsigned long long)fd->ino);
+		else if (fd->unix_path[0])
+			snprintf(out, size, "unix %.*s", fd->unix_len, fd->unix_path);
+		else
+			snprintf(out, size, "unix @%.*s", fd->unix_len - 1, fd->unix_path + 1);
+		return;
+	}
+	if ((fd->mode & S_IFMT) == S_IFIFO) {
+		snprintf(out, size, "pipe %llu", (unsigned long long)fd->ino);
+		return;
+	}
+	if ((fd->mode & S_IFMT) == S_IFSOCK) {
+		snprintf(out, size, "socket %llu (family %u)", (unsigned long long)fd->ino, fd->family);
+		return;
+	}
+	/* Files, devices, anonymous inodes: the link's text, if it is still open. */
+	snprintf(link, sizeof(link), "/proc/%d/fd/%d", pid, fd->fd);
+	n = readlink(link, target, sizeof(target) - 1);
+	if (n > 0) {
+		target[n] = '\0';
+		if (!strncmp(target, "anon_inode:", 11))
+			snprintf(out, size, "%s", target + 11);
+		else
+			snprintf(out, size, "file %s", target);
+		return;
+	}
+	snprintf(out, size, "fd %d (inode %llu)", fd->fd, (unsigned long long)fd->ino);
+}
+
+static int fd_event(struct source_ctx *ctx, const struct raw_fd *fd, struct trace_event *ev)
+{
+	char name[FD_NAME_MAX];
+
+	ev->fd.token = fd->token;
+	ev->fd.epfd = fd->epfd;
+	ev->fd.fd = fd->fd;
+	ev->fd.name = 0;
+	if (fd->hdr.type == RAW_FD_DEL) {
+		ev->type = TRACE_FD_DEL;
+		return 1;
+	}
+	ev->type = TRACE_FD_ADD;
+	fd_name(ctx->pid, fd, name, sizeof(name));
+	ev->fd.name = trace_writer__string(ctx->trace, name);
+	return ev->fd.name ? 1 : -ENOMEM;
+}
+
+static int epoll_decode(struct source_ctx *ctx, const struct raw_hdr *raw, struct trace_event *ev)
+{
+	const struct raw_epoll_wait *wait = (const struct raw_epoll_wait *)raw;
+	const struct raw_epoll_ready *ready = (const struct raw_epoll_ready *)raw;
+
+	switch (raw->type) {
+	case RAW_EPOLL_WAIT:
+		ev->type = TRACE_EPOLL_WAIT;
+		ev->epoll.nr = wait->nr;
+		ev->epoll.epfd = wait->epfd;
+		return 1;
+	case RAW_EPOLL_READY:
+		ev->type = TRACE_EPOLL_READY;
+		ev->ready.token = ready->token;
+		ev->ready.ready = ready->ready;
+		ev->ready.reader = ready->reader;
+		ev->ready.writer = ready->writer;
+		ev->ready.events = ready->events;
+		return 1;
+	case RAW_FD_ADD:
+	case RAW_FD_DEL:
+		return fd_event(ctx, (const struct raw_fd *)raw, ev);
+	}
+	return 0;
+}
+
+/* ---- registrations made before attach ---- */
+
+struct open_files {
+	struct raw_fd	*fds;
+	size_t		 nr, room;
+};
+
+static int collect_file(void *arg, const void *record)
+{
+	struct open_files *files = arg;
+	struct raw_fd *grown;
+
+	if (files->nr == files->room) {
+		files->room = files->room ? files->room * 2 : 64;
+		grown = realloc(files->fds, files->room * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		files->fds = grown;
+	}
+	memcpy(&files->fds[files->nr++], record, sizeof(struct raw_fd));
+	return 0;
+}
+
+static struct raw_fd *find_file(struct open_files *files, int fd)
+{
+	size_t i;
+
+	for (i = 0; i < files->nr; i++)
+		if (files->fds[i].fd == fd)
+			return &files->fds[i];
+	return NULL;
+}
+
+/* Same as the kernel side's fd_remember(); only for what it has not seen meanwhile. */
+static void remember(struct source_ctx *ctx, const struct raw_fd *fd)
+{
+	int tokens = bpf_map__fd(ctx->skel->maps.tokens);
+	int socks = bpf_map__fd(ctx->skel->maps.socks);
+	int fds = bpf_map__fd(ctx->skel->maps.fds);
+	struct {
+		uint64_t token, sk, ready;
+	} state = { .token = fd->token, .sk = fd->sk };
+	uint32_t index = fd->fd;
+
+	if (fd->fd < 0 || fd->fd >= MAX_FDS)
+		return;
+	if (bpf_map_update_elem(tokens, &fd->token, &index, BPF_NOEXIST))
+		return;
+	bpf_map_update_elem(fds, &index, &state, BPF_ANY);
+	if (fd->sk)
+		bpf_map_update_elem(socks, &fd->sk, &index, BPF_NOEXIST);
+}
+
+static int registrations(struct source_ctx *ctx, struct open_files *files, int epfd)
+{
+	struct trace_event ev;
+	char path[64], line[256];
+	struct raw_fd *fd;
+	unsigned long long token;
+	unsigned int events;
+	int tfd, err = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", ctx->pid, epfd);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;	/* closed meanwhile */
+	while (!err && fgets(line, sizeof(line), f)) {
+		/* fs/eventpoll.c, ep_show_fdinfo() */
+		if (sscanf(line, "tfd: %d events: %x data: %llx", &tfd, &events, &token) != 3)
+			continue;
+		fd = find_file(files, tfd);
+		if (!fd)
+			continue;
+		fd->token = token;
+		fd->epfd = epfd;
+		fd->events = events;
+		fd->hdr.type = RAW_FD_ADD;
+		remember(ctx, fd);
+		memset(&ev, 0, sizeof(ev));
+		ev.ts = ctx->attach_ts;
+		err = fd_event(ctx, fd, &ev);
+		if (err > 0)
+			err = trace_writer__event(ctx->trace, &ev);
+	}
+	fclose(f);
+	return err;
+}
+
+static int epoll_start(struct source_ctx *ctx)
+{
+	struct open_files files = {};
+	char path[64], link[64], target[64];
+	struct dirent *d;
+	ssize_t n;
+	DIR *dir;
+	int err;
+
+	err = source_iterate(ctx->skel->progs.fd_snapshot, ctx->pid, sizeof(struct raw_fd),
+			     collect_file, &files);
+	if (err)
+		goto out;
+	snprintf(path, sizeof(path), "/proc/%d/fd", ctx->pid);
+	dir = opendir(path);
+	if (!dir)
+		goto out;	/* gone: the recorder will see it */
+	while (!err && (d = readdir(dir))) {
+		if (d->d_name[0] == '.')
+			continue;
+		snprintf(link, sizeof(link), "/proc/%d/fd/%.16s", ctx->pid, d->d_name);
+		n = readlink(link, target, sizeof(target) - 1);
+		if (n <= 0)
+			continue;
+		target[n] = '\0';
+		if (!strcmp(target, "anon_inode:[eventpoll]"))
+			err = registrations(ctx, &files, atoi(d->d_name));
+	}
+	closedir(dir);
+out:
+	free(files.fds);
+	return err;
+}
+
+const struct kernel_source source_epoll = {
+	.name	= "epoll",
+	.types	= SOURCE_TYPE(RAW_EPOLL_WAIT) | SOURCE_TYPE(RAW_EPOLL_READY) |
+		  SOURCE_TYPE(RAW_FD_ADD) | SOURCE_TYPE(RAW_FD_DEL),
+	.start	= epoll_start,
+	.decode	= epoll_decode,
+};

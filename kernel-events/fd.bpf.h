@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Descriptors that the target has in epoll: which token stands for which fd,
+ * what the kernel says of the fd, and since when it is ready. Filled by epoll,
+ * fed by socket.
+ */
+#ifndef DWELL_FD_BPF_H
+#define DWELL_FD_BPF_H
+
+#include "maps.bpf.h"
+
+struct fd_state {
+	__u64	token;
+	__u64	sk;
+	__u64	ready;		/* first readiness since it was last returned */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, MAX_FDS);
+	__type(key, __u32);
+	__type(value, struct fd_state);
+} fds SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_FDS);
+	__type(key, __u64);
+	__type(value, __u32);
+} tokens SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_FDS);
+	__type(key, __u64);
+	__type(value, __u32);
+} socks SEC(".maps") __weak;
+
+#define S_IFMT		0170000
+#define S_IFSOCK	0140000
+#define AF_UNIX		1
+#define AF_INET		2
+#define AF_INET6	10
+
+/* Addresses of a socket as the kernel has them; no walk through /proc that could race. */
+static __always_inline void fd_describe_sock(struct raw_fd *fd, struct sock *sk)
+{
+	__be16 dport;
+
+	fd->sk = (__u64)sk;
+	fd->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	fd->sk_type = BPF_CORE_READ(sk, sk_type);
+	fd->protocol = BPF_CORE_READ(sk, sk_protocol);
+	if (fd->family == AF_INET) {
+		__be32 a = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+		__be32 b = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+
+		__builtin_memcpy(fd->local, &a, 4);
+		__builtin_memcpy(fd->remote, &b, 4);
+	} else if (fd->family == AF_INET6) {
+		BPF_CORE_READ_INTO(&fd->local, sk, __sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO(&fd->remote, sk, __sk_common.skc_v6_daddr);
+	} else if (fd->family == AF_UNIX) {
+		struct unix_sock *u = (struct unix_sock *)sk;
+		struct unix_address *addr = BPF_CORE_READ(u, addr);
+		int len;
+
+		fd->unix_peer = 0;
+		if (!addr) {
+			u = (struct unix_sock *)BPF_CORE_READ(u, peer);
+			addr = u ? BPF_CORE_READ(u, addr) : NULL;
+			fd->unix_peer = 1;
+		}
+		if (addr) {
+			len = BPF_CORE_READ(addr, len) - 2;
+			if (len > 0 && len <= RAW_UNIX_PATH) {
+				fd->unix_len = len;
+				bpf_core_read(fd->unix_path, sizeof(fd->unix_path),
+					      &addr->name[0].sun_path);
+			}
+		}
+		return;
+	} else {
+		return;
+	}
+	fd->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	dport = BPF_CORE_READ(sk, __sk_common.skc_dport);
+	fd->remote_port = __builtin_bswap16(dport);
+}
+
+static __always_inline void fd_describe(struct raw_fd *fd, struct file *file)
+{
+	fd->mode = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
+	fd->ino = BPF_CORE_READ(file, f_inode, i_ino);
+	fd->sk = 0;
+	fd->family = 0;
+	fd->unix_len = 0;
+	if (fd->mode == S_IFSOCK) {
+		struct socket *socket = (struct socket *)BPF_CORE_READ(file, private_data);
+		struct sock *sk = BPF_CORE_READ(socket, sk);
+
+		if (sk)
+			fd_describe_sock(fd, sk);
+	}
+}
+
+static __always_inline void fd_forget(__u32 fd)
+{
+	struct fd_state *s = bpf_map_lookup_elem(&fds, &fd);
+	__u32 *idx;
+
+	if (!s)
+		return;
+	if (s->token) {
+		idx = bpf_map_lookup_elem(&tokens, &s->token);
+		if (idx && *idx == fd)
+			bpf_map_delete_elem(&tokens, &s->token);
+	}
+	if (s->sk) {
+		idx = bpf_map_lookup_elem(&socks, &s->sk);
+		if (idx && *idx == fd)
+			bpf_map_delete_elem(&socks, &s->sk);
+	}
+	s->token = 0;
+	s->sk = 0;
+	s->ready = 0;
+}
+
+static __always_inline void fd_remember(__u32 fd, __u64 token, __u64 sk)
+{
+	struct fd_state *s = bpf_map_lookup_elem(&fds, &fd);
+
+	if (!s) {
+		count_loss(LOSS_FD_RANGE);
+		return;
+	}
+	fd_forget(fd);
+	if (bpf_map_update_elem(&tokens, &token, &fd, BPF_ANY) ||
+	    (sk && bpf_map_update_elem(&socks, &sk, &fd, BPF_ANY))) {
+		count_loss(LOSS_FD_MAP);
+		return;
+	}
+	s->token = token;
+	s->sk = sk;
+	s->ready = 0;
+}
+
+#endif /* DWELL_FD_BPF_H */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The target's life as a process: threads that end or change their name, and
+ * the exec that makes another program of it.
+ */
+#include "maps.bpf.h"
+
+SEC("tp_btf/task_rename")
+int BPF_PROG(task_rename, struct task_struct *task, const char *comm)
+{
+	struct raw_thread *ev;
+
+	if (task->tgid != config.tgid || !enabled)
+		return 0;
+	ev = event_reserve(sizeof(*ev), bpf_ktime_get_ns(), task->pid, RAW_THREAD);
+	if (!ev)
+		return 0;
+	bpf_probe_read_kernel_str(ev->comm, sizeof(ev->comm), comm);
+	event_submit(ev);
+	return 0;
+}
+
+static __always_inline int process_event(struct task_struct *task, __u8 type)
+{
+	struct raw_task *ev;
+
+	if (task->tgid != config.tgid || !enabled)
+		return 0;
+	ev = event_reserve(sizeof(*ev), bpf_ktime_get_ns(), task->pid, type);
+	if (!ev)
+		return 0;
+	ev->task = 0;
+	event_submit(ev);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(process_exit, struct task_struct *task)
+{
+	return process_event(task, RAW_THREAD_EXIT);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
+{
+	return process_event(task, RAW_EXEC);
+}

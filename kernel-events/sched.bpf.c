@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The scheduler: when a thread of the target is off a CPU, why, since when it
+ * was runnable again and who made it so. One event per period off CPU, sent
+ * when it ends, so that a switch costs one event and not three.
+ */
+#include "maps.bpf.h"
+
+#define TASK_INTERRUPTIBLE	0x0001	/* include/linux/sched.h, same since 4.14 */
+#define TASK_UNINTERRUPTIBLE	0x0002
+#define TASK_STOPPED		0x0004
+#define TASK_TRACED		0x0008
+#define TASK_DEAD		0x0080
+
+struct stack_buf {
+	__u64	ips[RAW_STACK_FRAMES];
+};
+
+/* Scratch: the scheduler's hooks run with preemption off and do not nest. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct stack_buf);
+} stack_bufs SEC(".maps");
+
+/* Hash of a stack's addresses → its id. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, __u32);
+} stacks SEC(".maps");
+
+__u32 next_stack;
+
+/* The kernel stack of the current thread, interned; 0: none. */
+static __always_inline __u32 stack_intern(void *ctx, __u64 ts, __u32 tid)
+{
+	__u32 zero = 0, id, *known;
+	struct stack_buf *buf = bpf_map_lookup_elem(&stack_bufs, &zero);
+	__u64 hash = 0x51ed270b27b4f3cfull;
+	struct raw_stack *def;
+	long len;
+	int i, nr;
+
+	if (!buf)
+		return 0;
+	len = bpf_get_stack(ctx, buf->ips, sizeof(buf->ips), 0);
+	if (len <= 0)
+		return 0;
+	nr = len / sizeof(__u64);
+	for (i = 0; i < RAW_STACK_FRAMES; i++) {
+		if (i >= nr)
+			break;
+		hash = (hash ^ buf->ips[i]) * 0x9e3779b97f4a7c15ull;
+		hash ^= hash >> 29;
+	}
+	known = bpf_map_lookup_elem(&stacks, &hash);
+	if (known)
+		return *known;
+	id = __sync_fetch_and_add(&next_stack, 1) + 1;
+	if (bpf_map_update_elem(&stacks, &hash, &id, BPF_NOEXIST)) {
+		count_loss(LOSS_STACK_MAP);
+		return 0;
+	}
+	def = event_reserve(sizeof(*def), ts, tid, RAW_STACK);
+	if (!def) {
+		bpf_map_delete_elem(&stacks, &hash);
+		return 0;
+	}
+	def->hdr.nr = nr;
+	def->stack = id;
+	bpf_probe_read_kernel(def->ips, sizeof(def->ips), buf->ips);
+	event_submit(def);
+	return id;
+}
+
+static __always_inline void switched_out(void *ctx, struct task_struct *prev, bool preempt,
+					 unsigned int state, __u64 ts)
+{
+	struct thread *t;
+
+	if (state & TASK_DEAD)
+		return;
+	t = thread_get(prev);
+	if (!t)
+		return;
+	t->off_stack = 0;
+	t->off_syscall = -1;
+	if (preempt || !state) {
+		t->off_reason = RAW_OFF_PREEMPTED;
+	} else {
+		struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(prev);
+
+		if (state & (TASK_STOPPED | TASK_TRACED))
+			t->off_reason = RAW_OFF_STOPPED;
+		else if (state & TASK_UNINTERRUPTIBLE)
+			t->off_reason = RAW_OFF_DISK;
+		else
+			t->off_reason = RAW_OFF_ASLEEP;
+		t->off_syscall = BPF_CORE_READ(regs, orig_ax);
+		if (t->depth)
+			t->off_stack = stack_intern(ctx, ts, prev->pid);
+	}
+	/*
+	 * A waking may come a moment before the switch that it undoes; older
+	 * ones were aimed at a thread that was running.
+	 */
+	if (t->wake_ts && ts - t->wake_ts > 50000)
+		t->wake_ts = 0;
+	t->off_ts = ts;
+}
+
+static __always_inline void switched_in(struct task_struct *next, __u64 ts)
+{
+	struct thread *t = bpf_task_storage_get(&threads, next, NULL, 0);
+	struct raw_off_cpu *ev;
+
+	if (!t || !t->off_ts)
+		return;
+	thread_name(t, next, ts);
+	ev = event_reserve(sizeof(*ev), ts, next->pid, RAW_OFF_CPU);
+	if (ev) {
+		ev->out = t->off_ts;
+		ev->wake = t->wake_ts && t->wake_ts < t->off_ts ? t->off_ts : t->wake_ts;
+		ev->waker = t->waker;
+		ev->stack = t->off_stack;
+		ev->reason = t->off_reason;
+		ev->syscall = t->off_syscall;
+		ev->open = 0;
+		event_submit(ev);
+	}
+	t->off_ts = 0;
+	t->wake_ts = 0;
+	t->waker = 0;
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
+	     unsigned int prev_state)
+{
+	bool out = prev->tgid == config.tgid, in = next->tgid == config.tgid;
+	__u64 ts;
+
+	if ((!out && !in) || !enabled)
+		return 0;
+	ts = bpf_ktime_get_ns();
+	if (out)
+		switched_out(ctx, prev, preempt, prev_state, ts);
+	if (in)
+		switched_in(next, ts);
+	return 0;
+}
+
+#define THREAD_SIZE	(16 << 10)	/* arch/x86/include/asm/page_64_types.h */
+#define PF_KTHREAD	0x00200000
+
+/*
+ * Is it the current thread itself that wakes, or an interrupt that borrows
+ * its CPU? preempt_count is out of reach where kallsyms has no data symbols.
+ * But x86-64 runs interrupts of kernel mode on a stack of their own, and those
+ * of user mode leave a negative orig_ax, which a system call does not.
+ */
+static __always_inline bool in_system_call(void *ctx, struct thread *t, struct task_struct *task)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	__u64 at;
+
+	if (task->flags & PF_KTHREAD)
+		return false;
+	/* By way of memory: the verifier does not let a context be compared. */
+	*(void *volatile *)&t->scratch = ctx;
+	at = *(volatile __u64 *)&t->scratch;
+	if (at - (__u64)task->stack >= THREAD_SIZE)
+		return false;
+	return (__s64)BPF_CORE_READ(regs, orig_ax) >= 0;
+}
+
+SEC("tp_btf/sched_waking")
+int BPF_PROG(sched_waking, struct task_struct *p)
+{
+	struct task_struct *waker;
+	struct thread *t;
+
+	if (p->tgid != config.tgid || !enabled)
+		return 0;
+	t = bpf_task_storage_get(&threads, p, NULL, 0);
+	if (!t)
+		return 0;
+	/* The first one counts; one older than the switch is overridden. */
+	if (t->off_ts && t->wake_ts >= t->off_ts)
+		return 0;
+	t->wake_ts = bpf_ktime_get_ns();
+	waker = bpf_get_current_task_btf();
+	t->waker = in_system_call(ctx, t, waker) ? waker->pid : 0;
+	return 0;
+}
+
+/*
+ * Run by the recorder over the target's threads. At attach (sched_snapshot):
+ * those asleep are off CPU since now. At the end (sched_open): the periods
+ * that have not ended.
+ */
+SEC("iter/task")
+int sched_snapshot(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct thread *t;
+
+	if (!task || task->tgid != config.tgid || !task->__state)
+		return 0;
+	t = thread_get(task);
+	if (!t || t->off_ts)
+		return 0;
+	t->off_reason = task->__state & TASK_UNINTERRUPTIBLE ? RAW_OFF_DISK : RAW_OFF_ASLEEP;
+	t->off_syscall = -1;
+	t->off_stack = 0;
+	t->off_ts = bpf_ktime_get_ns();
+	return 0;
+}
+
+SEC("iter/task")
+int sched_open(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct raw_off_cpu ev = {};
+	struct thread *t;
+
+	if (!task || task->tgid != config.tgid)
+		return 0;
+	t = bpf_task_storage_get(&threads, task, NULL, 0);
+	if (!t || !t->off_ts)
+		return 0;
+	ev.hdr.ts = bpf_ktime_get_ns();
+	ev.hdr.tid = task->pid;
+	ev.hdr.type = RAW_OFF_CPU;
+	ev.out = t->off_ts;
+	ev.wake = t->wake_ts && t->wake_ts < t->off_ts ? t->off_ts : t->wake_ts;
+	ev.waker = t->waker;
+	ev.stack = t->off_stack;
+	ev.reason = t->off_reason;
+	ev.syscall = t->off_syscall;
+	ev.open = 1;
+	bpf_seq_write(ctx->meta->seq, &ev, sizeof(ev));
+	return 0;
+}

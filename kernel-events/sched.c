@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The scheduler's events on their way to the file, and its kernel stacks
+ * with their symbols. It must not know what a task of the runtime is.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "abi.h"
+#include "dwell.skel.h"
+#include "kernel-events/source.h"
+#include "symbol/ksyms.h"
+
+static_assert((int)RAW_OFF_PREEMPTED == TRACE_OFF_PREEMPTED, "off reasons");
+static_assert((int)RAW_OFF_ASLEEP == TRACE_OFF_ASLEEP, "off reasons");
+static_assert((int)RAW_OFF_DISK == TRACE_OFF_DISK, "off reasons");
+static_assert((int)RAW_OFF_STOPPED == TRACE_OFF_STOPPED, "off reasons");
+
+static int no_record(void *arg, const void *record)
+{
+	(void)arg;
+	(void)record;
+	return 0;
+}
+
+/* Threads that sleep at attach are off CPU since then. */
+static int sched_start(struct source_ctx *ctx)
+{
+	return source_iterate(ctx->skel->progs.sched_snapshot, 0, 1, no_record, NULL);
+}
+
+static void off_cpu(const struct raw_off_cpu *raw, struct trace_event *ev)
+{
+	ev->type = TRACE_OFF_CPU;
+	ev->off.out = raw->out;
+	ev->off.wake = raw->wake;
+	ev->off.waker = raw->waker;
+	ev->off.stack = raw->stack;
+	ev->off.reason = raw->reason;
+	ev->off.open = raw->open;
+	ev->off.woken = raw->open && raw->wake;
+	ev->off.syscall = raw->syscall >= 0 && raw->syscall < INT16_MAX ? raw->syscall : -1;
+}
+
+static int open_period(void *arg, const void *record)
+{
+	const struct raw_off_cpu *raw = record;
+	struct source_ctx *ctx = arg;
+	struct trace_event ev = { .ts = raw->hdr.ts, .tid = raw->hdr.tid };
+
+	off_cpu(raw, &ev);
+	return trace_writer__event(ctx->trace, &ev);
+}
+
+static int sched_stop(struct source_ctx *ctx)
+{
+	return source_iterate(ctx->skel->progs.sched_open, 0, sizeof(struct raw_off_cpu),
+			      open_period, ctx);
+}
+
+/* The scheduler's own functions at the top of every blocked stack say nothing. */
+static bool scheduler_frame(const char *name)
+{
+	return !strcmp(name, "__schedule") || !strcmp(name, "schedule") ||
+	       !strcmp(name, "__traceiter_sched_switch") || !strncmp(name, "bpf_", 4) ||
+	       !strncmp(name, "__bpf_", 6);
+}
+
+static int stack(struct source_ctx *ctx, const struct raw_stack *raw)
+{
+	char text[RAW_STACK_FRAMES][KSYM_NAME_MAX];
+	const char *frames[RAW_STACK_FRAMES];
+	struct trace_stack st = { .id = raw->stack, .frames = frames };
+	unsigned int i;
+
+	if (!ctx->ksyms)
+		ctx->ksyms = ksyms__new();
+	for (i = 0; i < raw->hdr.nr && i < RAW_STACK_FRAMES; i++) {
+		ksyms__name(ctx->ksyms, raw->ips[i], text[st.nr]);
+		if (!st.nr && scheduler_frame(text[0]))
+			continue;
+		frames[st.nr] = text[st.nr];
+		st.nr++;
+	}
+	return trace_writer__stack(ctx->trace, &st);
+}
+
+static int sched_decode(struct source_ctx *ctx, const struct raw_hdr *raw, struct trace_event *ev)
+{
+	if (raw->type == RAW_STACK)
+		return stack(ctx, (const struct raw_stack *)raw);
+	off_cpu((const struct raw_off_cpu *)raw, ev);
+	return 1;
+}
+
+const struct kernel_source source_sched = {
+	.name	= "sched",
+	.types	= SOURCE_TYPE(RAW_OFF_CPU) | SOURCE_TYPE(RAW_STACK),
+	.start	= sched_start,
+	.decode	= sched_decode,
+	.stop	= sched_stop,
+};
