@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Events to bytes, as packing.h says. The recorder pays for each event here:
+ * no allocation, and no look-up that is not a few loads.
+ */
+#include <string.h>
+
+#include "trace/packing.h"
+#include "trace/varint.h"
+
+static uint32_t hash(uint64_t v, uint32_t size)
+{
+	return (uint32_t)((v * 0x9e3779b97f4a7c15ull) >> 40) & (size - 1);
+}
+
+static uint32_t task_slot__find(const struct trace_codec *c, uint64_t task)
+{
+	uint32_t slot = c->task_hash[hash(task, TASK_HASH)];
+
+	return slot != NO_SLOT && c->tasks[slot].task == task ? slot : NO_SLOT;
+}
+
+static uint32_t task_slot__enter(struct trace_codec *c, uint64_t task)
+{
+	uint32_t slot = task_slot__add(c, task);
+
+	c->task_hash[hash(task, TASK_HASH)] = (uint16_t)slot;
+	return slot;
+}
+
+static uint8_t *put_signed(uint8_t *p, int64_t v)
+{
+	return put_varint(p, zigzag(v));
+}
+
+static uint8_t *put_tid(struct trace_codec *c, uint8_t *p, uint32_t tid)
+{
+	uint8_t *place = &c->tid_hash[tid % TID_HASH];
+
+	if (*place != 0xff && c->tids[*place] == tid)
+		return put_varint(p, *place + 1u);
+	*place = (uint8_t)(c->next_tid++ % NR_TIDS);
+	c->tids[*place] = tid;
+	*p++ = 0;
+	return put_varint(p, tid);
+}
+
+/* A task that may be 0 and is not what the event is about. */
+static uint8_t *put_task_ref(struct trace_codec *c, uint8_t *p, uint64_t task, uint32_t *slot)
+{
+	uint64_t from = c->task_addr;
+
+	*slot = NO_SLOT;
+	if (!task) {
+		*p++ = 0;
+		return p;
+	}
+	*slot = task_slot__find(c, task);
+	if (*slot != NO_SLOT)
+		return put_varint(p, *slot + 2);
+	*slot = task_slot__enter(c, task);
+	*p++ = 1;
+	return put_signed(p, (int64_t)(task - from));
+}
+
+static unsigned int magnitude(int64_t v)
+{
+	return 64 - (unsigned int)__builtin_clzll(zigzag(v) | 1);
+}
+
+static uint8_t *put_keys(const struct task_slot *old, uint8_t *p, uint64_t ts, uint64_t task,
+			 const uint64_t *keys, unsigned int nr)
+{
+	uint8_t *modes = p++;
+
+	*modes = 0;
+	for (unsigned int i = 0; i < nr; i++) {
+		uint64_t last = i < NR_CACHED_KEYS ? old->keys[i] : 0;
+		int64_t delta = (int64_t)(keys[i] - last);
+		enum key_mode mode = KEY_DELTA;
+
+		if (!delta)
+			continue;	/* KEY_SAME */
+		if (magnitude((int64_t)(keys[i] - ts)) < magnitude(delta)) {
+			mode = KEY_TIME;
+			delta = (int64_t)(keys[i] - ts);
+		}
+		if (magnitude((int64_t)(keys[i] - task)) < magnitude(delta)) {
+			mode = KEY_TASK;
+			delta = (int64_t)(keys[i] - task);
+		}
+		*modes |= (uint8_t)(mode << (2 * i));
+		p = put_signed(p, delta);
+	}
+	return p;
+}
+
+static bool task_slot__same_wait(const struct task_slot *s, const struct trace_event *ev)
+{
+	return ev->end.result == TRACE_POLL_PENDING && s->chain == ev->end.chain &&
+	       s->nr_keys == ev->end.nr_keys && ev->end.nr_keys <= NR_CACHED_KEYS &&
+	       (ev->end.nr_keys < 1 || s->keys[0] == ev->end.keys[0]) &&
+	       (ev->end.nr_keys < 2 || s->keys[1] == ev->end.keys[1]);
+}
+
+static uint8_t *put_begin(struct trace_codec *c, const struct trace_event *ev, uint8_t *p,
+			  unsigned int *mode)
+{
+	uint64_t from = c->task_addr;
+	uint32_t slot = c->woken;
+
+	if (slot != NO_SLOT && c->tasks[slot].task == ev->poll.task &&
+	    c->tasks[slot].kind == ev->poll.kind) {
+		*mode = MODE_GUESS;
+		c->begun = slot;
+		return p;
+	}
+	slot = task_slot__find(c, ev->poll.task);
+	if (slot == NO_SLOT) {
+		*mode = MODE_NEW;
+		slot = task_slot__enter(c, ev->poll.task);
+		p = put_signed(p, (int64_t)(ev->poll.task - from));
+	} else {
+		*mode = c->tasks[slot].kind == ev->poll.kind ? MODE_SLOT : MODE_SPECIAL;
+		p = put_varint(p, slot);
+	}
+	if (*mode != MODE_SLOT)
+		p = put_varint(p, ev->poll.kind);
+	c->tasks[slot].kind = ev->poll.kind;
+	c->begun = slot;
+	return p;
+}
+
+static uint8_t *put_end(struct trace_codec *c, const struct trace_event *ev, uint8_t *p,
+			unsigned int *mode)
+{
+	unsigned int nr = ev->end.nr_keys > WALK_MAX_KEYS ? WALK_MAX_KEYS : ev->end.nr_keys;
+	uint64_t from = c->task_addr;
+	uint32_t slot = c->begun;
+	struct task_slot *s;
+
+	if (slot != NO_SLOT && c->tasks[slot].task == ev->end.task) {
+		*mode = MODE_GUESS;
+	} else {
+		slot = task_slot__find(c, ev->end.task);
+		if (slot == NO_SLOT) {
+			*mode = MODE_NEW;
+			slot = task_slot__enter(c, ev->end.task);
+			p = put_signed(p, (int64_t)(ev->end.task - from));
+		} else {
+			*mode = MODE_SLOT;
+			p = put_varint(p, slot);
+		}
+	}
+	c->ended = slot;
+	s = &c->tasks[slot];
+	if (*mode == MODE_GUESS && task_slot__same_wait(s, ev)) {
+		*mode = MODE_SPECIAL;
+		return p;
+	}
+	p = put_varint(p, ev->end.chain);
+	*p++ = (uint8_t)((ev->end.result & 3) | nr << 2);
+	if (nr)
+		p = put_keys(s, p, ev->ts, ev->end.task, ev->end.keys, nr);
+	task_slot__remember(s, ev->end.chain, ev->end.keys, nr);
+	return p;
+}
+
+static uint8_t *put_task(struct trace_codec *c, const struct trace_event *ev, uint8_t *p,
+			 unsigned int *mode)
+{
+	uint64_t from = c->task_addr;
+	uint64_t task = ev->task.task;
+	uint32_t slot;
+
+	if (c->named != NO_SLOT && c->tasks[c->named].task == task) {
+		*mode = MODE_SPECIAL;
+		slot = c->named;
+	} else if (c->ended != NO_SLOT && c->tasks[c->ended].task == task) {
+		*mode = MODE_GUESS;
+		slot = c->ended;
+	} else {
+		slot = task_slot__find(c, task);
+		if (slot == NO_SLOT) {
+			*mode = MODE_NEW;
+			slot = task_slot__enter(c, task);
+			p = put_signed(p, (int64_t)(task - from));
+		} else {
+			*mode = MODE_SLOT;
+			p = put_varint(p, slot);
+		}
+	}
+	if (ev->type != TRACE_TASK_DROP)
+		c->woken = slot;
+	return p;
+}
+
+static uint8_t *put_off(struct trace_codec *c, const struct trace_event *ev, uint8_t *p)
+{
+	*p++ = (uint8_t)((ev->off.reason & 3) | (ev->off.open ? OFF_OPEN : 0) |
+			 (ev->off.woken ? OFF_WOKEN : 0) | (ev->off.wake ? OFF_WAKE : 0) |
+			 (ev->off.waker ? OFF_WAKER : 0) | (ev->off.stack ? OFF_STACK : 0) |
+			 (ev->off.syscall >= 0 ? OFF_SYSCALL : 0));
+	p = put_signed(p, (int64_t)(ev->ts - ev->off.out));
+	if (ev->off.wake)
+		p = put_signed(p, (int64_t)(ev->ts - ev->off.wake));
+	if (ev->off.waker)
+		p = put_tid(c, p, ev->off.waker);
+	if (ev->off.stack)
+		p = put_varint(p, ev->off.stack);
+	if (ev->off.syscall >= 0)
+		p = put_varint(p, (uint64_t)ev->off.syscall);
+	return p;
+}
+
+static uint8_t *put_epoll(struct trace_codec *c, const struct trace_event *ev, uint8_t *p,
+			  unsigned int *mode)
+{
+	if (ev->epoll.epfd == c->epfd)
+		*mode |= MODE_SAME_EPFD;
+	else
+		p = put_signed(p, ev->epoll.epfd);
+	c->epfd = ev->epoll.epfd;
+	p = put_signed(p, ev->epoll.nr);
+	return p;
+}
+
+static uint8_t *put_ready(struct trace_codec *c, const struct trace_event *ev, uint8_t *p,
+			  unsigned int *mode)
+{
+	uint64_t events = (uint64_t)ev->ready.events << 1 | !!ev->ready.ready;
+	uint64_t from = c->token_last;
+	uint16_t *place = &c->token_hash[hash(ev->ready.token, TOKEN_HASH)];
+	struct token_slot *s;
+
+	if (*place != NO_SLOT && c->tokens[*place].token == ev->ready.token) {
+		s = &c->tokens[*place];
+		*mode = s->reader == ev->ready.reader && s->writer == ev->ready.writer &&
+			s->events == events ? READY_SAME : READY_SLOT;
+		p = put_varint(p, *place);
+	} else {
+		*mode = READY_NEW;
+		*place = (uint16_t)token_slot__add(c, ev->ready.token);
+		s = &c->tokens[*place];
+		p = put_signed(p, (int64_t)(ev->ready.token - from));
+	}
+	if (*mode != READY_SAME) {
+		uint32_t reader, writer;
+
+		p = put_varint(p, events);
+		p = put_task_ref(c, p, ev->ready.reader, &reader);
+		p = put_task_ref(c, p, ev->ready.writer, &writer);
+		s->events = events;
+		s->reader = ev->ready.reader;
+		s->writer = ev->ready.writer;
+		s->named = reader != NO_SLOT ? reader : writer;
+	}
+	c->named = s->named;
+	if (ev->ready.ready)
+		p = put_signed(p, (int64_t)(ev->ts - ev->ready.ready));
+	return p;
+}
+
+static uint8_t *put_seen(struct trace_codec *c, const struct trace_event *ev, uint8_t *p)
+{
+	static const struct task_slot none;
+	unsigned int nr = ev->seen.nr_keys > WALK_MAX_KEYS ? WALK_MAX_KEYS : ev->seen.nr_keys;
+	uint32_t slot;
+
+	p = put_task_ref(c, p, ev->seen.task, &slot);
+	p = put_varint(p, ev->seen.kind);
+	p = put_varint(p, ev->seen.chain);
+	*p++ = (uint8_t)((ev->seen.state & 3) | nr << 2);
+	if (nr)
+		p = put_keys(&none, p, ev->ts, ev->seen.task, ev->seen.keys, nr);
+	return p;
+}
+
+size_t trace_codec__encode(struct trace_codec *c, const struct trace_event *ev, uint8_t *out)
+{
+	unsigned int mode = 0;
+	bool same_tid = ev->tid == c->tid;
+	uint8_t *p = out, *head;
+
+	if (ev->ts < c->ts) {
+		*p++ = 0;
+		p = put_varint(p, c->ts - ev->ts);
+		c->ts = ev->ts;
+	}
+	head = p++;
+	p = put_varint(p, ev->ts - c->ts);
+	c->ts = ev->ts;
+	if (!same_tid) {
+		p = put_tid(c, p, ev->tid);
+		c->tid = ev->tid;
+	}
+
+	switch (ev->type) {
+	case TRACE_POLL_BEGIN:
+		p = put_begin(c, ev, p, &mode);
+		break;
+	case TRACE_POLL_END:
+		p = put_end(c, ev, p, &mode);
+		break;
+	case TRACE_WAKE:
+	case TRACE_TASK_NEW:
+	case TRACE_TASK_DROP:
+		p = put_task(c, ev, p, &mode);
+		break;
+	case TRACE_TASK_SEEN:
+		p = put_seen(c, ev, p);
+		break;
+	case TRACE_OFF_CPU:
+		p = put_off(c, ev, p);
+		break;
+	case TRACE_EPOLL_WAIT:
+		p = put_epoll(c, ev, p, &mode);
+		break;
+	case TRACE_EPOLL_READY:
+		p = put_ready(c, ev, p, &mode);
+		break;
+	case TRACE_FD_ADD:
+	case TRACE_FD_DEL:
+		p = put_varint(p, ev->fd.token);
+		p = put_signed(p, ev->fd.epfd);
+		p = put_signed(p, ev->fd.fd);
+		p = put_varint(p, ev->fd.name);
+		break;
+	case TRACE_LOST:
+		p = put_signed(p, (int64_t)(ev->ts - ev->lost.first));
+		p = put_varint(p, ev->lost.count);
+		*p++ = ev->lost.cause;
+		break;
+	case TRACE_THREAD_EXIT:
+	case TRACE_PROCESS_EXIT:
+		break;
+	default:
+		return 0;
+	}
+	*head = (uint8_t)(ev->type | mode << 5 | same_tid << 7);
+	return (size_t)(p - out);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What happened, as the recorder writes it and the joiner reads it: one
+ * decoded event. How it is packed on disk is codec.c's matter; where it came
+ * from (which probe, which ring) is the recorder's.
+ *
+ * All times are ns of CLOCK_MONOTONIC. A task is named by the address of its
+ * header; addresses are reused, so a task's life goes from its first event
+ * after the last TRACE_TASK_DROP to the next one.
+ */
+#ifndef DWELL_TRACE_EVENT_H
+#define DWELL_TRACE_EVENT_H
+
+#include <stdint.h>
+
+#include "walk.h"
+
+/* On disk: append only, never renumber. */
+enum trace_event_type {
+	TRACE_POLL_BEGIN	= 1,	/* poll: the thread enters a task's poll function */
+	TRACE_POLL_END		= 2,	/* end: it has returned to the runtime */
+	TRACE_WAKE		= 3,	/* task: its waker was called by this thread */
+	TRACE_TASK_NEW		= 4,	/* task: handed to the runtime (spawned) by this thread */
+	TRACE_TASK_DROP		= 5,	/* task: its memory is being freed */
+	TRACE_TASK_SEEN		= 6,	/* seen: found alive in memory after attach */
+	TRACE_OFF_CPU		= 7,	/* off: the thread is back on a CPU; when it was off */
+	TRACE_EPOLL_WAIT	= 8,	/* epoll: epoll_wait returned */
+	TRACE_EPOLL_READY	= 9,	/* ready: one fd that it returned; at the same time */
+	TRACE_FD_ADD		= 10,	/* fd: registered with an epoll instance */
+	TRACE_FD_DEL		= 11,	/* fd: deregistered */
+	TRACE_LOST		= 12,	/* lost: events missing in this CPU's stream; read in the
+					 * place of the first of them */
+	TRACE_THREAD_EXIT	= 13,	/* the thread is gone */
+	TRACE_PROCESS_EXIT	= 14,	/* the target is gone or has become another program */
+	TRACE_EVENT_NR
+};
+
+enum trace_poll_result {
+	TRACE_POLL_PENDING	= 0,
+	TRACE_POLL_READY	= 1,	/* completed, or cancelled */
+	TRACE_POLL_UNKNOWN	= 2,	/* memory could not be read */
+};
+
+enum trace_off_reason {
+	TRACE_OFF_PREEMPTED	= 0,	/* still runnable when switched out */
+	TRACE_OFF_ASLEEP	= 1,	/* interruptible sleep */
+	TRACE_OFF_DISK		= 2,	/* uninterruptible sleep */
+	TRACE_OFF_STOPPED	= 3,	/* stopped or traced */
+};
+
+enum trace_lost_cause {
+	TRACE_LOST_RING		= 0,	/* ring buffer full */
+	TRACE_LOST_WRITER	= 1,	/* recorder could not write */
+	TRACE_LOST_DAMAGED	= 2,	/* the reader's: a chunk of the file is damaged */
+	TRACE_LOST_NR
+};
+
+enum trace_task_state {
+	TRACE_TASK_IDLE		= 0,	/* Pending, not woken */
+	TRACE_TASK_NOTIFIED	= 1,	/* woken, in a run queue */
+	TRACE_TASK_RUNNING	= 2,	/* being polled */
+};
+
+struct trace_event {
+	uint64_t	ts;
+	uint32_t	tid;		/* thread that did it (0: none, e.g. TRACE_LOST) */
+	uint16_t	cpu;		/* stream it belongs to */
+	uint8_t		type;		/* enum trace_event_type */
+	union {
+		/* TRACE_WAKE, TRACE_TASK_NEW, TRACE_TASK_DROP */
+		struct {
+			uint64_t	task;
+		} task;
+		struct {
+			uint64_t	task;
+			uint32_t	kind;	/* id in the task-kind table */
+		} poll;
+		struct {
+			uint64_t	task;
+			uint32_t	chain;	/* id in the chain table, 0: none */
+			uint8_t		result;	/* enum trace_poll_result */
+			uint8_t		nr_keys;
+			uint64_t	keys[WALK_MAX_KEYS];	/* of the chain's leaves */
+		} end;
+		struct {
+			uint64_t	task;
+			uint32_t	kind;
+			uint32_t	chain;
+			uint8_t		state;	/* enum trace_task_state */
+			uint8_t		nr_keys;
+			uint64_t	keys[WALK_MAX_KEYS];
+		} seen;
+		struct {
+			uint64_t	out;	/* switched out */
+			uint64_t	wake;	/* made runnable, 0: it never slept or not seen */
+			uint32_t	waker;	/* thread that woke it, 0: interrupt or not known */
+			uint32_t	stack;	/* id in the kernel-stack table, 0: none taken */
+			uint8_t		reason;	/* enum trace_off_reason */
+			uint8_t		open;	/* still off CPU when the recording ended */
+			uint8_t		woken;	/* open only: already runnable */
+			int16_t		syscall;/* in which it slept, -1: none (x86-64 number) */
+		} off;
+		struct {
+			int32_t		nr;	/* what it returned */
+			int32_t		epfd;
+		} epoll;
+		struct {
+			uint64_t	token;	/* epoll_event.data */
+			uint64_t	ready;	/* first readiness seen by the kernel since the
+						 * last return of this fd, 0: not seen */
+			uint64_t	reader;	/* task whose waker waits for reading, 0: none */
+			uint64_t	writer;	/* … for writing */
+			uint32_t	events;	/* EPOLLIN … */
+		} ready;
+		struct {
+			uint64_t	token;
+			int32_t		epfd;
+			int32_t		fd;
+			uint32_t	name;	/* string id: "tcp 10.0.0.1:80" */
+		} fd;
+		struct {
+			uint64_t	first;	/* time of the first one lost; the last is at ts */
+			uint64_t	count;
+			uint8_t		cause;	/* enum trace_lost_cause */
+		} lost;
+	};
+};
+
+#endif /* DWELL_TRACE_EVENT_H */

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Metadata records to and from bytes.
+ *
+ *	record	= type:byte varint(length) payload
+ *
+ * Records of an unknown type are stepped over, and so are bytes that follow
+ * the fields known here: both may grow. Text is named by string id, and a
+ * string's record stands before the first record that names it.
+ */
+#ifndef DWELL_TRACE_META_H
+#define DWELL_TRACE_META_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trace/trace.h"
+
+/* On disk: append only. */
+enum trace_record {
+	TRACE_RECORD_HOST	= 1,
+	TRACE_RECORD_STRING	= 2,
+	TRACE_RECORD_TASK_KIND	= 3,
+	TRACE_RECORD_CHAIN	= 4,
+	TRACE_RECORD_STACK	= 5,
+	TRACE_RECORD_THREAD	= 6,
+	TRACE_RECORD_NOTE	= 7,
+	TRACE_RECORD_LOSS	= 8,
+	TRACE_RECORD_TOTALS	= 9,	/* the end marker */
+};
+
+#define TRACE_CHAIN_NODES_MAX	1024
+#define TRACE_STACK_FRAMES_MAX	1024
+
+/* Everything that a file's metadata says. Opaque but for the reader. */
+struct trace_tables;
+
+struct trace_tables *trace_tables__new(void);
+void trace_tables__free(struct trace_tables *t);
+/* Take in the payload of a chunk of metadata. 0, -EBADMSG or -ENOMEM. */
+int trace_tables__load(struct trace_tables *t, const uint8_t *in, size_t len, uint32_t nr);
+
+const struct trace_host *trace_tables__host(const struct trace_tables *t);
+const struct trace_totals *trace_tables__totals(const struct trace_tables *t);
+const char *trace_tables__string(const struct trace_tables *t, uint32_t id);
+const struct trace_task_kind *trace_tables__task_kind(const struct trace_tables *t, uint32_t id);
+const struct trace_chain *trace_tables__chain(const struct trace_tables *t, uint32_t id);
+const struct trace_stack *trace_tables__stack(const struct trace_tables *t, uint32_t id);
+const char *trace_tables__thread(const struct trace_tables *t, uint32_t tid);
+const char *const *trace_tables__notes(const struct trace_tables *t, size_t *nr);
+bool trace_tables__loss(const struct trace_tables *t, size_t i, const char **cause,
+			uint64_t *total);
+
+#endif /* DWELL_TRACE_META_H */

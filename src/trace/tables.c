@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The tables that a trace's metadata fills: strings, task kinds, chains,
+ * stacks, threads, notes, losses, host and totals. Input is not trusted:
+ * every record is checked, and memory is a small multiple of the bytes read.
+ *
+ * It must not know of files or chunks.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace/meta.h"
+#include "trace/varint.h"
+
+#define ARENA_BLOCK	(64u << 10)
+
+/* Memory that is freed all at once. */
+struct arena_block {
+	struct arena_block	*next;
+	size_t			 used, size;
+	_Alignas(16) char	 data[];
+};
+
+/* From ids to pointers: open addressing, never more than half full. */
+struct id_map {
+	struct id_entry {
+		uint32_t	 id;
+		const void	*value;	/* NULL: free */
+	}			*entries;
+	uint32_t		 nr, size;
+};
+
+struct loss {
+	const char	*cause;
+	uint64_t	 total;
+};
+
+struct trace_tables {
+	struct arena_block	*arena;
+	struct id_map		 strings, kinds, chains, stacks, threads;
+	struct trace_host	 host;
+	struct trace_totals	 totals;
+	bool			 has_host, has_totals;
+	const char		**notes;
+	size_t			 nr_notes;
+	struct loss		*losses;
+	size_t			 nr_losses;
+};
+
+static void *arena__alloc(struct trace_tables *t, size_t size)
+{
+	struct arena_block *b = t->arena;
+	void *p;
+
+	size = (size + 15) & ~(size_t)15;
+	if (!b || b->size - b->used < size) {
+		size_t room = size > ARENA_BLOCK ? size : ARENA_BLOCK;
+
+		b = malloc(sizeof(*b) + room);
+		if (!b)
+			return NULL;
+		b->next = t->arena;
+		b->used = 0;
+		b->size = room;
+		t->arena = b;
+	}
+	p = b->data + b->used;
+	b->used += size;
+	return p;
+}
+
+static uint32_t id_map__place(const struct id_map *m, uint32_t id)
+{
+	uint32_t i = (id * 0x9e3779b1u) & (m->size - 1);
+
+	while (m->entries[i].value && m->entries[i].id != id)
+		i = (i + 1) & (m->size - 1);
+	return i;
+}
+
+static const void *id_map__get(const struct id_map *m, uint32_t id)
+{
+	return m->size ? m->entries[id_map__place(m, id)].value : NULL;
+}
+
+static int id_map__grow(struct id_map *m)
+{
+	struct id_map bigger = { .size = m->size ? m->size * 2 : 64, .nr = m->nr };
+
+	bigger.entries = calloc(bigger.size, sizeof(*bigger.entries));
+	if (!bigger.entries)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < m->size; i++)
+		if (m->entries[i].value)
+			bigger.entries[id_map__place(&bigger, m->entries[i].id)] = m->entries[i];
+	free(m->entries);
+	*m = bigger;
+	return 0;
+}
+
+/* The first definition of an id stands: pointers to it have been handed out. */
+static int id_map__add(struct id_map *m, uint32_t id, const void *value, bool replace)
+{
+	struct id_entry *e;
+
+	if (m->nr * 2 >= m->size && id_map__grow(m))
+		return -ENOMEM;
+	e = &m->entries[id_map__place(m, id)];
+	if (e->value && !replace)
+		return 0;
+	if (!e->value)
+		m->nr++;
+	*e = (struct id_entry){ .id = id, .value = value };
+	return 0;
+}
+
+struct trace_tables *trace_tables__new(void)
+{
+	return calloc(1, sizeof(struct trace_tables));
+}
+
+void trace_tables__free(struct trace_tables *t)
+{
+	if (!t)
+		return;
+	while (t->arena) {
+		struct arena_block *next = t->arena->next;
+
+		free(t->arena);
+		t->arena = next;
+	}
+	free(t->strings.entries);
+	free(t->kinds.entries);
+	free(t->chains.entries);
+	free(t->stacks.entries);
+	free(t->threads.entries);
+	free(t->notes);
+	free(t->losses);
+	free(t);
+}
+
+/* ---- records ---- */
+
+static const char *get_text(struct trace_tables *t, struct cursor *in)
+{
+	uint32_t id = (uint32_t)get_varint_max(in, UINT32_MAX);
+	const char *s;
+
+	if (!id)
+		return "";
+	s = id_map__get(&t->strings, id);
+	if (!s)
+		in->bad = true;
+	return s ? s : "";
+}
+
+static int load_string(struct trace_tables *t, struct cursor *in)
+{
+	uint32_t id = (uint32_t)get_varint_max(in, UINT32_MAX);
+	size_t len = (size_t)(in->end - in->p);
+	char *s;
+
+	if (in->bad || !id || memchr(in->p, 0, len))
+		return -EBADMSG;
+	s = arena__alloc(t, len + 1);
+	if (!s)
+		return -ENOMEM;
+	memcpy(s, in->p, len);
+	s[len] = '\0';
+	return id_map__add(&t->strings, id, s, false);
+}
+
+static int load_host(struct trace_tables *t, struct cursor *in)
+{
+	struct trace_host h = { 0 };
+
+	h.hostname = get_text(t, in);
+	h.kernel = get_text(t, in);
+	h.machine = get_text(t, in);
+	h.comm = get_text(t, in);
+	h.exe = get_text(t, in);
+	h.build_id = get_text(t, in);
+	h.tier = get_text(t, in);
+	h.tier_hint = get_text(t, in);
+	h.runtime = get_text(t, in);
+	h.pid = (uint32_t)get_varint_max(in, UINT32_MAX);
+	h.nr_cpus = (uint32_t)get_varint_max(in, UINT32_MAX);
+	h.attach_ts = get_varint(in);
+	h.realtime_ns = get_varint(in);
+	if (in->bad)
+		return -EBADMSG;
+	if (!t->has_host)
+		t->host = h;
+	t->has_host = true;
+	return 0;
+}
+
+static int load_kind(struct trace_tables *t, struct cursor *in)
+{
+	struct trace_task_kind *k = arena__alloc(t, sizeof(*k));
+
+	if (!k)
+		return -ENOMEM;
+	k->id = (uint32_t)get_varint_max(in, UINT32_MAX);
+	k->name = get_text(t, in);
+	k->name_long = get_text(t, in);
+	k->scheduler = get_text(t, in);
+	k->blocking = get_byte(in);
+	return in->bad ? -EBADMSG : id_map__add(&t->kinds, k->id, k, false);
+}
+
+static int load_chain(struct trace_tables *t, struct cursor *in)
+{
+	uint32_t id = (uint32_t)get_varint_max(in, UINT32_MAX);
+	uint32_t nr = (uint32_t)get_varint_max(in, TRACE_CHAIN_NODES_MAX);
+	struct trace_chain *c;
+	struct trace_node *nodes;
+
+	if (in->bad || nr > (size_t)(in->end - in->p))
+		return -EBADMSG;
+	c = arena__alloc(t, sizeof(*c) + nr * sizeof(*nodes));
+	if (!c)
+		return -ENOMEM;
+	nodes = (struct trace_node *)(c + 1);
+	for (uint32_t i = 0; i < nr; i++) {
+		nodes[i].kind = get_byte(in);
+		nodes[i].key = get_byte(in);
+		nodes[i].key_index = get_byte(in);
+		nodes[i].nr_children = get_byte(in);
+		nodes[i].runtime_own = get_byte(in);
+		nodes[i].line = (uint32_t)get_varint_max(in, UINT32_MAX);
+		nodes[i].name = get_text(t, in);
+		nodes[i].file = get_text(t, in);
+		nodes[i].path = get_text(t, in);
+	}
+	*c = (struct trace_chain){ .id = id, .nr = nr, .nodes = nodes };
+	return in->bad ? -EBADMSG : id_map__add(&t->chains, id, c, false);
+}
+
+static int load_stack(struct trace_tables *t, struct cursor *in)
+{
+	uint32_t id = (uint32_t)get_varint_max(in, UINT32_MAX);
+	uint32_t nr = (uint32_t)get_varint_max(in, TRACE_STACK_FRAMES_MAX);
+	struct trace_stack *s;
+	const char **frames;
+
+	if (in->bad || nr > (size_t)(in->end - in->p))
+		return -EBADMSG;
+	s = arena__alloc(t, sizeof(*s) + nr * sizeof(*frames));
+	if (!s)
+		return -ENOMEM;
+	frames = (const char **)(s + 1);
+	for (uint32_t i = 0; i < nr; i++)
+		frames[i] = get_text(t, in);
+	*s = (struct trace_stack){ .id = id, .nr = nr, .frames = frames };
+	return in->bad ? -EBADMSG : id_map__add(&t->stacks, id, s, false);
+}
+
+static int load_thread(struct trace_tables *t, struct cursor *in)
+{
+	uint32_t tid = (uint32_t)get_varint_max(in, UINT32_MAX);
+	const char *name = get_text(t, in);
+
+	/* Threads are named after they have started: the last name stands. */
+	return in->bad ? -EBADMSG : id_map__add(&t->threads, tid, name, true);
+}
+
+static int load_note(struct trace_tables *t, struct cursor *in)
+{
+	const char *text = get_text(t, in);
+	const char **notes;
+
+	if (in->bad)
+		return -EBADMSG;
+	notes = reallocarray(t->notes, t->nr_notes + 1, sizeof(*notes));
+	if (!notes)
+		return -ENOMEM;
+	t->notes = notes;
+	t->notes[t->nr_notes++] = text;
+	return 0;
+}
+
+static int load_loss(struct trace_tables *t, struct cursor *in)
+{
+	const char *cause = get_text(t, in);
+	uint64_t total = get_varint(in);
+	struct loss *losses;
+	size_t i;
+
+	if (in->bad)
+		return -EBADMSG;
+	for (i = 0; i < t->nr_losses; i++)
+		if (!strcmp(t->losses[i].cause, cause)) {
+			t->losses[i].total = total;
+			return 0;
+		}
+	if (t->nr_losses == 256)	/* causes are a handful of words */
+		return -EBADMSG;
+	losses = reallocarray(t->losses, t->nr_losses + 1, sizeof(*losses));
+	if (!losses)
+		return -ENOMEM;
+	t->losses = losses;
+	t->losses[t->nr_losses++] = (struct loss){ .cause = cause, .total = total };
+	return 0;
+}
+
+static int load_totals(struct trace_tables *t, struct cursor *in)
+{
+	t->totals.end_ts = get_varint(in);
+	t->totals.probe_hits = get_varint(in);
+	t->totals.cpu_ns = get_varint(in);
+	t->totals.target_cpu_ns = get_varint(in);
+	t->totals.ended_by = get_text(t, in);
+	if (in->bad)
+		return -EBADMSG;
+	t->has_totals = true;
+	return 0;
+}
+
+static int load_record(struct trace_tables *t, uint8_t type, struct cursor *in)
+{
+	switch (type) {
+	case TRACE_RECORD_HOST:
+		return load_host(t, in);
+	case TRACE_RECORD_STRING:
+		return load_string(t, in);
+	case TRACE_RECORD_TASK_KIND:
+		return load_kind(t, in);
+	case TRACE_RECORD_CHAIN:
+		return load_chain(t, in);
+	case TRACE_RECORD_STACK:
+		return load_stack(t, in);
+	case TRACE_RECORD_THREAD:
+		return load_thread(t, in);
+	case TRACE_RECORD_NOTE:
+		return load_note(t, in);
+	case TRACE_RECORD_LOSS:
+		return load_loss(t, in);
+	case TRACE_RECORD_TOTALS:
+		return load_totals(t, in);
+	}
+	return 0;
+}
+
+int trace_tables__load(struct trace_tables *t, const uint8_t *in, size_t len, uint32_t nr)
+{
+	struct cursor c = { .p = in, .end = in + len };
+
+	while (nr--) {
+		uint8_t type = get_byte(&c);
+		uint64_t size = get_varint(&c);
+		struct cursor record = { .p = c.p, .end = c.p + size };
+		int err;
+
+		if (c.bad || size > (size_t)(c.end - c.p))
+			return -EBADMSG;
+		err = load_record(t, type, &record);
+		if (err)
+			return err;
+		c.p = record.end;
+	}
+	return c.p == c.end ? 0 : -EBADMSG;
+}
+
+/* ---- look-ups ---- */
+
+const struct trace_host *trace_tables__host(const struct trace_tables *t)
+{
+	return t->has_host ? &t->host : NULL;
+}
+
+const struct trace_totals *trace_tables__totals(const struct trace_tables *t)
+{
+	return t->has_totals ? &t->totals : NULL;
+}
+
+const char *trace_tables__string(const struct trace_tables *t, uint32_t id)
+{
+	return id_map__get(&t->strings, id);
+}
+
+const struct trace_task_kind *trace_tables__task_kind(const struct trace_tables *t, uint32_t id)
+{
+	return id_map__get(&t->kinds, id);
+}
+
+const struct trace_chain *trace_tables__chain(const struct trace_tables *t, uint32_t id)
+{
+	return id_map__get(&t->chains, id);
+}
+
+const struct trace_stack *trace_tables__stack(const struct trace_tables *t, uint32_t id)
+{
+	return id_map__get(&t->stacks, id);
+}
+
+const char *trace_tables__thread(const struct trace_tables *t, uint32_t tid)
+{
+	return id_map__get(&t->threads, tid);
+}
+
+const char *const *trace_tables__notes(const struct trace_tables *t, size_t *nr)
+{
+	*nr = t->nr_notes;
+	return t->notes;
+}
+
+bool trace_tables__loss(const struct trace_tables *t, size_t i, const char **cause,
+			uint64_t *total)
+{
+	if (i >= t->nr_losses)
+		return false;
+	*cause = t->losses[i].cause;
+	*total = t->losses[i].total;
+	return true;
+}

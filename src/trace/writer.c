@@ -1,0 +1,700 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Writing a trace. Events are packed into one open chunk per CPU; metadata
+ * into one more, which goes out before any chunk of events does, so that what
+ * an event refers to always stands before it.
+ *
+ * An error of writing is final: the file ends at the last whole chunk, every
+ * later call returns the same errno, and trace_writer__finish() still tries
+ * to put what was lost and the end marker there, which are small and may fit
+ * into the room that the cut chunk has freed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "trace/chunk.h"
+#include "trace/codec.h"
+#include "trace/meta.h"
+#include "trace/varint.h"
+
+#define EVENTS_BYTES	(40u << 10)	/* payload of a chunk of events */
+#define EVENTS_NR	4096u		/* what a reader unpacks at a time per CPU */
+#define META_BYTES	(64u << 10)	/* metadata goes out when it is larger */
+#define STRINGS_MAX	(1u << 20)	/* remembered for sharing */
+#define LOSSES_MAX	64
+
+/* A chunk being filled: room for its head, then the payload. */
+struct stream {
+	struct trace_codec	*codec;
+	uint64_t		 first, last;
+	uint32_t		 nr, length;
+	uint8_t			 buf[TRACE_CHUNK_HEAD_SIZE + EVENTS_BYTES];
+};
+
+struct interned {
+	char		*text;
+	uint64_t	 hash;
+	uint32_t	 id;
+};
+
+struct trace_writer {
+	int			  fd;
+	bool			  owns_fd, seekable;
+	int			  err;		/* 0, or the errno that ended it */
+	uint64_t		  bytes;	/* written, up to the last whole chunk */
+	uint64_t		  events;
+	struct stream		**streams;	/* by CPU */
+	uint32_t		  nr_streams;
+	uint8_t			 *meta;		/* head's room, then records */
+	size_t			  meta_len, meta_size;
+	uint32_t		  meta_nr;
+	struct interned		 *strings;
+	uint32_t		  nr_strings, strings_size, next_string;
+	struct {
+		char		*cause;
+		uint64_t	 total, written;
+	}			  losses[LOSSES_MAX];
+	uint32_t		  nr_losses;
+	/* Events that were not written because of err. */
+	uint64_t		  dropped, dropped_first, dropped_last;
+};
+
+/* ---- bytes ---- */
+
+/* All of @len or nothing: on an error what was written of it is cut off. */
+static int writer__put(struct trace_writer *w, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+	size_t left = len;
+
+	while (left) {
+		ssize_t n = write(w->fd, p, left);
+
+		if (n < 0) {
+			int err = -errno;
+
+			if (err == -EINTR)
+				continue;
+			if (err == -EAGAIN) {
+				struct pollfd room = { .fd = w->fd, .events = POLLOUT };
+
+				poll(&room, 1, -1);
+				continue;
+			}
+			if (left < len && w->seekable && !ftruncate(w->fd, (off_t)w->bytes))
+				lseek(w->fd, (off_t)w->bytes, SEEK_SET);
+			return err;
+		}
+		p += n;
+		left -= (size_t)n;
+	}
+	w->bytes += len;
+	return 0;
+}
+
+/* @buf has room for the head before @length bytes of payload. */
+static int writer__put_chunk(struct trace_writer *w, struct trace_chunk_head *h, uint8_t *buf)
+{
+	h->crc = crc32c(buf + TRACE_CHUNK_HEAD_SIZE, h->length);
+	trace_chunk_head__pack(h, buf);
+	return writer__put(w, buf, TRACE_CHUNK_HEAD_SIZE + h->length);
+}
+
+static int writer__put_meta(struct trace_writer *w)
+{
+	struct trace_chunk_head h = {
+		.kind = TRACE_CHUNK_META,
+		.length = (uint32_t)(w->meta_len - TRACE_CHUNK_HEAD_SIZE),
+		.nr = w->meta_nr,
+	};
+	int err;
+
+	if (!w->meta_nr)
+		return 0;
+	err = writer__put_chunk(w, &h, w->meta);
+	if (err)
+		return err;
+	w->meta_len = TRACE_CHUNK_HEAD_SIZE;
+	w->meta_nr = 0;
+	return 0;
+}
+
+static void stream__drop(struct trace_writer *w, struct stream *s)
+{
+	if (!s->nr)
+		return;
+	if (!w->dropped || s->first < w->dropped_first)
+		w->dropped_first = s->first;
+	if (s->last > w->dropped_last)
+		w->dropped_last = s->last;
+	w->dropped += s->nr;
+	s->nr = s->length = 0;
+}
+
+static int writer__put_stream(struct trace_writer *w, uint32_t cpu)
+{
+	struct stream *s = w->streams[cpu];
+	struct trace_chunk_head h = { .kind = TRACE_CHUNK_EVENTS, .cpu = (uint16_t)cpu };
+
+	if (!s || !s->nr)
+		return 0;
+	if (!w->err)
+		w->err = writer__put_meta(w);
+	if (!w->err) {
+		h.length = s->length;
+		h.nr = s->nr;
+		h.first = s->first;
+		h.last = s->last;
+		w->err = writer__put_chunk(w, &h, s->buf);
+	}
+	if (w->err)
+		stream__drop(w, s);
+	else
+		s->nr = s->length = 0;
+	return w->err;
+}
+
+/* ---- metadata ---- */
+
+/* A record whose length is known only at its end. */
+struct record {
+	struct trace_writer	*w;
+	size_t			 at;	/* where its payload begins */
+	bool			 failed;
+};
+
+static uint8_t *writer__meta_room(struct trace_writer *w, size_t len)
+{
+	if (w->meta_size - w->meta_len < len) {
+		size_t size = (w->meta_len + len) * 2;
+		uint8_t *meta = realloc(w->meta, size);
+
+		if (!meta)
+			return NULL;
+		w->meta = meta;
+		w->meta_size = size;
+	}
+	return w->meta + w->meta_len;
+}
+
+#define RECORD_HEAD	4	/* type, length in three bytes of varint */
+
+static void record__begin(struct record *r, struct trace_writer *w, enum trace_record type)
+{
+	/* Nothing empties it any more after an error: no endless growth. */
+	bool full = w->err && w->meta_len > 16 * META_BYTES;
+	uint8_t *p = full ? NULL : writer__meta_room(w, RECORD_HEAD);
+
+	r->w = w;
+	r->failed = !p;
+	if (!p)
+		return;
+	*p = type;
+	w->meta_len += RECORD_HEAD;
+	r->at = w->meta_len;
+}
+
+static void record__varint(struct record *r, uint64_t v)
+{
+	uint8_t *p = r->failed ? NULL : writer__meta_room(r->w, VARINT_MAX);
+
+	if (p)
+		r->w->meta_len = (size_t)(put_varint(p, v) - r->w->meta);
+	else
+		r->failed = true;
+}
+
+static void record__byte(struct record *r, uint8_t v)
+{
+	uint8_t *p = r->failed ? NULL : writer__meta_room(r->w, 1);
+
+	if (p) {
+		*p = v;
+		r->w->meta_len++;
+	} else {
+		r->failed = true;
+	}
+}
+
+static int record__end(struct record *r)
+{
+	struct trace_writer *w = r->w;
+	size_t len = w->meta_len - r->at;
+	uint8_t *p;
+
+	/* A record that has failed or is too long is taken back. */
+	if (r->failed || len >= 1u << 21) {
+		if (r->at)
+			w->meta_len = r->at - RECORD_HEAD;
+		return r->failed ? -ENOMEM : -EMSGSIZE;
+	}
+	p = w->meta + r->at - RECORD_HEAD + 1;
+	p[0] = (uint8_t)(len | 0x80);
+	p[1] = (uint8_t)(len >> 7 | 0x80);
+	p[2] = (uint8_t)(len >> 14);
+	w->meta_nr++;
+	if (w->err)
+		return w->err;
+	if (w->meta_len >= META_BYTES)
+		w->err = writer__put_meta(w);
+	return w->err;
+}
+
+static uint64_t hash_text(const char *s)
+{
+	uint64_t h = 0xcbf29ce484222325ull;
+
+	for (; *s; s++)
+		h = (h ^ (uint8_t)*s) * 0x100000001b3ull;
+	return h ^ h >> 29;
+}
+
+static int writer__grow_strings(struct trace_writer *w)
+{
+	uint32_t size = w->strings_size ? w->strings_size * 2 : 256;
+	struct interned *grown = calloc(size, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < w->strings_size; i++) {
+		uint32_t at = (uint32_t)w->strings[i].hash & (size - 1);
+
+		if (!w->strings[i].text)
+			continue;
+		while (grown[at].text)
+			at = (at + 1) & (size - 1);
+		grown[at] = w->strings[i];
+	}
+	free(w->strings);
+	w->strings = grown;
+	w->strings_size = size;
+	return 0;
+}
+
+static void writer__forget_strings(struct trace_writer *w)
+{
+	for (uint32_t i = 0; i < w->strings_size; i++)
+		free(w->strings[i].text);
+	free(w->strings);
+	w->strings = NULL;
+	w->strings_size = w->nr_strings = 0;
+}
+
+uint32_t trace_writer__string(struct trace_writer *w, const char *s)
+{
+	uint64_t hash = hash_text(s);
+	size_t len = strlen(s);
+	struct record r = { 0 };
+	struct interned *e;
+	uint32_t at;
+	uint8_t *p;
+
+	/* Memory stays bounded: a string met again later gets a second id. */
+	if (w->nr_strings >= STRINGS_MAX)
+		writer__forget_strings(w);
+	if (w->nr_strings * 2 >= w->strings_size && writer__grow_strings(w))
+		return 0;
+	at = (uint32_t)hash & (w->strings_size - 1);
+	for (;; at = (at + 1) & (w->strings_size - 1)) {
+		e = &w->strings[at];
+		if (!e->text)
+			break;
+		if (e->hash == hash && !strcmp(e->text, s))
+			return e->id;
+	}
+	if (len > 1u << 20)
+		len = 1u << 20;
+	record__begin(&r, w, TRACE_RECORD_STRING);
+	record__varint(&r, w->next_string);
+	p = r.failed ? NULL : writer__meta_room(w, len);
+	if (p) {
+		memcpy(p, s, len);
+		w->meta_len += len;
+	} else {
+		r.failed = true;
+	}
+	if (record__end(&r) == -ENOMEM)
+		return 0;
+	e->text = strdup(s);
+	if (e->text) {
+		e->hash = hash;
+		e->id = w->next_string;
+		w->nr_strings++;
+	}
+	return w->next_string++;
+}
+
+/* The id of a text that may be absent: 0 is the empty one. */
+static uint32_t text_id(struct trace_writer *w, const char *s)
+{
+	return s && *s ? trace_writer__string(w, s) : 0;
+}
+
+static int writer__host(struct trace_writer *w, const struct trace_host *h)
+{
+	const char *texts[] = { h->hostname, h->kernel, h->machine, h->comm, h->exe,
+				h->build_id, h->tier, h->tier_hint, h->runtime };
+	uint32_t ids[sizeof(texts) / sizeof(*texts)];
+	struct record r = { 0 };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		ids[i] = text_id(w, texts[i]);
+	record__begin(&r, w, TRACE_RECORD_HOST);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		record__varint(&r, ids[i]);
+	record__varint(&r, h->pid);
+	record__varint(&r, h->nr_cpus);
+	record__varint(&r, h->attach_ts);
+	record__varint(&r, h->realtime_ns);
+	return record__end(&r);
+}
+
+int trace_writer__task_kind(struct trace_writer *w, const struct trace_task_kind *k)
+{
+	uint32_t name = text_id(w, k->name);
+	uint32_t name_long = text_id(w, k->name_long);
+	uint32_t scheduler = text_id(w, k->scheduler);
+	struct record r = { 0 };
+
+	record__begin(&r, w, TRACE_RECORD_TASK_KIND);
+	record__varint(&r, k->id);
+	record__varint(&r, name);
+	record__varint(&r, name_long);
+	record__varint(&r, scheduler);
+	record__byte(&r, k->blocking);
+	return record__end(&r);
+}
+
+int trace_writer__chain(struct trace_writer *w, const struct trace_chain *c)
+{
+	struct record r = { 0 };
+	struct { uint32_t name, file, path; } *ids;
+	int err;
+
+	if (c->nr > TRACE_CHAIN_NODES_MAX)
+		return -EMSGSIZE;
+	/* Strings first: records do not nest. */
+	ids = calloc(c->nr ? c->nr : 1, sizeof(*ids));
+	if (!ids)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < c->nr; i++) {
+		ids[i].name = text_id(w, c->nodes[i].name);
+		ids[i].file = text_id(w, c->nodes[i].file);
+		ids[i].path = text_id(w, c->nodes[i].path);
+	}
+	record__begin(&r, w, TRACE_RECORD_CHAIN);
+	record__varint(&r, c->id);
+	record__varint(&r, c->nr);
+	for (uint32_t i = 0; i < c->nr; i++) {
+		const struct trace_node *n = &c->nodes[i];
+
+		record__byte(&r, n->kind);
+		record__byte(&r, n->key);
+		record__byte(&r, n->key_index);
+		record__byte(&r, n->nr_children);
+		record__byte(&r, n->runtime_own);
+		record__varint(&r, n->line);
+		record__varint(&r, ids[i].name);
+		record__varint(&r, ids[i].file);
+		record__varint(&r, ids[i].path);
+	}
+	err = record__end(&r);
+	free(ids);
+	return err;
+}
+
+int trace_writer__stack(struct trace_writer *w, const struct trace_stack *s)
+{
+	struct record r = { 0 };
+	uint32_t *ids;
+	int err;
+
+	if (s->nr > TRACE_STACK_FRAMES_MAX)
+		return -EMSGSIZE;
+	ids = calloc(s->nr ? s->nr : 1, sizeof(*ids));
+	if (!ids)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < s->nr; i++)
+		ids[i] = text_id(w, s->frames[i]);
+	record__begin(&r, w, TRACE_RECORD_STACK);
+	record__varint(&r, s->id);
+	record__varint(&r, s->nr);
+	for (uint32_t i = 0; i < s->nr; i++)
+		record__varint(&r, ids[i]);
+	err = record__end(&r);
+	free(ids);
+	return err;
+}
+
+int trace_writer__thread(struct trace_writer *w, const struct trace_thread *t)
+{
+	uint32_t name = text_id(w, t->name);
+	struct record r = { 0 };
+
+	record__begin(&r, w, TRACE_RECORD_THREAD);
+	record__varint(&r, t->tid);
+	record__varint(&r, name);
+	return record__end(&r);
+}
+
+int trace_writer__note(struct trace_writer *w, const char *text)
+{
+	uint32_t id = text_id(w, text);
+	struct record r = { 0 };
+
+	record__begin(&r, w, TRACE_RECORD_NOTE);
+	record__varint(&r, id);
+	return record__end(&r);
+}
+
+int trace_writer__loss(struct trace_writer *w, const char *cause, uint64_t total)
+{
+	uint32_t i;
+
+	for (i = 0; i < w->nr_losses; i++)
+		if (!strcmp(w->losses[i].cause, cause))
+			break;
+	if (i == LOSSES_MAX)
+		return -ENOSPC;
+	if (i == w->nr_losses) {
+		w->losses[i].cause = strdup(cause);
+		if (!w->losses[i].cause)
+			return -ENOMEM;
+		w->losses[i].written = UINT64_MAX;
+		w->nr_losses++;
+	}
+	w->losses[i].total = total;
+	return 0;
+}
+
+static int writer__put_losses(struct trace_writer *w)
+{
+	for (uint32_t i = 0; i < w->nr_losses; i++) {
+		uint32_t cause = text_id(w, w->losses[i].cause);
+		struct record r = { 0 };
+		int err;
+
+		if (w->losses[i].written == w->losses[i].total)
+			continue;
+		record__begin(&r, w, TRACE_RECORD_LOSS);
+		record__varint(&r, cause);
+		record__varint(&r, w->losses[i].total);
+		err = record__end(&r);
+		if (err)
+			return err;
+		w->losses[i].written = w->losses[i].total;
+	}
+	return 0;
+}
+
+/* ---- events ---- */
+
+static struct stream *writer__stream(struct trace_writer *w, uint16_t cpu)
+{
+	struct stream *s;
+
+	if (cpu >= w->nr_streams) {
+		uint32_t nr = cpu + 16u;
+		struct stream **streams = reallocarray(w->streams, nr, sizeof(*streams));
+
+		if (!streams)
+			return NULL;
+		memset(streams + w->nr_streams, 0, (nr - w->nr_streams) * sizeof(*streams));
+		w->streams = streams;
+		w->nr_streams = nr;
+	}
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return NULL;
+	s->codec = trace_codec__new();
+	if (!s->codec) {
+		free(s);
+		return NULL;
+	}
+	w->streams[cpu] = s;
+	return s;
+}
+
+int trace_writer__event(struct trace_writer *w, const struct trace_event *ev)
+{
+	struct stream *s = ev->cpu < w->nr_streams ? w->streams[ev->cpu] : NULL;
+	uint64_t order = trace_event__order(ev);
+	size_t len;
+
+	if (!s) {
+		s = writer__stream(w, ev->cpu);
+		if (!s)
+			return -ENOMEM;
+	}
+	if (w->err) {
+		if (!w->dropped || order < w->dropped_first)
+			w->dropped_first = order;
+		if (ev->ts > w->dropped_last)
+			w->dropped_last = ev->ts;
+		w->dropped++;
+		return w->err;
+	}
+	if (!s->nr) {
+		trace_codec__reset(s->codec);
+		s->first = order;
+		s->last = ev->ts;
+	}
+	len = trace_codec__encode(s->codec, ev, s->buf + TRACE_CHUNK_HEAD_SIZE + s->length);
+	if (!len)
+		return -EINVAL;
+	if (order < s->first)
+		s->first = order;
+	if (ev->ts > s->last)
+		s->last = ev->ts;
+	s->length += (uint32_t)len;
+	s->nr++;
+	w->events++;
+	if (s->nr == EVENTS_NR || s->length > EVENTS_BYTES - TRACE_EVENT_BYTES_MAX)
+		return writer__put_stream(w, ev->cpu);
+	return 0;
+}
+
+int trace_writer__flush(struct trace_writer *w)
+{
+	int err = writer__put_losses(w);
+
+	if (!w->err)
+		w->err = writer__put_meta(w);
+	for (uint32_t cpu = 0; cpu < w->nr_streams; cpu++)
+		writer__put_stream(w, cpu);
+	return w->err ? w->err : err;
+}
+
+static int writer__put_totals(struct trace_writer *w, const struct trace_totals *t)
+{
+	uint32_t ended_by = text_id(w, t->ended_by);
+	struct record r = { 0 };
+
+	record__begin(&r, w, TRACE_RECORD_TOTALS);
+	record__varint(&r, t->end_ts);
+	record__varint(&r, t->probe_hits);
+	record__varint(&r, t->cpu_ns);
+	record__varint(&r, t->target_cpu_ns);
+	record__varint(&r, ended_by);
+	return record__end(&r);
+}
+
+/* The events that an error of writing swallowed, as one loss. */
+static int writer__put_dropped(struct trace_writer *w)
+{
+	struct trace_event ev = {
+		.ts = w->dropped_last,
+		.type = TRACE_LOST,
+		.lost = { .first = w->dropped_first, .count = w->dropped,
+			  .cause = TRACE_LOST_WRITER },
+	};
+
+	w->dropped = 0;
+	return trace_writer__event(w, &ev);
+}
+
+int trace_writer__finish(struct trace_writer *w, const struct trace_totals *t)
+{
+	int first_err, err;
+
+	trace_writer__flush(w);
+	first_err = w->err;
+	w->err = 0;
+	if (first_err) {
+		trace_writer__loss(w, "file could not be written", w->dropped);
+		if (w->dropped)
+			writer__put_dropped(w);
+	}
+	/* The end marker is the last thing: events go out before it. */
+	err = trace_writer__flush(w);
+	if (!err)
+		err = writer__put_totals(w, t);
+	if (!err)
+		err = trace_writer__flush(w);
+	if (!err)
+		err = first_err;
+	w->err = err;
+	return err;
+}
+
+/* ---- life ---- */
+
+int trace_writer__new(const char *path, const struct trace_host *host, struct trace_writer **out)
+{
+	struct trace_writer *w = calloc(1, sizeof(*w));
+	uint8_t head[TRACE_HEAD_SIZE];
+	struct stat st;
+	int err;
+
+	*out = NULL;
+	if (!w)
+		return -ENOMEM;
+	w->fd = -1;
+	w->next_string = 1;
+	w->meta_size = META_BYTES * 2;
+	w->meta_len = TRACE_CHUNK_HEAD_SIZE;
+	w->meta = malloc(w->meta_size);
+	if (!w->meta) {
+		err = -ENOMEM;
+		goto fail;
+	}
+	if (!strcmp(path, "-")) {
+		w->fd = STDOUT_FILENO;
+	} else {
+		w->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+		if (w->fd < 0) {
+			err = -errno;
+			goto fail;
+		}
+		w->owns_fd = true;
+		w->seekable = !fstat(w->fd, &st) && S_ISREG(st.st_mode);
+	}
+	trace_head__pack(head, TRACE_VERSION);
+	err = writer__put(w, head, sizeof(head));
+	if (!err)
+		err = writer__host(w, host);
+	if (!err)
+		err = writer__put_meta(w);
+	if (err)
+		goto fail;
+	*out = w;
+	return 0;
+fail:
+	trace_writer__free(w);
+	return err;
+}
+
+uint64_t trace_writer__events(const struct trace_writer *w)
+{
+	return w->events;
+}
+
+uint64_t trace_writer__bytes(const struct trace_writer *w)
+{
+	return w->bytes;
+}
+
+void trace_writer__free(struct trace_writer *w)
+{
+	if (!w)
+		return;
+	for (uint32_t cpu = 0; cpu < w->nr_streams; cpu++) {
+		if (!w->streams[cpu])
+			continue;
+		trace_codec__free(w->streams[cpu]->codec);
+		free(w->streams[cpu]);
+	}
+	free(w->streams);
+	writer__forget_strings(w);
+	for (uint32_t i = 0; i < w->nr_losses; i++)
+		free(w->losses[i].cause);
+	free(w->meta);
+	if (w->owns_fd)
+		close(w->fd);
+	free(w);
+}
