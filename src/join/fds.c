@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A hash table by token. Two epoll instances may use the same token (small
+ * numbers in old runtimes), so entries of one token are told apart by epfd.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "join/fds.h"
+
+struct fd_entry {
+	uint64_t	token;
+	int32_t		epfd, fd;
+	uint32_t	name;
+	bool		used, gone;
+};
+
+static uint32_t token__hash(uint64_t token)
+{
+	return (uint32_t)(token * 0x9e3779b97f4a7c15ull >> 32);
+}
+
+/* The entry of (token, epfd), or a free place. */
+static struct fd_entry *fds__find(const struct fds *f, uint64_t token, int32_t epfd)
+{
+	uint32_t at = token__hash(token) & (f->size - 1);
+
+	while (f->entries[at].used &&
+	       (f->entries[at].token != token || f->entries[at].epfd != epfd))
+		at = (at + 1) & (f->size - 1);
+	return &f->entries[at];
+}
+
+/* Descriptors that are gone are forgotten here, so only open ones take room. */
+static int fds__grow(struct fds *f)
+{
+	struct fds grown = { 0 };
+	uint32_t open = 0;
+
+	for (uint32_t i = 0; i < f->size; i++)
+		open += f->entries[i].used && !f->entries[i].gone;
+	grown.size = 1024;
+	while (grown.size < open * 4)
+		grown.size *= 2;
+	grown.entries = calloc(grown.size, sizeof(*grown.entries));
+	if (!grown.entries)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < f->size; i++) {
+		struct fd_entry *e = &f->entries[i];
+
+		if (e->used && !e->gone) {
+			*fds__find(&grown, e->token, e->epfd) = *e;
+			grown.nr++;
+		}
+	}
+	free(f->entries);
+	*f = grown;
+	return 0;
+}
+
+int fds__add(struct fds *f, uint64_t token, int32_t epfd, int32_t fd, uint32_t name)
+{
+	struct fd_entry *e;
+
+	if (f->nr * 2 >= f->size && fds__grow(f))
+		return -ENOMEM;
+	e = fds__find(f, token, epfd);
+	f->nr += !e->used;
+	*e = (struct fd_entry){ .token = token, .epfd = epfd, .fd = fd, .name = name,
+				.used = true };
+	return 0;
+}
+
+void fds__del(struct fds *f, uint64_t token, int32_t epfd)
+{
+	struct fd_entry *e = f->size ? fds__find(f, token, epfd) : NULL;
+
+	if (e && e->used)
+		e->gone = true;
+}
+
+struct detail fds__name(const struct fds *f, uint64_t token, int32_t epfd)
+{
+	const struct fd_entry *found = NULL;
+	uint32_t at;
+
+	if (!f->size)
+		return (struct detail){ 0 };
+	at = token__hash(token) & (f->size - 1);
+	for (; f->entries[at].used; at = (at + 1) & (f->size - 1)) {
+		const struct fd_entry *e = &f->entries[at];
+
+		if (e->token != token)
+			continue;
+		if (e->epfd == epfd) {
+			found = e;
+			break;
+		}
+		if (!found || (found->gone && !e->gone))
+			found = e;
+	}
+	if (!found)
+		return (struct detail){ 0 };
+	if (found->name)
+		return (struct detail){ .kind = DETAIL_STRING, .id = found->name };
+	return (struct detail){ .kind = DETAIL_FD, .id = (uint32_t)found->fd };
+}
+
+void fds__clear(struct fds *f)
+{
+	free(f->entries);
+	*f = (struct fds){ 0 };
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A histogram of durations with buckets of constant relative width: quantiles
+ * within 0.4 %, in memory that depends on the spread and not on the count.
+ */
+#ifndef DWELL_JOIN_HIST_H
+#define DWELL_JOIN_HIST_H
+
+#include <stdint.h>
+
+#define HIST_SUB_BITS	7	/* buckets per octave: 128 */
+#define HIST_OCTAVES	(64 - HIST_SUB_BITS + 1)
+
+struct hist {
+	uint64_t	 count, min, max;
+	uint32_t	*octave[HIST_OCTAVES];	/* allocated when first needed */
+};
+
+/* 0 or -ENOMEM. */
+int hist__add(struct hist *h, uint64_t ns);
+/* The smallest duration that at least @permille of all do not exceed; 0 if there are none. */
+uint64_t hist__quantile(const struct hist *h, unsigned int permille);
+void hist__clear(struct hist *h);
+
+#endif /* DWELL_JOIN_HIST_H */

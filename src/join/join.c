@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The join: reads a trace in order of time and hands each event to the thread
+ * and the task that it is about.
+ *
+ * Time begins at attach and ends at the end of the recording or of the target.
+ * Events from before attach, when not all probes were active, tell states but
+ * take no time; events after the end are left out.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "join/timeline.h"
+
+int join__new(struct trace_reader *r, struct join **out)
+{
+	const struct trace_host *host = trace_reader__host(r);
+	const struct trace_totals *totals = trace_reader__totals(r);
+	uint64_t first = trace_reader__first_ts(r);
+	struct join *j = calloc(1, sizeof(*j));
+
+	*out = NULL;
+	if (!j)
+		return -ENOMEM;
+	j->reader = r;
+	j->names = names__new();
+	j->sites = j->names ? sites__new(r, j->names) : NULL;
+	if (!j->sites) {
+		join__free(j);
+		return -ENOMEM;
+	}
+	j->start = host->attach_ts ? host->attach_ts : first;
+	j->end = totals && totals->end_ts ? totals->end_ts : trace_reader__last_ts(r);
+	if (j->end < j->start)
+		j->end = j->start;
+	*out = j;
+	return 0;
+}
+
+void join__free(struct join *j)
+{
+	if (!j)
+		return;
+	result__free(j);
+	task__free_all(j);
+	thread__free_all(j);
+	sites__free(j->sites);
+	names__free(j->names);
+	sums__clear(&j->sums);
+	fds__clear(&j->fds);
+	windows__clear(&j->windows);
+	free(j);
+}
+
+static int join__lost(struct join *j, const struct trace_event *ev)
+{
+	uint64_t first = ev->lost.first < ev->ts ? ev->lost.first : ev->ts;
+
+	if (ev->lost.cause < TRACE_LOST_NR)
+		j->lost_events[ev->lost.cause] += ev->lost.count;
+	if (ev->ts <= j->start || first >= j->end)
+		return 0;
+	j->lossy = true;
+	return windows__add(&j->windows, first < j->start ? j->start : first,
+			    ev->ts > j->end ? j->end : ev->ts);
+}
+
+static int join__event(struct join *j, const struct trace_event *ev)
+{
+	uint64_t now = ev->ts < j->start ? j->start : ev->ts;
+	struct thread *th;
+
+	switch (ev->type) {
+	case TRACE_LOST:
+		return join__lost(j, ev);
+	case TRACE_FD_ADD:
+		return fds__add(&j->fds, ev->fd.token, ev->fd.epfd, ev->fd.fd, ev->fd.name);
+	case TRACE_FD_DEL:
+		fds__del(&j->fds, ev->fd.token, ev->fd.epfd);
+		return 0;
+	case TRACE_TASK_SEEN:
+		if (now <= j->end)
+			task__seen(j, ev, now);
+		return j->err;
+	}
+	if (now > j->end) {
+		/* What is still off CPU is written last, and belongs to the end. */
+		if (ev->type != TRACE_OFF_CPU || !ev->off.open || ev->off.out >= j->end)
+			return 0;
+		now = j->end;
+	}
+	th = thread__get(j, ev->tid, now);
+	if (!th)
+		return -ENOMEM;
+	switch (ev->type) {
+	case TRACE_POLL_BEGIN:
+		task__begin(j, ev->poll.task, ev->poll.kind, th, now);
+		break;
+	case TRACE_POLL_END:
+		task__end(j, ev, th, now);
+		break;
+	case TRACE_WAKE:
+		task__wake(j, ev->task.task, ev->tid ? th : NULL, now);
+		break;
+	case TRACE_TASK_NEW:
+		task__new(j, ev->task.task, now);
+		break;
+	case TRACE_TASK_DROP:
+		task__drop(j, ev->task.task, th, now);
+		break;
+	case TRACE_OFF_CPU:
+		thread__off_cpu(j, th, ev, now);
+		break;
+	case TRACE_EPOLL_WAIT:
+		thread__epoll_wait(j, th, ev, now);
+		break;
+	case TRACE_EPOLL_READY:
+		j->sees_wakers |= ev->ready.reader || ev->ready.writer;
+		thread__epoll_ready(j, th, ev);
+		break;
+	case TRACE_THREAD_EXIT:
+		thread__exit(j, th, now);
+		break;
+	case TRACE_PROCESS_EXIT:
+		if (now < j->end)
+			j->end = now;
+		break;
+	}
+	return j->err;
+}
+
+/* Sums made in different ways must be the same. */
+static int join__check(struct join *j)
+{
+	uint64_t sum = 0;
+
+	for (int s = 0; s < JOIN_SEGMENT_NR; s++)
+		sum += j->totals.segments[s];
+	if (!j->violations && sum != j->totals.lifetime_ns)
+		snprintf(j->why, sizeof(j->why),
+			 "time not conserved: tasks lived %llu ns, segments add up to %llu ns",
+			 (unsigned long long)j->totals.lifetime_ns, (unsigned long long)sum);
+	else if (j->violations > 1)
+		snprintf(j->why + strlen(j->why), sizeof(j->why) - strlen(j->why),
+			 " (and %llu more tasks)", (unsigned long long)j->violations - 1);
+	return j->why[0] ? -EPROTO : 0;
+}
+
+/* All events, in order. 0 or negative errno. */
+static int join__read(struct join *j)
+{
+	const struct trace_event *ev;
+	bool exited = false;
+	int ret;
+
+	while (!exited && (ret = trace_reader__next_ref(j->reader, &ev)) > 0) {
+		int err;
+
+		j->totals.events++;
+		exited = ev->type == TRACE_PROCESS_EXIT;
+		err = join__event(j, ev);
+		if (err)
+			return err;
+	}
+	return exited ? 0 : ret;
+}
+
+int join__run(struct join *j)
+{
+	int err = join__read(j);
+
+	if (!err) {
+		thread__finish_all(j, j->end);
+		task__finish_all(j, j->end);
+		j->totals.start_ts = j->start;
+		j->totals.end_ts = j->end;
+		j->totals.wall_ns = j->end - j->start;
+		err = j->err ? j->err : result__make(j);
+	}
+	if (err) {
+		snprintf(j->why, sizeof(j->why), "%s",
+			 err == -E2BIG ? "too many of its chunks overlap in time: it is damaged"
+				       : strerror(-err));
+		return err;
+	}
+	return join__check(j);
+}
+
+const char *join__why(const struct join *j)
+{
+	return j->why;
+}
+
+const struct join_totals *join__totals(const struct join *j)
+{
+	return &j->totals;
+}

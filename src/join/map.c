@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Linear probing; removal moves later entries back, so no tombstones pile up.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "join/map.h"
+
+static void map__put(struct map *m, uint64_t key, void *value)
+{
+	uint32_t at = map__home(m, key);
+
+	while (m->entries[at].value)
+		at = (at + 1) & (m->size - 1);
+	m->entries[at] = (struct map_entry){ key, value };
+}
+
+int map__add(struct map *m, uint64_t key, void *value)
+{
+	if (m->nr * 2 >= m->size) {
+		struct map grown = { .nr = m->nr, .size = m->size ? m->size * 2 : 64 };
+
+		grown.entries = calloc(grown.size, sizeof(*grown.entries));
+		if (!grown.entries)
+			return -ENOMEM;
+		for (uint32_t i = 0; i < m->size; i++)
+			if (m->entries[i].value)
+				map__put(&grown, m->entries[i].key, m->entries[i].value);
+		free(m->entries);
+		*m = grown;
+	}
+	map__put(m, key, value);
+	m->nr++;
+	return 0;
+}
+
+void map__del(struct map *m, uint64_t key)
+{
+	uint32_t hole, at;
+
+	if (!m->size)
+		return;
+	for (hole = map__home(m, key); m->entries[hole].key != key;
+	     hole = (hole + 1) & (m->size - 1))
+		if (!m->entries[hole].value)
+			return;
+	if (!m->entries[hole].value)
+		return;
+	for (at = (hole + 1) & (m->size - 1); m->entries[at].value; at = (at + 1) & (m->size - 1)) {
+		uint32_t home = map__home(m, m->entries[at].key);
+
+		/* It may fill the hole if its home is not after the hole. */
+		if (((at - home) & (m->size - 1)) >= ((at - hole) & (m->size - 1))) {
+			m->entries[hole] = m->entries[at];
+			hole = at;
+		}
+	}
+	m->entries[hole] = (struct map_entry){ 0 };
+	m->nr--;
+}
+
+void map__clear(struct map *m)
+{
+	free(m->entries);
+	*m = (struct map){ 0 };
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * From numbers to objects, with removal. The objects begin with their number.
+ */
+#ifndef DWELL_JOIN_MAP_H
+#define DWELL_JOIN_MAP_H
+
+#include <stdint.h>
+
+struct map {
+	struct map_entry {
+		uint64_t	 key;
+		void		*value;		/* NULL: free */
+	}		*entries;
+	uint32_t	 nr, size;	/* size: power of two */
+};
+
+static inline uint32_t map__home(const struct map *m, uint64_t key)
+{
+	return (uint32_t)(key * 0x9e3779b97f4a7c15ull >> 32) & (m->size - 1);
+}
+
+static inline void *map__get(const struct map *m, uint64_t key)
+{
+	uint32_t at;
+
+	if (!m->size)
+		return 0;
+	for (at = map__home(m, key); m->entries[at].value; at = (at + 1) & (m->size - 1))
+		if (m->entries[at].key == key)
+			return m->entries[at].value;
+	return 0;
+}
+
+/* @key must not be there. 0 or -ENOMEM. */
+int map__add(struct map *m, uint64_t key, void *value);
+void map__del(struct map *m, uint64_t key);
+void map__clear(struct map *m);
+
+#endif /* DWELL_JOIN_MAP_H */

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The spelling of segments and parts.
+ */
+#include "join/join.h"
+#include "join/part.h"
+
+static const char *const segment_names[JOIN_SEGMENT_NR][2] = {
+	[JOIN_RUNNING]		= { "running",		"[running]" },
+	[JOIN_PREEMPTED]	= { "preempted",	"[preempted]" },
+	[JOIN_BLOCKED]		= { "blocked",		"[blocked]" },
+	[JOIN_AWAIT]		= { "await",		"[await]" },
+	[JOIN_READY]		= { "ready",		"[ready]" },
+	[JOIN_UNATTRIBUTED]	= { "unattributed",	"[unattributed]" },
+};
+
+static const char *const part_names[PART_NR] = {
+	[PART_NONE]		= "",
+	[PART_NO_DATA]		= "no data",
+	[PART_NO_ROOM]		= "no room",
+	[PART_NOT_SEEN]		= "readiness not seen",
+	[PART_RUN_QUEUE]	= "worker run queue",
+	[PART_BUSY]		= "worker busy",
+	[PART_WORKER_BLOCKED]	= "worker blocked",
+	[PART_PARKED]		= "worker parked",
+	[PART_EPOLL]		= "epoll",
+	[PART_DISPATCH]		= "dispatch",
+	[PART_DEADLINE]		= "until deadline",
+	[PART_TIMER_LATE]	= "timer late",
+	[PART_TIMER]		= "timer",
+	[PART_TIMER_OR_SIGNAL]	= "timer or signal",
+	[PART_DRIVER]		= "descriptor, timer or signal",
+	[PART_WOKEN]		= "until woken",
+	[PART_NO_WAKE]		= "no wake seen",
+	[PART_OPEN]		= "not woken yet",
+	[PART_CUT]		= "cut by lost events",
+	[PART_HISTORY]		= "unattributed: history",
+	[PART_SPAWNED]		= "spawned",
+	[PART_IN_POLL]		= "woken while polled",
+	[PART_OTHER_TASK]	= "polling another task",
+	[PART_STOPPED]		= "stopped",
+	[PART_BEFORE]		= "before first event",
+	[PART_LOST]		= "lost events",
+	[PART_UNMATCHED]	= "unmatched poll",
+	[PART_RESULT]		= "poll result unknown",
+	[PART_END_NOT_SEEN]	= "end of task not seen",
+	[PART_THREAD_GONE]	= "thread exited",
+};
+
+const char *join_segment__name(enum join_segment s)
+{
+	return segment_names[s][0];
+}
+
+const char *join_segment__frame(enum join_segment s)
+{
+	return segment_names[s][1];
+}
+
+const char *part__name(enum part p)
+{
+	return part_names[p];
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The report for scripts: one JSON object, described by report.schema.json.
+ * Times are nanoseconds. Keys stand in the order of the code, sums with the
+ * largest first, so equal recordings give equal bytes.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "join/join.h"
+
+#define REPORT_VERSION	1	/* changed when a key changes its meaning or goes */
+
+/* Text of the recording may be anything; JSON is UTF-8. */
+static json_t *text(const char *s)
+{
+	json_t *value = json_string(s ? s : "");
+	char *plain;
+
+	if (value)
+		return value;
+	plain = strdup(s);
+	if (!plain)
+		return NULL;
+	for (char *p = plain; *p; p++)
+		if (*p & 0x80)
+			*p = '?';
+	value = json_string(plain);
+	free(plain);
+	return value;
+}
+
+static json_t *number(uint64_t v)
+{
+	return json_integer(v > INT64_MAX ? INT64_MAX : (json_int_t)v);
+}
+
+/*
+ * An object under construction. The first failure sticks, so that values can
+ * be set without a check after each.
+ */
+static void set(json_t *o, const char *key, json_t *value, int *err)
+{
+	if (!value || json_object_set_new(o, key, value))
+		*err = -ENOMEM;
+}
+
+static void append(json_t *a, json_t *value, int *err)
+{
+	if (!value || json_array_append_new(a, value))
+		*err = -ENOMEM;
+}
+
+static json_t *sums(const struct join_sum *list, size_t nr, int *err)
+{
+	json_t *o = json_object();
+
+	for (size_t i = 0; o && i < nr; i++)
+		set(o, list[i].name, number(list[i].ns), err);
+	return o;
+}
+
+static json_t *recording(const struct trace_reader *r, int *err)
+{
+	const struct trace_host *h = trace_reader__host(r);
+	const struct trace_totals *t = trace_reader__totals(r);
+	const char *torn = trace_reader__torn(r);
+	json_t *o = json_object();
+
+	if (!o)
+		return NULL;
+	set(o, "comm", text(h->comm), err);
+	set(o, "exe", text(h->exe), err);
+	set(o, "pid", number(h->pid), err);
+	set(o, "build_id", text(h->build_id), err);
+	set(o, "runtime", text(h->runtime), err);
+	set(o, "tier", text(h->tier), err);
+	set(o, "tier_hint", text(h->tier_hint), err);
+	set(o, "hostname", text(h->hostname), err);
+	set(o, "kernel", text(h->kernel), err);
+	set(o, "machine", text(h->machine), err);
+	set(o, "nr_cpus", number(h->nr_cpus), err);
+	set(o, "start_realtime_ns", number(h->realtime_ns), err);
+	set(o, "ended_by", t ? text(t->ended_by) : json_null(), err);
+	set(o, "torn", torn ? text(torn) : json_null(), err);
+	return o;
+}
+
+static json_t *tasks(const struct join_totals *t, int *err)
+{
+	json_t *o = json_object();
+
+	if (!o)
+		return NULL;
+	set(o, "seen", number(t->tasks_seen), err);
+	set(o, "alive_at_end", number(t->tasks_alive_at_end), err);
+	set(o, "completed", number(t->tasks_completed), err);
+	set(o, "cancelled", number(t->tasks_cancelled), err);
+	return o;
+}
+
+static json_t *segments(const struct join_totals *t, int *err)
+{
+	json_t *o = json_object();
+
+	for (int i = 0; o && i < JOIN_SEGMENT_NR; i++)
+		set(o, join_segment__name(i), number(t->segments[i]), err);
+	return o;
+}
+
+static json_t *point(const struct join_point *p, int *err)
+{
+	json_t *o = json_object(), *stack = json_array();
+
+	if (!o || !stack) {
+		json_decref(o);
+		json_decref(stack);
+		return NULL;
+	}
+	set(o, "task", text(p->task), err);
+	set(o, "function", text(p->function), err);
+	set(o, "file", text(p->file), err);
+	set(o, "line", number(p->line), err);
+	set(o, "leaf", text(p->leaf), err);
+	set(o, "count", number(p->count), err);
+	set(o, "woken_in_poll", number(p->woken_in_poll), err);
+	set(o, "open", number(p->open), err);
+	set(o, "await_ns", number(p->await_ns), err);
+	set(o, "ready_ns", number(p->ready_ns), err);
+	set(o, "split", sums(p->split, p->nr_split, err), err);
+	set(o, "details", sums(p->details, p->nr_details, err), err);
+	set(o, "p50_ns", number(p->await.p50), err);
+	set(o, "p99_ns", number(p->await.p99), err);
+	set(o, "max_ns", number(p->await.max), err);
+	set(o, "ready_p50_ns", number(p->ready.p50), err);
+	set(o, "ready_p99_ns", number(p->ready.p99), err);
+	set(o, "ready_max_ns", number(p->ready.max), err);
+	for (size_t i = 0; i < p->nr_stack; i++)
+		append(stack, text(p->stack[i].name), err);
+	set(o, "stack", stack, err);
+	return o;
+}
+
+static json_t *points(const struct join *j, int *err)
+{
+	json_t *a = json_array();
+	size_t nr;
+	const struct join_point *list = join__points(j, &nr);
+
+	for (size_t i = 0; a && i < nr; i++)
+		append(a, point(&list[i], err), err);
+	return a;
+}
+
+static json_t *cost(const struct join *j, const struct trace_reader *r, int *err)
+{
+	const struct trace_totals *t = trace_reader__totals(r);
+	json_t *o = json_object();
+
+	if (!o)
+		return NULL;
+	set(o, "events", number(join__totals(j)->events), err);
+	set(o, "probe_hits", t ? number(t->probe_hits) : json_null(), err);
+	set(o, "cpu_ns", t ? number(t->cpu_ns) : json_null(), err);
+	/* A share of the target's CPU time, to a millionth. */
+	set(o, "target_share",
+	    t && t->target_cpu_ns
+		    ? json_real(round((double)t->cpu_ns / (double)t->target_cpu_ns * 1e6) / 1e6)
+		    : json_null(),
+	    err);
+	return o;
+}
+
+static json_t *notes(const struct trace_reader *r, int *err)
+{
+	json_t *a = json_array();
+	size_t nr;
+	const char *const *list = trace_reader__notes(r, &nr);
+
+	for (size_t i = 0; a && i < nr; i++)
+		append(a, text(list[i]), err);
+	return a;
+}
+
+int join_report__json(const struct join *j, const struct trace_reader *r, FILE *out)
+{
+	const struct join_totals *t = join__totals(j);
+	json_t *o = json_object();
+	size_t nr;
+	const struct join_sum *lost = join__losses(j, &nr);
+	int err = 0;
+
+	if (!o)
+		return -ENOMEM;
+	set(o, "version", number(REPORT_VERSION), &err);
+	set(o, "recording", recording(r, &err), &err);
+	set(o, "wall_ns", number(t->wall_ns), &err);
+	set(o, "tasks", tasks(t, &err), &err);
+	set(o, "lifetime_ns", number(t->lifetime_ns), &err);
+	set(o, "segments", segments(t, &err), &err);
+	set(o, "await_points", points(j, &err), &err);
+	set(o, "lost", sums(lost, nr, &err), &err);
+	set(o, "cost", cost(j, r, &err), &err);
+	set(o, "notes", notes(r, &err), &err);
+	if (!err && (json_dumpf(o, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER |
+					JSON_REAL_PRECISION(9)) ||
+		     fputc('\n', out) == EOF))
+		err = errno ? -errno : -EIO;
+	json_decref(o);
+	return err;
+}

@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * From sums to what join.h shows: rows with their frames, await points, losses.
+ * Everything that is shown is put in an order that the data alone decide.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "join/timeline.h"
+
+static const char *const loss_names[JOIN_LOSS_NR] = {
+	[JOIN_LOSS_POLL]	= "poll without its begin or end",
+	[JOIN_LOSS_DROP]	= "drop of a task not seen",
+	[JOIN_LOSS_HISTORY]	= "worker's history not known",
+	[JOIN_LOSS_NESTED]	= "polls nested too deep to follow",
+};
+
+static const char *const lost_names[TRACE_LOST_NR] = {
+	[TRACE_LOST_RING]	= "ring buffer full",
+	[TRACE_LOST_WRITER]	= "file could not be written",
+	[TRACE_LOST_DAMAGED]	= "chunk of the file damaged",
+};
+
+/* ---- names ---- */
+
+static const char *detail_name(struct join *j, struct detail d)
+{
+	const char *s;
+
+	switch (d.kind) {
+	case DETAIL_STRING:
+		s = trace_reader__string(j->reader, d.id);
+		return names__safe(j->names, s ? s : "unnamed descriptor");
+	case DETAIL_FD:
+		return names__safef(j->names, "fd %d", (int)d.id);
+	case DETAIL_TASK:
+		return sites__task_detail(j->sites, "", d.id);
+	case DETAIL_BY_TASK:
+		return sites__task_detail(j->sites, "by ", d.id);
+	case DETAIL_JOINED:
+		return sites__task_detail(j->sites, "joined ", d.id);
+	case DETAIL_BY_THREAD:
+		s = trace_reader__thread_name(j->reader, d.id);
+		if (s && *s)
+			return names__safef(j->names, "by thread %s", s);
+		return d.id ? names__safef(j->names, "by thread %u", d.id)
+			    : names__safe(j->names, "by an unknown thread");
+	case DETAIL_RUNTIME:
+		return names__safe(j->names, "runtime");
+	}
+	return names__safe(j->names, "others");
+}
+
+/* ---- rows ---- */
+
+/* A list of frames that grows; rows point into it when it is complete. */
+struct frames {
+	struct join_frame	*list;
+	size_t			 nr, size;
+};
+
+static int frames__room(struct frames *f, size_t more)
+{
+	size_t size = f->size ? f->size : 1024;
+	struct join_frame *list;
+
+	while (size < f->nr + more)
+		size *= 2;
+	if (size == f->size)
+		return 0;
+	list = reallocarray(f->list, size, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	f->list = list;
+	f->size = size;
+	return 0;
+}
+
+static int frames__add(struct frames *f, const char *name, enum join_frame_kind kind)
+{
+	int err = name ? frames__room(f, 1) : -ENOMEM;
+
+	if (!err)
+		f->list[f->nr++] = (struct join_frame){ name, (uint8_t)kind };
+	return err;
+}
+
+static int frames__add_stack(struct join *j, struct frames *f, uint32_t id)
+{
+	const struct trace_stack *st = trace_reader__stack(j->reader, id);
+	int err = 0;
+
+	for (uint32_t i = st ? st->nr : 0; i-- && !err;)
+		err = frames__add(f, names__safef(j->names, "%s_[k]", st->frames[i]),
+				  JOIN_FRAME_KERNEL);
+	return err;
+}
+
+static int frames__add_task(struct join *j, struct frames *f, const struct site *site)
+{
+	const struct trace_host *host = trace_reader__host(j->reader);
+	int err, nr;
+
+	err = frames__add(f, names__safe(j->names, *host->comm ? host->comm : "[unknown]"),
+			  JOIN_FRAME_COMM);
+	if (!err)
+		err = frames__add(f, sites__task_name(j->sites, site->kind), JOIN_FRAME_TASK);
+	if (!err)
+		err = frames__room(f, SITE_FRAMES_MAX);
+	if (err)
+		return err;
+	nr = sites__frames(j->sites, site->chain, site->branch, f->list + f->nr);
+	if (nr < 0)
+		return nr;
+	f->nr += (size_t)nr;
+	return 0;
+}
+
+static int frames__add_sum(struct join *j, struct frames *f, const struct sum_key *k)
+{
+	int err;
+
+	err = frames__add_task(j, f, sites__site(j->sites, k->site));
+	if (!err)
+		err = frames__add(f, names__safe(j->names, join_segment__frame(k->segment)),
+				  JOIN_FRAME_SEGMENT);
+	if (!err && k->part != PART_NONE)
+		err = frames__add(f, names__safe(j->names, part__name(k->part)), JOIN_FRAME_PART);
+	if (err || k->detail.kind == DETAIL_NONE)
+		return err;
+	if (k->detail.kind == DETAIL_STACK)
+		return frames__add_stack(j, f, k->detail.id);
+	return frames__add(f, detail_name(j, k->detail), JOIN_FRAME_DETAIL);
+}
+
+/* The next byte of a stack as it would be folded: 0 at its end. */
+struct folded {
+	const struct join_row	*row;
+	uint32_t		 frame;
+	const char		*p;
+};
+
+static unsigned char folded__next(struct folded *f)
+{
+	if (*f->p)
+		return (unsigned char)*f->p++;
+	if (++f->frame >= f->row->nr) {
+		f->frame = f->row->nr;
+		return 0;
+	}
+	f->p = f->row->frames[f->frame].name;
+	return ';';
+}
+
+static int row_order(const void *a, const void *b)
+{
+	const struct join_row *x = a, *y = b;
+	uint32_t same = 0;
+	struct folded fx, fy;
+
+	/* Equal names are the same pointer. */
+	while (same < x->nr && same < y->nr && x->frames[same].name == y->frames[same].name)
+		same++;
+	if (same == x->nr || same == y->nr)
+		return x->nr < y->nr ? -1 : x->nr > y->nr;
+	fx = (struct folded){ x, same, x->frames[same].name };
+	fy = (struct folded){ y, same, y->frames[same].name };
+	for (;;) {
+		unsigned char cx = folded__next(&fx), cy = folded__next(&fy);
+
+		if (cx != cy)
+			return cx < cy ? -1 : 1;
+		if (!cx)
+			return 0;
+	}
+}
+
+static int make_rows(struct join *j)
+{
+	struct frames frames = { 0 };
+	struct join_row *rows;
+	size_t nr = 0, at = 0, out = 0;
+	int err = 0;
+
+	rows = calloc(j->sums.nr ? j->sums.nr : 1, sizeof(*rows));
+	if (!rows)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < j->sums.size && !err; i++) {
+		const struct sum *s = &j->sums.entries[i];
+		size_t first = frames.nr;
+
+		if (!s->ns)
+			continue;
+		err = frames__add_sum(j, &frames, &s->key);
+		rows[nr++] = (struct join_row){ .nr = (uint32_t)(frames.nr - first),
+						.segment = s->key.segment, .ns = s->ns };
+	}
+	if (err) {
+		free(rows);
+		free(frames.list);
+		return err;
+	}
+	for (size_t i = 0; i < nr; i++) {
+		rows[i].frames = frames.list + at;
+		at += rows[i].nr;
+	}
+	qsort(rows, nr, sizeof(*rows), row_order);
+	for (size_t i = 0; i < nr; i++) {
+		if (out && !row_order(&rows[out - 1], &rows[i]))
+			rows[out - 1].ns += rows[i].ns;
+		else
+			rows[out++] = rows[i];
+	}
+	j->rows = rows;
+	j->row_frames = frames.list;
+	j->nr_rows = out;
+	return 0;
+}
+
+/* ---- await points ---- */
+
+/* A sum on its way to a point: of a part, or of a detail. */
+struct point_sum {
+	uint32_t	 point;
+	bool		 detail;
+	const char	*name;
+	uint64_t	 ns;
+};
+
+static int by_name(const void *a, const void *b)
+{
+	const struct point_sum *x = a, *y = b;
+
+	if (x->point != y->point)
+		return x->point < y->point ? -1 : 1;
+	if (x->detail != y->detail)
+		return x->detail ? 1 : -1;
+	return strcmp(x->name, y->name);
+}
+
+static int by_ns(const void *a, const void *b)
+{
+	const struct point_sum *x = a, *y = b;
+
+	if (x->point != y->point)
+		return x->point < y->point ? -1 : 1;
+	if (x->detail != y->detail)
+		return x->detail ? 1 : -1;
+	if (x->ns != y->ns)
+		return x->ns > y->ns ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static size_t merge_sums(struct point_sum *sums, size_t nr)
+{
+	size_t out = 0;
+
+	qsort(sums, nr, sizeof(*sums), by_name);
+	for (size_t i = 0; i < nr; i++) {
+		if (out && !by_name(&sums[out - 1], &sums[i]))
+			sums[out - 1].ns += sums[i].ns;
+		else
+			sums[out++] = sums[i];
+	}
+	qsort(sums, out, sizeof(*sums), by_ns);
+	return out;
+}
+
+/* All parts and details of waits; *@nr of them. NULL: no memory. */
+static struct point_sum *collect_sums(struct join *j, size_t *nr)
+{
+	struct point_sum *sums = calloc(j->sums.nr * 2ul + 1, sizeof(*sums));
+
+	*nr = 0;
+	for (uint32_t i = 0; sums && i < j->sums.size; i++) {
+		const struct sum *s = &j->sums.entries[i];
+		struct point_sum *p = &sums[*nr];
+
+		if (!s->ns || s->key.segment != JOIN_AWAIT)
+			continue;
+		p[0].point = sites__site(j->sites, s->key.site)->point;
+		p[0].name = part__name(s->key.part);
+		p[0].ns = s->ns;
+		++*nr;
+		if (s->key.detail.kind == DETAIL_NONE)
+			continue;
+		p[1] = p[0];
+		p[1].detail = true;
+		p[1].name = detail_name(j, s->key.detail);
+		if (!p[1].name) {
+			free(sums);
+			return NULL;
+		}
+		++*nr;
+	}
+	if (sums)
+		*nr = merge_sums(sums, *nr);
+	return sums;
+}
+
+/* By point, the site + 1 that waited longest. NULL: no memory. */
+static uint32_t *longest_sites(struct join *j)
+{
+	uint32_t nr_points = sites__nr_points(j->sites), nr_sites = 0;
+	uint32_t *longest = calloc(nr_points + 1ul, sizeof(*longest));
+	uint64_t *ns;
+
+	for (uint32_t i = 0; i < j->sums.size; i++)
+		if (j->sums.entries[i].ns && j->sums.entries[i].key.site >= nr_sites)
+			nr_sites = j->sums.entries[i].key.site + 1;
+	ns = calloc(nr_sites + 1ul, sizeof(*ns));
+	if (!longest || !ns) {
+		free(longest);
+		free(ns);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < j->sums.size; i++)
+		if (j->sums.entries[i].ns && j->sums.entries[i].key.segment == JOIN_AWAIT)
+			ns[j->sums.entries[i].key.site] += j->sums.entries[i].ns;
+	for (uint32_t i = 0; i < nr_sites; i++) {
+		uint32_t *best = &longest[sites__site(j->sites, i)->point];
+
+		if (ns[i] && (!*best || ns[i] > ns[*best - 1]))
+			*best = i + 1;
+	}
+	free(ns);
+	return longest;
+}
+
+static struct join_quantiles quantiles(const struct hist *h)
+{
+	return (struct join_quantiles){
+		.count = h->count, .p50 = hist__quantile(h, 500), .p99 = hist__quantile(h, 990),
+		.max = h->max,
+	};
+}
+
+static int point_order(const void *a, const void *b)
+{
+	const struct join_point *x = a, *y = b;
+	int c;
+
+	if (x->await_ns != y->await_ns)
+		return x->await_ns > y->await_ns ? -1 : 1;
+	c = strcmp(x->task, y->task);
+	if (!c)
+		c = strcmp(x->function, y->function);
+	if (!c)
+		c = strcmp(x->file, y->file);
+	if (!c && x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	return c ? c : strcmp(x->leaf, y->leaf);
+}
+
+/* Where the sums of point @index begin in @sums is *@at; it moves on past them. */
+static void fill_point(struct join *j, uint32_t index, const struct point_sum *sums, size_t nr,
+		       size_t *at, struct join_point *p)
+{
+	const struct point *from = sites__point(j->sites, index);
+	struct join_sum *out = j->point_sums;
+
+	*p = (struct join_point){
+		.task = from->task, .function = from->function, .file = from->file,
+		.line = from->line, .leaf = from->leaf, .count = from->count,
+		.woken_in_poll = from->woken_in_poll, .open = from->open,
+		.ready_ns = from->ready_ns, .await = quantiles(&from->await),
+		.ready = quantiles(&from->ready),
+	};
+	p->split = out + *at;
+	for (; *at < nr && sums[*at].point == index && !sums[*at].detail; ++*at) {
+		out[*at] = (struct join_sum){ sums[*at].name, sums[*at].ns };
+		p->await_ns += sums[*at].ns;
+		p->nr_split++;
+	}
+	p->details = out + *at;
+	for (; *at < nr && sums[*at].point == index; ++*at) {
+		out[*at] = (struct join_sum){ sums[*at].name, sums[*at].ns };
+		p->nr_details++;
+	}
+}
+
+static int fill_points(struct join *j, const struct point_sum *sums, size_t nr,
+		       const uint32_t *longest)
+{
+	uint32_t nr_points = sites__nr_points(j->sites);
+	struct frames frames = { 0 };
+	size_t at = 0, first = 0;
+	int err = 0;
+
+	for (uint32_t i = 0; i < nr_points && !err; i++) {
+		struct join_point *p = &j->points[j->nr_points];
+
+		fill_point(j, i, sums, nr, &at, p);
+		if (!p->count && !p->open && !p->await_ns)
+			continue;	/* of tasks that never waited there */
+		j->nr_points++;
+		if (!longest[i])
+			continue;
+		first = frames.nr;
+		err = frames__add_task(j, &frames, sites__site(j->sites, longest[i] - 1));
+		p->nr_stack = frames.nr - first;
+	}
+	j->point_frames = frames.list;
+	if (err)
+		return err;
+	first = 0;
+	for (size_t i = 0; i < j->nr_points; i++) {
+		struct join_point *p = &j->points[i];
+
+		if (!p->nr_stack)
+			continue;
+		/* All but the process, which the caller knows. */
+		p->stack = frames.list + first + 1;
+		first += p->nr_stack;
+		p->nr_stack--;
+	}
+	qsort(j->points, j->nr_points, sizeof(*j->points), point_order);
+	return 0;
+}
+
+static int make_points(struct join *j)
+{
+	size_t nr;
+	struct point_sum *sums = collect_sums(j, &nr);
+	uint32_t *longest = sums ? longest_sites(j) : NULL;
+	int err = -ENOMEM;
+
+	if (longest) {
+		j->point_sums = calloc(nr + 1, sizeof(*j->point_sums));
+		j->points = calloc(sites__nr_points(j->sites) + 1ul, sizeof(*j->points));
+		if (j->point_sums && j->points)
+			err = fill_points(j, sums, nr, longest);
+	}
+	free(sums);
+	free(longest);
+	return err;
+}
+
+/* ---- losses ---- */
+
+static void add_loss(struct join *j, const char *name, uint64_t count)
+{
+	if (!count || !name)
+		return;
+	for (size_t i = 0; i < j->nr_losses; i++)
+		if (!strcmp(j->loss_sums[i].name, name)) {
+			j->loss_sums[i].ns += count;
+			return;
+		}
+	j->loss_sums[j->nr_losses++] = (struct join_sum){ name, count };
+}
+
+static int make_losses(struct join *j)
+{
+	size_t nr = TRACE_LOST_NR + JOIN_LOSS_NR + 1;
+	const char *cause;
+	uint64_t total;
+
+	for (size_t i = 0; trace_reader__loss(j->reader, i, &cause, &total); i++)
+		nr++;
+	j->loss_sums = calloc(nr, sizeof(*j->loss_sums));
+	if (!j->loss_sums)
+		return -ENOMEM;
+	for (size_t i = 0; trace_reader__loss(j->reader, i, &cause, &total); i++)
+		add_loss(j, names__safe(j->names, cause), total);
+	/* What the recorder counted is in its counters, unless it was cut off before. */
+	if (!j->nr_losses)
+		for (int i = 0; i < TRACE_LOST_DAMAGED; i++)
+			add_loss(j, lost_names[i], j->lost_events[i]);
+	add_loss(j, lost_names[TRACE_LOST_DAMAGED], j->lost_events[TRACE_LOST_DAMAGED]);
+	for (int i = 0; i < JOIN_LOSS_NR; i++)
+		add_loss(j, loss_names[i], j->losses[i]);
+	add_loss(j, "file ends early", !!trace_reader__torn(j->reader));
+	return 0;
+}
+
+int result__make(struct join *j)
+{
+	int err = make_rows(j);
+
+	if (!err)
+		err = make_points(j);
+	if (!err)
+		err = make_losses(j);
+	return err;
+}
+
+void result__free(struct join *j)
+{
+	free(j->rows);
+	free(j->row_frames);
+	free(j->points);
+	free(j->point_sums);
+	free(j->point_frames);
+	free(j->loss_sums);
+}
+
+const struct join_row *join__rows(const struct join *j, size_t *nr)
+{
+	*nr = j->nr_rows;
+	return j->rows;
+}
+
+const struct join_point *join__points(const struct join *j, size_t *nr)
+{
+	*nr = j->nr_points;
+	return j->points;
+}
+
+const struct join_sum *join__losses(const struct join *j, size_t *nr)
+{
+	*nr = j->nr_losses;
+	return j->loss_sums;
+}
+
+void join_rows__weights(const struct join_row *rows, size_t nr, enum join_weight unit,
+			uint64_t *weights)
+{
+	uint64_t per = unit == JOIN_WEIGHT_US ? 1000 : 1, sum = 0, given = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		uint64_t upto;
+
+		sum += rows[i].ns;
+		upto = sum / per + (sum % per * 2 >= per);
+		if (per == 1)
+			upto = sum;
+		weights[i] = upto - given;
+		given = upto;
+	}
+}

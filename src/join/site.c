@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Sites, the shapes of chains, and the await points that sites belong to.
+ *
+ * A chain is a tree in pre-order. Where several subtrees are waited for, the
+ * frames go on into the one that fired if it is known, else they end in one
+ * frame that names the branches.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "join/site.h"
+
+#define BRANCHES_NAMED	4	/* in "{A | B | …}" */
+
+struct sites {
+	const struct trace_reader	*reader;
+	struct names			*names;
+	/* Shapes by chain id. */
+	struct {
+		uint32_t	 id;
+		struct shape	*shape;
+	}				*shapes;
+	uint32_t			 nr_shapes, shapes_size;
+	struct site			*sites;
+	uint32_t			*site_hash;	/* index + 1 */
+	uint32_t			 nr_sites, sites_size;
+	struct point			*points;
+	uint32_t			*point_hash;
+	uint32_t			 nr_points, points_size;
+};
+
+struct sites *sites__new(const struct trace_reader *r, struct names *names)
+{
+	struct sites *s = calloc(1, sizeof(*s));
+
+	if (s) {
+		s->reader = r;
+		s->names = names;
+	}
+	return s;
+}
+
+void sites__free(struct sites *s)
+{
+	if (!s)
+		return;
+	for (uint32_t i = 0; i < s->shapes_size; i++)
+		free(s->shapes[i].shape);
+	for (uint32_t i = 0; i < s->nr_points; i++) {
+		hist__clear(&s->points[i].await);
+		hist__clear(&s->points[i].ready);
+	}
+	free(s->shapes);
+	free(s->sites);
+	free(s->site_hash);
+	free(s->points);
+	free(s->point_hash);
+	free(s);
+}
+
+/* ---- shapes ---- */
+
+/* Takes in the subtree at @i; its children must be what the file says they are. */
+static uint32_t shape__parse(struct shape *sh, uint32_t i)
+{
+	const struct trace_node *n = &sh->chain->nodes[i];
+	uint32_t next = i + 1;
+
+	for (unsigned int c = 0; c < n->nr_children && next < sh->chain->nr; c++) {
+		uint32_t child = next;
+
+		next = shape__parse(sh, child);
+		sh->waiting[i] += sh->waiting[child];
+	}
+	sh->end[i] = (uint16_t)next;
+	if (next == i + 1 && n->kind != TRACE_NODE_DONE) {
+		sh->leaves[sh->nr_leaves++] = (struct chain_leaf){
+			.node = (uint16_t)i, .kind = n->kind,
+			.key = n->kind == TRACE_NODE_GAP ? WALK_KEY_NONE : n->key,
+			.key_index = n->key_index,
+		};
+		sh->waiting[i] = 1;
+		if (n->kind != TRACE_NODE_LEAF)
+			sh->blind = true;
+	}
+	return next;
+}
+
+static struct shape *shape__new(const struct trace_chain *c)
+{
+	uint32_t nr = c ? c->nr : 0;
+	struct shape *sh;
+
+	sh = calloc(1, sizeof(*sh) + nr * (sizeof(*sh->leaves) + 2 * sizeof(uint16_t)));
+	if (!sh)
+		return NULL;
+	sh->chain = c;
+	sh->end = (uint16_t *)(sh->leaves + nr);
+	sh->waiting = sh->end + nr;
+	if (nr)
+		shape__parse(sh, 0);
+	if (!sh->nr_leaves)
+		sh->blind = true;
+	return sh;
+}
+
+static uint32_t hash32(uint32_t v)
+{
+	v *= 0x9e3779b1u;
+	return v ^ v >> 15;
+}
+
+static int sites__grow_shapes(struct sites *s)
+{
+	uint32_t size = s->shapes_size ? s->shapes_size * 2 : 256;
+	typeof(s->shapes) grown = calloc(size, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < s->shapes_size; i++) {
+		uint32_t at = hash32(s->shapes[i].id) & (size - 1);
+
+		if (!s->shapes[i].shape)
+			continue;
+		while (grown[at].shape)
+			at = (at + 1) & (size - 1);
+		grown[at] = s->shapes[i];
+	}
+	free(s->shapes);
+	s->shapes = grown;
+	s->shapes_size = size;
+	return 0;
+}
+
+const struct shape *sites__shape(struct sites *s, uint32_t chain)
+{
+	uint32_t at;
+
+	if (s->nr_shapes * 2 >= s->shapes_size && sites__grow_shapes(s))
+		return NULL;
+	at = hash32(chain) & (s->shapes_size - 1);
+	while (s->shapes[at].shape) {
+		if (s->shapes[at].id == chain)
+			return s->shapes[at].shape;
+		at = (at + 1) & (s->shapes_size - 1);
+	}
+	s->shapes[at].shape = shape__new(chain ? trace_reader__chain(s->reader, chain) : NULL);
+	s->shapes[at].id = chain;
+	s->nr_shapes += !!s->shapes[at].shape;
+	return s->shapes[at].shape;
+}
+
+/* ---- frames ---- */
+
+static uint8_t frame_kind(const struct trace_node *n)
+{
+	switch (n->kind) {
+	case TRACE_NODE_AWAIT:
+		return n->runtime_own ? JOIN_FRAME_AWAIT_OWN : JOIN_FRAME_AWAIT;
+	case TRACE_NODE_WRAPPER:
+		return JOIN_FRAME_WRAPPER;
+	case TRACE_NODE_OPAQUE:
+		return JOIN_FRAME_OPAQUE;
+	case TRACE_NODE_GAP:
+		return JOIN_FRAME_GAP;
+	}
+	return JOIN_FRAME_LEAF;
+}
+
+static const char *node_name(struct sites *s, const struct trace_node *n)
+{
+	if (n->kind == TRACE_NODE_GAP)
+		return names__safef(s->names, "[gap: %s]", n->name);
+	if (n->kind == TRACE_NODE_AWAIT && *n->file && n->line)
+		return names__safef(s->names, "%s (%s:%u)", n->name, n->file, n->line);
+	return names__safe(s->names, n->name);
+}
+
+static const char *branches_name(struct sites *s, const struct shape *sh, uint32_t node)
+{
+	unsigned int named = 0, more = 0;
+	const char *name = NULL;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return NULL;
+	fputc('{', out);
+	for (uint32_t c = node + 1; c < sh->end[node]; c = sh->end[c]) {
+		const struct trace_node *n = &sh->chain->nodes[c];
+
+		if (!sh->waiting[c])
+			continue;
+		if (named == BRANCHES_NAMED) {
+			more++;
+			continue;
+		}
+		fprintf(out, n->kind == TRACE_NODE_GAP ? "%s[gap: %s]" : "%s%s",
+			named ? " | " : "", n->name);
+		named++;
+	}
+	if (more)
+		fprintf(out, " | +%u more", more);
+	fputc('}', out);
+	if (!fclose(out))
+		name = names__safe(s->names, text);
+	free(text);
+	return name;
+}
+
+static bool in_subtree(const struct shape *sh, uint32_t node, uint16_t branch)
+{
+	return branch >= node && branch < sh->end[node];
+}
+
+/*
+ * One step down from @node: the child that is waited for; @node itself if
+ * there is none; -1 if there are several and the branch does not say which.
+ */
+static int64_t step(const struct shape *sh, uint32_t node, uint16_t branch)
+{
+	int64_t only = node;
+	unsigned int nr = 0;
+
+	for (uint32_t c = node + 1; c < sh->end[node]; c = sh->end[c]) {
+		if (!sh->waiting[c])
+			continue;
+		if (branch != NO_BRANCH && in_subtree(sh, c, branch))
+			return c;
+		only = c;
+		nr++;
+	}
+	return nr > 1 ? -1 : only;
+}
+
+/* The nodes of the path; *@fork is set if it ends in several branches. */
+static uint32_t path(const struct shape *sh, uint16_t branch, uint32_t *nodes, bool *fork)
+{
+	uint32_t nr = 0;
+	int64_t node = 0, next;
+
+	*fork = false;
+	if (!sh->chain || !sh->chain->nr || !sh->waiting[0])
+		return 0;
+	for (;; node = next) {
+		nodes[nr++] = (uint32_t)node;
+		next = step(sh, (uint32_t)node, branch);
+		*fork = next < 0;
+		if (next < 0 || next == node)
+			return nr;
+	}
+}
+
+int sites__frames(struct sites *s, uint32_t chain, uint16_t branch, struct join_frame *out)
+{
+	const struct shape *sh = sites__shape(s, chain);
+	uint32_t nodes[SITE_FRAMES_MAX], nr;
+	bool fork;
+
+	if (!sh)
+		return -ENOMEM;
+	nr = path(sh, branch, nodes, &fork);
+	for (uint32_t i = 0; i < nr; i++) {
+		const struct trace_node *n = &sh->chain->nodes[nodes[i]];
+
+		out[i] = (struct join_frame){ node_name(s, n), frame_kind(n) };
+		if (!out[i].name)
+			return -ENOMEM;
+	}
+	if (fork) {
+		out[nr] = (struct join_frame){ branches_name(s, sh, nodes[nr - 1]),
+					       JOIN_FRAME_BRANCHES };
+		if (!out[nr++].name)
+			return -ENOMEM;
+	}
+	return (int)nr;
+}
+
+bool sites__blocking(const struct sites *s, uint32_t kind)
+{
+	const struct trace_task_kind *k = NULL;
+
+	if (kind != UNKNOWN_KIND)
+		k = trace_reader__task_kind(s->reader, kind);
+	return k && k->blocking;
+}
+
+const char *sites__task_name(struct sites *s, uint32_t kind)
+{
+	const struct trace_task_kind *k = NULL;
+
+	if (kind != UNKNOWN_KIND)
+		k = trace_reader__task_kind(s->reader, kind);
+	return names__safe(s->names, k && *k->name ? k->name : "[unknown task]");
+}
+
+const char *sites__task_detail(struct sites *s, const char *prefix, uint32_t kind)
+{
+	const struct trace_task_kind *k = NULL;
+
+	if (kind != UNKNOWN_KIND)
+		k = trace_reader__task_kind(s->reader, kind);
+	if (!k || !*k->name)
+		return names__safef(s->names, "%san unknown task", prefix);
+	return names__safef(s->names, "%s%s %s", prefix, k->blocking ? "blocking job" : "task",
+			    k->name);
+}
+
+/* ---- points ---- */
+
+static int point__describe(struct sites *s, const struct site *site, struct point *p)
+{
+	const struct shape *sh = sites__shape(s, site->chain);
+	uint32_t nodes[SITE_FRAMES_MAX], nr;
+	const struct trace_node *n, *own = NULL, *user = NULL;
+	bool fork;
+
+	if (!sh)
+		return -ENOMEM;
+	nr = path(sh, site->branch, nodes, &fork);
+	for (uint32_t i = 0; i < nr; i++) {
+		n = &sh->chain->nodes[nodes[i]];
+		if (n->kind == TRACE_NODE_AWAIT && n->runtime_own)
+			own = n;
+		else if (n->kind == TRACE_NODE_AWAIT)
+			user = n;
+	}
+	if (!user)
+		user = own;
+	p->task = sites__task_name(s, site->kind);
+	p->function = user ? names__safe(s->names, user->name) : "";
+	p->file = user && *user->file ? names__safe(s->names, user->file) : "";
+	p->line = user ? user->line : 0;
+	p->leaf = "";
+	n = nr ? &sh->chain->nodes[nodes[nr - 1]] : NULL;
+	if (fork)
+		p->leaf = branches_name(s, sh, nodes[nr - 1]);
+	else if (n && n->kind != TRACE_NODE_AWAIT)
+		p->leaf = node_name(s, n);
+	return p->task && p->function && p->file && p->leaf ? 0 : -ENOMEM;
+}
+
+static uint32_t point__hash(const struct point *p)
+{
+	uint64_t h = (uintptr_t)p->task;
+
+	/* Names are kept once each, so their addresses stand for them. */
+	h = h * 31 + (uintptr_t)p->function;
+	h = h * 31 + (uintptr_t)p->leaf;
+	h = h * 31 + (uintptr_t)p->file;
+	h = (h * 31 + p->line) * 0x9e3779b97f4a7c15ull;
+	return (uint32_t)(h >> 32);
+}
+
+static bool point__equal(const struct point *a, const struct point *b)
+{
+	/* "" is not in the pool, but is one object here as well. */
+	return a->task == b->task && a->line == b->line && !strcmp(a->function, b->function) &&
+	       !strcmp(a->file, b->file) && !strcmp(a->leaf, b->leaf);
+}
+
+/* A table of index + 1 beside an array that has just been made larger. */
+static int grow_hash(uint32_t **hash, uint32_t size)
+{
+	uint32_t *grown = calloc(size, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	free(*hash);
+	*hash = grown;
+	return 0;
+}
+
+static void enter(uint32_t *hash, uint32_t size, uint32_t at, uint32_t index)
+{
+	at &= size - 1;
+	while (hash[at])
+		at = (at + 1) & (size - 1);
+	hash[at] = index + 1;
+}
+
+static int64_t sites__point_of(struct sites *s, const struct site *site)
+{
+	struct point p = { 0 };
+	uint32_t at, h;
+	int err = point__describe(s, site, &p);
+
+	if (err)
+		return err;
+	if (s->nr_points * 2 >= s->points_size) {
+		uint32_t size = s->points_size ? s->points_size * 2 : 64;
+		struct point *points = reallocarray(s->points, size, sizeof(*points));
+
+		if (!points)
+			return -ENOMEM;
+		s->points = points;
+		if (grow_hash(&s->point_hash, size))
+			return -ENOMEM;
+		s->points_size = size;
+		for (uint32_t i = 0; i < s->nr_points; i++)
+			enter(s->point_hash, size, point__hash(&points[i]), i);
+	}
+	h = point__hash(&p);
+	for (at = h & (s->points_size - 1); s->point_hash[at]; at = (at + 1) & (s->points_size - 1))
+		if (point__equal(&s->points[s->point_hash[at] - 1], &p))
+			return s->point_hash[at] - 1;
+	s->points[s->nr_points] = p;
+	enter(s->point_hash, s->points_size, h, s->nr_points);
+	return s->nr_points++;
+}
+
+/* ---- sites ---- */
+
+static uint32_t site__hash(uint32_t kind, uint32_t chain, uint16_t branch)
+{
+	uint64_t h = ((uint64_t)kind << 32 | chain) * 0x9e3779b97f4a7c15ull;
+
+	h = (h ^ h >> 29 ^ branch) * 0xbf58476d1ce4e5b9ull;
+	return (uint32_t)(h >> 32);
+}
+
+static int64_t sites__add(struct sites *s, uint32_t kind, uint32_t chain, uint16_t branch)
+{
+	struct site site = { .kind = kind, .chain = chain, .branch = branch };
+	int64_t point;
+
+	if (s->nr_sites * 2 >= s->sites_size) {
+		uint32_t size = s->sites_size ? s->sites_size * 2 : 256;
+		struct site *sites = reallocarray(s->sites, size, sizeof(*sites));
+
+		if (!sites)
+			return -ENOMEM;
+		s->sites = sites;
+		if (grow_hash(&s->site_hash, size))
+			return -ENOMEM;
+		s->sites_size = size;
+		for (uint32_t i = 0; i < s->nr_sites; i++)
+			enter(s->site_hash, size,
+			      site__hash(sites[i].kind, sites[i].chain, sites[i].branch), i);
+	}
+	point = sites__point_of(s, &site);
+	if (point < 0)
+		return point;
+	site.point = (uint32_t)point;
+	s->sites[s->nr_sites] = site;
+	enter(s->site_hash, s->sites_size, site__hash(kind, chain, branch), s->nr_sites);
+	return s->nr_sites++;
+}
+
+int64_t sites__get(struct sites *s, uint32_t kind, uint32_t chain, uint16_t branch)
+{
+	uint32_t at;
+
+	if (s->sites_size) {
+		at = site__hash(kind, chain, branch) & (s->sites_size - 1);
+		for (; s->site_hash[at]; at = (at + 1) & (s->sites_size - 1)) {
+			const struct site *site = &s->sites[s->site_hash[at] - 1];
+
+			if (site->kind == kind && site->chain == chain && site->branch == branch)
+				return s->site_hash[at] - 1;
+		}
+	}
+	return sites__add(s, kind, chain, branch);
+}
+
+const struct site *sites__site(const struct sites *s, uint32_t index)
+{
+	return &s->sites[index];
+}
+
+struct point *sites__point(struct sites *s, uint32_t index)
+{
+	return &s->points[index];
+}
+
+uint32_t sites__nr_points(const struct sites *s)
+{
+	return s->nr_points;
+}

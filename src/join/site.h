@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Where time is charged: a site is a task kind, an await chain and the branch
+ * of it that fired. Many sites may make one await point, as the user sees it.
+ *
+ * It knows the shape of chains; it must not know of tasks or time.
+ */
+#ifndef DWELL_JOIN_SITE_H
+#define DWELL_JOIN_SITE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "join/hist.h"
+#include "join/join.h"
+#include "join/names.h"
+#include "trace/trace.h"
+
+#define NO_CHAIN	0u
+#define NO_BRANCH	0xffffu		/* not known which branch fired, or no chain */
+#define UNKNOWN_KIND	0xffffffffu	/* a task that was never polled in the recording */
+
+/* A node without children that is being waited for. */
+struct chain_leaf {
+	uint16_t	node;
+	uint8_t		kind;		/* enum trace_node_kind */
+	uint8_t		key;		/* enum walk_key */
+	uint8_t		key_index;	/* 0xff: it has none */
+};
+
+/* What the join needs to know of a chain at each wake. */
+struct shape {
+	const struct trace_chain	*chain;		/* NULL: not in the file */
+	uint16_t			*end;		/* node after each node's subtree */
+	uint16_t			*waiting;	/* leaves waited for in each subtree */
+	uint32_t			 nr_leaves;
+	bool				 blind;		/* what it waits for is not all known */
+	struct chain_leaf		 leaves[];
+};
+
+/* What is shown as one line of the report. */
+struct point {
+	const char	*task, *function, *file, *leaf;
+	uint32_t	 line;
+	uint64_t	 count, woken_in_poll, open, ready_ns;
+	struct hist	 await, ready;
+};
+
+struct site {
+	uint32_t	kind, chain;
+	uint16_t	branch;		/* node of the leaf */
+	uint32_t	point;
+};
+
+struct sites;
+
+struct sites *sites__new(const struct trace_reader *r, struct names *names);
+void sites__free(struct sites *s);
+/* Never NULL but for lack of memory: an unknown chain has no leaves and is blind. */
+const struct shape *sites__shape(struct sites *s, uint32_t chain);
+/* Index of the site, or -ENOMEM. */
+int64_t sites__get(struct sites *s, uint32_t kind, uint32_t chain, uint16_t branch);
+const struct site *sites__site(const struct sites *s, uint32_t index);
+struct point *sites__point(struct sites *s, uint32_t index);
+uint32_t sites__nr_points(const struct sites *s);
+
+#define SITE_FRAMES_MAX	(1024 + 2)	/* nodes of a chain, and one more */
+
+/* A spawn_blocking job: it may run a whole runtime inside its one poll. */
+bool sites__blocking(const struct sites *s, uint32_t kind);
+/* The frame of a task kind's name. NULL: no memory. */
+const char *sites__task_name(struct sites *s, uint32_t kind);
+/* "task X" or "blocking job X", after @prefix. NULL: no memory. */
+const char *sites__task_detail(struct sites *s, const char *prefix, uint32_t kind);
+/* The frames of a site's chain, outermost first. Their number, or -ENOMEM. */
+int sites__frames(struct sites *s, uint32_t chain, uint16_t branch, struct join_frame *out);
+
+#endif /* DWELL_JOIN_SITE_H */

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Why a wait lasted as long as it did. A wait has ended because a thread
+ * called the task's waker: what this thread came from (its driver, another
+ * task's poll) tells what the wait was for, and what it had done since the
+ * thing waited for was there tells why it came no sooner.
+ *
+ *	the thread		the wait was for
+ *	in its driver		the descriptor that a leaf names and epoll returned
+ *				else one whose waker is this task's (opaque leaves)
+ *				else a deadline of a leaf that has passed
+ *				else, if not all leaves are known, a timer or a signal
+ *	in another task's poll	that task; joined, if a leaf is its JoinHandle
+ *	elsewhere		a deadline that has passed, else that thread
+ *
+ * Parts add up to the wait, to the nanosecond.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "join/timeline.h"
+
+#define DIR_READ	1u
+#define DIR_WRITE	2u
+#define DIR_MASK	3ull	/* low bits of an IO key */
+
+#define READ_EVENTS	(EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)
+#define WRITE_EVENTS	(EPOLLOUT | EPOLLHUP | EPOLLERR)
+
+static void split__add(struct split *s, enum part part, struct detail detail, uint64_t ns)
+{
+	struct piece *others = NULL;
+
+	if (!ns)
+		return;
+	for (unsigned int i = 0; i < s->nr; i++) {
+		struct piece *p = &s->parts[i];
+
+		if (p->part != part)
+			continue;
+		if (p->detail.kind == detail.kind && p->detail.id == detail.id) {
+			p->ns += ns;
+			return;
+		}
+		others = p;
+	}
+	/* Beyond this, only a part that is new gets a place of its own. */
+	if (s->nr >= SPLIT_MAX - PART_NR && others) {
+		others->detail = (struct detail){ .kind = DETAIL_OTHERS };
+		others->ns += ns;
+		return;
+	}
+	s->parts[s->nr++] = (struct piece){ .segment = JOIN_AWAIT, .part = (uint8_t)part,
+					    .detail = detail, .ns = ns };
+}
+
+static const struct detail no_detail;
+
+/* ---- what the worker did ---- */
+
+struct cut {
+	struct join	*join;
+	struct split	*split;
+	enum part	 epoll;		/* what time in epoll_wait is called */
+	enum part	 runtime;	/* what work for the runtime is called */
+	bool		 unknown;
+};
+
+static void cut_piece(void *arg, const struct interval *iv, uint64_t ns)
+{
+	struct detail task = { .kind = DETAIL_TASK, .id = iv->kind };
+	struct cut *c = arg;
+
+	if (iv->doing == DOING_UNKNOWN) {
+		c->unknown = true;
+		split__add(c->split, PART_HISTORY, no_detail, ns);
+	} else if (iv->cpu == CPU_RUNNABLE) {
+		split__add(c->split, PART_RUN_QUEUE, no_detail, ns);
+	} else if (iv->doing == DOING_EPOLL) {
+		split__add(c->split, c->epoll, no_detail, ns);
+	} else if (iv->doing == DOING_POLL) {
+		split__add(c->split, iv->cpu == CPU_ASLEEP ? PART_WORKER_BLOCKED : PART_BUSY, task,
+			   ns);
+	} else if (iv->cpu == CPU_ASLEEP) {
+		split__add(c->split, PART_PARKED, no_detail, ns);
+	} else if (c->runtime == PART_BUSY) {
+		split__add(c->split, PART_BUSY, (struct detail){ .kind = DETAIL_RUNTIME }, ns);
+	} else {
+		split__add(c->split, c->runtime, no_detail, ns);
+	}
+}
+
+static void cut_by_worker(struct join *j, struct split *s, const struct thread *w, uint64_t from,
+			  uint64_t to, enum part epoll, enum part runtime)
+{
+	struct cut c = { .join = j, .split = s, .epoll = epoll, .runtime = runtime };
+
+	if (to <= from)
+		return;
+	history__cut(&w->history, from, to, cut_piece, &c);
+	j->losses[JOIN_LOSS_HISTORY] += c.unknown;
+}
+
+static uint64_t clamp(uint64_t v, uint64_t lo, uint64_t hi)
+{
+	return v < lo ? lo : v > hi ? hi : v;
+}
+
+/* From the moment @due on the worker had a reason to wake the task, until @now. */
+static void split_worker(struct join *j, struct split *s, const struct thread *w, uint64_t due,
+			 uint64_t now, enum part epoll)
+{
+	/* A driver that has gone on since does not tell when it looked. */
+	uint64_t back = w->dispatching ? clamp(w->epoll_ret, due, now) : now;
+
+	cut_by_worker(j, s, w, due, back, epoll, PART_BUSY);
+	cut_by_worker(j, s, w, back, now, epoll, PART_DISPATCH);
+}
+
+/* ---- descriptors ---- */
+
+static enum part io_part(unsigned int dir, uint32_t events)
+{
+	if (dir == DIR_READ)
+		return PART_NO_DATA;
+	if (dir == DIR_WRITE)
+		return PART_NO_ROOM;
+	return !(events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP)) && (events & EPOLLOUT) ? PART_NO_ROOM
+										    : PART_NO_DATA;
+}
+
+static void split_io(struct join *j, struct split *s, const struct task *t, const struct thread *w,
+		     const struct ready_fd *fd, unsigned int dir, uint64_t now)
+{
+	uint64_t start = t->since, back = clamp(w->epoll_ret, start, now);
+	struct detail name = fds__name(&j->fds, fd->token, w->epfd);
+	enum part part = io_part(dir, fd->events);
+	uint64_t ready, seen;
+
+	if (fd->ready || w->epoll_wake) {
+		ready = clamp(fd->ready ? fd->ready : w->epoll_wake, start, back);
+		split__add(s, part, name, ready - start);
+		split_worker(j, s, w, ready, now, PART_EPOLL);
+		return;
+	}
+	/* The worker did not sleep for it: it was there when epoll was asked. */
+	seen = clamp(w->epoll_prev, start, back);
+	split__add(s, part, name, seen - start);
+	split__add(s, PART_NOT_SEEN, name, back - seen);
+	split_worker(j, s, w, back, now, PART_EPOLL);
+}
+
+/* A returned descriptor by token; dispatch goes through them in order, so does this. */
+static const struct ready_fd *find_ready(struct thread *w, uint64_t key)
+{
+	unsigned int dir = key & DIR_MASK;
+
+	for (uint32_t n = 0; n < w->nr_ready; n++) {
+		uint32_t at = w->ready_next + n;
+		const struct ready_fd *fd;
+
+		if (at >= w->nr_ready)
+			at -= w->nr_ready;
+		fd = &w->ready[at];
+		if ((fd->token ^ key) & ~DIR_MASK)
+			continue;
+		if ((dir == DIR_READ && !(fd->events & READ_EVENTS)) ||
+		    (dir == DIR_WRITE && !(fd->events & WRITE_EVENTS)))
+			continue;
+		w->ready_next = at;
+		return fd;
+	}
+	return NULL;
+}
+
+static const struct ready_fd *find_waker(struct thread *w, uint64_t task, unsigned int *dir)
+{
+	for (uint32_t n = 0; n < w->nr_ready; n++) {
+		uint32_t at = w->ready_next + n;
+		const struct ready_fd *fd;
+		bool reads, writes;
+
+		if (at >= w->nr_ready)
+			at -= w->nr_ready;
+		fd = &w->ready[at];
+		reads = fd->reader == task;
+		writes = fd->writer == task;
+		if (!reads && !writes)
+			continue;
+		*dir = reads && writes ? 0 : reads ? DIR_READ : DIR_WRITE;
+		w->ready_next = at;
+		return fd;
+	}
+	return NULL;
+}
+
+/* ---- leaves ---- */
+
+static bool leaf_key(const struct task *t, const struct chain_leaf *l, enum walk_key want,
+		     uint64_t *key)
+{
+	if (l->key != want || l->key_index >= t->nr_keys)
+		return false;
+	*key = t->keys[l->key_index];
+	return true;
+}
+
+/* The branch of a chain that has only one. */
+static uint16_t only_branch(const struct shape *sh)
+{
+	return sh->nr_leaves == 1 ? sh->leaves[0].node : NO_BRANCH;
+}
+
+/* The only leaf that may be meant, among those that @pick says may be. */
+static uint16_t only_leaf(const struct shape *sh, bool (*pick)(const struct chain_leaf *l))
+{
+	uint16_t found = NO_BRANCH;
+
+	for (uint32_t i = 0; i < sh->nr_leaves; i++) {
+		if (!pick(&sh->leaves[i]))
+			continue;
+		if (found != NO_BRANCH)
+			return NO_BRANCH;
+		found = sh->leaves[i].node;
+	}
+	return found;
+}
+
+static bool leaf__opaque(const struct chain_leaf *l)
+{
+	return l->kind != TRACE_NODE_LEAF;
+}
+
+/* Neither a descriptor nor a timer: somebody must call the waker. */
+static bool leaf__called(const struct chain_leaf *l)
+{
+	return l->key != WALK_KEY_IO && l->key != WALK_KEY_DEADLINE;
+}
+
+/* The leaf whose deadline was passed first, or NULL. */
+static const struct chain_leaf *passed_deadline(const struct task *t, const struct shape *sh,
+						uint64_t now, uint64_t *deadline)
+{
+	const struct chain_leaf *found = NULL;
+	uint64_t d;
+
+	for (uint32_t i = 0; i < sh->nr_leaves; i++) {
+		if (!leaf_key(t, &sh->leaves[i], WALK_KEY_DEADLINE, &d) || d > now)
+			continue;
+		if (!found || d < *deadline) {
+			found = &sh->leaves[i];
+			*deadline = d;
+		}
+	}
+	return found;
+}
+
+static bool split_deadline(struct join *j, const struct task *t, const struct shape *sh,
+			   const struct thread *w, uint64_t now, struct split *s)
+{
+	const struct chain_leaf *l;
+	uint64_t deadline = 0;
+
+	l = passed_deadline(t, sh, now, &deadline);
+	if (!l)
+		return false;
+	deadline = clamp(deadline, t->since, now);
+	split__add(s, PART_DEADLINE, no_detail, deadline - t->since);
+	split_worker(j, s, w, deadline, now, PART_TIMER_LATE);
+	s->branch = l->node;
+	return true;
+}
+
+static bool leaf__io(const struct chain_leaf *l)
+{
+	return l->key == WALK_KEY_IO;
+}
+
+/* Not all descriptors that were returned are known: it may be the only one waited for. */
+static bool split_unread(struct join *j, const struct task *t, const struct shape *sh,
+			 const struct thread *w, uint64_t now, struct split *s)
+{
+	uint16_t node = only_leaf(sh, leaf__io);
+	struct ready_fd fd = { 0 };
+	uint64_t key;
+
+	if (node == NO_BRANCH || w->epoll_nr <= 0 || (uint32_t)w->epoll_nr <= w->nr_ready)
+		return false;
+	for (uint32_t i = 0; i < sh->nr_leaves; i++) {
+		if (sh->leaves[i].node != node || !leaf_key(t, &sh->leaves[i], WALK_KEY_IO, &key))
+			continue;
+		fd.token = key & ~DIR_MASK;
+		split_io(j, s, t, w, &fd, key & DIR_MASK, now);
+		s->branch = node;
+		return true;
+	}
+	return false;
+}
+
+static bool split_driver(struct join *j, const struct task *t, const struct shape *sh,
+			 struct thread *w, uint64_t now, struct split *s)
+{
+	const struct ready_fd *fd;
+	unsigned int dir = 0;
+
+	for (uint32_t i = 0; i < sh->nr_leaves; i++) {
+		uint64_t key;
+
+		if (!leaf_key(t, &sh->leaves[i], WALK_KEY_IO, &key))
+			continue;
+		fd = find_ready(w, key);
+		if (!fd)
+			continue;
+		split_io(j, s, t, w, fd, key & DIR_MASK, now);
+		s->branch = sh->leaves[i].node;
+		return true;
+	}
+	fd = find_waker(w, t->addr, &dir);
+	if (fd) {
+		split_io(j, s, t, w, fd, dir, now);
+		s->branch = only_leaf(sh, leaf__opaque);
+		if (s->branch == NO_BRANCH)
+			s->branch = only_branch(sh);
+		return true;
+	}
+	if (split_deadline(j, t, sh, w, now, s))
+		return true;
+	if (sh->blind) {
+		enum part part = PART_TIMER_OR_SIGNAL;
+
+		if (w->epoll_nr == 0)
+			part = PART_TIMER;
+		else if (!j->sees_wakers)
+			part = PART_DRIVER;
+		split__add(s, part, no_detail, now - t->since);
+		s->branch = only_leaf(sh, leaf__opaque);
+		return true;
+	}
+	return split_unread(j, t, sh, w, now, s);
+}
+
+static void split_task(struct join *j, const struct task *t, const struct shape *sh,
+		       const struct poll *by, uint64_t now, struct split *s)
+{
+	struct detail detail = { .kind = DETAIL_BY_TASK, .id = by->kind };
+
+	(void)j;
+	s->branch = only_leaf(sh, leaf__called);
+	for (uint32_t i = 0; i < sh->nr_leaves; i++) {
+		uint64_t key;
+
+		if (leaf_key(t, &sh->leaves[i], WALK_KEY_TASK, &key) && key == by->addr) {
+			detail.kind = DETAIL_JOINED;
+			s->branch = sh->leaves[i].node;
+			break;
+		}
+	}
+	split__add(s, PART_WOKEN, detail, now - t->since);
+}
+
+void split__wake(struct join *j, const struct task *t, struct thread *w, uint64_t now,
+		 struct split *s)
+{
+	const struct shape *sh = sites__shape(j->sites, t->chain);
+	struct detail by = { .kind = DETAIL_BY_THREAD, .id = w ? w->tid : 0 };
+	const struct poll *poll;
+
+	s->nr = 0;
+	s->branch = NO_BRANCH;
+	if (!sh) {
+		split__add(s, PART_WOKEN, no_detail, now - t->since);
+		return;
+	}
+	poll = w ? thread__poll(w) : NULL;
+	if (w && w->dispatching) {
+		if (split_driver(j, t, sh, w, now, s))
+			return;
+	} else if (poll && poll->task != t) {
+		split_task(j, t, sh, poll, now, s);
+		return;
+	} else if (w && !poll && split_deadline(j, t, sh, w, now, s)) {
+		return;
+	}
+	s->branch = only_leaf(sh, leaf__called);
+	if (s->branch == NO_BRANCH)
+		s->branch = only_branch(sh);
+	split__add(s, PART_WOKEN, by, now - t->since);
+}
+
+void split__open(struct join *j, const struct task *t, uint64_t now, enum part otherwise,
+		 struct split *s)
+{
+	const struct shape *sh = sites__shape(j->sites, t->chain);
+	struct detail detail = no_detail;
+	uint64_t start = t->since, key;
+	const struct chain_leaf *l;
+	const struct task *joined;
+
+	s->nr = 0;
+	s->branch = sh ? only_branch(sh) : NO_BRANCH;
+	l = sh && sh->nr_leaves == 1 ? &sh->leaves[0] : NULL;
+	if (l && leaf_key(t, l, WALK_KEY_IO, &key)) {
+		detail = fds__name(&j->fds, key & ~DIR_MASK, ANY_EPFD);
+		if (otherwise == PART_OPEN)
+			otherwise = io_part(key & DIR_MASK, EPOLLIN);
+	} else if (l && otherwise == PART_OPEN && leaf_key(t, l, WALK_KEY_DEADLINE, &key)) {
+		key = clamp(key, start, now);
+		split__add(s, PART_DEADLINE, no_detail, key - start);
+		start = key;
+	} else if (l && leaf_key(t, l, WALK_KEY_TASK, &key)) {
+		joined = task__find(j, key);
+		if (joined && joined->kind != UNKNOWN_KIND)
+			detail = (struct detail){ .kind = DETAIL_JOINED, .id = joined->kind };
+	}
+	split__add(s, otherwise, detail, now - start);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A hash table of sums.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "join/sums.h"
+
+/*
+ * Above this many different stacks, details that are still new are summed as
+ * "others": a server may meet any number of peers.
+ */
+#define DETAILED_MAX	(1u << 18)
+
+static uint32_t key__hash(const struct sum_key *k)
+{
+	uint64_t h = (uint64_t)k->site << 32 | k->detail.id;
+
+	h ^= (uint64_t)(k->segment << 16 | k->part << 8 | k->detail.kind) << 20;
+	h *= 0x9e3779b97f4a7c15ull;
+	return (uint32_t)(h >> 32);
+}
+
+static bool key__equal(const struct sum_key *a, const struct sum_key *b)
+{
+	return a->site == b->site && a->detail.id == b->detail.id && a->segment == b->segment &&
+	       a->part == b->part && a->detail.kind == b->detail.kind;
+}
+
+static struct sum *sums__find(const struct sums *s, const struct sum_key *k)
+{
+	uint32_t at = key__hash(k) & (s->size - 1);
+
+	while (s->entries[at].ns && !key__equal(&s->entries[at].key, k))
+		at = (at + 1) & (s->size - 1);
+	return &s->entries[at];
+}
+
+static int sums__grow(struct sums *s)
+{
+	struct sums grown = { .nr = s->nr, .size = s->size ? s->size * 2 : 1024 };
+
+	grown.entries = calloc(grown.size, sizeof(*grown.entries));
+	if (!grown.entries)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < s->size; i++)
+		if (s->entries[i].ns)
+			*sums__find(&grown, &s->entries[i].key) = s->entries[i];
+	free(s->entries);
+	*s = grown;
+	return 0;
+}
+
+int sums__add(struct sums *s, const struct sum_key *key, uint64_t ns)
+{
+	struct sum *e;
+
+	if (s->nr * 2 >= s->size && sums__grow(s))
+		return -ENOMEM;
+	e = sums__find(s, key);
+	if (!e->ns) {
+		struct sum_key k = *key;
+
+		if (s->nr >= DETAILED_MAX && k.detail.kind != DETAIL_NONE) {
+			k.detail = (struct detail){ .kind = DETAIL_OTHERS };
+			e = sums__find(s, &k);
+		}
+		s->nr += !e->ns;
+		e->key = k;
+	}
+	e->ns += ns;
+	return 0;
+}
+
+void sums__clear(struct sums *s)
+{
+	free(s->entries);
+	*s = (struct sums){ 0 };
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The sums of time: nanoseconds by site, segment, part and detail. Everything
+ * that is charged goes in here at once, so memory is that of the different
+ * stacks and not of the events.
+ */
+#ifndef DWELL_JOIN_SUMS_H
+#define DWELL_JOIN_SUMS_H
+
+#include <stdint.h>
+
+#include "join/part.h"
+
+struct sum_key {
+	uint32_t	site;
+	uint8_t		segment;	/* enum join_segment */
+	uint8_t		part;		/* enum part */
+	struct detail	detail;
+};
+
+struct sum {
+	struct sum_key	key;
+	uint64_t	ns;
+};
+
+struct sums {
+	struct sum	*entries;	/* ns 0: free */
+	uint32_t	 nr, size;
+};
+
+/* @ns > 0. 0 or -ENOMEM. */
+int sums__add(struct sums *s, const struct sum_key *key, uint64_t ns);
+void sums__clear(struct sums *s);
+
+#endif /* DWELL_JOIN_SUMS_H */

@@ -1,0 +1,671 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Timelines of tasks: what each event means for a task in each state, and
+ * where the time since its last event goes.
+ *
+ * How a life begins, when the first event that we see of a task is
+ *	NEW		it was spawned now: [ready] "spawned" until its first poll
+ *	POLL_BEGIN	its spawn was not seen (recording began, or the runtime gives
+ *			no probe for it): life from here
+ *	SEEN		it was alive at attach, in the state that was read there
+ *	WAKE, POLL_END	it had been polled before: alive at attach, and the time since
+ *			is [unattributed] "before first event"; but where events have
+ *			been lost it may be younger, and life is counted from here
+ *	DROP		nothing: it may have been over long ago
+ *
+ * What an event does (rows) in a state (columns); "[x]" is where the time in
+ * that state goes, "?" is [unattributed]:
+ *
+ *		READY		RUNNING		IDLE		LIMBO	DONE
+ *	NEW	? end not seen, then a new life in each of them		new life
+ *	BEGIN	[ready]		? unmatched	[await] no wake	?	new life
+ *	END	? unmatched	[its pieces]	? unmatched	?	-
+ *	WAKE	-		remembered	[await] split	?	-
+ *	DROP	[ready], over	pieces, over	[await], over	?, over	gone
+ *	SEEN	names its kind, if that was not known; nothing else
+ *
+ * A task is dropped inside its own last poll when nobody else holds it, so
+ * DROP may come before END on the polling thread: that ends its life.
+ *
+ * LIMBO is "we know that we do not know": a poll whose end is missing. What
+ * such a poll had is not charged to it, since it may not be true.
+ *
+ * Wherever events were lost since the state began, the time from the first
+ * lost one to the next event of the task is [unattributed] "lost events".
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "join/timeline.h"
+
+#define DEFERRED_MAX	256	/* of one task */
+
+/* Charges and waits that cannot be named before the task's kind is known. */
+struct deferred {
+	uint32_t	nr, size;
+	struct deferred_item {
+		struct piece	piece;		/* ns 0: the end of a wait follows */
+		uint32_t	chain;
+		uint16_t	branch;
+		uint8_t		wait;		/* enum wait_end */
+		uint64_t	wait_ns;
+	}		items[];
+};
+
+/* What to note at an await point, besides time. */
+enum wait_end {
+	WAIT_FINISHED,		/* await duration */
+	WAIT_IN_POLL,		/* woken before the poll returned */
+	WAIT_OPEN,		/* begin or end not seen */
+	WAIT_POLLED,		/* ready duration */
+};
+
+struct task *task__find(struct join *j, uint64_t addr)
+{
+	return map__get(&j->tasks, addr);
+}
+
+/* ---- charging ---- */
+
+static int64_t task__site(struct join *j, uint32_t kind, uint32_t chain, uint16_t branch)
+{
+	int64_t site = sites__get(j->sites, kind, chain, branch);
+
+	if (site < 0)
+		join__note_err(j, (int)site);
+	return site;
+}
+
+static void sum_up(struct join *j, uint32_t kind, uint32_t chain, uint16_t branch,
+		   const struct piece *p)
+{
+	struct sum_key key = { .segment = p->segment, .part = p->part, .detail = p->detail };
+	int64_t site = task__site(j, kind, chain, branch);
+
+	if (site < 0)
+		return;
+	key.site = (uint32_t)site;
+	join__note_err(j, sums__add(&j->sums, &key, p->ns));
+	j->totals.segments[p->segment] += p->ns;
+}
+
+static void note_wait(struct join *j, uint32_t kind, uint32_t chain, uint16_t branch,
+		      enum wait_end wait, uint64_t ns)
+{
+	int64_t site = task__site(j, kind, chain, branch);
+	struct point *p;
+
+	if (site < 0)
+		return;
+	p = sites__point(j->sites, sites__site(j->sites, (uint32_t)site)->point);
+	switch (wait) {
+	case WAIT_OPEN:
+		p->open++;
+		break;
+	case WAIT_IN_POLL:
+		p->woken_in_poll++;
+		/* fall through */
+	case WAIT_FINISHED:
+		p->count++;
+		join__note_err(j, hist__add(&p->await, ns));
+		break;
+	case WAIT_POLLED:
+		join__note_err(j, hist__add(&p->ready, ns));
+		p->ready_ns += ns;
+		break;
+	}
+}
+
+static void task__flush(struct join *j, struct task *t)
+{
+	struct deferred *d = t->deferred;
+
+	if (!d)
+		return;
+	for (uint32_t i = 0; i < d->nr; i++) {
+		if (d->items[i].piece.ns)
+			sum_up(j, t->kind, d->items[i].chain, d->items[i].branch,
+			       &d->items[i].piece);
+		else
+			note_wait(j, t->kind, d->items[i].chain, d->items[i].branch,
+				  d->items[i].wait, d->items[i].wait_ns);
+	}
+	free(d);
+	t->deferred = NULL;
+}
+
+/*
+ * Put @item off if the kind of @t is not known yet. False: it is, or there is
+ * no room for more; then it is summed at once.
+ */
+static bool task__defer(struct join *j, struct task *t, const struct deferred_item *item)
+{
+	struct deferred *d = t->deferred;
+
+	if (t->kind != UNKNOWN_KIND)
+		return false;
+	if (d && d->nr == DEFERRED_MAX) {
+		task__flush(j, t);
+		return false;
+	}
+	if (!d || d->nr == d->size) {
+		uint32_t size = d ? d->size * 2 : 4, nr = d ? d->nr : 0;
+
+		d = realloc(d, sizeof(*d) + size * sizeof(*d->items));
+		if (!d) {
+			join__note_err(j, -ENOMEM);
+			return false;
+		}
+		d->nr = nr;
+		d->size = size;
+		t->deferred = d;
+	}
+	d->items[d->nr++] = *item;
+	return true;
+}
+
+static void task__charge(struct join *j, struct task *t, uint32_t chain, uint16_t branch,
+			 const struct piece *p)
+{
+	struct deferred_item item = { .piece = *p, .chain = chain, .branch = branch };
+
+	if (!p->ns)
+		return;
+	t->charged += p->ns;
+	if (!task__defer(j, t, &item))
+		sum_up(j, t->kind, chain, branch, p);
+}
+
+static void task__note_wait(struct join *j, struct task *t, enum wait_end wait, uint64_t ns)
+{
+	struct deferred_item item = { .chain = t->chain, .branch = t->branch,
+				      .wait = (uint8_t)wait, .wait_ns = ns };
+
+	if (!task__defer(j, t, &item))
+		note_wait(j, t->kind, t->chain, t->branch, wait, ns);
+}
+
+void task__charge_piece(struct join *j, struct task *t, const struct piece *p)
+{
+	task__charge(j, t, NO_CHAIN, NO_BRANCH, p);
+}
+
+static void task__charge_unknown(struct join *j, struct task *t, enum part why, uint64_t ns)
+{
+	task__charge_piece(j, t, &(struct piece){ .segment = JOIN_UNATTRIBUTED, .part = why,
+						  .ns = ns });
+}
+
+/* ---- lives ---- */
+
+static struct task *task__create(struct join *j, uint64_t addr, uint64_t start)
+{
+	struct task *t = j->free_tasks;
+
+	if (t) {
+		j->free_tasks = t->next_free;
+		memset(t, 0, sizeof(*t));
+	} else {
+		t = calloc(1, sizeof(*t));
+	}
+	if (!t || map__add(&j->tasks, addr, t)) {
+		join__note_err(j, -ENOMEM);
+		free(t);
+		return NULL;
+	}
+	t->addr = addr;
+	t->start = t->since = start;
+	t->kind = UNKNOWN_KIND;
+	t->branch = NO_BRANCH;
+	t->state = TASK_READY;
+	j->totals.tasks_seen++;
+	return t;
+}
+
+/* When a task must have begun whose first event is not its first moment. */
+static uint64_t unseen_start(const struct join *j, uint64_t now)
+{
+	return j->lossy ? now : j->start;
+}
+
+/* Its life is over at @now; everything up to there has been charged. */
+static void task__over(struct join *j, struct task *t, uint64_t now)
+{
+	uint64_t life = now - t->start;
+
+	task__flush(j, t);
+	j->totals.lifetime_ns += life;
+	if (t->charged != life) {
+		if (!j->violations++)
+			snprintf(j->why, sizeof(j->why),
+				 "time not conserved: task %#llx lived %llu ns, of which %llu ns are in segments",
+				 (unsigned long long)t->addr, (unsigned long long)life,
+				 (unsigned long long)t->charged);
+	}
+	t->state = TASK_DONE;
+	t->since = now;
+	t->thread = NULL;
+}
+
+static void task__remove(struct join *j, struct task *t)
+{
+	map__del(&j->tasks, t->addr);
+	t->next_free = j->free_tasks;
+	j->free_tasks = t;
+}
+
+/* ---- states ---- */
+
+static void task__charge_split(struct join *j, struct task *t, const struct split *s)
+{
+	t->branch = s->branch;
+	for (unsigned int i = 0; i < s->nr; i++)
+		task__charge(j, t, t->chain, t->branch, &s->parts[i]);
+}
+
+/* The wait is cut at @cut: what is known of it, then lost events up to @now. */
+static void task__charge_cut_wait(struct join *j, struct task *t, uint64_t cut, uint64_t now)
+{
+	struct split s;
+
+	split__open(j, t, cut, PART_CUT, &s);
+	task__charge_split(j, t, &s);
+	task__note_wait(j, t, WAIT_OPEN, 0);
+	task__charge_unknown(j, t, PART_LOST, now - cut);
+}
+
+static void task__charge_ready(struct join *j, struct task *t, uint64_t cut, uint64_t now)
+{
+	struct piece ready = { .segment = JOIN_READY, .part = t->why, .ns = cut - t->since };
+
+	if (t->waited)
+		task__charge(j, t, t->chain, t->branch, &ready);
+	else
+		task__charge_piece(j, t, &ready);
+	task__charge_unknown(j, t, PART_LOST, now - cut);
+}
+
+/*
+ * Charge everything up to @now in a state that @now does not end as it should:
+ * by a poll's end without a begin, by a new life, by nothing at all.
+ */
+static void task__charge_broken(struct join *j, struct task *t, uint64_t now, enum part why)
+{
+	uint64_t cut = windows__cut(&j->windows, t->since, now);
+
+	if (t->state == TASK_LIMBO && why != PART_BEFORE)
+		why = t->why;
+	if (cut < now)
+		why = PART_LOST;
+	task__charge_unknown(j, t, why, now - t->since);
+	t->since = now;
+}
+
+void task__doubt(struct join *j, struct task *t, uint64_t begin, enum part why)
+{
+	(void)j;
+	t->state = TASK_LIMBO;
+	t->why = why;
+	t->since = begin;
+	t->thread = NULL;
+}
+
+/* Its poll can have no end any more: what it had is not known. */
+static void task__break_poll(struct join *j, struct task *t)
+{
+	uint64_t begin = t->since;
+
+	if (t->thread)
+		begin = thread__forget_poll(j, t->thread, t);
+	j->losses[JOIN_LOSS_POLL]++;
+	task__doubt(j, t, begin, PART_UNMATCHED);
+}
+
+/* The task at an address that now belongs to another one. */
+static void task__replace(struct join *j, struct task *t, uint64_t now)
+{
+	j->losses[JOIN_LOSS_DROP]++;
+	if (t->state == TASK_RUNNING)
+		task__break_poll(j, t);
+	if (t->state != TASK_DONE) {
+		if (t->state == TASK_LIMBO)
+			task__charge_broken(j, t, now, PART_UNMATCHED);
+		else
+			task__charge_broken(j, t, now, PART_END_NOT_SEEN);
+		task__over(j, t, now);
+		j->totals.tasks_cancelled++;
+	}
+	task__remove(j, t);
+}
+
+static void task__set_ready(struct task *t, uint64_t now, enum part how, bool waited)
+{
+	t->state = TASK_READY;
+	t->since = now;
+	t->why = how;
+	t->waited = waited;
+}
+
+static void task__set_idle(struct task *t, uint64_t now, uint32_t chain, const uint64_t *keys,
+			   unsigned int nr_keys)
+{
+	t->state = TASK_IDLE;
+	t->since = now;
+	t->chain = chain;
+	t->branch = NO_BRANCH;
+	t->nr_keys = (uint8_t)(nr_keys < WALK_MAX_KEYS ? nr_keys : WALK_MAX_KEYS);
+	memcpy(t->keys, keys, t->nr_keys * sizeof(*keys));
+	t->cut = false;
+	t->unsure = false;
+}
+
+/* ---- events ---- */
+
+void task__new(struct join *j, uint64_t addr, uint64_t now)
+{
+	struct task *t = task__find(j, addr);
+
+	if (t)
+		task__replace(j, t, now);
+	t = task__create(j, addr, now);
+	if (t)
+		task__set_ready(t, now, PART_SPAWNED, false);
+}
+
+void task__seen(struct join *j, const struct trace_event *ev, uint64_t now)
+{
+	struct task *t = task__find(j, ev->seen.task);
+
+	if (t) {
+		if (t->kind == UNKNOWN_KIND && t->state != TASK_DONE) {
+			t->kind = ev->seen.kind;
+			task__flush(j, t);
+		}
+		return;
+	}
+	t = task__create(j, ev->seen.task, j->start);
+	if (!t)
+		return;
+	t->kind = ev->seen.kind;
+	switch (ev->seen.state) {
+	case TRACE_TASK_IDLE:
+		task__set_idle(t, j->start, ev->seen.chain, ev->seen.keys, ev->seen.nr_keys);
+		t->cut = true;
+		break;
+	case TRACE_TASK_NOTIFIED:
+		task__set_ready(t, j->start, PART_NONE, false);
+		break;
+	case TRACE_TASK_RUNNING:
+		t->state = TASK_RUNNING;	/* on a thread that its end will tell */
+		break;
+	default:
+		task__charge_unknown(j, t, PART_BEFORE, now - j->start);
+		task__doubt(j, t, now, PART_BEFORE);
+		break;
+	}
+}
+
+/* A wait ends at @now, by a wake or by a poll. */
+static void task__end_wait(struct join *j, struct task *t, struct thread *waker, uint64_t now,
+			   bool wake)
+{
+	uint64_t cut = windows__cut(&j->windows, t->since, now);
+	struct split s;
+
+	if (cut < now) {
+		task__charge_cut_wait(j, t, cut, now);
+		return;
+	}
+	if (wake)
+		split__wake(j, t, waker, now, &s);
+	else
+		split__open(j, t, now, PART_NO_WAKE, &s);
+	task__charge_split(j, t, &s);
+	task__note_wait(j, t, t->cut ? WAIT_OPEN : WAIT_FINISHED, now - t->since);
+}
+
+void task__wake(struct join *j, uint64_t addr, struct thread *waker, uint64_t now)
+{
+	struct task *t = task__find(j, addr);
+
+	if (!t) {
+		t = task__create(j, addr, unseen_start(j, now));
+		if (!t)
+			return;
+		task__charge_broken(j, t, now, PART_BEFORE);
+		task__set_ready(t, now, PART_NONE, false);
+		return;
+	}
+	switch (t->state) {
+	case TASK_READY:
+	case TASK_DONE:
+		break;		/* only the first wake counts */
+	case TASK_RUNNING:
+		t->woken = true;
+		break;
+	case TASK_IDLE:
+		task__end_wait(j, t, waker, now, true);
+		task__set_ready(t, now, PART_NONE, true);
+		break;
+	case TASK_LIMBO:
+		task__charge_broken(j, t, now, PART_UNMATCHED);
+		task__set_ready(t, now, PART_NONE, false);
+		break;
+	}
+}
+
+void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th, uint64_t now)
+{
+	struct task *t = task__find(j, addr);
+	uint64_t cut;
+
+	if (t && (t->state == TASK_DONE || (t->kind != UNKNOWN_KIND && t->kind != kind))) {
+		task__replace(j, t, now);
+		t = NULL;
+	}
+	if (!t) {
+		t = task__create(j, addr, now);
+		if (!t)
+			return;
+	}
+	if (t->kind == UNKNOWN_KIND) {
+		t->kind = kind;
+		task__flush(j, t);
+	}
+	if (t->state == TASK_RUNNING)
+		task__break_poll(j, t);
+	switch (t->state) {
+	case TASK_READY:
+		cut = windows__cut(&j->windows, t->since, now);
+		if (t->waited && cut == now)
+			task__note_wait(j, t, WAIT_POLLED, now - t->since);
+		task__charge_ready(j, t, cut, now);
+		break;
+	case TASK_IDLE:
+		task__end_wait(j, t, NULL, now, false);
+		break;
+	default:
+		task__charge_broken(j, t, now, PART_UNMATCHED);
+		break;
+	}
+	t->state = TASK_RUNNING;
+	t->since = now;
+	t->woken = false;
+	thread__push_poll(j, th, t, now);
+}
+
+/* Time up to the end of a poll. False: the event means nothing. */
+static bool task__end_poll(struct join *j, struct task *t, struct thread *th, uint64_t now)
+{
+	switch (t->state) {
+	case TASK_RUNNING:
+		if (t->thread == th)
+			return thread__pop_poll(j, th, t->addr, now);
+		if (!t->thread) {
+			/* Being polled at attach: what the thread did is not known to be its. */
+			uint64_t cut = windows__cut(&j->windows, t->since, now);
+
+			task__charge_piece(j, t, &(struct piece){ .segment = JOIN_RUNNING,
+								  .ns = cut - t->since });
+			task__charge_unknown(j, t, PART_LOST, now - cut);
+			return true;
+		}
+		task__break_poll(j, t);
+		break;
+	case TASK_DONE:
+		j->losses[JOIN_LOSS_POLL]++;
+		return false;
+	case TASK_LIMBO:
+		break;		/* counted when it got there */
+	default:
+		j->losses[JOIN_LOSS_POLL]++;
+		break;
+	}
+	task__charge_broken(j, t, now, PART_UNMATCHED);
+	return true;
+}
+
+void task__end(struct join *j, const struct trace_event *ev, struct thread *th, uint64_t now)
+{
+	struct task *t;
+
+	/* Dropped during this poll: its life is over already. */
+	if (thread__pop_orphan(j, th, ev->end.task, now))
+		return;
+	t = task__find(j, ev->end.task);
+	if (!t) {
+		t = task__create(j, ev->end.task, unseen_start(j, now));
+		if (!t)
+			return;
+		task__charge_broken(j, t, now, PART_BEFORE);
+	} else if (!task__end_poll(j, t, th, now)) {
+		return;
+	}
+	t->thread = NULL;
+	if (ev->end.result == TRACE_POLL_READY) {
+		task__over(j, t, now);
+		j->totals.tasks_completed++;
+		return;
+	}
+	task__set_idle(t, now, ev->end.chain, ev->end.keys, ev->end.nr_keys);
+	t->unsure = ev->end.result != TRACE_POLL_PENDING;
+	if (t->woken) {
+		t->woken = false;
+		task__note_wait(j, t, WAIT_IN_POLL, 0);
+		task__set_ready(t, now, PART_IN_POLL, true);
+	}
+}
+
+void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
+{
+	struct task *t = task__find(j, addr);
+	bool completed = false;
+	uint64_t cut;
+
+	if (!t)
+		return;
+	if (t->state == TASK_RUNNING && t->thread && t->thread != th)
+		task__break_poll(j, t);
+	cut = windows__cut(&j->windows, t->since, now);
+	switch (t->state) {
+	case TASK_READY:
+		task__charge_ready(j, t, cut, now);
+		break;
+	case TASK_RUNNING:
+		completed = true;
+		if (t->thread)
+			thread__orphan_poll(j, th, t, now);
+		else
+			task__charge_broken(j, t, now, PART_BEFORE);
+		break;
+	case TASK_IDLE:
+		if (cut < now) {
+			task__charge_cut_wait(j, t, cut, now);
+		} else if (t->unsure) {
+			/* The poll may have completed it: then it did not wait. */
+			task__charge_broken(j, t, now, PART_RESULT);
+		} else {
+			struct split s;
+
+			split__open(j, t, now, PART_OPEN, &s);
+			task__charge_split(j, t, &s);
+			task__note_wait(j, t, WAIT_OPEN, 0);
+		}
+		break;
+	case TASK_LIMBO:
+		task__charge_broken(j, t, now, PART_UNMATCHED);
+		break;
+	case TASK_DONE:
+		task__remove(j, t);
+		return;
+	}
+	task__over(j, t, now);
+	if (completed)
+		j->totals.tasks_completed++;
+	else
+		j->totals.tasks_cancelled++;
+	task__remove(j, t);
+}
+
+/* ---- the end of the recording ---- */
+
+static void task__finish(struct join *j, struct task *t, uint64_t now)
+{
+	uint64_t cut = windows__cut(&j->windows, t->since, now);
+	struct split s;
+
+	switch (t->state) {
+	case TASK_READY:
+		task__charge_ready(j, t, cut, now);
+		break;
+	case TASK_RUNNING:
+		/* thread__finish_all() has charged those whose thread is known. */
+		if (!t->thread)
+			task__charge_broken(j, t, now, PART_BEFORE);
+		break;
+	case TASK_IDLE:
+		if (cut < now) {
+			task__charge_cut_wait(j, t, cut, now);
+			break;
+		}
+		split__open(j, t, now, PART_OPEN, &s);
+		task__charge_split(j, t, &s);
+		task__note_wait(j, t, WAIT_OPEN, 0);
+		break;
+	case TASK_LIMBO:
+		task__charge_broken(j, t, now, PART_UNMATCHED);
+		break;
+	case TASK_DONE:
+		return;
+	}
+	j->totals.tasks_alive_at_end++;
+	task__over(j, t, now);
+}
+
+void task__finish_all(struct join *j, uint64_t now)
+{
+	for (uint32_t i = 0; i < j->tasks.size; i++)
+		if (j->tasks.entries[i].value)
+			task__finish(j, j->tasks.entries[i].value, now);
+}
+
+void task__free_all(struct join *j)
+{
+	for (uint32_t i = 0; i < j->tasks.size; i++) {
+		struct task *t = j->tasks.entries[i].value;
+
+		if (t) {
+			free(t->deferred);
+			free(t);
+		}
+	}
+	map__clear(&j->tasks);
+	while (j->free_tasks) {
+		struct task *next = j->free_tasks->next_free;
+
+		free(j->free_tasks);
+		j->free_tasks = next;
+	}
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The state of a join between two events: threads, tasks, and what has been
+ * charged so far. Private to src/join.
+ *
+ * thread.c owns what a thread does (its polls, its history, its driver),
+ * task.c what a task goes through, split.c explains a wait that has ended,
+ * join.c hands out the events, result.c makes what join.h shows.
+ */
+#ifndef DWELL_JOIN_TIMELINE_H
+#define DWELL_JOIN_TIMELINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "join/fds.h"
+#include "join/history.h"
+#include "join/join.h"
+#include "join/map.h"
+#include "join/names.h"
+#include "join/part.h"
+#include "join/site.h"
+#include "join/sums.h"
+#include "join/windows.h"
+
+#define PIECES_MAX	64	/* kept apart in one poll */
+#define POLLS_MAX	32	/* nested on one thread */
+
+/* Time to be charged. */
+struct piece {
+	uint8_t		segment;	/* enum join_segment */
+	uint8_t		part;		/* enum part */
+	struct detail	detail;
+	uint64_t	ns;
+};
+
+/* Losses found here; names in result.c. */
+enum join_loss {
+	JOIN_LOSS_POLL,		/* a poll's begin or end was not seen */
+	JOIN_LOSS_DROP,		/* a task's drop was not seen */
+	JOIN_LOSS_HISTORY,	/* a wait reaches back before what is known of the worker */
+	JOIN_LOSS_NESTED,	/* polls nested deeper than POLLS_MAX */
+	JOIN_LOSS_NR
+};
+
+enum task_state {
+	TASK_READY	= 0,	/* spawned or woken, not polled yet */
+	TASK_RUNNING	= 1,
+	TASK_IDLE	= 2,	/* Pending, not woken */
+	TASK_LIMBO	= 3,	/* not known, because of limbo_part */
+	TASK_DONE	= 4,	/* completed, its memory is still there */
+};
+
+struct task {
+	uint64_t	 addr;		/* of its header */
+	uint64_t	 start;		/* of its life */
+	uint64_t	 since;		/* of its state; RUNNING: its poll knows */
+	uint64_t	 charged;	/* time given to some segment so far */
+	uint32_t	 kind;		/* UNKNOWN_KIND until its first poll is seen */
+	uint32_t	 chain;		/* of the wait that is, or the last that was */
+	uint16_t	 branch;	/* that ended that wait */
+	uint8_t		 state;		/* enum task_state */
+	uint8_t		 why;		/* enum part: READY: how; LIMBO: cause */
+	bool		 woken;		/* RUNNING: by a wake during the poll */
+	bool		 waited;	/* READY: after a wait at (chain, branch) */
+	bool		 cut;		/* IDLE: its begin was not seen */
+	bool		 unsure;	/* IDLE: the poll's result is not known */
+	uint8_t		 nr_keys;
+	uint64_t	 keys[WALK_MAX_KEYS];
+	struct thread	*thread;	/* RUNNING: polls it; NULL: not known */
+	struct deferred	*deferred;	/* charged while the kind was not known */
+	struct task	*next_free;
+};
+
+/* A poll that has begun on a thread and not ended. */
+struct poll {
+	struct task	*task;		/* NULL: it has been dropped in this poll */
+	uint64_t	 addr;		/* of the task */
+	uint32_t	 kind;
+	uint64_t	 begin;
+	uint64_t	 since;		/* time up to here is in pieces */
+	bool		 outer;		/* another poll has begun inside it */
+	uint32_t	 nr_pieces, pieces_size;
+	struct piece	*pieces;	/* charged when the end proves them */
+};
+
+/* A descriptor that the last epoll_wait returned. */
+struct ready_fd {
+	uint64_t	token, ready, reader, writer;
+	uint32_t	events;
+};
+
+struct thread {
+	uint32_t	 tid;
+	uint64_t	 last;		/* its last event */
+	struct history	 history;
+	struct poll	*polls;		/* innermost last */
+	uint32_t	 nr_polls, polls_size;
+	/* Its driver: the last epoll_wait that returned. */
+	bool		 dispatching;	/* no poll has begun or ended since */
+	int32_t		 epfd, epoll_nr;
+	uint64_t	 epoll_ret;	/* when, 0: never */
+	uint64_t	 epoll_prev;	/* return before that, on any thread, of that epfd */
+	uint64_t	 epoll_wake;	/* end of its sleep in that epoll_wait, 0: none */
+	uint64_t	 sleep_wake;	/* the same of the epoll_wait that goes on now */
+	struct ready_fd	*ready;
+	uint32_t	 nr_ready, ready_size, ready_next;
+};
+
+struct epoll_instance {
+	int32_t		epfd;
+	uint64_t	ret;
+};
+
+struct join {
+	struct trace_reader	*reader;
+	struct names		*names;
+	struct sites		*sites;
+	struct sums		 sums;
+	struct fds		 fds;
+	struct windows		 windows;
+	struct map		 tasks, threads;
+	struct task		*free_tasks;
+	struct epoll_instance	*epolls;
+	uint32_t		 nr_epolls, epolls_size;
+	uint64_t		 start, end;
+	bool			 lossy;		/* something was lost up to now */
+	bool			 sees_wakers;	/* descriptors come with the tasks that they wake */
+	struct join_totals	 totals;
+	uint64_t		 losses[JOIN_LOSS_NR];
+	uint64_t		 lost_events[TRACE_LOST_NR];
+	int			 err;		/* first lack of memory */
+	uint64_t		 violations;	/* tasks whose time was not conserved */
+	char			 why[256];
+	/* Results. */
+	struct join_row		*rows;
+	struct join_frame	*row_frames;
+	size_t			 nr_rows;
+	struct join_point	*points;
+	size_t			 nr_points;
+	struct join_sum		*point_sums;
+	struct join_frame	*point_frames;
+	struct join_sum		*loss_sums;
+	size_t			 nr_losses;
+};
+
+/* The first failure stays; join__run() ends at the next event. */
+static inline void join__note_err(struct join *j, int err)
+{
+	if (err && !j->err)
+		j->err = err;
+}
+
+/* ---- task.c ---- */
+
+struct task *task__find(struct join *j, uint64_t addr);
+void task__new(struct join *j, uint64_t addr, uint64_t now);
+void task__seen(struct join *j, const struct trace_event *ev, uint64_t now);
+void task__wake(struct join *j, uint64_t addr, struct thread *waker, uint64_t now);
+void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th, uint64_t now);
+void task__end(struct join *j, const struct trace_event *ev, struct thread *th, uint64_t now);
+void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now);
+void task__finish_all(struct join *j, uint64_t now);
+void task__free_all(struct join *j);
+/* A poll of @t that has begun at @begin cannot be trusted: not known since then. */
+void task__doubt(struct join *j, struct task *t, uint64_t begin, enum part why);
+void task__charge_piece(struct join *j, struct task *t, const struct piece *p);
+
+/* ---- thread.c ---- */
+
+/* Of an event at @now; never seen before: a new one. NULL: no memory. */
+struct thread *thread__get(struct join *j, uint32_t tid, uint64_t now);
+void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event *ev, uint64_t now);
+void thread__epoll_wait(struct join *j, struct thread *th, const struct trace_event *ev,
+			uint64_t now);
+void thread__epoll_ready(struct join *j, struct thread *th, const struct trace_event *ev);
+void thread__exit(struct join *j, struct thread *th, uint64_t now);
+void thread__free_all(struct join *j);
+/* The innermost poll, or NULL. */
+const struct poll *thread__poll(const struct thread *th);
+void thread__push_poll(struct join *j, struct thread *th, struct task *t, uint64_t now);
+/*
+ * The poll of @addr on @th has ended: its time is charged, its task is RUNNING
+ * no more. False: no such poll is open there.
+ */
+bool thread__pop_poll(struct join *j, struct thread *th, uint64_t addr, uint64_t now);
+/* The same for a poll whose task was dropped inside it: nothing is charged. */
+bool thread__pop_orphan(struct join *j, struct thread *th, uint64_t addr, uint64_t now);
+/* Charge the poll of @t up to @now, and leave it there without a task. */
+void thread__orphan_poll(struct join *j, struct thread *th, struct task *t, uint64_t now);
+/* Forget the poll of @t; returns when it began. Nothing is charged. */
+uint64_t thread__forget_poll(struct join *j, struct thread *th, struct task *t);
+/* Charge all polls up to the end of the recording. */
+void thread__finish_all(struct join *j, uint64_t now);
+
+/* ---- split.c ---- */
+
+#define SPLIT_MAX	64
+
+struct split {
+	unsigned int	nr;
+	struct piece	parts[SPLIT_MAX];	/* add up to the wait */
+	uint16_t	branch;			/* that ended it, or NO_BRANCH */
+};
+
+/* Why @t, IDLE since t->since, was woken by @waker (NULL: not known) at @now. */
+void split__wake(struct join *j, const struct task *t, struct thread *waker, uint64_t now,
+		 struct split *out);
+/* What is known of the wait of @t up to @now, where it does not end. */
+void split__open(struct join *j, const struct task *t, uint64_t now, enum part otherwise,
+		 struct split *out);
+
+/* ---- result.c ---- */
+
+int result__make(struct join *j);
+void result__free(struct join *j);
+
+#endif /* DWELL_JOIN_TIMELINE_H */

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What must hold of any join, over random recordings by seed: time is
+ * conserved to the nanosecond, all outputs show the same time, and equal
+ * recordings give equal output.
+ *
+ * Half of the recordings are of a simulated runtime, whose truth is known;
+ * the others are events without any sense.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "join/join.h"
+#include "tests/unit/trace_random.h"
+
+static char path[64];
+
+static const struct trace_host host = { .hostname = "h", .kernel = "k", .machine = "m",
+	.comm = "app", .exe = "app", .build_id = "", .tier = "full", .tier_hint = "",
+	.runtime = "tokio", .pid = 1, .nr_cpus = 3, .attach_ts = 1000000 };
+
+static struct trace_writer *create(void)
+{
+	static const struct trace_node io[] = {
+		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 3, "a::io", "a.rs", "a.rs" },
+		{ TRACE_NODE_LEAF, WALK_KEY_IO, 0, 0, 0, 0, "Readiness", "", "" } };
+	static const struct trace_node sleep[] = {
+		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 4, "a::sleep", "a.rs", "a.rs" },
+		{ TRACE_NODE_LEAF, WALK_KEY_DEADLINE, 0, 0, 0, 0, "Sleep", "", "" } };
+	static const struct trace_node both[] = {
+		{ TRACE_NODE_WRAPPER, 0, 0xff, 3, 0, 0, "select!", "", "" },
+		{ TRACE_NODE_LEAF, WALK_KEY_IO, 0, 0, 0, 0, "Readiness", "", "" },
+		{ TRACE_NODE_LEAF, WALK_KEY_DEADLINE, 1, 0, 0, 0, "Sleep", "", "" },
+		{ TRACE_NODE_LEAF, WALK_KEY_TASK, 2, 0, 0, 0, "JoinHandle", "", "" } };
+	static const struct trace_node blind[] = {
+		{ TRACE_NODE_OPAQUE, 0, 0xff, 0, 0, 0, "hyper::Connection", "", "" } };
+	static const char *const frames[] = { "pipe_read", "vfs_read" };
+	struct trace_writer *w;
+
+	assert_int_equal(trace_writer__new(path, &host, &w), 0);
+	for (uint32_t i = 1; i <= 3; i++)
+		trace_writer__task_kind(w, &(struct trace_task_kind){ i, i == 1 ? "a::one" : "a::two",
+								       "", "", i == 3 });
+	trace_writer__chain(w, &(struct trace_chain){ 1, 2, io });
+	trace_writer__chain(w, &(struct trace_chain){ 2, 2, sleep });
+	trace_writer__chain(w, &(struct trace_chain){ 3, 4, both });
+	trace_writer__chain(w, &(struct trace_chain){ 4, 1, blind });
+	trace_writer__stack(w, &(struct trace_stack){ 1, 2, frames });
+	trace_writer__string(w, "tcp 10.0.0.1:80");
+	return w;
+}
+
+static void finish(struct trace_writer *w, uint64_t end)
+{
+	assert_int_equal(trace_writer__finish(w, &(struct trace_totals){ .end_ts = end,
+									 .ended_by = "test" }), 0);
+	trace_writer__free(w);
+}
+
+/* Join and check what must always hold. The caller frees. */
+static struct join *joined(uint64_t seed, struct trace_reader **r)
+{
+	const struct join_totals *t;
+	const struct join_point *points;
+	const struct join_row *rows;
+	uint64_t sum = 0, by_segment[JOIN_SEGMENT_NR] = { 0 }, awaited = 0;
+	uint64_t *weights;
+	const char *why;
+	struct join *j;
+	size_t nr;
+	int err;
+
+	assert_int_equal(trace_reader__open(path, r, &why), 0);
+	assert_int_equal(join__new(*r, &j), 0);
+	err = join__run(j);
+	if (err)
+		fail_msg("seed %llu: %d: %s", (unsigned long long)seed, err, join__why(j));
+	t = join__totals(j);
+	for (int i = 0; i < JOIN_SEGMENT_NR; i++)
+		sum += t->segments[i];
+	assert_int_equal(sum, t->lifetime_ns);
+
+	rows = join__rows(j, &nr);
+	sum = 0;
+	for (size_t i = 0; i < nr; i++) {
+		sum += rows[i].ns;
+		by_segment[rows[i].segment] += rows[i].ns;
+		assert_true(rows[i].ns > 0);
+		assert_int_equal(rows[i].frames[0].kind, JOIN_FRAME_COMM);
+		assert_int_equal(rows[i].frames[1].kind, JOIN_FRAME_TASK);
+	}
+	assert_int_equal(sum, t->lifetime_ns);
+	assert_memory_equal(by_segment, t->segments, sizeof(by_segment));
+	weights = calloc(nr + 1, sizeof(*weights));
+	join_rows__weights(rows, nr, JOIN_WEIGHT_US, weights);
+	sum = 0;
+	for (size_t i = 0; i < nr; i++)
+		sum += weights[i];
+	assert_int_equal(sum, (t->lifetime_ns + 500) / 1000);
+	free(weights);
+
+	points = join__points(j, &nr);
+	for (size_t i = 0; i < nr; i++) {
+		uint64_t split = 0;
+
+		for (size_t k = 0; k < points[i].nr_split; k++)
+			split += points[i].split[k].ns;
+		assert_int_equal(split, points[i].await_ns);
+		assert_true(points[i].await.p50 <= points[i].await.p99);
+		assert_true(points[i].await.p99 <= points[i].await.max);
+		assert_int_equal(points[i].await.count, points[i].count);
+		awaited += points[i].await_ns;
+	}
+	assert_int_equal(awaited, t->segments[JOIN_AWAIT]);
+	return j;
+}
+
+static uint64_t hash_output(struct join *j, struct trace_reader *r)
+{
+	uint64_t hash = 0xcbf29ce484222325ull;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_int_equal(join_report__json(j, r, out), 0);
+	assert_int_equal(join_report__text(j, r, out), 0);
+	fclose(out);
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3ull;
+	free(text);
+	return hash;
+}
+
+/* Events without sense, in any order, with losses; some outside the recording. */
+static void nonsense(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 400; seed++) {
+		struct trace_writer *w = create();
+		uint64_t s = seed, ts = 999000, hash;
+		struct trace_reader *r;
+		struct join *j;
+
+		for (int i = 0; i < 400; i++) {
+			struct trace_event ev;
+
+			ts += below(&s, 2000);
+			random_event(&s, ts, seed % 4 == 0, &ev);
+			if (ev.type == TRACE_PROCESS_EXIT ||
+			    (ev.type == TRACE_LOST && below(&s, 8)))
+				continue;
+			assert_int_equal(trace_writer__event(w, &ev), 0);
+		}
+		finish(w, ts - below(&s, 5000));
+		j = joined(seed, &r);
+		hash = hash_output(j, r);
+		join__free(j);
+		trace_reader__free(r);
+		j = joined(seed, &r);
+		assert_int_equal(hash_output(j, r), hash);
+		join__free(j);
+		trace_reader__free(r);
+	}
+}
+
+/* ---- a runtime ---- */
+
+#define NR_TASKS	8
+#define NR_THREADS	3
+
+struct sim_task {
+	uint64_t	addr, start;
+	int		state;		/* 0 none, 1 ready, 2 running, 3 idle, 4 done */
+	int		waits;
+};
+
+struct sim {
+	struct trace_writer	*w;
+	uint64_t		 seed, now, truth[JOIN_SEGMENT_NR], lifetime, waits;
+	struct sim_task		 tasks[NR_TASKS];
+	uint64_t		 since[NR_TASKS];
+	int			 polled[NR_THREADS];	/* task or -1 */
+};
+
+static void put(struct sim *s, int thread, struct trace_event ev)
+{
+	ev.ts = s->now;
+	ev.tid = 100 + (uint32_t)thread;
+	ev.cpu = (uint16_t)thread;
+	assert_int_equal(trace_writer__event(s->w, &ev), 0);
+}
+
+static void spend(struct sim *s, int i, enum join_segment segment)
+{
+	s->truth[segment] += s->now - s->since[i];
+	s->since[i] = s->now;
+}
+
+/* An idle thread takes a task, or wakes one; a polling one ends, or sleeps. */
+static void step(struct sim *s)
+{
+	int th = (int)below(&s->seed, NR_THREADS), i = (int)below(&s->seed, NR_TASKS);
+	struct sim_task *t = &s->tasks[i];
+	uint64_t token = 0x7000 + 0x80 * (uint64_t)i;
+
+	s->now += 1 + below(&s->seed, 3000);
+	if (s->polled[th] >= 0) {
+		i = s->polled[th];
+		t = &s->tasks[i];
+		switch (below(&s->seed, 4)) {
+		case 0: {	/* off the CPU for a while, nothing else happens here */
+			uint64_t out = s->now, wake;
+
+			spend(s, i, JOIN_RUNNING);
+			s->now += 1 + below(&s->seed, 500);
+			wake = s->now;
+			spend(s, i, JOIN_BLOCKED);
+			s->now += below(&s->seed, 100);
+			spend(s, i, JOIN_PREEMPTED);
+			put(s, th, (struct trace_event){ .type = TRACE_OFF_CPU, .off = {
+				.out = out, .wake = wake, .reason = TRACE_OFF_ASLEEP, .stack = 1,
+				.syscall = 0 } });
+			return;
+		}
+		case 1:
+			put(s, th, (struct trace_event){ .type = TRACE_POLL_END, .end = {
+				.task = t->addr, .result = TRACE_POLL_READY } });
+			spend(s, i, JOIN_RUNNING);
+			s->lifetime += s->now - t->start;
+			t->state = 4;
+			break;
+		default:
+			put(s, th, (struct trace_event){ .type = TRACE_POLL_END, .end = {
+				.task = t->addr, .chain = 1 + (uint32_t)below(&s->seed, 4),
+				.nr_keys = 2,
+				.keys = { token | 1, s->now + below(&s->seed, 9000) } } });
+			spend(s, i, JOIN_RUNNING);
+			t->state = 3;
+			t->waits++;
+			break;
+		}
+		s->polled[th] = -1;
+		return;
+	}
+	switch (t->state) {
+	case 4:
+		put(s, th, (struct trace_event){ .type = TRACE_TASK_DROP, .task = { t->addr } });
+		t->state = 0;
+		break;
+	case 0:
+		t->addr = 0x10000 + 0x100 * (uint64_t)i;
+		t->start = s->since[i] = s->now;
+		t->state = 1;
+		put(s, th, (struct trace_event){ .type = TRACE_TASK_NEW, .task = { t->addr } });
+		break;
+	case 1:
+		put(s, th, (struct trace_event){ .type = TRACE_POLL_BEGIN, .poll = {
+			t->addr, 1 + (uint32_t)i % 3 } });
+		spend(s, i, JOIN_READY);
+		t->state = 2;
+		s->polled[th] = i;
+		break;
+	case 3:
+		if (below(&s->seed, 2)) {
+			put(s, th, (struct trace_event){ .type = TRACE_EPOLL_WAIT,
+							 .epoll = { 1, 5 } });
+			put(s, th, (struct trace_event){ .type = TRACE_EPOLL_READY, .ready = {
+				.token = token, .events = 1,
+				.ready = s->now - below(&s->seed, 4000),
+				.reader = below(&s->seed, 2) ? t->addr : 0 } });
+			s->now += below(&s->seed, 50);
+		}
+		put(s, th, (struct trace_event){ .type = TRACE_WAKE, .task = { t->addr } });
+		spend(s, i, JOIN_AWAIT);
+		s->waits++;
+		t->state = 1;
+		break;
+	}
+}
+
+static void runtime(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 150; seed++) {
+		struct sim s = { .w = create(), .seed = seed, .now = host.attach_ts,
+				 .polled = { -1, -1, -1 } };
+		const struct join_point *points;
+		uint64_t waits = 0;
+		struct trace_reader *r;
+		struct join *j;
+		size_t nr;
+
+		for (int i = 0; i < 600; i++)
+			step(&s);
+		s.now += 100;
+		for (int i = 0; i < NR_TASKS; i++) {
+			static const int segment[] = { -1, JOIN_READY, JOIN_RUNNING, JOIN_AWAIT,
+						       -1 };
+
+			if (segment[s.tasks[i].state] < 0)
+				continue;
+			spend(&s, i, (enum join_segment)segment[s.tasks[i].state]);
+			s.lifetime += s.now - s.tasks[i].start;
+		}
+		finish(s.w, s.now);
+		j = joined(seed, &r);
+		for (int i = 0; i < JOIN_SEGMENT_NR; i++)
+			if (join__totals(j)->segments[i] != s.truth[i])
+				fail_msg("seed %llu: %s is %llu ns, not %llu", (unsigned long long)seed,
+					 join_segment__name(i),
+					 (unsigned long long)join__totals(j)->segments[i],
+					 (unsigned long long)s.truth[i]);
+		assert_int_equal(join__totals(j)->lifetime_ns, s.lifetime);
+		points = join__points(j, &nr);
+		for (size_t i = 0; i < nr; i++)
+			waits += points[i].count;
+		assert_int_equal(waits, s.waits);
+		join__losses(j, &nr);
+		for (size_t i = 0; i < nr; i++)
+			assert_string_equal(join__losses(j, &nr)[i].name,
+					    "worker's history not known");
+		join__free(j);
+		trace_reader__free(r);
+	}
+}
+
+static int setup(void **state)
+{
+	int fd;
+
+	(void)state;
+	strcpy(path, "/tmp/dwell-test-XXXXXX");
+	fd = mkstemp(path);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nonsense),
+		cmocka_unit_test(runtime),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
