@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The files are taken in as they are. The assembler looks for them along -I,
+ * so -I must name the top of the source tree, and the build must be told that
+ * this object depends on both files.
+ */
+#include "flamegraph/asset.h"
+
+#define ASSET(symbol, path)				\
+	__asm__(".pushsection .rodata\n"		\
+		"\t.global " #symbol "\n"		\
+		"\t.type " #symbol ", %object\n"	\
+		#symbol ":\n"				\
+		"\t.incbin \"" path "\"\n"		\
+		"\t.byte 0\n"				\
+		"\t.size " #symbol ", . - " #symbol "\n"\
+		"\t.popsection\n")
+
+ASSET(flamegraph_css, "flamegraph/flamegraph.css");
+ASSET(flamegraph_js, "flamegraph/flamegraph.js");

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every distinct name once, cleaned for display, under a small number.
+ * It must not know what a name stands for.
+ */
+#ifndef DWELL_FLAMEGRAPH_NAME_TABLE_H
+#define DWELL_FLAMEGRAPH_NAME_TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "flamegraph/textbuf.h"
+
+struct name_entry {
+	uint32_t	at, len;	/* in the text */
+	uint64_t	hash;
+};
+
+struct name_table {
+	struct textbuf	 text;
+	struct name_entry	*list;
+	uint32_t	 nr, cap;
+	uint32_t	*slots;		/* open addressing; number + 1, 0: free */
+	uint32_t	 nr_slots;	/* a power of two */
+	struct textbuf	 scratch;
+};
+
+/* The number of @s: 0 or negative errno. All zeros is an empty struct name_table. */
+int name_table__intern(struct name_table *n, const char *s, uint32_t *id);
+/* Terminated. */
+static inline const char *name_table__text(const struct name_table *n, uint32_t id)
+{
+	return n->text.data + n->list[id].at;
+}
+void name_table__free(struct name_table *n);
+
+#endif /* DWELL_FLAMEGRAPH_NAME_TABLE_H */

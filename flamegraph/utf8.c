@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Strict UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF.
+ */
+#include "flamegraph/utf8.h"
+
+size_t utf8__read(const char *s, size_t len, uint32_t *cp, bool *valid)
+{
+	const unsigned char *u = (const unsigned char *)s;
+	unsigned char low = 0x80, high = 0xbf;
+	uint32_t c = u[0];
+	size_t need, i;
+
+	*valid = true;
+	if (c < 0x80) {
+		*cp = c;
+		return 1;
+	}
+	if (c >= 0xc2 && c <= 0xdf) {
+		need = 2;
+		c &= 0x1f;
+	} else if (c >= 0xe0 && c <= 0xef) {
+		need = 3;
+		if (c == 0xe0)
+			low = 0xa0;
+		else if (c == 0xed)
+			high = 0x9f;
+		c &= 0x0f;
+	} else if (c >= 0xf0 && c <= 0xf4) {
+		need = 4;
+		if (c == 0xf0)
+			low = 0x90;
+		else if (c == 0xf4)
+			high = 0x8f;
+		c &= 0x07;
+	} else {
+		need = 1;
+	}
+	for (i = 1; i < need; i++) {
+		if (i == len || u[i] < low || u[i] > high)
+			break;
+		c = c << 6 | (u[i] & 0x3f);
+		low = 0x80;
+		high = 0xbf;
+	}
+	if (need == 1 || i < need) {
+		*valid = false;
+		c = UTF8_REPLACEMENT;
+	}
+	*cp = c;
+	return i;
+}
+
+bool utf8__is_control(uint32_t cp)
+{
+	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x2028 || cp == 0x2029 ||
+	       (cp & 0xfffe) == 0xfffe || (cp >= 0xfdd0 && cp <= 0xfdef);
+}
+
+/* East Asian wide and emoji, by block: enough to keep a label in its box. */
+static bool is_wide(uint32_t cp)
+{
+	return cp >= 0x1100 &&
+	       (cp <= 0x115f || (cp >= 0x2e80 && cp <= 0xa4cf) || (cp >= 0xac00 && cp <= 0xd7a3) ||
+		(cp >= 0xf900 && cp <= 0xfaff) || (cp >= 0xfe30 && cp <= 0xfe6f) ||
+		(cp >= 0xff00 && cp <= 0xff60) || (cp >= 0xffe0 && cp <= 0xffe6) ||
+		(cp >= 0x1f300 && cp <= 0x1faff) || (cp >= 0x20000 && cp <= 0x3fffd));
+}
+
+uint32_t utf8__columns(const char *s, size_t len)
+{
+	uint32_t columns = 0, cp;
+	size_t i = 0;
+	bool valid;
+
+	while (i < len) {
+		i += utf8__read(s + i, len - i, &cp, &valid);
+		columns += is_wide(cp) ? 2 : 1;
+	}
+	return columns;
+}
+
+size_t utf8__fit(const char *s, size_t len, uint32_t columns)
+{
+	size_t i = 0, n;
+	uint32_t cp, w;
+	bool valid;
+
+	while (i < len) {
+		n = utf8__read(s + i, len - i, &cp, &valid);
+		w = is_wide(cp) ? 2 : 1;
+		if (w > columns)
+			break;
+		columns -= w;
+		i += n;
+	}
+	return i;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * UTF-8: reading it strictly, and how many columns a monospaced font gives it.
+ * It must not know what the text is for.
+ */
+#ifndef DWELL_FLAMEGRAPH_UTF8_H
+#define DWELL_FLAMEGRAPH_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define UTF8_REPLACEMENT	0xfffd
+
+/*
+ * Read one character of @s (@len > 0 bytes) into *@cp and return the bytes
+ * it takes. Wrong bytes read as UTF8_REPLACEMENT, one for each longest
+ * beginning of a character, with *@valid false.
+ */
+size_t utf8__read(const char *s, size_t len, uint32_t *cp, bool *valid);
+/* Has no place in a line of text or in XML: controls and non-characters. */
+bool utf8__is_control(uint32_t cp);
+/* Columns of @len bytes of valid UTF-8; wide characters take two. */
+uint32_t utf8__columns(const char *s, size_t len);
+/* The longest beginning of @s, in bytes, that takes at most @columns. */
+size_t utf8__fit(const char *s, size_t len, uint32_t columns);
+
+#endif /* DWELL_FLAMEGRAPH_UTF8_H */

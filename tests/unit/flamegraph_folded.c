@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Folded stacks as input: grammar, weights, kinds. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "flamegraph/tree.h"
+
+static int feed(struct flamegraph *fg, const char *text, uint64_t unit, size_t *line)
+{
+	FILE *f = fmemopen((void *)text, strlen(text), "r");
+	int err = flamegraph__add_folded(fg, f, unit, line);
+
+	fclose(f);
+	return err;
+}
+
+static void test_weights(void **state)
+{
+	struct flamegraph *fg = flamegraph__new();
+	size_t line;
+
+	(void)state;
+	assert_int_equal(feed(fg, "a;b 5\r\n\na;c\t7\na b 1.25\na;b 2", 1000, &line), 0);
+	assert_int_equal(flamegraph__total(fg), 5000 + 7000 + 1250 + 2000);
+	flamegraph__free(fg);
+}
+
+static void test_wrong_lines(void **state)
+{
+	static const struct {
+		const char	*text;
+		size_t		 line;
+		int		 err;
+	} cases[] = {
+		{ "a;b", 1, -EINVAL },
+		{ "a 1\nb x\n", 2, -EINVAL },
+		{ "a 1\n 7\n", 2, -EINVAL },
+		{ "a .5\n", 1, -EINVAL },
+		{ "a 1.5.5\n", 1, -EINVAL },
+		{ "a -5\n", 1, -EINVAL },
+		{ "a 99999999999999999999\n", 1, -EOVERFLOW },
+		{ "a 18446744073709551615\n", 1, -EOVERFLOW },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct flamegraph *fg = flamegraph__new();
+		size_t line;
+
+		assert_int_equal(feed(fg, cases[i].text, 1000, &line), cases[i].err);
+		assert_int_equal(line, cases[i].line);
+		flamegraph__free(fg);
+	}
+}
+
+static void test_kinds(void **state)
+{
+	static const uint8_t want[] = {
+		JOIN_FRAME_COMM, JOIN_FRAME_TASK, JOIN_FRAME_AWAIT, JOIN_FRAME_WRAPPER,
+		JOIN_FRAME_BRANCHES, JOIN_FRAME_GAP, JOIN_FRAME_LEAF, JOIN_FRAME_SEGMENT,
+		JOIN_FRAME_PART, JOIN_FRAME_DETAIL, JOIN_FRAME_KERNEL,
+	};
+	struct flamegraph *fg = flamegraph__new();
+	size_t line;
+
+	(void)state;
+	assert_int_equal(feed(fg, "comm;task;m::f (a.rs:3);Timeout;{A | B};[gap: x];Sleep;[await];"
+				  "no data;tcp 1.2.3.4:5;vfs_read_[k] 9", 1000, &line), 0);
+	assert_int_equal(fg->nr_nodes, 1 + sizeof(want));
+	for (size_t i = 0; i < sizeof(want); i++)
+		assert_int_equal(fg->nodes[i + 1].kind, want[i]);
+	assert_int_equal(fg->by_segment[JOIN_AWAIT], 9000);
+	assert_int_equal(fg->kernel, 9000);
+	flamegraph__free(fg);
+}
+
+static void test_no_segment(void **state)
+{
+	struct flamegraph *fg = flamegraph__new();
+	size_t line;
+
+	(void)state;
+	assert_int_equal(feed(fg, "main;f;g 4\n", 1000, &line), 0);
+	assert_int_equal(fg->by_segment[JOIN_SEGMENT_NR], 4000);
+	flamegraph__free(fg);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_weights),
+		cmocka_unit_test(test_wrong_lines),
+		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_no_segment),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
