@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The BPF side, from the image model to probes in place. uprobe_multi links
+ * only: perf-event uprobes take a tenth of a second each to detach. No return
+ * probes: they abort a target that panics.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "abi.h"
+#include "dwell.skel.h"
+#include "kernel-events/source.h"
+#include "record/attach.h"
+
+#define RINGS_TOTAL	(64u << 20)	/* bytes for all CPUs together */
+#define MAX_RETURNS	64
+
+struct attach {
+	struct dwell_bpf	*skel;
+	const struct image	*img;
+	struct target		 target;
+	struct bpf_link		*links[RUNTIME_FN_NR + MAX_RETURNS + 1];
+	size_t			 nr_links;
+	uint64_t		 returns[MAX_RETURNS];	/* vaddrs that have a probe */
+	size_t			 nr_returns;
+	size_t			 nr_sites;
+	size_t			 ring_bytes;
+	int			 ring_shape;	/* needed until the maps are made */
+	struct ring_buffer	*ring;
+	int			(*each)(void *ctx, const struct raw_hdr *raw);
+	void			*each_ctx;
+	int			 each_err;
+	const char		*notes[ATTACH_MAX_NOTES];
+	size_t			 nr_notes;
+	char			 why[512];
+};
+
+static bool verbose;
+
+static int print(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (!verbose || level == LIBBPF_DEBUG)
+		return 0;
+	return vfprintf(stderr, format, args);
+}
+
+static uint64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+static int handle(void *ctx, void *data, size_t size)
+{
+	struct attach *a = ctx;
+
+	(void)size;
+	a->each_err = a->each(a->each_ctx, data);
+	return a->each_err < 0 ? a->each_err : 0;
+}
+
+/* Table sizes are known before load, contents can only be written after it. */
+static void size_table(struct bpf_map *map, size_t nr)
+{
+	bpf_map__set_max_entries(map, nr ? nr : 1);
+}
+
+static int fill_table(struct bpf_map *map, const void *entries, size_t nr, size_t size)
+{
+	size_t stride = (size + 7) & ~(size_t)7;	/* the kernel rounds elements of arrays up */
+	size_t page = sysconf(_SC_PAGESIZE);
+	size_t len = (nr * stride + page - 1) & ~(page - 1);
+	size_t i;
+	char *to;
+
+	if (!nr)
+		return 0;
+	to = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+	if (to == MAP_FAILED)
+		return -errno;
+	for (i = 0; i < nr; i++)
+		memcpy(to + i * stride, (const char *)entries + i * size, size);
+	munmap(to, len);
+	return 0;
+}
+
+static void note(struct attach *a, const char *text)
+{
+	if (a->nr_notes < ATTACH_MAX_NOTES)
+		a->notes[a->nr_notes++] = text;
+}
+
+static int make_ring(const struct attach *a)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, a->ring_bytes, NULL);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int size_maps(struct attach *a, const struct attach_opts *opts)
+{
+	struct dwell_bpf *skel = a->skel;
+	unsigned int cpus = libbpf_num_possible_cpus();
+	size_t nr, bytes = opts->ring_bytes;
+
+	image__fns(a->img, &nr);
+	size_table(skel->maps.walk_cells, nr);
+	size_table(skel->maps.poll_sites, nr);
+	image__walk_types(a->img, &nr);
+	size_table(skel->maps.walk_types, nr);
+	image__walk_variants(a->img, &nr);
+	size_table(skel->maps.walk_variants, nr);
+	image__walk_arcs(a->img, &nr);
+	size_table(skel->maps.walk_arcs, nr);
+	image__walk_leaves(a->img, &nr);
+	size_table(skel->maps.walk_leaves, nr);
+	image__vtables(a->img, &nr);
+	size_table(skel->maps.walk_vtables, nr);
+
+	if (!bytes)
+		for (bytes = 4u << 20; bytes > (256u << 10) && bytes * cpus > RINGS_TOTAL;)
+			bytes /= 2;
+	bpf_map__set_max_entries(skel->maps.rings, cpus);
+	skel->rodata->config.nr_rings = cpus;
+	/* A ring to show their shape; an inner map of the object's own cannot be sized (libbpf 1.4). */
+	a->ring_bytes = bytes;
+	a->ring_shape = make_ring(a);
+	if (a->ring_shape < 0)
+		return a->ring_shape;
+	return bpf_map__set_inner_map_fd(skel->maps.rings, a->ring_shape);
+}
+
+static int fill_maps(struct attach *a)
+{
+	struct dwell_bpf *skel = a->skel;
+	const struct image_vtable *vtables;
+	const struct walk_cell *cells;
+	const struct image_fn *fns;
+	struct walk_cell *by_fn;
+	size_t i, nr, nr_cells;
+	uint64_t *sites;
+	const void *t;
+	int err;
+
+	fns = image__fns(a->img, &nr);
+	cells = image__cells(a->img, &nr_cells);
+	by_fn = calloc(nr + 1, sizeof(*by_fn));
+	sites = calloc(nr + 1, sizeof(*sites));
+	if (!by_fn || !sites) {
+		free(by_fn);
+		free(sites);
+		return -ENOMEM;
+	}
+	for (i = 0; i < nr; i++) {
+		sites[i] = fns[i].site.vaddr;
+		if (fns[i].cell < nr_cells)
+			by_fn[i] = cells[fns[i].cell];
+		else
+			by_fn[i].root_type = WALK_NONE;
+	}
+	err = fill_table(skel->maps.walk_cells, by_fn, nr, sizeof(*by_fn));
+	if (!err)
+		err = fill_table(skel->maps.poll_sites, sites, nr, sizeof(*sites));
+	free(by_fn);
+	free(sites);
+	if (err)
+		return err;
+	t = image__walk_types(a->img, &nr);
+	if ((err = fill_table(skel->maps.walk_types, t, nr, sizeof(struct walk_type))))
+		return err;
+	t = image__walk_variants(a->img, &nr);
+	if ((err = fill_table(skel->maps.walk_variants, t, nr, sizeof(struct walk_variant))))
+		return err;
+	t = image__walk_arcs(a->img, &nr);
+	if ((err = fill_table(skel->maps.walk_arcs, t, nr, sizeof(struct walk_arc))))
+		return err;
+	t = image__walk_leaves(a->img, &nr);
+	if ((err = fill_table(skel->maps.walk_leaves, t, nr, sizeof(struct walk_leaf))))
+		return err;
+	vtables = image__vtables(a->img, &nr);
+	for (i = 0; i < nr; i++) {
+		err = bpf_map_update_elem(bpf_map__fd(skel->maps.walk_vtables), &vtables[i].vaddr,
+					  &vtables[i].type, BPF_ANY);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int make_rings(struct attach *a)
+{
+	struct bpf_map *rings = a->skel->maps.rings;
+	uint32_t i, cpus = bpf_map__max_entries(rings);
+	int fd, err;
+
+	for (i = 0; i < cpus; i++) {
+		fd = make_ring(a);
+		if (fd < 0)
+			return fd;
+		err = bpf_map_update_elem(bpf_map__fd(rings), &i, &fd, BPF_ANY);
+		if (!err) {
+			if (!a->ring) {
+				a->ring = ring_buffer__new(fd, handle, a, NULL);
+				err = a->ring ? 0 : -errno;
+			} else {
+				err = ring_buffer__add(a->ring, fd, handle, a);
+			}
+		}
+		close(fd);	/* the map of rings and the buffer hold it */
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static uint64_t cookie(uint32_t index, const struct image_site *site)
+{
+	return index | (uint64_t)(uint16_t)site->sp_adjust << 32 | (uint64_t)site->arg_reg << 48;
+}
+
+static int attach_sites(struct attach *a, struct bpf_program *prog, const unsigned long *offsets,
+			const __u64 *cookies, size_t nr)
+{
+	LIBBPF_OPTS(bpf_uprobe_multi_opts, opts, .offsets = offsets, .cookies = cookies, .cnt = nr);
+	struct bpf_link *link;
+
+	if (!nr)
+		return 0;
+	if (a->nr_links >= sizeof(a->links) / sizeof(*a->links))
+		return -E2BIG;
+	link = bpf_program__attach_uprobe_multi(prog, a->target.pid, a->target.exe, NULL, &opts);
+	if (!link)
+		return -errno;
+	a->links[a->nr_links++] = link;
+	a->nr_sites += nr;
+	return 0;
+}
+
+static int attach_role(struct attach *a, struct bpf_program *prog, enum runtime_fn_role role)
+{
+	const struct image_fn *fns;
+	unsigned long *offsets;
+	__u64 *cookies;
+	size_t i, j, nr, n = 0;
+	int err;
+
+	fns = image__fns(a->img, &nr);
+	offsets = calloc(nr + 1, sizeof(*offsets));
+	cookies = calloc(nr + 1, sizeof(*cookies));
+	if (!offsets || !cookies) {
+		err = -ENOMEM;
+		goto out;
+	}
+	for (i = 0; i < nr; i++) {
+		if (fns[i].role != role)
+			continue;
+		/* Two names of one function (folded code) are one site. */
+		for (j = 0; j < n && offsets[j] != fns[i].site.file_off; j++)
+			;
+		if (j < n)
+			continue;
+		offsets[n] = fns[i].site.file_off;
+		cookies[n] = cookie(i, &fns[i].site);
+		n++;
+	}
+	err = attach_sites(a, prog, offsets, cookies, n);
+out:
+	free(offsets);
+	free(cookies);
+	return err;
+}
+
+static int attach_returns(struct attach *a, struct bpf_program *prog)
+{
+	unsigned long offsets[MAX_RETURNS];
+	__u64 cookies[MAX_RETURNS];
+	const struct image_return *r;
+	size_t i, j, nr, n = 0;
+
+	r = image__returns(a->img, &nr);
+	for (i = 0; i < nr && a->nr_returns < MAX_RETURNS; i++) {
+		a->returns[a->nr_returns++] = r[i].ret;
+		for (j = 0; j < n && offsets[j] != r[i].site.file_off; j++)
+			;
+		if (j < n)
+			continue;
+		offsets[n] = r[i].site.file_off;
+		cookies[n++] = cookie(0, &r[i].site);
+	}
+	return attach_sites(a, prog, offsets, cookies, n);
+}
+
+int attach__add_return(struct attach *a, uint64_t addr)
+{
+	struct image_return r;
+	unsigned long offset;
+	__u64 c;
+	size_t i;
+	int err;
+
+	addr -= a->skel->bss->load_bias;
+	for (i = 0; i < a->nr_returns; i++)
+		if (a->returns[i] == addr)
+			return 0;
+	if (a->nr_returns >= MAX_RETURNS)
+		return 0;
+	a->returns[a->nr_returns++] = addr;
+	if (image__return_site(a->img, addr, &r))
+		return 0;
+	offset = r.site.file_off;
+	c = cookie(0, &r.site);
+	err = attach_sites(a, a->skel->progs.poll_end, &offset, &c, 1);
+	return err ? err : 1;
+}
+
+static int attach_uprobes(struct attach *a, bool empty)
+{
+	struct dwell_bpf *skel = a->skel;
+	int err;
+
+	/*
+	 * Ends before begins: a begin without its end is a loss, an end
+	 * without a begin is nothing.
+	 */
+	err = attach_returns(a, empty ? skel->progs.empty : skel->progs.poll_end);
+	if (!err)
+		err = attach_role(a, empty ? skel->progs.empty : skel->progs.task_wake, RUNTIME_FN_WAKE);
+	if (!err && !empty)
+		err = attach_role(a, skel->progs.task_drop, RUNTIME_FN_DROP);
+	if (!err && !empty)
+		err = attach_role(a, skel->progs.task_new, RUNTIME_FN_NEW);
+	if (!err)
+		err = attach_role(a, empty ? skel->progs.empty : skel->progs.poll_begin, RUNTIME_FN_POLL);
+	return err;
+}
+
+static int prepare_sources(struct attach *a, const struct btf *kernel)
+{
+	const struct kernel_source *const *s;
+	const char *text;
+	int err;
+
+	for (s = kernel_sources; *s; s++) {
+		if (!(*s)->prepare)
+			continue;
+		text = NULL;
+		err = (*s)->prepare(a->skel, kernel, &text);
+		if (text)
+			note(a, text);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int explain(struct attach *a, int err, const char *what, const char **why)
+{
+	if (err == -EPERM || err == -EACCES)
+		snprintf(a->why, sizeof(a->why),
+			 "%s: no rights: run dwell as root (it needs CAP_BPF, CAP_PERFMON and "
+			 "CAP_SYS_ADMIN for uprobes)",
+			 what);
+	else
+		snprintf(a->why, sizeof(a->why), "%s: %s", what, strerror(-err));
+	*why = a->why;
+	return err;
+}
+
+int attach__new(const struct image *img, const struct target *target,
+		const struct attach_opts *opts, struct attach **out, const char **why)
+{
+	static char no_memory[] = "out of memory";
+	struct btf *kernel;
+	struct attach *a;
+	int err;
+
+	*out = NULL;
+	*why = no_memory;
+	a = calloc(1, sizeof(*a));
+	if (!a)
+		return -ENOMEM;
+	*out = a;
+	a->ring_shape = -1;
+	a->img = img;
+	a->target = *target;
+	verbose = opts->verbose;
+	libbpf_set_print(print);
+	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+
+	kernel = btf__load_vmlinux_btf();
+	if (!kernel) {
+		err = -errno;
+		snprintf(a->why, sizeof(a->why),
+			 "this kernel has no BTF (/sys/kernel/btf/vmlinux): it must be built with "
+			 "CONFIG_DEBUG_INFO_BTF");
+		*why = a->why;
+		return err ? err : -ENOTSUP;
+	}
+	if (btf__find_by_name_kind(kernel, "bpf_uprobe_multi_link", BTF_KIND_STRUCT) < 0) {
+		snprintf(a->why, sizeof(a->why),
+			 "this kernel has no uprobe_multi links: dwell needs Linux 6.6 or later");
+		*why = a->why;
+		btf__free(kernel);
+		return -ENOTSUP;
+	}
+	a->skel = dwell_bpf__open();
+	if (!a->skel) {
+		btf__free(kernel);
+		return explain(a, -errno, "opening the BPF programs", why);
+	}
+	a->skel->rodata->config.tgid = target->pid;
+	bpf_program__set_autoload(a->skel->progs.empty, true);
+	/* Run on demand, not attached. */
+	bpf_program__set_autoattach(a->skel->progs.sched_snapshot, false);
+	bpf_program__set_autoattach(a->skel->progs.sched_open, false);
+	bpf_program__set_autoattach(a->skel->progs.fd_snapshot, false);
+	err = prepare_sources(a, kernel);
+	btf__free(kernel);
+	if (!err)
+		err = size_maps(a, opts);
+	if (err)
+		return explain(a, err, "preparing the BPF programs", why);
+	err = dwell_bpf__load(a->skel);
+	if (err)
+		return explain(a, err, "loading the BPF programs", why);
+	err = fill_maps(a);
+	if (!err)
+		err = make_rings(a);
+	if (err)
+		return explain(a, err, "filling the BPF maps", why);
+	if (!opts->empty) {
+		err = dwell_bpf__attach(a->skel);
+		if (err)
+			return explain(a, err, "attaching to the kernel's tracepoints", why);
+	}
+	err = attach_uprobes(a, opts->empty);
+	if (err)
+		return explain(a, err, "attaching the uprobes", why);
+	return 0;
+}
+
+uint64_t attach__enable(struct attach *a)
+{
+	uint64_t ts = now();
+
+	a->skel->bss->enabled = true;
+	return ts;
+}
+
+uint64_t attach__disable(struct attach *a)
+{
+	a->skel->bss->enabled = false;
+	return now();
+}
+
+struct dwell_bpf *attach__skel(struct attach *a)
+{
+	return a->skel;
+}
+
+const char *const *attach__notes(const struct attach *a, size_t *nr)
+{
+	*nr = a->nr_notes;
+	return a->notes;
+}
+
+void attach__set_load_bias(struct attach *a, uint64_t bias)
+{
+	a->skel->bss->load_bias = bias;
+	a->skel->bss->load_bias_known = true;
+}
+
+size_t attach__sites(const struct attach *a)
+{
+	return a->nr_sites;
+}
+
+int attach__drain(struct attach *a, int (*each)(void *ctx, const struct raw_hdr *raw), void *ctx)
+{
+	int n;
+
+	a->each = each;
+	a->each_ctx = ctx;
+	a->each_err = 0;
+	n = ring_buffer__consume(a->ring);
+	return a->each_err < 0 ? a->each_err : n;
+}
+
+void attach__counters(struct attach *a, struct counters *sum)
+{
+	unsigned int cpus = libbpf_num_possible_cpus(), i, j;
+	struct counters *per_cpu = calloc(cpus, sizeof(*per_cpu));
+	uint32_t zero = 0;
+
+	memset(sum, 0, sizeof(*sum));
+	if (!per_cpu)
+		return;
+	if (!bpf_map_lookup_elem(bpf_map__fd(a->skel->maps.counters), &zero, per_cpu)) {
+		for (i = 0; i < cpus; i++) {
+			for (j = 0; j < LOSS_NR; j++)
+				sum->loss[j] += per_cpu[i].loss[j];
+			sum->hits += per_cpu[i].hits;
+			sum->timed += per_cpu[i].timed;
+			sum->timed_ns += per_cpu[i].timed_ns;
+		}
+	}
+	free(per_cpu);
+}
+
+void attach__free(struct attach *a)
+{
+	size_t i;
+
+	if (!a)
+		return;
+	for (i = a->nr_links; i > 0; i--)
+		bpf_link__destroy(a->links[i - 1]);
+	ring_buffer__free(a->ring);
+	if (a->ring_shape >= 0)
+		close(a->ring_shape);
+	dwell_bpf__destroy(a->skel);
+	free(a);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The BPF side: load it, sized for one image and one target; put the probes
+ * on; take them off.
+ */
+#ifndef DWELL_RECORD_ATTACH_H
+#define DWELL_RECORD_ATTACH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi.h"
+#include "image/image.h"
+#include "record/target.h"
+
+struct attach;
+struct dwell_bpf;
+
+struct attach_opts {
+	size_t	ring_bytes;	/* per CPU; 0: chosen by the number of CPUs */
+	bool	verbose;	/* libbpf's messages on standard error */
+	bool	empty;		/* only empty programs at the same sites (for benchmarks) */
+};
+
+/* Remarks of attaching, for the file's notes. */
+#define ATTACH_MAX_NOTES	8
+
+/*
+ * Load the programs and attach all but start nothing: no event is made until
+ * attach__enable(). 0, or negative errno with *@why (valid until the next
+ * call) for the user.
+ */
+int attach__new(const struct image *img, const struct target *target,
+		const struct attach_opts *opts, struct attach **out, const char **why);
+/* From now on events are recorded; returns the time, ns of CLOCK_MONOTONIC. */
+uint64_t attach__enable(struct attach *a);
+/* No more events; returns the time. */
+uint64_t attach__disable(struct attach *a);
+struct dwell_bpf *attach__skel(struct attach *a);
+/* What could not be had, for the user; *@nr lines. */
+const char *const *attach__notes(const struct attach *a, size_t *nr);
+/* Tell where the target's executable is loaded, if that is known. */
+void attach__set_load_bias(struct attach *a, uint64_t bias);
+/*
+ * Put a probe at the place to which a poll function was seen to return
+ * (run-time address). 1: done, 0: there is one already or none can be,
+ * negative errno.
+ */
+int attach__add_return(struct attach *a, uint64_t addr);
+/* Number of uprobe sites. */
+size_t attach__sites(const struct attach *a);
+/*
+ * Take events out of the rings, in each ring's order, until they are empty.
+ * Stops and returns what @each returns if that is negative.
+ */
+int attach__drain(struct attach *a, int (*each)(void *ctx, const struct raw_hdr *raw), void *ctx);
+/* Sums over CPUs. */
+void attach__counters(struct attach *a, struct counters *sum);
+/* ns that one hit of an empty probe costs on this machine; measured on this process. */
+uint64_t attach__probe_ns(struct attach *a);
+/* Take all probes off and unload. */
+void attach__free(struct attach *a);
+
+#endif /* DWELL_RECORD_ATTACH_H */

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The names under which losses appear in the file and in reports. One place,
+ * because scripts rely on them.
+ */
+#ifndef DWELL_RECORD_LOSSES_H
+#define DWELL_RECORD_LOSSES_H
+
+#include "abi.h"
+
+/* Name of a cause; static. */
+const char *loss_name(enum raw_loss cause);
+
+#endif /* DWELL_RECORD_LOSSES_H */

@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One recording, from finding the target to the end marker. The loop looks
+ * at the rings by itself some 50 times a second instead of being woken per
+ * event: a wakeup in a probe costs the target more than the event does.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "image/image.h"
+#include "kernel-events/source.h"
+#include "record/attach.h"
+#include "record/chain.h"
+#include "record/losses.h"
+#include "record/recorder.h"
+#include "record/target.h"
+#include "symbol/ksyms.h"
+#include "trace/trace.h"
+
+static_assert((int)RAW_PENDING == TRACE_POLL_PENDING, "poll results");
+static_assert((int)RAW_READY == TRACE_POLL_READY, "poll results");
+static_assert((int)RAW_UNKNOWN == TRACE_POLL_UNKNOWN, "poll results");
+
+#define LOOK_MS		20	/* between looks at the rings */
+#define FLUSH_NS	1000000000ull
+#define PROGRESS_NS	500000000ull
+
+struct recorder {
+	const struct recorder_opts	*opts;
+	struct target			 target;
+	struct image			*img;
+	struct attach			*attach;
+	struct trace_writer		*trace;
+	struct source_ctx		 sources;
+	const struct kernel_source	*by_type[RAW_TYPE_NR];
+	uint32_t			*kinds;		/* image function → task-kind id */
+	uint64_t			 attach_ts, end_ts;
+	uint64_t			 probe_hits;
+	int				 signals;	/* signalfd */
+	bool				 progress;
+	const char			*ended_by;
+};
+
+static uint64_t now(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+static void complain(const struct recorder *r, const char *what, const char *why)
+{
+	if (r->progress)
+		fputc('\n', stderr);
+	fprintf(stderr, "dwell: %s: %s\n", what, why);
+}
+
+/* ---- events ---- */
+
+static int define_chain(struct recorder *r, const struct raw_chain *raw)
+{
+	struct trace_node nodes[CHAIN_MAX_NODES];
+	struct trace_chain c = { .id = raw->chain, .nodes = nodes };
+
+	c.nr = chain_resolve(r->img, raw->tokens, raw->hdr.nr, nodes);
+	return trace_writer__chain(r->trace, &c);
+}
+
+/* 1: write @ev, 0: nothing to write, negative errno. */
+static int decode(struct recorder *r, const struct raw_hdr *raw, struct trace_event *ev)
+{
+	const struct kernel_source *source;
+
+	switch (raw->type) {
+	case RAW_POLL_BEGIN: {
+		const struct raw_poll_begin *e = (const void *)raw;
+
+		ev->type = TRACE_POLL_BEGIN;
+		ev->poll.task = e->task;
+		ev->poll.kind = r->kinds[e->fn];
+		return 1;
+	}
+	case RAW_POLL_END: {
+		const struct raw_poll_end *e = (const void *)raw;
+
+		ev->type = TRACE_POLL_END;
+		ev->end.task = e->task;
+		ev->end.chain = e->chain;
+		ev->end.result = e->result;
+		ev->end.nr_keys = raw->nr <= WALK_MAX_KEYS ? raw->nr : WALK_MAX_KEYS;
+		memcpy(ev->end.keys, e->keys, sizeof(ev->end.keys));
+		return 1;
+	}
+	case RAW_WAKE:
+	case RAW_TASK_NEW:
+	case RAW_TASK_DROP:
+		ev->type = raw->type == RAW_WAKE     ? TRACE_WAKE :
+			   raw->type == RAW_TASK_NEW ? TRACE_TASK_NEW :
+						       TRACE_TASK_DROP;
+		ev->task.task = ((const struct raw_task *)raw)->task;
+		return 1;
+	case RAW_LOST: {
+		const struct raw_lost *e = (const void *)raw;
+
+		ev->type = TRACE_LOST;
+		ev->lost.first = e->first;
+		ev->lost.count = e->count;
+		ev->lost.cause = TRACE_LOST_RING;
+		return 1;
+	}
+	case RAW_CHAIN:
+		return define_chain(r, (const struct raw_chain *)raw);
+	case RAW_RETURN: {
+		int err = attach__add_return(r->attach, ((const struct raw_return *)raw)->addr);
+
+		return err < 0 ? err : 0;
+	}
+	}
+	source = raw->type < RAW_TYPE_NR ? r->by_type[raw->type] : NULL;
+	return source ? source->decode(&r->sources, raw, ev) : 0;
+}
+
+static int one_event(void *ctx, const struct raw_hdr *raw)
+{
+	struct recorder *r = ctx;
+	struct trace_event ev;
+	int err;
+
+	ev.ts = raw->ts;
+	ev.tid = raw->tid;
+	ev.cpu = raw->cpu;
+	err = decode(r, raw, &ev);
+	if (err > 0)
+		err = trace_writer__event(r->trace, &ev);
+	return err;
+}
+
+/* ---- start ---- */
+
+/* Two copies of one poll function, or two schedulers' names alike, are one kind. */
+static int write_kinds(struct recorder *r)
+{
+	struct trace_task_kind k = {};
+	const struct image_fn *fns;
+	size_t i, j, nr;
+	int err;
+
+	fns = image__fns(r->img, &nr);
+	r->kinds = calloc(nr + 1, sizeof(*r->kinds));
+	if (!r->kinds)
+		return -ENOMEM;
+	for (i = 0; i < nr; i++) {
+		if (fns[i].role != RUNTIME_FN_POLL)
+			continue;
+		for (j = 0; j < i; j++)
+			if (fns[j].role == RUNTIME_FN_POLL && fns[j].task_long == fns[i].task_long &&
+			    fns[j].scheduler == fns[i].scheduler)
+				break;
+		if (j < i) {
+			r->kinds[i] = r->kinds[j];
+			continue;
+		}
+		r->kinds[i] = i + 1;
+		k.id = i + 1;
+		k.name = image__str(r->img, fns[i].task);
+		k.name_long = image__str(r->img, fns[i].task_long);
+		k.scheduler = image__str(r->img, fns[i].scheduler);
+		k.blocking = fns[i].blocking;
+		err = trace_writer__task_kind(r->trace, &k);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static const char *tier_name(enum image_tier tier)
+{
+	static const char *const names[] = { "none", "stripped", "symbols", "full" };
+
+	return names[tier];
+}
+
+static int open_image(struct recorder *r)
+{
+	struct image_opts opts = {
+		.cache_dir = r->opts->cache_dir,
+		.debug_file = r->opts->debug_file,
+		.debuginfod = true,
+	};
+	const char *why;
+	int err;
+
+	err = image__open(r->target.exe, &opts, &r->img, &why);
+	if (err) {
+		complain(r, r->target.exe_name[0] ? r->target.exe_name : r->target.exe, why);
+		return err;
+	}
+	if (image__tier(r->img) <= IMAGE_TIER_STRIPPED) {
+		complain(r, r->target.exe_name, image__tier_hint(r->img));
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
+static int open_trace(struct recorder *r)
+{
+	struct trace_host host = {};
+	char hostname[256] = "";
+	const char *const *notes;
+	struct utsname uts;
+	size_t i, nr;
+	int err;
+
+	uname(&uts);
+	gethostname(hostname, sizeof(hostname) - 1);
+	host.hostname = hostname;
+	host.kernel = uts.release;
+	host.machine = uts.machine;
+	host.comm = r->target.comm;
+	host.exe = r->target.exe_name;
+	host.build_id = image__build_id(r->img);
+	host.tier = tier_name(image__tier(r->img));
+	host.tier_hint = image__tier_hint(r->img);
+	host.runtime = "tokio";
+	host.pid = r->target.pid;
+	host.nr_cpus = sysconf(_SC_NPROCESSORS_CONF);
+	host.attach_ts = r->attach_ts;
+	host.realtime_ns = now(CLOCK_REALTIME) - (now(CLOCK_MONOTONIC) - r->attach_ts);
+	err = trace_writer__new(r->opts->output, &host, &r->trace);
+	if (err) {
+		complain(r, r->opts->output, strerror(-err));
+		return err;
+	}
+	r->sources.trace = r->trace;
+	err = write_kinds(r);
+	notes = attach__notes(r->attach, &nr);
+	for (i = 0; i < nr && !err; i++)
+		err = trace_writer__note(r->trace, notes[i]);
+	notes = image__notes(r->img, &nr);
+	for (i = 0; i < nr && !err; i++)
+		err = trace_writer__note(r->trace, notes[i]);
+	return err;
+}
+
+static void choose_sources(struct recorder *r)
+{
+	const struct kernel_source *const *s;
+	unsigned int type;
+
+	for (s = kernel_sources; *s; s++)
+		for (type = 0; type < RAW_TYPE_NR; type++)
+			if ((*s)->types & SOURCE_TYPE(type))
+				r->by_type[type] = *s;
+}
+
+static int for_each_source(struct recorder *r, bool start)
+{
+	const struct kernel_source *const *s;
+	int (*fn)(struct source_ctx *ctx);
+	int err;
+
+	for (s = kernel_sources; *s; s++) {
+		fn = start ? (*s)->start : (*s)->stop;
+		err = fn ? fn(&r->sources) : 0;
+		/* Of a target that is gone there is nothing to iterate. */
+		if (err && err != -ESRCH && err != -ENOENT)
+			return err;
+	}
+	return 0;
+}
+
+/* ---- the loop ---- */
+
+static uint64_t own_cpu(void)
+{
+	return now(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+static void show_progress(struct recorder *r)
+{
+	uint64_t elapsed = now(CLOCK_MONOTONIC) - r->attach_ts;
+	struct counters c;
+
+	attach__counters(r->attach, &c);
+	fprintf(stderr,
+		"\rdwell: %5.1f s, %" PRIu64 " events, %" PRIu64 " lost, %.1f MB, own CPU %.1f %% ",
+		elapsed / 1e9, trace_writer__events(r->trace), (uint64_t)c.loss[LOSS_RING],
+		trace_writer__bytes(r->trace) / 1e6, elapsed ? 100.0 * own_cpu() / elapsed : 0.0);
+	fflush(stderr);
+}
+
+static void write_losses(struct recorder *r)
+{
+	struct counters c;
+	unsigned int i;
+
+	attach__counters(r->attach, &c);
+	r->probe_hits = c.hits;
+	for (i = 0; i < LOSS_NR; i++)
+		if (c.loss[i])
+			trace_writer__loss(r->trace, loss_name(i), c.loss[i]);
+}
+
+/* Why the recording should end now, or NULL. */
+static const char *ended(struct recorder *r, uint64_t ts, bool target_event, bool signal_event)
+{
+	struct signalfd_siginfo info;
+
+	if (signal_event && read(r->signals, &info, sizeof(info)) == sizeof(info))
+		return info.ssi_signo == SIGTERM ? "SIGTERM" : "interrupt";
+	if (target_event)
+		return "target exited";
+	if (r->sources.execs > (r->target.launched ? 1 : 0))
+		return "target became another program (exec)";
+	if (r->opts->duration_ns && ts - r->attach_ts >= r->opts->duration_ns)
+		return "duration";
+	return NULL;
+}
+
+static int loop(struct recorder *r)
+{
+	struct pollfd fds[2] = {
+		{ .fd = r->signals, .events = POLLIN },
+		{ .fd = r->target.pidfd, .events = POLLIN },
+	};
+	uint64_t ts, flushed = r->attach_ts, shown = 0;
+	int err;
+
+	for (;;) {
+		if (poll(fds, 2, LOOK_MS) < 0 && errno != EINTR)
+			return -errno;
+		ts = now(CLOCK_MONOTONIC);
+		target__cpu_ns(&r->target);
+		err = attach__drain(r->attach, one_event, r);
+		if (err < 0)
+			return err;
+		r->ended_by = ended(r, ts, fds[1].revents, fds[0].revents & POLLIN);
+		if (r->ended_by)
+			return 0;
+		if (ts - flushed >= FLUSH_NS) {
+			flushed = ts;
+			write_losses(r);
+			err = trace_writer__flush(r->trace);
+			if (err)
+				return err;
+		}
+		if (r->progress && ts - shown >= PROGRESS_NS) {
+			shown = ts;
+			show_progress(r);
+		}
+	}
+}
+
+/* ---- end ---- */
+
+static int finish(struct recorder *r)
+{
+	struct trace_totals totals = { .ended_by = r->ended_by };
+	int err;
+
+	err = for_each_source(r, false);
+	if (err)
+		return err;
+	write_losses(r);
+	totals.end_ts = r->end_ts;
+	totals.probe_hits = r->probe_hits;
+	totals.target_cpu_ns = r->target.cpu_last - r->target.cpu_start;
+	totals.cpu_ns = own_cpu();
+	return trace_writer__finish(r->trace, &totals);
+}
+
+static int catch_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int find_target(struct recorder *r)
+{
+	const char *why = "cannot be recorded";
+	char what[64];
+	int err;
+
+	if (r->opts->argv) {
+		err = target__launch(&r->target, r->opts->argv, &why);
+		if (err)
+			complain(r, r->opts->argv[0], why);
+		return err;
+	}
+	err = target__find(&r->target, r->opts->pid, &why);
+	if (err) {
+		snprintf(what, sizeof(what), "pid %d", r->opts->pid);
+		complain(r, what, why);
+	}
+	return err;
+}
+
+static int start_target(struct recorder *r)
+{
+	uint64_t bias;
+	int err;
+
+	if (r->target.launched) {
+		/* Where it will be loaded is learnt from its first poll. */
+		err = target__go(&r->target);
+		if (err)
+			complain(r, r->opts->argv[0], strerror(-err));
+		return err;
+	}
+	if (!target__load_bias(&r->target, image__first_vaddr(r->img), &bias))
+		attach__set_load_bias(r->attach, bias);
+	return 0;
+}
+
+int recorder__run(const struct recorder_opts *opts)
+{
+	struct recorder r = { .opts = opts };
+	struct attach_opts attach_opts = {
+		.ring_bytes = opts->ring_bytes,
+		.verbose = opts->verbose,
+		.empty = opts->empty,
+	};
+	const char *why;
+	size_t nr_kinds;
+	int err;
+
+	r.target.pidfd = r.target.go = r.target.go_status = -1;
+	r.signals = catch_signals();
+	if (r.signals < 0)
+		return -errno;
+	err = find_target(&r);
+	if (!err)
+		err = open_image(&r);
+	if (err)
+		goto out;
+	err = attach__new(r.img, &r.target, &attach_opts, &r.attach, &why);
+	if (err) {
+		complain(&r, "cannot attach", why);
+		goto out;
+	}
+	r.sources.skel = attach__skel(r.attach);
+	r.sources.pid = r.target.pid;
+	choose_sources(&r);
+
+	r.attach_ts = attach__enable(r.attach);
+	r.sources.attach_ts = r.attach_ts;
+	err = open_trace(&r);
+	if (err)
+		goto out;
+	err = start_target(&r);
+	if (err)
+		goto out;
+	err = for_each_source(&r, true);
+	if (err)
+		goto written;
+	image__fns(r.img, &nr_kinds);
+	fprintf(stderr, "dwell: attached to %d (%s), %zu probe sites, tier %s, writing %s\n",
+		r.target.pid, r.target.comm, attach__sites(r.attach), tier_name(image__tier(r.img)),
+		opts->output);
+	r.progress = !opts->quiet && isatty(STDERR_FILENO);
+	err = loop(&r);
+	r.end_ts = attach__disable(r.attach);
+	if (!err)
+		err = attach__drain(r.attach, one_event, &r);
+	if (err > 0)
+		err = 0;
+	if (!err)
+		err = finish(&r);
+	if (r.progress) {
+		show_progress(&r);
+		fputc('\n', stderr);
+		r.progress = false;
+	}
+written:
+	if (err)
+		complain(&r, opts->output, err == -ENOSPC ?
+			 "no space left: the file is readable up to here" : strerror(-err));
+	else
+		fprintf(stderr, "dwell: %s: %" PRIu64 " events, %.1f MB in %s\n", r.ended_by,
+			trace_writer__events(r.trace), trace_writer__bytes(r.trace) / 1e6,
+			opts->output);
+out:
+	trace_writer__free(r.trace);
+	attach__free(r.attach);
+	target__close(&r.target);
+	image__free(r.img);
+	ksyms__free(r.sources.ksyms);
+	free(r.kinds);
+	close(r.signals);
+	return err;
+}

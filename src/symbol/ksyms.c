@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Names of kernel addresses, from /proc/kallsyms: text symbols only, sorted
+ * once, found by bisection.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "symbol/ksyms.h"
+
+struct ksym {
+	uint64_t	addr;
+	char		name[KSYM_NAME_MAX];
+};
+
+struct ksyms {
+	struct ksym	*syms;
+	size_t		 nr, room;
+};
+
+static int by_addr(const void *a, const void *b)
+{
+	const struct ksym *x = a, *y = b;
+
+	return x->addr < y->addr ? -1 : x->addr > y->addr;
+}
+
+struct ksyms *ksyms__new(void)
+{
+	struct ksyms *k = calloc(1, sizeof(*k));
+	char line[512];
+	FILE *f;
+
+	if (!k)
+		return NULL;
+	f = fopen("/proc/kallsyms", "re");
+	if (!f)
+		return k;
+	while (fgets(line, sizeof(line), f)) {
+		struct ksym *grown;
+		uint64_t addr;
+		char type;
+		int at;
+
+		if (sscanf(line, "%" SCNx64 " %c %n", &addr, &type, &at) < 2 || !addr ||
+		    !strchr("tTwW", type))
+			continue;
+		if (k->nr == k->room) {
+			k->room = k->room ? k->room * 2 : 65536;
+			grown = realloc(k->syms, k->room * sizeof(*grown));
+			if (!grown)
+				break;
+			k->syms = grown;
+		}
+		k->syms[k->nr].addr = addr;
+		snprintf(k->syms[k->nr].name, KSYM_NAME_MAX, "%.*s", (int)strcspn(line + at, "\t \n"),
+			 line + at);
+		k->nr++;
+	}
+	fclose(f);
+	if (k->nr)
+		qsort(k->syms, k->nr, sizeof(*k->syms), by_addr);
+	return k;
+}
+
+void ksyms__name(const struct ksyms *k, uint64_t addr, char *out)
+{
+	size_t lo = 0, hi = k ? k->nr : 0, mid;
+
+	/* The last symbol at or below addr. */
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (k->syms[mid].addr <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo)
+		memcpy(out, k->syms[lo - 1].name, KSYM_NAME_MAX);
+	else
+		snprintf(out, KSYM_NAME_MAX, "0x%" PRIx64, addr);
+}
+
+void ksyms__free(struct ksyms *k)
+{
+	if (!k)
+		return;
+	free(k->syms);
+	free(k);
+}
