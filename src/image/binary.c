@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An ELF executable: segments, symbols, build-id, code bytes. See binary.h.
+ * It must not know of DWARF entries, of Rust or of runtimes.
+ */
+#include "image/binary.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image/array.h"
+
+/* A compressed section that claims to be larger than this is refused. */
+#define UNCOMPRESSED_MAX	(16ull << 30)
+
+static bool elf__uncompress(Elf_Scn *scn, const GElf_Shdr *shdr, const char *name)
+{
+	GElf_Chdr chdr;
+
+	if (shdr->sh_flags & SHF_COMPRESSED) {
+		/* the claimed size is what libelf allocates: bound it first */
+		if (!gelf_getchdr(scn, &chdr) || chdr.ch_size > UNCOMPRESSED_MAX ||
+		    chdr.ch_size / 16384 > shdr->sh_size)
+			return false;
+		return elf_compress(scn, 0, 0) >= 0;
+	}
+	if (!strncmp(name, ".zdebug", 7)) {
+		Elf_Data *data = elf_rawdata(scn, NULL);
+		uint64_t size = 0;
+
+		if (!data || data->d_size < 12)
+			return false;
+		for (int i = 0; i < 8; i++)
+			size = size << 8 | ((const uint8_t *)data->d_buf)[4 + i];
+		if (size > UNCOMPRESSED_MAX || size / 16384 > shdr->sh_size)
+			return false;
+		return elf_compress_gnu(scn, 0, 0) >= 0;
+	}
+	return true;
+}
+
+bool elf__section(Elf *elf, const char *name, struct debug_sec *out)
+{
+	Elf_Scn *scn = NULL;
+	size_t strndx;
+
+	memset(out, 0, sizeof(*out));
+	if (elf_getshdrstrndx(elf, &strndx))
+		return false;
+	while ((scn = elf_nextscn(elf, scn))) {
+		GElf_Shdr shdr;
+		Elf_Data *data;
+		const char *s;
+
+		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type == SHT_NOBITS)
+			continue;
+		s = elf_strptr(elf, strndx, shdr.sh_name);
+		if (!s)
+			continue;
+		if (strcmp(s, name) &&
+		    (strncmp(s, ".zdebug", 7) || strncmp(name, ".debug", 6) ||
+		     strcmp(s + 2, name + 1)))
+			continue;
+		if (!elf__uncompress(scn, &shdr, s))
+			return false;
+		data = elf_getdata(scn, NULL);
+		if (!data || !data->d_buf || !data->d_size)
+			return false;
+		out->p = data->d_buf;
+		out->n = data->d_size;
+		return true;
+	}
+	return false;
+}
+
+void elf__build_id(Elf *elf, char out[2 * BINARY_BUILD_ID_MAX + 1])
+{
+	size_t nr;
+
+	out[0] = 0;
+	if (elf_getphdrnum(elf, &nr))
+		nr = 0;
+	/* the segments know it even when section headers are gone */
+	for (size_t i = 0; i < nr; i++) {
+		GElf_Phdr ph;
+		GElf_Nhdr nh;
+		Elf_Data *data;
+		size_t off = 0, name_off, desc_off;
+
+		if (!gelf_getphdr(elf, (int)i, &ph) || ph.p_type != PT_NOTE)
+			continue;
+		data = elf_getdata_rawchunk(elf, (int64_t)ph.p_offset, ph.p_filesz,
+					    ph.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
+		if (!data)
+			continue;
+		while (off < data->d_size &&
+		       (off = gelf_getnote(data, off, &nh, &name_off, &desc_off)) > 0) {
+			const uint8_t *desc = (const uint8_t *)data->d_buf + desc_off;
+
+			if (nh.n_type != NT_GNU_BUILD_ID || nh.n_namesz != 4 ||
+			    memcmp((const char *)data->d_buf + name_off, "GNU", 4) ||
+			    !nh.n_descsz || nh.n_descsz > BINARY_BUILD_ID_MAX)
+				continue;
+			for (size_t k = 0; k < nh.n_descsz; k++)
+				snprintf(out + 2 * k, 3, "%02x", desc[k]);
+			return;
+		}
+	}
+}
+
+static int binary__load_segments(struct binary *b, const char **why)
+{
+	size_t nr, cap = 0;
+
+	if (elf_getphdrnum(b->elf, &nr)) {
+		*why = "its program headers cannot be read: the file is torn";
+		return -ENOEXEC;
+	}
+	for (size_t i = 0; i < nr; i++) {
+		GElf_Phdr ph;
+
+		if (!gelf_getphdr(b->elf, (int)i, &ph)) {
+			*why = "its program headers cannot be read: the file is torn";
+			return -ENOEXEC;
+		}
+		if (ph.p_type != PT_LOAD || !ph.p_filesz)
+			continue;
+		if (ph.p_offset > b->raw_size || ph.p_filesz > b->raw_size - ph.p_offset) {
+			*why = "a segment lies outside the file: the file is torn";
+			return -ENOEXEC;
+		}
+		if (array__room(&b->segs, &cap, b->nr_segs, sizeof(*b->segs)))
+			return -ENOMEM;
+		b->segs[b->nr_segs++] = (struct segment){
+			.vaddr = ph.p_vaddr, .file_off = ph.p_offset,
+			.file_size = ph.p_filesz, .exec = ph.p_flags & PF_X };
+	}
+	return 0;
+}
+
+int binary__open(struct binary *b, const char *path, const char **why)
+{
+	GElf_Ehdr eh;
+	struct stat st;
+	int err;
+
+	memset(b, 0, sizeof(*b));
+	*why = "";
+	b->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (b->fd < 0) {
+		err = -errno;
+		*why = "it cannot be opened";
+		return err;
+	}
+	b->path = strdup(path);
+	if (!b->path) {
+		err = -ENOMEM;
+		goto fail;
+	}
+	err = -ENOEXEC;
+	if (fstat(b->fd, &st)) {
+		err = -errno;
+		*why = "it cannot be read";
+		goto fail;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		*why = S_ISDIR(st.st_mode) ? "it is a directory: name the executable in it" :
+					     "it is no regular file";
+		goto fail;
+	}
+	if (elf_version(EV_CURRENT) == EV_NONE) {
+		*why = "libelf is too old";
+		goto fail;
+	}
+	b->elf = elf_begin(b->fd, ELF_C_READ_MMAP, NULL);
+	if (!b->elf || elf_kind(b->elf) != ELF_K_ELF || !gelf_getehdr(b->elf, &eh)) {
+		*why = "it is no ELF executable: name a compiled program";
+		goto fail;
+	}
+	if (eh.e_machine != EM_X86_64 || eh.e_ident[EI_CLASS] != ELFCLASS64) {
+		err = -ENOTSUP;
+		*why = "it is built for another machine: only x86-64 is supported";
+		goto fail;
+	}
+	if (eh.e_type != ET_EXEC && eh.e_type != ET_DYN) {
+		*why = "it is an object file or a core dump: name the linked program";
+		goto fail;
+	}
+	b->pie = eh.e_type == ET_DYN;
+	b->raw = (const uint8_t *)elf_rawfile(b->elf, &b->raw_size);
+	if (!b->raw) {
+		*why = "it cannot be read: the file is torn";
+		goto fail;
+	}
+	err = binary__load_segments(b, why);
+	if (err)
+		goto fail;
+	elf__build_id(b->elf, b->build_id);
+	return 0;
+fail:
+	if (err == -ENOMEM)
+		*why = "out of memory";
+	binary__close(b);
+	return err;
+}
+
+void binary__close(struct binary *b)
+{
+	if (b->elf)
+		elf_end(b->elf);
+	if (b->fd >= 0)
+		close(b->fd);
+	free(b->segs);
+	free(b->syms);
+	free(b->path);
+	memset(b, 0, sizeof(*b));
+	b->fd = -1;
+}
+
+static int symbol__cmp(const void *a, const void *b)
+{
+	const struct symbol *x = a, *y = b;
+
+	if (x->vaddr != y->vaddr)
+		return x->vaddr < y->vaddr ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+int binary__load_symbols(struct binary *b, Elf *from)
+{
+	size_t cap = 0, nr = 0;
+	Elf_Scn *scn = NULL;
+	struct symbol *syms = NULL;
+
+	while ((scn = elf_nextscn(from, scn))) {
+		GElf_Shdr shdr;
+		Elf_Data *data;
+		size_t count;
+
+		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != SHT_SYMTAB || !shdr.sh_entsize)
+			continue;
+		data = elf_getdata(scn, NULL);
+		if (!data)
+			continue;
+		count = data->d_size / sizeof(GElf_Sym);
+		for (size_t i = 0; i < count; i++) {
+			GElf_Sym sym;
+			const char *name;
+
+			if (!gelf_getsym(data, (int)i, &sym) ||
+			    GELF_ST_TYPE(sym.st_info) != STT_FUNC || !sym.st_value ||
+			    sym.st_shndx == SHN_UNDEF)
+				continue;
+			name = elf_strptr(from, shdr.sh_link, sym.st_name);
+			if (!name || !*name)
+				continue;
+			if (array__room(&syms, &cap, nr, sizeof(*syms))) {
+				free(syms);
+				return -ENOMEM;
+			}
+			syms[nr++] = (struct symbol){ sym.st_value, sym.st_size, name };
+		}
+	}
+	if (nr)
+		qsort(syms, nr, sizeof(*syms), symbol__cmp);
+	free(b->syms);
+	b->syms = syms;
+	b->nr_syms = nr;
+	return 0;
+}
+
+const struct symbol *binary__symbol_at(const struct binary *b, uint64_t vaddr)
+{
+	size_t lo = 0, hi = b->nr_syms;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (b->syms[mid].vaddr <= vaddr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (!lo)
+		return NULL;
+	lo--;
+	if (vaddr - b->syms[lo].vaddr >= b->syms[lo].size && vaddr != b->syms[lo].vaddr)
+		return NULL;
+	return &b->syms[lo];
+}
+
+static const struct segment *binary__segment(const struct binary *b, uint64_t vaddr)
+{
+	for (size_t i = 0; i < b->nr_segs; i++)
+		if (vaddr >= b->segs[i].vaddr && vaddr - b->segs[i].vaddr < b->segs[i].file_size)
+			return &b->segs[i];
+	return NULL;
+}
+
+const uint8_t *binary__code(const struct binary *b, uint64_t vaddr, size_t *n)
+{
+	const struct segment *s = binary__segment(b, vaddr);
+
+	*n = 0;
+	if (!s || !s->exec)
+		return NULL;
+	*n = (size_t)(s->file_size - (vaddr - s->vaddr));
+	return b->raw + s->file_off + (vaddr - s->vaddr);
+}
+
+bool binary__file_off(const struct binary *b, uint64_t vaddr, uint64_t *off)
+{
+	const struct segment *s = binary__segment(b, vaddr);
+
+	if (!s)
+		return false;
+	*off = s->file_off + (vaddr - s->vaddr);
+	return true;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The image model: what an executable says about its async code.
+ *
+ * Built from ELF and DWARF once, cached on disk by build-id. It is one flat
+ * block of tables without pointers: strings are offsets into a pool, other
+ * tables are referred to by index, so that a cached model is mapped and used
+ * as it is, and the walk tables can be copied into BPF maps as they are.
+ *
+ * It must not know of processes, probes being attached, or events.
+ */
+#ifndef DWELL_IMAGE_H
+#define DWELL_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "runtime/runtime.h"
+#include "walk.h"
+
+struct image;
+
+/* How much the binary gives away; each with the way to a better one. */
+enum image_tier {
+	IMAGE_TIER_NONE		= 0,	/* no supported async runtime found */
+	IMAGE_TIER_STRIPPED	= 1,	/* no symbols: nothing to probe by name */
+	IMAGE_TIER_SYMBOLS	= 2,	/* task kinds, no await points */
+	IMAGE_TIER_FULL		= 3,	/* DWARF level 2: await points with file:line */
+};
+
+/* An offset into the string pool; 0 is the empty string. */
+typedef uint32_t image_str;
+
+/* A future type. Same index as its walk_type. */
+struct image_type {
+	image_str	name;		/* whole: "mini_redis::server::Listener::run", "Timeout<…>" */
+	image_str	shortname;	/* generics shortened, safe for a folded frame */
+	uint8_t		kind;		/* enum image_type_kind */
+	uint8_t		leaf_key;	/* enum walk_key, for a leaf */
+	uint8_t		runtime_own;	/* defined by the runtime's crate or std */
+	uint8_t		pad;
+};
+
+enum image_type_kind {
+	IMAGE_TYPE_FN		= 0,	/* async fn, block or closure: has await points */
+	IMAGE_TYPE_WRAPPER	= 1,	/* struct or enum with futures inside */
+	IMAGE_TYPE_LEAF		= 2,	/* known leaf, or a future with nothing inside */
+	IMAGE_TYPE_OPAQUE	= 3,	/* hand-written future, not looked through */
+};
+
+/* A variant (for IMAGE_TYPE_FN an await point). Same index as its walk_variant. */
+struct image_variant {
+	uint32_t	type;		/* whose variant it is */
+	uint32_t	line;		/* of the .await; 0: unknown */
+	image_str	file;		/* base name, "server.rs" */
+	image_str	path;		/* as the line table has it, joined with its directory */
+	image_str	name;		/* "Suspend0", "Done", … */
+};
+
+/* A probe site: an instruction that the kernel emulates. */
+struct image_site {
+	uint64_t	file_off;	/* what uprobe_multi wants */
+	uint64_t	vaddr;		/* of the probed instruction */
+	int32_t		sp_adjust;	/* add to rsp there to get rsp at the function's entry */
+	uint8_t		arg_reg;	/* register that holds the task: pt_regs order below */
+	uint8_t		slow;		/* 1: no emulated instruction found, the kernel single-steps */
+	uint8_t		pad[2];
+};
+
+enum image_reg { IMAGE_REG_DI, IMAGE_REG_SI, IMAGE_REG_DX, IMAGE_REG_BX, IMAGE_REG_BP,
+		 IMAGE_REG_R12, IMAGE_REG_R13, IMAGE_REG_R14, IMAGE_REG_R15, IMAGE_REG_AX,
+		 IMAGE_REG_CX, IMAGE_REG_R8, IMAGE_REG_R9, IMAGE_REG_NR };
+
+/* A function of the runtime that is probed. */
+struct image_fn {
+	uint64_t		vaddr;		/* entry */
+	uint8_t			role;		/* enum runtime_fn_role */
+	uint8_t			runtime;	/* index into runtimes[] */
+	uint8_t			blocking;	/* RUNTIME_FN_POLL: a spawn_blocking job */
+	uint8_t			ambiguous;	/* several task types share this code */
+	uint32_t		cell;		/* RUNTIME_FN_POLL: index into cells, else WALK_NONE */
+	image_str		task;		/* RUNTIME_FN_POLL: name of the task kind, shortened */
+	image_str		task_long;	/* whole name */
+	image_str		scheduler;	/* S, shortened */
+	struct image_site	site;
+};
+
+/*
+ * A place to which a poll function returns: the instruction after an indirect
+ * call in the runtime. ret is where the poll's return address points; site is
+ * the first branch at or after it.
+ */
+struct image_return {
+	uint64_t		ret;		/* vaddr */
+	struct image_site	site;		/* sp_adjust: to rsp right after the return */
+};
+
+struct image_vtable {
+	uint64_t	vaddr;
+	uint32_t	type;		/* index of the concrete future type */
+	uint32_t	pad;
+};
+
+/* A path through structures: offsets with dereferences between them. */
+struct image_path {
+	uint8_t		ok;		/* 0: not resolved in this binary */
+	uint8_t		nr_hops;	/* dereferences; nr_hops + 1 offsets are valid */
+	uint8_t		width;		/* bytes of the thing at its end (0: larger than 8) */
+	uint8_t		pad;
+	uint32_t	off[6];
+};
+
+struct image_opts {
+	const char	*cache_dir;	/* NULL: $XDG_CACHE_HOME/dwell or ~/.cache/dwell; "": no cache */
+	unsigned int	 jobs;		/* threads for the index; 0: one per CPU */
+	bool		 debuginfod;	/* ask the servers of $DEBUGINFOD_URLS if DWARF is missing */
+	const char	*debug_file;	/* NULL, or a separate debug file named by the user */
+	void		(*progress)(void *ctx, const char *what, uint64_t done, uint64_t total);
+	void		*ctx;
+};
+
+/*
+ * Build or load the model of the executable at @path ("/proc/PID/exe" is fine).
+ * 0 and *@out on success, also when the tier is low. Errors: -ENOENT and other
+ * errno of open/read; -ENOEXEC not an ELF file that can be used (also: torn or
+ * hostile); -ENOTSUP an ELF file of another machine than x86-64.
+ * *@why (never NULL afterwards, static or owned by the image library until the
+ * next call in this thread) says what and how to cure it.
+ */
+int image__open(const char *path, const struct image_opts *opts, struct image **out,
+		const char **why);
+void image__free(struct image *img);
+
+enum image_tier image__tier(const struct image *img);
+/* One line: what the tier is and how to get a better one. */
+const char *image__tier_hint(const struct image *img);
+const char *image__str(const struct image *img, image_str s);
+/* Lower-case hexadecimal build-id, "" if there is none. */
+const char *image__build_id(const struct image *img);
+/* Where the DWARF came from: path, or "" if there is none. */
+const char *image__debug_path(const struct image *img);
+/* rustc's version as .comment or DW_AT_producer has it, "" if unknown. */
+const char *image__producer(const struct image *img);
+
+/* Link-time address at which the file's first segment is mapped (0 for most PIEs). */
+uint64_t image__first_vaddr(const struct image *img);
+
+/* The tables; *@nr is set to the number of entries. Valid until image__free. */
+const struct image_fn		*image__fns(const struct image *img, size_t *nr);
+const struct image_return	*image__returns(const struct image *img, size_t *nr);
+const struct image_type		*image__types(const struct image *img, size_t *nr);
+const struct image_variant	*image__variants(const struct image *img, size_t *nr);
+const struct image_vtable	*image__vtables(const struct image *img, size_t *nr);
+const struct walk_cell		*image__cells(const struct image *img, size_t *nr);
+const struct walk_type		*image__walk_types(const struct image *img, size_t *nr);
+const struct walk_variant	*image__walk_variants(const struct image *img, size_t *nr);
+const struct walk_arc		*image__walk_arcs(const struct image *img, size_t *nr);
+const struct walk_leaf		*image__walk_leaves(const struct image *img, size_t *nr);
+
+/* The resolved path of runtimes[@runtime]->layouts[@layout]; ok = 0 if unknown. */
+const struct image_path *image__layout(const struct image *img, unsigned int runtime,
+				       unsigned int layout);
+
+/*
+ * Things that the model could not do, for the user: *@nr lines. Each names the
+ * thing and the reason ("task foo: layout of its Cell not found: …").
+ */
+const char *const *image__notes(const struct image *img, size_t *nr);
+
+/*
+ * Choose a probe site for a return address that was learnt at run time:
+ * @vaddr is the link-time address. 0, or -ENOENT if it lies in no executable
+ * segment or no branch follows within a few instructions.
+ */
+int image__return_site(const struct image *img, uint64_t vaddr, struct image_return *out);
+
+/* Print the model in words: tier, runtime, task types, await points of each. */
+void image__print(const struct image *img, FILE *out);
+
+#endif /* DWELL_IMAGE_H */

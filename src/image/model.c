@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The model under construction, and the flat block that it becomes: see
+ * model.h. It must not know where the contents come from.
+ */
+#include "image/model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "image/array.h"
+
+static const uint32_t elem_size[MODEL_TABLES] = {
+	[MODEL_FNS]		= sizeof(struct image_fn),
+	[MODEL_RETURNS]		= sizeof(struct image_return),
+	[MODEL_TYPES]		= sizeof(struct image_type),
+	[MODEL_VARIANTS]	= sizeof(struct image_variant),
+	[MODEL_VTABLES]		= sizeof(struct image_vtable),
+	[MODEL_CELLS]		= sizeof(struct walk_cell),
+	[MODEL_WALK_TYPES]	= sizeof(struct walk_type),
+	[MODEL_WALK_VARIANTS]	= sizeof(struct walk_variant),
+	[MODEL_WALK_ARCS]	= sizeof(struct walk_arc),
+	[MODEL_WALK_LEAVES]	= sizeof(struct walk_leaf),
+	[MODEL_LAYOUTS]		= sizeof(struct image_path),
+	[MODEL_NOTES]		= sizeof(image_str),
+	[MODEL_STRINGS]		= 1,
+};
+
+void model__init(struct model *m)
+{
+	memset(m, 0, sizeof(*m));
+	model__add(m, MODEL_STRINGS, 1);	/* offset 0: the empty string */
+}
+
+void model__free(struct model *m)
+{
+	for (int t = 0; t < MODEL_TABLES; t++)
+		free(m->tables[t].p);
+	free(m->str_hash);
+	memset(m, 0, sizeof(*m));
+}
+
+uint32_t model__add(struct model *m, enum model_table t, size_t nr)
+{
+	size_t size = elem_size[t], at = m->tables[t].nr;
+
+	if (nr >= UINT32_MAX - at) {
+		m->err = -ENOMEM;
+		return WALK_NONE;
+	}
+	if (at + nr > m->tables[t].cap) {
+		size_t cap = m->tables[t].cap ? m->tables[t].cap : 64;
+		void *p;
+
+		while (cap < at + nr)
+			cap *= 2;
+		p = realloc(m->tables[t].p, cap * size);
+		if (!p) {
+			m->err = -ENOMEM;
+			return WALK_NONE;
+		}
+		m->tables[t].p = p;
+		m->tables[t].cap = cap;
+	}
+	memset((char *)m->tables[t].p + at * size, 0, nr * size);
+	m->tables[t].nr += nr;
+	return (uint32_t)at;
+}
+
+void *model__at(const struct model *m, enum model_table t, uint32_t i)
+{
+	return (char *)m->tables[t].p + (size_t)i * elem_size[t];
+}
+
+const char *model__text(const struct model *m, image_str s)
+{
+	return (const char *)m->tables[MODEL_STRINGS].p + s;
+}
+
+static uint32_t str_hash(const char *s, size_t n)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (unsigned char)s[i]) * 16777619u;
+	return h;
+}
+
+static int model__grow_strs(struct model *m)
+{
+	size_t slots = m->str_slots ? m->str_slots * 2 : 1024;
+	uint32_t *grown = calloc(slots, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	for (size_t i = 0; i < m->str_slots; i++) {
+		const char *s = model__text(m, m->str_hash[i]);
+		size_t at;
+
+		if (!m->str_hash[i])
+			continue;
+		at = str_hash(s, strlen(s)) & (slots - 1);
+		while (grown[at])
+			at = (at + 1) & (slots - 1);
+		grown[at] = m->str_hash[i];
+	}
+	free(m->str_hash);
+	m->str_hash = grown;
+	m->str_slots = slots;
+	return 0;
+}
+
+image_str model__strn(struct model *m, const char *s, size_t n)
+{
+	uint32_t off;
+	size_t at;
+
+	if (!n)
+		return 0;
+	if (2 * m->nr_strs >= m->str_slots && model__grow_strs(m)) {
+		m->err = -ENOMEM;
+		return 0;
+	}
+	at = str_hash(s, n) & (m->str_slots - 1);
+	for (; m->str_hash[at]; at = (at + 1) & (m->str_slots - 1)) {
+		const char *have = model__text(m, m->str_hash[at]);
+
+		if (!strncmp(have, s, n) && !have[n])
+			return m->str_hash[at];
+	}
+	off = model__add(m, MODEL_STRINGS, n + 1);
+	if (off == WALK_NONE)
+		return 0;
+	memcpy((char *)m->tables[MODEL_STRINGS].p + off, s, n);
+	m->str_hash[at] = off;
+	m->nr_strs++;
+	return off;
+}
+
+image_str model__str(struct model *m, const char *s)
+{
+	return s ? model__strn(m, s, strlen(s)) : 0;
+}
+
+void model__note(struct model *m, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+	uint32_t i;
+	image_str s;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	s = model__str(m, text);
+	for (size_t k = 0; k < m->tables[MODEL_NOTES].nr; k++)
+		if (*(image_str *)model__at(m, MODEL_NOTES, (uint32_t)k) == s)
+			return;
+	i = model__add(m, MODEL_NOTES, 1);
+	if (i != WALK_NONE)
+		*(image_str *)model__at(m, MODEL_NOTES, i) = s;
+}
+
+static uint64_t checksum(const void *data, size_t n)
+{
+	const uint8_t *p = data;
+	uint64_t a = 1, b = 0, w;
+
+	/* Fletcher's sums over 64-bit words: it is damage that is looked for, not malice */
+	for (; n >= 8; n -= 8, p += 8) {
+		memcpy(&w, p, 8);
+		a += w;
+		b += a;
+	}
+	w = 0;
+	if (n)
+		memcpy(&w, p, n);
+	a += w;
+	b += a;
+	return a ^ (b << 32 | b >> 32);
+}
+
+static uint64_t block__checksum(const struct model_block *b)
+{
+	size_t from = offsetof(struct model_block, key);
+
+	return checksum((const char *)b + from, b->size - from);
+}
+
+struct model_block *model__freeze(const struct model *m, uint64_t key)
+{
+	size_t size = (sizeof(struct model_block) + 7) & ~(size_t)7;
+	struct model_block *b;
+
+	for (int t = 0; t < MODEL_TABLES; t++)
+		size += (m->tables[t].nr * elem_size[t] + 7) & ~(size_t)7;
+	b = calloc(1, size);
+	if (!b)
+		return NULL;
+	memcpy(b->magic, MODEL_MAGIC, sizeof(b->magic));
+	b->version = MODEL_VERSION;
+	b->head_size = sizeof(*b);
+	b->size = size;
+	b->key = key;
+	b->tier = m->tier;
+	b->hint = m->hint;
+	b->build_id = m->build_id;
+	b->debug_path = m->debug_path;
+	b->producer = m->producer;
+	b->torn = m->torn;
+	size = (sizeof(struct model_block) + 7) & ~(size_t)7;
+	for (int t = 0; t < MODEL_TABLES; t++) {
+		size_t bytes = m->tables[t].nr * elem_size[t];
+
+		b->tables[t].off = size;
+		b->tables[t].nr = (uint32_t)m->tables[t].nr;
+		b->tables[t].elem = elem_size[t];
+		if (bytes)
+			memcpy((char *)b + size, m->tables[t].p, bytes);
+		size += (bytes + 7) & ~(size_t)7;
+	}
+	b->checksum = block__checksum(b);
+	return b;
+}
+
+bool model__check(const struct model_block *b, size_t size, uint64_t key)
+{
+	if (size < sizeof(*b) || memcmp(b->magic, MODEL_MAGIC, sizeof(b->magic)) ||
+	    b->version != MODEL_VERSION || b->head_size != sizeof(*b) || b->size != size ||
+	    b->key != key || b->checksum != block__checksum(b))
+		return false;
+	for (int t = 0; t < MODEL_TABLES; t++) {
+		if (b->tables[t].elem != elem_size[t] || b->tables[t].off % 8 ||
+		    b->tables[t].off > size ||
+		    (uint64_t)b->tables[t].nr * elem_size[t] > size - b->tables[t].off)
+			return false;
+	}
+	/* the pool's end bounds every string in it */
+	if (!b->tables[MODEL_STRINGS].nr ||
+	    ((const char *)b)[b->tables[MODEL_STRINGS].off + b->tables[MODEL_STRINGS].nr - 1])
+		return false;
+	return true;
+}
+
+static const void *table(const struct image *img, enum model_table t, size_t *nr)
+{
+	if (nr)
+		*nr = img->block->tables[t].nr;
+	return (const char *)img->block + img->block->tables[t].off;
+}
+
+struct image *image__adopt(struct model_block *b, size_t size, bool mapped, const char *path)
+{
+	struct image *img = calloc(1, sizeof(*img));
+	const image_str *notes;
+	size_t nr;
+
+	if (!img)
+		goto fail;
+	img->block = b;
+	img->size = size;
+	img->mapped = mapped;
+	notes = table(img, MODEL_NOTES, &nr);
+	img->notes = calloc(nr + 1, sizeof(*img->notes));
+	img->path = strdup(path);
+	if (!img->notes || !img->path)
+		goto fail;
+	for (size_t i = 0; i < nr; i++)
+		img->notes[i] = image__str(img, notes[i]);
+	return img;
+fail:
+	if (img) {
+		free(img->notes);
+		free(img->path);
+		free(img);
+	}
+	if (mapped)
+		munmap(b, size);
+	else
+		free(b);
+	return NULL;
+}
+
+void image__free(struct image *img)
+{
+	if (!img)
+		return;
+	if (img->binary) {
+		binary__close(img->binary);
+		free(img->binary);
+	}
+	if (img->mapped)
+		munmap((void *)(uintptr_t)img->block, img->size);
+	else
+		free((void *)(uintptr_t)img->block);
+	free(img->notes);
+	free(img->path);
+	free(img);
+}
+
+const char *image__str(const struct image *img, image_str s)
+{
+	size_t n;
+	const char *pool = table(img, MODEL_STRINGS, &n);
+
+	return s < n ? pool + s : "";
+}
+
+enum image_tier image__tier(const struct image *img)
+{
+	return (enum image_tier)img->block->tier;
+}
+
+const char *image__tier_hint(const struct image *img)
+{
+	return image__str(img, img->block->hint);
+}
+
+const char *image__build_id(const struct image *img)
+{
+	return image__str(img, img->block->build_id);
+}
+
+const char *image__debug_path(const struct image *img)
+{
+	return image__str(img, img->block->debug_path);
+}
+
+const char *image__producer(const struct image *img)
+{
+	return image__str(img, img->block->producer);
+}
+
+const struct image_fn *image__fns(const struct image *img, size_t *nr)
+{
+	return table(img, MODEL_FNS, nr);
+}
+
+const struct image_return *image__returns(const struct image *img, size_t *nr)
+{
+	return table(img, MODEL_RETURNS, nr);
+}
+
+const struct image_type *image__types(const struct image *img, size_t *nr)
+{
+	return table(img, MODEL_TYPES, nr);
+}
+
+const struct image_variant *image__variants(const struct image *img, size_t *nr)
+{
+	return table(img, MODEL_VARIANTS, nr);
+}
+
+const struct image_vtable *image__vtables(const struct image *img, size_t *nr)
+{
+	return table(img, MODEL_VTABLES, nr);
+}
+
+const struct walk_cell *image__cells(const struct image *img, size_t *nr)
+{
+	return table(img, MODEL_CELLS, nr);
+}
+
+const struct walk_type *image__walk_types(const struct image *img, size_t *nr)
+{
+	return table(img, MODEL_WALK_TYPES, nr);
+}
+
+const struct walk_variant *image__walk_variants(const struct image *img, size_t *nr)
+{
+	return table(img, MODEL_WALK_VARIANTS, nr);
+}
+
+const struct walk_arc *image__walk_arcs(const struct image *img, size_t *nr)
+{
+	return table(img, MODEL_WALK_ARCS, nr);
+}
+
+const struct walk_leaf *image__walk_leaves(const struct image *img, size_t *nr)
+{
+	return table(img, MODEL_WALK_LEAVES, nr);
+}
+
+const struct image_path *image__layout(const struct image *img, unsigned int runtime,
+				       unsigned int layout)
+{
+	static const struct image_path unknown;
+	const struct image_path *paths;
+	size_t nr, at = 0;
+
+	paths = table(img, MODEL_LAYOUTS, &nr);
+	for (unsigned int r = 0; runtimes[r]; r++) {
+		if (r == runtime)
+			return layout < runtimes[r]->nr_layouts && at + layout < nr ?
+			       &paths[at + layout] : &unknown;
+		at += runtimes[r]->nr_layouts;
+	}
+	return &unknown;
+}
+
+const char *const *image__notes(const struct image *img, size_t *nr)
+{
+	*nr = img->block->tables[MODEL_NOTES].nr;
+	return img->notes;
+}

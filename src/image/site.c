@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Probe sites: which instruction of a function the kernel can probe cheaply.
+ * See site.h. It must not know what the function is.
+ *
+ * The kernel emulates (arch/x86/kernel/uprobes.c): push of a 64-bit register,
+ * jmp, jcc and call with a relative target, and the one-byte nop. Everything
+ * else is single-stepped, at many times the price. Five-byte nops are left
+ * alone: kernels that optimise them overwrite the red zone.
+ */
+#include "image/site.h"
+
+#include <capstone/capstone.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ENTRY_INSNS	48	/* how far into a function to look */
+#define RETURN_INSNS	24
+#define SWEEP_INSNS	4096	/* of a function, looking for loops */
+
+struct site_finder {
+	const struct binary	*b;
+	csh			 cs;
+	cs_insn			*insn;
+};
+
+struct site_finder *site_finder__new(const struct binary *b)
+{
+	struct site_finder *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return NULL;
+	f->b = b;
+	if (cs_open(CS_ARCH_X86, CS_MODE_64, &f->cs) != CS_ERR_OK) {
+		free(f);
+		return NULL;
+	}
+	cs_option(f->cs, CS_OPT_DETAIL, CS_OPT_ON);
+	f->insn = cs_malloc(f->cs);
+	if (!f->insn) {
+		site_finder__free(f);
+		return NULL;
+	}
+	return f;
+}
+
+void site_finder__free(struct site_finder *f)
+{
+	if (!f)
+		return;
+	if (f->insn)
+		cs_free(f->insn, 1);
+	cs_close(&f->cs);
+	free(f);
+}
+
+/* The numbers of x86-64's registers in their instruction encoding. */
+enum { R_AX, R_CX, R_DX, R_BX, R_SP, R_BP, R_SI, R_DI, R_8, R_9, R_10, R_11,
+       R_12, R_13, R_14, R_15, R_NONE = -1 };
+
+static int reg_of(unsigned int r)
+{
+	switch (r) {
+	case X86_REG_RAX: case X86_REG_EAX: case X86_REG_AX: case X86_REG_AL: case X86_REG_AH:
+		return R_AX;
+	case X86_REG_RCX: case X86_REG_ECX: case X86_REG_CX: case X86_REG_CL: case X86_REG_CH:
+		return R_CX;
+	case X86_REG_RDX: case X86_REG_EDX: case X86_REG_DX: case X86_REG_DL: case X86_REG_DH:
+		return R_DX;
+	case X86_REG_RBX: case X86_REG_EBX: case X86_REG_BX: case X86_REG_BL: case X86_REG_BH:
+		return R_BX;
+	case X86_REG_RSP: case X86_REG_ESP: case X86_REG_SP: case X86_REG_SPL:
+		return R_SP;
+	case X86_REG_RBP: case X86_REG_EBP: case X86_REG_BP: case X86_REG_BPL:
+		return R_BP;
+	case X86_REG_RSI: case X86_REG_ESI: case X86_REG_SI: case X86_REG_SIL:
+		return R_SI;
+	case X86_REG_RDI: case X86_REG_EDI: case X86_REG_DI: case X86_REG_DIL:
+		return R_DI;
+	case X86_REG_R8: case X86_REG_R8D: case X86_REG_R8W: case X86_REG_R8B:
+		return R_8;
+	case X86_REG_R9: case X86_REG_R9D: case X86_REG_R9W: case X86_REG_R9B:
+		return R_9;
+	case X86_REG_R10: case X86_REG_R10D: case X86_REG_R10W: case X86_REG_R10B:
+		return R_10;
+	case X86_REG_R11: case X86_REG_R11D: case X86_REG_R11W: case X86_REG_R11B:
+		return R_11;
+	case X86_REG_R12: case X86_REG_R12D: case X86_REG_R12W: case X86_REG_R12B:
+		return R_12;
+	case X86_REG_R13: case X86_REG_R13D: case X86_REG_R13W: case X86_REG_R13B:
+		return R_13;
+	case X86_REG_R14: case X86_REG_R14D: case X86_REG_R14W: case X86_REG_R14B:
+		return R_14;
+	case X86_REG_R15: case X86_REG_R15D: case X86_REG_R15W: case X86_REG_R15B:
+		return R_15;
+	default:
+		return R_NONE;
+	}
+}
+
+static int image_reg_of(int r)
+{
+	switch (r) {
+	case R_DI: return IMAGE_REG_DI;
+	case R_SI: return IMAGE_REG_SI;
+	case R_DX: return IMAGE_REG_DX;
+	case R_BX: return IMAGE_REG_BX;
+	case R_BP: return IMAGE_REG_BP;
+	case R_12: return IMAGE_REG_R12;
+	case R_13: return IMAGE_REG_R13;
+	case R_14: return IMAGE_REG_R14;
+	case R_15: return IMAGE_REG_R15;
+	case R_AX: return IMAGE_REG_AX;
+	case R_CX: return IMAGE_REG_CX;
+	case R_8:  return IMAGE_REG_R8;
+	case R_9:  return IMAGE_REG_R9;
+	default:   return -1;
+	}
+}
+
+enum insn_kind { INSN_OTHER, INSN_PUSH, INSN_JMP, INSN_JCC, INSN_CALL, INSN_NOP };
+
+/* What the kernel would make of these bytes. */
+static enum insn_kind insn__kind(const uint8_t *p, size_t n)
+{
+	if (n == 1 && p[0] == 0x90)
+		return INSN_NOP;
+	if (n == 1 && p[0] >= 0x50 && p[0] <= 0x57)
+		return INSN_PUSH;
+	if (n == 2 && p[0] == 0x41 && p[1] >= 0x50 && p[1] <= 0x57)
+		return INSN_PUSH;
+	if ((n == 2 && p[0] == 0xeb) || (n == 5 && p[0] == 0xe9))
+		return INSN_JMP;
+	if (n == 5 && p[0] == 0xe8)
+		return INSN_CALL;
+	if ((n == 2 && p[0] >= 0x70 && p[0] <= 0x7f) ||
+	    (n == 6 && p[0] == 0x0f && p[1] >= 0x80 && p[1] <= 0x8f))
+		return INSN_JCC;
+	return INSN_OTHER;
+}
+
+/* Where a relative branch goes. */
+static uint64_t insn__target(const uint8_t *p, size_t n, uint64_t vaddr)
+{
+	if (n == 2)
+		return vaddr + n + (uint64_t)(int64_t)(int8_t)p[1];
+	return vaddr + n + (uint64_t)(int64_t)(int32_t)read_le(p + n - 4, 4);
+}
+
+/* Is there a backward branch, from at or behind @site, to a place in (@entry, @site]? */
+static bool in_loop(struct site_finder *f, uint64_t entry, uint64_t size, uint64_t site)
+{
+	uint64_t vaddr = site;
+	const uint8_t *p;
+	bool loop = false;
+	size_t n;
+
+	p = binary__code(f->b, vaddr, &n);
+	if (!p)
+		return false;
+	if (size && entry + size > vaddr && entry + size - vaddr < n)
+		n = (size_t)(entry + size - vaddr);
+	cs_option(f->cs, CS_OPT_DETAIL, CS_OPT_OFF);
+	for (int i = 0; i < SWEEP_INSNS && n; i++) {
+		const uint8_t *at = p;
+		enum insn_kind kind;
+
+		if (!cs_disasm_iter(f->cs, &p, &n, &vaddr, f->insn))
+			break;
+		kind = insn__kind(at, f->insn->size);
+		if (kind == INSN_JMP || kind == INSN_JCC) {
+			uint64_t to = insn__target(at, f->insn->size, f->insn->address);
+
+			if (to > entry && to <= site) {
+				loop = true;
+				break;
+			}
+		}
+	}
+	cs_option(f->cs, CS_OPT_DETAIL, CS_OPT_ON);
+	return loop;
+}
+
+/* How an instruction moves the stack pointer; false: in no way that is followed. */
+static bool insn__sp(const cs_insn *in, const uint8_t *at, int64_t *sp)
+{
+	const cs_x86 *x = &in->detail->x86;
+
+	if (insn__kind(at, in->size) == INSN_PUSH || in->id == X86_INS_PUSH) {
+		*sp += 8;
+		return true;
+	}
+	if (in->id == X86_INS_POP) {
+		*sp -= 8;
+		return true;
+	}
+	if ((in->id == X86_INS_SUB || in->id == X86_INS_ADD) && x->op_count == 2 &&
+	    x->operands[0].type == X86_OP_REG && x->operands[0].reg == X86_REG_RSP) {
+		if (x->operands[1].type != X86_OP_IMM)
+			return false;
+		*sp += in->id == X86_INS_SUB ? x->operands[1].imm : -x->operands[1].imm;
+		return true;
+	}
+	for (int i = 0; i < x->op_count; i++)
+		if (x->operands[i].type == X86_OP_REG && x->operands[i].reg == X86_REG_RSP &&
+		    x->operands[i].access & CS_AC_WRITE)
+			return false;
+	return true;
+}
+
+static void insn__regs(struct site_finder *f, const cs_insn *in, int *holder)
+{
+	const cs_x86 *x = &in->detail->x86;
+	cs_regs rd, wr;
+	uint8_t nr_rd = 0, nr_wr = 0;
+
+	if (*holder == R_NONE)
+		return;
+	if (in->id == X86_INS_MOV && x->op_count == 2 && x->operands[0].type == X86_OP_REG &&
+	    x->operands[1].type == X86_OP_REG && x->operands[0].size == 8 &&
+	    reg_of(x->operands[1].reg) == *holder) {
+		int to = reg_of(x->operands[0].reg);
+
+		/* prefer the copy if it is in a register that calls preserve */
+		if (to == R_BX || to == R_BP || (to >= R_12 && to <= R_15)) {
+			*holder = to;
+			return;
+		}
+	}
+	if (cs_regs_access(f->cs, in, rd, &nr_rd, wr, &nr_wr)) {
+		*holder = R_NONE;
+		return;
+	}
+	for (int i = 0; i < nr_wr; i++)
+		if (reg_of(wr[i]) == *holder)
+			*holder = R_NONE;
+}
+
+int site_finder__entry(struct site_finder *f, uint64_t entry, uint64_t size, unsigned int arg,
+		       struct image_site *out)
+{
+	static const int args[] = { R_DI, R_SI, R_DX, R_CX, R_8, R_9 };
+	uint64_t vaddr = entry;
+	const uint8_t *p;
+	int64_t sp = 0;
+	int holder;
+	size_t n;
+
+	if (arg >= sizeof(args) / sizeof(args[0]))
+		return -EINVAL;
+	memset(out, 0, sizeof(*out));
+	p = binary__code(f->b, entry, &n);
+	if (!p)
+		return -ENOENT;
+	holder = args[arg];
+	out->vaddr = entry;
+	out->arg_reg = (uint8_t)image_reg_of(holder);
+	out->slow = 1;
+	if (size && size < n)
+		n = (size_t)size;
+	for (int i = 0; i < ENTRY_INSNS && n; i++) {
+		const uint8_t *at = p;
+		const cs_insn *in = f->insn;
+		enum insn_kind kind;
+
+		if (!cs_disasm_iter(f->cs, &p, &n, &vaddr, f->insn))
+			break;
+		kind = insn__kind(at, in->size);
+		if (kind != INSN_OTHER && holder != R_NONE && image_reg_of(holder) >= 0 &&
+		    (in->address == entry || !in_loop(f, entry, size, in->address))) {
+			/* in_loop used the decoder: nothing of *in is needed any more */
+			out->vaddr = (uint64_t)(at - binary__code(f->b, entry, &n)) + entry;
+			out->sp_adjust = (int32_t)sp;
+			out->arg_reg = (uint8_t)image_reg_of(holder);
+			out->slow = 0;
+			break;
+		}
+		if (kind == INSN_JMP || kind == INSN_JCC || kind == INSN_CALL)
+			break;
+		if (kind != INSN_OTHER && f->insn->address != vaddr - f->insn->size) {
+			/* the decoder was moved on by in_loop: decode again */
+			const uint8_t *q = at;
+			uint64_t va = vaddr;
+			size_t left = 16;
+
+			if (!cs_disasm_iter(f->cs, &q, &left, &va, f->insn))
+				break;
+		}
+		if (cs_insn_group(f->cs, in, CS_GRP_RET) || cs_insn_group(f->cs, in, CS_GRP_JUMP) ||
+		    cs_insn_group(f->cs, in, CS_GRP_CALL) || cs_insn_group(f->cs, in, CS_GRP_INT))
+			break;
+		if (!insn__sp(in, at, &sp))
+			break;
+		insn__regs(f, in, &holder);
+		if (holder == R_NONE)
+			break;
+	}
+	return binary__file_off(f->b, out->vaddr, &out->file_off) ? 0 : -ENOENT;
+}
+
+int site_finder__return(struct site_finder *f, uint64_t ret, struct image_return *out)
+{
+	uint64_t vaddr = ret;
+	const uint8_t *p;
+	int64_t sp = 0;
+	size_t n;
+
+	memset(out, 0, sizeof(*out));
+	p = binary__code(f->b, ret, &n);
+	if (!p)
+		return -ENOENT;
+	out->ret = ret;
+	out->site.vaddr = ret;
+	out->site.slow = 1;
+	for (int i = 0; i < RETURN_INSNS && n; i++) {
+		const uint8_t *at = p;
+		const cs_insn *in = f->insn;
+
+		if (!cs_disasm_iter(f->cs, &p, &n, &vaddr, f->insn))
+			break;
+		if (insn__kind(at, in->size) != INSN_OTHER) {
+			out->site.vaddr = in->address;
+			out->site.sp_adjust = (int32_t)sp;
+			out->site.slow = 0;
+			break;
+		}
+		/* past these, other code has run or another caller's path is on */
+		if (cs_insn_group(f->cs, in, CS_GRP_RET) || cs_insn_group(f->cs, in, CS_GRP_JUMP) ||
+		    cs_insn_group(f->cs, in, CS_GRP_CALL) || cs_insn_group(f->cs, in, CS_GRP_INT) ||
+		    !insn__sp(in, at, &sp))
+			break;
+	}
+	return binary__file_off(f->b, out->site.vaddr, &out->site.file_off) ? 0 : -ENOENT;
+}
+
+uint64_t site_finder__thunk(struct site_finder *f, uint64_t vaddr)
+{
+	size_t n;
+	const uint8_t *p = binary__code(f->b, vaddr, &n);
+
+	if (p && n >= 5 && p[0] == 0xe9)
+		return insn__target(p, 5, vaddr);
+	if (p && n >= 2 && p[0] == 0xeb)
+		return insn__target(p, 2, vaddr);
+	return vaddr;
+}
+
+/* Registers whose value is *(obj + vtable_off), and of which obj. */
+struct table_regs {
+	int	obj[16];	/* R_NONE: the register holds something else */
+	int	copy_of[16];	/* the register is a copy of that one */
+};
+
+static void table_regs__forget(struct table_regs *t, int r)
+{
+	t->obj[r] = R_NONE;
+	t->copy_of[r] = R_NONE;
+	for (int i = 0; i < 16; i++) {
+		if (t->copy_of[i] == r)
+			t->copy_of[i] = R_NONE;
+		if (t->obj[i] == r)
+			t->obj[i] = 16;		/* loaded from it, but it has changed since */
+	}
+}
+
+void site_finder__table_calls(struct site_finder *f, uint64_t start, uint64_t end,
+			      uint64_t vtable_off,
+			      void (*found)(void *ctx, uint64_t ret), void *ctx)
+{
+	struct table_regs t;
+	uint64_t vaddr = start;
+	const uint8_t *p;
+	size_t n;
+
+	memset(&t, 0xff, sizeof(t));
+	p = binary__code(f->b, start, &n);
+	if (!p || end <= start)
+		return;
+	if (end - start < n)
+		n = (size_t)(end - start);
+	while (n) {
+		const cs_insn *in = f->insn;
+		const cs_x86 *x;
+		cs_regs rd, wr;
+		uint8_t nr_rd, nr_wr;
+		int load_to = R_NONE, load_obj = R_NONE, copy_to = R_NONE, copy_from = R_NONE;
+
+		if (!cs_disasm_iter(f->cs, &p, &n, &vaddr, f->insn)) {
+			/* data between functions, or an unknown extension */
+			p++;
+			n--;
+			vaddr++;
+			memset(&t, 0xff, sizeof(t));
+			continue;
+		}
+		x = &in->detail->x86;
+		if (in->id == X86_INS_CALL && x->op_count == 1) {
+			const cs_x86_op *op = &x->operands[0];
+			int base = op->type == X86_OP_MEM && !op->mem.disp &&
+				   op->mem.index == X86_REG_INVALID ? reg_of(op->mem.base) :
+				   R_NONE;
+
+			if (base != R_NONE && t.obj[base] != R_NONE) {
+				int obj = t.obj[base];
+
+				if (obj == R_DI || t.copy_of[R_DI] == obj || obj == 16 ||
+				    (obj >= 0 && obj < 16 && t.copy_of[obj] == R_DI))
+					found(ctx, in->address + in->size);
+			}
+			/* calls leave only the callee-saved ones */
+			for (int r = 0; r < 16; r++)
+				if (r != R_BX && r != R_BP && r != R_SP && r < R_12)
+					table_regs__forget(&t, r);
+			continue;
+		}
+		if (in->id == X86_INS_MOV && x->op_count == 2 && x->operands[0].type == X86_OP_REG &&
+		    x->operands[0].size == 8) {
+			const cs_x86_op *src = &x->operands[1];
+			int to = reg_of(x->operands[0].reg);
+
+			if (src->type == X86_OP_MEM && src->mem.index == X86_REG_INVALID &&
+			    (uint64_t)src->mem.disp == vtable_off &&
+			    reg_of(src->mem.base) != R_NONE && reg_of(src->mem.base) != R_SP) {
+				load_to = to;
+				load_obj = reg_of(src->mem.base);
+			} else if (src->type == X86_OP_REG && reg_of(src->reg) != R_NONE) {
+				copy_to = to;
+				copy_from = reg_of(src->reg);
+			}
+		}
+		if (!cs_regs_access(f->cs, in, rd, &nr_rd, wr, &nr_wr))
+			for (int i = 0; i < nr_wr; i++)
+				if (reg_of(wr[i]) != R_NONE)
+					table_regs__forget(&t, reg_of(wr[i]));
+		if (load_to != R_NONE)
+			t.obj[load_to] = load_obj == load_to ? 16 : load_obj;
+		if (copy_to != R_NONE && copy_to != copy_from) {
+			t.copy_of[copy_to] = copy_from;
+			/* the same object under a second name: what was loaded from
+			 * one was loaded from the other */
+			for (int i = 0; i < 16; i++)
+				if (t.obj[i] == copy_from && copy_to == R_DI)
+					t.copy_of[R_DI] = copy_from;
+		}
+		/* a join of paths: what one path knows the other may not */
+		if (cs_insn_group(f->cs, in, CS_GRP_RET) ||
+		    (in->id == X86_INS_JMP))
+			memset(&t, 0xff, sizeof(t));
+	}
+}
+
+void site_finder__direct_calls(struct site_finder *f, uint64_t start, uint64_t end,
+			       void (*found)(void *ctx, uint64_t at, uint64_t target),
+			       void *ctx)
+{
+	uint64_t vaddr = start;
+	const uint8_t *p;
+	size_t n;
+
+	p = binary__code(f->b, start, &n);
+	if (!p || end <= start)
+		return;
+	if (end - start < n)
+		n = (size_t)(end - start);
+	cs_option(f->cs, CS_OPT_DETAIL, CS_OPT_OFF);
+	while (n) {
+		const uint8_t *at = p;
+		enum insn_kind kind;
+
+		if (!cs_disasm_iter(f->cs, &p, &n, &vaddr, f->insn)) {
+			p++;
+			n--;
+			vaddr++;
+			continue;
+		}
+		kind = insn__kind(at, f->insn->size);
+		if (kind == INSN_CALL || kind == INSN_JMP)
+			found(ctx, f->insn->address,
+			      insn__target(at, f->insn->size, f->insn->address));
+	}
+	cs_option(f->cs, CS_OPT_DETAIL, CS_OPT_ON);
+}

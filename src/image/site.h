@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Probe sites: which instruction of a function the kernel can probe cheaply.
+ *
+ * It knows x86-64 and what the kernel's uprobes emulate; it must not know
+ * what the function is.
+ */
+#ifndef DWELL_IMAGE_SITE_H
+#define DWELL_IMAGE_SITE_H
+
+#include <stdint.h>
+
+#include "image/binary.h"
+#include "image/image.h"
+
+struct site_finder;
+
+/* NULL: no memory, or the disassembler does not work. */
+struct site_finder *site_finder__new(const struct binary *b);
+void site_finder__free(struct site_finder *f);
+
+/*
+ * A site in the function at @vaddr (@size bytes, 0: unknown) that every call
+ * passes, with argument @arg (0 = rdi, …) in a register. slow = 1 at the entry
+ * if there is none. -ENOENT: no code at @vaddr.
+ */
+int site_finder__entry(struct site_finder *f, uint64_t vaddr, uint64_t size, unsigned int arg,
+		       struct image_site *out);
+
+/* The same for the place that a call returns to. */
+int site_finder__return(struct site_finder *f, uint64_t ret, struct image_return *out);
+
+/*
+ * The function at @vaddr is only a jump to another: its address, else @vaddr.
+ */
+uint64_t site_finder__thunk(struct site_finder *f, uint64_t vaddr);
+
+/*
+ * Indirect calls of the form call *(%r) in [@start, @end) where %r was loaded
+ * from @vtable_off(%obj) and %obj is passed on as the first argument: calls
+ * through an object's table. Calls @found with each return address.
+ */
+void site_finder__table_calls(struct site_finder *f, uint64_t start, uint64_t end,
+			      uint64_t vtable_off,
+			      void (*found)(void *ctx, uint64_t ret), void *ctx);
+
+/* Direct calls (and tail jumps) in [@start, @end): @found with place and target. */
+void site_finder__direct_calls(struct site_finder *f, uint64_t start, uint64_t end,
+			       void (*found)(void *ctx, uint64_t at, uint64_t target),
+			       void *ctx);
+
+#endif /* DWELL_IMAGE_SITE_H */

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A runtime adapter: what one async runtime calls its parts, as data.
+ *
+ * The image model reads these tables to know which functions are poll
+ * functions, wakers and so on, where a task's future lies, and what its leaf
+ * futures wait for. Names are matched against paths as DWARF and demangled
+ * symbols spell them, generics cut off ("tokio::runtime::task::raw::poll").
+ * No offset is stated here: layouts come from the target's DWARF.
+ */
+#ifndef DWELL_RUNTIME_H
+#define DWELL_RUNTIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "walk.h"
+
+/* What a probed function means. Append only: it is in the cache. */
+enum runtime_fn_role {
+	RUNTIME_FN_POLL		= 0,	/* polls a task: one function per task type */
+	RUNTIME_FN_WAKE		= 1,	/* wakes a task */
+	RUNTIME_FN_NEW		= 2,	/* a task enters the runtime */
+	RUNTIME_FN_DROP		= 3,	/* a task's memory is freed */
+	RUNTIME_FN_NR
+};
+
+struct runtime_fn {
+	enum runtime_fn_role	 role;
+	const char		*path;	/* without generics */
+	uint8_t			 arg;	/* which argument holds the task, 0 = rdi, 1 = rsi, … */
+};
+
+/* A leaf future, or a wrapper whose inside needs a word. */
+struct runtime_leaf {
+	const char	*type;		/* path without generics; an env type by "fn path::{async_fn_env#0}" */
+	enum walk_key	 key;
+	uint8_t		 dir;		/* WALK_KEY_IO: 1 read, 2 write, 0: read it at dir_path */
+	/*
+	 * Dotted member names from the leaf to the key. '*' dereferences
+	 * (a reference, Box, NonNull, raw pointer); an Arc or Rc is a pointer
+	 * to its inner block: "*.data". Newtype levels may be left out: a
+	 * name is searched through structs of one non-empty member.
+	 * Several alternatives, for different versions, are parted by '|'.
+	 */
+	const char	*key_path;
+	const char	*dir_path;
+	/*
+	 * Generic leaves such as Read<'_, R>: if true and key_path does not
+	 * resolve, search the type breadth first (members, references, Arc,
+	 * at most 6 levels) for io_type; one way only counts.
+	 */
+	bool		 search_io;
+};
+
+/* A wrapper with a main future and side ones (tokio's Timeout). */
+struct runtime_wrapper {
+	const char	*type;
+	const char	*main;		/* member followed */
+	const char	*side;		/* member that may end the wait instead, or NULL */
+};
+
+/*
+ * A layout that the recorder needs to walk the runtime's own structures
+ * through the target's memory. Resolved to offsets by the image model;
+ * the result has the same index.
+ */
+struct runtime_layout {
+	const char	*name;		/* e.g. "owned.shards" */
+	const char	*type;
+	const char	*path;		/* as runtime_leaf.key_path */
+};
+
+struct runtime {
+	const char			*name;		/* "tokio" */
+	const char			*crate;		/* frames below "crate::" are the runtime's */
+	const struct runtime_fn		*fns;		/* nr_fns */
+	size_t				 nr_fns;
+	/* The task's allocation: type with <T, S>, and the way to the future. */
+	const char			*cell_type;	/* "tokio::runtime::task::core::Cell" */
+	const char			*stage_path;	/* to the enum: "core.stage" */
+	const char			*stage_variant;	/* "Running" */
+	const char			*blocking_scheduler; /* S of spawn_blocking jobs */
+	const char			*io_type;	/* the reactor's per-fd object */
+	const struct runtime_leaf	*leaves;
+	size_t				 nr_leaves;
+	const struct runtime_wrapper	*wrappers;
+	size_t				 nr_wrappers;
+	const struct runtime_layout	*layouts;
+	size_t				 nr_layouts;
+};
+
+/* All adapters, in order of preference; ends with a null pointer. */
+extern const struct runtime *const runtimes[];
+extern const struct runtime runtime_tokio;
+
+#endif /* DWELL_RUNTIME_H */
