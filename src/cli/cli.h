@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The subcommands: what main() calls. One file each, src/cli/NAME.c.
+ *
+ * A command gets its own arguments, argv[0] being "dwell NAME", and prints its
+ * own messages on standard error. It returns 0, a negative errno, or CLI_USAGE.
+ */
+#ifndef DWELL_CLI_H
+#define DWELL_CLI_H
+
+#define CLI_DEFAULT_FILE	"dwell.data"
+
+/*
+ * The command line is wrong, and the command has said how. Also the exit
+ * status then (argp's own errors exit with it, see main()).
+ */
+#define CLI_USAGE	2
+
+int cmd_record(int argc, char **argv);
+int cmd_report(int argc, char **argv);
+int cmd_fold(int argc, char **argv);
+int cmd_flamegraph(int argc, char **argv);
+int cmd_info(int argc, char **argv);
+
+#endif /* DWELL_CLI_H */

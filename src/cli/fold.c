@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * dwell fold: folded stacks, one line each, for flamegraph.pl and its kin.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/load.h"
+#include "join/join.h"
+
+struct options {
+	const char		*input;
+	enum join_weight	 weight;
+};
+
+static const struct argp_option options[] = {
+	{ "input", 'i', "FILE", 0, "the recording; - is standard input (" CLI_DEFAULT_FILE ")", 0 },
+	{ "weight", 'w', "us|ns", 0, "unit of the weights (us)", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case 'i':
+		o->input = arg;
+		return 0;
+	case 'w':
+		if (!strcmp(arg, "us"))
+			o->weight = JOIN_WEIGHT_US;
+		else if (!strcmp(arg, "ns"))
+			o->weight = JOIN_WEIGHT_NS;
+		else
+			argp_error(state, "--weight is us or ns, not '%s'", arg);
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "what is '%s'? A recording is named with -i", arg);
+		return EINVAL;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+/* Rows that round to nothing are left out; the carry has put their time into others. */
+static int print_rows(const struct join *j, enum join_weight unit, FILE *out)
+{
+	size_t nr;
+	const struct join_row *rows = join__rows(j, &nr);
+	uint64_t *weights = calloc(nr ? nr : 1, sizeof(*weights));
+
+	if (!weights)
+		return -ENOMEM;
+	join_rows__weights(rows, nr, unit, weights);
+	for (size_t i = 0; i < nr; i++) {
+		if (!weights[i])
+			continue;
+		for (uint32_t k = 0; k < rows[i].nr; k++) {
+			if (k)
+				fputc(';', out);
+			fputs(rows[i].frames[k].name, out);
+		}
+		fprintf(out, " %" PRIu64 "\n", weights[i]);
+	}
+	free(weights);
+	return ferror(out) ? (errno ? -errno : -EIO) : 0;
+}
+
+int cmd_fold(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse,
+		.doc = "Print folded stacks: process, task, await frames, leaf, segment and what "
+		       "the time went into, with the time as weight.",
+	};
+	struct options o = { .input = CLI_DEFAULT_FILE, .weight = JOIN_WEIGHT_US };
+	struct loaded l;
+	int err;
+
+	if (argp_parse(&argp, argc, argv, 0, NULL, &o))
+		return CLI_USAGE;
+	err = load__trace(&l, argv[0], o.input);
+	if (err)
+		return err;
+	err = print_rows(l.join, o.weight, stdout);
+	if (err)
+		fprintf(stderr, "%s: cannot write the stacks: %s\n", argv[0], strerror(-err));
+	else
+		err = l.status;
+	load__free(&l);
+	return err;
+}

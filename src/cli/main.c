@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * dwell: finds the command that is asked for and turns its result into an
+ * exit status: 0 success, 1 failure, 2 wrong usage.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+struct command {
+	const char	*name;
+	char		*title;		/* the argv[0] that it gets */
+	int		(*run)(int argc, char **argv);
+	const char	*synopsis;
+	const char	*what;
+};
+
+static const struct command commands[] = {
+	{ "record", "dwell record", cmd_record,
+	  "(-p PID | -- CMD ARG...) [--duration SECONDS] [-o FILE]",
+	  "watch a running program, or launch one; Ctrl-C ends" },
+	{ "report", "dwell report", cmd_report,
+	  "[-i FILE] [--json]",
+	  "where the time went, by task and await point" },
+	{ "fold", "dwell fold", cmd_fold,
+	  "[-i FILE] [--weight us|ns]",
+	  "folded stacks, for flamegraph.pl and its kin" },
+	{ "flamegraph", "dwell flamegraph", cmd_flamegraph,
+	  "[-i FILE] [-o FILE.svg]",
+	  "the picture" },
+	{ "info", "dwell info", cmd_info,
+	  "BINARY",
+	  "what dwell knows of an executable's async code" },
+};
+
+#define NR_COMMANDS	(sizeof(commands) / sizeof(commands[0]))
+
+static void print_help(FILE *out)
+{
+	size_t i;
+
+	fprintf(out, "Usage: dwell COMMAND [OPTION...]\n"
+		     "Where the waiting time of every async task in a running Rust program goes.\n\n");
+	for (i = 0; i < NR_COMMANDS; i++)
+		fprintf(out, "  dwell %s %s\n      %s\n", commands[i].name, commands[i].synopsis,
+			commands[i].what);
+	fprintf(out, "\nFILE is %s unless given; - is standard input or output.\n"
+		     "Recording needs root, and Linux 6.6 or later.\n"
+		     "`dwell COMMAND --help' lists a command's options, `dwell --version' the version.\n",
+		CLI_DEFAULT_FILE);
+}
+
+static const struct command *find_command(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NR_COMMANDS; i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+/*
+ * Output that never reached its end must not look like success. @err is what
+ * the command returned: if it failed, it has said so already.
+ */
+static int exit_status(int err)
+{
+	int failed = ferror(stdout);
+
+	errno = 0;
+	if (fclose(stdout) && (failed || errno != EBADF))	/* EBADF: none, and none needed */
+		failed = 1;
+	if (err)
+		return err == CLI_USAGE ? CLI_USAGE : EXIT_FAILURE;
+	if (!failed)
+		return EXIT_SUCCESS;
+	fprintf(stderr, "dwell: standard output: %s\n", strerror(errno ? errno : EIO));
+	return EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *cmd;
+
+	argp_err_exit_status = CLI_USAGE;
+	if (argc < 2) {
+		print_help(stderr);
+		return CLI_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		print_help(stdout);
+		return exit_status(0);
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		printf("dwell %s\n", DWELL_VERSION);
+		return exit_status(0);
+	}
+	cmd = find_command(argv[1]);
+	if (!cmd) {
+		fprintf(stderr, "dwell: no command '%s'; see dwell --help\n", argv[1]);
+		return CLI_USAGE;
+	}
+	argv[1] = cmd->title;
+	return exit_status(cmd->run(argc - 1, argv + 1));
+}

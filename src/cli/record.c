@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * dwell record: the options, and nothing else.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "record/recorder.h"
+
+enum {
+	OPT_DURATION = 256,
+	OPT_DEBUG_FILE,
+	OPT_RING,
+	OPT_EMPTY,
+	OPT_NO_CACHE,
+};
+
+static const struct argp_option options[] = {
+	{ "pid", 'p', "PID", 0, "Attach to this running process", 0 },
+	{ "output", 'o', "FILE", 0, "Write to FILE (default dwell.data, - for standard output)", 0 },
+	{ "duration", OPT_DURATION, "SECONDS", 0, "Stop after so long (fractions allowed)", 0 },
+	{ "quiet", 'q', NULL, 0, "No progress line", 0 },
+	{ "verbose", 'v', NULL, 0, "Show what libbpf says", 0 },
+	{ "debug-file", OPT_DEBUG_FILE, "FILE", 0, "Separate debug file of the program", 1 },
+	{ "buffer", OPT_RING, "KIB", 0, "Ring buffer per CPU (a power of two)", 1 },
+	{ "no-cache", OPT_NO_CACHE, NULL, 0, "Read the program's DWARF again, do not cache the model", 1 },
+	{ "empty-probes", OPT_EMPTY, NULL, 0, "Probes that do nothing at the same sites, to measure their price", 1 },
+	{ 0 }
+};
+
+struct arguments {
+	struct recorder_opts	opts;
+	char			**argv;		/* what argp left over */
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct arguments *a = state->input;
+	char *end;
+
+	switch (key) {
+	case 'p':
+		a->opts.pid = strtol(arg, &end, 10);
+		if (*end || a->opts.pid <= 0)
+			argp_error(state, "not a process id: %s", arg);
+		break;
+	case 'o':
+		a->opts.output = arg;
+		break;
+	case 'q':
+		a->opts.quiet = true;
+		break;
+	case 'v':
+		a->opts.verbose = true;
+		break;
+	case OPT_DURATION: {
+		double seconds = strtod(arg, &end);
+
+		if (*end || !(seconds > 0) || seconds > 1e9)
+			argp_error(state, "not a duration in seconds: %s", arg);
+		a->opts.duration_ns = seconds * 1e9;
+		break;
+	}
+	case OPT_DEBUG_FILE:
+		a->opts.debug_file = arg;
+		break;
+	case OPT_RING: {
+		unsigned long kib = strtoul(arg, &end, 10);
+
+		if (*end || kib < 4 || kib > (1u << 20) || (kib & (kib - 1)))
+			argp_error(state, "not a power of two between 4 and 1048576: %s", arg);
+		a->opts.ring_bytes = kib << 10;
+		break;
+	}
+	case OPT_EMPTY:
+		a->opts.empty = true;
+		break;
+	case OPT_NO_CACHE:
+		a->opts.cache_dir = "";
+		break;
+	case ARGP_KEY_ARGS:
+		a->opts.argv = state->argv + state->next;
+		break;
+	case ARGP_KEY_END:
+		if (!a->opts.pid == !a->opts.argv)
+			argp_error(state, "give either -p PID or -- COMMAND");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "-p PID\n-- COMMAND [ARGUMENT...]",
+	.doc = "Record where the tasks of an async Rust program spend their time.\v"
+	       "The program is neither stopped nor changed. Recording ends on Ctrl-C, SIGTERM, "
+	       "after --duration, or when the program ends.",
+};
+
+int cmd_record(int argc, char **argv)
+{
+	struct arguments a = { .opts = { .output = "dwell.data" } };
+
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &a);
+	return recorder__run(&a.opts);
+}

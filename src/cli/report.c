@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * dwell report: where the time went, as a table or as JSON.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/load.h"
+#include "join/join.h"
+
+struct options {
+	const char	*input;
+	bool		 json;
+};
+
+enum { KEY_JSON = 0x100 };
+
+static const struct argp_option options[] = {
+	{ "input", 'i', "FILE", 0, "the recording; - is standard input (" CLI_DEFAULT_FILE ")", 0 },
+	{ "json", KEY_JSON, NULL, 0, "one JSON object instead of the table", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case 'i':
+		o->input = arg;
+		return 0;
+	case KEY_JSON:
+		o->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "what is '%s'? A recording is named with -i", arg);
+		return EINVAL;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+int cmd_report(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse,
+		.doc = "Show where the time of the tasks went, by task type and await point.\v"
+		       "Waits are split by what they were for. `open' waits have a begin or an "
+		       "end outside the recording: they count in sums but not in quantiles.",
+	};
+	struct options o = { .input = CLI_DEFAULT_FILE };
+	struct loaded l;
+	int err;
+
+	if (argp_parse(&argp, argc, argv, 0, NULL, &o))
+		return CLI_USAGE;
+	err = load__trace(&l, argv[0], o.input);
+	if (err)
+		return err;
+	err = o.json ? join_report__json(l.join, l.reader, stdout)
+		     : join_report__text(l.join, l.reader, stdout);
+	if (err)
+		fprintf(stderr, "%s: cannot write the report: %s\n", argv[0], strerror(-err));
+	else
+		err = l.status;
+	load__free(&l);
+	return err;
+}
