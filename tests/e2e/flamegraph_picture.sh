@@ -1,0 +1,104 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The flame graph in a real browser: folded stacks are drawn by `dwell
+# flamegraph`, read by an XML parser, opened in headless Chromium as it is, and
+# zoomed and searched by the state in the URL. The pictures stay in
+# $DWELL_BUILD/pictures for looking at. A file given as argument is drawn
+# instead of the stacks below, for looking only.
+#
+# Exit status: 0 passed, 1 failed, 2 skipped (no Chromium).
+set -eu
+
+build=${DWELL_BUILD:-build}
+out=$build/pictures
+browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+fail()
+{
+	echo "flamegraph_picture: $*" >&2
+	exit 1
+}
+
+# What the browser prints goes to standard output; ARG... URL
+browse()
+{
+	timeout 120 "$browser" --headless --no-sandbox --disable-gpu --disable-quic --no-first-run \
+		--disable-background-networking --disable-component-update --disable-sync \
+		--hide-scrollbars --virtual-time-budget=3000 --user-data-dir="$scratch/profile" \
+		"$@" 2>"$scratch/browser.log" || fail "$browser failed: $(tail -1 "$scratch/browser.log")"
+}
+
+expect()
+{
+	want=$1
+	got=$2
+	what=$3
+	[ "$want" = "$got" ] || fail "$what: want '$want', got '$got'"
+}
+
+# Attribute $2 of the box with the name $3 in the document $1: as seen, not as written.
+box()
+{
+	python3 - "$@" <<'EOF'
+import sys, xml.etree.ElementTree as xml
+svg = '{http://www.w3.org/2000/svg}'
+for g in xml.parse(sys.argv[1]).iter(svg + 'g'):
+    title = g.find(svg + 'title')
+    if 'f' in g.get('class', '').split() and title.text.split('\n')[0] == sys.argv[3]:
+        print(g.get('display', g.find(svg + 'rect').get(sys.argv[2])))
+EOF
+}
+
+mkdir -p "$out"
+if [ $# -gt 0 ]; then
+	[ -n "$browser" ] || exit 2
+	cp "$1" "$out/given.svg"
+	browse --window-size=1200,800 --screenshot="$out/given.png" "file://$(realpath "$out")/given.svg"
+	echo "$out/given.png"
+	exit 0
+fi
+
+cat >"$scratch/stacks" <<'EOF'
+srv;srv::accept::{async block};srv::Handler::run (server.rs:86);srv::Conn::read (conn.rs:12);TcpStream::read;[await];no data;tcp 10.0.0.7:5432 600
+srv;srv::accept::{async block};srv::Handler::run (server.rs:86);srv::Conn::read (conn.rs:12);TcpStream::read;[ready];runtime queue 100
+srv;srv::accept::{async block};[running] 150
+srv;srv::accept::{async block};[blocked];pipe:[77];vfs_read_[k];pipe_read_[k] 50
+srv;srv::purge<Vec<u8>, &'static str>;{Sleep | Notified};[await];until the deadline 80
+srv;srv::purge<Vec<u8>, &'static str>;[unattributed];events lost 20
+EOF
+"$build/dwell" flamegraph --folded -i "$scratch/stacks" -o "$out/stacks.svg" --title 'Stacks & <names>'
+"$build/dwell" flamegraph --folded -i - -o - --title 'Stacks & <names>' <"$scratch/stacks" \
+	>"$scratch/again.svg"
+cmp "$out/stacks.svg" "$scratch/again.svg" || fail "two runs differ"
+# 700 of 1000 us in 1176 px, less the gap.
+expect 822.2 "$(box "$out/stacks.svg" width TcpStream::read)" "width as written"
+
+if [ -z "$browser" ]; then
+	echo "flamegraph_picture: no Chromium: the browser's part is skipped" >&2
+	exit 2
+fi
+url=file://$(realpath "$out")/stacks.svg
+
+browse --window-size=1200,420 --screenshot="$out/stacks.png" "$url"
+browse --window-size=800,420 --screenshot="$out/zoomed.png" "$url#z=4&s=tcp"
+browse --window-size=1200,420 --force-dark-mode --blink-settings=preferredColorScheme=0 \
+	--screenshot="$out/dark.png" "$url"
+
+# The whole, fitted to a window of 1000 px: 976 for the frames, 1 for the gap.
+browse --window-size=1000,600 --dump-dom "$url" >"$scratch/whole.xml"
+expect 975.00 "$(box "$scratch/whole.xml" width all)" "width of all"
+# 700 of 1000 us.
+expect 682.20 "$(box "$scratch/whole.xml" width TcpStream::read)" "width of a frame"
+
+# Zoomed to the fourth frame (Handler::run): what is beside it is gone.
+browse --window-size=1000,600 --dump-dom "$url#z=3&s=%5BQT%5Dcp" >"$scratch/zoomed.xml"
+expect 975.00 "$(box "$scratch/zoomed.xml" width 'srv::Handler::run (server.rs:86)')" "zoomed width"
+expect none "$(box "$scratch/zoomed.xml" width '[blocked]')" "display of what is not in view"
+expect '100% of view · 700 µs · 1 frame' \
+	"$(sed -n 's/.*class="found"><text[^>]*>\([^<]*\)<.*/\1/p' "$scratch/zoomed.xml")" "share found"
+expect 1 "$(grep -c 'class="f n6 m"' "$scratch/zoomed.xml")" "frames marked as found"
+
+echo "flamegraph_picture: passed; pictures in $out"

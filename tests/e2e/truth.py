@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A recording compared with what the program itself noted (formats: tests/workloads/src/lib.rs).
+
+A *site* is a place of the truth: task, function, file, line. An await point of dwell belongs to the
+innermost site on its stack. Names are compared without generics.
+"""
+
+import collections
+import json
+import re
+import statistics
+
+# What dwell calls a part that the truth names.
+PARTS = {"no data": "no data", "until deadline": "until deadline", "until wake": "until woken", "job": "until woken"}
+
+# Shapes of tests/workloads/src/bin/shapes whose chain ends in a named gap, each with the gap's text.
+KNOWN_GAPS = {}
+
+Site = collections.namedtuple("Site", "task function file line")
+
+
+def plain(name):
+    """A name without generics: `a::b<T>::c` → `a::b::c`."""
+    depth = 0
+    kept = []
+    for i, char in enumerate(name):
+        if char == "<":
+            depth += 1
+        elif char == ">" and name[i - 1] != "-":
+            depth -= 1
+        elif not depth:
+            kept.append(char)
+    return "".join(kept).replace("::::", "::") or name
+
+
+def frame(function, file, line):
+    return f"{function} ({file}:{line})"
+
+
+def split_frame(text):
+    """(function, file, line) of an await frame, or None."""
+    match = re.fullmatch(r"(.*) \((\S+):(\d+)\)", text)
+    return (plain(match[1]), match[2], int(match[3])) if match else None
+
+
+def plain_frame(text):
+    parts = split_frame(text)
+    return frame(*parts) if parts else plain(text)
+
+
+def close(got, want, relative, absolute):
+    return abs(got - want) <= max(relative * want, absolute)
+
+
+class Truth:
+    def __init__(self, path):
+        with open(path, encoding="utf-8") as lines:
+            records = [json.loads(line) for line in lines]
+        by_type = collections.defaultdict(list)
+        for record in records:
+            by_type[record["t"]].append(record)
+        self.run = by_type["run"][0]
+        self.tasks = {task["task"]: task for task in by_type["task"]}
+        self.chains = by_type["chain"]
+        self.wakes = by_type["wake"]
+        # Several futures at once: the leaf of the one that fired will do as well.
+        self.branches = collections.defaultdict(set)
+        for chain in by_type["chain"]:
+            for branch in chain.get("branches", []):
+                self.branches[chain["task"], chain["frames"][-1]].add(branch[-1])
+        self.waits = collections.defaultdict(list)
+        for wait in by_type["await"]:
+            self.waits[Site(wait["task"], wait["function"], wait["file"], wait["line"])].append(wait)
+        self.parts = [e for e in by_type["expect"] if "part" in e]
+        self.totals = [e for e in by_type["expect"] if "kind" in e]
+
+    def root(self, task):
+        return self.tasks.get(task, {}).get("root", False)
+
+    def partial(self, task):
+        return self.tasks.get(task, {}).get("partial", False)
+
+
+class Found:
+    """The await points of a report, by the sites of the truth."""
+
+    def __init__(self, report, truth):
+        self.points = collections.defaultdict(list)
+        self.extra = []
+        for point in report["await_points"]:
+            task = plain(point["task"])
+            frames = [split_frame(text) for text in point["stack"]]
+            sites = [Site(task, *parts) for parts in reversed(frames) if parts and Site(task, *parts) in truth.waits]
+            if sites:
+                self.points[sites[0]].append(point)
+            else:
+                self.extra.append(point)
+
+    def sum(self, site, key):
+        return sum(point[key] for point in self.points[site])
+
+
+def describe(point):
+    return (f"{point['task']}: {point['function']} ({point['file']}:{point['line']}) on {point['leaf']}, "
+            f"{point['count']} waits, {point['open']} open, await {point['await_ns'] / 1e6:.3f} ms "
+            f"p50 {point['p50_ns'] / 1e3:.0f} µs, ready p50 {point['ready_p50_ns'] / 1e3:.0f} µs, {point['split']}, "
+            f"{point['details']}, stack {point['stack']}")
+
+
+def check_totals(checks, name, report, rows):
+    """What holds of any recording."""
+    segments = report["segments"]
+    checks.equal(sum(segments.values()), report["lifetime_ns"], f"{name}: segments add up to the lifetime")
+    checks.equal(sum(row.weight for row in rows), report["lifetime_ns"], f"{name}: stacks add up to the lifetime")
+    checks.equal(report["lost"], {}, f"{name}: nothing lost")
+    checks.check(segments["unattributed"] < 0.01 * report["lifetime_ns"], f"{name}: unattributed below 1 %",
+                 lambda: f"{segments['unattributed']} of {report['lifetime_ns']}\n" + "\n".join(
+                     f"{row.weight} {row.task} {row.parts}" for row in rows if row.segment == "unattributed"))
+
+
+def check_waits(checks, name, truth, report):
+    """Each await at the right task, line and leaf, as often and as long."""
+    found = Found(report, truth)
+    notes = " ".join(report["notes"])
+    wrong = collections.defaultdict(list)
+    checked = 0
+    roots = set()
+    for site, waits in sorted(truth.waits.items()):
+        if truth.root(site.task) and not any(plain(p["task"]) == site.task for p in report["await_points"]):
+            roots.add(site.task)
+            continue
+        checked += 1
+        for kind, text in check_site(site, waits, found, truth):
+            wrong[kind].append(f"{site.task}: {frame(*site[1:])}: {text}")
+    for kind in ("site", "count", "leaf", "duration", "peer"):
+        checks.check(not wrong[kind], f"{name}: {kind} of {checked} awaits", "\n".join(wrong[kind]))
+    if roots:
+        checks.check("block_on" in notes, f"{name}: the report says that the root future is not covered",
+                     f"roots {sorted(roots)}, notes {report['notes']}")
+    # Awaits that find what they wait for go unnoted, and now and then one has to wait after all.
+    total = sum(p["count"] for p in report["await_points"])
+    extra = [p for p in found.extra if plain(p["task"]) in truth.tasks and not truth.partial(plain(p["task"]))
+             and not truth.root(plain(p["task"]))]
+    checks.check(sum(p["count"] for p in extra) <= max(2, 0.01 * total), f"{name}: no other awaits in these tasks",
+                 "\n".join(describe(p) for p in extra))
+    return found
+
+
+def check_site(site, waits, found, truth):
+    points = found.points[site]
+    pendings = [wait["pendings"] for wait in waits]
+    known = sum(p for p in pendings if p)
+    unknown = pendings.count(None)
+    if not points:
+        if known:
+            yield "site", f"not found, {known} waits expected"
+        return
+    shown = "\n".join("  " + describe(p) for p in points)
+    count = sum(p["count"] for p in points)
+    if not (known <= count <= known + 8 * unknown if unknown else count == known):
+        yield "count", f"{count}, {known} expected (+ {unknown} unknown)\n{shown}"
+    leaves = {wait["leaf"] for wait in waits} | truth.branches[site.task, frame(*site[1:])]
+    for point in points:
+        below = [plain_frame(text) for text in point["stack"]]
+        # A short name of a type, a module's, or a function's.
+        where = " ".join(below[below.index(frame(*site[1:])) + 1:] + [point["leaf"]])
+        if not any(leaf.split("::")[-1] in where for leaf in leaves):
+            yield "leaf", f"{sorted(leaves)} not in {where}"
+    took = [wait["end"] - wait["start"] for wait in waits]
+    if all(p == 1 for p in pendings):
+        want = statistics.median(took)
+        for point in points:
+            got = point["p50_ns"] + point["ready_p50_ns"]
+            if point["count"] >= max(5, 0.3 * count) and not close(got, want, 0.02, 100_000):
+                yield "duration", f"median {got / 1e3:.0f} µs, {want / 1e3:.0f} expected\n{shown}"
+    elif not unknown and not any(p["open"] for p in points):
+        got = sum(p["await_ns"] + p["ready_ns"] for p in points)
+        if not close(got, sum(took), 0.02, 100_000 * len(took)):
+            yield "duration", f"total {got / 1e3:.0f} µs, {sum(took) / 1e3:.0f} expected\n{shown}"
+    peers = {wait["key"] for wait in waits if wait["key"] and wait["pendings"]}
+    details = " ".join(detail for p in points for detail in p["details"]) + " "
+    for peer in sorted(peers):
+        if not re.search(re.escape(peer) + r"\b", details):
+            yield "peer", f"{peer} not in {details}"
+
+
+def check_parts(checks, name, truth, found):
+    """The designed length of one part of each await at a line."""
+    wrong = []
+    checked = 0
+    for expect in truth.parts:
+        for site, waits in truth.waits.items():
+            if (site.task, site.line) != (expect["task"], expect["line"]) or not found.points[site]:
+                continue
+            times = sum(wait["pendings"] or 0 for wait in waits)
+            if any(wait["pendings"] is None or wait["pendings"] > 1 for wait in waits) or not times:
+                continue
+            checked += 1
+            part = PARTS[expect["part"]]
+            got = sum(p["split"].get(part, 0) for p in found.points[site]) / times
+            if not close(got, expect["ns"], 0.10, 600_000):
+                wrong.append(f"{site.task}:{site.line}: {part}: mean {got / 1e3:.0f} µs, {expect['ns'] / 1e3:.0f} "
+                             f"designed\n" + "\n".join("  " + describe(p) for p in found.points[site]))
+    if checked:
+        checks.check(not wrong, f"{name}: parts of {checked} awaits as designed", "\n".join(wrong))
+
+
+def check_kinds(checks, name, truth, rows):
+    """Totals of running, preempted, blocked, ready per task."""
+    sums = collections.Counter()
+    for row in rows:
+        sums[plain(row.task), row.segment] += row.weight
+    for expect in truth.totals:
+        task, kind, want = expect["task"], expect["kind"], expect["ns"]
+        if task not in {plain(row.task) for row in rows}:
+            continue
+        got = sums[task, kind]
+        # A little CPU time is spent beside the work that was measured, and around a block.
+        slack = 5_000_000 if kind == "running" else 2_000_000
+        checks.check(close(got, want, 0.05, slack), f"{name}: {task} {kind}",
+                     f"{got / 1e3:.0f} µs, {want / 1e3:.0f} expected")
+
+
+def check_wakers(checks, name, truth, found):
+    """Threads outside of the runtime that woke a task are named."""
+    wanted = {(wake["task"], wake["line"], wake["by"]) for wake in truth.wakes if "::" not in wake["by"]}
+    for task, line, by in sorted(wanted):
+        details = [d for site, points in found.points.items() if (site.task, site.line) == (task, line)
+                   for p in points for d in p["details"]]
+        checks.check(any(by in detail for detail in details), f"{name}: {task} woken by {by}", f"{details}")
+
+
+def matches(wanted, got):
+    """An entry of the truth's chain, and a frame of dwell's."""
+    if wanted.startswith("<"):
+        return split_frame(got) is None and wanted[1:-1].split("::")[-1] in plain(got)
+    if split_frame(wanted):
+        return plain_frame(got) == wanted
+    return wanted.split("::")[-1] in got
+
+
+def own(text, crates):
+    """An await in the program's own source."""
+    parts = split_frame(text)
+    return parts is not None and parts[0].lstrip("<&").split("::")[0] in crates
+
+
+def follows(wanted, chain, crates):
+    """Why a chain is not the one that is wanted; "" if it is."""
+    at = 0
+    for text in chain:
+        if at < len(wanted) and matches(wanted[at], text):
+            at += 1
+        elif own(text, crates):
+            return f"{text} instead of {wanted[at] if at < len(wanted) else 'the end'}"
+    # The leaf of the truth may be a part of the path of an async function of a library.
+    return "" if at == len(wanted) else f"no {wanted[at]}"
+
+
+def check_chains(checks, name, truth, rows):
+    """The whole chain at each wait."""
+    crates = {task.split("::")[0] for task in truth.tasks}
+    chains = collections.defaultdict(set)
+    for row in rows:
+        if row.segment == "await":
+            chains[plain(row.task)].add(tuple(row.chain))
+    wrong = []
+    gaps = []
+    blind = []
+    checked = 0
+    for chain in truth.chains:
+        task, shape = chain["task"], chain["shape"]
+        found = chains[task]
+        checked += 1
+        if "branches" in chain:
+            wanted = [chain["frames"] + branch for branch in chain["branches"]]
+            fired = wanted[chain["fired"]]
+            names = [plain_frame(branch[0]).split(" (")[0].split("::")[-1] for branch in chain["branches"]]
+            if any(not follows(fired, got, crates) for got in found):
+                continue
+            common = [got for got in found if got and got[-1].startswith("{")
+                      and not follows(chain["frames"], got[:-1], crates)]
+            if common and all(n in got[-1] for got in common[:1] for n in names[:4]):
+                blind.append(f"{task}: {shape}: {common[0][-1]}")
+                continue
+        else:
+            fired = chain["frames"] + [chain["leaf"]]
+            if any(not follows(fired, got, crates) for got in found):
+                continue
+        gap = [got for got in found if any("[gap" in text for text in got)]
+        if shape in KNOWN_GAPS and any(KNOWN_GAPS[shape] in " ".join(got) for got in gap):
+            gaps.append(shape)
+            continue
+        wrong.append(f"{task}: {shape}: wanted {fired}" + "".join(
+            f"\n  got {list(got)}\n    {follows(fired, got, crates)}" for got in sorted(found)[:4]))
+    if checked:
+        checks.check(not wrong, f"{name}: {checked} chains", "\n".join(wrong))
+        for line in blind:
+            print(f"     not known which fired: {line}")
+        for shape in gaps:
+            print(f"     known gap: {shape}: {KNOWN_GAPS[shape]}")
+
+
+def compare(checks, name, truth, report, rows):
+    check_totals(checks, name, report, rows)
+    found = check_waits(checks, name, truth, report)
+    check_parts(checks, name, truth, found)
+    check_kinds(checks, name, truth, rows)
+    check_wakers(checks, name, truth, found)
+    check_chains(checks, name, truth, rows)
+    seen = {plain(row.task) for row in rows}
+    missing = [task for task, t in truth.tasks.items() if not t["root"] and t["spawned"] and task not in seen]
+    checks.check(not missing, f"{name}: all {len(truth.tasks)} tasks seen", f"missing {missing}\nseen {sorted(seen)}")
+    spawned = sum(t["spawned"] for t in truth.tasks.values() if not t["root"])
+    checks.check(report["tasks"]["seen"] >= spawned, f"{name}: {spawned} instances", f"{report['tasks']}")

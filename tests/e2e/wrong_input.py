@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Wrong input and a wrong world: one clear line, a status that is not 0, no crash, and what was recorded can
+still be read. What needs no recording is tested without root too."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+from harness import (DWELL, Checks, Process, Recording, Target, cannot_record, need_files, output, report, run,
+                     scratch, workload)
+
+NOBODY = 65534
+
+
+def refused(checks, what, done, *words, status=1, lines=1):
+    """`done` failed as it should: status, lines on standard error, and words in them."""
+    said = done.stderr.strip()
+    ok = (done.returncode == status and 0 < len(said.splitlines()) <= lines and said.startswith("dwell")
+          and any(word.lower() in said.lower() for word in words or [""]))
+    checks.check(ok, what, lambda: f"status {done.returncode} (wanted {status}), wanted one of {words} in:\n{done.stderr}")
+
+
+def usage(checks):
+    for argv in ([], ["nonsense"], ["record"], ["record", "-p"], ["record", "-p", "x"], ["record", "-p", "-1"],
+                 ["record", "--duration", "never", "-p", "1"], ["record", "-p", "1", "--", "true"],
+                 ["report", "--nonsense"], ["fold", "--weight", "years"], ["info"], ["flamegraph", "a", "b"]):
+        done = run(DWELL, *argv)
+        checks.check(done.returncode == 2 and not done.stdout and done.stderr,
+                     f"usage: dwell {' '.join(argv)}", f"{done}")
+    checks.equal(len(run(DWELL, "nonsense").stderr.splitlines()), 1, "usage: an unknown command is one line")
+    for argv in (["--help"], ["--version"], *([command, "--help"] for command in
+                                              ("record", "report", "fold", "flamegraph", "info"))):
+        done = run(DWELL, *argv)
+        size = len(done.stdout.splitlines())
+        checks.check(done.returncode == 0 and not done.stderr and 0 < size <= 24,
+                     f"usage: dwell {' '.join(argv)} fits a screen", f"{size} lines\n{done}")
+
+
+def files(checks, directory):
+    """Files that are no recordings, or no executables."""
+    text = directory / "text"
+    text.write_text("#!/bin/sh\necho I am no trace\n")
+    cut = directory / "cut.elf"
+    cut.write_bytes(DWELL.read_bytes()[:1000])
+    empty = directory / "empty"
+    empty.touch()
+    for command in ("report", "fold", "flamegraph"):
+        options = ["-o", directory / "none.svg"] if command == "flamegraph" else []
+        for path in (text, cut, empty, directory, directory / "missing"):
+            refused(checks, f"{command}: {path.name}", run(DWELL, command, "-i", path, *options))
+    for path in (text, cut, empty, directory, directory / "missing"):
+        refused(checks, f"info: {path.name}", run(DWELL, "info", path))
+    done = run(DWELL, "info", "/bin/sleep")
+    checks.check(done.returncode in (0, 1) and len(done.stdout + done.stderr) > 10
+                 and "runtime" in (done.stdout + done.stderr).lower(),
+                 "info: a program that is not Rust is called so", f"{done}")
+
+
+def full_output(checks, directory, data):
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        for argv in (["fold", "-i", data], ["report", "-i", data], ["report", "--json", "-i", data], ["--help"],
+                     ["flamegraph", "-i", data, "-o", "-"]):
+            done = subprocess.run([str(DWELL), *map(str, argv)], stdout=full, stderr=subprocess.PIPE, text=True,
+                                  timeout=60)
+            refused(checks, f"full output: dwell {argv[0]}", done, "space")
+    refused(checks, "flamegraph: no such folder", run(DWELL, "flamegraph", "-i", data, "-o", directory / "no/x.svg"))
+
+
+def targets(checks, directory):
+    """Processes that cannot be recorded."""
+    data = directory / "none.data"
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    refused(checks, "record: no such pid", run(DWELL, "record", "-p", gone.pid, "-o", data), "no such process", "process")
+    for argv in (["/bin/sleep", "100"], [sys.executable, "-c", "import time; time.sleep(100)"]):
+        with Process(argv, directory, "other"):
+            time.sleep(0.2)
+            # Said of whatever stands on the command line: the pid is the one that was started.
+        with subprocess.Popen(argv, stdin=subprocess.DEVNULL) as other:
+            time.sleep(0.2)
+            refused(checks, f"record: {os.path.basename(argv[0])}, not Rust",
+                    run(DWELL, "record", "-p", other.pid, "-o", data), "runtime", "tokio", "Rust")
+            other.kill()
+    kernel_thread = next((pid for pid in os.listdir("/proc") if pid.isdigit() and pid != "1"
+                          and not os.path.exists(f"/proc/{pid}/exe") and os.path.exists(f"/proc/{pid}")), None)
+    if kernel_thread:
+        refused(checks, "record: a kernel thread", run(DWELL, "record", "-p", kernel_thread, "-o", data))
+    refused(checks, "record: no such command", run(DWELL, "record", "-o", data, "--", directory / "missing"))
+    refused(checks, "record: a command that is no program", run(DWELL, "record", "-o", data, "--", directory / "text"))
+    with Target([workload("timers"), "--rounds", "1000"], directory, "output") as target:
+        refused(checks, "record: an output that cannot be written",
+                run(DWELL, "record", "-p", target.pid, "-o", directory / "no/such/file"))
+
+
+def stripped(checks, directory):
+    """Without DWARF there are no await points, and without symbols nothing at all: both say what to do."""
+    env = {"XDG_CACHE_HOME": str(directory / "cache")}
+    for option, tiers in (("--strip-debug", ("symbols",)), ("--strip-all", ("stripped",))):
+        program = directory / f"timers{option}"
+        subprocess.run(["strip", option, "-o", str(program), str(workload("timers"))], check=True)
+        with Target([program, "--rounds", "1000"], directory, program.name) as target:
+            target.go()
+            done = run(DWELL, "record", "-p", target.pid, "--duration", "0.5", "-o", directory / "stripped.data",
+                       env={**os.environ, **env})
+        if done.returncode == 0:
+            seen = report(directory / "stripped.data")
+            checks.check(seen["recording"]["tier"] in tiers and "debug" in seen["recording"]["tier_hint"],
+                         f"record: {option}: the report says what is missing and how to get it",
+                         f"{seen['recording']}")
+            checks.check(seen["tasks"]["seen"] > 0 and sum(seen["segments"].values()) == seen["lifetime_ns"],
+                         f"record: {option}: the tasks' time adds up", f"{seen['tasks']} {seen['segments']}")
+        else:
+            refused(checks, f"record: {option}", done, "debug", "symbols", "strip")
+
+
+def rights(checks, directory):
+    """As nobody, on a process of nobody's."""
+    dwell = directory / "dwell"
+    program = directory / "timers"
+    shutil.copy(DWELL, dwell)
+    shutil.copy(workload("timers"), program)
+    directory.chmod(0o777)
+    def become():
+        os.setgroups([])
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
+    env = {**os.environ, "HOME": str(directory), "XDG_CACHE_HOME": str(directory / "cache-nobody")}
+    with Target([program, "--rounds", "1000"], directory, "nobodys", preexec_fn=become) as own, \
+         Target([program, "--rounds", "1000"], directory, "roots") as other:
+        for what, pid in (("one's own process", own.pid), ("somebody else's process", other.pid)):
+            done = subprocess.run([str(dwell), "record", "-p", str(pid), "-o", str(directory / "nobody.data")],
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                                  preexec_fn=become, env=env, cwd=directory)
+            refused(checks, f"rights: {what}", done, "root", "CAP_BPF")
+    if os.path.exists("/usr/bin/setpriv"):
+        with Target([program, "--rounds", "1000"], directory, "uncapped") as other:
+            done = run("setpriv", "--bounding-set=-all", "--inh-caps=-all", dwell, "record", "-p", other.pid,
+                       "-o", directory / "uncapped.data")
+            refused(checks, "rights: root without capabilities", done, "CAP_BPF", "root", "capabilit")
+
+
+def torn(checks, directory, data):
+    """A recording cut off in its middle."""
+    whole = data.read_bytes()
+    path = directory / "torn.data"
+    for part in (0.1, 0.5, 0.9, 0.999):
+        path.write_bytes(whole[:int(len(whole) * part)])
+        for command in (["report"], ["fold"], ["flamegraph", "-o", directory / "torn.svg"]):
+            done = run(DWELL, *command, "-i", path)
+            # Nothing to draw is one thing more to say.
+            refused(checks, f"torn: {command[0]} of {part * 100:g} %", done, "ends early", "nothing was recorded",
+                    lines=2 if command[0] == "flamegraph" else 1)
+    checks.check("lifetime_ns" in run(DWELL, "report", "--json", "-i", path).stdout, "torn: what is there is shown")
+
+
+def full_disk(checks, directory):
+    disk = directory / "disk"
+    disk.mkdir()
+    mounted = run("mount", "-t", "tmpfs", "-o", "size=128k", "dwell-test", disk)
+    if mounted.returncode:
+        checks.skip("full disk", f"no tmpfs can be mounted: {mounted.stderr.strip()}")
+        return
+    try:
+        with Target([workload("panics"), "churn"], directory, "disk-target") as target:
+            target.go()
+            with Recording(target.pid, directory, "disk-dwell", data=disk / "full.data") as recording:
+                status = recording.wait(60)
+                last = recording.err.splitlines()[-1]
+                checks.check(status == 1 and "space" in last, "full disk: ends with a line that says so",
+                             lambda: f"status {status}: {recording.err}")
+            checks.check(target.alive(), "full disk: the target runs on")
+            done = run(DWELL, "report", "--json", "-i", recording.data)
+            checks.check('"lifetime_ns"' in done.stdout and len(done.stderr.splitlines()) <= 1,
+                         "full disk: what was recorded can be read", f"{done.returncode} {done.stderr} {done.stdout[:300]}")
+    finally:
+        run("umount", disk)
+
+
+def main():
+    need_files(DWELL)
+    checks = Checks()
+    with scratch() as directory:
+        usage(checks)
+        files(checks, directory)
+        why = cannot_record()
+        if why:
+            checks.skip("what needs a recording", why)
+            checks.done()
+        need_files(workload("timers"), workload("panics"))
+        with Target([workload("timers"), "--seconds", "1"], directory, "timers") as target:
+            with Recording(target.pid, directory, "good") as recording:
+                target.go()
+                target.wait()
+                checks.equal(recording.wait(), 0, "a recording to cut and to draw")
+        for part in (full_output, torn):
+            with checks.guarded(part.__name__):
+                part(checks, directory, recording.data)
+        for part in (targets, stripped, rights, full_disk):
+            with checks.guarded(part.__name__):
+                part(checks, directory)
+        checks.skip("a kernel without uprobe_multi", "this one has it")
+    checks.done()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,538 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From text to a trace. One statement a line, '#' begins a comment. Times are
+ * microseconds with up to three decimals.
+ *
+ *	host KEY=VALUE…			comm pid tier hint runtime attach (time)
+ *	kind ID NAME [blocking]
+ *	thread TID NAME
+ *	stack ID FRAME…			innermost first
+ *	note TEXT
+ *	loss COUNT CAUSE
+ *	chain ID			nodes follow, one more '.' a level deeper
+ *	. await|wrapper|leaf|gap|done|opaque NAME [@FILE:LINE] [own] [KEY:INDEX]
+ *	TIME CPU TID EVENT …		see events[]
+ *	end TIME [KEY=VALUE…]		hits cpu target by
+ *	cut				no end marker
+ *
+ * NAME has '_' for a space. Tasks, tokens and other addresses are words: each
+ * stands for an address of its own. An IO key is WORD:r or WORD:w, a deadline
+ * is "at TIME".
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "tests/replay/text_trace.h"
+#include "trace/trace.h"
+
+#define WORDS_MAX	64
+#define NODES_MAX	64
+#define ADDRESSES_MAX	512
+
+struct text_trace {
+	struct trace_writer	*w;
+	struct trace_host	 host;
+	struct trace_totals	 totals;
+	bool			 cut, ended;
+	char			*addresses[ADDRESSES_MAX];
+	size_t			 nr_addresses;
+	/* The chain that is being read. */
+	bool			 in_chain;
+	uint32_t		 chain_id, nr_nodes;
+	struct trace_node	 nodes[NODES_MAX];
+	unsigned int		 depth[NODES_MAX];
+	char			 texts[NODES_MAX][2][256];
+	/* The line that is being read. */
+	char			*words[WORDS_MAX];
+	size_t			 nr_words, line;
+	char			*why;
+	size_t			 why_size;
+};
+
+__attribute__((format(printf, 2, 3)))
+static int bad(struct text_trace *t, const char *fmt, ...)
+{
+	int n = snprintf(t->why, t->why_size, "line %zu: ", t->line);
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (n > 0 && (size_t)n < t->why_size)
+		vsnprintf(t->why + n, t->why_size - (size_t)n, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+/* ---- words ---- */
+
+static int time_of(struct text_trace *t, const char *s, uint64_t *ns)
+{
+	char *end;
+	uint64_t us = strtoull(s, &end, 10), scale = 100;
+
+	*ns = us * 1000;
+	if (*end == '.')
+		for (end++; *end >= '0' && *end <= '9' && scale; end++, scale /= 10)
+			*ns += (uint64_t)(*end - '0') * scale;
+	return end == s || *end ? bad(t, "'%s' is no time", s) : 0;
+}
+
+static uint64_t number_of(const char *s)
+{
+	return strtoull(s, NULL, 0);
+}
+
+/* The address that a word stands for; "0" is none. */
+static uint64_t address_of(struct text_trace *t, const char *word, size_t len)
+{
+	size_t i;
+
+	if (len == 1 && *word == '0')
+		return 0;
+	for (i = 0; i < t->nr_addresses; i++)
+		if (!strncmp(t->addresses[i], word, len) && !t->addresses[i][len])
+			break;
+	if (i == t->nr_addresses && i < ADDRESSES_MAX)
+		t->addresses[t->nr_addresses++] = strndup(word, len);
+	return 0x7f5500000000ull + 0x80 * (i + 1);
+}
+
+/* VALUE of a word KEY=VALUE of this line, or NULL. */
+static const char *value(const struct text_trace *t, const char *key)
+{
+	size_t len = strlen(key);
+
+	for (size_t i = 0; i < t->nr_words; i++)
+		if (!strncmp(t->words[i], key, len) && t->words[i][len] == '=')
+			return t->words[i] + len + 1;
+	return NULL;
+}
+
+static bool has(const struct text_trace *t, const char *word)
+{
+	for (size_t i = 0; i < t->nr_words; i++)
+		if (!strcmp(t->words[i], word))
+			return true;
+	return false;
+}
+
+static uint64_t value_number(const struct text_trace *t, const char *key, uint64_t otherwise)
+{
+	const char *v = value(t, key);
+
+	return v ? number_of(v) : otherwise;
+}
+
+static int value_time(struct text_trace *t, const char *key, uint64_t *ns)
+{
+	const char *v = value(t, key);
+
+	return v ? time_of(t, v, ns) : 0;
+}
+
+static uint64_t value_address(struct text_trace *t, const char *key)
+{
+	const char *v = value(t, key);
+
+	return v ? address_of(t, v, strlen(v)) : 0;
+}
+
+static void spaces(char *s)
+{
+	for (; *s; s++)
+		if (*s == '_')
+			*s = ' ';
+}
+
+/* ---- metadata ---- */
+
+static int begin(struct text_trace *t, const char *path)
+{
+	if (t->w)
+		return 0;
+	return trace_writer__new(path, &t->host, &t->w) ? bad(t, "cannot write %s", path) : 0;
+}
+
+static int host(struct text_trace *t)
+{
+	const char **fields[] = { &t->host.comm, &t->host.tier, &t->host.tier_hint,
+				  &t->host.runtime };
+	static const char *const keys[] = { "comm", "tier", "hint", "runtime" };
+
+	for (size_t i = 0; i < 4; i++)
+		if (value(t, keys[i])) {
+			char *copy = strdup(value(t, keys[i]));
+
+			spaces(copy);
+			*fields[i] = copy;
+		}
+	t->host.pid = (uint32_t)value_number(t, "pid", t->host.pid);
+	return value_time(t, "attach", &t->host.attach_ts);
+}
+
+static int node(struct text_trace *t)
+{
+	static const char *const kinds[] = { "await", "wrapper", "leaf", "gap", "done", "opaque" };
+	static const char *const keys[] = { "none", "io", "deadline", "task", "address" };
+	uint32_t i = t->nr_nodes;
+	struct trace_node *n = &t->nodes[i];
+	size_t at = 0;
+
+	if (i == NODES_MAX)
+		return bad(t, "too many nodes");
+	*n = (struct trace_node){ .kind = 0xff, .key_index = 0xff, .file = "", .path = "" };
+	while (at < t->nr_words && !strcmp(t->words[at], "."))
+		at++;
+	t->depth[i] = (unsigned int)at;
+	for (uint8_t k = 0; k < 6 && at < t->nr_words; k++)
+		if (!strcmp(t->words[at], kinds[k]))
+			n->kind = k;
+	if (n->kind == 0xff || at + 1 >= t->nr_words)
+		return bad(t, "no such node");
+	snprintf(t->texts[i][0], sizeof(t->texts[i][0]), "%s", t->words[at + 1]);
+	spaces(t->texts[i][0]);
+	n->name = t->texts[i][0];
+	for (at += 2; at < t->nr_words; at++) {
+		char *word = t->words[at], *colon = strrchr(word, ':');
+
+		if (!strcmp(word, "own")) {
+			n->runtime_own = 1;
+		} else if (*word == '@' && colon) {
+			*colon = '\0';
+			snprintf(t->texts[i][1], sizeof(t->texts[i][1]), "%s", word + 1);
+			n->file = n->path = t->texts[i][1];
+			n->line = (uint32_t)number_of(colon + 1);
+		} else if (colon) {
+			*colon = '\0';
+			for (uint8_t k = 0; k < 5; k++)
+				if (!strcmp(word, keys[k]))
+					n->key = k;
+			n->key_index = (uint8_t)number_of(colon + 1);
+		} else {
+			return bad(t, "'%s' of a node", word);
+		}
+	}
+	/* Its parent is the last node one level up. */
+	for (uint32_t p = i; p--;)
+		if (t->depth[p] < t->depth[i]) {
+			t->nodes[p].nr_children++;
+			break;
+		}
+	t->nr_nodes++;
+	return 0;
+}
+
+static int end_chain(struct text_trace *t)
+{
+	struct trace_chain c = { .id = t->chain_id, .nr = t->nr_nodes, .nodes = t->nodes };
+
+	if (!t->in_chain)
+		return 0;
+	t->in_chain = false;
+	t->nr_nodes = 0;
+	return trace_writer__chain(t->w, &c) ? bad(t, "cannot write the chain") : 0;
+}
+
+static int metadata(struct text_trace *t, const char *line)
+{
+	const char *what = t->words[0];
+	char *name = t->nr_words > 2 ? t->words[2] : NULL;
+	uint32_t id = t->nr_words > 1 ? (uint32_t)number_of(t->words[1]) : 0;
+
+	if (!strcmp(what, "chain")) {
+		t->in_chain = true;
+		t->chain_id = id;
+		return 0;
+	}
+	if (!strcmp(what, "note"))
+		return trace_writer__note(t->w, line + 5);
+	if (!name)
+		return bad(t, "'%s' needs more", what);
+	if (!strcmp(what, "loss"))
+		return trace_writer__loss(t->w, strstr(line, name), id);
+	if (!strcmp(what, "stack")) {
+		struct trace_stack s = { .id = id, .nr = (uint32_t)t->nr_words - 2,
+					 .frames = (const char *const *)t->words + 2 };
+
+		return trace_writer__stack(t->w, &s);
+	}
+	spaces(name);
+	if (!strcmp(what, "kind")) {
+		struct trace_task_kind k = { .id = id, .name = name, .name_long = name,
+					     .scheduler = "", .blocking = has(t, "blocking") };
+
+		return trace_writer__task_kind(t->w, &k);
+	}
+	if (!strcmp(what, "thread"))
+		return trace_writer__thread(t->w, &(struct trace_thread){ id, name });
+	return bad(t, "what is '%s'?", what);
+}
+
+/* ---- events ---- */
+
+/* chain=ID and the keys after it: WORD:r, WORD:w, at TIME, WORD. */
+static int wait_of(struct text_trace *t, size_t at, uint32_t *chain, uint64_t *keys, uint8_t *nr)
+{
+	*chain = (uint32_t)value_number(t, "chain", 0);
+	*nr = 0;
+	for (; at < t->nr_words; at++) {
+		const char *word = t->words[at], *colon = strrchr(word, ':');
+		uint64_t key;
+
+		if (strchr(word, '='))
+			continue;
+		if (*nr == WALK_MAX_KEYS)
+			return bad(t, "too many keys");
+		if (!strcmp(word, "at") && at + 1 < t->nr_words) {
+			if (time_of(t, t->words[++at], &key))
+				return -1;
+		} else if (colon) {
+			key = address_of(t, word, (size_t)(colon - word)) |
+			      (colon[1] == 'r' ? 1 : colon[1] == 'w' ? 2 : 0);
+		} else {
+			key = address_of(t, word, strlen(word));
+		}
+		keys[(*nr)++] = key;
+	}
+	return 0;
+}
+
+static int ev_task(struct text_trace *t, struct trace_event *ev)
+{
+	ev->task.task = address_of(t, t->words[4], strlen(t->words[4]));
+	return 0;
+}
+
+static int ev_begin(struct text_trace *t, struct trace_event *ev)
+{
+	ev->poll.task = address_of(t, t->words[4], strlen(t->words[4]));
+	ev->poll.kind = (uint32_t)value_number(t, "kind", 1);
+	return 0;
+}
+
+static int ev_end(struct text_trace *t, struct trace_event *ev)
+{
+	static const char *const results[] = { "pending", "ready", "unknown" };
+
+	ev->end.task = address_of(t, t->words[4], strlen(t->words[4]));
+	if (t->nr_words < 6)
+		return bad(t, "end needs a result");
+	for (uint8_t i = 0; i < 3; i++)
+		if (!strcmp(t->words[5], results[i]))
+			ev->end.result = i;
+	return wait_of(t, 6, &ev->end.chain, ev->end.keys, &ev->end.nr_keys);
+}
+
+static int ev_seen(struct text_trace *t, struct trace_event *ev)
+{
+	static const char *const states[] = { "idle", "notified", "running" };
+
+	ev->seen.task = address_of(t, t->words[4], strlen(t->words[4]));
+	ev->seen.kind = (uint32_t)value_number(t, "kind", 1);
+	if (t->nr_words < 6)
+		return bad(t, "seen needs a state");
+	for (uint8_t i = 0; i < 3; i++)
+		if (!strcmp(t->words[5], states[i]))
+			ev->seen.state = i;
+	return wait_of(t, 6, &ev->seen.chain, ev->seen.keys, &ev->seen.nr_keys);
+}
+
+static int ev_off(struct text_trace *t, struct trace_event *ev)
+{
+	static const char *const reasons[] = { "preempted", "asleep", "disk", "stopped" };
+
+	for (uint8_t i = 0; i < 4; i++)
+		if (!strcmp(t->words[4], reasons[i]))
+			ev->off.reason = i;
+	ev->off.out = ev->ts;
+	ev->off.waker = (uint32_t)value_number(t, "waker", 0);
+	ev->off.stack = (uint32_t)value_number(t, "stack", 0);
+	ev->off.syscall = value(t, "syscall") ? (int16_t)value_number(t, "syscall", 0) : -1;
+	if (has(t, "epoll"))
+		ev->off.syscall = 232;
+	ev->off.open = has(t, "open");
+	ev->off.woken = has(t, "woken");
+	return value_time(t, "out", &ev->off.out) || value_time(t, "wake", &ev->off.wake) ? -1 : 0;
+}
+
+static int ev_epoll(struct text_trace *t, struct trace_event *ev)
+{
+	ev->epoll.nr = (int32_t)number_of(t->words[4]);
+	ev->epoll.epfd = (int32_t)value_number(t, "epfd", 5);
+	return 0;
+}
+
+static int ev_ready(struct text_trace *t, struct trace_event *ev)
+{
+	static const struct {
+		const char	*name;
+		uint32_t	 bits;
+	} events[] = { { "in", EPOLLIN }, { "out", EPOLLOUT }, { "hup", EPOLLHUP | EPOLLRDHUP },
+		       { "err", EPOLLERR } };
+
+	ev->ready.token = address_of(t, t->words[4], strlen(t->words[4]));
+	for (size_t i = 0; i < 4; i++)
+		if (has(t, events[i].name))
+			ev->ready.events |= events[i].bits;
+	ev->ready.reader = value_address(t, "reader");
+	ev->ready.writer = value_address(t, "writer");
+	return value_time(t, "since", &ev->ready.ready);
+}
+
+static int ev_fd(struct text_trace *t, struct trace_event *ev)
+{
+	const char *name = value(t, "name");
+	char copy[256];
+
+	ev->fd.token = address_of(t, t->words[4], strlen(t->words[4]));
+	ev->fd.epfd = (int32_t)value_number(t, "epfd", 5);
+	ev->fd.fd = (int32_t)value_number(t, "fd", 9);
+	if (name) {
+		snprintf(copy, sizeof(copy), "%s", name);
+		spaces(copy);
+		ev->fd.name = trace_writer__string(t->w, copy);
+	}
+	return 0;
+}
+
+static int ev_lost(struct text_trace *t, struct trace_event *ev)
+{
+	ev->lost.count = number_of(t->words[4]);
+	ev->lost.first = ev->ts;
+	return value_time(t, "first", &ev->lost.first);
+}
+
+static int ev_none(struct text_trace *t, struct trace_event *ev)
+{
+	(void)t;
+	(void)ev;
+	return 0;
+}
+
+static const struct {
+	const char	*name;
+	uint8_t		 type;
+	size_t		 words;
+	int		 (*parse)(struct text_trace *t, struct trace_event *ev);
+} events[] = {
+	{ "begin", TRACE_POLL_BEGIN, 5, ev_begin },	/* TASK [kind=ID] */
+	{ "end", TRACE_POLL_END, 6, ev_end },		/* TASK pending|ready|unknown [chain=ID KEY…] */
+	{ "wake", TRACE_WAKE, 5, ev_task },		/* TASK */
+	{ "new", TRACE_TASK_NEW, 5, ev_task },		/* TASK */
+	{ "drop", TRACE_TASK_DROP, 5, ev_task },	/* TASK */
+	{ "seen", TRACE_TASK_SEEN, 6, ev_seen },	/* TASK idle|notified|running [kind= chain= KEY…] */
+	{ "off", TRACE_OFF_CPU, 5, ev_off },		/* REASON out=TIME [wake=TIME waker= stack= epoll open] */
+	{ "epoll", TRACE_EPOLL_WAIT, 5, ev_epoll },	/* NR [epfd=] */
+	{ "ready", TRACE_EPOLL_READY, 5, ev_ready },	/* TOKEN in|out|hup|err [since=TIME reader= writer=] */
+	{ "add", TRACE_FD_ADD, 5, ev_fd },		/* TOKEN [epfd= fd= name=NAME] */
+	{ "del", TRACE_FD_DEL, 5, ev_fd },		/* TOKEN [epfd=] */
+	{ "lost", TRACE_LOST, 5, ev_lost },		/* COUNT first=TIME */
+	{ "thread-exit", TRACE_THREAD_EXIT, 4, ev_none },
+	{ "process-exit", TRACE_PROCESS_EXIT, 4, ev_none },
+};
+
+static int event(struct text_trace *t)
+{
+	struct trace_event ev = { 0 };
+
+	if (t->nr_words < 4)
+		return bad(t, "TIME CPU TID EVENT …");
+	if (time_of(t, t->words[0], &ev.ts))
+		return -1;
+	ev.cpu = (uint16_t)number_of(t->words[1]);
+	ev.tid = (uint32_t)number_of(t->words[2]);
+	for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++) {
+		if (strcmp(events[i].name, t->words[3]))
+			continue;
+		if (t->nr_words < events[i].words)
+			return bad(t, "'%s' needs more", t->words[3]);
+		ev.type = events[i].type;
+		if (events[i].parse(t, &ev))
+			return -1;
+		return trace_writer__event(t->w, &ev) ? bad(t, "cannot write") : 0;
+	}
+	return bad(t, "what is '%s'?", t->words[3]);
+}
+
+/* ---- lines ---- */
+
+static int end(struct text_trace *t)
+{
+	const char *by = value(t, "by");
+
+	t->totals.probe_hits = value_number(t, "hits", 100);
+	t->totals.cpu_ns = value_number(t, "cpu", 1000);
+	t->totals.target_cpu_ns = value_number(t, "target", 100000);
+	t->totals.ended_by = by ? strdup(by) : "duration";
+	t->ended = true;
+	return t->nr_words < 2 ? bad(t, "end needs a time")
+			       : time_of(t, t->words[1], &t->totals.end_ts);
+}
+
+static int statement(struct text_trace *t, const char *line, const char *path)
+{
+	const char *what = t->words[0];
+
+	if (!strcmp(what, "host"))
+		return host(t);
+	if (begin(t, path))
+		return -1;
+	if (!strcmp(what, "."))
+		return t->in_chain ? node(t) : bad(t, "a node outside a chain");
+	if (end_chain(t))
+		return -1;
+	if (!strcmp(what, "end"))
+		return end(t);
+	if (!strcmp(what, "cut")) {
+		t->cut = true;
+		return trace_writer__flush(t->w);
+	}
+	return *what >= '0' && *what <= '9' ? event(t) : metadata(t, line);
+}
+
+int text_trace__write(FILE *in, const char *path, char *why, size_t size)
+{
+	struct text_trace *t = calloc(1, sizeof(*t));
+	char *line = NULL, copy[4096];
+	size_t room = 0;
+	int err = 0;
+
+	if (!t)
+		return -1;
+	t->why = why;
+	t->why_size = size;
+	t->host = (struct trace_host){
+		.hostname = "host", .kernel = "6.12.0", .machine = "x86_64", .comm = "app",
+		.exe = "app", .build_id = "", .tier = "full", .tier_hint = "", .runtime = "tokio",
+		.pid = 4242, .nr_cpus = 2, .attach_ts = 1000000,
+	};
+	while (!err && getline(&line, &room, in) >= 0) {
+		char *hash = strchr(line, '#'), *save = NULL;
+
+		t->line++;
+		if (hash)
+			*hash = '\0';
+		line[strcspn(line, "\n")] = '\0';
+		snprintf(copy, sizeof(copy), "%s", line);
+		t->nr_words = 0;
+		for (char *word = strtok_r(line, " \t", &save); word && t->nr_words < WORDS_MAX;
+		     word = strtok_r(NULL, " \t", &save))
+			t->words[t->nr_words++] = word;
+		if (t->nr_words)
+			err = statement(t, copy, path);
+	}
+	if (!err && !t->ended && !t->cut)
+		err = bad(t, "neither end nor cut");
+	if (!err && t->ended)
+		err = trace_writer__finish(t->w, &t->totals) ? bad(t, "cannot write") : 0;
+	trace_writer__free(t->w);
+	for (size_t i = 0; i < t->nr_addresses; i++)
+		free(t->addresses[i]);
+	free(line);
+	free(t);
+	return err;
+}

@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Runs tests, a line for each, and closes with `N passed, N failed, N skipped`.
+
+    run.py [unit] [replay] [e2e] [-k PART]...
+
+unit     cmocka programs that make has built: build/unit/*, and build/san/unit/* (sanitized)
+replay   tests/replay/replay.py
+e2e      executables in tests/e2e
+
+What does not end with 0 has failed, unless it is 2: skipped. A test that counts its parts says so itself:
+cmocka's in TAP, the others by a last line like ours. What a failed test printed is shown.
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+BUILD = pathlib.Path(os.environ.get("DWELL_BUILD", ROOT / "build")).resolve()
+LOGS = BUILD / "logs"
+TAIL = 60  # lines shown of a failed test
+SKIPPED = 2
+TIMEOUT = {"unit": 300, "replay": 300, "e2e": 1200}
+
+SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$")
+
+
+def executables(folder, pattern="*"):
+    return sorted(path for path in folder.glob(pattern)
+                  if path.is_file() and os.access(path, os.X_OK) and path.suffix not in (".d", ".o"))
+
+
+def tests(kinds):
+    """Kind, name and command line of each test."""
+    if "unit" in kinds:
+        for folder, tag in ((BUILD / "unit", "unit"), (BUILD / "san/unit", "unit/sanitized")):
+            for path in executables(folder):
+                if (ROOT / "tests/unit" / f"{path.name}.c").exists():
+                    yield "unit", f"{tag}/{path.name}", [path]
+    if "replay" in kinds:
+        yield "replay", "replay", [sys.executable, ROOT / "tests/replay/replay.py"]
+    if "e2e" in kinds:
+        for path in executables(ROOT / "tests/e2e", "*.[ps][yh]"):
+            yield "e2e", f"e2e/{path.name}", [path]
+
+
+def run(kind, argv, log):
+    """Exit status (None: took too long); the output goes to a file. Nothing that it started stays."""
+    env = {**os.environ, "DWELL_BUILD": str(BUILD), "CMOCKA_MESSAGE_OUTPUT": "TAP", "PYTHONUNBUFFERED": "1",
+           "PYTHONDONTWRITEBYTECODE": "1"}
+    with open(log, "wb") as out:
+        child = subprocess.Popen([str(arg) for arg in argv], cwd=ROOT, env=env, stdin=subprocess.DEVNULL,
+                                 stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            return child.wait(TIMEOUT[kind])
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            try:
+                os.killpg(child.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            child.wait()
+
+
+def count(kind, status, text):
+    """(passed, failed, skipped) of one test."""
+    lines = text.splitlines()
+    passed = failed = skipped = 0
+    summary = SUMMARY.match(lines[-1]) if lines else None
+    if kind == "unit":
+        skipped = len(re.findall(r"^ok \d+ # SKIP", text, re.M))
+        passed = len(re.findall(r"^ok \d+", text, re.M)) - skipped
+        failed = len(re.findall(r"^not ok", text, re.M))
+    elif summary:
+        passed, failed, skipped = (int(n) for n in summary.groups())
+    elif kind == "replay":
+        passed = len(re.findall(r"^ok ", text, re.M))
+        failed = len(re.findall(r"^FAIL", text, re.M))
+    if status == 0 and not passed + failed + skipped:
+        passed = 1
+    if status == SKIPPED and kind == "e2e" and not passed + failed:
+        skipped = max(skipped, 1)
+    elif status != 0 and not failed:
+        failed = 1
+    return passed, failed, skipped
+
+
+def describe(status):
+    if status is None:
+        return "took too long"
+    if status < 0:
+        return f"killed by {signal.Signals(-status).name}"
+    return f"exit status {status}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kinds", nargs="*", choices=["unit", "replay", "e2e", []], metavar="unit|replay|e2e")
+    parser.add_argument("-k", action="append", metavar="PART", help="only tests with PART in their names")
+    options = parser.parse_args()
+    LOGS.mkdir(parents=True, exist_ok=True)
+    total = [0, 0, 0]
+    for kind, name, argv in tests(options.kinds or list(TIMEOUT)):
+        if options.k and not any(part in name for part in options.k):
+            continue
+        log = LOGS / (name.replace("/", ".") + ".log")
+        begin = time.monotonic()
+        status = run(kind, argv, log)
+        text = log.read_text(errors="replace")
+        counts = count(kind, status, text)
+        word = "FAIL" if counts[1] else "skip" if not counts[0] else "ok"
+        reason = ""
+        if word == "skip":
+            reason = ": " + " ".join(text.splitlines()[-1:]).removeprefix("skipped: ")
+        elif counts[1] or counts[2]:
+            reason = ": " + "{} passed, {} failed, {} skipped".format(*counts)
+        print(f"{word:4}  {name} ({time.monotonic() - begin:.1f} s){reason}", flush=True)
+        if word == "FAIL":
+            lines = text.splitlines()
+            print(f"      {describe(status)}; all of it is in {log}")
+            for line in lines[-TAIL:]:
+                print(f"      | {line}")
+            sys.stdout.flush()
+        elif counts[2]:
+            for line in text.splitlines():
+                if line.startswith("skip "):
+                    print(f"      {line}")
+        total = [a + b for a, b in zip(total, counts)]
+    print("{} passed, {} failed, {} skipped".format(*total), flush=True)
+    return 1 if total[1] or not sum(total) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""What can be said of the sources' style without judgement: `make format-check`.
+
+All text: no space at a line's end, a newline at the file's end. C: lines of at most 100 columns (but text for
+the user is never broken), indented with tabs. Sources begin with their licence, then a comment that says what the file is for.
+"""
+
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+COLUMNS = 100
+C = {".c", ".h"}
+SOURCES = C | {".py", ".sh", ".js", ".css"}
+# Data, and text that others wrote.
+EXEMPT = ("tests/replay/cases/", "LICENSE", "bench/results/")
+
+
+def files():
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True,
+                            text=True, check=True)
+    for name in sorted(set(listed.stdout.splitlines())):
+        path = ROOT / name
+        if path.is_file() and not name.startswith(EXEMPT):
+            yield name, path
+
+
+def width(line):
+    return len(line.expandtabs(8))
+
+
+def problems(name, path):
+    """Line number and what is wrong."""
+    data = path.read_bytes()
+    if b"\0" in data or not data:
+        return
+    try:
+        lines = data.decode().split("\n")
+    except UnicodeDecodeError:
+        yield 1, "not UTF-8"
+        return
+    if lines.pop():
+        yield len(lines) + 1, "no newline at the end"
+    for number, line in enumerate(lines, 1):
+        if line != line.rstrip():
+            yield number, "space at the end of the line"
+    if path.suffix in SOURCES and not name.startswith("tests/workloads/"):
+        if not any("SPDX-License-Identifier" in line for line in lines[:3]):
+            yield 1, "no SPDX-License-Identifier"
+    if path.suffix in C:
+        for number, line in enumerate(lines, 1):
+            if width(line) > COLUMNS and '"' not in line:
+                yield number, f"{width(line)} columns"
+            if line.startswith("        "):
+                yield number, "indented with spaces"
+        if not any(line.startswith(("/*", "//")) and "SPDX" not in line for line in lines[:6]):
+            yield 2, "no comment that says what the file is for"
+
+
+def main():
+    found = 0
+    for name, path in files():
+        for number, what in problems(name, path):
+            print(f"{name}:{number}: {what}")
+            found += 1
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
