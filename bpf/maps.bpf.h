@@ -40,10 +40,12 @@ struct walk_state {
 	__u32			nr_tokens;
 	__u32			nr_todo;
 	__u32			nr_keys;
+	__u32			cut;		/* more to do than there is room for */
+	__u32			pad;
 	__u64			hash;
 	__u64			keys[WALK_MAX_KEYS];
 	__u32			tokens[WALK_MAX_TOKENS];
-	struct walk_todo	todo[8];
+	struct walk_todo	todo[16];
 	__u8			win[THREAD_WINDOW + 8];
 };
 

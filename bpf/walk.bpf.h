@@ -81,7 +81,7 @@ __u32 next_chain __weak;
 __u64 load_bias __weak;		/* run-time minus link-time address */
 bool load_bias_known __weak;
 
-#define WALK_TODO_MASK	7
+#define WALK_TODO_MASK	15
 
 /* Read @width (1, 2, 4, 8) bytes at @addr, from the window if they lie there. */
 static __always_inline int walk_read(struct walk_state *w, __u64 addr, __u32 width, __u64 *val)
@@ -150,7 +150,8 @@ static __always_inline void walk_push(struct walk_state *w, __u64 addr, __u64 li
 	struct walk_todo *t;
 
 	if (w->nr_todo > WALK_TODO_MASK) {
-		walk_token(w, WALK_GAP_DEPTH);
+		/* What is missing cannot be put in its place: the walk ends here. */
+		w->cut = 1;
 		return;
 	}
 	t = &w->todo[w->nr_todo & WALK_TODO_MASK];
@@ -245,6 +246,48 @@ static __always_inline void walk_follow(struct walk_state *w, __u64 addr, __u64 
 	walk_push(w, vt, vt + (t ? t->size : 0), type);
 }
 
+/* Where arc @a to one element of a slice or list leads. */
+static __noinline void walk_element(struct walk_state *w, __u64 addr, const struct walk_arc *a)
+{
+	__u32 index = a->index & (WALK_ARC_REST - 1), type = a->type;
+	__u64 at, len;
+	struct walk_type *t;
+	int i;
+
+	if (walk_read(w, addr + a->off, 8, &at))
+		goto fault;
+	if (a->mode == WALK_ARC_SLICE) {
+		if (walk_read(w, addr + a->off + 8, 8, &len))
+			goto fault;
+		if (index >= len) {
+			walk_push(w, 0, 0, WALK_ABSENT);
+			return;
+		}
+		at += (__u64)index * a->item;
+	} else {
+		for (i = 0; i < WALK_MAX_BRANCHES; i++) {
+			if (i >= index || !at)
+				break;
+			if (walk_read(w, at + a->next, 8, &at))
+				goto fault;
+		}
+		if (!at) {
+			walk_push(w, 0, 0, WALK_ABSENT);
+			return;
+		}
+		at += a->item;
+	}
+	if (a->index & WALK_ARC_REST) {
+		walk_push(w, 0, 0, WALK_GAP_MORE);
+		return;
+	}
+	t = bpf_map_lookup_elem(&walk_types, &type);
+	walk_push(w, at, at + (t ? t->size : 0), type);
+	return;
+fault:
+	walk_push(w, 0, 0, WALK_GAP_FAULT);
+}
+
 /* One type of the chain: take it off the list, append its token, list its arcs. */
 static __noinline int walk_step(struct walk_state *w)
 {
@@ -259,7 +302,7 @@ static __noinline int walk_step(struct walk_state *w)
 	n = w->nr_todo;
 	if (!n)
 		return 1;
-	if (w->nr_tokens >= WALK_MAX_TOKENS - 1) {
+	if (w->cut || w->nr_tokens >= WALK_MAX_TOKENS - 1) {
 		walk_token(w, WALK_GAP_DEPTH);
 		return 1;
 	}
@@ -310,7 +353,7 @@ static __noinline int walk_step(struct walk_state *w)
 			walk_leaf_key(w, addr, t->leaf);
 		return 0;
 	}
-	if (v->nr_arcs == 1) {
+	if (v->nr_arcs == 1 && v->arc_mode < WALK_ARC_SLICE) {
 		walk_follow(w, addr, limit, v->arc_off, v->arc_mode, v->arc_type);
 	} else {
 		__u32 first = v->first_arc, nr = v->nr_arcs;
@@ -326,7 +369,11 @@ static __noinline int walk_step(struct walk_state *w)
 			if (i >= nr)
 				continue;
 			a = bpf_map_lookup_elem(&walk_arcs, &at);
-			if (a)
+			if (!a)
+				continue;
+			if (a->mode >= WALK_ARC_SLICE)
+				walk_element(w, addr, a);
+			else
 				walk_follow(w, addr, limit, a->off, a->mode, a->type);
 		}
 	}
@@ -346,6 +393,7 @@ static __noinline void walk_task(struct walk_state *w, __u64 task, const struct 
 
 	w->nr_tokens = 0;
 	w->nr_todo = 0;
+	w->cut = 0;
 	w->nr_keys = 0;
 	w->hash = 0x51ed270b27b4f3cfull;
 

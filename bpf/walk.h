@@ -41,6 +41,8 @@ enum walk_gap {
 	WALK_GAP_STAGE		= 0xffffff06,	/* the task holds no running future */
 	WALK_GAP_MOVED		= 0xffffff07,	/* polled elsewhere while walked */
 	WALK_GAP_NULL		= 0xffffff08,	/* null pointer on the way */
+	WALK_GAP_MORE		= 0xffffff09,	/* more elements than are followed */
+	WALK_ABSENT		= 0xffffff0a,	/* no such element: nothing is missing */
 };
 #define WALK_IS_GAP(token)	((token) >= 0xffffff00u)
 
@@ -50,7 +52,16 @@ enum walk_arc_mode {
 	WALK_ARC_PTR	= 1,	/* a thin pointer to it lies there */
 	WALK_ARC_DYN	= 2,	/* data pointer, then vtable pointer (x86-64: +8) */
 	WALK_ARC_PTR2	= 3,	/* pointer to a pointer to it (select!'s by-reference captures) */
+	/*
+	 * One element of several, whose number is only known at run time. A
+	 * variant has such an arc for each element that may be followed, and a
+	 * last one with WALK_ARC_REST set, which stands for all others.
+	 */
+	WALK_ARC_SLICE	= 4,	/* pointer to the first, then their number (x86-64: +8) */
+	WALK_ARC_LIST	= 5,	/* pointer to the first node of a linked list */
 };
+
+#define WALK_ARC_REST	0x80	/* in walk_arc.index */
 
 /* What a leaf's key is. Append only: it is on disk as well. */
 enum walk_key {
@@ -114,7 +125,9 @@ struct walk_arc {
 	__u32	type;
 	__u32	off;
 	__u8	mode;		/* enum walk_arc_mode */
-	__u8	pad[3];
+	__u8	index;		/* SLICE, LIST: which element */
+	__u16	next;		/* LIST: where a node has the pointer to the next one … */
+	__u32	item;		/* … and the future; SLICE: bytes from one element to the next */
 };
 
 /* One task poll function: where its future lies in the task's allocation. */
@@ -133,7 +146,7 @@ struct walk_cell {
 _Static_assert(sizeof(struct walk_leaf) == 24, "walk_leaf");
 _Static_assert(sizeof(struct walk_type) == 40, "walk_type");
 _Static_assert(sizeof(struct walk_variant) == 16, "walk_variant");
-_Static_assert(sizeof(struct walk_arc) == 12, "walk_arc");
+_Static_assert(sizeof(struct walk_arc) == 16, "walk_arc");
 _Static_assert(sizeof(struct walk_cell) == 32, "walk_cell");
 #endif
 

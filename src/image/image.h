@@ -48,6 +48,7 @@ enum image_type_kind {
 	IMAGE_TYPE_WRAPPER	= 1,	/* struct or enum with futures inside */
 	IMAGE_TYPE_LEAF		= 2,	/* known leaf, or a future with nothing inside */
 	IMAGE_TYPE_OPAQUE	= 3,	/* hand-written future, not looked through */
+	IMAGE_TYPE_TRANSPARENT	= 4,	/* tuple, pointer, Option …: on the way, but no frame */
 };
 
 /* A variant (for IMAGE_TYPE_FN an await point). Same index as its walk_variant. */
@@ -109,6 +110,7 @@ struct image_path {
 	uint8_t		nr_hops;	/* dereferences; nr_hops + 1 offsets are valid */
 	uint8_t		width;		/* bytes of the thing at its end (0: larger than 8) */
 	uint8_t		pad;
+	uint32_t	size;		/* bytes of the thing at its end: a slice's stride */
 	uint32_t	off[6];
 };
 

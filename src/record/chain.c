@@ -34,6 +34,7 @@ static const char *gap_name(uint32_t token)
 	case WALK_GAP_STAGE:	return "no running future in the task";
 	case WALK_GAP_MOVED:	return "polled elsewhere meanwhile";
 	case WALK_GAP_NULL:	return "null pointer";
+	case WALK_GAP_MORE:	return "more futures than are followed";
 	}
 	return "unknown";
 }
@@ -62,31 +63,32 @@ static void leaf_key(struct resolve *r, struct trace_node *n, const struct walk_
 	n->key_index = r->nr_keys++;
 }
 
-static void subtree(struct resolve *r)
+/*
+ * The subtree at the next token. Returns how many nodes it put at its top: one,
+ * but for what has no frame of its own (tuples, pointers), whose children take
+ * its place.
+ */
+static unsigned int subtree(struct resolve *r)
 {
 	const struct image_variant *v;
 	const struct walk_variant *wv;
 	const struct image_type *type;
-	struct trace_node *n;
-	uint32_t token;
+	struct trace_node *n = NULL;
+	unsigned int i, arcs, nr = 0;
+	uint32_t token, at;
 	uint8_t kind;
-	int i, arcs;
 
-	if (r->at >= r->nr) {
-		add(r, TRACE_NODE_GAP, gap_name(WALK_GAP_DEPTH));
-		return;
-	}
+	if (r->at >= r->nr)
+		return add(r, TRACE_NODE_GAP, gap_name(WALK_GAP_DEPTH)) ? 1 : 0;
 	token = r->tokens[r->at++];
-	if (WALK_IS_GAP(token) || token >= r->nr_variants) {
-		add(r, TRACE_NODE_GAP, gap_name(token));
-		return;
-	}
+	if (token == WALK_ABSENT)
+		return add(r, TRACE_NODE_DONE, "") ? 1 : 0;
+	if (WALK_IS_GAP(token) || token >= r->nr_variants)
+		return add(r, TRACE_NODE_GAP, gap_name(token)) ? 1 : 0;
 	v = &r->variants[token];
 	wv = &r->walk_variants[token];
-	if (v->type >= r->nr_types) {
-		add(r, TRACE_NODE_GAP, gap_name(WALK_GAP_LAYOUT));
-		return;
-	}
+	if (v->type >= r->nr_types)
+		return add(r, TRACE_NODE_GAP, gap_name(WALK_GAP_LAYOUT)) ? 1 : 0;
 	type = &r->types[v->type];
 	arcs = wv->nr_arcs > WALK_MAX_BRANCHES ? WALK_MAX_BRANCHES : wv->nr_arcs;
 
@@ -97,21 +99,27 @@ static void subtree(struct resolve *r)
 	else if (arcs)
 		kind = TRACE_NODE_WRAPPER;
 	else
-		kind = type->kind == IMAGE_TYPE_OPAQUE ? TRACE_NODE_OPAQUE : TRACE_NODE_LEAF;
-	n = add(r, kind, image__str(r->img, type->shortname));
-	if (!n)
-		return;
-	n->runtime_own = type->runtime_own;
-	n->nr_children = arcs;
-	if (kind == TRACE_NODE_AWAIT) {
-		n->line = v->line;
-		n->file = image__str(r->img, v->file);
-		n->path = image__str(r->img, v->path);
+		kind = type->kind == IMAGE_TYPE_LEAF ? TRACE_NODE_LEAF : TRACE_NODE_OPAQUE;
+	if (type->kind != IMAGE_TYPE_TRANSPARENT || !arcs) {
+		n = add(r, kind, image__str(r->img, type->shortname));
+		if (!n)
+			return 0;
+		n->runtime_own = type->runtime_own;
+		if (kind == TRACE_NODE_AWAIT) {
+			n->line = v->line;
+			n->file = image__str(r->img, v->file);
+			n->path = image__str(r->img, v->path);
+		}
+		if (!arcs && kind != TRACE_NODE_DONE)
+			leaf_key(r, n, &r->walk_types[v->type]);
 	}
-	if (!arcs && kind != TRACE_NODE_DONE)
-		leaf_key(r, n, &r->walk_types[v->type]);
+	at = r->nr_nodes - 1;
 	for (i = 0; i < arcs; i++)
-		subtree(r);
+		nr += subtree(r);
+	if (!n)
+		return nr;
+	r->nodes[at].nr_children = (uint8_t)nr;
+	return 1;
 }
 
 uint32_t chain_resolve(const struct image *img, const uint32_t *tokens, unsigned int nr,

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where in the source the await points of a coroutine are. See awaits.h.
+ */
+#include "image/awaits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/array.h"
+#include "image/names.h"
+
+#define MAX_NESTING	256	/* lexical blocks */
+#define MAX_BODIES	64	/* copies of one body that are looked at */
+
+/* A body, by the environment that belongs to it. */
+struct body {
+	uint64_t		 key;
+	const struct scan_fn	*fn;
+};
+
+/* The variable of an await: let mut __awaitee = …; */
+struct place {
+	uint64_t	 type;		/* hash of its path */
+	const char	*path;
+	uint32_t	 line;
+	bool		 taken;
+};
+
+struct places {
+	struct place	*p;
+	size_t		 nr, cap;
+};
+
+struct awaits {
+	const struct types	*ts;
+	struct line_files	*lines;
+	struct body		*bodies;	/* sorted by key */
+	size_t			 nr, cap;
+};
+
+static uint64_t mix(uint64_t h, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (unsigned char)s[i]) * 0x100000001b3ull;
+	return h;
+}
+
+/*
+ * "{async_fn#0}" and "{async_fn_env#0}" have one key. An async closure's
+ * environment is {async_closure_env#0}, its body {closure#0}.
+ */
+static uint64_t body_key(const struct scope *scope, const char *name)
+{
+	static const char closure[] = "{async_closure";
+	uint64_t h = scope ? scope->hash : 0;
+	size_t word = strcspn(name, "#}"), end = strcspn(name, "}");
+
+	if (word >= 4 && !strncmp(name + word - 4, "_env", 4))
+		word -= 4;
+	if (word == sizeof(closure) - 1 && !strncmp(name, closure, word))
+		h = mix(h, "{closure", 8);
+	else
+		h = mix(h, name, word);
+	word = strcspn(name, "#}");
+	return mix(h, name + word, end - word);
+}
+
+static int body__cmp(const void *a, const void *b)
+{
+	const struct body *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return x->fn < y->fn ? -1 : x->fn > y->fn;
+}
+
+struct awaits *awaits__new(const struct types *ts, struct line_files *lines)
+{
+	struct awaits *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return NULL;
+	a->ts = ts;
+	a->lines = lines;
+	for (size_t i = 0; i < ts->sc->nr_fns; i++) {
+		const struct scan_fn *fn = &ts->sc->fns[i];
+
+		if (!fn->body)
+			continue;
+		if (array__room(&a->bodies, &a->cap, a->nr, sizeof(*a->bodies))) {
+			awaits__free(a);
+			return NULL;
+		}
+		a->bodies[a->nr++] = (struct body){ body_key(fn->scope, fn->name), fn };
+	}
+	if (a->nr)
+		qsort(a->bodies, a->nr, sizeof(*a->bodies), body__cmp);
+	return a;
+}
+
+void awaits__free(struct awaits *a)
+{
+	if (!a)
+		return;
+	free(a->bodies);
+	free(a);
+}
+
+static void position(struct awaits *a, const struct die *d, const char **path, uint32_t *line)
+{
+	uint64_t file, row;
+
+	*path = NULL;
+	*line = 0;
+	if (!die__uint(d, DW_AT_decl_file, &file) || !die__uint(d, DW_AT_decl_line, &row))
+		return;
+	*path = line_files__path(a->lines, d->u, file);
+	*line = (uint32_t)row;
+}
+
+static uint64_t type_hash(const struct awaits *a, const struct die *type)
+{
+	const struct scan_type *t = scan__type_at(a->ts->sc, type->p);
+	const char *name;
+
+	if (t)
+		return t->hash;
+	name = type__name(type);
+	return mix(1, name, strlen(name));
+}
+
+/* The variables in the blocks of a body; what is inlined into it has its own. */
+static void collect(struct awaits *a, const struct die *parent, struct places *out,
+		    unsigned int depth)
+{
+	struct die d;
+
+	if (depth > MAX_NESTING || !die__child(parent, &d))
+		return;
+	do {
+		if (d.ab->tag == DW_TAG_lexical_block) {
+			collect(a, &d, out, depth + 1);
+		} else if (d.ab->tag == DW_TAG_variable && type__named(&d, "__awaitee")) {
+			struct place p = { 0 };
+			struct die type;
+
+			if (!type__of(a->ts, &d, &type))
+				continue;
+			p.type = type_hash(a, &type);
+			position(a, &d, &p.path, &p.line);
+			if (!p.path || array__room(&out->p, &out->cap, out->nr, sizeof(*out->p)))
+				continue;
+			out->p[out->nr++] = p;
+		}
+	} while (die__next(a->ts->di, &d, &d));
+}
+
+static int place__cmp(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+	int by_path;
+
+	if (x->type != y->type)
+		return x->type < y->type ? -1 : 1;
+	by_path = strcmp(x->path, y->path);
+	if (by_path)
+		return by_path;
+	return x->line < y->line ? -1 : x->line > y->line;
+}
+
+static void unique(struct places *ps)
+{
+	size_t n = 0;
+
+	if (!ps->nr)
+		return;
+	qsort(ps->p, ps->nr, sizeof(*ps->p), place__cmp);
+	for (size_t i = 1; i < ps->nr; i++)
+		if (place__cmp(&ps->p[n], &ps->p[i]))
+			ps->p[++n] = ps->p[i];
+	ps->nr = n + 1;
+}
+
+/*
+ * A state written by a macro of another file takes the place of the variable
+ * of its type that no other state has claimed. Several are given out in the
+ * order of lines, which is that of states; if their numbers differ, there is
+ * no telling which is which, unless all are at one place.
+ */
+static void give_places(struct awaits *a, struct await_point *points, size_t nr,
+			struct places *ps)
+{
+	unique(ps);
+	for (size_t i = 0; i < nr; i++) {
+		uint64_t type;
+
+		if (!points[i].has_awaitee || !points[i].path)
+			continue;
+		type = type_hash(a, &points[i].awaitee);
+		for (size_t k = 0; k < ps->nr; k++)
+			if (ps->p[k].type == type && ps->p[k].line == points[i].line &&
+			    !strcmp(ps->p[k].path, points[i].path))
+				ps->p[k].taken = true;
+	}
+	for (size_t i = 0; i < nr; i++) {
+		size_t free_places = 0, states = 0, before = 0;
+		const struct place *first = NULL, *mine = NULL;
+		uint64_t type;
+
+		points[i].place = NULL;
+		if (!points[i].has_awaitee)
+			continue;
+		type = type_hash(a, &points[i].awaitee);
+		for (size_t k = 0; k < nr; k++) {
+			bool same = points[k].has_awaitee && points[k].path && points[i].path &&
+				    points[k].line == points[i].line &&
+				    !strcmp(points[k].path, points[i].path) &&
+				    type_hash(a, &points[k].awaitee) == type;
+
+			states += same;
+			before += same && k < i;
+		}
+		for (size_t k = 0; k < ps->nr; k++) {
+			const struct place *p = &ps->p[k];
+
+			if (p->type != type || p->taken ||
+			    (points[i].path && !strcmp(p->path, points[i].path)))
+				continue;
+			first = first ? first : p;
+			if (free_places == before)
+				mine = p;
+			free_places++;
+		}
+		if (free_places == 1)
+			mine = first;
+		else if (free_places != states)
+			mine = NULL;
+		points[i].place = mine;
+	}
+	/* positions were compared until here */
+	for (size_t i = 0; i < nr; i++) {
+		const struct place *p = points[i].place;
+
+		if (!p)
+			continue;
+		points[i].path = p->path;
+		points[i].line = p->line;
+	}
+}
+
+void awaits__locate(struct awaits *a, const struct die *env, struct await_point *points, size_t nr)
+{
+	const struct scan_type *t = scan__type_at(a->ts->sc, env->p);
+	struct places places = { 0 };
+	size_t lo = 0, hi = a->nr;
+	uint64_t key;
+
+	for (size_t i = 0; i < nr; i++)
+		position(a, &points[i].member, &points[i].path, &points[i].line);
+	if (!t)
+		return;
+	key = body_key(t->scope, t->name);
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (a->bodies[mid].key < key)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (size_t i = lo; i < a->nr && i < lo + MAX_BODIES && a->bodies[i].key == key; i++) {
+		struct die d;
+
+		if (die__at_addr(a->ts->di, a->bodies[i].fn->die, &d))
+			collect(a, &d, &places, 0);
+	}
+	give_places(a, points, nr, &places);
+	free(places.p);
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Models on disk, by build-id. See cache.h. It must not know what a model
+ * holds.
+ *
+ * A file is written under another name and renamed, so that it is whole or not
+ * there; a checksum guards against the rest. Only one's own files are read.
+ */
+#include "image/cache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static uint64_t mix(uint64_t h, const void *data, size_t n)
+{
+	const uint8_t *p = data;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ p[i]) * 0x100000001b3ull;
+	return h;
+}
+
+uint64_t cache__key(const struct binary *b, const struct image_opts *opts)
+{
+	uint64_t h = 0xcbf29ce484222325ull;
+	struct stat st;
+
+	if (!b->build_id[0])
+		return 0;
+	h = mix(h, b->build_id, strlen(b->build_id));
+	/* stripping leaves the build-id as it is */
+	h = mix(h, &b->raw_size, sizeof(b->raw_size));
+	if (opts->debug_file) {
+		if (stat(opts->debug_file, &st))
+			return 0;
+		h = mix(h, &st.st_size, sizeof(st.st_size));
+		h = mix(h, &st.st_mtim, sizeof(st.st_mtim));
+		h = mix(h, &st.st_ino, sizeof(st.st_ino));
+	}
+	return h ? h : 1;
+}
+
+/* The folder, made if @make; false: there is none. */
+static bool cache__dir(const struct image_opts *opts, bool make, char *out, size_t size)
+{
+	const char *base = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	int n;
+
+	if (opts->cache_dir) {
+		if (!opts->cache_dir[0])
+			return false;
+		n = snprintf(out, size, "%s", opts->cache_dir);
+	} else if (base && base[0] == '/') {
+		if (make)
+			mkdir(base, 0700);
+		n = snprintf(out, size, "%s/dwell", base);
+	} else if (home && home[0] == '/') {
+		n = snprintf(out, size, "%s/.cache", home);
+		if (make && n > 0 && (size_t)n < size)
+			mkdir(out, 0700);
+		n = snprintf(out, size, "%s/.cache/dwell", home);
+	} else {
+		return false;
+	}
+	if (n <= 0 || (size_t)n >= size)
+		return false;
+	return !make || !mkdir(out, 0700) || errno == EEXIST;
+}
+
+static bool cache__path(const struct binary *b, const struct image_opts *opts, bool make,
+			char *out, size_t size)
+{
+	char dir[3072];
+	int n;
+
+	if (!cache__dir(opts, make, dir, sizeof(dir)))
+		return false;
+	n = snprintf(out, size, "%s/%s.model", dir, b->build_id);
+	return n > 0 && (size_t)n < size;
+}
+
+struct image *cache__load(const struct binary *b, const struct image_opts *opts, uint64_t key)
+{
+	struct model_block *block;
+	struct image *img = NULL;
+	char path[4096];
+	struct stat st;
+	int fd;
+
+	if (!key || !cache__path(b, opts, false, path, sizeof(path)))
+		return NULL;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_size <= 0)
+		goto out;
+	block = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (block == MAP_FAILED)
+		goto out;
+	if (model__check(block, (size_t)st.st_size, key))
+		img = image__adopt(block, (size_t)st.st_size, true, b->path);
+	else
+		munmap(block, (size_t)st.st_size);
+out:
+	close(fd);
+	return img;
+}
+
+void cache__store(const struct binary *b, const struct image_opts *opts,
+		  const struct model_block *block)
+{
+	const char *p = (const char *)block;
+	char path[4096], temp[4200];
+	size_t left = block->size;
+	int fd;
+
+	if (!cache__path(b, opts, true, path, sizeof(path)))
+		return;
+	snprintf(temp, sizeof(temp), "%s.XXXXXX", path);
+	fd = mkostemp(temp, O_CLOEXEC);
+	if (fd < 0)
+		return;
+	while (left) {
+		ssize_t n = write(fd, p, left);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		p += n;
+		left -= (size_t)n;
+	}
+	if (close(fd) || left || rename(temp, path))
+		unlink(temp);
+}

@@ -1,0 +1,567 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The runtime's functions in an executable. See functions.h. It must not know
+ * what is inside of a future.
+ */
+#include "image/functions.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/array.h"
+
+#define MAX_WANTED	64
+
+/* A type Cell<T, S>, by what it is for. */
+struct cell {
+	uint64_t		 key;	/* of T's and S's names */
+	const uint8_t		*die;
+};
+
+/* What a poll function is for; same index as the model's function. */
+struct poll {
+	uint32_t	fn;
+	uint32_t	root;		/* the future's type, WALK_NONE: unknown */
+	char		*name, *scheduler;
+};
+
+struct functions {
+	struct model		*m;
+	const struct binary	*b;
+	const struct types	*ts;
+	struct rust_names	*names;
+	struct futures		*futures;
+	struct site_finder	*sites;
+	struct cell		*cells;		/* sorted by key */
+	size_t			 nr_cells, cap_cells;
+	struct poll		*polls;
+	size_t			 nr_polls, cap_polls;
+	uint64_t		*seen;		/* entries added, sorted at look-up */
+	size_t			 nr_seen, cap_seen;
+	unsigned int		 nr_stripped_polls;
+};
+
+static const char *last_word(const char *path)
+{
+	const char *colon = strrchr(path, ':');
+
+	return colon ? colon + 1 : path;
+}
+
+static const char *wanted[MAX_WANTED];
+
+/*
+ * The explorer learns from poll functions which types are futures: theirs are
+ * wanted whatever the runtimes.
+ */
+static void fill_wanted(void)
+{
+	static const char *const polls[] = { "poll", "poll_next", "try_poll" };
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(polls) / sizeof(polls[0]); i++)
+		wanted[n++] = polls[i];
+	for (unsigned int r = 0; runtimes[r]; r++) {
+		for (size_t i = 0; i < runtimes[r]->nr_fns && n < MAX_WANTED - 1; i++) {
+			const char *word = last_word(runtimes[r]->fns[i].path);
+			bool have = false;
+
+			for (size_t k = 0; k < n; k++)
+				have |= !strcmp(wanted[k], word);
+			if (!have)
+				wanted[n++] = word;
+		}
+	}
+}
+
+const char *const *functions__wanted(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, fill_wanted);
+	return wanted;
+}
+
+struct functions *functions__new(struct model *m, const struct binary *b, const struct types *ts,
+				 struct rust_names *names, struct futures *futures)
+{
+	struct functions *fs = calloc(1, sizeof(*fs));
+
+	if (!fs)
+		return NULL;
+	*fs = (struct functions){ .m = m, .b = b, .ts = ts, .names = names, .futures = futures };
+	fs->sites = site_finder__new(b);
+	if (!fs->sites) {
+		free(fs);
+		return NULL;
+	}
+	return fs;
+}
+
+void functions__free(struct functions *fs)
+{
+	if (!fs)
+		return;
+	for (size_t i = 0; i < fs->nr_polls; i++) {
+		free(fs->polls[i].name);
+		free(fs->polls[i].scheduler);
+	}
+	site_finder__free(fs->sites);
+	free(fs->cells);
+	free(fs->polls);
+	free(fs->seen);
+	free(fs);
+}
+
+/* ---- cells ---- */
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+	a = (a ^ b) * 0x9e3779b97f4a7c15ull;
+	return a ^ a >> 29;
+}
+
+/* A type by name, also one that the index does not list (a pointer, say). */
+static uint64_t name_key(const struct types *ts, const struct die *d)
+{
+	const struct scan_type *t = scan__type_at(ts->sc, d->p);
+	uint64_t h = 1;
+
+	if (t)
+		return t->hash;
+	for (const char *s = type__name(d); *s; s++)
+		h = mix(h, (unsigned char)*s);
+	return h;
+}
+
+static uint64_t pair_key(const struct types *ts, const struct die *t, const struct die *s)
+{
+	return mix(name_key(ts, t), name_key(ts, s));
+}
+
+static int cell__cmp(const void *a, const void *b)
+{
+	const struct cell *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return x->die < y->die ? -1 : x->die > y->die;
+}
+
+static int find_cells(struct functions *fs, const struct runtime *rt)
+{
+	const struct scan *sc = fs->ts->sc;
+	const char *word = last_word(rt->cell_type);
+	size_t len = strlen(word);
+
+	fs->nr_cells = 0;
+	for (size_t i = 0; i < sc->nr_types; i++) {
+		const struct scan_type *t = &sc->types[i];
+		struct die d, future, scheduler;
+
+		if (strncmp(t->name, word, len) || t->name[len] != '<' || t->declaration ||
+		    t->empty || !die__at_addr(fs->ts->di, t->die, &d) ||
+		    !type__is(fs->ts, &d, rt->cell_type) ||
+		    !type__param(fs->ts, &d, "T", &future) ||
+		    !type__param(fs->ts, &d, "S", &scheduler))
+			continue;
+		if (array__room(&fs->cells, &fs->cap_cells, fs->nr_cells, sizeof(*fs->cells)))
+			return -ENOMEM;
+		fs->cells[fs->nr_cells++] = (struct cell){ pair_key(fs->ts, &future, &scheduler),
+							   t->die };
+	}
+	if (fs->nr_cells)
+		qsort(fs->cells, fs->nr_cells, sizeof(*fs->cells), cell__cmp);
+	return 0;
+}
+
+static bool find_cell(const struct functions *fs, uint64_t key, struct die *out)
+{
+	size_t lo = 0, hi = fs->nr_cells;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (fs->cells[mid].key < key)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < fs->nr_cells && fs->cells[lo].key == key &&
+	       die__at_addr(fs->ts->di, fs->cells[lo].die, out);
+}
+
+/* From the cell's type to where its future lies and when it lies there. */
+static bool cell__layout(const struct types *ts, const struct runtime *rt, const struct die *d,
+			 struct walk_cell *out)
+{
+	struct type_member payload = { 0 }, inner;
+	struct member_iter it = { 0 };
+	struct image_path path;
+	struct type_variants vs;
+	struct type_variant v;
+	struct die stage;
+	bool found = false;
+
+	if (!type__path(ts, d, rt->stage_path, &path, &stage) || path.nr_hops)
+		return false;
+	/* UnsafeCell and CoreStage around it */
+	while (!type__variants(ts, &stage, &vs)) {
+		if (!type__only_member(ts, &stage, &inner))
+			return false;
+		path.off[0] += (uint32_t)inner.off;
+		stage = inner.type;
+	}
+	while (type__next_variant(ts, &vs, &it, &v)) {
+		if (!v.payload.name || strcmp(v.payload.name, rt->stage_variant))
+			continue;
+		payload = v.payload;
+		found = true;
+		/* a niche: "any other value" cannot be compared with one */
+		out->stage_width = v.has_value ? (uint8_t)vs.width : 0;
+		out->stage_running = v.value;
+	}
+	if (!found || !type__only_member(ts, &payload.type, &inner))
+		return false;
+	out->size = (uint32_t)type__size(d);
+	out->stage_off = path.off[0] + (uint32_t)vs.off;
+	out->future_off = path.off[0] + (uint32_t)(payload.off + inner.off);
+	return true;
+}
+
+/* ---- functions ---- */
+
+static uint8_t runtime_index(const struct runtime *rt)
+{
+	uint8_t r = 0;
+
+	while (runtimes[r] != rt)
+		r++;
+	return r;
+}
+
+static bool fn_is(const struct scan_fn *fn, const char *path)
+{
+	const char *end = path + strlen(path), *name = fn->name;
+	const struct scope *s = fn->scope;
+	size_t len = strcspn(name, "<");
+
+	for (;;) {
+		if (len > (size_t)(end - path) || strncmp(end - len, name, len))
+			return false;
+		end -= len;
+		if (end == path)
+			return !s;
+		if (!s || end - path < 3 || end[-1] != ':' || end[-2] != ':')
+			return false;
+		end -= 2;
+		name = s->name;
+		len = strlen(name);
+		s = s->parent;
+	}
+}
+
+static bool functions__seen(struct functions *fs, uint64_t vaddr)
+{
+	for (size_t i = 0; i < fs->nr_seen; i++)
+		if (fs->seen[i] == vaddr)
+			return true;
+	if (!array__room(&fs->seen, &fs->cap_seen, fs->nr_seen, sizeof(*fs->seen)))
+		fs->seen[fs->nr_seen++] = vaddr;
+	return false;
+}
+
+/* Add a function at @vaddr; its index, WALK_NONE if it cannot be probed. */
+static uint32_t add_fn(struct functions *fs, const struct runtime *rt, const struct runtime_fn *rf,
+		       uint64_t vaddr)
+{
+	const struct symbol *sym = binary__symbol_at(fs->b, vaddr);
+	struct image_site site;
+	struct image_fn *fn;
+	uint32_t at;
+
+	if (site_finder__entry(fs->sites, vaddr, sym && sym->vaddr == vaddr ? sym->size : 0,
+			       rf->arg, &site))
+		return WALK_NONE;
+	at = model__add(fs->m, MODEL_FNS, 1);
+	if (at == WALK_NONE)
+		return WALK_NONE;
+	fn = model__at(fs->m, MODEL_FNS, at);
+	fn->vaddr = vaddr;
+	fn->role = (uint8_t)rf->role;
+	fn->runtime = runtime_index(rt);
+	fn->cell = WALK_NONE;
+	fn->site = site;
+	return at;
+}
+
+static struct poll *add_poll(struct functions *fs, uint32_t fn)
+{
+	struct poll *p;
+
+	if (array__room(&fs->polls, &fs->cap_polls, fs->nr_polls, sizeof(*fs->polls))) {
+		fs->m->err = -ENOMEM;
+		return NULL;
+	}
+	p = &fs->polls[fs->nr_polls++];
+	*p = (struct poll){ .fn = fn, .root = WALK_NONE };
+	return p;
+}
+
+static void functions__add_cell(struct functions *fs, const struct runtime *rt, struct poll *p,
+				const struct die *future, const struct die *scheduler)
+{
+	struct walk_cell cell = { 0 };
+	struct die d;
+	uint32_t at;
+
+	if (!find_cell(fs, pair_key(fs->ts, future, scheduler), &d) ||
+	    !cell__layout(fs->ts, rt, &d, &cell)) {
+		model__note(fs->m, "task %s: layout of its %s not found: no await points", p->name,
+			    last_word(rt->cell_type));
+		return;
+	}
+	/* one read of what is near the header beats several small ones */
+	cell.window = cell.size < 256 ? cell.size : 256;
+	cell.root_type = p->root;
+	at = model__add(fs->m, MODEL_CELLS, 1);
+	if (at == WALK_NONE)
+		return;
+	*(struct walk_cell *)model__at(fs->m, MODEL_CELLS, at) = cell;
+	((struct image_fn *)model__at(fs->m, MODEL_FNS, p->fn))->cell = at;
+}
+
+/* A poll function's T and S, from its generic parameters. */
+static void describe_poll(struct functions *fs, const struct runtime *rt, uint32_t at,
+			  const struct die *fn_die)
+{
+	struct die future, scheduler;
+	struct image_fn *fn;
+	struct poll *p;
+
+	p = add_poll(fs, at);
+	if (!p || !type__param(fs->ts, fn_die, "T", &future) ||
+	    !type__param(fs->ts, fn_die, "S", &scheduler))
+		return;
+	p->name = rust_names__type(fs->names, &future);
+	p->scheduler = rust_names__type(fs->names, &scheduler);
+	if (!p->name || !p->scheduler) {
+		fs->m->err = -ENOMEM;
+		return;
+	}
+	fn = model__at(fs->m, MODEL_FNS, at);
+	fn->blocking = rt->blocking_scheduler &&
+		       type__is(fs->ts, &scheduler, rt->blocking_scheduler);
+	if (fn->blocking) {
+		/* polled once, never Pending; what it runs is its closure */
+		struct die job;
+
+		if (type__param(fs->ts, &future, "T", &job)) {
+			char *name = rust_names__type(fs->names, &job);
+
+			if (name) {
+				free(p->name);
+				p->name = name;
+			}
+		}
+		return;
+	}
+	p->root = futures__add(fs->futures, &future);
+	functions__add_cell(fs, rt, p, &future, &scheduler);
+}
+
+static void add_from_dwarf(struct functions *fs, const struct runtime *rt,
+			   const struct runtime_fn *rf, uint64_t vaddr, const uint8_t *die)
+{
+	struct die d;
+	uint32_t at;
+
+	if (!vaddr || functions__seen(fs, vaddr))
+		return;
+	at = add_fn(fs, rt, rf, vaddr);
+	if (at == WALK_NONE || rf->role != RUNTIME_FN_POLL)
+		return;
+	if (die__at_addr(fs->ts->di, die, &d))
+		describe_poll(fs, rt, at, &d);
+}
+
+static void find_by_dwarf(struct functions *fs, const struct runtime *rt,
+			  const struct runtime_fn *rf)
+{
+	const struct scan *sc = fs->ts->sc;
+
+	for (size_t i = 0; i < sc->nr_fns; i++) {
+		const struct scan_fn *fn = &sc->fns[i];
+
+		if (!fn_is(fn, rf->path))
+			continue;
+		if (fn->has_pc)
+			add_from_dwarf(fs, rt, rf, fn->low_pc, fn->die);
+		for (size_t k = 0; k < sc->nr_instances; k++)
+			if (sc->instances[k].origin == fn->die)
+				add_from_dwarf(fs, rt, rf, sc->instances[k].low_pc, fn->die);
+	}
+}
+
+static void find_by_symbol(struct functions *fs, const struct runtime *rt,
+			   const struct runtime_fn *rf)
+{
+	const char *word = last_word(rf->path);
+	char quick[128];
+
+	/* both manglings have a word as its length and itself */
+	snprintf(quick, sizeof(quick), "%zu%s", strlen(word), word);
+	for (size_t i = 0; i < fs->b->nr_syms; i++) {
+		const struct symbol *sym = &fs->b->syms[i];
+		char *path, *generics = NULL;
+		uint32_t at;
+
+		if (!strstr(sym->name, quick))
+			continue;
+		path = name__of_symbol(sym->name, &generics);
+		if (!path || strcmp(path, rf->path) || functions__seen(fs, sym->vaddr))
+			goto next;
+		at = add_fn(fs, rt, rf, sym->vaddr);
+		if (at != WALK_NONE && rf->role == RUNTIME_FN_POLL) {
+			struct poll *p = add_poll(fs, at);
+
+			if (p && generics)
+				p->name = name__shorten(generics, false);
+			fs->nr_stripped_polls++;
+		}
+next:
+		free(path);
+		free(generics);
+	}
+}
+
+int functions__find(struct functions *fs)
+{
+	size_t nr;
+
+	for (unsigned int r = 0; runtimes[r]; r++) {
+		const struct runtime *rt = runtimes[r];
+
+		if (fs->futures && find_cells(fs, rt))
+			return -ENOMEM;
+		for (size_t i = 0; i < rt->nr_fns; i++) {
+			if (fs->futures)
+				find_by_dwarf(fs, rt, &rt->fns[i]);
+			find_by_symbol(fs, rt, &rt->fns[i]);
+		}
+	}
+	if (fs->futures && fs->nr_stripped_polls)
+		model__note(fs->m, "%u task types are in symbols but not in the debug information: "
+			    "no await points for them", fs->nr_stripped_polls);
+	nr = fs->m->tables[MODEL_FNS].nr;
+	return fs->m->err ? fs->m->err : (int)nr;
+}
+
+void functions__name_tasks(struct functions *fs)
+{
+	for (size_t i = 0; i < fs->nr_polls; i++) {
+		const struct poll *p = &fs->polls[i];
+		struct image_fn *fn;
+		image_str task, task_long, scheduler;
+		char *text = NULL;
+
+		fn = model__at(fs->m, MODEL_FNS, p->fn);
+		if (p->root != WALK_NONE)
+			text = futures__task_name(fs->futures, p->root);
+		else if (p->name)
+			text = name__shorten(p->name, false);
+		else if (asprintf(&text, "task polled at %#llx", (unsigned long long)fn->vaddr) < 0)
+			text = NULL;
+		task = model__str(fs->m, text);
+		task_long = p->name ? model__str(fs->m, p->name) : task;
+		free(text);
+		text = p->scheduler ? name__shorten(p->scheduler, true) : NULL;
+		scheduler = model__str(fs->m, text);
+		free(text);
+		fn = model__at(fs->m, MODEL_FNS, p->fn);
+		fn->task = task;
+		fn->task_long = task_long;
+		fn->scheduler = scheduler;
+	}
+	/* identical code folded into one function: which task it is cannot be told */
+	for (size_t i = 0; i < fs->nr_polls; i++) {
+		struct image_fn *a = model__at(fs->m, MODEL_FNS, fs->polls[i].fn);
+
+		for (size_t k = 0; k < i; k++) {
+			struct image_fn *b = model__at(fs->m, MODEL_FNS, fs->polls[k].fn);
+
+			if (a->site.vaddr == b->site.vaddr && a->task_long != b->task_long)
+				a->ambiguous = b->ambiguous = 1;
+		}
+	}
+}
+
+/* ---- returns ---- */
+
+static void found_return(void *ctx, uint64_t ret)
+{
+	struct functions *fs = ctx;
+	struct image_return r;
+	uint32_t at;
+
+	if (site_finder__return(fs->sites, ret, &r))
+		return;
+	for (size_t i = 0; i < fs->m->tables[MODEL_RETURNS].nr; i++) {
+		const struct image_return *have = model__at(fs->m, MODEL_RETURNS, (uint32_t)i);
+
+		if (have->ret == ret)
+			return;
+	}
+	at = model__add(fs->m, MODEL_RETURNS, 1);
+	if (at != WALK_NONE)
+		*(struct image_return *)model__at(fs->m, MODEL_RETURNS, at) = r;
+}
+
+void functions__find_returns(struct functions *fs)
+{
+	uint32_t base = 0;
+
+	for (unsigned int r = 0; runtimes[r]; base += runtimes[r++]->nr_layouts) {
+		const struct runtime *rt = runtimes[r];
+		const struct image_path *p = NULL;
+		char quick[64];
+
+		for (uint32_t i = 0; i < rt->nr_layouts; i++)
+			if (!strcmp(rt->layouts[i].name, "header.vtable"))
+				p = model__at(fs->m, MODEL_LAYOUTS, base + i);
+		/* without it they are learnt while the program runs */
+		if (!p || !p->ok || p->nr_hops)
+			continue;
+		snprintf(quick, sizeof(quick), "%zu%s", strlen(rt->crate), rt->crate);
+		for (size_t i = 0; i < fs->b->nr_syms; i++) {
+			const struct symbol *sym = &fs->b->syms[i];
+
+			if (sym->size && strstr(sym->name, quick))
+				site_finder__table_calls(fs->sites, sym->vaddr,
+							 sym->vaddr + sym->size, p->off[0],
+							 found_return, fs);
+		}
+	}
+}
+
+void functions__find_layouts(struct functions *fs)
+{
+	for (unsigned int r = 0; runtimes[r]; r++) {
+		const struct runtime *rt = runtimes[r];
+		uint32_t first = model__add(fs->m, MODEL_LAYOUTS, rt->nr_layouts);
+
+		if (first == WALK_NONE)
+			return;
+		for (size_t i = 0; i < rt->nr_layouts && fs->futures; i++) {
+			const struct runtime_layout *l = &rt->layouts[i];
+			const struct scan_type *t = scan__type_by_path(fs->ts->sc, l->type,
+								       strlen(l->type));
+			struct die d;
+
+			if (t && die__at_addr(fs->ts->di, t->die, &d) && type__resolve(fs->ts, &d))
+				type__path(fs->ts, &d, l->path,
+					   model__at(fs->m, MODEL_LAYOUTS, first + (uint32_t)i), NULL);
+		}
+	}
+}

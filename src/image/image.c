@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The image model, from opening an executable to the finished tables: who is
+ * asked for what, and in which order. See image.h. It must not know how any of
+ * it is done.
+ */
+#include "image/image.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "image/awaits.h"
+#include "image/binary.h"
+#include "image/cache.h"
+#include "image/debug_file.h"
+#include "image/functions.h"
+#include "image/futures.h"
+#include "image/lines.h"
+#include "image/model.h"
+#include "image/names.h"
+#include "image/scan.h"
+#include "image/site.h"
+#include "image/types.h"
+
+struct build {
+	const struct image_opts	*opts;
+	struct model		 m;
+	struct debug_file	*file;
+	struct debug_info	 di;
+	struct scan		 sc;
+	struct types		 ts;
+	struct line_files	*lines;
+	struct rust_names	*names;
+	struct awaits		*awaits;
+	struct futures		*futures;
+	struct functions	*functions;
+};
+
+static void scan_progress(void *ctx, uint64_t done, uint64_t total)
+{
+	struct build *b = ctx;
+
+	if (b->opts->progress)
+		b->opts->progress(b->opts->ctx, "reading debug information", done, total);
+}
+
+/* rustc's version, from the section that survives when all else is stripped. */
+static image_str producer_of(struct model *m, const struct binary *b, const struct debug_info *di)
+{
+	struct debug_sec comment;
+
+	for (size_t i = 0; i < di->nr_units; i++)
+		if (di->units[i]->lang == DW_LANG_Rust && di->units[i]->producer)
+			return model__str(m, di->units[i]->producer);
+	if (!elf__section(b->elf, ".comment", &comment))
+		return 0;
+	for (size_t at = 0; at < comment.n;) {
+		const char *s = (const char *)comment.p + at;
+		size_t len = strnlen(s, comment.n - at);
+
+		if (memmem(s, len, "rustc", 5))
+			return model__strn(m, s, len);
+		at += len + 1;
+	}
+	return 0;
+}
+
+static bool has_await_points(const struct model *m)
+{
+	for (size_t i = 0; i < m->tables[MODEL_CELLS].nr; i++) {
+		const struct walk_cell *c = model__at(m, MODEL_CELLS, (uint32_t)i);
+
+		if (c->root_type != WALK_NONE)
+			return true;
+	}
+	return false;
+}
+
+static bool has_polls(const struct model *m)
+{
+	for (size_t i = 0; i < m->tables[MODEL_FNS].nr; i++)
+		if (((struct image_fn *)model__at(m, MODEL_FNS, (uint32_t)i))->role ==
+		    RUNTIME_FN_POLL)
+			return true;
+	return false;
+}
+
+static void choose_tier(struct build *b, const struct binary *bin)
+{
+	const char *hint;
+	struct model *m = &b->m;
+
+	if (has_polls(m) && has_await_points(m)) {
+		m->tier = IMAGE_TIER_FULL;
+		hint = "await points with file and line";
+	} else if (has_polls(m)) {
+		m->tier = IMAGE_TIER_SYMBOLS;
+		hint = b->di.nr_units ?
+			"task kinds only: the debug information has no types (debug = 1 or "
+			"line tables only): build with debug = 2, or name a debug file with "
+			"--debug-file" :
+			"task kinds only: there is no debug information: build with debug = 2 "
+			"and strip = false, or name a debug file with --debug-file";
+	} else if (!bin->nr_syms) {
+		m->tier = IMAGE_TIER_STRIPPED;
+		hint = "it is stripped of its symbols, no async runtime can be found in it: build "
+		       "with strip = false and debug = 2, or name a debug file with --debug-file";
+	} else {
+		m->tier = IMAGE_TIER_NONE;
+		hint = "no async runtime is in it that dwell knows: Rust programs on tokio can "
+		       "be recorded";
+	}
+	m->hint = model__str(m, hint);
+}
+
+static int build__dwarf(struct build *b, bool *torn)
+{
+	unsigned int jobs = b->opts->jobs;
+	int err;
+
+	err = debug_file__load(b->file, &b->di, torn);
+	if (err || !b->di.nr_units)
+		return err;
+	if (!jobs)
+		jobs = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
+	err = scan__run(&b->sc, &b->di, functions__wanted(), jobs, scan_progress, b);
+	if (err)
+		return err;
+	*torn |= b->sc.torn;
+	b->ts = (struct types){ .di = &b->di, .sc = &b->sc };
+	b->lines = line_files__new();
+	if (!b->lines)
+		return -ENOMEM;
+	b->names = rust_names__new(&b->ts);
+	b->awaits = awaits__new(&b->ts, b->lines);
+	if (!b->names || !b->awaits)
+		return -ENOMEM;
+	b->futures = futures__new(&b->m, &b->ts, b->names, b->awaits, b->lines);
+	return b->futures ? 0 : -ENOMEM;
+}
+
+static int build__run(struct build *b, struct binary *bin, const char **why)
+{
+	const char *const *notes;
+	bool torn = false;
+	size_t nr;
+	int err;
+
+	err = debug_file__open(&b->file, bin, b->opts, why);
+	if (err)
+		return err;
+	err = binary__load_symbols(bin, debug_file__symbols(b->file));
+	if (!err)
+		err = build__dwarf(b, &torn);
+	if (err)
+		return err;
+	b->functions = functions__new(&b->m, bin, &b->ts, b->names, b->futures);
+	if (!b->functions)
+		return -ENOMEM;
+	functions__find_layouts(b->functions);
+	err = functions__find(b->functions);
+	if (err < 0)
+		return err;
+	if (b->futures && has_polls(&b->m)) {
+		futures__add_vtables(b->futures);
+		err = futures__explore(b->futures);
+		if (err)
+			return err;
+	}
+	functions__name_tasks(b->functions);
+	functions__find_returns(b->functions);
+	notes = debug_file__notes(b->file, &nr);
+	for (size_t i = 0; i < nr; i++)
+		model__note(&b->m, "%s", notes[i]);
+	if (torn)
+		model__note(&b->m, "parts of the debug information are damaged or missing: what "
+			    "they describe is not known");
+	b->m.torn |= torn;
+	b->m.build_id = model__str(&b->m, bin->build_id);
+	b->m.debug_path = model__str(&b->m, debug_file__path(b->file));
+	b->m.producer = producer_of(&b->m, bin, &b->di);
+	choose_tier(b, bin);
+	return b->m.err;
+}
+
+static void build__free(struct build *b)
+{
+	functions__free(b->functions);
+	futures__free(b->futures);
+	awaits__free(b->awaits);
+	rust_names__free(b->names);
+	line_files__free(b->lines);
+	scan__free(&b->sc);
+	debug_info__free(&b->di);
+	debug_file__free(b->file);
+	model__free(&b->m);
+}
+
+int image__open(const char *path, const struct image_opts *opts, struct image **out,
+		const char **why)
+{
+	static const struct image_opts defaults;
+	struct build b = { .opts = opts ? opts : &defaults };
+	struct model_block *block = NULL;
+	struct binary bin;
+	uint64_t key;
+	int err;
+
+	*out = NULL;
+	*why = "";
+	err = binary__open(&bin, path, why);
+	if (err)
+		return err;
+	key = cache__key(&bin, b.opts);
+	*out = cache__load(&bin, b.opts, key);
+	if (*out)
+		goto done;
+	model__init(&b.m);
+	err = build__run(&b, &bin, why);
+	if (!err) {
+		block = model__freeze(&b.m, key);
+		err = block ? 0 : -ENOMEM;
+	}
+	if (!err) {
+		/* a better one may be had tomorrow, when debug information has been installed */
+		if (key && block->tier == IMAGE_TIER_FULL && !block->torn)
+			cache__store(&bin, b.opts, block);
+		*out = image__adopt(block, block->size, false, path);
+		err = *out ? 0 : -ENOMEM;
+	}
+	build__free(&b);
+done:
+	binary__close(&bin);
+	if (err == -ENOMEM)
+		*why = "out of memory";
+	return err;
+}
+
+/* The executable behind an image, opened again when its code is asked for. */
+static const struct binary *image__binary(const struct image *img)
+{
+	struct image *own = (struct image *)(uintptr_t)img;
+	struct binary *b;
+	const char *why;
+
+	if (img->binary)
+		return img->binary;
+	b = calloc(1, sizeof(*b));
+	if (!b)
+		return NULL;
+	if (binary__open(b, img->path, &why)) {
+		free(b);
+		return NULL;
+	}
+	own->binary = b;
+	return b;
+}
+
+uint64_t image__first_vaddr(const struct image *img)
+{
+	const struct binary *b = image__binary(img);
+
+	return b && b->nr_segs ? b->segs[0].vaddr & ~0xfffull : 0;
+}
+
+int image__return_site(const struct image *img, uint64_t vaddr, struct image_return *out)
+{
+	const struct binary *b = image__binary(img);
+	struct site_finder *f;
+	int err;
+
+	if (!b)
+		return -ENOENT;
+	f = site_finder__new(b);
+	if (!f)
+		return -ENOMEM;
+	err = site_finder__return(f, vaddr, out);
+	site_finder__free(f);
+	return err ? err : out->site.slow ? -ENOENT : 0;
+}

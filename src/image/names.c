@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Names as the source spells them. See names.h. It must not know of layouts
+ * or of any runtime.
+ */
+#include "image/names.h"
+
+#if __has_include(<libiberty/demangle.h>)
+#include <libiberty/demangle.h>
+#else
+#include <demangle.h>
+#endif
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/array.h"
+
+/* What a namespace {impl#N} is the implementation of. */
+struct impl {
+	const struct scope	*scope;
+	char			*self;
+};
+
+struct rust_names {
+	const struct types	*ts;
+	struct impl		*impls;		/* sorted by the hash of the scope */
+	size_t			 nr, cap;
+};
+
+/* ---- text ---- */
+
+static size_t skip_generics(const char *s)
+{
+	size_t depth = 0, i;
+
+	for (i = 0; s[i]; i++) {
+		if (s[i] == '<') {
+			depth++;
+		} else if (s[i] == '>' && (!i || s[i - 1] != '-')) {
+			if (depth)
+				depth--;
+			if (!depth)
+				return i + 1;
+		}
+	}
+	return i;
+}
+
+char *name__plain(const char *name)
+{
+	char *out = malloc(strlen(name) + 1);
+	size_t n = 0;
+
+	if (!out)
+		return NULL;
+	while (*name) {
+		/* "<a::B as c::D>::e": what the name begins with is the type itself */
+		if (*name == '<' && n) {
+			name += skip_generics(name);
+			if (n >= 2 && !strncmp(out + n - 2, "::", 2) &&
+			    (!*name || !strncmp(name, "::", 2)))
+				n -= 2;		/* turbofish */
+			continue;
+		}
+		out[n++] = *name++;
+	}
+	out[n] = 0;
+	return out;
+}
+
+static bool is_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '#' || (c & 0x80);
+}
+
+/*
+ * Writes @s up to @len bytes with each path cut to its last word; a coroutine
+ * or closure in braces gives way to the function that holds it.
+ */
+static void put_last_words(FILE *out, const char *s, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len) {
+		size_t word = i, word_len = 0, at = i;
+
+		while (at < len && (is_word(s[at]) || s[at] == '{')) {
+			size_t from = at;
+
+			if (s[at] == '{') {
+				while (at < len && s[at] != '}')
+					at++;
+				at += at < len;
+			} else {
+				while (at < len && is_word(s[at]))
+					at++;
+				word = from;
+				word_len = at - from;
+			}
+			if (at + 1 < len && s[at] == ':' && s[at + 1] == ':' && at + 2 < len &&
+			    (is_word(s[at + 2]) || s[at + 2] == '{'))
+				at += 2;
+			else
+				break;
+		}
+		if (at == i) {
+			fputc(s[i++], out);
+			continue;
+		}
+		if (word_len)
+			fwrite(s + word, 1, word_len, out);
+		else
+			fwrite(s + i, 1, at - i, out);
+		i = at;
+	}
+}
+
+char *name__shorten(const char *name, bool last)
+{
+	size_t len = 0, generics = strcspn(name, "<");
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return NULL;
+	if (!generics)		/* "<T as Trait>::f" */
+		generics = strlen(name);
+	if (last)
+		put_last_words(out, name, generics);
+	else
+		fwrite(name, 1, generics, out);
+	put_last_words(out, name + generics, strlen(name + generics));
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/*
+ * Split a path at its "::" outside of brackets. @starts and @lens get at most
+ * @max pieces, generics of their own ("::<u8>") left out; the number of them.
+ */
+static size_t split_path(const char *path, const char **starts, size_t *lens, size_t max)
+{
+	size_t nr = 0, depth = 0, start = 0, i;
+
+	for (i = 0;; i++) {
+		char c = path[i];
+
+		if (!c || (!depth && c == ':' && path[i + 1] == ':')) {
+			if (i > start && !(nr && path[start] == '<') && nr < max) {
+				starts[nr] = path + start;
+				lens[nr++] = i - start;
+			}
+			if (!c)
+				return nr;
+			start = i + 2;
+			i++;
+		} else if (strchr("<({[", c)) {
+			depth++;
+		} else if (c == '>' ? i && path[i - 1] != '-' : c == ')' || c == '}' || c == ']') {
+			if (depth)
+				depth--;
+		}
+	}
+}
+
+static char *demangle(const char *mangled)
+{
+	const char *llvm = strstr(mangled, ".llvm.");
+	char *cut = llvm ? strndup(mangled, (size_t)(llvm - mangled)) : NULL;
+	char *text;
+
+	if (llvm && !cut)
+		return NULL;
+	/* verbose would keep the hash */
+	text = rust_demangle(cut ? cut : mangled, 0);
+	free(cut);
+	return text;
+}
+
+char *name__of_symbol(const char *mangled, char **generics)
+{
+	char *text = demangle(mangled), *plain, *inner;
+	const char *open;
+
+	if (generics)
+		*generics = NULL;
+	if (!text)
+		return NULL;
+	open = strrchr(text, '>');
+	if (generics && open && !open[1]) {
+		/* the last generics are those that end the text */
+		size_t depth = 0, i = (size_t)(open - text) + 1;
+
+		while (i-- > 0) {
+			if (text[i] == '>' && (!i || text[i - 1] != '-'))
+				depth++;
+			else if (text[i] == '<' && !--depth)
+				break;
+		}
+		if (i && i != (size_t)-1)
+			*generics = strndup(text + i + 1, (size_t)(open - text) - i - 1);
+	}
+	/* "<a::B<T>>::c" and "<a::B<T> as d::E>::c" are a::B::c */
+	if (text[0] == '<') {
+		size_t end = skip_generics(text);
+		const char *as = NULL;
+		size_t depth = 0;
+
+		for (size_t i = 1; i + 1 < end; i++) {
+			if (text[i] == '<')
+				depth++;
+			else if (text[i] == '>' && text[i - 1] != '-' && depth)
+				depth--;
+			else if (!depth && !strncmp(text + i, " as ", 4) && !as)
+				as = text + i;
+		}
+		if (asprintf(&inner, "%.*s%s", (int)((as ? as : text + end - 1) - text - 1),
+			     text + 1, text + end) < 0)
+			inner = NULL;
+		free(text);
+		text = inner;
+		if (!text)
+			return NULL;
+	}
+	plain = name__plain(text);
+	free(text);
+	return plain;
+}
+
+bool name__is_coroutine(const char *name)
+{
+	static const char *const kinds[] = {
+		"{async_fn_env#", "{async_block_env#", "{async_closure_env#", "{gen_fn_env#",
+		"{gen_block_env#", "{gen_closure_env#", "{async_gen_fn_env#",
+		"{async_gen_block_env#", "{async_gen_closure_env#", "{coroutine_env#",
+	};
+
+	if (name[0] != '{')
+		return false;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strncmp(name, kinds[i], strlen(kinds[i])))
+			return true;
+	return false;
+}
+
+bool name__is_closure(const char *name)
+{
+	return !strncmp(name, "{closure_env#", 13);
+}
+
+/* ---- implementations ---- */
+
+static bool scope__is_impl(const struct scope *s)
+{
+	return !strncmp(s->name, "{impl#", 6);
+}
+
+static int impl__cmp(const void *a, const void *b)
+{
+	const struct impl *x = a, *y = b;
+
+	return x->scope->hash < y->scope->hash ? -1 : x->scope->hash > y->scope->hash;
+}
+
+/* The function's symbol spells out the type that {impl#N} hides. */
+static int rust_names__learn(struct rust_names *n, const struct scan_fn *fn)
+{
+	const char *starts[64];
+	size_t lens[64], nr, below = 1;
+	const struct scope *s;
+	char *text, *self;
+
+	for (s = fn->scope; s && !scope__is_impl(s); s = s->parent)
+		below++;
+	if (!s || !fn->linkage)
+		return 0;
+	text = demangle(fn->linkage);
+	if (!text)
+		return 0;
+	nr = split_path(text, starts, lens, 64);
+	if (nr <= below) {
+		free(text);
+		return 0;
+	}
+	nr -= below;
+	if (starts[0][0] == '<' && nr == 1) {
+		const char *end = starts[0] + lens[0] - 1, *as = NULL;
+		size_t depth = 0;
+
+		for (const char *p = starts[0] + 1; p < end && !as; p++) {
+			if (*p == '<')
+				depth++;
+			else if (*p == '>' && p[-1] != '-' && depth)
+				depth--;
+			else if (!depth && !strncmp(p, " as ", 4))
+				as = p;
+		}
+		self = strndup(starts[0] + 1, (size_t)((as ? as : end) - starts[0] - 1));
+	} else {
+		self = strndup(text, (size_t)(starts[nr - 1] + lens[nr - 1] - text));
+	}
+	free(text);
+	if (!self || array__room(&n->impls, &n->cap, n->nr, sizeof(*n->impls))) {
+		free(self);
+		return -ENOMEM;
+	}
+	n->impls[n->nr++] = (struct impl){ s, self };
+	return 0;
+}
+
+struct rust_names *rust_names__new(const struct types *ts)
+{
+	struct rust_names *n = calloc(1, sizeof(*n));
+	const struct scope *last = NULL;
+
+	if (!n)
+		return NULL;
+	n->ts = ts;
+	for (size_t i = 0; i < ts->sc->nr_fns; i++) {
+		const struct scan_fn *fn = &ts->sc->fns[i];
+
+		/* many bodies of one function stand side by side */
+		if (fn->scope == last && last)
+			continue;
+		if (rust_names__learn(n, fn)) {
+			rust_names__free(n);
+			return NULL;
+		}
+		last = fn->linkage ? fn->scope : NULL;
+	}
+	if (n->nr)
+		qsort(n->impls, n->nr, sizeof(*n->impls), impl__cmp);
+	return n;
+}
+
+void rust_names__free(struct rust_names *n)
+{
+	if (!n)
+		return;
+	for (size_t i = 0; i < n->nr; i++)
+		free(n->impls[i].self);
+	free(n->impls);
+	free(n);
+}
+
+static const char *rust_names__self(const struct rust_names *n, const struct scope *s)
+{
+	size_t lo = 0, hi = n->nr;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (n->impls[mid].scope->hash < s->hash)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < n->nr && n->impls[lo].scope->hash == s->hash ? n->impls[lo].self : NULL;
+}
+
+static void put_scope(const struct rust_names *n, FILE *out, const struct scope *s)
+{
+	const char *self;
+
+	if (!s)
+		return;
+	if (scope__is_impl(s)) {
+		self = rust_names__self(n, s);
+		if (self) {
+			fputs(self, out);
+			return;
+		}
+	} else if (s->name[0] == '{') {
+		/* a block or closure goes by the name of what holds it */
+		put_scope(n, out, s->parent);
+		return;
+	}
+	put_scope(n, out, s->parent);
+	if (s->parent)
+		fputs("::", out);
+	fputs(s->name, out);
+}
+
+char *rust_names__type(struct rust_names *n, const struct die *d)
+{
+	const struct scan_type *t = scan__type_at(n->ts->sc, d->p);
+	const char *name = t ? t->name : type__name(d);
+	const struct scope *scope = t ? t->scope : NULL;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return NULL;
+	put_scope(n, out, scope);
+	if (name[0] == '{') {
+		const char *generics = strchr(name, '}');
+
+		if (!scope)
+			fputs(name, out);
+		else if (generics)
+			fputs(generics + 1, out);
+	} else {
+		if (scope)
+			fputs("::", out);
+		fputs(name, out);
+	}
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Names as the source spells them, from rustc's paths and mangled symbols:
+ * "mini_redis::server::Handler::run" for mini_redis::server::{impl#3}::run::
+ * {async_fn_env#0}.
+ *
+ * It must not know of layouts or of any runtime.
+ */
+#ifndef DWELL_IMAGE_NAMES_H
+#define DWELL_IMAGE_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "image/scan.h"
+#include "image/types.h"
+
+struct rust_names;
+
+/* What {impl#N} stands for is learnt from the symbols of functions. NULL: no memory. */
+struct rust_names *rust_names__new(const struct types *ts);
+void rust_names__free(struct rust_names *n);
+
+/*
+ * The type at @d as the source names it, generics and all. An async fn, block
+ * or closure is called after the function that holds it. Caller frees; NULL:
+ * no memory.
+ */
+char *rust_names__type(struct rust_names *n, const struct die *d);
+
+/* Is @name that of a coroutine's environment: "{async_fn_env#0}<u8>"? */
+bool name__is_coroutine(const char *name);
+/* … of a closure's: "{closure_env#0}"? */
+bool name__is_closure(const char *name);
+
+/*
+ * @name with its generics cut down to the last words of each: "Map<Fut, F>" of
+ * "a::b::Map<c::Fut, d::{closure_env#0}>" if @last, else with the path left as
+ * it is. Caller frees; NULL: no memory.
+ */
+char *name__shorten(const char *name, bool last);
+/* @name without any generics. Caller frees. */
+char *name__plain(const char *name);
+
+/*
+ * A mangled symbol (legacy or v0, ".llvm.N" cut off) as a path without
+ * generics: "tokio::runtime::task::raw::poll". Caller frees; NULL: not
+ * Rust's, or no memory. @generics, if not NULL, gets what the last generics
+ * held, if the symbol tells (v0), else NULL; caller frees that too.
+ */
+char *name__of_symbol(const char *mangled, char **generics);
+
+#endif /* DWELL_IMAGE_NAMES_H */

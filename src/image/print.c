@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The image model in words: what `dwell info' prints. It must not know how the
+ * model came to be.
+ */
+#include "image/image.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const char *tier_name(enum image_tier tier)
+{
+	switch (tier) {
+	case IMAGE_TIER_NONE:		return "none";
+	case IMAGE_TIER_STRIPPED:	return "stripped";
+	case IMAGE_TIER_SYMBOLS:	return "symbols";
+	case IMAGE_TIER_FULL:		return "full";
+	}
+	return "?";
+}
+
+static const char *key_name(unsigned int key)
+{
+	switch (key) {
+	case WALK_KEY_IO:	return "descriptor";
+	case WALK_KEY_DEADLINE:	return "deadline";
+	case WALK_KEY_TASK:	return "task";
+	case WALK_KEY_ADDRESS:	return "address";
+	}
+	return "no key";
+}
+
+static const char *type_kind(unsigned int kind)
+{
+	switch (kind) {
+	case IMAGE_TYPE_FN:		return "async";
+	case IMAGE_TYPE_WRAPPER:	return "wrapper";
+	case IMAGE_TYPE_LEAF:		return "leaf";
+	case IMAGE_TYPE_TRANSPARENT:	return "holder";
+	}
+	return "opaque";
+}
+
+static void print_probes(const struct image *img, FILE *out)
+{
+	static const char *const roles[] = { "poll", "wake", "new", "drop" };
+	unsigned int nr[RUNTIME_FN_NR] = { 0 }, slow[RUNTIME_FN_NR] = { 0 };
+	const struct image_fn *fns;
+	size_t nr_fns, nr_returns;
+
+	fns = image__fns(img, &nr_fns);
+	for (size_t i = 0; i < nr_fns; i++) {
+		nr[fns[i].role]++;
+		slow[fns[i].role] += fns[i].site.slow;
+	}
+	image__returns(img, &nr_returns);
+	fprintf(out, "probes     ");
+	for (int r = 0; r < RUNTIME_FN_NR; r++) {
+		fprintf(out, "%s%u %s", r ? ", " : "", nr[r], roles[r]);
+		if (slow[r])
+			fprintf(out, " (%u single-stepped)", slow[r]);
+	}
+	fprintf(out, ", %zu poll end (others are learnt)\n", nr_returns);
+}
+
+static void print_arc(const struct image *img, FILE *out, uint32_t type, unsigned int mode)
+{
+	const struct image_type *types;
+	size_t nr;
+
+	types = image__types(img, &nr);
+	if (mode == WALK_ARC_DYN)
+		fprintf(out, "dyn Future");
+	else if (type < nr)
+		fprintf(out, "%s", image__str(img, types[type].name));
+	if (mode == WALK_ARC_SLICE || mode == WALK_ARC_LIST)
+		fprintf(out, " (each)");
+}
+
+static void print_variant(const struct image *img, FILE *out, uint32_t i)
+{
+	const struct image_variant *v;
+	const struct walk_variant *wv;
+	const struct walk_arc *arcs;
+	size_t nr, nr_arcs;
+
+	v = &image__variants(img, &nr)[i];
+	wv = &image__walk_variants(img, &nr)[i];
+	arcs = image__walk_arcs(img, &nr_arcs);
+	if (wv->flags & (WALK_VARIANT_HOLE | WALK_VARIANT_DONE))
+		return;
+	fprintf(out, "    ");
+	if (v->line)
+		fprintf(out, "%s:%" PRIu32 "  ", image__str(img, v->file), v->line);
+	else if (v->name)
+		fprintf(out, "%s  ", image__str(img, v->name));
+	if (wv->nr_arcs == 1)
+		print_arc(img, out, wv->arc_type, wv->arc_mode);
+	for (unsigned int k = 0; wv->nr_arcs > 1 && k < wv->nr_arcs; k++) {
+		if (wv->first_arc + k >= nr_arcs)
+			break;
+		if (arcs[wv->first_arc + k].mode >= WALK_ARC_SLICE && k)
+			break;
+		fprintf(out, "%s", k ? " | " : "");
+		print_arc(img, out, arcs[wv->first_arc + k].type, arcs[wv->first_arc + k].mode);
+	}
+	fputc('\n', out);
+}
+
+static void print_type(const struct image *img, FILE *out, size_t i)
+{
+	const struct image_type *t;
+	const struct walk_type *wt;
+	uint32_t nr_variants;
+	size_t nr;
+
+	t = &image__types(img, &nr)[i];
+	wt = &image__walk_types(img, &nr)[i];
+	fprintf(out, "  %s  [%s, %" PRIu32 " bytes", image__str(img, t->name), type_kind(t->kind),
+		wt->size);
+	if (wt->disc_width && wt->disc_off <= wt->size)
+		fprintf(out, ", state at %" PRIu32 ": u%u", wt->disc_off, 8 * wt->disc_width);
+	if (t->kind == IMAGE_TYPE_LEAF)
+		fprintf(out, ", %s", key_name(t->leaf_key));
+	fprintf(out, "]\n");
+	image__variants(img, &nr);
+	nr_variants = wt->nr_variants + (wt->disc_width && wt->default_variant != WALK_NONE);
+	for (uint32_t v = 0; v < nr_variants && wt->first_variant + v < nr; v++)
+		print_variant(img, out, wt->first_variant + v);
+}
+
+static void print_tasks(const struct image *img, FILE *out)
+{
+	const struct walk_cell *cells;
+	const struct walk_type *wt;
+	const struct image_fn *fns;
+	size_t nr, nr_cells, nr_types;
+
+	fns = image__fns(img, &nr);
+	cells = image__cells(img, &nr_cells);
+	wt = image__walk_types(img, &nr_types);
+	fprintf(out, "\ntask types\n");
+	for (size_t i = 0; i < nr; i++) {
+		if (fns[i].role != RUNTIME_FN_POLL)
+			continue;
+		fprintf(out, "  %s  [%s", image__str(img, fns[i].task_long),
+			fns[i].blocking ? "blocking job" : image__str(img, fns[i].scheduler));
+		if (fns[i].cell < nr_cells && cells[fns[i].cell].root_type < nr_types)
+			fprintf(out, ", %" PRIu32 " bytes, future at %" PRIu32 ": %" PRIu32 " bytes",
+				cells[fns[i].cell].size, cells[fns[i].cell].future_off,
+				wt[cells[fns[i].cell].root_type].size);
+		fprintf(out, ", poll %#" PRIx64 "%s%s]\n", fns[i].vaddr,
+			fns[i].site.slow ? ", single-stepped" : "",
+			fns[i].ambiguous ? ", code shared with other types" : "");
+	}
+}
+
+void image__print(const struct image *img, FILE *out)
+{
+	const char *const *notes;
+	const struct image_type *types;
+	size_t nr;
+
+	fprintf(out, "tier       %s: %s\n", tier_name(image__tier(img)), image__tier_hint(img));
+	fprintf(out, "build-id   %s\n", *image__build_id(img) ? image__build_id(img) : "none");
+	fprintf(out, "compiler   %s\n", *image__producer(img) ? image__producer(img) : "unknown");
+	fprintf(out, "debug      %s\n",
+		*image__debug_path(img) ? image__debug_path(img) : "none");
+	notes = image__notes(img, &nr);
+	for (size_t i = 0; i < nr; i++)
+		fprintf(out, "note       %s\n", notes[i]);
+	if (image__tier(img) <= IMAGE_TIER_STRIPPED)
+		return;
+	print_probes(img, out);
+	print_tasks(img, out);
+	types = image__types(img, &nr);
+	if (nr)
+		fprintf(out, "\nfutures\n");
+	for (size_t i = 0; i < nr; i++)
+		if (types[i].kind != IMAGE_TYPE_TRANSPARENT)
+			print_type(img, out, i);
+}

@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Types as rustc describes them: members, variants, pointers. See types.h.
+ * It must not know of futures or of any runtime.
+ */
+#include "image/types.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_INDIRECT	16	/* typedefs of typedefs */
+#define MAX_NEWTYPES	12	/* levels that a path may leave out */
+
+bool type__resolve(const struct types *ts, struct die *d)
+{
+	for (int i = 0; i < MAX_INDIRECT; i++) {
+		const struct scan_type *t, *best;
+
+		switch (d->ab->tag) {
+		case DW_TAG_typedef: case DW_TAG_const_type: case DW_TAG_volatile_type:
+			if (!die__ref(ts->di, d, DW_AT_type, d))
+				return false;
+			continue;
+		case DW_TAG_structure_type: case DW_TAG_union_type:
+			break;
+		default:
+			return true;
+		}
+		t = scan__type_at(ts->sc, d->p);
+		if (!t || (!t->declaration && !t->empty))
+			return true;
+		best = scan__type_by_hash(ts->sc, t->hash, t->declaration ? ~0ull : t->size);
+		if (!best || best == t || best->declaration)
+			return !t->declaration;
+		return die__at_addr(ts->di, best->die, d);
+	}
+	return false;
+}
+
+bool type__of(const struct types *ts, const struct die *d, struct die *out)
+{
+	return die__ref(ts->di, d, DW_AT_type, out) && type__resolve(ts, out);
+}
+
+uint64_t type__size(const struct die *d)
+{
+	uint64_t size;
+
+	if (die__uint(d, DW_AT_byte_size, &size))
+		return size;
+	return d->ab->tag == DW_TAG_pointer_type ? 8 : 0;
+}
+
+const char *type__name(const struct die *d)
+{
+	const char *name = die__str(d, DW_AT_name);
+
+	return name ? name : "";
+}
+
+bool type__named(const struct die *d, const char *prefix)
+{
+	return !strncmp(type__name(d), prefix, strlen(prefix));
+}
+
+bool type__is(const struct types *ts, const struct die *d, const char *path)
+{
+	const struct scan_type *t = scan__type_at(ts->sc, d->p);
+	const char *end = path + strlen(path), *name;
+	const struct scope *s;
+	size_t len;
+
+	if (!t)
+		return false;
+	/* from the back: the last names tell types apart soonest */
+	name = t->name;
+	len = name[0] == '{' ? strcspn(name, "}") + 1 : strcspn(name, "<");
+	s = t->scope;
+	for (;;) {
+		if (len > (size_t)(end - path) || strncmp(end - len, name, len))
+			return false;
+		end -= len;
+		if (end == path)
+			return !s;
+		if (!s || end - path < 3 || end[-1] != ':' || end[-2] != ':')
+			return false;
+		end -= 2;
+		name = s->name;
+		len = strlen(name);
+		s = s->parent;
+	}
+}
+
+/* ---- members ---- */
+
+static bool member__read(const struct types *ts, const struct die *d, struct type_member *out)
+{
+	out->die = *d;
+	out->name = die__str(d, DW_AT_name);
+	if (!die__uint(d, DW_AT_data_member_location, &out->off))
+		out->off = 0;
+	return type__of(ts, d, &out->type);
+}
+
+static bool next_child(const struct types *ts, const struct die *parent, struct member_iter *it)
+{
+	bool more = it->begun ? die__next(ts->di, &it->at, &it->at) : die__child(parent, &it->at);
+
+	it->begun = true;
+	return more;
+}
+
+bool type__next_member(const struct types *ts, const struct die *d, struct member_iter *it,
+		       struct type_member *out)
+{
+	if (d->ab->tag != DW_TAG_structure_type)
+		return false;
+	while (next_child(ts, d, it))
+		if (it->at.ab->tag == DW_TAG_member && member__read(ts, &it->at, out))
+			return true;
+	return false;
+}
+
+bool type__member(const struct types *ts, const struct die *d, const char *name,
+		  struct type_member *out)
+{
+	struct member_iter it = { 0 };
+
+	while (type__next_member(ts, d, &it, out))
+		if (out->name && !strcmp(out->name, name))
+			return true;
+	return false;
+}
+
+bool type__only_member(const struct types *ts, const struct die *d, struct type_member *out)
+{
+	struct member_iter it = { 0 };
+	struct type_member m;
+	unsigned int nr = 0;
+
+	while (type__next_member(ts, d, &it, &m)) {
+		if (!type__size(&m.type))
+			continue;
+		*out = m;
+		nr++;
+	}
+	return nr == 1;
+}
+
+/* ---- variants ---- */
+
+bool type__variants(const struct types *ts, const struct die *d, struct type_variants *out)
+{
+	struct member_iter it = { 0 };
+	struct die discr, type;
+
+	if (d->ab->tag != DW_TAG_structure_type)
+		return false;
+	while (next_child(ts, d, &it)) {
+		if (it.at.ab->tag != DW_TAG_variant_part)
+			continue;
+		out->die = it.at;
+		out->off = 0;
+		out->width = 0;
+		if (!die__ref(ts->di, &it.at, DW_AT_discr, &discr))
+			return true;
+		if (!die__uint(&discr, DW_AT_data_member_location, &out->off))
+			out->off = 0;
+		if (type__of(ts, &discr, &type))
+			out->width = (unsigned int)type__size(&type);
+		return out->width == 1 || out->width == 2 || out->width == 4 || out->width == 8;
+	}
+	return false;
+}
+
+bool type__next_variant(const struct types *ts, const struct type_variants *vs,
+			struct member_iter *it, struct type_variant *out)
+{
+	while (next_child(ts, &vs->die, it)) {
+		struct member_iter inner = { 0 };
+		bool payload = false;
+
+		if (it->at.ab->tag != DW_TAG_variant)
+			continue;
+		memset(out, 0, sizeof(*out));
+		out->die = it->at;
+		/* fixed-size data, to be taken as unsigned (rust#125147) */
+		out->has_value = die__uint(&it->at, DW_AT_discr_value, &out->value);
+		if (vs->width && vs->width < 8)
+			out->value &= (1ull << (8 * vs->width)) - 1;
+		while (!payload && next_child(ts, &it->at, &inner))
+			payload = inner.at.ab->tag == DW_TAG_member &&
+				  member__read(ts, &inner.at, &out->payload);
+		if (payload)
+			return true;
+	}
+	return false;
+}
+
+bool type__only_payload(const struct types *ts, const struct die *d, struct type_member *out)
+{
+	struct member_iter it = { 0 };
+	struct type_variants vs;
+	struct type_variant v;
+	unsigned int nr = 0;
+
+	if (!type__variants(ts, d, &vs))
+		return false;
+	while (type__next_variant(ts, &vs, &it, &v)) {
+		struct member_iter inner = { 0 };
+		struct type_member m;
+
+		if (!type__next_member(ts, &v.payload.type, &inner, &m))
+			continue;
+		*out = v.payload;
+		nr++;
+	}
+	return nr == 1;
+}
+
+bool type__param(const struct types *ts, const struct die *d, const char *name, struct die *out)
+{
+	struct member_iter it = { 0 };
+
+	while (next_child(ts, d, &it)) {
+		if (it.at.ab->tag != DW_TAG_template_type_parameter)
+			continue;
+		if (!strcmp(type__name(&it.at), name))
+			return type__of(ts, &it.at, out);
+	}
+	return false;
+}
+
+/* ---- pointers ---- */
+
+bool type__pointee(const struct types *ts, const struct die *d, struct die *out)
+{
+	return d->ab->tag == DW_TAG_pointer_type && type__of(ts, d, out);
+}
+
+bool type__fat_pointer(const struct types *ts, const struct die *d, bool *dyn, uint64_t *data_off,
+		       uint64_t *other_off, struct die *target)
+{
+	struct type_member data, other;
+
+	if (d->ab->tag != DW_TAG_structure_type || type__size(d) != 16)
+		return false;
+	if (type__member(ts, d, "pointer", &data) && type__member(ts, d, "vtable", &other))
+		*dyn = true;
+	else if (type__member(ts, d, "data_ptr", &data) && type__member(ts, d, "length", &other))
+		*dyn = false;
+	else
+		return false;
+	*data_off = data.off;
+	*other_off = other.off;
+	return type__pointee(ts, &data.type, target);
+}
+
+/* ---- paths ---- */
+
+struct cursor {
+	struct image_path	 path;
+	struct die		 type;
+};
+
+/* Into the member @name (@len bytes); levels of one member may be left out. */
+static bool cursor__member(const struct types *ts, struct cursor *c, const char *name, size_t len)
+{
+	for (int i = 0; i < MAX_NEWTYPES; i++) {
+		struct member_iter it = { 0 };
+		struct type_member m;
+
+		while (type__next_member(ts, &c->type, &it, &m)) {
+			if (!m.name || strncmp(m.name, name, len) || m.name[len])
+				continue;
+			c->path.off[c->path.nr_hops] += (uint32_t)m.off;
+			c->type = m.type;
+			return true;
+		}
+		if (!type__only_member(ts, &c->type, &m) && !type__only_payload(ts, &c->type, &m))
+			return false;
+		c->path.off[c->path.nr_hops] += (uint32_t)m.off;
+		c->type = m.type;
+	}
+	return false;
+}
+
+/* To what the pointer points to; levels of one member may lie above it. */
+static bool cursor__deref(const struct types *ts, struct cursor *c)
+{
+	for (int i = 0; i < MAX_NEWTYPES; i++) {
+		struct type_member m;
+		uint64_t data, other;
+		struct die to;
+		bool dyn;
+
+		if (c->path.nr_hops + 1u >= sizeof(c->path.off) / sizeof(c->path.off[0]))
+			return false;
+		if (type__pointee(ts, &c->type, &to)) {
+			c->path.nr_hops++;
+			c->type = to;
+			return true;
+		}
+		if (type__fat_pointer(ts, &c->type, &dyn, &data, &other, &to)) {
+			c->path.off[c->path.nr_hops++] += (uint32_t)data;
+			c->type = to;
+			return true;
+		}
+		if (!type__only_member(ts, &c->type, &m) && !type__only_payload(ts, &c->type, &m))
+			return false;
+		c->path.off[c->path.nr_hops] += (uint32_t)m.off;
+		c->type = m.type;
+	}
+	return false;
+}
+
+static bool cursor__follow(const struct types *ts, struct cursor *c, const char *path, size_t len)
+{
+	size_t at = 0;
+
+	while (at < len) {
+		size_t n = 0;
+
+		while (at + n < len && path[at + n] != '.')
+			n++;
+		if (n == 1 && path[at] == '*' ? !cursor__deref(ts, c) :
+						!cursor__member(ts, c, path + at, n))
+			return false;
+		at += n + 1;
+	}
+	return true;
+}
+
+/* Newtypes lie at their member's place: the width is that of the scalar inside. */
+static uint8_t cursor__width(const struct types *ts, const struct cursor *c)
+{
+	uint64_t size = type__size(&c->type);
+
+	(void)ts;
+	return size <= 8 ? (uint8_t)size : 0;
+}
+
+bool type__path(const struct types *ts, const struct die *d, const char *path,
+		struct image_path *out, struct die *end)
+{
+	while (path) {
+		const char *bar = strchr(path, '|');
+		size_t len = bar ? (size_t)(bar - path) : strlen(path);
+		struct cursor c = { .type = *d };
+
+		if (cursor__follow(ts, &c, path, len)) {
+			*out = c.path;
+			out->ok = 1;
+			out->width = cursor__width(ts, &c);
+			out->size = (uint32_t)type__size(&c.type);
+			if (end)
+				*end = c.type;
+			return true;
+		}
+		path = bar ? bar + 1 : NULL;
+	}
+	return false;
+}
+
+/* ---- search ---- */
+
+#define SEARCH_DEPTH	6
+#define SEARCH_MAX	512	/* places in the queue */
+
+struct search {
+	struct {
+		struct cursor	c;
+		unsigned int	depth;
+	}		*queue;
+	size_t		 nr;
+};
+
+static void search__push(struct search *s, const struct cursor *c, unsigned int depth)
+{
+	if (depth > SEARCH_DEPTH || s->nr >= SEARCH_MAX)
+		return;
+	s->queue[s->nr].c = *c;
+	s->queue[s->nr++].depth = depth;
+}
+
+static void search__step(const struct types *ts, struct search *s, const struct cursor *c,
+			 unsigned int depth)
+{
+	struct member_iter it = { 0 };
+	struct type_member m;
+	struct cursor next;
+	struct die to;
+
+	next = *c;
+	if (type__pointee(ts, &c->type, &to)) {
+		/* walk_leaf holds three dereferences and what follows them */
+		if (c->path.nr_hops + 1 >= WALK_MAX_HOPS)
+			return;
+		next.path.nr_hops++;
+		next.type = to;
+		search__push(s, &next, depth + 1);
+		return;
+	}
+	if (type__only_payload(ts, &c->type, &m)) {
+		next.path.off[next.path.nr_hops] += (uint32_t)m.off;
+		next.type = m.type;
+		search__push(s, &next, depth);
+		return;
+	}
+	while (type__next_member(ts, &c->type, &it, &m)) {
+		struct type_member only;
+
+		if (!type__size(&m.type))
+			continue;
+		next = *c;
+		next.path.off[next.path.nr_hops] += (uint32_t)m.off;
+		next.type = m.type;
+		/* a level that holds nothing else is none */
+		search__push(s, &next, depth + !type__only_member(ts, &c->type, &only));
+	}
+}
+
+bool type__search(const struct types *ts, const struct die *d, const char *want,
+		  struct image_path *out)
+{
+	struct search s = { .queue = NULL };
+	unsigned int found_depth = 0;
+	bool found = false, twice = false;
+
+	s.queue = malloc(SEARCH_MAX * sizeof(*s.queue));
+	if (!s.queue)
+		return false;
+	search__push(&s, &(struct cursor){ .type = *d }, 0);
+	for (size_t i = 0; i < s.nr; i++) {
+		struct cursor c = s.queue[i].c;
+		unsigned int depth = s.queue[i].depth;
+
+		if (found && depth > found_depth)
+			continue;
+		if (type__is(ts, &c.type, want)) {
+			twice |= found;
+			found = true;
+			found_depth = depth;
+			*out = c.path;
+			out->ok = 1;
+			out->size = (uint32_t)type__size(&c.type);
+			continue;
+		}
+		search__step(ts, &s, &c, depth);
+	}
+	free(s.queue);
+	return found && !twice;
+}
