@@ -189,6 +189,8 @@ struct counters {
 
 #define COUNTER_SAMPLE	64
 
+#define IO_BLOCK	64
+
 struct bpf_config {
 	__u32	tgid;
 	__u32	io_wakers;	/* 1: io_reader, io_writer are valid */
@@ -197,7 +199,7 @@ struct bpf_config {
 	__u32	io_writer;
 	__u32	io_reader_vt;	/* … and of its vtable pointer (0: no waker) */
 	__u32	io_writer_vt;
-	__u32	io_len;		/* bytes of the block, at most 64 */
+	__u32	io_len;		/* bytes of the block, at most IO_BLOCK */
 	__u32	nr_rings;
 	__u32	nr_cells;
 };

@@ -251,21 +251,47 @@ int task_new(struct pt_regs *regs)
 	return task_event(regs, RAW_TASK_NEW);
 }
 
+/* Is @header being polled by this thread? Then its memory is not to be read at the poll's end. */
+static __always_inline bool mark_dropped(struct task_struct *task, __u64 header)
+{
+	struct thread *t = bpf_task_storage_get(&threads, task, NULL, 0);
+	bool polled = false;
+	int i;
+
+	if (!t)
+		return false;
+	for (i = 0; i < THREAD_MAX_POLLS; i++) {
+		if (i < t->depth && t->polls[i].task == header) {
+			t->polls[i].dropped = 1;
+			polled = true;
+		}
+	}
+	return polled;
+}
+
 SEC("uprobe.multi")
 int task_drop(struct pt_regs *regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 header = cookie_arg(bpf_get_attach_cookie(regs), regs);
-	struct thread *t;
-	int i;
 
 	if (!enabled || task->tgid != config.tgid)
 		return 0;
-	t = bpf_task_storage_get(&threads, task, NULL, 0);
-	if (t)
-		for (i = 0; i < THREAD_MAX_POLLS; i++)
-			if (i < t->depth && t->polls[i].task == header)
-				t->polls[i].dropped = 1;
+	mark_dropped(task, cookie_arg(bpf_get_attach_cookie(regs), regs));
+	return task_event(regs, RAW_TASK_DROP);
+}
+
+/* It has completed, which the poll's end will say, or was cancelled. */
+SEC("uprobe.multi")
+int task_end(struct pt_regs *regs)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (!enabled || task->tgid != config.tgid)
+		return 0;
+	if (mark_dropped(task, cookie_arg(bpf_get_attach_cookie(regs), regs))) {
+		count_hit();
+		return 0;
+	}
 	return task_event(regs, RAW_TASK_DROP);
 }
 

@@ -83,6 +83,12 @@ bool load_bias_known __weak;
 
 #define WALK_TODO_MASK	15
 
+/*
+ * Functions that are not static are verified once, each by itself, and not once
+ * for every path that leads to them: loading takes milliseconds, not seconds.
+ * They return int because older verifiers want a scalar.
+ */
+
 /* Read @width (1, 2, 4, 8) bytes at @addr, from the window if they lie there. */
 static __always_inline int walk_read(struct walk_state *w, __u64 addr, __u32 width, __u64 *val)
 {
@@ -162,16 +168,19 @@ static __always_inline void walk_push(struct walk_state *w, __u64 addr, __u64 li
 }
 
 /* Append the leaf's key, 0 if it cannot be read, so that keys stay in order. */
-static __noinline void walk_leaf_key(struct walk_state *w, __u64 addr, __u32 index)
+__noinline int walk_leaf_key(struct walk_state *w, __u64 addr, __u32 index)
 {
 	struct walk_leaf *leaf = bpf_map_lookup_elem(&walk_leaves, &index);
 	__u64 key = 0, dir = 0, v;
 	__u64 at = addr;
-	__u32 n = w->nr_keys;
+	__u32 n;
 	int i;
 
-	if (!leaf || n >= WALK_MAX_KEYS)
-		return;
+	if (!w || !leaf)
+		return 0;
+	n = w->nr_keys;
+	if (n >= WALK_MAX_KEYS)
+		return 0;
 	w->nr_keys = n + 1;
 	for (i = 0; i < WALK_MAX_HOPS - 1; i++) {
 		at += leaf->hop[i];
@@ -199,61 +208,70 @@ static __noinline void walk_leaf_key(struct walk_state *w, __u64 addr, __u32 ind
 	}
 out:
 	w->keys[n & (WALK_MAX_KEYS - 1)] = key;
+	return 0;
 }
 
-/* Where arc @off of @mode leads: address, limit and type of the next future. */
-static __always_inline void walk_follow(struct walk_state *w, __u64 addr, __u64 limit, __u32 off,
-					__u32 mode, __u32 type)
+/* Where an arc at address @next leads: address, limit and type of the next future. */
+__noinline int walk_follow(struct walk_state *w, __u64 next, __u64 limit, __u32 mode, __u32 type)
 {
-	__u64 next = addr + off, vt;
 	struct walk_type *t;
 	__u32 *found;
+	__u64 vt;
+
+	if (!w)
+		return 0;
 
 	if (mode == WALK_ARC_INLINE) {
 		walk_push(w, next, limit, type);
-		return;
+		return 0;
 	}
 	if (walk_read(w, next, 8, &vt)) {
 		walk_push(w, 0, 0, WALK_GAP_FAULT);
-		return;
+		return 0;
 	}
 	if (mode == WALK_ARC_DYN) {
 		__u64 data = vt;
 
 		if (walk_read(w, next + 8, 8, &vt)) {
 			walk_push(w, 0, 0, WALK_GAP_FAULT);
-			return;
+			return 0;
 		}
 		vt -= load_bias;
 		found = bpf_map_lookup_elem(&walk_vtables, &vt);
 		if (!found) {
 			walk_push(w, 0, 0, WALK_GAP_VTABLE);
-			return;
+			return 0;
 		}
 		type = *found;
 		vt = data;
 	} else if (mode == WALK_ARC_PTR2) {
 		if (walk_read(w, vt, 8, &vt)) {
 			walk_push(w, 0, 0, WALK_GAP_FAULT);
-			return;
+			return 0;
 		}
 	}
 	if (!vt) {
 		walk_push(w, 0, 0, WALK_GAP_NULL);
-		return;
+		return 0;
 	}
 	t = bpf_map_lookup_elem(&walk_types, &type);
 	walk_push(w, vt, vt + (t ? t->size : 0), type);
+	return 0;
 }
 
 /* Where arc @a to one element of a slice or list leads. */
-static __noinline void walk_element(struct walk_state *w, __u64 addr, const struct walk_arc *a)
+__noinline int walk_element(struct walk_state *w, __u64 addr, __u32 arc)
 {
-	__u32 index = a->index & (WALK_ARC_REST - 1), type = a->type;
+	struct walk_arc *a = bpf_map_lookup_elem(&walk_arcs, &arc);
+	__u32 index, type;
 	__u64 at, len;
 	struct walk_type *t;
 	int i;
 
+	if (!w || !a)
+		return 0;
+	index = a->index & (WALK_ARC_REST - 1);
+	type = a->type;
 	if (walk_read(w, addr + a->off, 8, &at))
 		goto fault;
 	if (a->mode == WALK_ARC_SLICE) {
@@ -261,7 +279,7 @@ static __noinline void walk_element(struct walk_state *w, __u64 addr, const stru
 			goto fault;
 		if (index >= len) {
 			walk_push(w, 0, 0, WALK_ABSENT);
-			return;
+			return 0;
 		}
 		at += (__u64)index * a->item;
 	} else {
@@ -273,23 +291,24 @@ static __noinline void walk_element(struct walk_state *w, __u64 addr, const stru
 		}
 		if (!at) {
 			walk_push(w, 0, 0, WALK_ABSENT);
-			return;
+			return 0;
 		}
 		at += a->item;
 	}
 	if (a->index & WALK_ARC_REST) {
 		walk_push(w, 0, 0, WALK_GAP_MORE);
-		return;
+		return 0;
 	}
 	t = bpf_map_lookup_elem(&walk_types, &type);
 	walk_push(w, at, at + (t ? t->size : 0), type);
-	return;
+	return 0;
 fault:
 	walk_push(w, 0, 0, WALK_GAP_FAULT);
+	return 0;
 }
 
 /* One type of the chain: take it off the list, append its token, list its arcs. */
-static __noinline int walk_step(struct walk_state *w)
+__noinline int walk_step(struct walk_state *w)
 {
 	struct walk_todo *todo;
 	struct walk_variant *v;
@@ -354,7 +373,7 @@ static __noinline int walk_step(struct walk_state *w)
 		return 0;
 	}
 	if (v->nr_arcs == 1 && v->arc_mode < WALK_ARC_SLICE) {
-		walk_follow(w, addr, limit, v->arc_off, v->arc_mode, v->arc_type);
+		walk_follow(w, addr + v->arc_off, limit, v->arc_mode, v->arc_type);
 	} else {
 		__u32 first = v->first_arc, nr = v->nr_arcs;
 		int i;
@@ -372,9 +391,9 @@ static __noinline int walk_step(struct walk_state *w)
 			if (!a)
 				continue;
 			if (a->mode >= WALK_ARC_SLICE)
-				walk_element(w, addr, a);
+				walk_element(w, addr, at);
 			else
-				walk_follow(w, addr, limit, a->off, a->mode, a->type);
+				walk_follow(w, addr + a->off, limit, a->mode, a->type);
 		}
 	}
 	return 0;

@@ -25,7 +25,7 @@
 #include <linux/types.h>
 #endif
 
-#define WALK_MAX_TOKENS	32	/* tokens of one chain, gaps included */
+#define WALK_MAX_TOKENS	64	/* tokens of one chain, gaps included */
 #define WALK_MAX_KEYS	4	/* leaves of one chain whose key is read */
 #define WALK_MAX_HOPS	4	/* pointer hops from a leaf to its key */
 #define WALK_MAX_BRANCHES	6	/* arcs of one variant that are followed */

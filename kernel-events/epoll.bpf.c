@@ -30,7 +30,7 @@ struct batch {
 /* Whose wakers wait in the reactor's object of this fd. */
 static __always_inline void read_wakers(struct raw_epoll_ready *ev, __u64 token)
 {
-	__u64 block[8];
+	__u64 block[IO_BLOCK / 8];
 	__u32 r, w, rv, wv;
 
 	if (!config.io_wakers || token < 4096)

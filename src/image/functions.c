@@ -332,6 +332,16 @@ static void functions__add_cell(struct functions *fs, const struct runtime *rt, 
 	((struct image_fn *)model__at(fs->m, MODEL_FNS, p->fn))->cell = at;
 }
 
+/* The job of a runtime's own worker: a poll that lasts as long as the worker does. */
+static bool is_worker(const struct functions *fs, const struct runtime *rt,
+		      const struct die *fn_die)
+{
+	struct die future, job;
+
+	return rt->worker_job && type__param(fs->ts, fn_die, "T", &future) &&
+	       type__param(fs->ts, &future, "T", &job) && type__is(fs->ts, &job, rt->worker_job);
+}
+
 /* A poll function's T and S, from its generic parameters. */
 static void describe_poll(struct functions *fs, const struct runtime *rt, uint32_t at,
 			  const struct die *fn_die)
@@ -377,12 +387,11 @@ static void add_from_dwarf(struct functions *fs, const struct runtime *rt,
 	struct die d;
 	uint32_t at;
 
-	if (!vaddr || functions__seen(fs, vaddr))
+	if (!vaddr || functions__seen(fs, vaddr) || !die__at_addr(fs->ts->di, die, &d) ||
+	    (rf->role == RUNTIME_FN_POLL && is_worker(fs, rt, &d)))
 		return;
 	at = add_fn(fs, rt, rf, vaddr);
-	if (at == WALK_NONE || rf->role != RUNTIME_FN_POLL)
-		return;
-	if (die__at_addr(fs->ts->di, die, &d))
+	if (at != WALK_NONE && rf->role == RUNTIME_FN_POLL)
 		describe_poll(fs, rt, at, &d);
 }
 
@@ -436,6 +445,17 @@ next:
 	}
 }
 
+/* "multi_thread" of Arc<tokio::runtime::scheduler::multi_thread::handle::Handle>. */
+static char *scheduler_name(const char *type)
+{
+	static const char word[] = "scheduler::";
+	const char *at = type ? strstr(type, word) : NULL;
+
+	if (at)
+		return strndup(at + sizeof(word) - 1, strcspn(at + sizeof(word) - 1, ":>,"));
+	return type ? name__shorten(type, true) : NULL;
+}
+
 int functions__find(struct functions *fs)
 {
 	size_t nr;
@@ -451,6 +471,9 @@ int functions__find(struct functions *fs)
 			find_by_symbol(fs, rt, &rt->fns[i]);
 		}
 	}
+	for (unsigned int r = 0; runtimes[r]; r++)
+		if (runtimes[r]->not_covered && fs->nr_polls)
+			model__note(fs->m, "%s", runtimes[r]->not_covered);
 	if (fs->futures && fs->nr_stripped_polls)
 		model__note(fs->m, "%u task types are in symbols but not in the debug information: "
 			    "no await points for them", fs->nr_stripped_polls);
@@ -476,7 +499,7 @@ void functions__name_tasks(struct functions *fs)
 		task = model__str(fs->m, text);
 		task_long = p->name ? model__str(fs->m, p->name) : task;
 		free(text);
-		text = p->scheduler ? name__shorten(p->scheduler, true) : NULL;
+		text = scheduler_name(p->scheduler);
 		scheduler = model__str(fs->m, text);
 		free(text);
 		fn = model__at(fs->m, MODEL_FNS, p->fn);

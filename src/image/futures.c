@@ -724,7 +724,9 @@ static bool explore_leaf(struct futures *f, const struct die *d, uint32_t type)
 	at = add_leaf(f, &of, rt, l);
 	((struct walk_type *)model__at(f->m, MODEL_WALK_TYPES, type))->leaf = at;
 	single_variant(f, type, NULL);
-	futures__type(f, type)->kind = IMAGE_TYPE_LEAF;
+	/* which descriptor it is for can be told by who is woken, if not by a key */
+	futures__type(f, type)->kind = l->key == WALK_KEY_IO && at == WALK_NONE ?
+				       IMAGE_TYPE_OPAQUE : IMAGE_TYPE_LEAF;
 	futures__type(f, type)->leaf_key = (uint8_t)(at == WALK_NONE ? WALK_KEY_NONE : l->key);
 	return true;
 }
@@ -853,7 +855,23 @@ static bool runtime_own(const char *name)
 	       path_in_crate(name, "alloc");
 }
 
-/* What stands in a frame: of a library's own types the bare name, of others the path. */
+/* Does @type ("ReadExact") only say again what @module ("read_exact") says? */
+static bool says_again(const char *module, size_t len, const char *type)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (module[i] == '_')
+			continue;
+		if ((*type | 0x20) != (module[i] | 0x20))
+			return false;
+		type++;
+	}
+	return true;
+}
+
+/*
+ * What stands in a frame: of a runtime's own types the name, with its module
+ * where that adds something ("oneshot::Receiver"), of others the whole path.
+ */
 static char *frame_name(const char *name, bool coroutine, bool own)
 {
 	char *text, *plain, *last;
@@ -864,9 +882,17 @@ static char *frame_name(const char *name, bool coroutine, bool own)
 	if (!plain || !own)
 		return plain;
 	last = strrchr(plain, ':');
-	text = strdup(last ? last + 1 : plain);
-	free(plain);
-	return text;
+	if (last) {
+		char *module = last - 1;
+
+		while (module > plain && module[-1] != ':')
+			module--;
+		text = strdup(says_again(module, (size_t)(last - 1 - module), last + 1) ?
+			      last + 1 : module);
+		free(plain);
+		return text;
+	}
+	return plain;
 }
 
 uint32_t futures__add(struct futures *f, const struct die *d)

@@ -67,6 +67,18 @@ static image_str producer_of(struct model *m, const struct binary *b, const stru
 	return 0;
 }
 
+/* "/proc/PID/exe" means nothing to a reader, or to a later run. */
+static image_str debug_path_of(struct model *m, const char *path)
+{
+	char target[4096];
+	ssize_t n = -1;
+
+	if (!strncmp(path, "/proc/", 6))
+		n = readlink(path, target, sizeof(target));
+	return n > 0 && (size_t)n < sizeof(target) ? model__strn(m, target, (size_t)n) :
+						     model__str(m, path);
+}
+
 static bool has_await_points(const struct model *m)
 {
 	for (size_t i = 0; i < m->tables[MODEL_CELLS].nr; i++) {
@@ -179,7 +191,7 @@ static int build__run(struct build *b, struct binary *bin, const char **why)
 			    "they describe is not known");
 	b->m.torn |= torn;
 	b->m.build_id = model__str(&b->m, bin->build_id);
-	b->m.debug_path = model__str(&b->m, debug_file__path(b->file));
+	b->m.debug_path = debug_path_of(&b->m, debug_file__path(b->file));
 	b->m.producer = producer_of(&b->m, bin, &b->di);
 	choose_tier(b, bin);
 	return b->m.err;

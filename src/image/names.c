@@ -300,11 +300,21 @@ static int rust_names__learn(struct rust_names *n, const struct scan_fn *fn)
 			else if (!depth && !strncmp(p, " as ", 4))
 				as = p;
 		}
-		self = strndup(starts[0] + 1, (size_t)((as ? as : end) - starts[0] - 1));
+		/* "<F as axum::handler::Handler<T, S>>::call": F says less than the trait */
+		if (as && !memmem(starts[0] + 1, (size_t)(as - starts[0] - 1), "::", 2))
+			self = strndup(as + 4, (size_t)(end - as - 4));
+		else
+			self = strndup(starts[0] + 1, (size_t)((as ? as : end) - starts[0] - 1));
 	} else {
 		self = strndup(text, (size_t)(starts[nr - 1] + lens[nr - 1] - text));
 	}
 	free(text);
+	if (self) {
+		/* Receiver<T>: one implementation serves all of them */
+		text = name__plain(self);
+		free(self);
+		self = text;
+	}
 	if (!self || array__room(&n->impls, &n->cap, n->nr, sizeof(*n->impls))) {
 		free(self);
 		return -ENOMEM;

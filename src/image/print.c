@@ -43,19 +43,21 @@ static const char *type_kind(unsigned int kind)
 
 static void print_probes(const struct image *img, FILE *out)
 {
-	static const char *const roles[] = { "poll", "wake", "new", "drop" };
+	static const char *const roles[] = { "poll", "wake", "new", "drop", "end" };
 	unsigned int nr[RUNTIME_FN_NR] = { 0 }, slow[RUNTIME_FN_NR] = { 0 };
 	const struct image_fn *fns;
 	size_t nr_fns, nr_returns;
 
 	fns = image__fns(img, &nr_fns);
 	for (size_t i = 0; i < nr_fns; i++) {
+		if (fns[i].role >= RUNTIME_FN_NR)
+			continue;
 		nr[fns[i].role]++;
 		slow[fns[i].role] += fns[i].site.slow;
 	}
 	image__returns(img, &nr_returns);
 	fprintf(out, "probes     ");
-	for (int r = 0; r < RUNTIME_FN_NR; r++) {
+	for (size_t r = 0; r < sizeof(roles) / sizeof(roles[0]); r++) {
 		fprintf(out, "%s%u %s", r ? ", " : "", nr[r], roles[r]);
 		if (slow[r])
 			fprintf(out, " (%u single-stepped)", slow[r]);
@@ -125,8 +127,15 @@ static void print_type(const struct image *img, FILE *out, size_t i)
 	fprintf(out, "]\n");
 	image__variants(img, &nr);
 	nr_variants = wt->nr_variants + (wt->disc_width && wt->default_variant != WALK_NONE);
-	for (uint32_t v = 0; v < nr_variants && wt->first_variant + v < nr; v++)
-		print_variant(img, out, wt->first_variant + v);
+	for (uint32_t v = 0; v < nr_variants && wt->first_variant + v < nr; v++) {
+		const struct image_variant *all = image__variants(img, &nr);
+		uint32_t i = wt->first_variant + v, rest = wt->default_variant;
+
+		/* values that stand for the default variant as well */
+		if (rest != WALK_NONE && i != rest && all[i].name == all[rest].name)
+			continue;
+		print_variant(img, out, i);
+	}
 }
 
 static void print_tasks(const struct image *img, FILE *out)

@@ -63,6 +63,14 @@ bool type__named(const struct die *d, const char *prefix)
 	return !strncmp(type__name(d), prefix, strlen(prefix));
 }
 
+/* {impl} in a path stands for any {impl#N}. */
+static bool component_is(const char *want, size_t len, const char *name, size_t name_len)
+{
+	if (len == 6 && !strncmp(want, "{impl}", 6))
+		return !strncmp(name, "{impl#", 6);
+	return len == name_len && !strncmp(want, name, len);
+}
+
 bool type__is(const struct types *ts, const struct die *d, const char *path)
 {
 	const struct scan_type *t = scan__type_at(ts->sc, d->p);
@@ -77,14 +85,17 @@ bool type__is(const struct types *ts, const struct die *d, const char *path)
 	len = name[0] == '{' ? strcspn(name, "}") + 1 : strcspn(name, "<");
 	s = t->scope;
 	for (;;) {
-		if (len > (size_t)(end - path) || strncmp(end - len, name, len))
+		const char *word = end;
+
+		while (word > path && !(word[-1] == ':' && word - path >= 2 && word[-2] == ':'))
+			word--;
+		if (!component_is(word, (size_t)(end - word), name, len))
 			return false;
-		end -= len;
-		if (end == path)
+		if (word == path)
 			return !s;
-		if (!s || end - path < 3 || end[-1] != ':' || end[-2] != ':')
+		if (!s)
 			return false;
-		end -= 2;
+		end = word - 2;
 		name = s->name;
 		len = strlen(name);
 		s = s->parent;

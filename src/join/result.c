@@ -322,7 +322,7 @@ static uint32_t *longest_sites(struct join *j)
 	for (uint32_t i = 0; i < nr_sites; i++) {
 		uint32_t *best = &longest[sites__site(j->sites, i)->point];
 
-		if (ns[i] && (!*best || ns[i] > ns[*best - 1]))
+		if (!*best || ns[i] > ns[*best - 1])
 			*best = i + 1;
 	}
 	free(ns);

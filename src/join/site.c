@@ -63,7 +63,11 @@ void sites__free(struct sites *s)
 
 /* ---- shapes ---- */
 
-/* Takes in the subtree at @i; its children must be what the file says they are. */
+/*
+ * Takes in the subtree at @i; its children must be what the file says they are.
+ * A future that is pending though all in it is done waits for something of its
+ * own: a connection without a request, for its socket.
+ */
 static uint32_t shape__parse(struct shape *sh, uint32_t i)
 {
 	const struct trace_node *n = &sh->chain->nodes[i];
@@ -76,14 +80,16 @@ static uint32_t shape__parse(struct shape *sh, uint32_t i)
 		sh->waiting[i] += sh->waiting[child];
 	}
 	sh->end[i] = (uint16_t)next;
-	if (next == i + 1 && n->kind != TRACE_NODE_DONE) {
+	if (!sh->waiting[i] && n->kind != TRACE_NODE_DONE) {
+		bool holds = next > i + 1;
+
 		sh->leaves[sh->nr_leaves++] = (struct chain_leaf){
-			.node = (uint16_t)i, .kind = n->kind,
-			.key = n->kind == TRACE_NODE_GAP ? WALK_KEY_NONE : n->key,
+			.node = (uint16_t)i, .kind = holds ? TRACE_NODE_OPAQUE : n->kind,
+			.key = holds || n->kind == TRACE_NODE_GAP ? WALK_KEY_NONE : n->key,
 			.key_index = n->key_index,
 		};
 		sh->waiting[i] = 1;
-		if (n->kind != TRACE_NODE_LEAF)
+		if (holds || n->kind != TRACE_NODE_LEAF)
 			sh->blind = true;
 	}
 	return next;

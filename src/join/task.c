@@ -21,8 +21,12 @@
  *	BEGIN	[ready]		? unmatched	[await] no wake	?	new life
  *	END	? unmatched	[its pieces]	? unmatched	?	-
  *	WAKE	-		remembered	[await] split	?	-
- *	DROP	[ready], over	pieces, over	[await], over	?, over	gone
+ *	DROP	[ready], done	pieces, done	[await], done	?, done	gone
  *	SEEN	names its kind, if that was not known; nothing else
+ *
+ * A life is over when the task has completed or is cancelled; its memory may be
+ * freed much later, or at a place that has no probe. So DROP is the first of
+ * both that is seen, and another one for a task that is DONE forgets it.
  *
  * A task is dropped inside its own last poll when nobody else holds it, so
  * DROP may come before END on the polling thread: that ends its life.
@@ -326,10 +330,10 @@ static void task__break_poll(struct join *j, struct task *t)
 /* The task at an address that now belongs to another one. */
 static void task__replace(struct join *j, struct task *t, uint64_t now)
 {
-	j->losses[JOIN_LOSS_DROP]++;
 	if (t->state == TASK_RUNNING)
 		task__break_poll(j, t);
 	if (t->state != TASK_DONE) {
+		j->losses[JOIN_LOSS_DROP]++;
 		if (t->state == TASK_LIMBO)
 			task__charge_broken(j, t, now, PART_UNMATCHED);
 		else
@@ -601,12 +605,12 @@ void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
 		task__remove(j, t);
 		return;
 	}
+	/* Kept as done: handles and wakers may live on, and their wakes mean nothing. */
 	task__over(j, t, now);
 	if (completed)
 		j->totals.tasks_completed++;
 	else
 		j->totals.tasks_cancelled++;
-	task__remove(j, t);
 }
 
 /* ---- the end of the recording ---- */

@@ -21,6 +21,7 @@
 #include "dwell.skel.h"
 #include "kernel-events/source.h"
 #include "record/attach.h"
+#include "runtime/tokio.h"
 
 #define RINGS_TOTAL	(64u << 20)	/* bytes for all CPUs together */
 #define MAX_RETURNS	64
@@ -340,10 +341,46 @@ static int attach_uprobes(struct attach *a, bool empty)
 	if (!err && !empty)
 		err = attach_role(a, skel->progs.task_drop, RUNTIME_FN_DROP);
 	if (!err && !empty)
+		err = attach_role(a, skel->progs.task_end, RUNTIME_FN_END);
+	if (!err && !empty)
 		err = attach_role(a, skel->progs.task_new, RUNTIME_FN_NEW);
 	if (!err)
 		err = attach_role(a, empty ? skel->progs.empty : skel->progs.poll_begin, RUNTIME_FN_POLL);
 	return err;
+}
+
+/*
+ * Who waits in a reactor object: known by who is woken, for futures whose
+ * descriptor cannot be read from them. All four words lie close together.
+ */
+static void find_io_wakers(struct attach *a)
+{
+	static const enum tokio_layout words[] = { TOKIO_IO_READER, TOKIO_IO_WRITER,
+						   TOKIO_IO_READER_VT, TOKIO_IO_WRITER_VT };
+	volatile struct bpf_config *c =
+		(volatile struct bpf_config *)&a->skel->rodata->config;
+	uint32_t base = UINT32_MAX, end = 0;
+	const struct image_path *p[4];
+
+	for (size_t i = 0; i < 4; i++) {
+		p[i] = image__layout(a->img, 0, words[i]);
+		if (!p[i]->ok || p[i]->nr_hops) {
+			note(a, "layout of the reactor's objects not known: waits of "
+				"hand-written futures have no descriptor");
+			return;
+		}
+		base = p[i]->off[0] < base ? p[i]->off[0] : base;
+		end = p[i]->off[0] + 8 > end ? p[i]->off[0] + 8 : end;
+	}
+	if (base % 8 || end - base > IO_BLOCK)
+		return;
+	c->io_base = base;
+	c->io_reader = p[0]->off[0] - base;
+	c->io_writer = p[1]->off[0] - base;
+	c->io_reader_vt = p[2]->off[0] - base;
+	c->io_writer_vt = p[3]->off[0] - base;
+	c->io_len = end - base;
+	c->io_wakers = 1;
 }
 
 static int prepare_sources(struct attach *a, const struct btf *kernel)
@@ -421,6 +458,8 @@ int attach__new(const struct image *img, const struct target *target,
 		return explain(a, -errno, "opening the BPF programs", why);
 	}
 	a->skel->rodata->config.tgid = target->pid;
+	if (image__tier(img) == IMAGE_TIER_FULL)
+		find_io_wakers(a);
 	bpf_program__set_autoload(a->skel->progs.empty, true);
 	/* Run on demand, not attached. */
 	bpf_program__set_autoattach(a->skel->progs.sched_snapshot, false);

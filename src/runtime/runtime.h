@@ -22,7 +22,13 @@ enum runtime_fn_role {
 	RUNTIME_FN_POLL		= 0,	/* polls a task: one function per task type */
 	RUNTIME_FN_WAKE		= 1,	/* wakes a task */
 	RUNTIME_FN_NEW		= 2,	/* a task enters the runtime */
-	RUNTIME_FN_DROP		= 3,	/* a task's memory is freed */
+	RUNTIME_FN_DROP		= 3,	/* a task's memory is freed; not all frees need pass here */
+	/*
+	 * A task's life ends: it completed or was cancelled. Its memory may be
+	 * freed before the function returns, or live on for its handles; wakes
+	 * and polls without effect may still come as long as it does.
+	 */
+	RUNTIME_FN_END		= 4,
 	RUNTIME_FN_NR
 };
 
@@ -34,14 +40,26 @@ struct runtime_fn {
 
 /* A leaf future, or a wrapper whose inside needs a word. */
 struct runtime_leaf {
-	const char	*type;		/* path without generics; an env type by "fn path::{async_fn_env#0}" */
+	/*
+	 * Path without generics; an env type by "fn path::{async_fn_env#0}", a
+	 * PollFn by its closure: "fn path::{async_fn#0}::{closure_env#0}" (the
+	 * type of member "f"). A component {impl} stands for any {impl#N}.
+	 */
+	const char	*type;
+	/*
+	 * WALK_KEY_IO that does not resolve (or has neither path nor search):
+	 * the driver wakes it, one cannot tell by what. Not a known leaf then,
+	 * but one that is not looked through.
+	 */
 	enum walk_key	 key;
 	uint8_t		 dir;		/* WALK_KEY_IO: 1 read, 2 write, 0: read it at dir_path */
 	/*
 	 * Dotted member names from the leaf to the key. '*' dereferences
 	 * (a reference, Box, NonNull, raw pointer); an Arc or Rc is a pointer
-	 * to its inner block: "*.data". Newtype levels may be left out: a
-	 * name is searched through structs of one non-empty member.
+	 * to its inner block: "*.data"; a Box or reference of a slice leads to
+	 * its first element. Newtype levels may be left out: a name, and the
+	 * pointer for a '*', is searched through structs of one non-empty
+	 * member and through enums of which one variant has members.
 	 * Several alternatives, for different versions, are parted by '|'.
 	 */
 	const char	*key_path;
@@ -49,7 +67,8 @@ struct runtime_leaf {
 	/*
 	 * Generic leaves such as Read<'_, R>: if true and key_path does not
 	 * resolve, search the type breadth first (members, references, Arc,
-	 * at most 6 levels) for io_type; one way only counts.
+	 * at most 3 dereferences) for io_type. The nearest counts, unless there
+	 * are two as near: a type seen before must not hide a second way.
 	 */
 	bool		 search_io;
 };
@@ -82,7 +101,13 @@ struct runtime {
 	const char			*stage_path;	/* to the enum: "core.stage" */
 	const char			*stage_variant;	/* "Running" */
 	const char			*blocking_scheduler; /* S of spawn_blocking jobs */
+	/*
+	 * The closure of a blocking job that is a worker of the runtime itself:
+	 * its poll lasts as long as the worker, and polls tasks. Or NULL.
+	 */
+	const char			*worker_job;
 	const char			*io_type;	/* the reactor's per-fd object */
+	const char			*not_covered;	/* what is not recorded, for the user; or NULL */
 	const struct runtime_leaf	*leaves;
 	size_t				 nr_leaves;
 	const struct runtime_wrapper	*wrappers;

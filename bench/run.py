@@ -1,0 +1,525 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""What dwell costs the program that it records, and how fast it is: `make bench`.
+
+    run.py [overhead] [join] [info]      measures (all three), prints the result and keeps it in bench/results/
+    run.py --table FILE                  a kept result as Markdown
+    run.py --compare OLD NEW             ratios of two kept results
+
+overhead  servers under load, bare, with empty probes and recorded, in interleaved rounds; needs root
+join      $DWELL_BUILD/bench/join_speed
+info      `dwell info`, cold and cached
+
+A figure that misses its target is printed and is no failure: the exit status is 1 only if something could
+not be measured. All load is on 127.0.0.1, bounded in time, and gone when this ends.
+"""
+
+import argparse
+import contextlib
+import ctypes
+import dataclasses
+import datetime
+import itertools
+import json
+import os
+import pathlib
+import platform
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests/e2e"))
+
+import results  # noqa: E402
+from harness import (BUILD, DWELL, PROFILES, Process, Recording, cannot_record, report, run,  # noqa: E402
+                     wait_for, workload)
+
+PARTS = ("overhead", "join", "info")
+PROBLEMS = (AssertionError, OSError, subprocess.SubprocessError, ValueError, KeyError)
+
+
+@dataclasses.dataclass(frozen=True)
+class Workload:
+    """A server and its load; the names are keys of kept results."""
+    name: str
+    about: str
+    server: tuple           # command line, a port is printed
+    load: tuple             # of `peer`, without time and address
+    backend: tuple = ()     # of `peer`; its address is given to the server
+    saturated: bool = True
+
+
+WORKLOADS = (
+    Workload("request", "TCP echo server, 64 connections, saturated",
+             ("request", "serve", "--echo", "--workers", "1"), ("load", "--connections", "64")),
+    # Without /lock, which would be all that anybody waits for.
+    Workload("web", "HTTP service (axum), 64 connections, saturated",
+             ("web", "serve", "--workers", "1"),
+             ("http", "--connections", "64", "--paths", "/hello=8,/backend=2,/file=1,/sleep=1"),
+             ("backend", "--delay-us", "1000")),
+    # The load of `make demo`: the server is mostly idle.
+    Workload("web-paced", "HTTP service (axum), 16 connections that think for 1 ms",
+             ("web", "serve", "--workers", "1"),
+             ("http", "--connections", "16", "--think-us", "1000",
+              "--paths", "/hello=2,/backend=4,/lock=1,/file=2,/sleep=2"),
+             ("backend", "--delay-us", "5000"), saturated=False),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Effort:
+    """How long and how often."""
+    rounds: int
+    seconds: float
+    warm: float
+    repeats: int
+    join_events: int
+
+
+FULL = Effort(rounds=6, seconds=5, warm=0.5, repeats=5, join_events=20_000_000)
+QUICK = Effort(rounds=1, seconds=1, warm=0.1, repeats=1, join_events=2_000_000)
+
+
+def say(text):
+    print(text, flush=True)
+
+
+# ---- processes ----------------------------------------------------------------------------------------------
+
+LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent():
+    """In a child, before exec: whatever ends us ends it."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def yield_to_server():
+    """Also in a child: when it is woken, it does not preempt the server on their CPU. A client elsewhere would
+    not either; here it would send its next request into the same poll, and polls would be few and long."""
+    die_with_parent()
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
+def stop_cleanly(*_):
+    """On SIGTERM and SIGHUP: out through all the `with`s that kill children."""
+    sys.exit(1)
+
+
+@contextlib.contextmanager
+def pinned(cpus):
+    """We, and what we start meanwhile, run on these CPUs only."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cpus)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+class Cpus:
+    """Who runs where: the target with its clients on one CPU, the recorder on the others."""
+
+    def __init__(self):
+        self.all = sorted(os.sched_getaffinity(0))
+        self.load = {self.all[-1]}
+        self.rest = set(self.all[:-1]) or self.load
+        self.two = set(self.all[:2])
+
+    def __str__(self):
+        where = ("everything on the only CPU, the recorder too" if self.rest == self.load else
+                 "server, clients and backend on one CPU, the recorder on the others")
+        return f"In all variants: {where}; clients and backend are SCHED_BATCH, which never preempts the server."
+
+
+def cpu_ns(pid):
+    """CPU time of a process, threads that have ended included: its clock, as clock_getcpuclockid(3) names it."""
+    return time.clock_gettime_ns(~pid << 3 | 2)
+
+
+def peak_mb(pid):
+    """The most memory that a process had so far, or None if it has none any more."""
+    try:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    match = re.search(r"^VmHWM:\s+(\d+) kB", status, re.M)
+    return int(match[1]) / 1024 if match else None
+
+
+def peak_until_end(process, timeout=60):
+    """Looks at its memory until it has ended."""
+    peak = 0
+    end = time.monotonic() + timeout
+    while process.alive():
+        peak = max(peak, peak_mb(process.pid) or 0)
+        assert time.monotonic() < end, f"{process.name} did not end within {timeout} s"
+        time.sleep(0.005)
+    return peak
+
+
+def start(stack, argv, directory, name, *, prepare=die_with_parent, **kwargs):
+    """A child that is gone at the end of `stack`."""
+    return stack.enter_context(Process(argv, directory, name, preexec_fn=prepare, **kwargs))
+
+
+def start_server(stack, argv, directory, name, **kwargs):
+    """A server, its standard input left open, and its port."""
+    server = start(stack, argv, directory, name, stdin=subprocess.PIPE, **kwargs)
+    wait_for(lambda: server.out.endswith("\n") or not server.alive(), f"port of {name}")
+    assert server.alive(), f"{name} ended with {server.child.returncode}: {server.err}"
+    return server, int(server.out.split()[0])
+
+
+def timed(argv, environment):
+    """Milliseconds that a command takes, its start included."""
+    begin = time.perf_counter()
+    done = subprocess.run([str(arg) for arg in argv], cwd=ROOT, env={**os.environ, **environment}, check=False,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=600)
+    took = (time.perf_counter() - begin) * 1e3
+    assert done.returncode == 0, f"{argv[1]}: status {done.returncode}: {done.stderr.decode(errors='replace')[-2000:]}"
+    return took
+
+
+# ---- overhead -----------------------------------------------------------------------------------------------
+
+def put_load(one, port, cpus, directory, seconds):
+    """Requests for so long; what the clients say of them."""
+    argv = [workload("peer"), *one.load, "--seconds", f"{seconds:g}", f"127.0.0.1:{port}"]
+    with contextlib.ExitStack() as stack:
+        with pinned(cpus.load):
+            client = start(stack, argv, directory, "load", prepare=yield_to_server)
+        status = client.wait(seconds * 3 + 60)
+        assert status == 0, f"{one.name}: the clients ended with {status}: {client.err[-2000:]}"
+        return json.loads(client.out)
+
+
+def sample(one, variant, cpus, effort, directory, environment):
+    """A fresh server, loaded once: from before the first connection to after the last has closed."""
+    data = directory / f"{one.name}.data"
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(pinned(cpus.rest))
+        with pinned(cpus.load):
+            argv = [workload(one.server[0]), *one.server[1:]]
+            if one.backend:
+                _, port = start_server(stack, [workload("peer"), *one.backend], directory, "backend",
+                                       prepare=yield_to_server)
+                argv += ["--backend", f"127.0.0.1:{port}"]
+            server, port = start_server(stack, argv, directory, one.name)
+        put_load(one, port, cpus, directory, effort.warm)
+        recording = None
+        if variant != "bare":
+            options = ["--empty-probes"] if variant == "empty" else []
+            begin = time.monotonic()
+            recording = stack.enter_context(Recording(server.pid, directory, data=data, options=options, attach=False,
+                                                      env=environment, preexec_fn=die_with_parent))
+            recording.attached()
+            attach, recorder_before = time.monotonic() - begin, cpu_ns(recording.pid)
+        begin, before = time.monotonic(), cpu_ns(server.pid)
+        loaded = put_load(one, port, cpus, directory, effort.seconds)
+        took, used = time.monotonic() - begin, cpu_ns(server.pid) - before
+        seen = {key: loaded[key] for key in ("requests", "rate", "p50_us", "p99_us")}
+        seen.update(cpu_us=used / 1e3 / loaded["requests"], server_share=used / 1e9 / took)
+        if recording:
+            recorder = cpu_ns(recording.pid) - recorder_before
+            recording.signal(signal.SIGINT)
+            peak = max(peak_mb(recording.pid) or 0, peak_until_end(recording))
+            assert recording.wait() == 0, f"dwell record ended with {recording.child.returncode}: {recording.err}"
+            seen.update(recorder_share=recorder / 1e9 / took, recorder_peak_mb=peak, attach_ms=attach * 1e3,
+                        attach_cpu_ms=recorder_before / 1e6)
+    if variant == "record":
+        seen.update(recorded(data, took, recorder, loaded["requests"]))
+    return seen
+
+
+def recorded(data, took, recorder_ns, requests):
+    """What a recording holds."""
+    said = report(data)
+    cost, points = said["cost"], said["await_points"]
+    # Every poll ends Pending, which begins a wait, or is its task's last.
+    polls = sum(point["count"] + point["open"] for point in points) + said["tasks"]["completed"]
+    events = cost["events"]
+    assert events, "nothing was recorded"
+    return {"events": events, "bytes": data.stat().st_size, "lost": said["lost"], "polls": polls,
+            "probe_hits": cost["probe_hits"], "events_per_s": events / took,
+            "recorder_ns_per_event": recorder_ns / events, "polls_per_request": polls / requests,
+            "hits_per_request": cost["probe_hits"] / requests, "events_per_request": events / requests,
+            "target_share": cost["target_share"]}
+
+
+def add_overhead(figures, name, rounds):
+    """Figures of one workload; differences are taken within a round, so that what drifts falls out."""
+    def of(variant, key):
+        return [each[variant][key] if variant in each and key in each[variant] else None for each in rounds]
+
+    def each(function, *lists):
+        return [None if None in values else function(*values) for values in zip(*lists)]
+
+    for variant in results.VARIANTS:
+        figures.add(f"{name}.{variant}.rate", "requests/s", of(variant, "rate"), "more")
+        figures.add(f"{name}.{variant}.cpu_us", "µs/request", of(variant, "cpu_us"), "less")
+    added = {}
+    for variant in ("empty", "record"):
+        figures.add(f"{name}.{variant}.kept", "of bare requests/s",
+                    each(lambda a, b: a / b, of(variant, "rate"), of("bare", "rate")), "more")
+        added[variant] = each(lambda a, b: a - b, of(variant, "cpu_us"), of("bare", "cpu_us"))
+        figures.add(f"{name}.{variant}.added_us", "µs/request", added[variant], "less")
+        figures.add(f"{name}.{variant}.added_ns_per_poll", "ns/poll",
+                    each(lambda us, polls: us * 1e3 / polls, added[variant], of("record", "polls_per_request")), "less")
+    # Where noise makes empty probes cost nothing, there is no ratio.
+    figures.add(f"{name}.added_ratio", "× empty probes",
+                each(lambda a, b: a / b if b > 0 else None, added["record"], added["empty"]), "less")
+    for key, unit, better in (("polls_per_request", "", ""), ("hits_per_request", "", ""),
+                              ("events_per_request", "", ""), ("events_per_s", "events/s", ""),
+                              ("recorder_share", "of a core", "less"), ("recorder_ns_per_event", "ns", "less"),
+                              ("recorder_peak_mb", "MB", "less"), ("attach_ms", "ms", "less"),
+                              ("attach_cpu_ms", "ms", "less")):
+        figures.add(f"{name}.{key}", unit, of("record", key), better)
+    figures.add(f"{name}.bytes_per_event", "bytes",
+                each(lambda size, events: size / events, of("record", "bytes"), of("record", "events")), "less")
+    figures.add(f"{name}.lost", "events and pairs",
+                each(lambda lost: sum(lost.values()), of("record", "lost")), "less")
+
+
+def measure_overhead(result, figures, effort, only, directory):
+    cpus = Cpus()
+    variants = list(results.VARIANTS)
+    why = cannot_record() or (None if DWELL.exists() else "dwell is not built")
+    if why:
+        variants = ["bare"]
+        result["problems"].append(f"overhead: {why}")
+    orders = list(itertools.permutations(variants))
+    environment = {"XDG_CACHE_HOME": str(directory / "models"), "DEBUGINFOD_URLS": ""}
+    for one in WORKLOADS:
+        if only and one.name not in only:
+            continue
+        rounds = []
+        try:
+            if len(variants) > 1:
+                # The recorder's memory and time are those of a binary that it knows.
+                timed([DWELL, "info", workload(one.server[0])], environment)
+            for number in range(effort.rounds):
+                seen = {}
+                # The second order is the first one backwards.
+                for variant in orders[-number % len(orders)]:
+                    seen[variant] = sample(one, variant, cpus, effort, directory, environment)
+                    say(f"{one.name:10} round {number + 1}/{effort.rounds} {variant:7} "
+                        f"{seen[variant]['rate']:9.0f} requests/s {seen[variant]['cpu_us']:8.2f} µs/request")
+                rounds.append(seen)
+            if one.saturated and len(variants) > 1:
+                argv = [DWELL, "report", "-i", directory / f"{one.name}.data"]
+                speeds = [seen["record"]["events"] / timed(argv, {}) * 1e3 for _ in range(effort.repeats)]
+                figures.add(f"{one.name}.report_events_per_s", "events/s", speeds, "more")
+        except PROBLEMS as error:
+            problem(result, one.name, error)
+        result["workloads"][one.name] = {"about": one.about, "server": " ".join(one.server),
+                                         "load": " ".join(one.load), "rounds": rounds}
+        add_overhead(figures, one.name, rounds)
+
+
+# ---- join ---------------------------------------------------------------------------------------------------
+
+def measure_join(_result, figures, effort, directory):
+    program = BUILD / "bench/join_speed"
+    assert program.exists(), "join_speed is not built"
+    runs = []
+    for _ in range(min(effort.repeats, 3)):
+        done = run(program, effort.join_events, 1000, directory / "join_speed.data", timeout=600)
+        assert done.returncode == 0, f"join_speed: status {done.returncode}: {done.stderr}"
+        runs.append(json.loads(done.stdout))
+        say(f"join       {runs[-1]['report_events_per_s'] / 1e6:.2f} M events/s")
+    for key, unit, better in (("report_events_per_s", "events/s", "more"), ("read_events_per_s", "events/s", "more"),
+                              ("encode_ns_per_event", "ns", "less"), ("max_rss_mb", "MB", "less")):
+        figures.add(f"join.{key}", unit, [each[key] for each in runs], better)
+
+
+# ---- info ---------------------------------------------------------------------------------------------------
+
+SHF_COMPRESSED = 0x800
+
+
+def debug_info_bytes(path):
+    """Size of .debug_info, uncompressed, of a 64-bit little-endian ELF file; 0 if it has none or is none."""
+    with open(path, "rb") as file:
+        def unpack(offset, form):
+            file.seek(offset)
+            data = file.read(struct.calcsize(form))
+            return struct.unpack(form, data) if len(data) == struct.calcsize(form) else (0,) * len(form.strip("<"))
+
+        if file.read(6) != b"\x7fELF\x02\x01":
+            return 0
+        (table,) = unpack(0x28, "<Q")
+        entry, count, names = unpack(0x3A, "<HHH")
+        sections = [unpack(table + i * entry, "<IIQQQQ") for i in range(count)]
+        for name, _, flags, _, offset, size in sections:
+            file.seek(sections[names][4] + name)
+            if file.read(12) == b".debug_info\0":
+                return unpack(offset + 8, "<Q")[0] if flags & SHF_COMPRESSED else size
+    return 0
+
+
+def binaries(given):
+    """What to read, and under which name: the largest workload, and what the user names; the largest first."""
+    ours = [path for profile in PROFILES for path in (BUILD / "workloads" / profile).glob("*")
+            if path.is_file() and not path.suffix and os.access(path, os.X_OK)]
+    assert ours or given, "no binary to read"
+    chosen = {}
+    for path in map(pathlib.Path, given):
+        chosen[path.name if path.name not in chosen else f"{path.name}-{len(chosen) + 1}"] = path
+    if ours:
+        largest = max(ours, key=debug_info_bytes)
+        chosen[f"{largest.parent.name}/{largest.name}"] = largest
+    sizes = [(debug_info_bytes(path), name, path) for name, path in chosen.items()]
+    for size, name, _ in sizes:
+        assert size, f"{name} has no .debug_info"
+    return sorted(sizes, reverse=True)
+
+
+def measure_info(_result, figures, effort, given, directory):
+    """The file itself is in the page cache in all runs: what is measured is reading, not the disk."""
+    assert DWELL.exists(), "dwell is not built"
+    for number, (size, name, path) in enumerate(binaries(given)):
+        path = path.resolve()
+        path.read_bytes()
+        cold, cached, peaks = [], [], []
+        with pinned(Cpus().two):
+            for i in range(effort.repeats):
+                cache = directory / f"info-{number}-{i}"
+                environment = {"XDG_CACHE_HOME": str(cache), "DEBUGINFOD_URLS": ""}
+                cold.append(timed([DWELL, "info", path], environment))
+                assert any(each.is_file() for each in cache.rglob("*")), "dwell info left no model in the cache"
+                cached.append(timed([DWELL, "info", path], environment))
+                say(f"info       {name}: {size / 1e3 / cold[-1]:.1f} MB/s, cached {cached[-1]:.1f} ms")
+            # Once more for its memory: to look at it takes time.
+            with contextlib.ExitStack() as stack:
+                environment["XDG_CACHE_HOME"] = str(directory / f"info-{number}-peak")
+                process = start(stack, [DWELL, "info", path], directory, "info", env=environment)
+                peaks.append(peak_until_end(process, 600))
+        stem = f"info.{name.replace('.', '_')}" + (".largest" if number == 0 else "")
+        figures.add(f"{stem}.debug_info_mb", "MB", [size / 1e6])
+        figures.add(f"{stem}.cold_ms", "ms", cold, "less")
+        figures.add(f"{stem}.cold_mb_per_s", "MB/s", [size / 1e3 / ms for ms in cold], "more")
+        figures.add(f"{stem}.cached_ms", "ms", cached, "less")
+        figures.add(f"{stem}.cold_peak_mb", "MB", peaks, "less")
+
+
+# ---- the run ------------------------------------------------------------------------------------------------
+
+def first_line(*argv):
+    """Of what a command prints, or "unknown"."""
+    try:
+        done = run(*argv)
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return done.stdout.splitlines()[0].strip() if done.returncode == 0 and done.stdout else "unknown"
+
+
+def machine():
+    """What the figures depend on, and nothing that tells whose machine it is."""
+    cpu = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    model = re.search(r"^(?:model name|Model|cpu model)\s*:\s*(.+)$", cpu, re.M)
+    memory = re.search(r"^MemTotal:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text(encoding="utf-8"), re.M)
+    locked = (ROOT / "tests/workloads/Cargo.lock").read_text(encoding="utf-8")
+    tokio = re.search(r'^name = "tokio"\nversion = "([^"]+)"', locked, re.M)
+    rustc = shutil.which("rustc") or pathlib.Path.home() / ".cargo/bin/rustc"
+    sources = ("Makefile", "bpf", "flamegraph", "kernel-events", "src", "tests/workloads")
+    return {
+        "cpu": model[1] if model else platform.processor() or "unknown",
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "virtual": bool(re.search(r"^flags\s*:.*\bhypervisor\b", cpu, re.M)),
+        "memory_gb": round(int(memory[1]) / 1e6, 1) if memory else None,
+        "kernel": platform.release(),
+        "load_average": os.getloadavg()[0],
+        "dwell": first_line("git", "rev-parse", "--short=12", "HEAD"),
+        "changed": bool(run("git", "status", "--porcelain", "--", *sources).stdout),
+        "rustc": " ".join(first_line(rustc, "--version").split()[:2]),
+        "tokio": tokio[1] if tokio else "unknown",
+        "compiler": first_line("cc", "--version"),
+        "clang": first_line("clang", "--version"),
+    }
+
+
+def problem(result, part, error):
+    text = str(error) or type(error).__name__
+    for path in (BUILD, ROOT, pathlib.Path(tempfile.gettempdir())):
+        text = text.replace(f"{path}/", "")
+    result["problems"].append(f"{part}: {text}")
+    say(f"PROBLEM    {part}: {text}")
+
+
+def measure(arguments):
+    effort = QUICK if arguments.quick else FULL
+    effort = dataclasses.replace(effort, **{key: value for key, value in
+                                            (("rounds", arguments.rounds), ("seconds", arguments.seconds)) if value})
+    begun = datetime.datetime.now(datetime.timezone.utc)
+    figures = results.Figures()
+    result = {"version": results.VERSION, "date": begun.strftime("%Y-%m-%dT%H:%M:%SZ"), "quick": arguments.quick,
+              "rounds": effort.rounds, "seconds": effort.seconds, "pinning": str(Cpus()), "machine": machine(),
+              "workloads": {}, "figures": figures.all, "targets": [], "problems": []}
+    if result["machine"]["load_average"] > 0.3:
+        say(f"warning: the load average is {result['machine']['load_average']:.2f}: this machine does other things")
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="dwell-bench-"))
+    try:
+        for part, function, more in (("overhead", measure_overhead, [arguments.workload]), ("join", measure_join, []),
+                                     ("info", measure_info, [arguments.binary])):
+            if arguments.parts and part not in arguments.parts:
+                continue
+            try:
+                function(result, figures, effort, *more, directory)
+            except PROBLEMS as error:
+                problem(result, part, error)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+    result["targets"] = results.targets(figures)
+    return result
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0], epilog="See bench/README.md.")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)")
+    parser.add_argument("--quick", action="store_true", help="a smoke test: one short round, kept in the build folder")
+    parser.add_argument("--rounds", type=int, metavar="N")
+    parser.add_argument("--seconds", type=float, metavar="S", help="of load in each sample")
+    parser.add_argument("--workload", action="append", choices=[one.name for one in WORKLOADS],
+                        help="only this one (may be repeated)")
+    parser.add_argument("--binary", action="append", default=[], metavar="PATH",
+                        help="read this binary too (may be repeated)")
+    parser.add_argument("--output", type=pathlib.Path, metavar="FILE", help="keep the result there")
+    parser.add_argument("--table", metavar="FILE", help="show a kept result as Markdown")
+    parser.add_argument("--compare", nargs=2, metavar=("OLD", "NEW"), help="ratios of two kept results")
+    arguments = parser.parse_args()
+    unknown = set(arguments.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    try:
+        if arguments.table:
+            print(results.markdown(results.load(arguments.table)))
+            return 0
+        if arguments.compare:
+            print(results.compare(*map(results.load, arguments.compare)))
+            return 0
+    except (OSError, ValueError) as error:
+        sys.exit(f"run.py: {error}")
+
+    signal.signal(signal.SIGTERM, stop_cleanly)
+    signal.signal(signal.SIGHUP, stop_cleanly)
+    result = measure(arguments)
+    stamp = re.sub(r"[-:Z]", "", result["date"]).replace("T", "-")
+    name = re.sub(r"[^\w.+-]", "_", f"{stamp}-linux-{result['machine']['kernel']}.json")
+    path = arguments.output or (BUILD / "bench/quick" if arguments.quick else ROOT / "bench/results") / name
+    results.save(result, path)
+    print(f"\n{results.markdown(result)}\n\nkept in {os.path.relpath(path)}")
+    return 1 if result["problems"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The async runtimes that we know, in order of preference. It must not know
+ * what any of them looks like.
+ */
+#include "runtime/runtime.h"
+
+const struct runtime *const runtimes[] = {
+	&runtime_tokio,
+	NULL,
+};

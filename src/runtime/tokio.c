@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * tokio, as data: which of its functions mean something, where a task's future
+ * lies, what its leaf futures wait for, and the way through its own structures.
+ *
+ * It must not know offsets, DWARF or probes: names only, which the image model
+ * looks up in the target. Names are those of tokio 1.30 to 1.54, each resolved
+ * in programs built with 1.30, 1.35, 1.40, 1.47, 1.49, 1.53 and 1.54 and, where
+ * a key can be known otherwise, compared with it in the running program; where
+ * versions differ, the newest comes first. File names are tokio's, below src/.
+ */
+#include "runtime/runtime.h"
+#include "runtime/tokio.h"
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+#define TASK	"tokio::runtime::task::"
+#define MT	"tokio::runtime::scheduler::multi_thread::"
+#define CT	"tokio::runtime::scheduler::current_thread::"
+#define IO	"tokio::runtime::io::"
+
+static const struct runtime_fn fns[] = {
+	/* The vtable holds its address: one per task type in every profile. */
+	{ RUNTIME_FN_POLL, TASK "raw::poll", 0 },
+	/* So does the one RawWakerVTable (before 1.23 generic, one per task type). */
+	{ RUNTIME_FN_WAKE, TASK "waker::wake_by_val", 0 },
+	{ RUNTIME_FN_WAKE, TASK "waker::wake_by_ref", 0 },
+	/*
+	 * (&self, Task, Notified): both are the header. Inlined if the program
+	 * spawns in one place only; LocalSet has none that takes the header.
+	 */
+	{ RUNTIME_FN_NEW, TASK "list::OwnedTasks::bind_inner", 1 },
+	/*
+	 * Spawner::spawn_task has the header of a blocking job, but also of the
+	 * runtime's own workers, which are no tasks to anybody; and fat LTO may
+	 * inline it. A job's life begins with its only poll.
+	 */
+	/*
+	 * Completed or cancelled, whichever way: called by raw::poll and by
+	 * raw::shutdown, so it stays a function of its own. It frees the task
+	 * itself if nobody else holds it.
+	 */
+	{ RUNTIME_FN_END, TASK "harness::Harness::complete", 0 },
+	/*
+	 * Only frees that come through the vtable, as from a waker's drop:
+	 * complete() and drop_join_handle_slow() have Harness::dealloc inlined.
+	 */
+	{ RUNTIME_FN_DROP, TASK "raw::dealloc", 0 },
+};
+
+/* What a future of io/util has in its hands decides: TcpStream, BufReader<OwnedReadHalf>, … */
+#define IO_UTIL(module, name, direction) \
+	{ .type = "tokio::io::util::" module "::" name, .key = WALK_KEY_IO, \
+	  .dir = (direction), .search_io = true }
+#define READ_INT(name)	IO_UTIL("read_int", name, 1), IO_UTIL("read_int", name "Le", 1)
+#define WRITE_INT(name)	IO_UTIL("write_int", name, 2), IO_UTIL("write_int", name "Le", 2)
+
+/*
+ * The closure of a PollFn in an async fn. What it captures bears the name of
+ * the expression (_ref__self__chan), which is of no interest where it is the
+ * only one: a path may begin with '*'.
+ */
+#define POLL_FN(function)	function "::{async_fn#0}::{closure_env#0}"
+
+/* From a reference to whatever holds one Registration (its PollEvented, or a stream). */
+#define REGISTERED	"*.registration.shared.*.data"
+
+static const struct runtime_leaf leaves[] = {
+	/* time/sleep.rs; the deadline was TimerEntry's before 1.53, in an enum since 1.49 */
+	{ .type = "tokio::time::sleep::Sleep", .key = WALK_KEY_DEADLINE,
+	  .key_path = "deadline|entry.deadline" },
+	{ .type = POLL_FN("tokio::time::interval::{impl}::tick"), .key = WALK_KEY_DEADLINE,
+	  .key_path = "*.delay.*.deadline|*.delay.*.entry.deadline" },
+
+	/* sync/: the resource's address is its identity */
+	{ .type = "tokio::sync::batch_semaphore::Acquire", .key = WALK_KEY_ADDRESS,
+	  .key_path = "semaphore.*" },
+	{ .type = "tokio::sync::notify::Notified", .key = WALK_KEY_ADDRESS,
+	  .key_path = "notify.*" },
+	{ .type = "tokio::sync::notify::OwnedNotified", .key = WALK_KEY_ADDRESS,
+	  .key_path = "notify.*.data" },
+	{ .type = "tokio::sync::broadcast::Recv", .key = WALK_KEY_ADDRESS,
+	  .key_path = "receiver.*.shared.*.data" },
+	{ .type = "tokio::sync::oneshot::Receiver", .key = WALK_KEY_ADDRESS,
+	  .key_path = "inner.*.data" },
+	{ .type = POLL_FN("tokio::sync::oneshot::{impl}::closed"), .key = WALK_KEY_ADDRESS,
+	  .key_path = "*.inner.*.data" },
+	{ .type = POLL_FN("tokio::sync::mpsc::bounded::{impl}::recv"), .key = WALK_KEY_ADDRESS,
+	  .key_path = "*.inner.*.data" },
+	{ .type = POLL_FN("tokio::sync::mpsc::unbounded::{impl}::recv"), .key = WALK_KEY_ADDRESS,
+	  .key_path = "*.inner.*.data" },
+	{ .type = POLL_FN("tokio::sync::mpsc::bounded::{impl}::recv_many"),
+	  .key = WALK_KEY_ADDRESS, .key_path = "_ref__self__chan.*.inner.*.data" },
+	{ .type = POLL_FN("tokio::sync::mpsc::unbounded::{impl}::recv_many"),
+	  .key = WALK_KEY_ADDRESS, .key_path = "_ref__self__chan.*.inner.*.data" },
+
+	/* task/ */
+	{ .type = TASK "join::JoinHandle", .key = WALK_KEY_TASK, .key_path = "raw.*" },
+	{ .type = POLL_FN("tokio::task::join_set::{impl}::join_next"), .key = WALK_KEY_ADDRESS,
+	  .key_path = "*.inner.lists.*.data" },
+	{ .type = POLL_FN("tokio::task::join_set::{impl}::join_next_with_id"),
+	  .key = WALK_KEY_ADDRESS, .key_path = "*.inner.lists.*.data" },
+	{ .type = POLL_FN("tokio::task::yield_now::yield_now") },
+	{ .type = POLL_FN("tokio::task::coop::consume_budget::consume_budget") },
+	{ .type = POLL_FN("tokio::task::consume_budget::consume_budget") },	/* < 1.44 */
+	/* A set of tasks of its own; each of them is seen as a task. */
+	{ .type = "tokio::task::local::LocalSet" },
+
+	/* runtime/io/scheduled_io.rs; accept, readable, recv_from, AsyncFd, … end here */
+	{ .type = IO "scheduled_io::Readiness", .key = WALK_KEY_IO,
+	  .key_path = "scheduled_io.*", .dir_path = "waiter.interest" },
+	{ .type = POLL_FN("tokio::net::tcp::stream::{impl}::connect_mio"), .key = WALK_KEY_IO,
+	  .dir = 2, .key_path = REGISTERED },
+	{ .type = POLL_FN("tokio::net::unix::stream::{impl}::connect_mio"), .key = WALK_KEY_IO,
+	  .dir = 2, .key_path = REGISTERED },
+	{ .type = POLL_FN("tokio::net::unix::stream::{impl}::connect_addr"), .key = WALK_KEY_IO,
+	  .dir = 2, .key_path = REGISTERED },
+	{ .type = POLL_FN("tokio::net::tcp::split::{impl}::peek"), .key = WALK_KEY_IO,
+	  .dir = 1, .search_io = true },
+	{ .type = POLL_FN("tokio::net::tcp::split_owned::{impl}::peek"), .key = WALK_KEY_IO,
+	  .dir = 1, .search_io = true },
+
+	IO_UTIL("read", "Read", 1),
+	IO_UTIL("read_buf", "ReadBuf", 1),
+	IO_UTIL("read_exact", "ReadExact", 1),
+	IO_UTIL("read_to_end", "ReadToEnd", 1),
+	IO_UTIL("read_to_string", "ReadToString", 1),
+	IO_UTIL("read_line", "ReadLine", 1),
+	IO_UTIL("read_until", "ReadUntil", 1),
+	IO_UTIL("fill_buf", "FillBuf", 1),
+	IO_UTIL("lines", POLL_FN("{impl}::next_line"), 1),
+	IO_UTIL("split", POLL_FN("{impl}::next_segment"), 1),
+	IO_UTIL("read_int", "ReadU8", 1),
+	IO_UTIL("read_int", "ReadI8", 1),
+	READ_INT("ReadU16"), READ_INT("ReadU32"), READ_INT("ReadU64"), READ_INT("ReadU128"),
+	READ_INT("ReadI16"), READ_INT("ReadI32"), READ_INT("ReadI64"), READ_INT("ReadI128"),
+	READ_INT("ReadF32"), READ_INT("ReadF64"),
+	IO_UTIL("write", "Write", 2),
+	IO_UTIL("write_buf", "WriteBuf", 2),
+	IO_UTIL("write_vectored", "WriteVectored", 2),
+	IO_UTIL("write_all", "WriteAll", 2),
+	IO_UTIL("write_all_buf", "WriteAllBuf", 2),
+	IO_UTIL("flush", "Flush", 2),
+	IO_UTIL("shutdown", "Shutdown", 2),
+	IO_UTIL("write_int", "WriteU8", 2),
+	IO_UTIL("write_int", "WriteI8", 2),
+	WRITE_INT("WriteU16"), WRITE_INT("WriteU32"), WRITE_INT("WriteU64"),
+	WRITE_INT("WriteU128"), WRITE_INT("WriteI16"), WRITE_INT("WriteI32"),
+	WRITE_INT("WriteI64"), WRITE_INT("WriteI128"),
+	WRITE_INT("WriteF32"), WRITE_INT("WriteF64"),
+	/* They wait for a reader or a writer: whose waker is the task's tells it better. */
+	{ .type = "tokio::io::util::copy::Copy", .key = WALK_KEY_IO },
+	{ .type = "tokio::io::util::copy_buf::CopyBuf", .key = WALK_KEY_IO },
+	{ .type = POLL_FN("tokio::io::util::copy_bidirectional::copy_bidirectional_impl"),
+	  .key = WALK_KEY_IO },
+
+	/* process/unix/: a pidfd in epoll (1.36), without it SIGCHLD */
+	{ .type = "tokio::process::imp::pidfd_reaper::PidfdReaper", .key = WALK_KEY_IO, .dir = 1,
+	  .key_path = "inner.pidfd.registration.shared.*.data" },
+	/* Woken by the driver, of a signal; it is not known which descriptor told it. */
+	{ .type = "tokio::process::imp::reap::Reaper", .key = WALK_KEY_IO },
+	{ .type = POLL_FN("tokio::signal::{impl}::recv"), .key = WALK_KEY_IO },
+	/* io_uring (unstable): the ring's completions come through the driver */
+	{ .type = "tokio::runtime::driver::op::Op", .key = WALK_KEY_IO },
+};
+
+static const struct runtime_wrapper wrappers[] = {
+	/* time/timeout.rs; since 1.54 delay is an Option: None for a time too long to tell */
+	{ "tokio::time::timeout::Timeout", "value", "delay" },
+	/* Beside the future they hold what could be mistaken for one, or anything the user likes. */
+	{ "tokio::task::local::RunUntil", "future", NULL },
+	{ "tokio::task::task_local::TaskLocalFuture", "future", NULL },
+	{ "tokio::task::coop::unconstrained::Unconstrained", "inner", NULL },
+	{ "tokio::task::unconstrained::Unconstrained", "inner", NULL },		/* < 1.44 */
+	{ "tokio::task::coop::Coop", "fut", NULL },
+	{ "tokio::process::ChildDropGuard", "inner", NULL },
+	{ "tokio::util::trace::InstrumentedAsyncOp", "inner", NULL },		/* unstable tracing */
+	{ TASK "trace::Root", "future", NULL },					/* unstable taskdump */
+};
+
+/*
+ * Mutexes are tokio's wrapper of std's or, with feature parking_lot, of
+ * lock_api's; both have the value in "data". An Arc's inner block has it, too.
+ */
+#define MT_OWNED	"handle.*.data.shared.owned."
+#define CT_OWNED	"handle.*.data.shared.owned."
+
+static const struct runtime_layout layouts[TOKIO_LAYOUT_NR] = {
+	[TOKIO_IO_READER] = { "io.reader", IO "scheduled_io::ScheduledIo",
+			      "waiters.data.reader.data" },
+	[TOKIO_IO_READER_VT] = { "io.reader.vtable", IO "scheduled_io::ScheduledIo",
+				 "waiters.data.reader.vtable" },
+	[TOKIO_IO_WRITER] = { "io.writer", IO "scheduled_io::ScheduledIo",
+			      "waiters.data.writer.data" },
+	[TOKIO_IO_WRITER_VT] = { "io.writer.vtable", IO "scheduled_io::ScheduledIo",
+				 "waiters.data.writer.vtable" },
+	[TOKIO_IO_WAITERS] = { "io.waiters", IO "scheduled_io::ScheduledIo",
+			       "waiters.data.list.head" },
+	[TOKIO_IO_WAITER_NEXT] = { "waiter.next", IO "scheduled_io::Waiter", "pointers.next" },
+	[TOKIO_IO_WAITER_WAKER] = { "waiter.waker", IO "scheduled_io::Waiter", "waker.data" },
+	[TOKIO_IO_WAITER_WAKER_VT] = { "waiter.waker.vtable", IO "scheduled_io::Waiter",
+				       "waker.vtable" },
+	[TOKIO_IO_WAITER_INTEREST] = { "waiter.interest", IO "scheduled_io::Waiter", "interest" },
+
+	[TOKIO_HEADER_STATE] = { "header.state", TASK "core::Header", "state" },
+	[TOKIO_HEADER_VTABLE] = { "header.vtable", TASK "core::Header", "vtable" },
+	[TOKIO_HEADER_OWNER] = { "header.owner", TASK "core::Header", "owner_id" },
+	[TOKIO_VTABLE_POLL] = { "vtable.poll", TASK "raw::Vtable", "poll" },
+	[TOKIO_VTABLE_TRAILER] = { "vtable.trailer", TASK "raw::Vtable", "trailer_offset" },
+	[TOKIO_VTABLE_SCHEDULER] = { "vtable.scheduler", TASK "raw::Vtable", "scheduler_offset" },
+	[TOKIO_VTABLE_ID] = { "vtable.id", TASK "raw::Vtable", "id_offset" },
+	[TOKIO_TRAILER_NEXT] = { "trailer.next", TASK "core::Trailer", "owned.next" },
+	[TOKIO_TRAILER_WAKER] = { "trailer.waker", TASK "core::Trailer", "waker.data" },
+
+	/* runtime/task/list.rs, util/sharded_list.rs (1.35); before, one Mutex<list> */
+	[TOKIO_MT_SHARDS] = { "multi_thread.shards", MT "worker::Worker",
+			      MT_OWNED "list.lists.data_ptr" },
+	[TOKIO_MT_NR_SHARDS] = { "multi_thread.nr_shards", MT "worker::Worker",
+				 MT_OWNED "list.lists.length" },
+	[TOKIO_MT_SHARD_HEAD] = { "multi_thread.shard.head", MT "worker::Worker",
+				  MT_OWNED "list.lists.*.data.head" },
+	[TOKIO_MT_HEAD] = { "multi_thread.head", MT "worker::Worker",
+			    MT_OWNED "inner.data.list.list.head" },
+	[TOKIO_CT_SHARDS] = { "current_thread.shards", CT "Context",
+			      CT_OWNED "list.lists.data_ptr" },
+	[TOKIO_CT_NR_SHARDS] = { "current_thread.nr_shards", CT "Context",
+				 CT_OWNED "list.lists.length" },
+	[TOKIO_CT_SHARD_HEAD] = { "current_thread.shard.head", CT "Context",
+				  CT_OWNED "list.lists.*.data.head" },
+	[TOKIO_CT_HEAD] = { "current_thread.head", CT "Context",
+			    CT_OWNED "inner.data.list.list.head" },
+	[TOKIO_LOCAL_HEAD] = { "local.head", "tokio::task::local::Context",
+			       "shared.*.data.local_state.owned.inner.list.head" },
+};
+
+const struct runtime runtime_tokio = {
+	.name			= "tokio",
+	.crate			= "tokio",
+	.fns			= fns,
+	.nr_fns			= ARRAY_SIZE(fns),
+	.cell_type		= TASK "core::Cell",
+	.stage_path		= "core.stage",
+	.stage_variant		= "Running",
+	.blocking_scheduler	= "tokio::runtime::blocking::schedule::BlockingSchedule",
+	.worker_job		= MT "worker::{impl}::launch::{closure_env#0}",
+	.io_type		= IO "scheduled_io::ScheduledIo",
+	.not_covered		= "the root future of block_on (#[tokio::main]) is no task: "
+				  "its time is not in the recording",
+	.leaves			= leaves,
+	.nr_leaves		= ARRAY_SIZE(leaves),
+	.wrappers		= wrappers,
+	.nr_wrappers		= ARRAY_SIZE(wrappers),
+	.layouts		= layouts,
+	.nr_layouts		= ARRAY_SIZE(layouts),
+};

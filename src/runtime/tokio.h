@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Indices of runtime_tokio's layouts, for whoever reads tokio's own structures
+ * through the target's memory: who waits in a reactor object, and which tasks
+ * are alive when we attach.
+ *
+ * It must not know offsets (image__layout has them) nor how memory is read.
+ */
+#ifndef DWELL_RUNTIME_TOKIO_H
+#define DWELL_RUNTIME_TOKIO_H
+
+/*
+ * From a task's header (H) to all tasks of its scheduler:
+ *
+ *	V = *(H + HEADER_VTABLE)
+ *	A = *(H + *(V + VTABLE_SCHEDULER))	S is an Arc: its inner block
+ *	shards at A + off[1] of *_SHARDS, and of *_NR_SHARDS their number
+ *	list head of a shard at off[2] of *_SHARD_HEAD
+ *	next of a task at H + *(V + VTABLE_TRAILER) + TRAILER_NEXT
+ *
+ * Which of MT, CT, LOCAL: by S of the task's poll function. The paths of
+ * *_SHARDS and the like start at a structure that holds the Arc, so off[0]
+ * leads to the Arc in there and is of no use; what counts is from off[1] on.
+ * A head or next of 0 ends a list. Tasks of spawn_blocking are in no list
+ * (HEADER_OWNER is 0).
+ */
+enum tokio_layout {
+	/* A reactor object = an epoll token: the wakers of its poll_read and poll_write. */
+	TOKIO_IO_READER,	/* RawWaker's data: a task's header, if … */
+	TOKIO_IO_READER_VT,	/* … its vtable is tokio's (0: no waker) */
+	TOKIO_IO_WRITER,
+	TOKIO_IO_WRITER_VT,
+	/* Those who wait in its readiness(): a list of waiters. */
+	TOKIO_IO_WAITERS,	/* pointer to the first, 0: none */
+	TOKIO_IO_WAITER_NEXT,	/* in a waiter: pointer to the next */
+	TOKIO_IO_WAITER_WAKER,
+	TOKIO_IO_WAITER_WAKER_VT,
+	TOKIO_IO_WAITER_INTEREST, /* 1 read, 2 write */
+	TOKIO_HEADER_STATE,
+	TOKIO_HEADER_VTABLE,
+	TOKIO_HEADER_OWNER,	/* u64: id of the list that it is or was in */
+	TOKIO_VTABLE_POLL,
+	TOKIO_VTABLE_TRAILER,	/* usize: from the header to the trailer … */
+	TOKIO_VTABLE_SCHEDULER,	/* … to S … */
+	TOKIO_VTABLE_ID,	/* … to the task's id (u64, as tokio::task::Id shows it) */
+	TOKIO_TRAILER_NEXT,
+	TOKIO_TRAILER_WAKER,	/* of the task that awaits the join handle; valid if state & 0x10 */
+	/* S = Arc<multi_thread::Handle>: shards, tokio >= 1.35, else one list. */
+	TOKIO_MT_SHARDS,	/* pointer to the first; stride: size of what it points to */
+	TOKIO_MT_NR_SHARDS,
+	TOKIO_MT_SHARD_HEAD,	/* via the first shard: off[2] is within any shard */
+	TOKIO_MT_HEAD,		/* tokio < 1.35: the only list */
+	/* S = Arc<current_thread::Handle>: the same. */
+	TOKIO_CT_SHARDS,
+	TOKIO_CT_NR_SHARDS,
+	TOKIO_CT_SHARD_HEAD,
+	TOKIO_CT_HEAD,
+	/* S = Arc<local::Shared>, of a LocalSet. */
+	TOKIO_LOCAL_HEAD,
+	TOKIO_LAYOUT_NR
+};
+
+#endif /* DWELL_RUNTIME_TOKIO_H */
