@@ -9,6 +9,7 @@ A result is one JSON object:
     workloads   name to {about, server, load, rounds: a list of {variant: what was seen}}
     figures     key to {unit, better, median, min, max, runs}: each value that was measured, none dropped
     targets     what was promised, and whether this run keeps it
+    notes       what makes figures doubtful
     problems    parts that could not be measured, and why
 """
 
@@ -83,8 +84,11 @@ def verdict(target):
 
 def load(path):
     with open(path, encoding="utf-8") as file:
-        result = json.load(file)
-    if result.get("version") != VERSION:
+        try:
+            result = json.load(file)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+    if not isinstance(result, dict) or result.get("version") != VERSION:
         raise ValueError(f"{path}: not a result of version {VERSION}")
     return result
 
@@ -228,6 +232,7 @@ def markdown(result):
     rows = [[target["what"], target["figure"].strip("."), f"{'≤' if target['sign'] == '<=' else '≥'} "
              f"{number(target['limit'])}", number(target["value"]), verdict(target)] for target in result["targets"]]
     parts.append(table(["target", "figure", "limit", "median", ""], rows))
+    parts += [[f"Note: {note}"] for note in result["notes"]]
     parts += [[f"Not measured: {problem}"] for problem in result["problems"]]
     return "\n\n".join("\n".join(part) for part in parts if part)
 

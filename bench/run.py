@@ -103,10 +103,12 @@ def die_with_parent():
 
 
 def yield_to_server():
-    """Also in a child: when it is woken, it does not preempt the server on their CPU. A client elsewhere would
-    not either; here it would send its next request into the same poll, and polls would be few and long."""
+    """Also in a child: it does not get in between the server's answer and its next read. A client elsewhere
+    could not either; on the server's CPU it would send its next request into the same poll, now and then or
+    always, as the scheduler likes: variants would be compared that do not do the same."""
     die_with_parent()
     os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    os.nice(10)
 
 
 def stop_cleanly(*_):
@@ -137,12 +139,22 @@ class Cpus:
     def __str__(self):
         where = ("everything on the only CPU, the recorder too" if self.rest == self.load else
                  "server, clients and backend on one CPU, the recorder on the others")
-        return f"In all variants: {where}; clients and backend are SCHED_BATCH, which never preempts the server."
+        return f"In all variants: {where}; clients and backend are SCHED_BATCH with nice 10."
 
 
 def cpu_ns(pid):
     """CPU time of a process, threads that have ended included: its clock, as clock_getcpuclockid(3) names it."""
     return time.clock_gettime_ns(~pid << 3 | 2)
+
+
+def switches(pid):
+    """Context switches of a process's threads so far."""
+    count = 0
+    for path in pathlib.Path(f"/proc/{pid}/task").glob("*/status"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            status = path.read_text(encoding="utf-8", errors="replace")
+            count += sum(map(int, re.findall(r"^(?:non)?voluntary_ctxt_switches:\s+(\d+)", status, re.M)))
+    return count
 
 
 def peak_mb(pid):
@@ -223,11 +235,13 @@ def sample(one, variant, cpus, effort, directory, environment):
                                                       env=environment, preexec_fn=die_with_parent))
             recording.attached()
             attach, recorder_before = time.monotonic() - begin, cpu_ns(recording.pid)
+        switched = switches(server.pid)
         begin, before = time.monotonic(), cpu_ns(server.pid)
         loaded = put_load(one, port, cpus, directory, effort.seconds)
         took, used = time.monotonic() - begin, cpu_ns(server.pid) - before
         seen = {key: loaded[key] for key in ("requests", "rate", "p50_us", "p99_us")}
-        seen.update(cpu_us=used / 1e3 / loaded["requests"], server_share=used / 1e9 / took)
+        seen.update(cpu_us=used / 1e3 / loaded["requests"], server_share=used / 1e9 / took,
+                    switches_per_request=(switches(server.pid) - switched) / loaded["requests"])
         if recording:
             recorder = cpu_ns(recording.pid) - recorder_before
             recording.signal(signal.SIGINT)
@@ -266,6 +280,7 @@ def add_overhead(figures, name, rounds):
     for variant in results.VARIANTS:
         figures.add(f"{name}.{variant}.rate", "requests/s", of(variant, "rate"), "more")
         figures.add(f"{name}.{variant}.cpu_us", "µs/request", of(variant, "cpu_us"), "less")
+        figures.add(f"{name}.{variant}.switches_per_request", "", of(variant, "switches_per_request"))
     added = {}
     for variant in ("empty", "record"):
         figures.add(f"{name}.{variant}.kept", "of bare requests/s",
@@ -287,6 +302,18 @@ def add_overhead(figures, name, rounds):
                 each(lambda size, events: size / events, of("record", "bytes"), of("record", "events")), "less")
     figures.add(f"{name}.lost", "events and pairs",
                 each(lambda lost: sum(lost.values()), of("record", "lost")), "less")
+
+
+def alike(result, figures, name):
+    """A note if a variant does not do what the bare server does: batches of another size, sleeps between."""
+    bare = figures.median(f"{name}.bare.switches_per_request")
+    for variant in ("empty", "record"):
+        with_probes = figures.median(f"{name}.{variant}.switches_per_request")
+        if with_probes is not None and abs(with_probes - bare) > 0.25:
+            result["notes"].append(
+                f"{name}: {with_probes:.2f} context switches a request ({results.VARIANTS[variant]}) and {bare:.2f} "
+                "(bare): the scheduler let the two work differently, the difference of their CPU time is not only "
+                "what the probes cost.")
 
 
 def measure_overhead(result, figures, effort, only, directory):
@@ -323,6 +350,7 @@ def measure_overhead(result, figures, effort, only, directory):
         result["workloads"][one.name] = {"about": one.about, "server": " ".join(one.server),
                                          "load": " ".join(one.load), "rounds": rounds}
         add_overhead(figures, one.name, rounds)
+        alike(result, figures, one.name)
 
 
 # ---- join ---------------------------------------------------------------------------------------------------
@@ -366,7 +394,7 @@ def debug_info_bytes(path):
     return 0
 
 
-def binaries(given):
+def binaries(result, given):
     """What to read, and under which name: the largest workload, and what the user names; the largest first."""
     ours = [path for profile in PROFILES for path in (BUILD / "workloads" / profile).glob("*")
             if path.is_file() and not path.suffix and os.access(path, os.X_OK)]
@@ -377,16 +405,20 @@ def binaries(given):
     if ours:
         largest = max(ours, key=debug_info_bytes)
         chosen[f"{largest.parent.name}/{largest.name}"] = largest
-    sizes = [(debug_info_bytes(path), name, path) for name, path in chosen.items()]
-    for size, name, _ in sizes:
-        assert size, f"{name} has no .debug_info"
-    return sorted(sizes, reverse=True)
+    sizes = []
+    for name, path in chosen.items():
+        try:
+            sizes.append((debug_info_bytes(path), name, path))
+            assert sizes[-1][0], "no .debug_info"
+        except PROBLEMS as error:
+            problem(result, f"info {name}", error)
+    return sorted((each for each in sizes if each[0]), reverse=True)
 
 
-def measure_info(_result, figures, effort, given, directory):
+def measure_info(result, figures, effort, given, directory):
     """The file itself is in the page cache in all runs: what is measured is reading, not the disk."""
     assert DWELL.exists(), "dwell is not built"
-    for number, (size, name, path) in enumerate(binaries(given)):
+    for number, (size, name, path) in enumerate(binaries(result, given)):
         path = path.resolve()
         path.read_bytes()
         cold, cached, peaks = [], [], []
@@ -449,7 +481,7 @@ def machine():
 
 
 def problem(result, part, error):
-    text = str(error) or type(error).__name__
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     for path in (BUILD, ROOT, pathlib.Path(tempfile.gettempdir())):
         text = text.replace(f"{path}/", "")
     result["problems"].append(f"{part}: {text}")
@@ -464,9 +496,11 @@ def measure(arguments):
     figures = results.Figures()
     result = {"version": results.VERSION, "date": begun.strftime("%Y-%m-%dT%H:%M:%SZ"), "quick": arguments.quick,
               "rounds": effort.rounds, "seconds": effort.seconds, "pinning": str(Cpus()), "machine": machine(),
-              "workloads": {}, "figures": figures.all, "targets": [], "problems": []}
+              "workloads": {}, "figures": figures.all, "targets": [], "notes": [], "problems": []}
     if result["machine"]["load_average"] > 0.3:
-        say(f"warning: the load average is {result['machine']['load_average']:.2f}: this machine does other things")
+        result["notes"].append(f"The load average was {result['machine']['load_average']:.2f} before the run: the "
+                               "machine may have done other things, too.")
+        say(f"warning: {result['notes'][0]}")
     directory = pathlib.Path(tempfile.mkdtemp(prefix="dwell-bench-"))
     try:
         for part, function, more in (("overhead", measure_overhead, [arguments.workload]), ("join", measure_join, []),

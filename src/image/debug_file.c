@@ -16,13 +16,17 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <search.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -699,75 +703,167 @@ static void try_debuglink(struct debug_file *df)
 
 /* ---- debuginfod ----------------------------------------------------------- */
 
-struct download {
-	struct debug_file	*df;
-	bool			 limit, stalled;
-	long			 bytes;
-	time_t			 since;
+/* From the process that downloads: bytes so far, or rc <= 0 and then the file's name. */
+struct news {
+	int64_t	done, total;
+	int	rc;
 };
 
-static time_t seconds(void)
-{
-	struct timespec ts;
+struct download {
+	int	fd;
+	int64_t	done;
+};
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
-}
-
-/* The library waits 90 s for a server that is silent: too long for a profiler to begin. */
 static int on_download(debuginfod_client *client, long done, long total)
 {
 	struct download *dl = debuginfod_get_user_data(client);
-	/* before a server has begun to send, the number counts something else */
-	long bytes = debuginfod_get_url(client) ? done : 0;
+	struct news news = { .done = done, .total = total > 0 ? total : 0, .rc = 1 };
 
-	if (bytes != dl->bytes) {
-		dl->bytes = bytes;
-		dl->since = seconds();
+	/* before a server has begun to send, the number counts something else */
+	if (!debuginfod_get_url(client) || dl->done == done)
+		return 0;
+	dl->done = done;
+	return write(dl->fd, &news, sizeof(news)) != sizeof(news);
+}
+
+static __attribute__((noreturn)) void download(int fd, const char *build_id)
+{
+	struct download dl = { .fd = fd };
+	struct news news = { .rc = -ENOSYS };
+	debuginfod_client *client;
+	char *path = NULL;
+	sigset_t none;
+
+	/* not the program's handlers: whoever ends the program ends this, too */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	client = debuginfod_begin();
+	if (client) {
+		debuginfod_set_user_data(client, &dl);
+		debuginfod_set_progressfn(client, on_download);
+		news.rc = debuginfod_find_debuginfo(client, (const unsigned char *)build_id, 0,
+						    &path);
 	}
-	if (dl->df->progress)
-		dl->df->progress(dl->df->ctx, "debug file from debuginfod",
-				 bytes > 0 ? (uint64_t)bytes : 0, total > 0 ? (uint64_t)total : 0);
-	dl->stalled = dl->limit && seconds() - dl->since >= DEBUGINFOD_STALL_S;
-	return dl->stalled;
+	if (news.rc > 0)
+		news.rc = 0;
+	if (write(fd, &news, sizeof(news)) == sizeof(news) && !news.rc && path &&
+	    write(fd, path, strlen(path) + 1) < 0)
+		_exit(1);
+	_exit(0);
+}
+
+/* Follow a download to its end; at most @limit seconds without a byte. */
+static int await_download(struct debug_file *df, int fd, int limit, char path[PATH_MAX])
+{
+	char buf[sizeof(struct news) + PATH_MAX];
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct timespec now;
+	size_t have = 0;
+	time_t end = 0;
+
+	for (;;) {
+		struct news news;
+		ssize_t n;
+
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if (!end)
+			end = now.tv_sec + limit;
+		if (now.tv_sec >= end)
+			return -ETIMEDOUT;
+		n = poll(&p, 1, 1000);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n <= 0)
+			continue;
+		n = read(fd, buf + have, sizeof(buf) - have);
+		if (n < 0)
+			return -errno;
+		if (!n)
+			return -EINTR;	/* it was killed, as by Ctrl-C, or crashed */
+		end = 0;
+		have += (size_t)n;
+		for (; have >= sizeof(news); have -= sizeof(news)) {
+			memcpy(&news, buf, sizeof(news));
+			if (news.rc < 0)
+				return news.rc;
+			if (!news.rc)
+				break;
+			if (df->progress)
+				df->progress(df->ctx, "debug file from debuginfod",
+					     (uint64_t)news.done, (uint64_t)news.total);
+			memmove(buf, buf + sizeof(news), have - sizeof(news));
+		}
+		if (have > sizeof(news) && memchr(buf + sizeof(news), 0, have - sizeof(news))) {
+			strcpy(path, buf + sizeof(news));
+			return 0;
+		}
+		if (have == sizeof(buf))
+			return -ENAMETOOLONG;
+	}
+}
+
+/*
+ * Ask the servers. In a process of its own, because the library cannot be
+ * stopped while it connects: where a firewall drops packets, that takes it
+ * minutes, and nobody waits that long for a profiler to begin.
+ */
+static int ask_debuginfod(struct debug_file *df, int limit, char path[PATH_MAX])
+{
+	int fds[2], err;
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC))
+		return -errno;
+	pid = fork();
+	if (pid < 0) {
+		err = -errno;
+		close(fds[1]);
+		goto out;
+	}
+	if (!pid)
+		download(fds[1], df->b->build_id);
+	close(fds[1]);
+	err = await_download(df, fds[0], limit, path);
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+out:
+	close(fds[0]);
+	return err;
 }
 
 static void try_debuginfod(struct debug_file *df)
 {
 	const char *urls = getenv(DEBUGINFOD_URLS_ENV_VAR), *why;
-	struct download dl = { .df = df, .since = seconds() };
+	const char *timeout = getenv(DEBUGINFOD_TIMEOUT_ENV_VAR);
+	int limit = timeout ? atoi(timeout) : 0, err;
 	struct elf_file *f = NULL;
-	debuginfod_client *client;
-	char *path = NULL;
-	int fd, err;
+	char path[PATH_MAX];
 
 	if (!urls || !*urls || !*df->b->build_id)
 		return;
-	dl.limit = !getenv(DEBUGINFOD_TIMEOUT_ENV_VAR);
-	client = debuginfod_begin();
-	if (!client) {
-		note(df, "debuginfod was not asked: the library does not work");
+	if (limit <= 0)
+		limit = DEBUGINFOD_STALL_S;
+	err = ask_debuginfod(df, limit, path);
+	if (err == -ENOENT)
 		return;
-	}
-	debuginfod_set_user_data(client, &dl);
-	debuginfod_set_progressfn(client, on_download);
-	fd = debuginfod_find_debuginfo(client, (const unsigned char *)df->b->build_id, 0, &path);
-	debuginfod_end(client);
-	if (fd < 0 && dl.stalled)
-		note(df, "debuginfod sent nothing for %d s: set DEBUGINFOD_TIMEOUT to wait longer",
-		     DEBUGINFOD_STALL_S);
-	else if (fd < 0 && fd != -ENOENT)
-		note(df, "debuginfod failed: %s", strerror(-fd));
-	if (fd < 0)
+	if (err == -ETIMEDOUT)
+		note(df, "debuginfod sent nothing for %d s: unset DEBUGINFOD_URLS, or set "
+		     "DEBUGINFOD_TIMEOUT to wait longer", limit);
+	else if (err)
+		note(df, "debuginfod failed: %s", strerror(-err));
+	if (err)
 		return;
-	err = file__adopt(&f, fd, "", path ? path : "(debuginfod)", &why);
+	err = file__open(&f, "", path, &why);
 	if (err == -ENOMEM)
 		df->err = err;
 	else if (err)
-		note(df, "the file from debuginfod, %s, is not used: %s", path ? path : "", why);
+		note(df, "the debug file %s is not used: %s", path, why);
 	else
 		settle(df, f, same_build(df, f) ? NULL : another_build);
-	free(path);
 }
 
 /* ---- split DWARF ---------------------------------------------------------- */

@@ -159,6 +159,73 @@ const struct shape *sites__shape(struct sites *s, uint32_t chain)
 	return s->shapes[at].shape;
 }
 
+/* ---- what advanced ---- */
+
+struct compare {
+	const struct shape	*was, *is;
+	const struct wait	*was_wait, *is_wait;
+	uint32_t		 same;		/* bit per leaf of @was */
+};
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || !strcmp(a, b);
+}
+
+static bool same_node(const struct trace_node *a, const struct trace_node *b)
+{
+	return a->kind == b->kind && a->line == b->line && a->nr_children == b->nr_children &&
+	       same_text(a->name, b->name) && same_text(a->file, b->file);
+}
+
+static bool same_key(const struct compare *c, const struct trace_node *a,
+		     const struct trace_node *b)
+{
+	if (a->key != b->key)
+		return false;
+	if (a->key_index >= c->was_wait->nr_keys || b->key_index >= c->is_wait->nr_keys)
+		return a->key_index >= c->was_wait->nr_keys &&
+		       b->key_index >= c->is_wait->nr_keys;
+	return c->was_wait->keys[a->key_index] == c->is_wait->keys[b->key_index];
+}
+
+/* Marks the leaves below node @a of what was that node @b of what is still has. */
+static void compare(struct compare *c, uint32_t a, uint32_t b)
+{
+	const struct trace_node *x = &c->was->chain->nodes[a], *y = &c->is->chain->nodes[b];
+	uint32_t i, k;
+
+	if (!same_node(x, y))
+		return;
+	for (i = 0; i < c->was->nr_leaves && i < 32; i++)
+		if (c->was->leaves[i].node == a && same_key(c, x, y))
+			c->same |= 1u << i;
+	for (i = a + 1, k = b + 1; i < c->was->end[a] && k < c->is->end[b];
+	     i = c->was->end[i], k = c->is->end[k])
+		compare(c, i, k);
+}
+
+uint16_t sites__advanced(struct sites *s, const struct wait *was, const struct wait *is)
+{
+	struct compare c = { .was_wait = was, .is_wait = is };
+	uint16_t found = NO_BRANCH;
+
+	c.was = sites__shape(s, was->chain);
+	c.is = sites__shape(s, is->chain);
+	if (!c.was || !c.is || !c.was->chain || !c.is->chain || !c.was->chain->nr ||
+	    !c.is->chain->nr)
+		return NO_BRANCH;
+	compare(&c, 0, 0);
+	for (uint32_t i = 0; i < c.was->nr_leaves && i < 32; i++) {
+		if (c.same & 1u << i || !chain_leaf__called(&c.was->leaves[i]))
+			continue;
+		if (found != NO_BRANCH)
+			return NO_BRANCH;
+		found = c.was->leaves[i].node;
+	}
+	return found;
+}
+
 /* ---- frames ---- */
 
 static uint8_t frame_kind(const struct trace_node *n)

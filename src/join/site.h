@@ -66,6 +66,25 @@ uint32_t sites__nr_points(const struct sites *s);
 
 #define SITE_FRAMES_MAX	(1024 + 2)	/* nodes of a chain, and one more */
 
+/* What a task waits for: a chain and the keys of its leaves. */
+struct wait {
+	uint32_t	 chain;
+	uint32_t	 nr_keys;
+	const uint64_t	*keys;
+};
+
+/*
+ * Of several futures at once, the one that was polled with effect between @was
+ * and @is: the node of its leaf in @was, among those that wait for a call of
+ * their waker. NO_BRANCH: none, or more than one.
+ */
+uint16_t sites__advanced(struct sites *s, const struct wait *was, const struct wait *is);
+/* Neither a descriptor nor a timer: somebody must call the waker. */
+static inline bool chain_leaf__called(const struct chain_leaf *l)
+{
+	return l->key != WALK_KEY_IO && l->key != WALK_KEY_DEADLINE;
+}
+
 /* A spawn_blocking job: it may run a whole runtime inside its one poll. */
 bool sites__blocking(const struct sites *s, uint32_t kind);
 /* The frame of a task kind's name. NULL: no memory. */

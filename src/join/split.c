@@ -232,12 +232,6 @@ static bool leaf__opaque(const struct chain_leaf *l)
 	return l->kind != TRACE_NODE_LEAF;
 }
 
-/* Neither a descriptor nor a timer: somebody must call the waker. */
-static bool leaf__called(const struct chain_leaf *l)
-{
-	return l->key != WALK_KEY_IO && l->key != WALK_KEY_DEADLINE;
-}
-
 /* The leaf whose deadline was passed first, or NULL. */
 static const struct chain_leaf *passed_deadline(const struct task *t, const struct shape *sh,
 						uint64_t now, uint64_t *deadline)
@@ -346,7 +340,7 @@ static void split_task(struct join *j, const struct task *t, const struct shape 
 	struct detail detail = { .kind = DETAIL_BY_TASK, .id = by->kind };
 
 	(void)j;
-	s->branch = only_leaf(sh, leaf__called);
+	s->branch = only_leaf(sh, chain_leaf__called);
 	for (uint32_t i = 0; i < sh->nr_leaves; i++) {
 		uint64_t key;
 
@@ -368,6 +362,7 @@ void split__wake(struct join *j, const struct task *t, struct thread *w, uint64_
 
 	s->nr = 0;
 	s->branch = NO_BRANCH;
+	s->undecided = false;
 	if (!sh) {
 		split__add(s, PART_WOKEN, no_detail, now - t->since);
 		return;
@@ -378,13 +373,15 @@ void split__wake(struct join *j, const struct task *t, struct thread *w, uint64_
 			return;
 	} else if (poll && poll->task != t) {
 		split_task(j, t, sh, poll, now, s);
+		s->undecided = s->branch == NO_BRANCH && sh->nr_leaves > 1;
 		return;
 	} else if (w && !poll && split_deadline(j, t, sh, w, now, s)) {
 		return;
 	}
-	s->branch = only_leaf(sh, leaf__called);
+	s->branch = only_leaf(sh, chain_leaf__called);
 	if (s->branch == NO_BRANCH)
 		s->branch = only_branch(sh);
+	s->undecided = s->branch == NO_BRANCH && sh->nr_leaves > 1;
 	split__add(s, PART_WOKEN, by, now - t->since);
 }
 
@@ -398,6 +395,7 @@ void split__open(struct join *j, const struct task *t, uint64_t now, enum part o
 	const struct task *joined;
 
 	s->nr = 0;
+	s->undecided = false;
 	s->branch = sh ? only_branch(sh) : NO_BRANCH;
 	l = sh && sh->nr_leaves == 1 ? &sh->leaves[0] : NULL;
 	if (l && leaf_key(t, l, WALK_KEY_IO, &key)) {

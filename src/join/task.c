@@ -46,13 +46,18 @@
 
 #define DEFERRED_MAX	256	/* of one task */
 
-/* Charges and waits that cannot be named before the task's kind is known. */
+/*
+ * Charges and waits that cannot be named yet: before the task's kind is known,
+ * or, where several futures are waited for and the waker does not tell which of
+ * them it was for, before the task's next poll shows which of them went on.
+ */
 struct deferred {
 	uint32_t	nr, size;
 	struct deferred_item {
 		struct piece	piece;		/* ns 0: the end of a wait follows */
 		uint32_t	chain;
 		uint16_t	branch;
+		bool		later;		/* the branch is the one decided on */
 		uint8_t		wait;		/* enum wait_end */
 		uint64_t	wait_ns;
 	}		items[];
@@ -129,6 +134,8 @@ static void task__flush(struct join *j, struct task *t)
 	if (!d)
 		return;
 	for (uint32_t i = 0; i < d->nr; i++) {
+		if (d->items[i].later)
+			d->items[i].branch = t->branch;
 		if (d->items[i].piece.ns)
 			sum_up(j, t->kind, d->items[i].chain, d->items[i].branch,
 			       &d->items[i].piece);
@@ -141,14 +148,14 @@ static void task__flush(struct join *j, struct task *t)
 }
 
 /*
- * Put @item off if the kind of @t is not known yet. False: it is, or there is
- * no room for more; then it is summed at once.
+ * Put @item off if it cannot be named yet. False: it can, or there is no room
+ * for more; then it is summed at once.
  */
 static bool task__defer(struct join *j, struct task *t, const struct deferred_item *item)
 {
 	struct deferred *d = t->deferred;
 
-	if (t->kind != UNKNOWN_KIND)
+	if (t->kind != UNKNOWN_KIND && !item->later)
 		return false;
 	if (d && d->nr == DEFERRED_MAX) {
 		task__flush(j, t);
@@ -175,6 +182,7 @@ static void task__charge(struct join *j, struct task *t, uint32_t chain, uint16_
 {
 	struct deferred_item item = { .piece = *p, .chain = chain, .branch = branch };
 
+	item.later = t->undecided && chain != NO_CHAIN;
 	if (!p->ns)
 		return;
 	t->charged += p->ns;
@@ -185,7 +193,8 @@ static void task__charge(struct join *j, struct task *t, uint32_t chain, uint16_
 static void task__note_wait(struct join *j, struct task *t, enum wait_end wait, uint64_t ns)
 {
 	struct deferred_item item = { .chain = t->chain, .branch = t->branch,
-				      .wait = (uint8_t)wait, .wait_ns = ns };
+				      .wait = (uint8_t)wait, .wait_ns = ns,
+				      .later = t->undecided };
 
 	if (!task__defer(j, t, &item))
 		note_wait(j, t->kind, t->chain, t->branch, wait, ns);
@@ -234,11 +243,44 @@ static uint64_t unseen_start(const struct join *j, uint64_t now)
 	return j->lossy ? now : j->start;
 }
 
+/*
+ * The branch that ended the last wait is @branch, or will never be known. What
+ * waited for it is summed, unless the kind is still to come.
+ */
+static void task__decide(struct join *j, struct task *t, uint16_t branch)
+{
+	struct deferred *d = t->deferred;
+
+	if (!t->undecided)
+		return;
+	t->undecided = false;
+	t->branch = branch;
+	if (t->kind != UNKNOWN_KIND) {
+		task__flush(j, t);
+		return;
+	}
+	for (uint32_t i = 0; d && i < d->nr; i++) {
+		if (!d->items[i].later)
+			continue;
+		d->items[i].branch = branch;
+		d->items[i].later = false;
+	}
+}
+
+/* Its kind has become known. */
+static void task__name(struct join *j, struct task *t, uint32_t kind)
+{
+	t->kind = kind;
+	if (!t->undecided)
+		task__flush(j, t);
+}
+
 /* Its life is over at @now; everything up to there has been charged. */
 static void task__over(struct join *j, struct task *t, uint64_t now)
 {
 	uint64_t life = now - t->start;
 
+	task__decide(j, t, NO_BRANCH);
 	task__flush(j, t);
 	j->totals.lifetime_ns += life;
 	if (t->charged != life) {
@@ -265,6 +307,7 @@ static void task__remove(struct join *j, struct task *t)
 static void task__charge_split(struct join *j, struct task *t, const struct split *s)
 {
 	t->branch = s->branch;
+	t->undecided = s->undecided;
 	for (unsigned int i = 0; i < s->nr; i++)
 		task__charge(j, t, t->chain, t->branch, &s->parts[i]);
 }
@@ -383,10 +426,8 @@ void task__seen(struct join *j, const struct trace_event *ev, uint64_t now)
 	struct task *t = task__find(j, ev->seen.task);
 
 	if (t) {
-		if (t->kind == UNKNOWN_KIND && t->state != TASK_DONE) {
-			t->kind = ev->seen.kind;
-			task__flush(j, t);
-		}
+		if (t->kind == UNKNOWN_KIND && t->state != TASK_DONE)
+			task__name(j, t, ev->seen.kind);
 		return;
 	}
 	t = task__create(j, ev->seen.task, j->start);
@@ -474,10 +515,8 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 		if (!t)
 			return;
 	}
-	if (t->kind == UNKNOWN_KIND) {
-		t->kind = kind;
-		task__flush(j, t);
-	}
+	if (t->kind == UNKNOWN_KIND)
+		task__name(j, t, kind);
 	if (t->state == TASK_RUNNING)
 		task__break_poll(j, t);
 	switch (t->state) {
@@ -552,6 +591,12 @@ void task__end(struct join *j, const struct trace_event *ev, struct thread *th, 
 		task__over(j, t, now);
 		j->totals.tasks_completed++;
 		return;
+	}
+	if (t->undecided) {
+		struct wait was = { t->chain, t->nr_keys, t->keys };
+		struct wait is = { ev->end.chain, ev->end.nr_keys, ev->end.keys };
+
+		task__decide(j, t, sites__advanced(j->sites, &was, &is));
 	}
 	task__set_idle(t, now, ev->end.chain, ev->end.keys, ev->end.nr_keys);
 	t->unsure = ev->end.result != TRACE_POLL_PENDING;

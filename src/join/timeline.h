@@ -65,10 +65,11 @@ struct task {
 	bool		 waited;	/* READY: after a wait at (chain, branch) */
 	bool		 cut;		/* IDLE: its begin was not seen */
 	bool		 unsure;	/* IDLE: the poll's result is not known */
+	bool		 undecided;	/* which branch ended the wait: its next poll may tell */
 	uint8_t		 nr_keys;
 	uint64_t	 keys[WALK_MAX_KEYS];
 	struct thread	*thread;	/* RUNNING: polls it; NULL: not known */
-	struct deferred	*deferred;	/* charged while the kind was not known */
+	struct deferred	*deferred;	/* charged while the kind or the branch was not known */
 	struct task	*next_free;
 };
 
@@ -201,6 +202,7 @@ struct split {
 	unsigned int	nr;
 	struct piece	parts[SPLIT_MAX];	/* add up to the wait */
 	uint16_t	branch;			/* that ended it, or NO_BRANCH */
+	bool		undecided;		/* the next poll may tell which branch it was */
 };
 
 /* Why @t, IDLE since t->since, was woken by @waker (NULL: not known) at @now. */

@@ -925,7 +925,7 @@ static void proc_chroot(void **state)
 
 /* ---- debuginfod ----------------------------------------------------------- */
 
-/* A server of one file, or of errors. Its port. */
+/* A server of one file, or of errors; it may be silent instead. Its port. */
 static int serve(const char *id, const char *file, pid_t *pid)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET,
@@ -943,6 +943,8 @@ static int serve(const char *id, const char *file, pid_t *pid)
 		return ntohs(addr.sin_port);
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (!id)
+		pause();
 	for (;;) {
 		int c = accept(s, NULL, NULL);
 		char request[4096], want[512];
@@ -1033,8 +1035,21 @@ static void debuginfod(void **state)
 	assert_nothing(&f);
 	assert_noted(&f, "debuginfod failed");
 	done(&f);
+
+	/* one that says nothing must not keep us */
+	port = serve(NULL, NULL, &pid);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d", port);
+	setenv("DEBUGINFOD_URLS", url, 1);
+	setenv("DEBUGINFOD_TIMEOUT", "1", 1);
+	setenv("DEBUGINFOD_CACHE_PATH", at("cache5"), 1);
+	find(&f, at("prog"), &opts);
+	assert_nothing(&f);
+	assert_noted(&f, "debuginfod sent nothing for 1 s");
+	done(&f);
+	stop(pid);
 	free(id);
 	unsetenv("DEBUGINFOD_URLS");
+	unsetenv("DEBUGINFOD_TIMEOUT");
 	unsetenv("DEBUGINFOD_CACHE_PATH");
 }
 
