@@ -78,8 +78,6 @@ static int stack(struct source_ctx *ctx, const struct raw_stack *raw)
 	struct trace_stack st = { .id = raw->stack, .frames = frames };
 	unsigned int i;
 
-	if (!ctx->ksyms)
-		ctx->ksyms = ksyms__new();
 	for (i = 0; i < raw->hdr.nr && i < RAW_STACK_FRAMES; i++) {
 		ksyms__name(ctx->ksyms, raw->ips[i], text[st.nr]);
 		if (!st.nr && scheduler_frame(text[0]))

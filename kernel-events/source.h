@@ -22,7 +22,7 @@ struct ksyms;
 struct source_ctx {
 	struct dwell_bpf	*skel;
 	struct trace_writer	*trace;
-	struct ksyms		*ksyms;		/* loaded when the first stack is decoded */
+	struct ksyms		*ksyms;		/* names of kernel addresses; NULL: none */
 	pid_t			 pid;
 	uint64_t		 attach_ts;
 	unsigned int		 execs;		/* execs of the target seen */

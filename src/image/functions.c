@@ -282,7 +282,7 @@ static uint32_t add_fn(struct functions *fs, const struct runtime *rt, const str
 	uint32_t at;
 
 	if (site_finder__entry(fs->sites, vaddr, sym && sym->vaddr == vaddr ? sym->size : 0,
-			       rf->arg, &site))
+			       rf->arg, rf->role == RUNTIME_FN_WAKE, &site))
 		return WALK_NONE;
 	at = model__add(fs->m, MODEL_FNS, 1);
 	if (at == WALK_NONE)
@@ -342,6 +342,79 @@ static bool is_worker(const struct functions *fs, const struct runtime *rt,
 	       type__param(fs->ts, &future, "T", &job) && type__is(fs->ts, &job, rt->worker_job);
 }
 
+/*
+ * The last generic argument of @word in a symbol of a function inlined at or
+ * below @d: "web::read_file" of drop_in_place<…BlockingTask<web::read_file>…>.
+ */
+static char *argument_below(const struct functions *fs, const struct die *d, const char *word,
+			    unsigned int depth)
+{
+	struct die child, origin;
+	char *found = NULL;
+
+	if (depth > 32 || !die__child(d, &child))
+		return NULL;
+	do {
+		const char *linkage;
+
+		if (child.ab->tag != DW_TAG_inlined_subroutine &&
+		    child.ab->tag != DW_TAG_lexical_block)
+			continue;
+		if (die__ref(fs->ts->di, &child, DW_AT_abstract_origin, &origin)) {
+			linkage = die__str(&origin, DW_AT_linkage_name);
+			if (linkage && strstr(linkage, word))
+				found = name__argument(linkage, word);
+			/* "T", where the function is generic itself */
+			if (found && !strstr(found, "::")) {
+				free(found);
+				found = NULL;
+			}
+		}
+		if (!found)
+			found = argument_below(fs, &child, word, depth + 1);
+	} while (!found && die__next(fs->ts->di, &child, &child));
+	return found;
+}
+
+/* The entry of the function whose code begins at @vaddr. */
+static bool fn_at(const struct functions *fs, uint64_t vaddr, struct die *out)
+{
+	const struct scan *sc = fs->ts->sc;
+
+	for (size_t i = 0; i < sc->nr_fns; i++)
+		if (sc->fns[i].has_pc && sc->fns[i].low_pc == vaddr)
+			return die__at_addr(fs->ts->di, sc->fns[i].die, out);
+	for (size_t i = 0; i < sc->nr_instances; i++)
+		if (sc->instances[i].low_pc == vaddr)
+			return die__at_addr(fs->ts->di, sc->instances[i].die, out);
+	return false;
+}
+
+/*
+ * What a blocking job runs: its closure, by the function that holds it. All
+ * functions of one signature have the same type in debug information, but the
+ * symbols of what is inlined into the poll function spell their names.
+ */
+static char *job_name(const struct functions *fs, uint64_t vaddr, const struct die *fn_die,
+		      const struct die *future)
+{
+	char *name = NULL, word[64];
+	struct die job, body;
+
+	if (!type__param(fs->ts, future, "T", &job))
+		return NULL;
+	if (!strncmp(type__name(&job), "fn(", 3)) {
+		const char *type = type__name(future);
+
+		snprintf(word, sizeof(word), "%.*s", (int)strcspn(type, "<"), type);
+		if (fn_at(fs, site_finder__thunk(fs->sites, vaddr), &body))
+			name = argument_below(fs, &body, word, 0);
+		if (!name)
+			name = argument_below(fs, fn_die, word, 0);
+	}
+	return name ? name : rust_names__type(fs->names, &job);
+}
+
 /* A poll function's T and S, from its generic parameters. */
 static void describe_poll(struct functions *fs, const struct runtime *rt, uint32_t at,
 			  const struct die *fn_die)
@@ -364,16 +437,12 @@ static void describe_poll(struct functions *fs, const struct runtime *rt, uint32
 	fn->blocking = rt->blocking_scheduler &&
 		       type__is(fs->ts, &scheduler, rt->blocking_scheduler);
 	if (fn->blocking) {
-		/* polled once, never Pending; what it runs is its closure */
-		struct die job;
+		/* polled once, never Pending */
+		char *name = job_name(fs, fn->vaddr, fn_die, &future);
 
-		if (type__param(fs->ts, &future, "T", &job)) {
-			char *name = rust_names__type(fs->names, &job);
-
-			if (name) {
-				free(p->name);
-				p->name = name;
-			}
+		if (name) {
+			free(p->name);
+			p->name = name;
 		}
 		return;
 	}

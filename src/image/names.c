@@ -232,6 +232,25 @@ char *name__of_symbol(const char *mangled, char **generics)
 	return plain;
 }
 
+char *name__argument(const char *mangled, const char *word)
+{
+	char *text = demangle(mangled), *at = text, *found = NULL;
+	size_t len = strlen(word);
+
+	while (at && (at = strstr(at, word))) {
+		at += len;
+		if (*at == '<') {
+			size_t n = skip_generics(at);
+
+			if (n > 2 && at[n - 1] == '>')
+				found = strndup(at + 1, n - 2);
+			break;
+		}
+	}
+	free(text);
+	return found;
+}
+
 bool name__is_coroutine(const char *name)
 {
 	static const char *const kinds[] = {

@@ -50,4 +50,7 @@ char *name__plain(const char *name);
  */
 char *name__of_symbol(const char *mangled, char **generics);
 
+/* "a::f" of a mangled symbol in which @word<a::f> occurs. Caller frees; NULL: none. */
+char *name__argument(const char *mangled, const char *word);
+
 #endif /* DWELL_IMAGE_NAMES_H */

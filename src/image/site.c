@@ -238,7 +238,7 @@ static void insn__regs(struct site_finder *f, const cs_insn *in, int *holder)
 }
 
 int site_finder__entry(struct site_finder *f, uint64_t entry, uint64_t size, unsigned int arg,
-		       struct image_site *out)
+		       bool loops, struct image_site *out)
 {
 	static const int args[] = { R_DI, R_SI, R_DX, R_CX, R_8, R_9 };
 	uint64_t vaddr = entry;
@@ -268,7 +268,7 @@ int site_finder__entry(struct site_finder *f, uint64_t entry, uint64_t size, uns
 			break;
 		kind = insn__kind(at, in->size);
 		if (kind != INSN_OTHER && holder != R_NONE && image_reg_of(holder) >= 0 &&
-		    (in->address == entry || !in_loop(f, entry, size, in->address))) {
+		    (loops || in->address == entry || !in_loop(f, entry, size, in->address))) {
 			/* in_loop used the decoder: nothing of *in is needed any more */
 			out->vaddr = (uint64_t)(at - binary__code(f->b, entry, &n)) + entry;
 			out->sp_adjust = (int32_t)sp;

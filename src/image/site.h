@@ -21,11 +21,12 @@ void site_finder__free(struct site_finder *f);
 
 /*
  * A site in the function at @vaddr (@size bytes, 0: unknown) that every call
- * passes, with argument @arg (0 = rdi, …) in a register. slow = 1 at the entry
- * if there is none. -ENOENT: no code at @vaddr.
+ * passes, with argument @arg (0 = rdi, …) in a register. @loops: a call may
+ * pass it more than once (a compare-and-swap that is tried again). slow = 1 at
+ * the entry if there is none. -ENOENT: no code at @vaddr.
  */
 int site_finder__entry(struct site_finder *f, uint64_t vaddr, uint64_t size, unsigned int arg,
-		       struct image_site *out);
+		       bool loops, struct image_site *out);
 
 /* The same for the place that a call returns to. */
 int site_finder__return(struct site_finder *f, uint64_t ret, struct image_return *out);

@@ -459,6 +459,8 @@ int recorder__run(const struct recorder_opts *opts)
 	r.sources.skel = attach__skel(r.attach);
 	r.sources.pid = r.target.pid;
 	choose_sources(&r);
+	/* Now: while events come in, the time that it takes would fill the rings. */
+	r.sources.ksyms = ksyms__new();
 
 	r.attach_ts = attach__enable(r.attach);
 	r.sources.attach_ts = r.attach_ts;

@@ -41,12 +41,13 @@ struct ksyms *ksyms__new(void)
 	while (fgets(line, sizeof(line), f)) {
 		struct ksym *grown;
 		uint64_t addr;
-		char type;
-		int at;
+		char *at;
 
-		if (sscanf(line, "%" SCNx64 " %c %n", &addr, &type, &at) < 2 || !addr ||
-		    !strchr("tTwW", type))
+		/* "ffffffff81000000 T _text": sscanf would take most of the time to attach */
+		addr = strtoull(line, &at, 16);
+		if (!addr || at[0] != ' ' || !at[1] || !strchr("tTwW", at[1]) || at[2] != ' ')
 			continue;
+		at += 3;
 		if (k->nr == k->room) {
 			k->room = k->room ? k->room * 2 : 65536;
 			grown = realloc(k->syms, k->room * sizeof(*grown));
@@ -55,8 +56,8 @@ struct ksyms *ksyms__new(void)
 			k->syms = grown;
 		}
 		k->syms[k->nr].addr = addr;
-		snprintf(k->syms[k->nr].name, KSYM_NAME_MAX, "%.*s", (int)strcspn(line + at, "\t \n"),
-			 line + at);
+		at[strcspn(at, "\t \n")] = '\0';
+		snprintf(k->syms[k->nr].name, KSYM_NAME_MAX, "%s", at);
 		k->nr++;
 	}
 	fclose(f);
