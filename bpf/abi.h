@@ -191,6 +191,10 @@ struct counters {
 
 #define IO_BLOCK	64
 
+/* Sockets are at multiples of 64 and more: the middle of the product tells them apart. */
+#define SOCK_FILTER_BITS	65536
+#define SOCK_FILTER_BIT(sk)	((__u32)((__u64)(sk) * 0x9e3779b97f4a7c15ull >> 48))
+
 struct bpf_config {
 	__u32	tgid;
 	__u32	io_wakers;	/* 1: io_reader, io_writer are valid */

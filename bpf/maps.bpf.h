@@ -15,7 +15,6 @@
 #include "abi.h"
 
 #define THREAD_MAX_POLLS	4	/* polls nested on one thread */
-#define THREAD_WINDOW		256	/* bytes of a task read at once */
 #define THREAD_CHAINS		8	/* chain ids remembered by a thread */
 
 /* A poll that has begun on a thread and not yet returned. */
@@ -34,6 +33,30 @@ struct walk_todo {
 	__u32	pad;
 };
 
+/*
+ * A walk that stayed within the window, to be told again at a glance: as long
+ * as the discriminants on its way are what they were, so is its chain.
+ */
+#define RECIPE_CHECKS	8
+#define RECIPES		8	/* remembered by a thread, two for a function */
+
+struct recipe {
+	__u32	fn;			/* + 1; 0: free */
+	__u32	chain;
+	__u32	nr_checks;
+	__u32	nr_leaves;
+	struct {
+		__u16	off;		/* in the window */
+		__u16	width;
+		__u32	pad;
+		__u64	val;
+	}	checks[RECIPE_CHECKS];
+	struct {
+		__u32	leaf;
+		__u32	off;
+	}	leaves[WALK_MAX_KEYS];
+};
+
 struct walk_state {
 	__u64			win_base;
 	__u32			win_len;
@@ -41,12 +64,13 @@ struct walk_state {
 	__u32			nr_todo;
 	__u32			nr_keys;
 	__u32			cut;		/* more to do than there is room for */
-	__u32			pad;
+	__u32			no_recipe;	/* it depends on more than the window */
 	__u64			hash;
 	__u64			keys[WALK_MAX_KEYS];
 	__u32			tokens[WALK_MAX_TOKENS];
 	struct walk_todo	todo[16];
-	__u8			win[THREAD_WINDOW + 8];
+	struct recipe		recipe;		/* of this walk */
+	__u8			win[WALK_WINDOW + 8];
 };
 
 struct thread {
@@ -68,6 +92,9 @@ struct thread {
 		__u64	hash;
 		__u64	id;
 	} chains[THREAD_CHAINS];
+	struct recipe		recipes[RECIPES];
+	__u32			next_recipe;
+	__u32			pad;
 	struct walk_state	walk;
 	struct raw_fd		fd;		/* scratch of epoll_ctl */
 	__u8			events[192];	/* scratch of epoll_wait */

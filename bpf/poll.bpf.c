@@ -184,8 +184,8 @@ int poll_end(struct pt_regs *regs)
 	if (cell->window) {
 		__u32 len = cell->window;
 
-		if (len > THREAD_WINDOW)
-			len = THREAD_WINDOW;
+		if (len > WALK_WINDOW)
+			len = WALK_WINDOW;
 		if (!bpf_probe_read_user(w->win, len, (void *)header))
 			w->win_len = len;
 	}
@@ -193,6 +193,8 @@ int poll_end(struct pt_regs *regs)
 		result = RAW_UNKNOWN;
 	} else if (state & STATE_COMPLETE) {
 		result = RAW_READY;
+	} else if (!(state & (STATE_RUNNING | STATE_NOTIFIED)) && recipe_follow(t, fn, &chain)) {
+		result = RAW_PENDING;
 	} else {
 		result = RAW_PENDING;
 		walk_task(w, header, cell, state & STATE_RUNNING);
@@ -205,6 +207,7 @@ int poll_end(struct pt_regs *regs)
 		    (bpf_probe_read_user(&state, 8, (void *)header) || (state & STATE_RUNNING)))
 			walk_task(w, header, cell, true);
 		chain = walk_intern(t, ts, task->pid, fn);
+		recipe_learn(t, fn, chain);
 	}
 emit:
 	ev = event_reserve(sizeof(*ev), ts, task->pid, RAW_POLL_END);

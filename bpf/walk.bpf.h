@@ -78,6 +78,11 @@ struct {
 } poll_sites SEC(".maps") __weak;
 
 __u32 next_chain __weak;
+/*
+ * Some task waits for what its future does not tell: from now on epoll's
+ * events have to say whose wakers are registered with a descriptor.
+ */
+bool wakers_wanted __weak;
 __u64 load_bias __weak;		/* run-time minus link-time address */
 bool load_bias_known __weak;
 
@@ -95,8 +100,8 @@ static __always_inline int walk_read(struct walk_state *w, __u64 addr, __u32 wid
 	__u64 off = addr - w->win_base;
 	__u64 v = 0;
 
-	if (off < THREAD_WINDOW && off + width <= w->win_len) {
-		__u8 *p = &w->win[off & (THREAD_WINDOW - 1)];
+	if (off < WALK_WINDOW && off + width <= w->win_len) {
+		__u8 *p = &w->win[off & (WALK_WINDOW - 1)];
 
 		/* win has 8 bytes of slack, so that a masked offset + 8 stays inside. */
 		switch (width) {
@@ -136,6 +141,22 @@ static __always_inline int walk_read(struct walk_state *w, __u64 addr, __u32 wid
 		*val = v;
 		return 0;
 	}
+}
+
+/* The walk has come to depend on @val at @addr. */
+static __always_inline void recipe_check(struct walk_state *w, __u64 addr, __u32 width, __u64 val)
+{
+	__u64 off = addr - w->win_base;
+	__u32 n = w->recipe.nr_checks;
+
+	if (off >= WALK_WINDOW || off + width > w->win_len || n >= RECIPE_CHECKS) {
+		w->no_recipe = 1;
+		return;
+	}
+	w->recipe.checks[n & (RECIPE_CHECKS - 1)].off = off;
+	w->recipe.checks[n & (RECIPE_CHECKS - 1)].width = width;
+	w->recipe.checks[n & (RECIPE_CHECKS - 1)].val = val;
+	w->recipe.nr_checks = n + 1;
 }
 
 static __always_inline void walk_token(struct walk_state *w, __u32 token)
@@ -182,6 +203,9 @@ __noinline int walk_leaf_key(struct walk_state *w, __u64 addr, __u32 index)
 	if (n >= WALK_MAX_KEYS)
 		return 0;
 	w->nr_keys = n + 1;
+	w->recipe.leaves[n & (WALK_MAX_KEYS - 1)].leaf = index;
+	w->recipe.leaves[n & (WALK_MAX_KEYS - 1)].off = addr - w->win_base;
+	w->recipe.nr_leaves = n + 1;
 	for (i = 0; i < WALK_MAX_HOPS - 1; i++) {
 		at += leaf->hop[i];
 		if (i >= leaf->nr_hops)
@@ -225,6 +249,7 @@ __noinline int walk_follow(struct walk_state *w, __u64 next, __u64 limit, __u32 
 		walk_push(w, next, limit, type);
 		return 0;
 	}
+	w->no_recipe = 1;
 	if (walk_read(w, next, 8, &vt)) {
 		walk_push(w, 0, 0, WALK_GAP_FAULT);
 		return 0;
@@ -270,6 +295,7 @@ __noinline int walk_element(struct walk_state *w, __u64 addr, __u32 arc)
 
 	if (!w || !a)
 		return 0;
+	w->no_recipe = 1;
 	index = a->index & (WALK_ARC_REST - 1);
 	type = a->type;
 	if (walk_read(w, addr + a->off, 8, &at))
@@ -333,6 +359,7 @@ __noinline int walk_step(struct walk_state *w)
 	type = todo->type;
 
 	if (WALK_IS_GAP(type)) {
+		wakers_wanted = true;
 		walk_token(w, type);
 		return 0;
 	}
@@ -351,6 +378,7 @@ __noinline int walk_step(struct walk_state *w)
 			walk_token(w, WALK_GAP_FAULT);
 			return 0;
 		}
+		recipe_check(w, addr + t->disc_off, t->disc_width, disc);
 		disc -= t->disc_base;
 		if (disc < t->nr_variants) {
 			index += disc;
@@ -368,6 +396,8 @@ __noinline int walk_step(struct walk_state *w)
 	}
 	walk_token(w, index);
 	if (v->nr_arcs == 0) {
+		if ((t->flags & WALK_TYPE_OPAQUE) || (v->flags & WALK_VARIANT_DONE))
+			wakers_wanted = true;
 		if (t->leaf != WALK_NONE && !(v->flags & WALK_VARIANT_DONE))
 			walk_leaf_key(w, addr, t->leaf);
 		return 0;
@@ -413,10 +443,14 @@ static __noinline void walk_task(struct walk_state *w, __u64 task, const struct 
 	w->nr_tokens = 0;
 	w->nr_todo = 0;
 	w->cut = 0;
+	w->no_recipe = 0;
+	w->recipe.nr_checks = 0;
+	w->recipe.nr_leaves = 0;
 	w->nr_keys = 0;
 	w->hash = 0x51ed270b27b4f3cfull;
 
 	if (moved) {
+		w->no_recipe = 1;
 		walk_token(w, WALK_GAP_MOVED);
 		return;
 	}
@@ -429,6 +463,7 @@ static __noinline void walk_task(struct walk_state *w, __u64 task, const struct 
 			walk_token(w, WALK_GAP_FAULT);
 			return;
 		}
+		recipe_check(w, task + cell->stage_off, cell->stage_width, stage);
 		if (stage != cell->stage_running) {
 			walk_token(w, WALK_GAP_STAGE);
 			return;
@@ -480,6 +515,74 @@ remember:
 	t->chains[slot].hash = hash;
 	t->chains[slot].id = id;
 	return id;
+}
+
+/* Does all that @r's walk depended on stand in the window as it did? */
+__noinline int recipe_holds(struct walk_state *w, struct recipe *r)
+{
+	int i;
+
+	if (!w || !r)
+		return 0;
+	for (i = 0; i < RECIPE_CHECKS; i++) {
+		__u32 off, width;
+		__u64 v;
+		__u8 *p;
+
+		if (i >= r->nr_checks)
+			break;
+		off = r->checks[i].off;
+		width = r->checks[i].width;
+		if (off + width > w->win_len)
+			return 0;
+		p = &w->win[off & (WALK_WINDOW - 1)];
+		__builtin_memcpy(&v, p, 8);
+		if (width < 8)
+			v &= (1ull << (8 * (width & 7))) - 1;
+		if (v != r->checks[i].val)
+			return 0;
+	}
+	return 1;
+}
+
+/*
+ * The chain of task function @fn by one of the thread's recipes; *@chain is its
+ * id and the keys are read anew. False: it has to be walked.
+ */
+static __always_inline bool recipe_follow(struct thread *t, __u32 fn, __u32 *chain)
+{
+	struct walk_state *w = &t->walk;
+	struct recipe *r;
+	int i, k;
+
+	for (k = 0; k < 2; k++) {
+		r = &t->recipes[((fn << 1) | k) & (RECIPES - 1)];
+		if (r->fn != fn + 1 || !recipe_holds(w, r))
+			continue;
+		w->nr_keys = 0;
+		for (i = 0; i < WALK_MAX_KEYS; i++) {
+			if (i >= r->nr_leaves)
+				break;
+			walk_leaf_key(w, w->win_base + r->leaves[i].off, r->leaves[i].leaf);
+		}
+		*chain = r->chain;
+		return true;
+	}
+	return false;
+}
+
+/* Remember the walk just done, if it can be told again. */
+static __always_inline void recipe_learn(struct thread *t, __u32 fn, __u32 chain)
+{
+	struct walk_state *w = &t->walk;
+	struct recipe *r;
+
+	if (w->no_recipe || w->cut || !chain)
+		return;
+	r = &t->recipes[((fn << 1) | (t->next_recipe++ & 1)) & (RECIPES - 1)];
+	*r = w->recipe;
+	r->fn = fn + 1;
+	r->chain = chain;
 }
 
 #endif /* DWELL_WALK_BPF_H */

@@ -29,6 +29,7 @@
 #define WALK_MAX_KEYS	4	/* leaves of one chain whose key is read */
 #define WALK_MAX_HOPS	4	/* pointer hops from a leaf to its key */
 #define WALK_MAX_BRANCHES	6	/* arcs of one variant that are followed */
+#define WALK_WINDOW	1024	/* bytes of a task read at once: size hardly matters, calls do */
 #define WALK_NONE	0xffffffffu
 
 /* Tokens above every variant index: why a subtree is missing. */

@@ -7,6 +7,8 @@
  */
 #include "fd.bpf.h"
 
+extern bool wakers_wanted;
+
 #define NR_EPOLL_WAIT	232	/* arch/x86/entry/syscalls/syscall_64.tbl */
 #define NR_EPOLL_CTL	233
 #define NR_EPOLL_PWAIT	281
@@ -33,7 +35,7 @@ static __always_inline void read_wakers(struct raw_epoll_ready *ev, __u64 token)
 	__u64 block[IO_BLOCK / 8];
 	__u32 r, w, rv, wv;
 
-	if (!config.io_wakers || token < 4096)
+	if (!config.io_wakers || !wakers_wanted || token < 4096)
 		return;
 	if (config.io_len > sizeof(block) || bpf_probe_read_user(block, sizeof(block), (void *)(token + config.io_base)))
 		return;

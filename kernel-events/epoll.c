@@ -176,8 +176,13 @@ static void remember(struct source_ctx *ctx, const struct raw_fd *fd)
 	if (bpf_map_update_elem(tokens, &fd->token, &index, BPF_NOEXIST))
 		return;
 	bpf_map_update_elem(fds, &index, &state, BPF_ANY);
-	if (fd->sk)
+	if (fd->sk) {
+		uint32_t bit = SOCK_FILTER_BIT(fd->sk);
+
 		bpf_map_update_elem(socks, &fd->sk, &index, BPF_NOEXIST);
+		__atomic_fetch_or(&ctx->skel->bss->sock_filter[bit / 64], 1ull << bit % 64,
+				  __ATOMIC_RELAXED);
+	}
 }
 
 static int registrations(struct source_ctx *ctx, struct open_files *files, int epfd)

@@ -39,6 +39,19 @@ struct {
 	__type(value, __u32);
 } socks SEC(".maps") __weak;
 
+/*
+ * A bit per hash of a socket's address, set once it was put into socks: most
+ * sockets of a machine are nobody's business, and are told apart at a glance.
+ */
+__u64 sock_filter[SOCK_FILTER_BITS / 64] __weak;
+
+static __always_inline bool sock_filtered(__u64 sk)
+{
+	__u32 bit = SOCK_FILTER_BIT(sk);
+
+	return !(sock_filter[bit / 64 % (SOCK_FILTER_BITS / 64)] & 1ull << bit % 64);
+}
+
 #define S_IFMT		0170000
 #define S_IFSOCK	0140000
 #define AF_UNIX		1
@@ -142,6 +155,12 @@ static __always_inline void fd_remember(__u32 fd, __u64 token, __u64 sk)
 	    (sk && bpf_map_update_elem(&socks, &sk, &fd, BPF_ANY))) {
 		count_loss(LOSS_FD_MAP);
 		return;
+	}
+	if (sk) {
+		__u32 bit = SOCK_FILTER_BIT(sk);
+
+		__sync_fetch_and_or(&sock_filter[bit / 64 % (SOCK_FILTER_BITS / 64)],
+				    1ull << bit % 64);
 	}
 	s->token = token;
 	s->sk = sk;

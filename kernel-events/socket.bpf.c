@@ -6,13 +6,17 @@
  */
 #include "fd.bpf.h"
 
-SEC("?tp_btf/sk_data_ready")
-int BPF_PROG(sk_data_ready, struct sock *sk)
+/* A raw tracepoint, since it is the address that counts: to be hashed it must be a number. */
+SEC("?raw_tp/sk_data_ready")
+int sk_data_ready(__u64 *args)
 {
-	__u64 key = (__u64)sk;
-	__u32 *fd = bpf_map_lookup_elem(&socks, &key);
+	__u64 key = args[0];
 	struct fd_state *s;
+	__u32 *fd;
 
+	if (sock_filtered(key))
+		return 0;
+	fd = bpf_map_lookup_elem(&socks, &key);
 	if (!fd)
 		return 0;
 	s = bpf_map_lookup_elem(&fds, fd);

@@ -322,8 +322,8 @@ static void functions__add_cell(struct functions *fs, const struct runtime *rt, 
 			    last_word(rt->cell_type));
 		return;
 	}
-	/* one read of what is near the header beats several small ones */
-	cell.window = cell.size < 256 ? cell.size : 256;
+	/* one read of all that lies together beats several small ones */
+	cell.window = cell.size < WALK_WINDOW ? cell.size : WALK_WINDOW;
 	cell.root_type = p->root;
 	at = model__add(fs->m, MODEL_CELLS, 1);
 	if (at == WALK_NONE)

@@ -725,8 +725,13 @@ static bool explore_leaf(struct futures *f, const struct die *d, uint32_t type)
 	((struct walk_type *)model__at(f->m, MODEL_WALK_TYPES, type))->leaf = at;
 	single_variant(f, type, NULL);
 	/* which descriptor it is for can be told by who is woken, if not by a key */
-	futures__type(f, type)->kind = l->key == WALK_KEY_IO && at == WALK_NONE ?
-				       IMAGE_TYPE_OPAQUE : IMAGE_TYPE_LEAF;
+	if (l->key == WALK_KEY_IO && at == WALK_NONE) {
+		futures__type(f, type)->kind = IMAGE_TYPE_OPAQUE;
+		((struct walk_type *)model__at(f->m, MODEL_WALK_TYPES, type))->flags |=
+			WALK_TYPE_OPAQUE;
+	} else {
+		futures__type(f, type)->kind = IMAGE_TYPE_LEAF;
+	}
 	futures__type(f, type)->leaf_key = (uint8_t)(at == WALK_NONE ? WALK_KEY_NONE : l->key);
 	return true;
 }

@@ -107,7 +107,8 @@ struct runtime {
 	 */
 	const char			*worker_job;
 	const char			*io_type;	/* the reactor's per-fd object */
-	const char			*not_covered;	/* what is not recorded, for the user; or NULL */
+	/* What is not recorded, for the user; or NULL. */
+	const char			*not_covered;
 	const struct runtime_leaf	*leaves;
 	size_t				 nr_leaves;
 	const struct runtime_wrapper	*wrappers;
