@@ -206,7 +206,7 @@ __noinline int walk_leaf_key(struct walk_state *w, __u64 addr, __u32 index)
 	w->recipe.leaves[n & (WALK_MAX_KEYS - 1)].leaf = index;
 	w->recipe.leaves[n & (WALK_MAX_KEYS - 1)].off = addr - w->win_base;
 	w->recipe.nr_leaves = n + 1;
-	for (i = 0; i < WALK_MAX_HOPS - 1; i++) {
+	for (i = 0; i < WALK_MAX_HOPS; i++) {
 		at += leaf->hop[i];
 		if (i >= leaf->nr_hops)
 			break;

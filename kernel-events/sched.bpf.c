@@ -62,6 +62,9 @@ static __always_inline __u32 stack_intern(void *ctx, __u64 ts, __u32 tid)
 		return *known;
 	id = __sync_fetch_and_add(&next_stack, 1) + 1;
 	if (bpf_map_update_elem(&stacks, &hash, &id, BPF_NOEXIST)) {
+		known = bpf_map_lookup_elem(&stacks, &hash);	/* another CPU was faster */
+		if (known)
+			return *known;
 		count_loss(LOSS_STACK_MAP);
 		return 0;
 	}

@@ -617,7 +617,6 @@ void functions__find_returns(struct functions *fs)
 	for (unsigned int r = 0; runtimes[r]; base += runtimes[r++]->nr_layouts) {
 		const struct runtime *rt = runtimes[r];
 		const struct image_path *p = NULL;
-		char quick[64];
 
 		for (uint32_t i = 0; i < rt->nr_layouts; i++)
 			if (!strcmp(rt->layouts[i].name, "header.vtable"))
@@ -625,13 +624,13 @@ void functions__find_returns(struct functions *fs)
 		/* without it they are learnt while the program runs */
 		if (!p || !p->ok || p->nr_hops)
 			continue;
-		snprintf(quick, sizeof(quick), "%zu%s", strlen(rt->crate), rt->crate);
+		/* the runtime may be inlined into anything */
 		for (size_t i = 0; i < fs->b->nr_syms; i++) {
 			const struct symbol *sym = &fs->b->syms[i];
+			uint64_t end = sym->vaddr + sym->size;
 
-			if (sym->size && strstr(sym->name, quick))
-				site_finder__table_calls(fs->sites, sym->vaddr,
-							 sym->vaddr + sym->size, p->off[0],
+			if (site_finder__maybe_table_call(fs->sites, sym->vaddr, end, p->off[0]))
+				site_finder__table_calls(fs->sites, sym->vaddr, end, p->off[0],
 							 found_return, fs);
 		}
 	}

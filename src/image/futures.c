@@ -689,8 +689,7 @@ static uint32_t add_leaf(struct futures *f, const struct die *d, const struct ru
 		found = type__path(f->ts, d, l->key_path, &path, NULL);
 	if (!found && l->search_io && rt->io_type)
 		found = type__search(f->ts, d, rt->io_type, &path);
-	if (!found || path.nr_hops >= WALK_MAX_HOPS ||
-	    (path.nr_hops == WALK_MAX_HOPS - 1 && path.off[path.nr_hops]))
+	if (!found || path.nr_hops >= WALK_MAX_HOPS)
 		return WALK_NONE;
 	leaf_from_path(&leaf, &path);
 	if (!l->dir && l->dir_path && type__path(f->ts, d, l->dir_path, &dir, NULL) &&
@@ -704,6 +703,13 @@ static uint32_t add_leaf(struct futures *f, const struct die *d, const struct ru
 	return at;
 }
 
+/* std's, or the one that tokio had before it (1.40 still). */
+static bool is_poll_fn(const struct types *ts, const struct die *d)
+{
+	return type__named(d, "PollFn<") && (type__is(ts, d, "core::future::poll_fn::PollFn") ||
+					     type__is(ts, d, "tokio::future::poll_fn::PollFn"));
+}
+
 static bool explore_leaf(struct futures *f, const struct die *d, uint32_t type)
 {
 	const struct runtime_leaf *l = NULL;
@@ -714,7 +720,7 @@ static bool explore_leaf(struct futures *f, const struct die *d, uint32_t type)
 
 	l = leaf_of(f->ts, d, &rt);
 	/* what a PollFn waits for is told by its closure */
-	if (!l && type__is(f->ts, d, "core::future::poll_fn::PollFn") &&
+	if (!l && is_poll_fn(f->ts, d) &&
 	    type__member(f->ts, d, "f", &closure)) {
 		l = leaf_of(f->ts, &closure.type, &rt);
 		of = closure.type;
@@ -795,7 +801,7 @@ static bool explore_container(struct futures *f, const struct die *d, uint32_t t
 static void explore_struct(struct futures *f, const struct die *d, uint32_t type, bool transparent)
 {
 	bool captures = name__is_closure(type__name(d)) ||
-			type__is(f->ts, d, "core::future::poll_fn::PollFn");
+			is_poll_fn(f->ts, d);
 	struct arc_list arcs = { .nr = 0 };
 	struct member_iter it = { 0 };
 	struct type_member m;

@@ -450,6 +450,36 @@ void site_finder__table_calls(struct site_finder *f, uint64_t start, uint64_t en
 	}
 }
 
+/* How far from the load of a table to the call through it. */
+#define TABLE_CALL_BYTES	48
+
+bool site_finder__maybe_table_call(struct site_finder *f, uint64_t start, uint64_t end,
+				   uint64_t vtable_off)
+{
+	const uint8_t *p, *last;
+	size_t n;
+
+	p = binary__code(f->b, start, &n);
+	if (!p || end <= start || vtable_off > 127)
+		return p != NULL;
+	if (end - start < n)
+		n = (size_t)(end - start);
+	last = p + n;
+	/* mov off(%obj),%table: REX.W 8b, ModRM with an 8-bit displacement and no SIB */
+	for (; last - p >= 6; p++) {
+		const uint8_t *to = last - p > TABLE_CALL_BYTES ? p + TABLE_CALL_BYTES : last;
+
+		if ((p[0] & 0xf8) != 0x48 || p[1] != 0x8b || (p[2] & 0xc0) != 0x40 ||
+		    (p[2] & 7) == 4 || p[3] != vtable_off)
+			continue;
+		/* call *(%table): ff /2 without a displacement */
+		for (const uint8_t *q = p + 4; q + 1 < to; q++)
+			if (q[0] == 0xff && (q[1] & 0xf8) == 0x10)
+				return true;
+	}
+	return false;
+}
+
 void site_finder__direct_calls(struct site_finder *f, uint64_t start, uint64_t end,
 			       void (*found)(void *ctx, uint64_t at, uint64_t target),
 			       void *ctx)

@@ -45,6 +45,13 @@ void site_finder__table_calls(struct site_finder *f, uint64_t start, uint64_t en
 			      uint64_t vtable_off,
 			      void (*found)(void *ctx, uint64_t ret), void *ctx);
 
+/*
+ * A look at the bytes only: may there be such a call in [@start, @end)? Sorts
+ * out nearly all functions at a hundredth of the price of decoding them.
+ */
+bool site_finder__maybe_table_call(struct site_finder *f, uint64_t start, uint64_t end,
+				   uint64_t vtable_off);
+
 /* Direct calls (and tail jumps) in [@start, @end): @found with place and target. */
 void site_finder__direct_calls(struct site_finder *f, uint64_t start, uint64_t end,
 			       void (*found)(void *ctx, uint64_t at, uint64_t target),

@@ -375,59 +375,54 @@ bool type__path(const struct types *ts, const struct die *d, const char *path,
 
 /* ---- search ---- */
 
-#define SEARCH_DEPTH	6
-#define SEARCH_MAX	512	/* places in the queue */
+#define SEARCH_LEVELS	28	/* members in members, newtypes counted */
+#define SEARCH_MAX	30000	/* places looked at */
 
 struct search {
 	struct {
 		struct cursor	c;
-		unsigned int	depth;
+		unsigned int	level;
 	}		*queue;
 	size_t		 nr;
 };
 
-static void search__push(struct search *s, const struct cursor *c, unsigned int depth)
+static void search__push(struct search *s, const struct cursor *c, unsigned int level)
 {
-	if (depth > SEARCH_DEPTH || s->nr >= SEARCH_MAX)
+	if (level > SEARCH_LEVELS || s->nr >= SEARCH_MAX)
 		return;
 	s->queue[s->nr].c = *c;
-	s->queue[s->nr++].depth = depth;
+	s->queue[s->nr++].level = level;
 }
 
 static void search__step(const struct types *ts, struct search *s, const struct cursor *c,
-			 unsigned int depth)
+			 unsigned int level)
 {
 	struct member_iter it = { 0 };
+	struct cursor next = *c;
 	struct type_member m;
-	struct cursor next;
 	struct die to;
 
-	next = *c;
 	if (type__pointee(ts, &c->type, &to)) {
-		/* walk_leaf holds three dereferences and what follows them */
 		if (c->path.nr_hops + 1 >= WALK_MAX_HOPS)
 			return;
 		next.path.nr_hops++;
 		next.type = to;
-		search__push(s, &next, depth + 1);
+		search__push(s, &next, level + 1);
 		return;
 	}
 	if (type__only_payload(ts, &c->type, &m)) {
 		next.path.off[next.path.nr_hops] += (uint32_t)m.off;
 		next.type = m.type;
-		search__push(s, &next, depth);
+		search__push(s, &next, level + 1);
 		return;
 	}
 	while (type__next_member(ts, &c->type, &it, &m)) {
-		struct type_member only;
-
 		if (!type__size(&m.type))
 			continue;
 		next = *c;
 		next.path.off[next.path.nr_hops] += (uint32_t)m.off;
 		next.type = m.type;
-		/* a level that holds nothing else is none */
-		search__push(s, &next, depth + !type__only_member(ts, &c->type, &only));
+		search__push(s, &next, level + 1);
 	}
 }
 
@@ -435,7 +430,7 @@ bool type__search(const struct types *ts, const struct die *d, const char *want,
 		  struct image_path *out)
 {
 	struct search s = { .queue = NULL };
-	unsigned int found_depth = 0;
+	unsigned int found_level = 0;
 	bool found = false, twice = false;
 
 	s.queue = malloc(SEARCH_MAX * sizeof(*s.queue));
@@ -444,20 +439,20 @@ bool type__search(const struct types *ts, const struct die *d, const char *want,
 	search__push(&s, &(struct cursor){ .type = *d }, 0);
 	for (size_t i = 0; i < s.nr; i++) {
 		struct cursor c = s.queue[i].c;
-		unsigned int depth = s.queue[i].depth;
+		unsigned int level = s.queue[i].level;
 
-		if (found && depth > found_depth)
-			continue;
+		if (found && level > found_level)
+			break;
 		if (type__is(ts, &c.type, want)) {
 			twice |= found;
 			found = true;
-			found_depth = depth;
+			found_level = level;
 			*out = c.path;
 			out->ok = 1;
 			out->size = (uint32_t)type__size(&c.type);
 			continue;
 		}
-		search__step(ts, &s, &c, depth);
+		search__step(ts, &s, &c, level);
 	}
 	free(s.queue);
 	return found && !twice;

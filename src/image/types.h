@@ -99,8 +99,9 @@ bool type__path(const struct types *ts, const struct die *d, const char *path,
 		struct image_path *out, struct die *end);
 
 /*
- * The shortest way by value and through references, boxes and Arcs to a type
- * of path @want, at most six levels; false if there is none, or two as short.
+ * The shortest way by value and through references, boxes and Arcs to a type of
+ * path @want, with at most three dereferences; false if there is none, or if two
+ * are as short.
  */
 bool type__search(const struct types *ts, const struct die *d, const char *want,
 		  struct image_path *out);

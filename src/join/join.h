@@ -94,6 +94,7 @@ struct join_point {
 	uint64_t		 ready_ns;
 	struct join_quantiles	 await;		/* over the count */
 	struct join_quantiles	 ready;
+	struct join_quantiles	 total;		/* both, wait by wait */
 	const struct join_sum	*split;		/* adds up to await_ns; largest first */
 	size_t			 nr_split;
 	const struct join_sum	*details;	/* peers, wakers, culprits; largest first */

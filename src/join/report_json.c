@@ -138,6 +138,9 @@ static json_t *point(const struct join_point *p, int *err)
 	set(o, "ready_p50_ns", number(p->ready.p50), err);
 	set(o, "ready_p99_ns", number(p->ready.p99), err);
 	set(o, "ready_max_ns", number(p->ready.max), err);
+	set(o, "total_p50_ns", number(p->total.p50), err);
+	set(o, "total_p99_ns", number(p->total.p99), err);
+	set(o, "total_max_ns", number(p->total.max), err);
 	for (size_t i = 0; i < p->nr_stack; i++)
 		append(stack, text(p->stack[i].name), err);
 	set(o, "stack", stack, err);

@@ -366,7 +366,7 @@ static void fill_point(struct join *j, uint32_t index, const struct point_sum *s
 		.line = from->line, .leaf = from->leaf, .count = from->count,
 		.woken_in_poll = from->woken_in_poll, .open = from->open,
 		.ready_ns = from->ready_ns, .await = quantiles(&from->await),
-		.ready = quantiles(&from->ready),
+		.ready = quantiles(&from->ready), .total = quantiles(&from->total),
 	};
 	p->split = out + *at;
 	for (; *at < nr && sums[*at].point == index && !sums[*at].detail; ++*at) {

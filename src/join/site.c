@@ -52,6 +52,7 @@ void sites__free(struct sites *s)
 	for (uint32_t i = 0; i < s->nr_points; i++) {
 		hist__clear(&s->points[i].await);
 		hist__clear(&s->points[i].ready);
+		hist__clear(&s->points[i].total);
 	}
 	free(s->shapes);
 	free(s->sites);

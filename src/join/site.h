@@ -43,7 +43,7 @@ struct point {
 	const char	*task, *function, *file, *leaf;
 	uint32_t	 line;
 	uint64_t	 count, woken_in_poll, open, ready_ns;
-	struct hist	 await, ready;
+	struct hist	 await, ready, total;	/* total: both, from Pending to the next poll */
 };
 
 struct site {

@@ -69,6 +69,7 @@ enum wait_end {
 	WAIT_IN_POLL,		/* woken before the poll returned */
 	WAIT_OPEN,		/* begin or end not seen */
 	WAIT_POLLED,		/* ready duration */
+	WAIT_TOTAL,		/* both, of one wait */
 };
 
 struct task *task__find(struct join *j, uint64_t addr)
@@ -123,6 +124,9 @@ static void note_wait(struct join *j, uint32_t kind, uint32_t chain, uint16_t br
 	case WAIT_POLLED:
 		join__note_err(j, hist__add(&p->ready, ns));
 		p->ready_ns += ns;
+		break;
+	case WAIT_TOTAL:
+		join__note_err(j, hist__add(&p->total, ns));
 		break;
 	}
 }
@@ -459,10 +463,13 @@ static void task__end_wait(struct join *j, struct task *t, struct thread *waker,
 	uint64_t cut = windows__cut(&j->windows, t->since, now);
 	struct split s;
 
+	t->waited_ns = NO_WAIT;
 	if (cut < now) {
 		task__charge_cut_wait(j, t, cut, now);
 		return;
 	}
+	if (!t->cut)
+		t->waited_ns = now - t->since;
 	if (wake)
 		split__wake(j, t, waker, now, &s);
 	else
@@ -522,8 +529,11 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 	switch (t->state) {
 	case TASK_READY:
 		cut = windows__cut(&j->windows, t->since, now);
-		if (t->waited && cut == now)
+		if (t->waited && cut == now) {
 			task__note_wait(j, t, WAIT_POLLED, now - t->since);
+			if (t->waited_ns != NO_WAIT)
+				task__note_wait(j, t, WAIT_TOTAL, t->waited_ns + now - t->since);
+		}
 		task__charge_ready(j, t, cut, now);
 		break;
 	case TASK_IDLE:
@@ -603,6 +613,7 @@ void task__end(struct join *j, const struct trace_event *ev, struct thread *th, 
 	if (t->woken) {
 		t->woken = false;
 		task__note_wait(j, t, WAIT_IN_POLL, 0);
+		t->waited_ns = 0;
 		task__set_ready(t, now, PART_IN_POLL, true);
 	}
 }

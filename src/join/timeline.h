@@ -51,11 +51,14 @@ enum task_state {
 	TASK_DONE	= 4,	/* completed, its memory is still there */
 };
 
+#define NO_WAIT	UINT64_MAX
+
 struct task {
 	uint64_t	 addr;		/* of its header */
 	uint64_t	 start;		/* of its life */
 	uint64_t	 since;		/* of its state; RUNNING: its poll knows */
 	uint64_t	 charged;	/* time given to some segment so far */
+	uint64_t	 waited_ns;	/* READY: the wait that was, NO_WAIT: not all of it seen */
 	uint32_t	 kind;		/* UNKNOWN_KIND until its first poll is seen */
 	uint32_t	 chain;		/* of the wait that is, or the last that was */
 	uint16_t	 branch;	/* that ended that wait */

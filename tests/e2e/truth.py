@@ -168,9 +168,9 @@ def check_site(site, waits, found, truth):
             yield "leaf", f"{sorted(leaves)} not in {where}"
     took = [wait["end"] - wait["start"] for wait in waits]
     if all(p == 1 for p in pendings):
-        want = statistics.median(took)
+        want = statistics.median_low(took)
         for point in points:
-            got = point["p50_ns"] + point["ready_p50_ns"]
+            got = point["total_p50_ns"]
             if point["count"] >= max(5, 0.3 * count) and not close(got, want, 0.02, 100_000):
                 yield "duration", f"median {got / 1e3:.0f} µs, {want / 1e3:.0f} expected\n{shown}"
     elif not unknown and not any(p["open"] for p in points):
@@ -201,7 +201,8 @@ def check_parts(checks, name, truth, found):
             # Whoever wakes it may be late himself: then the part is longer, but never than the await.
             took = sum(wait["end"] - wait["start"] for wait in waits) / times
             late = expect["part"] in ("until wake", "job") and expect["ns"] < got < took
-            if not late and not close(got, expect["ns"], 0.10, 600_000):
+            # A single wait may lose as much again to a busy machine between its start and its Pending.
+            if not late and not close(got, expect["ns"], 0.10, 600_000 if times >= 5 else 1_200_000):
                 wrong.append(f"{site.task}:{site.line}: {part}: mean {got / 1e3:.0f} µs, {expect['ns'] / 1e3:.0f} "
                              f"designed\n" + "\n".join("  " + describe(p) for p in found.points[site]))
     if checked:
