@@ -154,13 +154,27 @@ static __always_inline void count_loss(enum raw_loss cause)
 		c->loss[cause]++;
 }
 
-static __always_inline void count_hit(void)
+/*
+ * A probe's program begins: counted, and one in COUNTER_SAMPLE is timed.
+ * Programs stay on their CPU, so hit_end() finds the same counters.
+ */
+static __always_inline __u64 hit_begin(struct counters **counted)
 {
 	__u32 zero = 0;
 	struct counters *c = bpf_map_lookup_elem(&counters, &zero);
 
-	if (c)
-		c->hits++;
+	*counted = c;
+	if (!c || ++c->hits % COUNTER_SAMPLE)
+		return 0;
+	return bpf_ktime_get_ns();
+}
+
+static __always_inline void hit_end(struct counters *c, __u64 begin)
+{
+	if (!c || !begin)
+		return;
+	c->timed++;
+	c->timed_ns += bpf_ktime_get_ns() - begin;
 }
 
 /*

@@ -61,8 +61,7 @@ static __always_inline __u64 cookie_arg(__u64 cookie, struct pt_regs *regs)
 #define STATE_COMPLETE	2
 #define STATE_NOTIFIED	4
 
-SEC("uprobe.multi")
-int poll_begin(struct pt_regs *regs)
+static __always_inline int on_poll_begin(struct pt_regs *regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 cookie = bpf_get_attach_cookie(regs);
@@ -77,7 +76,6 @@ int poll_begin(struct pt_regs *regs)
 	if (!enabled || task->tgid != config.tgid)
 		return 0;
 	ts = bpf_ktime_get_ns();
-	count_hit();
 	t = thread_get(task);
 	if (!t)
 		return 0;
@@ -132,8 +130,7 @@ int poll_begin(struct pt_regs *regs)
 	return 0;
 }
 
-SEC("uprobe.multi")
-int poll_end(struct pt_regs *regs)
+static __always_inline int on_poll_end(struct pt_regs *regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	/* The return has popped the return address: 8 above the entry's rsp. */
@@ -149,7 +146,6 @@ int poll_end(struct pt_regs *regs)
 
 	if (!enabled || task->tgid != config.tgid)
 		return 0;
-	count_hit();
 	t = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (!t)
 		return 0;
@@ -232,7 +228,6 @@ static __always_inline int task_event(struct pt_regs *regs, __u8 type)
 
 	if (!enabled || task->tgid != config.tgid)
 		return 0;
-	count_hit();
 	ts = bpf_ktime_get_ns();
 	ev = event_reserve(sizeof(*ev), ts, task->pid, type);
 	if (!ev)
@@ -240,18 +235,6 @@ static __always_inline int task_event(struct pt_regs *regs, __u8 type)
 	ev->task = cookie_arg(bpf_get_attach_cookie(regs), regs);
 	event_submit(ev);
 	return 0;
-}
-
-SEC("uprobe.multi")
-int task_wake(struct pt_regs *regs)
-{
-	return task_event(regs, RAW_WAKE);
-}
-
-SEC("uprobe.multi")
-int task_new(struct pt_regs *regs)
-{
-	return task_event(regs, RAW_TASK_NEW);
 }
 
 /* Is @header being polled by this thread? Then its memory is not to be read at the poll's end. */
@@ -272,8 +255,7 @@ static __always_inline bool mark_dropped(struct task_struct *task, __u64 header)
 	return polled;
 }
 
-SEC("uprobe.multi")
-int task_drop(struct pt_regs *regs)
+static __always_inline int on_task_drop(struct pt_regs *regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
@@ -284,19 +266,36 @@ int task_drop(struct pt_regs *regs)
 }
 
 /* It has completed, which the poll's end will say, or was cancelled. */
-SEC("uprobe.multi")
-int task_end(struct pt_regs *regs)
+static __always_inline int on_task_end(struct pt_regs *regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
 	if (!enabled || task->tgid != config.tgid)
 		return 0;
 	if (mark_dropped(task, cookie_arg(bpf_get_attach_cookie(regs), regs))) {
-		count_hit();
-		return 0;
+			return 0;
 	}
 	return task_event(regs, RAW_TASK_DROP);
 }
+
+#define PROBE(name, call)				\
+	SEC("uprobe.multi")				\
+	int name(struct pt_regs *regs)			\
+	{						\
+		struct counters *c;			\
+		__u64 begin = hit_begin(&c);		\
+							\
+		call;					\
+		hit_end(c, begin);			\
+		return 0;				\
+	}
+
+PROBE(poll_begin, on_poll_begin(regs))
+PROBE(poll_end, on_poll_end(regs))
+PROBE(task_wake, task_event(regs, RAW_WAKE))
+PROBE(task_new, task_event(regs, RAW_TASK_NEW))
+PROBE(task_drop, on_task_drop(regs))
+PROBE(task_end, on_task_end(regs))
 
 /* The same sites with nothing to do: what the probes cost by themselves. */
 SEC("?uprobe.multi")

@@ -21,6 +21,7 @@
 #include "dwell.skel.h"
 #include "kernel-events/source.h"
 #include "record/attach.h"
+#include "record/calibrate.h"
 #include "runtime/tokio.h"
 
 #define RINGS_TOTAL	(64u << 20)	/* bytes for all CPUs together */
@@ -556,6 +557,15 @@ void attach__counters(struct attach *a, struct counters *sum)
 		}
 	}
 	free(per_cpu);
+}
+
+uint64_t attach__probe_cost(struct attach *a, const struct counters *c)
+{
+	uint64_t each = calibrate__probe_ns(a->skel->progs.empty);
+
+	if (c->timed)
+		each += c->timed_ns / c->timed;
+	return c->hits * each;
 }
 
 void attach__free(struct attach *a)

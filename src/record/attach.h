@@ -56,8 +56,11 @@ size_t attach__sites(const struct attach *a);
 int attach__drain(struct attach *a, int (*each)(void *ctx, const struct raw_hdr *raw), void *ctx);
 /* Sums over CPUs. */
 void attach__counters(struct attach *a, struct counters *sum);
-/* ns that one hit of an empty probe costs on this machine; measured on this process. */
-uint64_t attach__probe_ns(struct attach *a);
+/*
+ * ns of CPU time that all of @c's hits took from the target: an empty probe's
+ * price, measured now on this process, and the programs' own time, sampled.
+ */
+uint64_t attach__probe_cost(struct attach *a, const struct counters *c);
 /* Take all probes off and unload. */
 void attach__free(struct attach *a);
 

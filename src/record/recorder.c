@@ -18,8 +18,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "abi.h"
+#include "dwell.skel.h"
 #include "image/image.h"
 #include "kernel-events/source.h"
+#include "record/alive.h"
 #include "record/attach.h"
 #include "record/chain.h"
 #include "record/losses.h"
@@ -33,6 +39,8 @@ static_assert((int)RAW_READY == TRACE_POLL_READY, "poll results");
 static_assert((int)RAW_UNKNOWN == TRACE_POLL_UNKNOWN, "poll results");
 
 #define LOOK_MS		20	/* between looks at the rings */
+#define FIRST_LOOK_MS	1	/* until the first event has led to the tasks that are alive */
+#define FIRST_LOOKS_NS	500000000ull
 #define FLUSH_NS	1000000000ull
 #define PROGRESS_NS	500000000ull
 
@@ -45,8 +53,11 @@ struct recorder {
 	struct source_ctx		 sources;
 	const struct kernel_source	*by_type[RAW_TYPE_NR];
 	uint32_t			*kinds;		/* image function → task-kind id */
+	struct alive			*alive;		/* while there may be tasks not seen yet */
+	unsigned int			 offers;	/* tasks shown to it */
 	uint64_t			 attach_ts, end_ts;
-	uint64_t			 probe_hits;
+	uint64_t			 cpu_start;	/* own CPU time at attach_ts */
+	struct counters			 counters;	/* as last looked at */
 	int				 signals;	/* signalfd */
 	bool				 progress;
 	const char			*ended_by;
@@ -78,6 +89,80 @@ static int define_chain(struct recorder *r, const struct raw_chain *raw)
 	return trace_writer__chain(r->trace, &c);
 }
 
+/* ---- tasks that were there before ---- */
+
+#define ALIVE_OFFERS	512		/* events that may lead to a list */
+#define ALIVE_NS	2000000000ull	/* later, a task without an event is no news */
+
+/* The chain's id, the same as the BPF side's; defined in the file if it is new. */
+static int chain_of(struct recorder *r, const struct alive_task *t, uint32_t *id)
+{
+	struct dwell_bpf *skel = attach__skel(r->attach);
+	int map = bpf_map__fd(skel->maps.chains);
+	struct raw_chain raw = { .hdr.nr = (uint8_t)t->walk.nr_tokens, .fn = t->fn };
+
+	*id = 0;
+	if (!t->walk.nr_tokens || !bpf_map_lookup_elem(map, &t->walk.hash, id))
+		return 0;
+	raw.chain = __atomic_add_fetch(&skel->bss->next_chain, 1, __ATOMIC_SEQ_CST);
+	if (bpf_map_update_elem(map, &t->walk.hash, &raw.chain, BPF_NOEXIST)) {
+		bpf_map_lookup_elem(map, &t->walk.hash, id);
+		return 0;
+	}
+	*id = raw.chain;
+	memcpy(raw.tokens, t->walk.tokens, sizeof(raw.tokens));
+	return define_chain(r, &raw);
+}
+
+static int seen_task(void *ctx, const struct alive_task *t)
+{
+	struct trace_event ev = { .ts = t->ts, .type = TRACE_TASK_SEEN };
+	struct recorder *r = ctx;
+	int err = 0;
+
+	ev.seen.task = t->task;
+	ev.seen.kind = r->kinds[t->fn];
+	ev.seen.state = t->known ? t->state : TRACE_TASK_UNKNOWN;
+	if (t->known && t->state == TRACE_TASK_IDLE) {
+		err = chain_of(r, t, &ev.seen.chain);
+		ev.seen.nr_keys = (uint8_t)t->walk.nr_keys;
+		memcpy(ev.seen.keys, t->walk.keys, sizeof(ev.seen.keys));
+	}
+	return err < 0 ? err : trace_writer__event(r->trace, &ev);
+}
+
+/* From the descriptors in epoll to the tasks that wait for them, and all others. */
+static int find_alive(struct recorder *r)
+{
+	struct dwell_bpf *skel = attach__skel(r->attach);
+	int map = bpf_map__fd(skel->maps.tokens), err = 0;
+	uint64_t token, *at = NULL;
+
+	if (r->target.launched || !skel->bss->load_bias_known)
+		return 0;
+	r->alive = alive__new(r->img, &r->target, skel->bss->load_bias, seen_task, r);
+	if (!r->alive)
+		return 0;
+	while (!err && !bpf_map_get_next_key(map, at, &token)) {
+		at = &token;
+		err = alive__token(r->alive, token);
+	}
+	return err < 0 ? err : 0;
+}
+
+/* An event's task leads to the list that it is in. */
+static int offer_alive(struct recorder *r, const struct raw_poll_begin *e)
+{
+	if (!r->alive)
+		return 0;
+	if (r->offers++ >= ALIVE_OFFERS || e->hdr.ts - r->attach_ts > ALIVE_NS) {
+		alive__free(r->alive);
+		r->alive = NULL;
+		return 0;
+	}
+	return alive__task(r->alive, e->task);
+}
+
 /* 1: write @ev, 0: nothing to write, negative errno. */
 static int decode(struct recorder *r, const struct raw_hdr *raw, struct trace_event *ev)
 {
@@ -87,10 +172,12 @@ static int decode(struct recorder *r, const struct raw_hdr *raw, struct trace_ev
 	case RAW_POLL_BEGIN: {
 		const struct raw_poll_begin *e = (const void *)raw;
 
+		int err = offer_alive(r, e);
+
 		ev->type = TRACE_POLL_BEGIN;
 		ev->poll.task = e->task;
 		ev->poll.kind = r->kinds[e->fn];
-		return 1;
+		return err < 0 ? err : 1;
 	}
 	case RAW_POLL_END: {
 		const struct raw_poll_end *e = (const void *)raw;
@@ -297,20 +384,19 @@ static void show_progress(struct recorder *r)
 	fprintf(stderr,
 		"\rdwell: %5.1f s, %" PRIu64 " events, %" PRIu64 " lost, %.1f MB, own CPU %.1f %% ",
 		elapsed / 1e9, trace_writer__events(r->trace), (uint64_t)c.loss[LOSS_RING],
-		trace_writer__bytes(r->trace) / 1e6, elapsed ? 100.0 * own_cpu() / elapsed : 0.0);
+		trace_writer__bytes(r->trace) / 1e6, elapsed ? 100.0 * (own_cpu() - r->cpu_start) / elapsed : 0.0);
 	fflush(stderr);
 }
 
 static void write_losses(struct recorder *r)
 {
-	struct counters c;
+	const struct counters *c = &r->counters;
 	unsigned int i;
 
-	attach__counters(r->attach, &c);
-	r->probe_hits = c.hits;
+	attach__counters(r->attach, &r->counters);
 	for (i = 0; i < LOSS_NR; i++)
-		if (c.loss[i])
-			trace_writer__loss(r->trace, loss_name(i), c.loss[i]);
+		if (c->loss[i])
+			trace_writer__loss(r->trace, loss_name(i), c->loss[i]);
 }
 
 /* Why the recording should end now, or NULL. */
@@ -335,11 +421,13 @@ static int loop(struct recorder *r)
 		{ .fd = r->signals, .events = POLLIN },
 		{ .fd = r->target.pidfd, .events = POLLIN },
 	};
-	uint64_t ts, flushed = r->attach_ts, shown = 0;
+	uint64_t ts = r->attach_ts, flushed = r->attach_ts, shown = 0;
 	int err;
 
 	for (;;) {
-		if (poll(fds, 2, LOOK_MS) < 0 && errno != EINTR)
+		bool first = r->alive && !r->offers && ts - r->attach_ts < FIRST_LOOKS_NS;
+
+		if (poll(fds, 2, first ? FIRST_LOOK_MS : LOOK_MS) < 0 && errno != EINTR)
 			return -errno;
 		ts = now(CLOCK_MONOTONIC);
 		target__cpu_ns(&r->target);
@@ -375,9 +463,10 @@ static int finish(struct recorder *r)
 		return err;
 	write_losses(r);
 	totals.end_ts = r->end_ts;
-	totals.probe_hits = r->probe_hits;
+	totals.probe_hits = r->counters.hits;
 	totals.target_cpu_ns = r->target.cpu_last - r->target.cpu_start;
-	totals.cpu_ns = own_cpu();
+	totals.cpu_ns = own_cpu() - r->cpu_start;
+	totals.cpu_ns += attach__probe_cost(r->attach, &r->counters);
 	return trace_writer__finish(r->trace, &totals);
 }
 
@@ -462,6 +551,7 @@ int recorder__run(const struct recorder_opts *opts)
 	/* Now: while events come in, the time that it takes would fill the rings. */
 	r.sources.ksyms = ksyms__new();
 
+	r.cpu_start = own_cpu();
 	r.attach_ts = attach__enable(r.attach);
 	r.sources.attach_ts = r.attach_ts;
 	err = open_trace(&r);
@@ -471,6 +561,8 @@ int recorder__run(const struct recorder_opts *opts)
 	if (err)
 		goto out;
 	err = for_each_source(&r, true);
+	if (!err)
+		err = find_alive(&r);
 	if (err)
 		goto written;
 	image__fns(r.img, &nr_kinds);
@@ -500,6 +592,7 @@ written:
 			trace_writer__events(r.trace), trace_writer__bytes(r.trace) / 1e6,
 			opts->output);
 out:
+	alive__free(r.alive);
 	trace_writer__free(r.trace);
 	attach__free(r.attach);
 	target__close(&r.target);

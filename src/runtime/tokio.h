@@ -14,7 +14,8 @@
  *
  *	V = *(H + HEADER_VTABLE)
  *	A = *(H + *(V + VTABLE_SCHEDULER))	S is an Arc: its inner block
- *	shards at A + off[1] of *_SHARDS, and of *_NR_SHARDS their number
+ *	shards at A + off[1] of *_SHARDS, and of *_NR_SHARDS their number;
+ *	each is as long as the size of *_SHARD
  *	list head of a shard at off[2] of *_SHARD_HEAD
  *	next of a task at H + *(V + VTABLE_TRAILER) + TRAILER_NEXT
  *
@@ -46,14 +47,16 @@ enum tokio_layout {
 	TOKIO_TRAILER_NEXT,
 	TOKIO_TRAILER_WAKER,	/* of the task that awaits the join handle; valid if state & 0x10 */
 	/* S = Arc<multi_thread::Handle>: shards, tokio >= 1.35, else one list. */
-	TOKIO_MT_SHARDS,	/* pointer to the first; stride: size of what it points to */
+	TOKIO_MT_SHARDS,	/* pointer to the first */
 	TOKIO_MT_NR_SHARDS,
 	TOKIO_MT_SHARD_HEAD,	/* via the first shard: off[2] is within any shard */
+	TOKIO_MT_SHARD,		/* the first shard: its size is the stride */
 	TOKIO_MT_HEAD,		/* tokio < 1.35: the only list */
 	/* S = Arc<current_thread::Handle>: the same. */
 	TOKIO_CT_SHARDS,
 	TOKIO_CT_NR_SHARDS,
 	TOKIO_CT_SHARD_HEAD,
+	TOKIO_CT_SHARD,
 	TOKIO_CT_HEAD,
 	/* S = Arc<local::Shared>, of a LocalSet. */
 	TOKIO_LOCAL_HEAD,

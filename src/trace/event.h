@@ -59,6 +59,7 @@ enum trace_task_state {
 	TRACE_TASK_IDLE		= 0,	/* Pending, not woken */
 	TRACE_TASK_NOTIFIED	= 1,	/* woken, in a run queue */
 	TRACE_TASK_RUNNING	= 2,	/* being polled */
+	TRACE_TASK_UNKNOWN	= 3,	/* it is there, but changed while it was read */
 };
 
 struct trace_event {

@@ -15,6 +15,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "image/array.h"
+#include "image/die.h"
 #include "image_program.h"
 #include "trace_random.h"
 
@@ -30,12 +32,22 @@ struct area {
 	size_t		 off, size;
 };
 
+/* The value of an attribute of fixed size: where it is, and what it means. */
+struct value {
+	size_t		off;
+	uint8_t		size;
+	uint16_t	form;
+	uint64_t	entry;		/* offset in its unit, which a reference to itself has */
+};
+
 struct victim {
 	char		path[PATH_MAX];
 	uint8_t		*good, *bad;
 	size_t		 size;
 	struct area	 areas[MAX_AREAS];
 	size_t		 nr_areas;
+	struct value	*values;
+	size_t		 nr_values, cap_values, first_own;	/* those of the program itself come last */
 	unsigned int	 nr_ok, nr_refused, nr_full;
 	double		 slowest;
 	uint64_t	 slowest_seed;
@@ -87,6 +99,68 @@ static void find_areas(struct victim *v)
 	}
 }
 
+static void add_values(struct victim *v, const struct unit *u)
+{
+	const uint8_t *p = u->die;
+	struct die d;
+
+	while (p && p < u->end) {
+		if (!die__at(u, p, &d)) {
+			p++;	/* null */
+			continue;
+		}
+		p = d.attrs;
+		for (uint32_t i = 0; p && i < d.ab->nr_attrs; i++) {
+			const struct abbrev_attr *a = &u->abbrevs->attrs[d.ab->first_attr + i];
+			const uint8_t *from = p;
+			struct attr value;
+
+			p = form__read(u, a->form, a->implicit, p, &value);
+			if (!p || p == from || p - from > 8 || value.form == DW_FORM_exprloc)
+				continue;
+			assert_int_equal(array__room(&v->values, &v->cap_values, v->nr_values,
+						     sizeof(*v->values)), 0);
+			v->values[v->nr_values++] = (struct value){
+				(size_t)(from - v->good), (uint8_t)(p - from), a->form,
+				(uint64_t)(d.p - u->start) };
+		}
+	}
+}
+
+/* Where attributes' values are, so that what is damaged still parses. */
+static void find_values(struct victim *v)
+{
+	struct debug_secs secs = { .split = false };
+	struct debug_info di = { .nr_units = 0 };
+	bool torn;
+
+	for (size_t i = 0; i < v->nr_areas; i++) {
+		struct debug_sec sec = { v->good + v->areas[i].off, v->areas[i].size };
+
+		if (!strcmp(v->areas[i].name, ".debug_info"))
+			secs.info = sec;
+		else if (!strcmp(v->areas[i].name, ".debug_abbrev"))
+			secs.abbrev = sec;
+		else if (!strcmp(v->areas[i].name, ".debug_str"))
+			secs.str = sec;
+	}
+	assert_int_equal(debug_info__add(&di, &secs, &torn), 0);
+	assert_false(torn);
+	for (int own = 0; own < 2; own++) {
+		v->first_own = v->nr_values;
+		for (size_t i = 0; i < di.nr_units; i++) {
+			struct die root;
+			const char *name = die__root(di.units[i], &root) ?
+					   die__str(&root, DW_AT_name) : NULL;
+
+			if (own == (name && strstr(name, "image_tokio")))
+				add_values(v, di.units[i]);
+		}
+	}
+	assert_true(v->nr_values > v->first_own);
+	debug_info__free(&di);
+}
+
 static uint64_t telling_value(struct victim *v, uint64_t *seed)
 {
 	static const uint64_t values[] = {
@@ -107,6 +181,37 @@ static uint64_t telling_value(struct victim *v, uint64_t *seed)
 	default:
 		return values[below(seed, sizeof(values) / sizeof(*values))];
 	}
+}
+
+/*
+ * Another value for some attribute: a reference to another entry, or to its
+ * own; another entry's name; a number that is an offset, a size, a state.
+ */
+static void retell(struct victim *v, uint64_t *seed)
+{
+	size_t from = below(seed, 8) ? v->first_own : 0;
+	const struct value *a = &v->values[from + below(seed, v->nr_values - from)];
+	uint64_t word;
+
+	switch (a->form) {
+	case DW_FORM_ref4: case DW_FORM_strp:
+		if (a->form == DW_FORM_ref4 && !below(seed, 6)) {
+			word = a->entry;
+			break;
+		}
+		for (int i = 0; i < 1000; i++) {
+			const struct value *b = &v->values[from + below(seed, v->nr_values - from)];
+
+			if (b->form == a->form) {
+				memmove(v->bad + a->off, v->bad + b->off, a->size);
+				return;
+			}
+		}
+		return;
+	default:
+		word = below(seed, 2) ? below(seed, 64) : telling_value(v, seed);
+	}
+	memcpy(v->bad + a->off, &word, a->size < sizeof(word) ? a->size : sizeof(word));
 }
 
 /* One more damage to v->bad; the size that the file then has. */
@@ -220,20 +325,28 @@ static void prepare(struct victim *v, const char *path)
 	find_areas(v);
 }
 
-static void torment(const char *path, unsigned int rounds)
+/* @told: change values only, so that the damage reaches the explorer. */
+static void torment(const char *path, unsigned int rounds, bool told)
 {
 	struct rusage usage;
 	struct victim v;
 
 	prepare(&v, path);
+	if (told)
+		find_values(&v);
 	rounds = (unsigned int)(rounds * per_cent / 100);
 	for (uint64_t round = 0; round < rounds; round++) {
 		uint64_t seed = (first_seed + round) * 0x9e3779b97f4a7c15ull;
 		size_t size = v.size;
 
 		memcpy(v.bad, v.good, v.size);
-		for (uint64_t n = 1 + below(&seed, below(&seed, 3) ? 4 : 40); n; n--)
-			size = damage(&v, &seed, size);
+		for (uint64_t n = 1 + below(&seed, below(&seed, 3) ? 4 : 40); n; n--) {
+			if (!told)
+				size = damage(&v, &seed, size);
+			else
+				for (int k = 0; k < 8; k++)
+					retell(&v, &seed);
+		}
 		write_file(at("victim"), v.bad, size);
 		try_file(&v, at("victim"), first_seed + round);
 	}
@@ -243,6 +356,7 @@ static void torment(const char *path, unsigned int rounds)
 		      v.nr_refused, v.slowest, (unsigned long long)v.slowest_seed,
 		      usage.ru_maxrss >> 10);
 	assert_true(usage.ru_maxrss < MAX_RSS_KB);
+	free(v.values);
 	free(v.good);
 	free(v.bad);
 }
@@ -263,6 +377,7 @@ static void cut_everywhere(const char *path)
 		write_file(at("victim"), v.good, v.areas[i].off + 1);
 		try_file(&v, at("victim"), v.areas[i].off + 1);
 	}
+	free(v.values);
 	free(v.good);
 	free(v.bad);
 }
@@ -285,7 +400,7 @@ static void c_program(void **state)
 	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
 		if (!try_sh("gcc -O1 %s %s -o %s", flags[i], at("prog.c"), at("c%zu", i)))
 			continue;
-		torment(at("c%zu", i), 500);
+		torment(at("c%zu", i), 500, false);
 	}
 	cut_everywhere(at("c0"));
 }
@@ -296,7 +411,8 @@ static void rust_program(void **state)
 	if (!build_tokio("-O", "rust"))
 		skip();
 	cut_everywhere(at("rust"));
-	torment(at("rust"), 500);
+	torment(at("rust"), 500, false);
+	torment(at("rust"), 1000, true);
 }
 
 static void rust_dwarf_5(void **state)
@@ -304,7 +420,7 @@ static void rust_dwarf_5(void **state)
 	(void)state;
 	if (!build_tokio("-O -C dwarf-version=5", "rust5"))
 		skip();
-	torment(at("rust5"), 250);
+	torment(at("rust5"), 250, false);
 }
 
 static void workload(void **state)
@@ -314,7 +430,7 @@ static void workload(void **state)
 	(void)state;
 	if (!find_workload("fat/timers", path))
 		skip();
-	torment(path, 16);
+	torment(path, 16, false);
 }
 
 int main(int argc, char **argv)

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Tasks that are alive when recording begins and at rest, so that no event
+ * tells of them: found through the runtime's own lists in the target's memory.
+ *
+ * A list is reached from any task in it, a task from the reactor object that
+ * it waits in, or from the first event about it. Memory changes while it is
+ * read: what is taken for a task must have a task's vtable, and what is read of
+ * it must be the same twice.
+ */
+#ifndef DWELL_RECORD_ALIVE_H
+#define DWELL_RECORD_ALIVE_H
+
+#include <stdint.h>
+
+#include "image/image.h"
+#include "record/target.h"
+#include "record/walk.h"
+#include "trace/event.h"
+
+struct alive;
+
+struct alive_task {
+	uint64_t		task;
+	uint64_t		ts;	/* before it was read, ns of CLOCK_MONOTONIC */
+	uint32_t		fn;	/* its poll function in the image */
+	enum trace_task_state	state;
+	bool			known;	/* the state; else only that it is there */
+	struct walk_answer	walk;	/* of an idle one */
+};
+
+/* Called with each task found, once. Negative: stop, and return that. */
+typedef int (*alive_found)(void *ctx, const struct alive_task *task);
+
+/* NULL: no memory, or the runtime's layout is not known in this binary. */
+struct alive *alive__new(const struct image *img, const struct target *target, uint64_t bias,
+			 alive_found found, void *ctx);
+void alive__free(struct alive *a);
+
+/* Tasks that wait in the reactor object at @token, and all of their lists. */
+int alive__token(struct alive *a, uint64_t token);
+/* The task at @header, if it is one, and all of its list. */
+int alive__task(struct alive *a, uint64_t header);
+
+#endif /* DWELL_RECORD_ALIVE_H */

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What one hit of a probe costs on this machine. See calibrate.h.
+ */
+#include "record/calibrate.h"
+
+#include <link.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
+
+#define ROUNDS	5
+#define HITS	2000
+
+/* A function whose first instruction, a one-byte nop, the kernel emulates. */
+void calibrate_site(void);
+__asm__(".text\n"
+	".p2align 4\n"
+	".type calibrate_site, @function\n"
+	"calibrate_site:\n"
+	"	nop\n"
+	"	ret\n"
+	".size calibrate_site, . - calibrate_site\n");
+
+static uint64_t round_ns(void)
+{
+	struct timespec a, b;
+
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	for (int i = 0; i < HITS; i++)
+		calibrate_site();
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	return (uint64_t)(b.tv_sec - a.tv_sec) * 1000000000ull + (uint64_t)b.tv_nsec -
+	       (uint64_t)a.tv_nsec;
+}
+
+static uint64_t best_ns(void)
+{
+	uint64_t best = UINT64_MAX;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		uint64_t ns = round_ns();
+
+		best = ns < best ? ns : best;
+	}
+	return best;
+}
+
+/* From an address in this program to its offset in the file. */
+static int file_offset(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	uint64_t addr = (uint64_t)(uintptr_t)calibrate_site;
+	unsigned long *off = arg;
+
+	(void)size;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+		uint64_t start = info->dlpi_addr + ph->p_vaddr;
+
+		if (ph->p_type != PT_LOAD || addr < start || addr - start >= ph->p_filesz)
+			continue;
+		*off = addr - start + ph->p_offset;
+		return 1;
+	}
+	return 0;
+}
+
+uint64_t calibrate__probe_ns(struct bpf_program *empty)
+{
+	LIBBPF_OPTS(bpf_uprobe_multi_opts, opts, .cnt = 1);
+	uint64_t bare, probed;
+	struct bpf_link *link;
+	unsigned long off;
+
+	if (!dl_iterate_phdr(file_offset, &off))
+		return 0;
+	bare = best_ns();
+	opts.offsets = &off;
+	link = bpf_program__attach_uprobe_multi(empty, getpid(), "/proc/self/exe", NULL, &opts);
+	if (!link)
+		return 0;
+	probed = best_ns();
+	bpf_link__destroy(link);
+	return probed > bare ? (probed - bare) / HITS : 0;
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The await-chain walk from outside. See walk.h; what each step does is said
+ * in bpf/walk.bpf.h, with which it must agree token for token.
+ */
+#include "record/walk.h"
+
+#include <string.h>
+
+struct walk {
+	const struct image		*img;
+	const struct target		*target;
+	uint64_t			 bias;
+	const struct walk_type		*types;
+	const struct walk_variant	*variants;
+	const struct walk_arc		*arcs;
+	const struct walk_leaf		*leaves;
+	const struct image_vtable	*vtables;
+	size_t				 nr_types, nr_variants, nr_arcs, nr_leaves, nr_vtables;
+	uint64_t			 base;		/* of what was read at once */
+	uint32_t			 len;
+	uint8_t				 win[WALK_WINDOW];
+	bool				 ended;
+	struct walk_answer		*out;
+};
+
+static bool read_bytes(struct walk *w, uint64_t addr, void *buf, size_t n)
+{
+	if (addr >= w->base && addr - w->base + n <= w->len) {
+		memcpy(buf, w->win + (addr - w->base), n);
+		return true;
+	}
+	return !target__read(w->target, addr, buf, n);
+}
+
+static bool read_value(struct walk *w, uint64_t addr, unsigned int width, uint64_t *val)
+{
+	*val = 0;
+	return width <= 8 && read_bytes(w, addr, val, width);
+}
+
+static void token(struct walk *w, uint32_t t)
+{
+	struct walk_answer *a = w->out;
+
+	if (a->nr_tokens == WALK_MAX_TOKENS)
+		return;
+	a->tokens[a->nr_tokens++] = t;
+	a->hash = (a->hash ^ t) * 0x9e3779b97f4a7c15ull;
+	a->hash ^= a->hash >> 29;
+}
+
+static void leaf_key(struct walk *w, uint64_t addr, uint32_t index)
+{
+	const struct walk_leaf *leaf;
+	uint64_t at = addr, key = 0, v;
+
+	if (index >= w->nr_leaves || w->out->nr_keys == WALK_MAX_KEYS)
+		return;
+	leaf = &w->leaves[index];
+	for (unsigned int i = 0; i < WALK_MAX_HOPS; i++) {
+		at += leaf->hop[i];
+		if (i >= leaf->nr_hops)
+			break;
+		if (!read_value(w, at, 8, &v) || !v)
+			goto out;
+		at = v;
+	}
+	key = at;
+	if (leaf->key == WALK_KEY_DEADLINE) {
+		uint64_t sec, nsec;
+
+		key = 0;
+		if (read_value(w, at, 8, &sec) && read_value(w, at + 8, 4, &nsec))
+			key = sec * 1000000000ull + nsec;
+	} else if (leaf->key == WALK_KEY_IO) {
+		uint64_t dir = leaf->dir;
+
+		if (!dir && leaf->dir_width)
+			read_value(w, addr + leaf->dir_off, leaf->dir_width, &dir);
+		key = (key & ~3ull) | (dir & 3);
+	}
+out:
+	w->out->keys[w->out->nr_keys++] = key;
+}
+
+static void visit(struct walk *w, uint64_t addr, uint64_t limit, uint32_t type);
+
+static uint32_t vtable_type(const struct walk *w, uint64_t vaddr)
+{
+	for (size_t i = 0; i < w->nr_vtables; i++)
+		if (w->vtables[i].vaddr == vaddr)
+			return w->vtables[i].type;
+	return WALK_NONE;
+}
+
+static void visit_whole(struct walk *w, uint64_t addr, uint32_t type)
+{
+	visit(w, addr, addr + (type < w->nr_types ? w->types[type].size : 0), type);
+}
+
+static void follow(struct walk *w, uint64_t at, uint64_t limit, unsigned int mode, uint32_t type)
+{
+	uint64_t to, vt;
+
+	if (mode == WALK_ARC_INLINE) {
+		visit(w, at, limit, type);
+		return;
+	}
+	if (!read_value(w, at, 8, &to)) {
+		visit(w, 0, 0, WALK_GAP_FAULT);
+		return;
+	}
+	if (mode == WALK_ARC_DYN) {
+		if (!read_value(w, at + 8, 8, &vt)) {
+			visit(w, 0, 0, WALK_GAP_FAULT);
+			return;
+		}
+		type = vtable_type(w, vt - w->bias);
+		if (type == WALK_NONE) {
+			visit(w, 0, 0, WALK_GAP_VTABLE);
+			return;
+		}
+	} else if (mode == WALK_ARC_PTR2 && !read_value(w, to, 8, &to)) {
+		visit(w, 0, 0, WALK_GAP_FAULT);
+		return;
+	}
+	if (!to)
+		visit(w, 0, 0, WALK_GAP_NULL);
+	else
+		visit_whole(w, to, type);
+}
+
+static void element(struct walk *w, uint64_t addr, const struct walk_arc *a)
+{
+	uint32_t index = a->index & (WALK_ARC_REST - 1);
+	uint64_t at, len;
+
+	if (!read_value(w, addr + a->off, 8, &at))
+		goto fault;
+	if (a->mode == WALK_ARC_SLICE) {
+		if (!read_value(w, addr + a->off + 8, 8, &len))
+			goto fault;
+		at = index < len ? at + (uint64_t)index * a->item : 0;
+	} else {
+		for (uint32_t i = 0; i < index && at; i++)
+			if (!read_value(w, at + a->next, 8, &at))
+				goto fault;
+		if (at)
+			at += a->item;
+	}
+	if (!at)
+		visit(w, 0, 0, WALK_ABSENT);
+	else if (a->index & WALK_ARC_REST)
+		visit(w, 0, 0, WALK_GAP_MORE);
+	else
+		visit_whole(w, at, a->type);
+	return;
+fault:
+	visit(w, 0, 0, WALK_GAP_FAULT);
+}
+
+static void visit(struct walk *w, uint64_t addr, uint64_t limit, uint32_t type)
+{
+	const struct walk_variant *v;
+	const struct walk_type *t;
+	uint32_t index;
+
+	if (w->ended)
+		return;
+	if (w->out->nr_tokens >= WALK_MAX_TOKENS - 1) {
+		token(w, WALK_GAP_DEPTH);
+		w->ended = true;
+		return;
+	}
+	if (WALK_IS_GAP(type) || type >= w->nr_types) {
+		token(w, WALK_IS_GAP(type) ? type : WALK_GAP_LAYOUT);
+		return;
+	}
+	t = &w->types[type];
+	index = t->first_variant;
+	if (t->disc_width) {
+		uint64_t disc;
+
+		if (addr + t->disc_off + t->disc_width > limit) {
+			token(w, WALK_GAP_LAYOUT);
+			return;
+		}
+		if (!read_value(w, addr + t->disc_off, t->disc_width, &disc)) {
+			token(w, WALK_GAP_FAULT);
+			return;
+		}
+		disc -= t->disc_base;
+		if (disc < t->nr_variants) {
+			index += (uint32_t)disc;
+		} else if (t->default_variant != WALK_NONE) {
+			index = t->default_variant;
+		} else {
+			token(w, WALK_GAP_STATE);
+			return;
+		}
+	}
+	if (index >= w->nr_variants || (w->variants[index].flags & WALK_VARIANT_HOLE)) {
+		token(w, WALK_GAP_STATE);
+		return;
+	}
+	v = &w->variants[index];
+	token(w, index);
+	if (!v->nr_arcs) {
+		if (t->leaf != WALK_NONE && !(v->flags & WALK_VARIANT_DONE))
+			leaf_key(w, addr, t->leaf);
+	} else if (v->nr_arcs == 1) {
+		follow(w, addr + v->arc_off, limit, v->arc_mode, v->arc_type);
+	} else {
+		for (uint32_t i = 0; i < v->nr_arcs && i < WALK_MAX_BRANCHES; i++) {
+			const struct walk_arc *a = &w->arcs[v->first_arc + i];
+
+			if (v->first_arc + i >= w->nr_arcs)
+				break;
+			if (a->mode >= WALK_ARC_SLICE)
+				element(w, addr, a);
+			else
+				follow(w, addr + a->off, limit, a->mode, a->type);
+		}
+	}
+}
+
+void walk__task(const struct image *img, const struct target *target, uint64_t bias,
+		const struct walk_cell *cell, uint64_t task, struct walk_answer *out)
+{
+	struct walk w = { .img = img, .target = target, .bias = bias, .out = out };
+	uint64_t stage;
+
+	w.types = image__walk_types(img, &w.nr_types);
+	w.variants = image__walk_variants(img, &w.nr_variants);
+	w.arcs = image__walk_arcs(img, &w.nr_arcs);
+	w.leaves = image__walk_leaves(img, &w.nr_leaves);
+	w.vtables = image__vtables(img, &w.nr_vtables);
+	memset(out, 0, sizeof(*out));
+	out->hash = 0x51ed270b27b4f3cfull;
+	if (cell->root_type == WALK_NONE) {
+		token(&w, WALK_GAP_LAYOUT);
+		return;
+	}
+	if (cell->window <= sizeof(w.win) && !target__read(target, task, w.win, cell->window)) {
+		w.base = task;
+		w.len = cell->window;
+	}
+	if (cell->stage_width) {
+		if (!read_value(&w, task + cell->stage_off, cell->stage_width, &stage)) {
+			token(&w, WALK_GAP_FAULT);
+			return;
+		}
+		if (stage != cell->stage_running) {
+			token(&w, WALK_GAP_STAGE);
+			return;
+		}
+	}
+	visit(&w, task + cell->future_off, task + cell->size, cell->root_type);
+}
