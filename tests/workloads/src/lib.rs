@@ -28,9 +28,9 @@
 //!   for the root future of `block_on`, which is no task. `leaf` is a part of the type path of the innermost
 //!   future. `key` is `tcp ADDRESS` (of the remote end; of the listener itself for `accept`) or empty.
 //!   `resource` names the lock or semaphore of `hold` records, or is empty. `pendings` is how often the task's
-//!   poll ended Pending inside this await: 1 by construction in nearly all, 0 where the await had a
-//!   designed length and took less than a quarter of it (its event was already there), `null` where it
-//!   cannot be known. `tid` is the thread that resumed it.
+//!   poll ended Pending inside this await: 1 by construction in nearly all, `null` where it cannot be known:
+//!   among others where the await had a designed length and took less than a quarter of it, so that its event
+//!   was already there or came while the future was being polled for the first time. `tid` is the thread that resumed it.
 //!   Awaits that are ready at once by construction are not written.
 //!   A wait that was cut short (its future dropped) is not written either: see `task`.
 //!

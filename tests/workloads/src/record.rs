@@ -276,12 +276,13 @@ impl Wait {
         self
     }
 
-    /// One part of this wait has a designed length.
+    /// One part of this wait has a designed length. Where it was much shorter, its event was there
+    /// already, or came while the future was polled for the first time.
     pub fn part(mut self, part: &'static str, designed: Duration) -> Self {
         let designed = designed.as_nanos() as u64;
         self.part = Some((part, designed));
         if self.end - self.start < designed / 4 {
-            self.pendings = Some(0);
+            self.pendings = None;
         }
         self
     }
