@@ -18,6 +18,13 @@
 #define MAX_FDS			65536	/* fds beyond are not followed, and counted */
 #define MAX_EPOLL_EVENTS	1024	/* of one epoll_wait return */
 
+/*
+ * A record in a ring is one event, or a batch of them, one behind the other:
+ * raw_size() tells where the next one begins.
+ */
+#define BATCH_BYTES	1024	/* a power of two */
+#define BATCH_EVENT_MAX	64	/* bytes of the largest event in a batch */
+
 /* The same numbers as in src/trace/event.h; the recorder asserts it. */
 enum raw_poll_result {
 	RAW_PENDING	= 0,
@@ -105,6 +112,13 @@ struct raw_off_cpu {
 	__u8		open;
 	__u16		pad;
 	__s32		syscall;	/* in which it slept, -1: none (x86-64 number) */
+};
+
+/* A thread's batch that is still with it at the end: see the iterator in poll.bpf.c. */
+struct raw_batch {
+	__u32	len;
+	__u32	nr;
+	__u8	events[BATCH_BYTES];
 };
 
 struct raw_stack {
@@ -209,6 +223,25 @@ struct bpf_config {
 };
 
 #ifndef __bpf__
+/* Bytes of an event that may be in a batch; 0: it stands alone in its record. */
+static inline unsigned int raw_size(const struct raw_hdr *hdr)
+{
+	switch (hdr->type) {
+	case RAW_POLL_BEGIN:
+		return sizeof(struct raw_poll_begin);
+	case RAW_POLL_END:
+		return sizeof(struct raw_poll_end) -
+		       (WALK_MAX_KEYS - (hdr->nr < WALK_MAX_KEYS ? hdr->nr : WALK_MAX_KEYS)) * 8;
+	case RAW_WAKE: case RAW_TASK_NEW: case RAW_TASK_DROP:
+		return sizeof(struct raw_task);
+	case RAW_EPOLL_READY:
+		return sizeof(struct raw_epoll_ready);
+	}
+	return 0;
+}
+
+_Static_assert(sizeof(struct raw_poll_end) <= BATCH_EVENT_MAX, "batch");
+_Static_assert(sizeof(struct raw_epoll_ready) <= BATCH_EVENT_MAX, "batch");
 _Static_assert(sizeof(struct raw_hdr) == 16, "raw_hdr");
 _Static_assert(sizeof(struct raw_poll_begin) == 32, "raw_poll_begin");
 _Static_assert(sizeof(struct raw_poll_end) == 64, "raw_poll_end");

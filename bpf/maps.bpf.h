@@ -17,6 +17,12 @@
 #define THREAD_MAX_POLLS	4	/* polls nested on one thread */
 #define THREAD_CHAINS		8	/* chain ids remembered by a thread */
 
+#define BATCH_NS	10000000ull	/* the first of a batch waits no longer for others */
+
+#ifndef barrier
+#define barrier() asm volatile("" ::: "memory")
+#endif
+
 /* A poll that has begun on a thread and not yet returned. */
 struct thread_poll {
 	__u64	task;
@@ -94,7 +100,13 @@ struct thread {
 	} chains[THREAD_CHAINS];
 	struct recipe		recipes[RECIPES];
 	__u32			next_recipe;
-	__u32			pad;
+
+	/* Events not in a ring yet: see event_add(). */
+	__u32			batch_len;
+	__u32			batch_nr;
+	__u32			batch_busy;	/* one is being written */
+	__u64			batch_first;	/* time of the first */
+	__u8			batch[BATCH_BYTES + BATCH_EVENT_MAX];
 	struct walk_state	walk;
 	struct raw_fd		fd;		/* scratch of epoll_ctl */
 	__u8			events[192];	/* scratch of epoll_wait */
@@ -145,13 +157,18 @@ extern const volatile struct bpf_config config;
 /* Set when every probe is in place: before that, events would be half a story. */
 extern bool enabled;
 
-static __always_inline void count_loss(enum raw_loss cause)
+static __always_inline void count_losses(enum raw_loss cause, __u64 nr)
 {
 	__u32 zero = 0;
 	struct counters *c = bpf_map_lookup_elem(&counters, &zero);
 
 	if (c)
-		c->loss[cause]++;
+		c->loss[cause] += nr;
+}
+
+static __always_inline void count_loss(enum raw_loss cause)
+{
+	count_losses(cause, 1);
 }
 
 /*
@@ -177,6 +194,25 @@ static __always_inline void hit_end(struct counters *c, __u64 begin)
 	c->timed_ns += bpf_ktime_get_ns() - begin;
 }
 
+/* Put RAW_LOST into the ring for what this CPU has lost. False: there is no room. */
+static __always_inline bool lost_tell(void *ring, struct cpu_lost *lost, __u64 ts, __u32 cpu)
+{
+	struct raw_lost *l = bpf_ringbuf_reserve(ring, sizeof(*l), 0);
+
+	if (!l)
+		return false;
+	l->hdr.ts = ts;
+	l->hdr.tid = 0;
+	l->hdr.cpu = cpu;
+	l->hdr.type = RAW_LOST;
+	l->hdr.nr = 0;
+	l->first = lost->first;
+	l->count = lost->count;
+	lost->count = 0;
+	bpf_ringbuf_submit(l, BPF_RB_NO_WAKEUP);
+	return true;
+}
+
 /*
  * Room for an event in this CPU's ring, its header filled in. If events were
  * lost on this CPU, RAW_LOST goes first, so that the reader knows where the
@@ -192,21 +228,8 @@ static __always_inline void *event_reserve(__u32 size, __u64 ts, __u32 tid, __u8
 
 	if (!ring || !lost)
 		return NULL;
-	if (lost->count) {
-		struct raw_lost *l = bpf_ringbuf_reserve(ring, sizeof(*l), 0);
-
-		if (!l)
-			goto full;
-		l->hdr.ts = ts;
-		l->hdr.tid = 0;
-		l->hdr.cpu = cpu;
-		l->hdr.type = RAW_LOST;
-		l->hdr.nr = 0;
-		l->first = lost->first;
-		l->count = lost->count;
-		lost->count = 0;
-		bpf_ringbuf_submit(l, BPF_RB_NO_WAKEUP);
-	}
+	if (lost->count && !lost_tell(ring, lost, ts, cpu))
+		goto full;
 	hdr = bpf_ringbuf_reserve(ring, size, 0);
 	if (!hdr)
 		goto full;
@@ -228,6 +251,65 @@ static __always_inline void event_submit(void *event)
 {
 	/* The recorder looks by itself often enough: a wakeup costs more than the event. */
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+}
+
+/* Put the thread's events into this CPU's ring. */
+static __always_inline void event_flush(struct thread *t)
+{
+	__u32 zero = 0, cpu = bpf_get_smp_processor_id(), len = t->batch_len;
+	__u32 slot = cpu < config.nr_rings ? cpu : cpu % (config.nr_rings ?: 1);
+	struct cpu_lost *lost = bpf_map_lookup_elem(&cpu_lost, &zero);
+	void *ring = bpf_map_lookup_elem(&rings, &slot);
+
+	t->batch_len = 0;
+	if (!ring || !lost || !len || len > BATCH_BYTES)
+		return;
+	/* What was lost before is told first, so that the reader knows where the hole is. */
+	if ((lost->count && !lost_tell(ring, lost, t->batch_first, cpu)) ||
+	    bpf_ringbuf_output(ring, t->batch, len, BPF_RB_NO_WAKEUP)) {
+		if (!lost->count)
+			lost->first = t->batch_first;
+		lost->count += t->batch_nr;
+		count_losses(LOSS_RING, t->batch_nr);
+	}
+}
+
+/*
+ * Room for an event of the current thread, its header filled in. It goes into
+ * a ring together with others: when there is no room for more, when it is old,
+ * when the thread leaves its CPU. One trip to the ring for each would cost the
+ * target more than all else that a probe does. event_added() must follow.
+ */
+static __always_inline void *event_add(struct thread *t, __u32 size, __u64 ts, __u32 tid, __u8 type)
+{
+	__u32 len = t->batch_len;
+	struct raw_hdr *hdr;
+
+	if (len + size > BATCH_BYTES || (len && ts - t->batch_first > BATCH_NS)) {
+		event_flush(t);
+		len = 0;
+	}
+	t->batch_busy = 1;
+	barrier();
+	if (!len) {
+		t->batch_first = ts;
+		t->batch_nr = 0;
+	}
+	hdr = (struct raw_hdr *)&t->batch[len & (BATCH_BYTES - 1)];
+	hdr->ts = ts;
+	hdr->tid = tid;
+	hdr->cpu = bpf_get_smp_processor_id();
+	hdr->type = type;
+	hdr->nr = 0;
+	return hdr;
+}
+
+static __always_inline void event_added(struct thread *t, __u32 size)
+{
+	t->batch_nr++;
+	t->batch_len += size;
+	barrier();
+	t->batch_busy = 0;
 }
 
 /* State of the current thread, made on first use. */

@@ -26,7 +26,10 @@ static __always_inline __s64 cookie_sp(__u64 cookie)
 	return (__s16)(cookie >> 32);
 }
 
-/* In assembly, or the compiler would merge the loads into one of a computed address, which the verifier refuses. */
+/*
+ * In assembly, or the compiler would merge the loads into one of a computed
+ * address, which the verifier refuses.
+ */
 #define REG(regs, name)								\
 	({									\
 		__u64 v;							\
@@ -121,12 +124,10 @@ static __always_inline int on_poll_begin(struct pt_regs *regs)
 	p->dropped = 0;
 	t->depth = depth + 1;
 
-	ev = event_reserve(sizeof(*ev), ts, task->pid, RAW_POLL_BEGIN);
-	if (!ev)
-		return 0;
+	ev = event_add(t, sizeof(*ev), ts, task->pid, RAW_POLL_BEGIN);
 	ev->task = header;
 	ev->fn = p->fn;
-	event_submit(ev);
+	event_added(t, sizeof(*ev));
 	return 0;
 }
 
@@ -141,7 +142,7 @@ static __always_inline int on_poll_end(struct pt_regs *regs)
 	struct walk_state *w;
 	struct thread *t;
 	__u64 ts, header, state;
-	__u32 depth, fn, chain = 0;
+	__u32 depth, fn, keys, chain = 0;
 	__u8 result;
 
 	if (!enabled || task->tgid != config.tgid)
@@ -206,15 +207,16 @@ static __always_inline int on_poll_end(struct pt_regs *regs)
 		recipe_learn(t, fn, chain);
 	}
 emit:
-	ev = event_reserve(sizeof(*ev), ts, task->pid, RAW_POLL_END);
-	if (!ev)
-		goto out;
-	ev->hdr.nr = w->nr_keys;
+	ev = event_add(t, sizeof(*ev), ts, task->pid, RAW_POLL_END);
+	keys = w->nr_keys & (2 * WALK_MAX_KEYS - 1);
+	if (keys > WALK_MAX_KEYS)
+		keys = WALK_MAX_KEYS;
+	ev->hdr.nr = keys;
 	ev->task = header;
 	ev->chain = chain;
 	ev->result = result;
 	__builtin_memcpy(ev->keys, w->keys, sizeof(ev->keys));
-	event_submit(ev);
+	event_added(t, sizeof(*ev) - (WALK_MAX_KEYS - keys) * 8);
 out:
 	t->depth = depth;
 	return 0;
@@ -224,16 +226,18 @@ static __always_inline int task_event(struct pt_regs *regs, __u8 type)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct raw_task *ev;
+	struct thread *t;
 	__u64 ts;
 
 	if (!enabled || task->tgid != config.tgid)
 		return 0;
 	ts = bpf_ktime_get_ns();
-	ev = event_reserve(sizeof(*ev), ts, task->pid, type);
-	if (!ev)
+	t = thread_get(task);
+	if (!t)
 		return 0;
+	ev = event_add(t, sizeof(*ev), ts, task->pid, type);
 	ev->task = cookie_arg(bpf_get_attach_cookie(regs), regs);
-	event_submit(ev);
+	event_added(t, sizeof(*ev));
 	return 0;
 }
 
@@ -296,6 +300,26 @@ PROBE(task_wake, task_event(regs, RAW_WAKE))
 PROBE(task_new, task_event(regs, RAW_TASK_NEW))
 PROBE(task_drop, on_task_drop(regs))
 PROBE(task_end, on_task_end(regs))
+
+/* Run by the recorder at the end: what threads have not put into a ring. */
+SEC("iter/task")
+int thread_batches(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct thread *t;
+	__u32 len;
+
+	if (!task || task->tgid != config.tgid)
+		return 0;
+	t = bpf_task_storage_get(&threads, task, NULL, 0);
+	if (!t || !t->batch_len || t->batch_len > BATCH_BYTES)
+		return 0;
+	len = t->batch_len;
+	bpf_seq_write(ctx->meta->seq, &len, sizeof(len));
+	bpf_seq_write(ctx->meta->seq, &t->batch_nr, sizeof(t->batch_nr));
+	bpf_seq_write(ctx->meta->seq, t->batch, BATCH_BYTES);
+	return 0;
+}
 
 /* The same sites with nothing to do: what the probes cost by themselves. */
 SEC("?uprobe.multi")

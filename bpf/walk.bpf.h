@@ -225,7 +225,8 @@ __noinline int walk_leaf_key(struct walk_state *w, __u64 addr, __u32 index)
 	key = at;
 	if (leaf->key == WALK_KEY_IO) {
 		dir = leaf->dir;
-		if (!dir && leaf->dir_width && !walk_read(w, addr + leaf->dir_off, leaf->dir_width, &v))
+		if (!dir && leaf->dir_width &&
+		    !walk_read(w, addr + leaf->dir_off, leaf->dir_width, &v))
 			dir = v;
 		/* tokio's Interest: READABLE 1, WRITABLE 2, and others above */
 		key = (key & ~3ull) | (dir & 3);

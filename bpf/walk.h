@@ -74,7 +74,7 @@ enum walk_key {
 };
 
 enum walk_type_flags {
-	WALK_TYPE_OPAQUE	= 1 << 0,	/* hand-written future: what is inside is not known */
+	WALK_TYPE_OPAQUE	= 1 << 0,	/* written by hand: what is inside is not known */
 };
 
 /* How a leaf's key is found: hops are added, dereferenced, added, … */
@@ -118,7 +118,7 @@ struct walk_variant {
 };
 
 enum walk_variant_flags {
-	WALK_VARIANT_DONE	= 1 << 0,	/* completed, taken or not started: nothing awaited */
+	WALK_VARIANT_DONE	= 1 << 0,	/* completed, taken, not started: nothing awaited */
 	WALK_VARIANT_HOLE	= 1 << 1,	/* no such variant: WALK_GAP_STATE */
 };
 

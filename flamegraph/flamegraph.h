@@ -25,7 +25,7 @@ struct flamegraph_opts {
 	const char *const	*notes;		/* what the reader must know: losses, a torn file */
 	size_t			 nr_notes;
 	uint32_t		 width;		/* px; 1200 */
-	uint32_t		 minwidth;	/* hundredths of a px; 10. Narrower frames are merged */
+	uint32_t		 minwidth;	/* hundredths of a px; narrower ones are merged */
 };
 
 #define FLAMEGRAPH_WIDTH	1200

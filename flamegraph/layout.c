@@ -67,7 +67,8 @@ static int walk__sum(struct walk *w)
 		w->total[i] = n->self;
 		w->below[i] = 1;
 		if (n->kind == JOIN_FRAME_SEGMENT)
-			w->segment[i] = tree_segment__by_name(name_table__text(&fg->names, n->name));
+			w->segment[i] =
+				tree_segment__by_name(name_table__text(&fg->names, n->name));
 		else if (i != TREE_ROOT)
 			w->segment[i] = w->segment[n->parent];
 	}

@@ -18,7 +18,7 @@ struct box {
 	uint32_t	node;
 	uint32_t	depth;
 	uint32_t	hidden;		/* frames in the sliver, with all below them */
-	uint8_t		segment;	/* nearest at or above; JOIN_SEGMENT_NR: none, or several in a sliver */
+	uint8_t		segment;	/* nearest at or above; JOIN_SEGMENT_NR: none or several */
 	uint64_t	start, ns;
 	uint64_t	parent_ns;
 };

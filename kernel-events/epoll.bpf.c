@@ -37,7 +37,8 @@ static __always_inline void read_wakers(struct raw_epoll_ready *ev, __u64 token)
 
 	if (!config.io_wakers || !wakers_wanted || token < 4096)
 		return;
-	if (config.io_len > sizeof(block) || bpf_probe_read_user(block, sizeof(block), (void *)(token + config.io_base)))
+	if (config.io_len > sizeof(block) ||
+	    bpf_probe_read_user(block, sizeof(block), (void *)(token + config.io_base)))
 		return;
 	r = config.io_reader / 8;
 	w = config.io_writer / 8;
@@ -74,9 +75,7 @@ static long ready_batch(__u32 index, struct batch *b)
 			break;
 		__builtin_memcpy(&events, &t->events[i * EVENT_SIZE], 4);
 		__builtin_memcpy(&token, &t->events[i * EVENT_SIZE + 4], 8);
-		ev = event_reserve(sizeof(*ev), b->ts, b->tid, RAW_EPOLL_READY);
-		if (!ev)
-			continue;
+		ev = event_add(t, sizeof(*ev), b->ts, b->tid, RAW_EPOLL_READY);
 		ev->token = token;
 		ev->events = events;
 		ev->ready = 0;
@@ -89,7 +88,7 @@ static long ready_batch(__u32 index, struct batch *b)
 			s->ready = 0;
 			read_wakers(ev, token);
 		}
-		event_submit(ev);
+		event_added(t, sizeof(*ev));
 	}
 	return 0;
 }

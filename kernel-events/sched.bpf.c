@@ -85,10 +85,13 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 {
 	struct thread *t;
 
-	if (state & TASK_DEAD)
-		return;
-	t = thread_get(prev);
+	t = state & TASK_DEAD ? bpf_task_storage_get(&threads, prev, NULL, 0) : thread_get(prev);
 	if (!t)
+		return;
+	/* Its events come before those of whoever runs here next. */
+	if (t->batch_len && !t->batch_busy)
+		event_flush(t);
+	if (state & TASK_DEAD)
 		return;
 	t->off_stack = 0;
 	t->off_syscall = -1;

@@ -263,7 +263,8 @@ static struct abbrev_table *table__new(const struct unit *u, int *err)
 			if (array__room(&t->attrs, &cap_attrs, nr_attrs, sizeof(*t->attrs)))
 				goto nomem;
 			t->attrs[nr_attrs++] = (struct abbrev_attr){
-				.name = (uint16_t)name, .form = (uint16_t)form, .implicit = implicit };
+				.name = (uint16_t)name, .form = (uint16_t)form,
+				.implicit = implicit };
 			ab->nr_attrs++;
 		}
 		t->nr_abbrevs++;

@@ -652,7 +652,8 @@ void functions__find_layouts(struct functions *fs)
 
 			if (t && die__at_addr(fs->ts->di, t->die, &d) && type__resolve(fs->ts, &d))
 				type__path(fs->ts, &d, l->path,
-					   model__at(fs->m, MODEL_LAYOUTS, first + (uint32_t)i), NULL);
+					   model__at(fs->m, MODEL_LAYOUTS, first + (uint32_t)i),
+					   NULL);
 		}
 	}
 }

@@ -66,7 +66,7 @@ struct image_site {
 	uint64_t	vaddr;		/* of the probed instruction */
 	int32_t		sp_adjust;	/* add to rsp there to get rsp at the function's entry */
 	uint8_t		arg_reg;	/* register that holds the task: pt_regs order below */
-	uint8_t		slow;		/* 1: no emulated instruction found, the kernel single-steps */
+	uint8_t		slow;		/* 1: no emulated instruction, the kernel single-steps */
 	uint8_t		pad[2];
 };
 
@@ -81,8 +81,8 @@ struct image_fn {
 	uint8_t			runtime;	/* index into runtimes[] */
 	uint8_t			blocking;	/* RUNTIME_FN_POLL: a spawn_blocking job */
 	uint8_t			ambiguous;	/* several task types share this code */
-	uint32_t		cell;		/* RUNTIME_FN_POLL: index into cells, else WALK_NONE */
-	image_str		task;		/* RUNTIME_FN_POLL: name of the task kind, shortened */
+	uint32_t		cell;		/* of a poll: index into cells, else WALK_NONE */
+	image_str		task;		/* of a poll: name of the task kind, shortened */
 	image_str		task_long;	/* whole name */
 	image_str		scheduler;	/* S, shortened */
 	struct image_site	site;
@@ -117,7 +117,7 @@ struct image_path {
 struct image_opts {
 	const char	*cache_dir;	/* NULL: $XDG_CACHE_HOME/dwell or ~/.cache/dwell; "": no cache */
 	unsigned int	 jobs;		/* threads for the index; 0: one per CPU */
-	bool		 debuginfod;	/* ask the servers of $DEBUGINFOD_URLS if DWARF is missing */
+	bool		 debuginfod;	/* ask $DEBUGINFOD_URLS if DWARF is missing */
 	const char	*debug_file;	/* NULL, or a separate debug file named by the user */
 	void		(*progress)(void *ctx, const char *what, uint64_t done, uint64_t total);
 	void		*ctx;

@@ -255,8 +255,6 @@ static int walk_owner(struct alive *a, const struct image_fn *fn, uint64_t heade
 	const struct image_path *p;
 	uint64_t off, shared, task;
 
-	if (fn->blocking)
-		return 0;	/* jobs are in no list */
 	for (size_t i = 0; i < 2; i++)
 		if (!strcmp(scheduler, kinds[i].scheduler))
 			k = &kinds[i];
@@ -282,12 +280,9 @@ int alive__task(struct alive *a, uint64_t header)
 {
 	uint64_t vtable;
 	const struct image_fn *fn = task_fn(a, header, &vtable);
-	int err;
 
-	if (!fn)
-		return 0;
-	err = report(a, header, fn);
-	return err < 0 ? err : walk_owner(a, fn, header, vtable);
+	/* jobs are in no list, and one that ends makes room for another at its address */
+	return fn && !fn->blocking ? walk_owner(a, fn, header, vtable) : 0;
 }
 
 int alive__token(struct alive *a, uint64_t token)

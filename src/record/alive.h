@@ -37,9 +37,9 @@ struct alive *alive__new(const struct image *img, const struct target *target, u
 			 alive_found found, void *ctx);
 void alive__free(struct alive *a);
 
-/* Tasks that wait in the reactor object at @token, and all of their lists. */
+/* All tasks of the lists that those are in that wait in the reactor object at @token. */
 int alive__token(struct alive *a, uint64_t token);
-/* The task at @header, if it is one, and all of its list. */
+/* All tasks of the list that the task at @header is in, if it is one. */
 int alive__task(struct alive *a, uint64_t header);
 
 #endif /* DWELL_RECORD_ALIVE_H */

@@ -64,13 +64,34 @@ static uint64_t now(void)
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
+/* A record: one event, or a batch of them. */
 static int handle(void *ctx, void *data, size_t size)
 {
 	struct attach *a = ctx;
+	size_t at = 0;
 
-	(void)size;
-	a->each_err = a->each(a->each_ctx, data);
-	return a->each_err < 0 ? a->each_err : 0;
+	while (at + sizeof(struct raw_hdr) <= size) {
+		const struct raw_hdr *raw = (const void *)((const char *)data + at);
+		unsigned int len = raw_size(raw);
+
+		if (len && at + len > size)
+			break;
+		a->each_err = a->each(a->each_ctx, raw);
+		if (a->each_err < 0)
+			return a->each_err;
+		if (!len)
+			break;
+		at += len;
+	}
+	return 0;
+}
+
+static int handle_batch(void *arg, const void *record)
+{
+	const struct raw_batch *b = record;
+
+	return handle(arg, (void *)(uintptr_t)b->events,
+		      b->len < BATCH_BYTES ? b->len : BATCH_BYTES);
 }
 
 /* Table sizes are known before load, contents can only be written after it. */
@@ -81,7 +102,7 @@ static void size_table(struct bpf_map *map, size_t nr)
 
 static int fill_table(struct bpf_map *map, const void *entries, size_t nr, size_t size)
 {
-	size_t stride = (size + 7) & ~(size_t)7;	/* the kernel rounds elements of arrays up */
+	size_t stride = (size + 7) & ~(size_t)7;	/* the kernel rounds elements up */
 	size_t page = sysconf(_SC_PAGESIZE);
 	size_t len = (nr * stride + page - 1) & ~(page - 1);
 	size_t i;
@@ -136,7 +157,7 @@ static int size_maps(struct attach *a, const struct attach_opts *opts)
 			bytes /= 2;
 	bpf_map__set_max_entries(skel->maps.rings, cpus);
 	skel->rodata->config.nr_rings = cpus;
-	/* A ring to show their shape; an inner map of the object's own cannot be sized (libbpf 1.4). */
+	/* A ring to show their shape: the object's own inner map cannot be sized (libbpf 1.4). */
 	a->ring_bytes = bytes;
 	a->ring_shape = make_ring(a);
 	if (a->ring_shape < 0)
@@ -338,7 +359,8 @@ static int attach_uprobes(struct attach *a, bool empty)
 	 */
 	err = attach_returns(a, empty ? skel->progs.empty : skel->progs.poll_end);
 	if (!err)
-		err = attach_role(a, empty ? skel->progs.empty : skel->progs.task_wake, RUNTIME_FN_WAKE);
+		err = attach_role(a, empty ? skel->progs.empty : skel->progs.task_wake,
+				  RUNTIME_FN_WAKE);
 	if (!err && !empty)
 		err = attach_role(a, skel->progs.task_drop, RUNTIME_FN_DROP);
 	if (!err && !empty)
@@ -346,7 +368,8 @@ static int attach_uprobes(struct attach *a, bool empty)
 	if (!err && !empty)
 		err = attach_role(a, skel->progs.task_new, RUNTIME_FN_NEW);
 	if (!err)
-		err = attach_role(a, empty ? skel->progs.empty : skel->progs.poll_begin, RUNTIME_FN_POLL);
+		err = attach_role(a, empty ? skel->progs.empty : skel->progs.poll_begin,
+				  RUNTIME_FN_POLL);
 	return err;
 }
 
@@ -466,6 +489,7 @@ int attach__new(const struct image *img, const struct target *target,
 	bpf_program__set_autoattach(a->skel->progs.sched_snapshot, false);
 	bpf_program__set_autoattach(a->skel->progs.sched_open, false);
 	bpf_program__set_autoattach(a->skel->progs.fd_snapshot, false);
+	bpf_program__set_autoattach(a->skel->progs.thread_batches, false);
 	err = prepare_sources(a, kernel);
 	btf__free(kernel);
 	if (!err)
@@ -501,8 +525,14 @@ uint64_t attach__enable(struct attach *a)
 
 uint64_t attach__disable(struct attach *a)
 {
+	static const struct timespec grace = { .tv_nsec = 2000000 };
+	uint64_t ts;
+
 	a->skel->bss->enabled = false;
-	return now();
+	ts = now();
+	/* for programs that have begun */
+	nanosleep(&grace, NULL);
+	return ts;
 }
 
 struct dwell_bpf *attach__skel(struct attach *a)
@@ -536,6 +566,19 @@ int attach__drain(struct attach *a, int (*each)(void *ctx, const struct raw_hdr 
 	a->each_err = 0;
 	n = ring_buffer__consume(a->ring);
 	return a->each_err < 0 ? a->each_err : n;
+}
+
+int attach__drain_threads(struct attach *a, int (*each)(void *ctx, const struct raw_hdr *raw),
+			  void *ctx)
+{
+	int err;
+
+	a->each = each;
+	a->each_ctx = ctx;
+	a->each_err = 0;
+	err = source_iterate(a->skel->progs.thread_batches, 0, sizeof(struct raw_batch),
+			     handle_batch, a);
+	return a->each_err < 0 ? a->each_err : err;
 }
 
 void attach__counters(struct attach *a, struct counters *sum)

@@ -54,6 +54,9 @@ size_t attach__sites(const struct attach *a);
  * Stops and returns what @each returns if that is negative.
  */
 int attach__drain(struct attach *a, int (*each)(void *ctx, const struct raw_hdr *raw), void *ctx);
+/* After attach__disable and a last attach__drain: what threads have kept back. As above. */
+int attach__drain_threads(struct attach *a, int (*each)(void *ctx, const struct raw_hdr *raw),
+			  void *ctx);
 /* Sums over CPUs. */
 void attach__counters(struct attach *a, struct counters *sum);
 /*

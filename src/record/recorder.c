@@ -252,7 +252,8 @@ static int write_kinds(struct recorder *r)
 		if (fns[i].role != RUNTIME_FN_POLL)
 			continue;
 		for (j = 0; j < i; j++)
-			if (fns[j].role == RUNTIME_FN_POLL && fns[j].task_long == fns[i].task_long &&
+			if (fns[j].role == RUNTIME_FN_POLL &&
+			    fns[j].task_long == fns[i].task_long &&
 			    fns[j].scheduler == fns[i].scheduler)
 				break;
 		if (j < i) {
@@ -384,7 +385,8 @@ static void show_progress(struct recorder *r)
 	fprintf(stderr,
 		"\rdwell: %5.1f s, %" PRIu64 " events, %" PRIu64 " lost, %.1f MB, own CPU %.1f %% ",
 		elapsed / 1e9, trace_writer__events(r->trace), (uint64_t)c.loss[LOSS_RING],
-		trace_writer__bytes(r->trace) / 1e6, elapsed ? 100.0 * (own_cpu() - r->cpu_start) / elapsed : 0.0);
+		trace_writer__bytes(r->trace) / 1e6,
+		elapsed ? 100.0 * (own_cpu() - r->cpu_start) / elapsed : 0.0);
 	fflush(stderr);
 }
 
@@ -575,6 +577,11 @@ int recorder__run(const struct recorder_opts *opts)
 	if (!err)
 		err = attach__drain(r.attach, one_event, &r);
 	if (err > 0)
+		err = 0;
+	if (!err)
+		err = attach__drain_threads(r.attach, one_event, &r);
+	/* Of a target that is gone there are no threads. */
+	if (err == -ESRCH || err == -ENOENT)
 		err = 0;
 	if (!err)
 		err = finish(&r);
