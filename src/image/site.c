@@ -18,11 +18,13 @@
 #define ENTRY_INSNS	48	/* how far into a function to look */
 #define RETURN_INSNS	24
 #define SWEEP_INSNS	4096	/* of a function, looking for loops */
+#define SWEEP_TIMES	8	/* how often all code is looked at for calls: symbols overlap */
 
 struct site_finder {
 	const struct binary	*b;
 	csh			 cs;
 	cs_insn			*insn;
+	uint64_t		 sweep;		/* bytes that may still be looked at for calls */
 };
 
 struct site_finder *site_finder__new(const struct binary *b)
@@ -32,6 +34,9 @@ struct site_finder *site_finder__new(const struct binary *b)
 	if (!f)
 		return NULL;
 	f->b = b;
+	for (size_t i = 0; i < b->nr_segs; i++)
+		if (b->segs[i].exec)
+			f->sweep += SWEEP_TIMES * b->segs[i].file_size;
 	if (cs_open(CS_ARCH_X86, CS_MODE_64, &f->cs) != CS_ERR_OK) {
 		free(f);
 		return NULL;
@@ -182,16 +187,42 @@ static bool in_loop(struct site_finder *f, uint64_t entry, uint64_t size, uint64
 	return loop;
 }
 
+/* Where none is cheap, the first is single-stepped: but for nops of five bytes, see the top. */
+static uint64_t past_nop5(const struct site_finder *f, uint64_t vaddr)
+{
+	static const uint8_t nop5[] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
+	const uint8_t *p;
+	size_t n;
+
+	while ((p = binary__code(f->b, vaddr, &n)) && n > sizeof(nop5) &&
+	       !memcmp(p, nop5, sizeof(nop5)))
+		vaddr += sizeof(nop5);
+	return vaddr;
+}
+
+/* Behind these, other code has run, or another caller's path is on. */
+static bool insn__ends(struct site_finder *f, const cs_insn *in, const uint8_t *at)
+{
+	return cs_insn_group(f->cs, in, CS_GRP_RET) || cs_insn_group(f->cs, in, CS_GRP_JUMP) ||
+	       cs_insn_group(f->cs, in, CS_GRP_CALL) || cs_insn_group(f->cs, in, CS_GRP_INT) ||
+	       cs_insn_group(f->cs, in, CS_GRP_IRET) || in->id == X86_INS_HLT ||
+	       /* ud2 and its kin */
+	       (at[0] == 0x0f && (at[1] == 0x0b || at[1] == 0xb9 || at[1] == 0xff));
+}
+
 /* How an instruction moves the stack pointer; false: in no way that is followed. */
-static bool insn__sp(const cs_insn *in, const uint8_t *at, int64_t *sp)
+static bool insn__sp(struct site_finder *f, const cs_insn *in, const uint8_t *at, int64_t *sp)
 {
 	const cs_x86 *x = &in->detail->x86;
+	uint8_t nr_rd = 0, nr_wr = 0;
+	cs_regs rd, wr;
 
-	if (insn__kind(at, in->size) == INSN_PUSH || in->id == X86_INS_PUSH) {
+	/* 0x66: two bytes only */
+	if (insn__kind(at, in->size) == INSN_PUSH || (in->id == X86_INS_PUSH && at[0] != 0x66)) {
 		*sp += 8;
 		return true;
 	}
-	if (in->id == X86_INS_POP) {
+	if (in->id == X86_INS_POP && at[0] != 0x66 && x->operands[0].reg != X86_REG_RSP) {
 		*sp -= 8;
 		return true;
 	}
@@ -202,9 +233,11 @@ static bool insn__sp(const cs_insn *in, const uint8_t *at, int64_t *sp)
 		*sp += in->id == X86_INS_SUB ? x->operands[1].imm : -x->operands[1].imm;
 		return true;
 	}
-	for (int i = 0; i < x->op_count; i++)
-		if (x->operands[i].type == X86_OP_REG && x->operands[i].reg == X86_REG_RSP &&
-		    x->operands[i].access & CS_AC_WRITE)
+	/* the decoder does not know what enter writes */
+	if (in->id == X86_INS_ENTER || cs_regs_access(f->cs, in, rd, &nr_rd, wr, &nr_wr))
+		return false;
+	for (int i = 0; i < nr_wr; i++)
+		if (reg_of(wr[i]) == R_SP)
 			return false;
 	return true;
 }
@@ -254,7 +287,7 @@ int site_finder__entry(struct site_finder *f, uint64_t entry, uint64_t size, uns
 	if (!p)
 		return -ENOENT;
 	holder = args[arg];
-	out->vaddr = entry;
+	out->vaddr = past_nop5(f, entry);
 	out->arg_reg = (uint8_t)image_reg_of(holder);
 	out->slow = 1;
 	if (size && size < n)
@@ -287,10 +320,7 @@ int site_finder__entry(struct site_finder *f, uint64_t entry, uint64_t size, uns
 			if (!cs_disasm_iter(f->cs, &q, &left, &va, f->insn))
 				break;
 		}
-		if (cs_insn_group(f->cs, in, CS_GRP_RET) || cs_insn_group(f->cs, in, CS_GRP_JUMP) ||
-		    cs_insn_group(f->cs, in, CS_GRP_CALL) || cs_insn_group(f->cs, in, CS_GRP_INT))
-			break;
-		if (!insn__sp(in, at, &sp))
+		if (insn__ends(f, in, at) || !insn__sp(f, in, at, &sp))
 			break;
 		insn__regs(f, in, &holder);
 		if (holder == R_NONE)
@@ -311,7 +341,7 @@ int site_finder__return(struct site_finder *f, uint64_t ret, struct image_return
 	if (!p)
 		return -ENOENT;
 	out->ret = ret;
-	out->site.vaddr = ret;
+	out->site.vaddr = past_nop5(f, ret);
 	out->site.slow = 1;
 	for (int i = 0; i < RETURN_INSNS && n; i++) {
 		const uint8_t *at = p;
@@ -325,10 +355,7 @@ int site_finder__return(struct site_finder *f, uint64_t ret, struct image_return
 			out->site.slow = 0;
 			break;
 		}
-		/* past these, other code has run or another caller's path is on */
-		if (cs_insn_group(f->cs, in, CS_GRP_RET) || cs_insn_group(f->cs, in, CS_GRP_JUMP) ||
-		    cs_insn_group(f->cs, in, CS_GRP_CALL) || cs_insn_group(f->cs, in, CS_GRP_INT) ||
-		    !insn__sp(in, at, &sp))
+		if (insn__ends(f, in, at) || !insn__sp(f, in, at, &sp))
 			break;
 	}
 	return binary__file_off(f->b, out->site.vaddr, &out->site.file_off) ? 0 : -ENOENT;
@@ -379,6 +406,10 @@ void site_finder__table_calls(struct site_finder *f, uint64_t start, uint64_t en
 		return;
 	if (end - start < n)
 		n = (size_t)(end - start);
+	/* a symbol's size is only a claim */
+	if (n > f->sweep)
+		n = (size_t)f->sweep;
+	f->sweep -= n;
 	while (n) {
 		const cs_insn *in = f->insn;
 		const cs_x86 *x;
@@ -414,8 +445,8 @@ void site_finder__table_calls(struct site_finder *f, uint64_t start, uint64_t en
 					table_regs__forget(&t, r);
 			continue;
 		}
-		if (in->id == X86_INS_MOV && x->op_count == 2 && x->operands[0].type == X86_OP_REG &&
-		    x->operands[0].size == 8) {
+		if (in->id == X86_INS_MOV && x->op_count == 2 &&
+		    x->operands[0].type == X86_OP_REG && x->operands[0].size == 8) {
 			const cs_x86_op *src = &x->operands[1];
 			int to = reg_of(x->operands[0].reg);
 

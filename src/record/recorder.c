@@ -142,7 +142,10 @@ static int find_alive(struct recorder *r)
 		return 0;
 	r->alive = alive__new(r->img, &r->target, skel->bss->load_bias, seen_task, r);
 	if (!r->alive)
-		return 0;
+		return trace_writer__note(r->trace,
+					  "tasks that were idle before the recording and stay so are "
+					  "not in it: the runtime's list of tasks is not known in "
+					  "this binary");
 	while (!err && !bpf_map_get_next_key(map, at, &token)) {
 		at = &token;
 		err = alive__token(r->alive, token);
