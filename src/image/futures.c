@@ -13,17 +13,12 @@
 #include <string.h>
 
 #include "image/array.h"
+#include "image/holders.h"
+#include "image/keymap.h"
 
 #define MAX_ARCS	64	/* of one variant; the walk follows WALK_MAX_BRANCHES */
-#define MAX_HOLDERS	8	/* structs in structs on the way to a future */
 #define MAX_RANGE	4096	/* values between the smallest and the largest of a discriminant */
 #define MAX_VARIANTS	70000
-#define MAX_STEPS	400000000ull	/* entries looked at: a bound for hostile files */
-
-struct known {
-	uint64_t	key;
-	uint32_t	type;
-};
 
 struct pending {
 	struct die	die;
@@ -35,26 +30,14 @@ struct arc_list {
 	size_t		nr;
 };
 
-/* What is known of whether a type holds a future; see futures__holds. */
-enum holds { HOLDS_UNKNOWN, HOLDS_BUSY, HOLDS_NOT, HOLDS_SOME };
-
-struct memo {
-	uint64_t	key;
-	enum holds	holds;
-};
-
 struct futures {
 	struct model		*m;
 	const struct types	*ts;
 	struct rust_names	*names;
 	struct awaits		*awaits;
 	struct line_files	*lines;
-	struct known		*known;		/* open addressing */
-	size_t			 nr_known, known_slots;
-	struct memo		*memos;
-	size_t			 nr_memos, memo_slots;
-	uint64_t		*polled;	/* hashes of types with a poll function, sorted */
-	size_t			 nr_polled, cap_polled;
+	struct holders		*holders;
+	struct keymap		 known;		/* index + 1 by type */
 	struct pending		*todo;
 	size_t			 nr_todo, cap_todo, done;
 };
@@ -67,291 +50,7 @@ static const struct container {
 	  "future" },	/* futures-util 0.3, stream/futures_unordered/{mod,task}.rs */
 };
 
-/* ---- identity ---- */
-
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-	a = (a ^ b) * 0x9e3779b97f4a7c15ull;
-	return a ^ a >> 29;
-}
-
-/* Two versions of a crate give one name to different types: their members tell. */
-static uint64_t type_key(const struct types *ts, const struct die *d)
-{
-	const struct scan_type *t = scan__type_at(ts->sc, d->p);
-	struct member_iter it = { 0 };
-	struct type_variants vs;
-	struct type_member m;
-	uint64_t h;
-
-	if (!t)
-		return mix((uintptr_t)d->p, 0);
-	h = mix(mix(1, t->hash), type__size(d));
-	while (type__next_member(ts, d, &it, &m))
-		h = mix(mix(h, m.off), m.name ? strlen(m.name) : 0);
-	if (type__variants(ts, d, &vs))
-		h = mix(mix(h, vs.off), vs.width);
-	return h ? h : 1;
-}
-
-static struct known *futures__slot(struct futures *f, uint64_t key)
-{
-	size_t i;
-
-	if (2 * f->nr_known >= f->known_slots) {
-		size_t slots = f->known_slots ? f->known_slots * 2 : 1024;
-		struct known *grown = calloc(slots, sizeof(*grown));
-
-		if (!grown)
-			return NULL;
-		for (i = 0; i < f->known_slots; i++) {
-			size_t at = f->known[i].key & (slots - 1);
-
-			if (!f->known[i].key)
-				continue;
-			while (grown[at].key)
-				at = (at + 1) & (slots - 1);
-			grown[at] = f->known[i];
-		}
-		free(f->known);
-		f->known = grown;
-		f->known_slots = slots;
-	}
-	for (i = key & (f->known_slots - 1); f->known[i].key && f->known[i].key != key;)
-		i = (i + 1) & (f->known_slots - 1);
-	return &f->known[i];
-}
-
-/* The answer about @key; a type that is not in the table yet is put there. */
-static enum holds *futures__memo(struct futures *f, uint64_t key)
-{
-	size_t i;
-
-	if (2 * f->nr_memos >= f->memo_slots) {
-		size_t slots = f->memo_slots ? f->memo_slots * 2 : 1024;
-		struct memo *grown = calloc(slots, sizeof(*grown));
-
-		if (!grown)
-			return NULL;
-		for (i = 0; i < f->memo_slots; i++) {
-			size_t at = f->memos[i].key & (slots - 1);
-
-			if (!f->memos[i].key)
-				continue;
-			while (grown[at].key)
-				at = (at + 1) & (slots - 1);
-			grown[at] = f->memos[i];
-		}
-		free(f->memos);
-		f->memos = grown;
-		f->memo_slots = slots;
-	}
-	for (i = key & (f->memo_slots - 1); f->memos[i].key && f->memos[i].key != key;)
-		i = (i + 1) & (f->memo_slots - 1);
-	if (!f->memos[i].key) {
-		f->memos[i].key = key;
-		f->nr_memos++;
-	}
-	return &f->memos[i].holds;
-}
-
-/* ---- what is a future ---- */
-
-static int u64_cmp(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static bool poll_name(const char *name)
-{
-	size_t len = strcspn(name, "<");
-
-	return (len == 4 && !strncmp(name, "poll", 4)) ||
-	       (len == 9 && !strncmp(name, "poll_next", 9)) ||
-	       (len == 8 && !strncmp(name, "try_poll", 8));
-}
-
-/* The T of fn poll(self: Pin<&mut T>, …). */
-static bool polled_type(const struct types *ts, const struct die *fn, struct die *out)
-{
-	struct type_member m;
-	struct die d, type;
-
-	if (!die__child(fn, &d))
-		return false;
-	while (d.ab->tag != DW_TAG_formal_parameter)
-		if (!die__next(ts->di, &d, &d))
-			return false;
-	return type__of(ts, &d, &type) && type__named(&type, "Pin<&mut ") &&
-	       type__only_member(ts, &type, &m) && type__pointee(ts, &m.type, out);
-}
-
-static int futures__collect_polled(struct futures *f)
-{
-	const struct scan *sc = f->ts->sc;
-	struct die fn, type;
-
-	for (size_t i = 0; i < sc->nr_fns; i++) {
-		const struct scan_type *t;
-
-		if (!poll_name(sc->fns[i].name) ||
-		    !die__at_addr(f->ts->di, sc->fns[i].die, &fn) ||
-		    !polled_type(f->ts, &fn, &type))
-			continue;
-		t = scan__type_at(sc, type.p);
-		if (!t)
-			continue;
-		if (array__room(&f->polled, &f->cap_polled, f->nr_polled, sizeof(*f->polled)))
-			return -ENOMEM;
-		f->polled[f->nr_polled++] = t->hash;
-	}
-	if (f->nr_polled)
-		qsort(f->polled, f->nr_polled, sizeof(*f->polled), u64_cmp);
-	return 0;
-}
-
-static const struct runtime_leaf *leaf_of(const struct types *ts, const struct die *d,
-					  const struct runtime **rt)
-{
-	for (unsigned int r = 0; runtimes[r]; r++) {
-		*rt = runtimes[r];
-		for (size_t i = 0; i < (*rt)->nr_leaves; i++)
-			if (type__is(ts, d, (*rt)->leaves[i].type))
-				return &(*rt)->leaves[i];
-	}
-	return NULL;
-}
-
-static const struct runtime_wrapper *wrapper_of(const struct types *ts, const struct die *d)
-{
-	for (unsigned int r = 0; runtimes[r]; r++)
-		for (size_t i = 0; i < runtimes[r]->nr_wrappers; i++)
-			if (type__is(ts, d, runtimes[r]->wrappers[i].type))
-				return &runtimes[r]->wrappers[i];
-	return NULL;
-}
-
-static bool is_coroutine(const struct die *d)
-{
-	return name__is_coroutine(type__name(d));
-}
-
-static bool futures__is_future(const struct futures *f, const struct die *d)
-{
-	const struct scan_type *t;
-	const struct runtime *rt;
-
-	if (d->ab->tag != DW_TAG_structure_type)
-		return false;
-	if (is_coroutine(d))
-		return true;
-	/* a pointer is what it points to, an Option what is in it */
-	if (type__named(d, "Pin<") || type__named(d, "Option<") ||
-	    type__named(d, "alloc::boxed::Box<") || type__named(d, "Arc<") ||
-	    type__named(d, "AssertUnwindSafe<") || type__named(d, "&mut "))
-		return false;
-	t = scan__type_at(f->ts->sc, d->p);
-	if (!t)
-		return false;
-	return (f->nr_polled && bsearch(&t->hash, f->polled, f->nr_polled, sizeof(*f->polled),
-					u64_cmp)) ||
-	       wrapper_of(f->ts, d) || leaf_of(f->ts, d, &rt);
-}
-
-/* A trait object that can be polled: "dyn core::future::future::Future<Output=()>". */
-static bool dyn_future(const struct die *target)
-{
-	const char *name = type__name(target), *dyn = strstr(name, "dyn ");
-
-	return dyn && (strstr(dyn, "Future") || strstr(dyn, "Stream"));
-}
-
-/* ---- what a type holds ---- */
-
-static bool futures__holds(struct futures *f, const struct die *d, unsigned int depth,
-			   bool captures);
-
-/* May the walk go from a place of type @d, a pointer, to what it points to? */
-static bool follows_pointer(struct futures *f, const struct die *d, const struct die *to,
-			    unsigned int depth, bool captures)
-{
-	const char *name = type__name(d);
-	bool owned = !strncmp(name, "alloc::boxed::Box<", 18);
-
-	/* what a closure captures by reference has a pointer without a name */
-	if (!owned && strncmp(name, "&mut ", 5) && !(captures && (!*name || *name == '&')))
-		return false;
-	if (futures__is_future(f, to))
-		return true;
-	if (to->ab->tag == DW_TAG_pointer_type)
-		return futures__holds(f, to, depth + 1, captures);
-	if (to->ab->tag != DW_TAG_structure_type)
-		return false;
-	return (owned || captures || type__named(to, "Pin<") || type__named(to, "Option<") ||
-		type__named(to, "alloc::boxed::Box<") || type__named(to, "&mut ")) &&
-	       futures__holds(f, to, depth + 1, captures);
-}
-
-static bool holds_inside(struct futures *f, const struct die *d, unsigned int depth, bool captures)
-{
-	struct member_iter it = { 0 };
-	uint64_t data, other;
-	struct type_variants vs;
-	struct type_variant v;
-	struct type_member m;
-	struct die to;
-	bool dyn;
-
-	if (type__fat_pointer(f->ts, d, &dyn, &data, &other, &to))
-		return dyn ? dyn_future(&to) : type__named(d, "alloc::boxed::Box<") &&
-					       futures__holds(f, &to, depth + 1, false);
-	if (type__variants(f->ts, d, &vs)) {
-		while (type__next_variant(f->ts, &vs, &it, &v))
-			if (futures__holds(f, &v.payload.type, depth + 1, captures))
-				return true;
-		return false;
-	}
-	while (type__next_member(f->ts, d, &it, &m))
-		if (futures__holds(f, &m.type, depth + 1, captures))
-			return true;
-	return false;
-}
-
-/*
- * Is there a future at a place of type @d, by value or behind a pointer that
- * may be followed? @captures: the place is in a closure that polls.
- */
-static bool futures__holds(struct futures *f, const struct die *d, unsigned int depth,
-			   bool captures)
-{
-	enum holds *memo, holds;
-	struct die to;
-	uint64_t key;
-
-	if (depth > MAX_HOLDERS || f->ts->di->steps > MAX_STEPS)
-		return false;
-	if (d->ab->tag == DW_TAG_pointer_type)
-		return type__pointee(f->ts, d, &to) && follows_pointer(f, d, &to, depth, captures);
-	if (d->ab->tag != DW_TAG_structure_type || !type__size(d) || type__named(d, "Arc<"))
-		return false;
-	if (futures__is_future(f, d))
-		return true;
-	key = mix(type_key(f->ts, d), captures) | 1;
-	memo = futures__memo(f, key);
-	if (!memo || *memo == HOLDS_BUSY || *memo == HOLDS_NOT)
-		return false;
-	if (*memo == HOLDS_SOME)
-		return true;
-	*memo = HOLDS_BUSY;
-	holds = holds_inside(f, d, depth, captures) ? HOLDS_SOME : HOLDS_NOT;
-	memo = futures__memo(f, key);	/* the table may have grown */
-	/* cut off by its depth, another way to it may be shorter */
-	if (memo)
-		*memo = holds == HOLDS_NOT && depth > MAX_HOLDERS / 2 ? HOLDS_UNKNOWN : holds;
-	return holds == HOLDS_SOME;
-}
+/* ---- arcs ---- */
 
 static void add_arc(struct arc_list *list, uint32_t type, uint64_t off, enum walk_arc_mode mode)
 {
@@ -384,7 +83,7 @@ static void futures__collect(struct futures *f, const struct die *d, uint64_t of
 	struct die to;
 	bool dyn;
 
-	if (!futures__holds(f, d, depth, captures))
+	if (!holders__holds(f->holders, d, depth, captures))
 		return;
 	if (d->ab->tag == DW_TAG_pointer_type) {
 		struct die further;
@@ -398,7 +97,7 @@ static void futures__collect(struct futures *f, const struct die *d, uint64_t of
 			add_arc(out, futures__add(f, &to), off, WALK_ARC_PTR);
 		return;
 	}
-	if (futures__is_future(f, d)) {
+	if (holders__is_future(f->holders, d)) {
 		add_arc(out, futures__add(f, d), off, WALK_ARC_INLINE);
 		return;
 	}
@@ -622,7 +321,7 @@ static void explore_coroutine(struct futures *f, const struct die *d, uint32_t t
 						      &awaitee);
 		if (points[nr].has_awaitee) {
 			points[nr].awaitee = awaitee.type;
-			if (futures__holds(f, &awaitee.type, 0, false))
+			if (holders__holds(f->holders, &awaitee.type, 0, false))
 				futures__collect(f, &awaitee.type, awaitee.off, 0, false, &arcs);
 			else
 				/* it is awaited, so it is a future, whatever it looks like */
@@ -718,11 +417,11 @@ static bool explore_leaf(struct futures *f, const struct die *d, uint32_t type)
 	struct die of = *d;
 	uint32_t at;
 
-	l = leaf_of(f->ts, d, &rt);
+	l = holders__leaf(f->ts, d, &rt);
 	/* what a PollFn waits for is told by its closure */
 	if (!l && is_poll_fn(f->ts, d) &&
 	    type__member(f->ts, d, "f", &closure)) {
-		l = leaf_of(f->ts, &closure.type, &rt);
+		l = holders__leaf(f->ts, &closure.type, &rt);
 		of = closure.type;
 	}
 	if (!l)
@@ -744,7 +443,7 @@ static bool explore_leaf(struct futures *f, const struct die *d, uint32_t type)
 
 static bool explore_wrapper(struct futures *f, const struct die *d, uint32_t type)
 {
-	const struct runtime_wrapper *w = wrapper_of(f->ts, d);
+	const struct runtime_wrapper *w = holders__wrapper(f->ts, d);
 	struct arc_list arcs = { .nr = 0 };
 	struct type_member m;
 
@@ -784,7 +483,7 @@ static bool explore_container(struct futures *f, const struct die *d, uint32_t t
 		return false;
 	/* UnsafeCell<Option<Fut>>: to the Option */
 	while (!type__variants(f->ts, &future, &(struct type_variants){ 0 }) &&
-	       type__only_member(f->ts, &future, &m) && !futures__is_future(f, &future)) {
+	       type__only_member(f->ts, &future, &m) && !holders__is_future(f->holders, &future)) {
 		item.off[0] += (uint32_t)m.off;
 		future = m.type;
 		memset(&it, 0, sizeof(it));
@@ -826,10 +525,10 @@ static void explore_struct(struct futures *f, const struct die *d, uint32_t type
 
 static void futures__explore_one(struct futures *f, const struct die *d, uint32_t type)
 {
-	bool transparent = !futures__is_future(f, d);
+	bool transparent = !holders__is_future(f->holders, d);
 	struct type_variants vs;
 
-	if (is_coroutine(d)) {
+	if (name__is_coroutine(type__name(d))) {
 		futures__type(f, type)->kind = IMAGE_TYPE_FN;
 		explore_coroutine(f, d, type);
 		return;
@@ -866,50 +565,9 @@ static bool runtime_own(const char *name)
 	       path_in_crate(name, "alloc");
 }
 
-/* Does @type ("ReadExact") only say again what @module ("read_exact") says? */
-static bool says_again(const char *module, size_t len, const char *type)
-{
-	for (size_t i = 0; i < len; i++) {
-		if (module[i] == '_')
-			continue;
-		if ((*type | 0x20) != (module[i] | 0x20))
-			return false;
-		type++;
-	}
-	return true;
-}
-
-/*
- * What stands in a frame: of a runtime's own types the name, with its module
- * where that adds something ("oneshot::Receiver"), of others the whole path.
- */
-static char *frame_name(const char *name, bool coroutine, bool own)
-{
-	char *text, *plain, *last;
-
-	if (coroutine)
-		return name__shorten(name, false);
-	plain = name__plain(name);
-	if (!plain || !own)
-		return plain;
-	last = strrchr(plain, ':');
-	if (last) {
-		char *module = last - 1;
-
-		while (module > plain && module[-1] != ':')
-			module--;
-		text = strdup(says_again(module, (size_t)(last - 1 - module), last + 1) ?
-			      last + 1 : module);
-		free(plain);
-		return text;
-	}
-	return plain;
-}
-
 uint32_t futures__add(struct futures *f, const struct die *d)
 {
-	uint64_t key = type_key(f->ts, d);
-	struct known *k = futures__slot(f, key);
+	uint32_t *known = keymap__at(&f->known, type__key(f->ts, d));
 	struct image_type *t;
 	struct walk_type *wt;
 	image_str long_str, short_str;
@@ -917,25 +575,23 @@ uint32_t futures__add(struct futures *f, const struct die *d)
 	uint32_t type;
 	bool own;
 
-	if (!k) {
+	if (!known) {
 		f->m->err = -ENOMEM;
 		return WALK_NONE;
 	}
-	if (k->key)
-		return k->type;
+	if (*known)
+		return *known - 1;
 	if (array__room(&f->todo, &f->cap_todo, f->nr_todo, sizeof(*f->todo)))
 		goto nomem;
 	type = model__add(f->m, MODEL_WALK_TYPES, 1);
 	if (type == WALK_NONE || model__add(f->m, MODEL_TYPES, 1) != type)
 		goto nomem;
-	k->key = key;
-	k->type = type;
-	f->nr_known++;
+	*known = type + 1;
 	f->todo[f->nr_todo++] = (struct pending){ *d, type };
 
 	name = rust_names__type(f->names, d);
 	own = name && runtime_own(name);
-	brief = name ? frame_name(name, is_coroutine(d), own) : NULL;
+	brief = name ? name__frame(name, name__is_coroutine(type__name(d)), own) : NULL;
 	if (!brief) {
 		free(name);
 		goto nomem;
@@ -965,7 +621,7 @@ int futures__explore(struct futures *f)
 	while (f->done < f->nr_todo && !f->m->err) {
 		struct pending p = f->todo[f->done++];
 
-		if (f->ts->di->steps > MAX_STEPS) {
+		if (f->ts->di->steps > HOLDERS_MAX_STEPS) {
 			unknown_layout(f, p.type, "the debug information is too large");
 			if (!noted)
 				f->m->torn = noted = true;
@@ -974,79 +630,6 @@ int futures__explore(struct futures *f)
 		futures__explore_one(f, &p.die, p.type);
 	}
 	return f->m->err;
-}
-
-/* "<T as core::future::future::Future>::{vtable}" */
-static bool vtable_wanted(const char *name)
-{
-	const char *end = strstr(name, ">::{vtable}"), *as = NULL;
-	size_t depth = 0;
-
-	if (!end)
-		return false;
-	/* the last " as " outside of T's own brackets */
-	for (const char *p = name + 1; p < end; p++) {
-		if (*p == '<' || *p == '(' || *p == '[')
-			depth++;
-		else if ((*p == '>' && p[-1] != '-') || *p == ')' || *p == ']')
-			depth -= depth > 0;
-		else if (!depth && !strncmp(p, " as ", 4))
-			as = p;
-	}
-	if (!as)
-		return false;
-	for (; as + 6 <= end; as++)
-		if (!strncmp(as, "Future", 6) || !strncmp(as, "Stream", 6))
-			return true;
-	return false;
-}
-
-static bool vtable_addr(const struct die *d, uint64_t *out)
-{
-	struct attr a;
-
-	if (!die__attr(d, DW_AT_location, &a) || !a.v)
-		return false;
-	switch (a.p[0]) {
-	case DW_OP_addr:
-		if (a.v != 1u + d->u->addr_size)
-			return false;
-		*out = read_le(a.p + 1, d->u->addr_size);
-		return true;
-	case DW_OP_addrx: case DW_OP_GNU_addr_index: {
-		const uint8_t *p = a.p + 1;
-		struct attr index = { .form = DW_FORM_addrx };
-
-		return read_uleb(&p, a.p + a.v, &index.v) && attr__addr(d->u, &index, out);
-	}
-	}
-	return false;
-}
-
-void futures__add_vtables(struct futures *f)
-{
-	const struct scan *sc = f->ts->sc;
-
-	for (size_t i = 0; i < sc->nr_vtables && !f->m->err; i++) {
-		struct image_vtable *vt;
-		struct die d, type, of;
-		uint64_t addr;
-		uint32_t at, index;
-
-		if (!vtable_wanted(sc->vtables[i].name) ||
-		    !die__at_addr(f->ts->di, sc->vtables[i].die, &d) || !vtable_addr(&d, &addr) ||
-		    !addr || !die__ref(f->ts->di, &d, DW_AT_type, &type) ||
-		    !die__ref(f->ts->di, &type, DW_AT_containing_type, &of) ||
-		    !type__resolve(f->ts, &of))
-			continue;
-		index = futures__add(f, &of);
-		at = model__add(f->m, MODEL_VTABLES, 1);
-		if (at == WALK_NONE)
-			return;
-		vt = model__at(f->m, MODEL_VTABLES, at);
-		vt->vaddr = addr;
-		vt->type = index;
-	}
 }
 
 char *futures__task_name(const struct futures *f, uint32_t type)
@@ -1087,7 +670,8 @@ struct futures *futures__new(struct model *m, const struct types *ts, struct rus
 		return NULL;
 	*f = (struct futures){ .m = m, .ts = ts, .names = names, .awaits = awaits,
 			       .lines = lines };
-	if (futures__collect_polled(f)) {
+	f->holders = holders__new(ts);
+	if (!f->holders) {
 		futures__free(f);
 		return NULL;
 	}
@@ -1098,9 +682,8 @@ void futures__free(struct futures *f)
 {
 	if (!f)
 		return;
-	free(f->known);
-	free(f->memos);
-	free(f->polled);
+	holders__free(f->holders);
+	keymap__free(&f->known);
 	free(f->todo);
 	free(f);
 }

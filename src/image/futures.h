@@ -28,8 +28,6 @@ void futures__free(struct futures *f);
  * futures__explore.
  */
 uint32_t futures__add(struct futures *f, const struct die *d);
-/* Add the types behind vtables of Future, Stream and their kin, and the vtables. */
-void futures__add_vtables(struct futures *f);
 /* Explore all types that were added, and those that they hold. 0 or -ENOMEM. */
 int futures__explore(struct futures *f);
 

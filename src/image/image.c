@@ -23,6 +23,7 @@
 #include "image/scan.h"
 #include "image/site.h"
 #include "image/types.h"
+#include "image/vtables.h"
 
 struct build {
 	const struct image_opts	*opts;
@@ -176,7 +177,7 @@ static int build__run(struct build *b, struct binary *bin, const char **why)
 	if (err < 0)
 		return err;
 	if (b->futures && has_polls(&b->m)) {
-		futures__add_vtables(b->futures);
+		vtables__add(&b->m, &b->ts, b->futures);
 		err = futures__explore(b->futures);
 		if (err)
 			return err;

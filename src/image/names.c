@@ -10,11 +10,14 @@
 #else
 #include <demangle.h>
 #endif
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "image/array.h"
+
+#define MAX_TEXT	(1u << 18)	/* of a symbol: a short one can stand for any length */
 
 /* What a namespace {impl#N} is the implementation of. */
 struct impl {
@@ -168,18 +171,77 @@ static size_t split_path(const char *path, const char **starts, size_t *lens, si
 	}
 }
 
+struct demangled {
+	char	*text;
+	size_t	 len, cap;
+	jmp_buf	 stop;
+};
+
+static void demangled__put(const char *s, size_t n, void *ctx)
+{
+	struct demangled *d = ctx;
+
+	/* back references double what they refer to, and that again: no other way to end it */
+	if (n >= MAX_TEXT - d->len)
+		longjmp(d->stop, 1);
+	while (d->len + n >= d->cap) {
+		size_t cap = d->cap ? d->cap * 2 : 256;
+		char *grown = realloc(d->text, cap);
+
+		if (!grown)
+			longjmp(d->stop, 1);
+		d->text = grown;
+		d->cap = cap;
+	}
+	memcpy(d->text + d->len, s, n);
+	d->len += n;
+	d->text[d->len] = 0;
+}
+
+/* On its own: setjmp and the caller's variables do not mix. */
+static __attribute__((noinline)) bool demangled__run(struct demangled *d, const char *mangled)
+{
+	if (setjmp(d->stop))
+		return false;
+	/* verbose would keep the hash */
+	return rust_demangle_callback(mangled, 0, demangled__put, d);
+}
+
 static char *demangle(const char *mangled)
 {
 	const char *llvm = strstr(mangled, ".llvm.");
 	char *cut = llvm ? strndup(mangled, (size_t)(llvm - mangled)) : NULL;
-	char *text;
+	struct demangled d = { .text = NULL };
 
-	if (llvm && !cut)
-		return NULL;
-	/* verbose would keep the hash */
-	text = rust_demangle(cut ? cut : mangled, 0);
+	if ((llvm && !cut) || !demangled__run(&d, cut ? cut : mangled)) {
+		free(d.text);
+		d.text = NULL;
+	}
 	free(cut);
-	return text;
+	return d.text;
+}
+
+/* "<a::B<T>>::c" and "<a::B<T> as d::E>::c" are a::B<T>::c. */
+static char *unwrap_self(const char *text)
+{
+	size_t end = skip_generics(text), depth = 0;
+	const char *as = NULL;
+	char *out;
+
+	if (text[0] != '<')
+		return strdup(text);
+	for (size_t i = 1; i + 1 < end; i++) {
+		if (text[i] == '<')
+			depth++;
+		else if (text[i] == '>' && text[i - 1] != '-' && depth)
+			depth--;
+		else if (!depth && !strncmp(text + i, " as ", 4) && !as)
+			as = text + i;
+	}
+	if (asprintf(&out, "%.*s%s", (int)((as ? as : text + end - 1) - text - 1), text + 1,
+		     text + end) < 0)
+		return NULL;
+	return out;
 }
 
 char *name__of_symbol(const char *mangled, char **generics)
@@ -205,31 +267,54 @@ char *name__of_symbol(const char *mangled, char **generics)
 		if (i && i != (size_t)-1)
 			*generics = strndup(text + i + 1, (size_t)(open - text) - i - 1);
 	}
-	/* "<a::B<T>>::c" and "<a::B<T> as d::E>::c" are a::B::c */
-	if (text[0] == '<') {
-		size_t end = skip_generics(text);
-		const char *as = NULL;
-		size_t depth = 0;
-
-		for (size_t i = 1; i + 1 < end; i++) {
-			if (text[i] == '<')
-				depth++;
-			else if (text[i] == '>' && text[i - 1] != '-' && depth)
-				depth--;
-			else if (!depth && !strncmp(text + i, " as ", 4) && !as)
-				as = text + i;
-		}
-		if (asprintf(&inner, "%.*s%s", (int)((as ? as : text + end - 1) - text - 1),
-			     text + 1, text + end) < 0)
-			inner = NULL;
-		free(text);
-		text = inner;
-		if (!text)
-			return NULL;
-	}
+	inner = unwrap_self(text);
+	free(text);
+	if (!inner)
+		return NULL;
+	text = inner;
 	plain = name__plain(text);
 	free(text);
 	return plain;
+}
+
+char *name__generic(const char *generics, unsigned int nr)
+{
+	const char *from = generics, *end;
+	size_t depth = 0, n = 0;
+	char *one, *text;
+
+	for (end = generics; *end; end++) {
+		if (!depth && *end == ',') {
+			if (!nr)
+				break;
+			nr--;
+			from = end + 1 + strspn(end + 1, " ");
+		} else if (strchr("<({[", *end)) {
+			depth++;
+		} else if (*end == '>' ? end > generics && end[-1] != '-' :
+					 strchr(")}]", *end) != NULL) {
+			depth -= depth > 0;
+		}
+	}
+	if (nr || end <= from)
+		return NULL;
+	one = strndup(from, (size_t)(end - from));
+	text = one ? unwrap_self(one) : NULL;
+	free(one);
+	/* a body goes by the name of its function; debug information knows no "::<" */
+	for (const char *s = text; s && *s;) {
+		if (!strncmp(s, "::{", 3) && strchr(s, '}')) {
+			s = strchr(s, '}');
+			s += strspn(s, "}");
+		} else if (!strncmp(s, "::<", 3)) {
+			s += 2;
+		} else {
+			text[n++] = *s++;
+		}
+	}
+	if (text)
+		text[n] = 0;
+	return text;
 }
 
 char *name__argument(const char *mangled, const char *word)
@@ -238,8 +323,10 @@ char *name__argument(const char *mangled, const char *word)
 	size_t len = strlen(word);
 
 	while (at && (at = strstr(at, word))) {
+		bool whole = at == text || !is_word(at[-1]);
+
 		at += len;
-		if (*at == '<') {
+		if (whole && *at == '<') {
 			size_t n = skip_generics(at);
 
 			if (n > 2 && at[n - 1] == '>')
@@ -270,6 +357,42 @@ bool name__is_coroutine(const char *name)
 bool name__is_closure(const char *name)
 {
 	return !strncmp(name, "{closure_env#", 13);
+}
+
+/* Does @type ("ReadExact") only say again what @module ("read_exact") says? */
+static bool says_again(const char *module, size_t len, const char *type)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (module[i] == '_')
+			continue;
+		if ((*type | 0x20) != (module[i] | 0x20))
+			return false;
+		type++;
+	}
+	return true;
+}
+
+char *name__frame(const char *name, bool coroutine, bool own)
+{
+	char *text, *plain, *last;
+
+	if (coroutine)
+		return name__shorten(name, false);
+	plain = name__plain(name);
+	if (!plain || !own)
+		return plain;
+	last = strrchr(plain, ':');
+	if (last) {
+		char *module = last - 1;
+
+		while (module > plain && module[-1] != ':')
+			module--;
+		text = strdup(says_again(module, (size_t)(last - 1 - module), last + 1) ?
+			      last + 1 : module);
+		free(plain);
+		return text;
+	}
+	return plain;
 }
 
 /* ---- implementations ---- */

@@ -39,6 +39,12 @@ bool name__is_closure(const char *name);
  * it is. Caller frees; NULL: no memory.
  */
 char *name__shorten(const char *name, bool last);
+/*
+ * What stands in a frame for a type of @name: of a runtime's @own types the
+ * name, with its module where that adds something ("oneshot::Receiver"), of
+ * others the whole path; without generics, but for a @coroutine. Caller frees.
+ */
+char *name__frame(const char *name, bool coroutine, bool own);
 /* @name without any generics. Caller frees. */
 char *name__plain(const char *name);
 
@@ -49,6 +55,13 @@ char *name__plain(const char *name);
  * held, if the symbol tells (v0), else NULL; caller frees that too.
  */
 char *name__of_symbol(const char *mangled, char **generics);
+
+/*
+ * Argument @nr of such @generics, as the source names it: "a::B::f<u8>" is the
+ * first of "<a::B>::f::<u8>::{closure#0}, d::E". Caller frees; NULL: there is
+ * none, or no memory.
+ */
+char *name__generic(const char *generics, unsigned int nr);
 
 /* "a::f" of a mangled symbol in which @word<a::f> occurs. Caller frees; NULL: none. */
 char *name__argument(const char *mangled, const char *word);

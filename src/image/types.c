@@ -242,6 +242,33 @@ bool type__param(const struct types *ts, const struct die *d, const char *name, 
 	return false;
 }
 
+/* ---- identity ---- */
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+	a = (a ^ b) * 0x9e3779b97f4a7c15ull;
+	return a ^ a >> 29;
+}
+
+/* Two versions of a crate give one name to different types: their members tell. */
+uint64_t type__key(const struct types *ts, const struct die *d)
+{
+	const struct scan_type *t = scan__type_at(ts->sc, d->p);
+	struct member_iter it = { 0 };
+	struct type_variants vs;
+	struct type_member m;
+	uint64_t h;
+
+	if (!t)
+		return mix((uintptr_t)d->p, 0);
+	h = mix(mix(1, t->hash), type__size(d));
+	while (type__next_member(ts, d, &it, &m))
+		h = mix(mix(h, m.off), m.name ? strlen(m.name) : 0);
+	if (type__variants(ts, d, &vs))
+		h = mix(mix(h, vs.off), vs.width);
+	return h ? h : 1;
+}
+
 /* ---- pointers ---- */
 
 bool type__pointee(const struct types *ts, const struct die *d, struct die *out)

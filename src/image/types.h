@@ -59,6 +59,9 @@ bool type__named(const struct die *d, const char *prefix);
 /* Are the type's path and its name without generics @path ("core::option::Option")? */
 bool type__is(const struct types *ts, const struct die *d, const char *path);
 
+/* The same number for the same type in another unit; never 0. */
+uint64_t type__key(const struct types *ts, const struct die *d);
+
 /* Walk over members: *@it starts zeroed. */
 struct member_iter {
 	struct die	at;
