@@ -282,15 +282,17 @@ static __always_inline void event_flush(struct thread *t)
  */
 static __always_inline void *event_add(struct thread *t, __u32 size, __u64 ts, __u32 tid, __u8 type)
 {
-	__u32 len = t->batch_len;
 	struct raw_hdr *hdr;
+	__u32 len;
 
+	/* From here on the scheduler's hook, which may come at any moment, keeps off. */
+	t->batch_busy = 1;
+	barrier();
+	len = t->batch_len;
 	if (len + size > BATCH_BYTES || (len && ts - t->batch_first > BATCH_NS)) {
 		event_flush(t);
 		len = 0;
 	}
-	t->batch_busy = 1;
-	barrier();
 	if (!len) {
 		t->batch_first = ts;
 		t->batch_nr = 0;

@@ -10,6 +10,11 @@
 
 #include "image/array.h"
 
+/*
+ * How often all abbreviations may be read: once, if every table is used by
+ * units of one kind. Tables that overlap would take more memory than there is.
+ */
+#define ABBREV_TIMES	8
 
 static uint64_t off_read(const uint8_t *p, unsigned int off_size)
 {
@@ -213,17 +218,23 @@ static void table__free(struct abbrev_table *t)
 	free(t);
 }
 
-/* Parse and compile one table. NULL with *@err = 0: nonsense; -ENOMEM: memory. */
-static struct abbrev_table *table__new(const struct unit *u, int *err)
+/*
+ * Parse and compile one table. NULL with *@err = 0: nonsense; -ENOMEM: memory.
+ * @left: bytes that may still be read.
+ */
+static struct abbrev_table *table__new(const struct unit *u, uint64_t *left, int *err)
 {
 	const struct debug_sec *sec = &u->secs->abbrev;
 	size_t cap_abbrevs = 0, cap_attrs = 0, cap_steps = 0, nr_attrs = 0, nr_steps = 0;
-	const uint8_t *p, *end = sec->p + sec->n;
+	const uint8_t *p, *start, *end = sec->p + sec->n;
 	struct abbrev_table *t;
 
 	*err = 0;
 	if (u->abbrev_off >= sec->n)
 		return NULL;
+	start = sec->p + u->abbrev_off;
+	if ((uint64_t)(end - start) > *left)
+		end = start + *left;
 	t = calloc(1, sizeof(*t));
 	if (!t)
 		goto nomem;
@@ -232,7 +243,7 @@ static struct abbrev_table *table__new(const struct unit *u, int *err)
 	t->addr_size = u->addr_size;
 	t->off_size = u->off_size;
 	t->version = u->version;
-	p = sec->p + u->abbrev_off;
+	p = start;
 	for (;;) {
 		uint64_t code, tag, name, form;
 		struct abbrev *ab;
@@ -281,10 +292,14 @@ static struct abbrev_table *table__new(const struct unit *u, int *err)
 	}
 	if (!t->dense)
 		qsort(t->abbrevs, t->nr_abbrevs, sizeof(*t->abbrevs), abbrev__cmp);
+	*left -= (uint64_t)(p - start);
 	return t;
 nomem:
 	*err = -ENOMEM;
+	table__free(t);
+	return NULL;
 bad:
+	*left -= (uint64_t)(p - start);
 	table__free(t);
 	return NULL;
 }
@@ -468,8 +483,9 @@ static int unit__cmp_table(const void *a, const void *b)
 int debug_info__add(struct debug_info *di, const struct debug_secs *secs, bool *torn)
 {
 	const uint8_t *p = secs->info.p, *next;
-	size_t first = di->nr_units, kept;
+	size_t first = di->nr_units;
 	const struct abbrev_table *table = NULL;
+	uint64_t left = ABBREV_TIMES * (uint64_t)secs->abbrev.n;
 	struct unit u, *last = NULL;
 	int err;
 
@@ -499,7 +515,6 @@ int debug_info__add(struct debug_info *di, const struct debug_secs *secs, bool *
 		return 0;
 	/* units that share a table are neighbours after this */
 	qsort(di->units + first, di->nr_units - first, sizeof(*di->units), unit__cmp_table);
-	kept = first;
 	for (size_t i = first; i < di->nr_units; i++) {
 		struct unit *unit = di->units[i];
 
@@ -509,7 +524,7 @@ int debug_info__add(struct debug_info *di, const struct debug_secs *secs, bool *
 			if (array__room(&di->tables, &di->cap_tables, di->nr_tables,
 					sizeof(*di->tables)))
 				return -ENOMEM;
-			t = table__new(unit, &err);
+			t = table__new(unit, &left, &err);
 			if (err) {
 				/* the rest is freed with the array */
 				return err;
@@ -520,9 +535,7 @@ int debug_info__add(struct debug_info *di, const struct debug_secs *secs, bool *
 		}
 		last = unit;
 		unit->abbrevs = table;
-		kept++;
 	}
-	(void)kept;
 	for (size_t i = first; i < di->nr_units; i++) {
 		if (di->units[i]->abbrevs)
 			unit__root(di->units[i]);

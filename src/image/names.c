@@ -193,7 +193,8 @@ static void demangled__put(const char *s, size_t n, void *ctx)
 		d->text = grown;
 		d->cap = cap;
 	}
-	memcpy(d->text + d->len, s, n);
+	if (n)
+		memcpy(d->text + d->len, s, n);
 	d->len += n;
 	d->text[d->len] = 0;
 }

@@ -2,6 +2,11 @@
 /*
  * The image model in words: what `dwell info' prints. It must not know how the
  * model came to be.
+ *
+ * Below a future stand its states, in the order of their numbers, without
+ * those in which nothing is awaited: "FILE:LINE  AWAITED at OFFSET". The
+ * offset is from the future's start: "at 8" lies there itself, to what is
+ * "at *8" a pointer there leads, and "at **8" a pointer to such a pointer.
  */
 #include "image/image.h"
 
@@ -65,8 +70,13 @@ static void print_probes(const struct image *img, FILE *out)
 	fprintf(out, ", %zu poll end (others are learnt)\n", nr_returns);
 }
 
-static void print_arc(const struct image *img, FILE *out, uint32_t type, unsigned int mode)
+static void print_arc(const struct image *img, FILE *out, uint32_t type, uint32_t off,
+		      unsigned int mode)
 {
+	static const char *const hops[] = {
+		[WALK_ARC_INLINE] = "", [WALK_ARC_PTR] = "*", [WALK_ARC_DYN] = "*",
+		[WALK_ARC_PTR2] = "**", [WALK_ARC_SLICE] = "*", [WALK_ARC_LIST] = "*",
+	};
 	const struct image_type *types;
 	size_t nr;
 
@@ -75,6 +85,7 @@ static void print_arc(const struct image *img, FILE *out, uint32_t type, unsigne
 		fprintf(out, "dyn Future");
 	else if (type < nr)
 		fprintf(out, "%s", image__str(img, types[type].name));
+	fprintf(out, " at %s%" PRIu32, mode < sizeof(hops) / sizeof(*hops) ? hops[mode] : "?", off);
 	if (mode == WALK_ARC_SLICE || mode == WALK_ARC_LIST)
 		fprintf(out, " (each)");
 }
@@ -89,7 +100,8 @@ static void print_variant(const struct image *img, FILE *out, uint32_t i)
 	v = &image__variants(img, &nr)[i];
 	wv = &image__walk_variants(img, &nr)[i];
 	arcs = image__walk_arcs(img, &nr_arcs);
-	if (wv->flags & (WALK_VARIANT_HOLE | WALK_VARIANT_DONE))
+	if (wv->flags & (WALK_VARIANT_HOLE | WALK_VARIANT_DONE) ||
+	    (!v->line && !v->name && !wv->nr_arcs))
 		return;
 	fprintf(out, "    ");
 	if (v->line)
@@ -97,14 +109,14 @@ static void print_variant(const struct image *img, FILE *out, uint32_t i)
 	else if (v->name)
 		fprintf(out, "%s  ", image__str(img, v->name));
 	if (wv->nr_arcs == 1)
-		print_arc(img, out, wv->arc_type, wv->arc_mode);
-	for (unsigned int k = 0; wv->nr_arcs > 1 && k < wv->nr_arcs; k++) {
-		if (wv->first_arc + k >= nr_arcs)
-			break;
-		if (arcs[wv->first_arc + k].mode >= WALK_ARC_SLICE && k)
+		print_arc(img, out, wv->arc_type, wv->arc_off, wv->arc_mode);
+	for (uint32_t k = 0; wv->nr_arcs > 1 && k < wv->nr_arcs; k++) {
+		const struct walk_arc *arc = &arcs[wv->first_arc + k];
+
+		if (wv->first_arc + k >= nr_arcs || (arc->mode >= WALK_ARC_SLICE && k))
 			break;
 		fprintf(out, "%s", k ? " | " : "");
-		print_arc(img, out, arcs[wv->first_arc + k].type, arcs[wv->first_arc + k].mode);
+		print_arc(img, out, arc->type, arc->off, arc->mode);
 	}
 	fputc('\n', out);
 }
@@ -152,13 +164,16 @@ static void print_tasks(const struct image *img, FILE *out)
 	for (size_t i = 0; i < nr; i++) {
 		if (fns[i].role != RUNTIME_FN_POLL)
 			continue;
-		fprintf(out, "  %s  [%s", image__str(img, fns[i].task_long),
-			fns[i].blocking ? "blocking job" : image__str(img, fns[i].scheduler));
+		fprintf(out, "  %s  [", image__str(img, fns[i].task_long));
+		if (fns[i].blocking)
+			fprintf(out, "blocking job, ");
+		else if (fns[i].scheduler)
+			fprintf(out, "%s, ", image__str(img, fns[i].scheduler));
 		if (fns[i].cell < nr_cells && cells[fns[i].cell].root_type < nr_types)
-			fprintf(out, ", %" PRIu32 " bytes, future at %" PRIu32 ": %" PRIu32 " bytes",
+			fprintf(out, "%" PRIu32 " bytes, future at %" PRIu32 ": %" PRIu32 " bytes, ",
 				cells[fns[i].cell].size, cells[fns[i].cell].future_off,
 				wt[cells[fns[i].cell].root_type].size);
-		fprintf(out, ", poll %#" PRIx64 "%s%s]\n", fns[i].vaddr,
+		fprintf(out, "poll %#" PRIx64 "%s%s]\n", fns[i].vaddr,
 			fns[i].site.slow ? ", single-stepped" : "",
 			fns[i].ambiguous ? ", code shared with other types" : "");
 	}
