@@ -11,10 +11,10 @@
 #include "image/array.h"
 
 /*
- * How often all abbreviations may be read: once, if every table is used by
- * units of one kind. Tables that overlap would take more memory than there is.
+ * How often all abbreviations may be read. Once, if each table is used by units
+ * of one kind only; tables that overlap would take more memory than there is.
  */
-#define ABBREV_TIMES	8
+#define ABBREV_TIMES	16
 
 static uint64_t off_read(const uint8_t *p, unsigned int off_size)
 {
@@ -404,11 +404,19 @@ static void unit__root(struct unit *u)
 	u->producer = die__str(&root, DW_AT_producer);
 }
 
+/* Where in .debug_cu_index the next unit's row is likely to be, and rows looked at so far. */
+struct package_pos {
+	uint64_t	row, looked;
+};
+
+#define MAX_ROWS	(1u << 26)	/* looked at in all: rows in no order, or nonsense */
+
 /*
  * In a package the offsets of a unit's abbreviations and string offsets are
  * relative to its contributions, which .debug_cu_index lists.
  */
-static bool unit__contributions(const struct debug_secs *secs, struct unit *u)
+static bool unit__contributions(const struct debug_secs *secs, struct unit *u,
+				struct package_pos *pos)
 {
 	const uint8_t *p = secs->cu_index.p, *rows, *end = p + secs->cu_index.n;
 	uint64_t version, nr_cols, nr_units, nr_slots, at = (uint64_t)(u->start - secs->info.p);
@@ -422,17 +430,18 @@ static bool unit__contributions(const struct debug_secs *secs, struct unit *u)
 	nr_cols = read_le(p + 4, 4);
 	nr_units = read_le(p + 8, 4);
 	nr_slots = read_le(p + 12, 4);
-	if ((version != 2 && version != 5) || nr_cols > 16 ||
+	if ((version != 2 && version != 5) || !nr_cols || nr_cols > 16 ||
 	    nr_slots > (uint64_t)(end - p) / 12)
 		return false;
 	cols = p + 16 + nr_slots * 12;
 	if (cols > end || nr_cols * 4 > (uint64_t)(end - cols))
 		return false;
 	rows = cols + nr_cols * 4;
-	if (nr_cols && nr_units > (uint64_t)(end - rows) / (nr_cols * 8))
+	if (nr_units > (uint64_t)(end - rows) / (nr_cols * 8))
 		return false;
 	sizes = rows + nr_units * nr_cols * 4;
-	for (uint64_t r = 0; r < nr_units; r++) {
+	for (uint64_t k = 0; k < nr_units && pos->looked < MAX_ROWS; k++, pos->looked++) {
+		uint64_t r = (pos->row + k) % nr_units;
 		bool mine = false;
 
 		for (uint64_t c = 0; c < nr_cols; c++) {
@@ -459,6 +468,7 @@ static bool unit__contributions(const struct debug_secs *secs, struct unit *u)
 				break;
 			}
 		}
+		pos->row = r + 1;
 		return true;
 	}
 	return false;
@@ -487,6 +497,7 @@ int debug_info__add(struct debug_info *di, const struct debug_secs *secs, bool *
 	const struct abbrev_table *table = NULL;
 	uint64_t left = ABBREV_TIMES * (uint64_t)secs->abbrev.n;
 	struct unit u, *last = NULL;
+	struct package_pos pos = { 0 };
 	int err;
 
 	*torn = false;
@@ -499,7 +510,7 @@ int debug_info__add(struct debug_info *di, const struct debug_secs *secs, bool *
 			break;
 		}
 		p = next;
-		if (!ok || (secs->split && !unit__contributions(secs, &u))) {
+		if (!ok || (secs->split && !unit__contributions(secs, &u, &pos))) {
 			*torn = true;
 			continue;
 		}

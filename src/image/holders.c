@@ -129,7 +129,7 @@ static bool dyn_future(const struct die *target)
 {
 	const char *name = type__name(target), *dyn = strstr(name, "dyn ");
 
-	return dyn && (strstr(dyn, "Future") || strstr(dyn, "Stream"));
+	return dyn && name__is_polled_trait(dyn + 4);
 }
 
 /* ---- what a type holds ---- */

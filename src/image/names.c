@@ -120,6 +120,32 @@ static void put_last_words(FILE *out, const char *s, size_t len)
 	}
 }
 
+#define SHORT_NAME	96	/* bytes; generics of generics may come to kilobytes */
+
+/* Generics deeper than @keep levels give way to "<…>". */
+static void elide(char *name, size_t keep)
+{
+	static const char gap[] = "<…>";
+	size_t depth = 0, n = 0;
+
+	for (size_t i = 0; name[i]; i++) {
+		size_t len = name[i] == '<' ? skip_generics(name + i) : 0;
+
+		if (len > sizeof(gap) - 1 && depth == keep) {
+			memcpy(name + n, gap, sizeof(gap) - 1);
+			n += sizeof(gap) - 1;
+			i += len - 1;
+			continue;
+		}
+		if (name[i] == '<')
+			depth++;
+		else if (name[i] == '>' && (!i || name[i - 1] != '-') && depth)
+			depth--;
+		name[n++] = name[i];
+	}
+	name[n] = 0;
+}
+
 char *name__shorten(const char *name, bool last)
 {
 	size_t len = 0, generics = strcspn(name, "<");
@@ -139,6 +165,8 @@ char *name__shorten(const char *name, bool last)
 		free(text);
 		return NULL;
 	}
+	for (size_t keep = 2; keep-- > 0 && strlen(text) > SHORT_NAME;)
+		elide(text, keep);
 	return text;
 }
 
@@ -352,6 +380,20 @@ bool name__is_coroutine(const char *name)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (!strncmp(name, kinds[i], strlen(kinds[i])))
 			return true;
+	return false;
+}
+
+bool name__is_polled_trait(const char *name)
+{
+	static const char *const traits[] = { "Future", "Stream" };	/* and FusedFuture, … */
+	size_t len = strcspn(name, "<> +)");
+
+	for (size_t i = 0; i < sizeof(traits) / sizeof(traits[0]); i++) {
+		size_t n = strlen(traits[i]);
+
+		if (len >= n && !strncmp(name + len - n, traits[i], n))
+			return true;
+	}
 	return false;
 }
 

@@ -30,6 +30,8 @@ char *rust_names__type(struct rust_names *n, const struct die *d);
 
 /* Is @name that of a coroutine's environment: "{async_fn_env#0}<u8>"? */
 bool name__is_coroutine(const char *name);
+/* Does @name begin with a trait that is polled: "core::future::future::Future<Output=()> + …"? */
+bool name__is_polled_trait(const char *name);
 /* … of a closure's: "{closure_env#0}"? */
 bool name__is_closure(const char *name);
 

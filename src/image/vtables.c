@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "image/names.h"
+
 /* "<T as core::future::future::Future>::{vtable}" */
 static bool vtable_wanted(const char *name)
 {
@@ -23,12 +25,7 @@ static bool vtable_wanted(const char *name)
 		else if (!depth && !strncmp(p, " as ", 4))
 			as = p;
 	}
-	if (!as)
-		return false;
-	for (; as + 6 <= end; as++)
-		if (!strncmp(as, "Future", 6) || !strncmp(as, "Stream", 6))
-			return true;
-	return false;
+	return as && name__is_polled_trait(as + 4);
 }
 
 static bool vtable_addr(const struct die *d, uint64_t *out)

@@ -293,13 +293,16 @@ static bool in_subtree(const struct shape *sh, uint32_t node, uint16_t branch)
 
 /*
  * One step down from @node: the child that is waited for; @node itself if
- * there is none; -1 if there are several and the branch does not say which.
+ * there is none, or if it is the branch itself; -1 if there are several and the
+ * branch does not say which.
  */
 static int64_t step(const struct shape *sh, uint32_t node, uint16_t branch)
 {
 	int64_t only = node;
 	unsigned int nr = 0;
 
+	if (branch == node)
+		return node;
 	for (uint32_t c = node + 1; c < sh->end[node]; c = sh->end[c]) {
 		if (!sh->waiting[c])
 			continue;

@@ -18,7 +18,7 @@
  *
  *		READY		RUNNING		IDLE		LIMBO	DONE
  *	NEW	? end not seen, then a new life in each of them		new life
- *	BEGIN	[ready]		? unmatched	[await] no wake	?	new life
+ *	BEGIN	[ready]		pieces, or ?	[await] no wake	?	new life
  *	END	? unmatched	[its pieces]	? unmatched	?	-
  *	WAKE	-		remembered	[await] split	?	-
  *	DROP	[ready], done	pieces, done	[await], done	?, done	gone
@@ -524,6 +524,15 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 	}
 	if (t->kind == UNKNOWN_KIND)
 		task__name(j, t, kind);
+	if (t->state == TASK_RUNNING && t->thread && t->thread != th && t->woken) {
+		/*
+		 * A runtime makes a task idle before its poll function returns. Woken
+		 * in between, it may be polled by another thread before the end of the
+		 * first poll is seen; that tells later what the wait of no time was for.
+		 */
+		thread__orphan_poll(j, t->thread, t, now, true);
+		task__set_ready(t, now, PART_IN_POLL, false);
+	}
 	if (t->state == TASK_RUNNING)
 		task__break_poll(j, t);
 	switch (t->state) {
@@ -582,11 +591,19 @@ static bool task__end_poll(struct join *j, struct task *t, struct thread *th, ui
 
 void task__end(struct join *j, const struct trace_event *ev, struct thread *th, uint64_t now)
 {
+	bool early = false;
 	struct task *t;
 
-	/* Dropped during this poll: its life is over already. */
-	if (thread__pop_orphan(j, th, ev->end.task, now))
+	if (thread__pop_orphan(j, th, ev->end.task, now, &early)) {
+		t = early ? task__find(j, ev->end.task) : NULL;
+		/* Dropped during this poll: its life is over already. */
+		if (t && ev->end.result == TRACE_POLL_PENDING) {
+			note_wait(j, t->kind, ev->end.chain, NO_BRANCH, WAIT_IN_POLL, 0);
+			note_wait(j, t->kind, ev->end.chain, NO_BRANCH, WAIT_POLLED, 0);
+			note_wait(j, t->kind, ev->end.chain, NO_BRANCH, WAIT_TOTAL, 0);
+		}
 		return;
+	}
 	t = task__find(j, ev->end.task);
 	if (!t) {
 		t = task__create(j, ev->end.task, unseen_start(j, now));
@@ -636,7 +653,7 @@ void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
 	case TASK_RUNNING:
 		completed = true;
 		if (t->thread)
-			thread__orphan_poll(j, th, t, now);
+			thread__orphan_poll(j, th, t, now, false);
 		else
 			task__charge_broken(j, t, now, PART_BEFORE);
 		break;

@@ -78,12 +78,13 @@ struct task {
 
 /* A poll that has begun on a thread and not ended. */
 struct poll {
-	struct task	*task;		/* NULL: it has been dropped in this poll */
+	struct task	*task;		/* NULL: it has been dropped in this poll, or is early */
 	uint64_t	 addr;		/* of the task */
 	uint32_t	 kind;
 	uint64_t	 begin;
 	uint64_t	 since;		/* time up to here is in pieces */
 	bool		 outer;		/* another poll has begun inside it */
+	bool		 early;		/* its task is polled elsewhere before the end is seen */
 	uint32_t	 nr_pieces, pieces_size;
 	struct piece	*pieces;	/* charged when the end proves them */
 };
@@ -188,10 +189,15 @@ void thread__push_poll(struct join *j, struct thread *th, struct task *t, uint64
  * no more. False: no such poll is open there.
  */
 bool thread__pop_poll(struct join *j, struct thread *th, uint64_t addr, uint64_t now);
-/* The same for a poll whose task was dropped inside it: nothing is charged. */
-bool thread__pop_orphan(struct join *j, struct thread *th, uint64_t addr, uint64_t now);
+/*
+ * The same for a poll whose task was dropped inside it, or has gone on elsewhere
+ * (then *@early is set): nothing is charged.
+ */
+bool thread__pop_orphan(struct join *j, struct thread *th, uint64_t addr, uint64_t now,
+			bool *early);
 /* Charge the poll of @t up to @now, and leave it there without a task. */
-void thread__orphan_poll(struct join *j, struct thread *th, struct task *t, uint64_t now);
+void thread__orphan_poll(struct join *j, struct thread *th, struct task *t, uint64_t now,
+			 bool early);
 /* Forget the poll of @t; returns when it began. Nothing is charged. */
 uint64_t thread__forget_poll(struct join *j, struct thread *th, struct task *t);
 /* Charge all polls up to the end of the recording. */
