@@ -221,8 +221,10 @@ def check_kinds(checks, name, truth, rows):
         got = sums[task, kind]
         # A little CPU time is spent beside the work that was measured, and around a block.
         slack = 5_000_000 if kind == "running" else 2_000_000
-        checks.check(close(got, want, 0.05, slack), f"{name}: {task} {kind}",
-                     f"{got / 1e3:.0f} µs, {want / 1e3:.0f} expected")
+        # The program cannot tell the time from its thread's wake until it runs from the block before it.
+        late = sums[task, "preempted"] if kind == "blocked" else 0
+        ok = close(got, want, 0.05, slack) or got < want < got + late + slack
+        checks.check(ok, f"{name}: {task} {kind}", f"{got / 1e3:.0f} µs, {want / 1e3:.0f} expected")
 
 
 def check_wakers(checks, name, truth, found):

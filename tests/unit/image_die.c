@@ -419,10 +419,11 @@ static void bad_headers(void **state)
 		uint64_t	value;
 		size_t		units;		/* of three that are left */
 	} damages[] = {
-		{ 4, 2, 1, 2 }, { 4, 2, 6, 2 }, { 4, 2, 0, 2 }, { 4, 2, 0x104, 2 },	/* version */
-		{ 10, 1, 3, 2 }, { 10, 1, 0, 2 }, { 10, 1, 16, 2 },		/* address size */
-		{ 6, 4, 0xffffffff, 3 }, { 6, 4, 1u << 20, 3 },			/* abbreviations */
-		{ 0, 4, 0xfffffff0, 1 }, { 0, 4, 0xfffffffe, 1 },		/* length */
+		/* version, then address size, abbreviations, length */
+		{ 4, 2, 1, 2 }, { 4, 2, 6, 2 }, { 4, 2, 0, 2 }, { 4, 2, 0x104, 2 },
+		{ 10, 1, 3, 2 }, { 10, 1, 0, 2 }, { 10, 1, 16, 2 },
+		{ 6, 4, 0xffffffff, 3 }, { 6, 4, 1u << 20, 3 },
+		{ 0, 4, 0xfffffff0, 1 }, { 0, 4, 0xfffffffe, 1 },
 		{ 0, 4, 0xffffffff, 1 }, { 0, 4, 0x7fffffff, 1 }, { 0, 4, 6, 1 }, { 0, 4, 0, 1 },
 	};
 	(void)state;
@@ -1126,7 +1127,7 @@ static void circles(void **state)
 	assert_false(type__path(&f.ts, &d, "next.*.*.*.*.*.*.*.*.*.*", &path, &to));
 	assert_false(type__search(&f.ts, &d, "Self", &path));
 	assert_true(die_of(&f, "Enum", &d));
-	assert_true(type__only_payload(&f.ts, &d, &m) || true);
+	(void)type__only_payload(&f.ts, &d, &m);
 	assert_false(type__search(&f.ts, &d, "Self", &path));
 	assert_false(type__path(&f.ts, &d, "y", &path, &to));
 	drop(&f);
@@ -1285,7 +1286,8 @@ static void package_index(void **state)
 		{ 2, 2, 1, 0xffffffff },
 		{ 2, 2, 1, 5 },
 		{ 2, 2, 1, 0, 1, 3, 500, 0, 1000, 1000 },
-		{ 2, 2, 1, 0, 1, 3, 0, 0xfffffff0, 1000, 1000 },	/* abbreviations elsewhere */
+		/* abbreviations elsewhere */
+		{ 2, 2, 1, 0, 1, 3, 0, 0xfffffff0, 1000, 1000 },
 		{ 2, 1, 0xffffffff, 0, 1 },
 		{ 2, 0, 0xffffffff, 0 },
 		{ 5, 16, 1, 0 },
@@ -1366,6 +1368,7 @@ static void any_bytes(void **state)
 		DW_AT_discr_value, DW_AT_declaration, DW_AT_low_pc, DW_AT_abstract_origin,
 		DW_AT_linkage_name, DW_AT_location, DW_AT_containing_type, DW_AT_sibling,
 	};
+	const size_t nr_names = sizeof(names) / sizeof(*names);
 	uint64_t seed = 7, entries = 0;
 
 	(void)state;
@@ -1385,7 +1388,7 @@ static void any_bytes(void **state)
 			for (uint64_t n = below(&seed, 6); n; n--) {
 				const struct form *of = &forms[below(&seed, NR_FORMS)];
 
-				uleb(&f.abbrev, names[below(&seed, sizeof(names) / sizeof(*names))]);
+				uleb(&f.abbrev, names[below(&seed, nr_names)]);
 				uleb(&f.abbrev, of->form);
 				if (of->form == DW_FORM_implicit_const)
 					sleb(&f.abbrev, (int64_t)below(&seed, 200) - 100);

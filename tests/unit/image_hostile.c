@@ -47,7 +47,8 @@ struct victim {
 	struct area	 areas[MAX_AREAS];
 	size_t		 nr_areas;
 	struct value	*values;
-	size_t		 nr_values, cap_values, first_own;	/* those of the program itself come last */
+	size_t		 nr_values, cap_values;
+	size_t		 first_own;	/* those of the program itself come last */
 	unsigned int	 nr_ok, nr_refused, nr_full;
 	double		 slowest;
 	uint64_t	 slowest_seed;
@@ -219,7 +220,8 @@ static size_t damage(struct victim *v, uint64_t *seed, size_t size)
 {
 	const struct area *a = &v->areas[below(seed, v->nr_areas)];
 	/* beginnings are headers more often than not */
-	size_t in = below(seed, 4) ? below(seed, a->size) : below(seed, a->size < 64 ? a->size : 64);
+	size_t near = a->size < 64 ? a->size : 64;
+	size_t in = below(seed, below(seed, 4) ? a->size : near);
 	uint8_t *p = v->bad + a->off + in;
 	size_t left = a->size - in, n;
 	uint64_t word;

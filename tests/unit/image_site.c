@@ -174,7 +174,7 @@ static void none(void **state)
 		{ "cc | 55", 0, false, 0 | SLOW, 0, IMAGE_REG_DI, 0 },
 		{ "0f 0b | 55", 0, false, 0 | SLOW, 0, IMAGE_REG_DI, 0 },
 		{ "f4 | 55", 0, false, 0 | SLOW, 0, IMAGE_REG_DI, 0 },
-		/* the stack pointer is lost: and rsp,-32; mov rsp,rbp; leave; lea; pop rsp; pushfq */
+		/* rsp is lost: and rsp,-32; mov rsp,rbp; leave; lea; pop rsp; pushfq */
 		{ "48 83 e4 e0 | 74 01 | c3", 0, false, 0 | SLOW, 0, IMAGE_REG_DI, 0 },
 		{ "48 89 ec | 74 01 | c3", 0, false, 0 | SLOW, 0, IMAGE_REG_DI, 0 },
 		{ "c9 | 74 01 | c3", 0, false, 0 | SLOW, 0, IMAGE_REG_DI, 0 },
