@@ -153,6 +153,16 @@ check-replay:
 	+$(Q)$(MAKE) $(JOBS) --no-print-directory all
 	$(Q)$(RUN) replay
 
+# Other kernels, in QEMU: what apt has is tried, the rest is skipped.
+check-kernels:
+	+$(Q)$(MAKE) $(JOBS) --no-print-directory all workloads $(BUILD)/kernels/load
+	$(Q)DWELL_BUILD=$(abspath $(BUILD)) PYTHON=$(PYTHON) tests/kernels/run.sh
+
+$(BUILD)/kernels/load: tests/kernels/load.c $(SKEL)
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(C_FLAGS) -MMD -MP $(LD_FLAGS) -o $@ $< $(LIBS)
+
 check-e2e:
 	+$(Q)$(MAKE) $(JOBS) --no-print-directory all inferno workloads
 	$(Q)$(RUN) e2e
@@ -191,6 +201,7 @@ help:
 	@echo "make check-unit      unit tests, plain and under ASan and UBSan"
 	@echo "make check-replay    recorded files against their expected output"
 	@echo "make check-e2e       real programs, recorded; needs root"
+	@echo "make check-kernels   real programs on other kernels, in QEMU; not in \`make check': takes minutes"
 	@echo "make bench           measure overhead and speed into bench/"
 	@echo "make workloads       the Rust programs that the tests record"
 	@echo "make install         into DESTDIR/PREFIX ($(PREFIX))"
@@ -200,10 +211,10 @@ help:
 	@echo
 	@echo "V=1 shows commands, WERROR=1 makes warnings errors, BUILD=DIR builds elsewhere."
 
--include $(MAIN_OBJ:.o=.d) $(LIB_OBJ:.o=.d) $(BPF_OBJ:.o=.d) $(UNIT:=.d) $(BENCH:=.d)
+-include $(MAIN_OBJ:.o=.d) $(LIB_OBJ:.o=.d) $(BPF_OBJ:.o=.d) $(UNIT:=.d) $(BENCH:=.d) $(BUILD)/kernels/load.d
 
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all libraries unit workloads inferno check check-unit check-replay check-e2e deps demo \
+.PHONY: all libraries unit workloads inferno check check-unit check-replay check-e2e check-kernels deps demo \
 	bench install format format-check clean help

@@ -260,13 +260,18 @@ static __always_inline void event_flush(struct thread *t)
 	__u32 slot = cpu < config.nr_rings ? cpu : cpu % (config.nr_rings ?: 1);
 	struct cpu_lost *lost = bpf_map_lookup_elem(&cpu_lost, &zero);
 	void *ring = bpf_map_lookup_elem(&rings, &slot);
+	bool full;
 
 	t->batch_len = 0;
-	if (!ring || !lost || !len || len > BATCH_BYTES)
+	if (!ring || !lost || !len)
 		return;
 	/* What was lost before is told first, so that the reader knows where the hole is. */
-	if ((lost->count && !lost_tell(ring, lost, t->batch_first, cpu)) ||
-	    bpf_ringbuf_output(ring, t->batch, len, BPF_RB_NO_WAKEUP)) {
+	full = lost->count && !lost_tell(ring, lost, t->batch_first, cpu);
+	/* Bounded where it is used: older verifiers forget the bounds of what was on the stack. */
+	asm volatile("" : "+r"(len));
+	if (len > BATCH_BYTES)
+		return;
+	if (full || bpf_ringbuf_output(ring, t->batch, len, BPF_RB_NO_WAKEUP)) {
 		if (!lost->count)
 			lost->first = t->batch_first;
 		lost->count += t->batch_nr;

@@ -64,6 +64,26 @@ static __always_inline __u64 cookie_arg(__u64 cookie, struct pt_regs *regs)
 #define STATE_COMPLETE	2
 #define STATE_NOTIFIED	4
 
+/*
+ * The polls under way on a thread without those entered below @sp: the stack
+ * grows down, so they have returned. The loop has a counter of its own because
+ * Linux 6.12's verifier does not see that a bound of depth - 1 is one of depth.
+ */
+static __always_inline __u32 drop_returned(struct thread *t, __u64 sp)
+{
+	__u32 depth = t->depth;
+	int i;
+
+	for (i = 0; i < THREAD_MAX_POLLS; i++) {
+		if (!depth || depth > THREAD_MAX_POLLS ||
+		    t->polls[(depth - 1) & (THREAD_MAX_POLLS - 1)].sp >= sp)
+			break;
+		depth--;
+		count_loss(LOSS_POLL_UNENDED);
+	}
+	return depth;
+}
+
 static __always_inline int on_poll_begin(struct pt_regs *regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -72,7 +92,6 @@ static __always_inline int on_poll_begin(struct pt_regs *regs)
 	struct raw_poll_begin *ev;
 	struct thread_poll *p;
 	struct thread *t;
-	bool missed = false;
 	__u64 ts, header;
 	__u32 depth;
 
@@ -93,15 +112,9 @@ static __always_inline int on_poll_begin(struct pt_regs *regs)
 		}
 	}
 
-	/* The stack grows down: a poll entered at or below this one has returned. */
-	depth = t->depth;
-	while (depth > 0 && depth <= THREAD_MAX_POLLS &&
-	       t->polls[(depth - 1) & (THREAD_MAX_POLLS - 1)].sp <= sp) {
-		depth--;
-		missed = true;
-		count_loss(LOSS_POLL_UNENDED);
-	}
-	if (missed) {
+	/* One entered at the same place has returned as well. */
+	depth = drop_returned(t, sp + 1);
+	if (depth != t->depth) {
 		/* It came back to a place that has no probe yet: say which. */
 		struct raw_return *r = event_reserve(sizeof(*r), ts, task->pid, RAW_RETURN);
 
@@ -150,12 +163,7 @@ static __always_inline int on_poll_end(struct pt_regs *regs)
 	t = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (!t)
 		return 0;
-	depth = t->depth;
-	while (depth > 0 && depth <= THREAD_MAX_POLLS &&
-	       t->polls[(depth - 1) & (THREAD_MAX_POLLS - 1)].sp < sp) {
-		depth--;
-		count_loss(LOSS_POLL_UNENDED);
-	}
+	depth = drop_returned(t, sp);
 	if (!depth || depth > THREAD_MAX_POLLS)
 		goto out;
 	p = &t->polls[(depth - 1) & (THREAD_MAX_POLLS - 1)];
@@ -241,22 +249,17 @@ static __always_inline int task_event(struct pt_regs *regs, __u8 type)
 	return 0;
 }
 
-/* Is @header being polled by this thread? Then its memory is not to be read at the poll's end. */
-static __always_inline bool mark_dropped(struct task_struct *task, __u64 header)
+/* If @header is being polled by this thread, its memory is not to be read at the poll's end. */
+static __always_inline void mark_dropped(struct task_struct *task, __u64 header)
 {
 	struct thread *t = bpf_task_storage_get(&threads, task, NULL, 0);
-	bool polled = false;
 	int i;
 
 	if (!t)
-		return false;
-	for (i = 0; i < THREAD_MAX_POLLS; i++) {
-		if (i < t->depth && t->polls[i].task == header) {
+		return;
+	for (i = 0; i < THREAD_MAX_POLLS; i++)
+		if (i < t->depth && t->polls[i].task == header)
 			t->polls[i].dropped = 1;
-			polled = true;
-		}
-	}
-	return polled;
 }
 
 static __always_inline int on_task_drop(struct pt_regs *regs)
@@ -266,19 +269,6 @@ static __always_inline int on_task_drop(struct pt_regs *regs)
 	if (!enabled || task->tgid != config.tgid)
 		return 0;
 	mark_dropped(task, cookie_arg(bpf_get_attach_cookie(regs), regs));
-	return task_event(regs, RAW_TASK_DROP);
-}
-
-/* It has completed, which the poll's end will say, or was cancelled. */
-static __always_inline int on_task_end(struct pt_regs *regs)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-
-	if (!enabled || task->tgid != config.tgid)
-		return 0;
-	if (mark_dropped(task, cookie_arg(bpf_get_attach_cookie(regs), regs))) {
-			return 0;
-	}
 	return task_event(regs, RAW_TASK_DROP);
 }
 
@@ -299,7 +289,8 @@ PROBE(poll_end, on_poll_end(regs))
 PROBE(task_wake, task_event(regs, RAW_WAKE))
 PROBE(task_new, task_event(regs, RAW_TASK_NEW))
 PROBE(task_drop, on_task_drop(regs))
-PROBE(task_end, on_task_end(regs))
+/* Completed or cancelled: for a recording as good as dropped. */
+PROBE(task_end, on_task_drop(regs))
 
 /* Run by the recorder at the end: what threads have not put into a ring. */
 SEC("iter/task")

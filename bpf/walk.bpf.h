@@ -546,6 +546,15 @@ __noinline int recipe_holds(struct walk_state *w, struct recipe *r)
 	return 1;
 }
 
+static __always_inline struct recipe *recipe_of(struct thread *t, __u32 fn, __u32 which)
+{
+	__u32 slot = fn << 1 | which;
+
+	/* The mask last: clang masks the halves before the or, whose bounds older kernels lose. */
+	asm volatile("" : "+r"(slot));
+	return &t->recipes[slot & (RECIPES - 1)];
+}
+
 /*
  * The chain of task function @fn by one of the thread's recipes; *@chain is its
  * id and the keys are read anew. False: it has to be walked.
@@ -557,7 +566,7 @@ static __always_inline bool recipe_follow(struct thread *t, __u32 fn, __u32 *cha
 	int i, k;
 
 	for (k = 0; k < 2; k++) {
-		r = &t->recipes[((fn << 1) | k) & (RECIPES - 1)];
+		r = recipe_of(t, fn, k);
 		if (r->fn != fn + 1 || !recipe_holds(w, r))
 			continue;
 		w->nr_keys = 0;
@@ -580,7 +589,7 @@ static __always_inline void recipe_learn(struct thread *t, __u32 fn, __u32 chain
 
 	if (w->no_recipe || w->cut || !chain)
 		return;
-	r = &t->recipes[((fn << 1) | (t->next_recipe++ & 1)) & (RECIPES - 1)];
+	r = recipe_of(t, fn, t->next_recipe++ & 1);
 	*r = w->recipe;
 	r->fn = fn + 1;
 	r->chain = chain;

@@ -322,3 +322,29 @@ bool binary__file_off(const struct binary *b, uint64_t vaddr, uint64_t *off)
 	*off = s->file_off + (vaddr - s->vaddr);
 	return true;
 }
+
+size_t binary__words_of(const struct binary *b, uint64_t vaddr, uint64_t *out, size_t max)
+{
+	Elf_Scn *scn = NULL;
+	size_t nr = 0;
+
+	while ((scn = elf_nextscn(b->elf, scn)) && nr < max) {
+		GElf_Shdr shdr;
+		Elf_Data *data;
+		size_t count;
+
+		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != SHT_RELA)
+			continue;
+		data = elf_getdata(scn, NULL);
+		count = data ? data->d_size / sizeof(Elf64_Rela) : 0;
+		for (size_t i = 0; i < count && nr < max; i++) {
+			GElf_Rela r;
+
+			if (gelf_getrela(data, (int)i, &r) &&
+			    GELF_R_TYPE(r.r_info) == R_X86_64_RELATIVE &&
+			    (uint64_t)r.r_addend == vaddr)
+				out[nr++] = r.r_offset;
+		}
+	}
+	return nr;
+}

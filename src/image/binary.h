@@ -56,6 +56,12 @@ const struct symbol *binary__symbol_at(const struct binary *b, uint64_t vaddr);
 const uint8_t *binary__code(const struct binary *b, uint64_t vaddr, size_t *n);
 bool binary__file_off(const struct binary *b, uint64_t vaddr, uint64_t *off);
 
+/*
+ * Words that hold the address @vaddr once the program is loaded: entries of the
+ * global offset table, by their relocations. Their number, at most @max.
+ */
+size_t binary__words_of(const struct binary *b, uint64_t vaddr, uint64_t *out, size_t max);
+
 /* A section by name, uncompressed. False: not there, empty or not readable. */
 bool elf__section(Elf *elf, const char *name, struct debug_sec *out);
 /* The GNU build-id as hexadecimal text, "" if there is none. */

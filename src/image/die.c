@@ -757,18 +757,23 @@ const char *die__str(const struct die *d, unsigned int name)
 	return die__attr(d, name, &a) ? attr__str(d->u, &a) : NULL;
 }
 
+bool attr__is_block(const struct attr *a)
+{
+	switch (a->form) {
+	case DW_FORM_exprloc: case DW_FORM_block: case DW_FORM_block1:
+	case DW_FORM_block2: case DW_FORM_block4:
+		return true;
+	}
+	return false;
+}
+
 bool die__uint(const struct die *d, unsigned int name, uint64_t *out)
 {
 	struct attr a;
 
-	if (!die__attr(d, name, &a))
+	if (!die__attr(d, name, &a) || attr__is_block(&a) || a.form == DW_FORM_string ||
+	    a.form == DW_FORM_data16)
 		return false;
-	switch (a.form) {
-	case DW_FORM_exprloc: case DW_FORM_block: case DW_FORM_block1:
-	case DW_FORM_block2: case DW_FORM_block4: case DW_FORM_string:
-	case DW_FORM_data16:
-		return false;
-	}
 	*out = a.v;
 	return true;
 }

@@ -139,6 +139,8 @@ const char *attr__str(const struct unit *u, const struct attr *a);
 const uint8_t *attr__target(const struct debug_info *di, const struct unit *u,
 			    const struct attr *a);
 bool attr__addr(const struct unit *u, const struct attr *a, uint64_t *out);
+/* Are there @a->v bytes of a block or an expression at @a->p? */
+bool attr__is_block(const struct attr *a);
 const struct abbrev *abbrev__find(const struct abbrev_table *t, uint64_t code);
 
 static inline bool read_uleb(const uint8_t **pp, const uint8_t *end, uint64_t *out)

@@ -12,6 +12,7 @@
 #include "image/array.h"
 
 #define MAX_WANTED	64
+#define MAX_NEWTYPES	12	/* a structure may claim to hold itself */
 
 /* A type Cell<T, S>, by what it is for. */
 struct cell {
@@ -203,12 +204,13 @@ static bool cell__layout(const struct types *ts, const struct runtime *rt, const
 	struct type_variant v;
 	struct die stage;
 	bool found = false;
+	int levels = 0;
 
 	if (!type__path(ts, d, rt->stage_path, &path, &stage) || path.nr_hops)
 		return false;
 	/* UnsafeCell and CoreStage around it */
 	while (!type__variants(ts, &stage, &vs)) {
-		if (!type__only_member(ts, &stage, &inner))
+		if (++levels > MAX_NEWTYPES || !type__only_member(ts, &stage, &inner))
 			return false;
 		path.off[0] += (uint32_t)inner.off;
 		stage = inner.type;
@@ -227,7 +229,10 @@ static bool cell__layout(const struct types *ts, const struct runtime *rt, const
 	out->size = (uint32_t)type__size(d);
 	out->stage_off = path.off[0] + (uint32_t)vs.off;
 	out->future_off = path.off[0] + (uint32_t)(payload.off + inner.off);
-	return true;
+	/* all in the cell */
+	return (uint64_t)out->stage_off + out->stage_width <= out->size &&
+	       type__size(&inner.type) <= out->size &&
+	       out->future_off <= out->size - type__size(&inner.type);
 }
 
 /* ---- functions ---- */
@@ -243,7 +248,7 @@ static uint8_t runtime_index(const struct runtime *rt)
 
 static bool fn_is(const struct scan_fn *fn, const char *path)
 {
-	const char *end = path + strlen(path), *name = fn->name;
+	const char *end = path + strlen(path), *name = fn->name, *type = fn->type;
 	const struct scope *s = fn->scope;
 	size_t len = strcspn(name, "<");
 
@@ -252,10 +257,17 @@ static bool fn_is(const struct scan_fn *fn, const char *path)
 			return false;
 		end -= len;
 		if (end == path)
-			return !s;
-		if (!s || end - path < 3 || end[-1] != ':' || end[-2] != ':')
+			return !s && !type;
+		if ((!s && !type) || end - path < 3 || end[-1] != ':' || end[-2] != ':')
 			return false;
 		end -= 2;
+		if (type) {
+			/* RawTask::poll is not raw::poll */
+			name = type;
+			len = strcspn(name, "<");
+			type = NULL;
+			continue;
+		}
 		name = s->name;
 		len = strlen(name);
 		s = s->parent;
@@ -619,10 +631,14 @@ void functions__name_tasks(struct functions *fs)
 			text = futures__task_name(fs->futures, p->root);
 		else if (p->name)
 			text = name__shorten(p->name, false);
-		else if (asprintf(&text, "task polled at %#llx", (unsigned long long)fn->vaddr) < 0)
-			text = NULL;
+		if (!text || !*text) {
+			free(text);
+			if (asprintf(&text, "task polled at %#llx",
+				     (unsigned long long)fn->vaddr) < 0)
+				text = NULL;
+		}
 		task = model__str(fs->m, text);
-		task_long = p->name ? model__str(fs->m, p->name) : task;
+		task_long = p->name && *p->name ? model__str(fs->m, p->name) : task;
 		free(text);
 		text = scheduler_name(p->scheduler);
 		scheduler = model__str(fs->m, text);
@@ -666,6 +682,26 @@ static void found_return(void *ctx, uint64_t ret)
 		*(struct image_return *)model__at(fs->m, MODEL_RETURNS, at) = r;
 }
 
+/* Calls of a function that jumps on to a task's poll function. */
+static void find_returns_through(struct functions *fs, const char *path)
+{
+	const char *word = last_word(path);
+	char quick[64];
+
+	snprintf(quick, sizeof(quick), "%zu%s", strlen(word), word);
+	for (size_t i = 0; i < fs->b->nr_syms; i++) {
+		const struct symbol *sym = &fs->b->syms[i];
+		char *name;
+
+		if (!strstr(sym->name, quick))
+			continue;
+		name = name__of_symbol(sym->name, NULL);
+		if (name && !strcmp(name, path))
+			site_finder__calls_of(fs->sites, sym->vaddr, found_return, fs);
+		free(name);
+	}
+}
+
 void functions__find_returns(struct functions *fs)
 {
 	uint32_t base = 0;
@@ -673,20 +709,27 @@ void functions__find_returns(struct functions *fs)
 	for (unsigned int r = 0; runtimes[r]; base += runtimes[r++]->nr_layouts) {
 		const struct runtime *rt = runtimes[r];
 		const struct image_path *p = NULL;
+		uint64_t off;
 
 		for (uint32_t i = 0; i < rt->nr_layouts; i++)
 			if (!strcmp(rt->layouts[i].name, "header.vtable"))
 				p = model__at(fs->m, MODEL_LAYOUTS, base + i);
-		/* without it they are learnt while the program runs */
-		if (!p || !p->ok || p->nr_hops)
+		if (rt->poll_through)
+			find_returns_through(fs, rt->poll_through);
+		/*
+		 * Where a layout is not known, that of most versions: a site that is
+		 * none does no harm, one that is missing is learnt while the program runs.
+		 */
+		off = p && p->ok && !p->nr_hops ? p->off[0] : rt->usual_vtable_off;
+		if (!off)
 			continue;
 		/* the runtime may be inlined into anything */
 		for (size_t i = 0; i < fs->b->nr_syms; i++) {
 			const struct symbol *sym = &fs->b->syms[i];
 			uint64_t end = sym->vaddr + sym->size;
 
-			if (site_finder__maybe_table_call(fs->sites, sym->vaddr, end, p->off[0]))
-				site_finder__table_calls(fs->sites, sym->vaddr, end, p->off[0],
+			if (site_finder__maybe_table_call(fs->sites, sym->vaddr, end, off))
+				site_finder__table_calls(fs->sites, sym->vaddr, end, off,
 							 found_return, fs);
 		}
 	}

@@ -19,6 +19,7 @@
 #define MAX_ARCS	64	/* of one variant; the walk follows WALK_MAX_BRANCHES */
 #define MAX_RANGE	4096	/* values between the smallest and the largest of a discriminant */
 #define MAX_VARIANTS	70000
+#define MAX_NEWTYPES	12	/* a structure may claim to hold itself */
 
 struct pending {
 	struct die	die;
@@ -213,6 +214,11 @@ static bool discriminant(struct futures *f, const struct type_variants *vs, uint
 	}
 	if (hi - lo >= MAX_RANGE) {
 		*why = "its discriminant's values lie too far apart";
+		return false;
+	}
+	wt = model__at(f->m, MODEL_WALK_TYPES, type);
+	if (vs->width && (vs->off > wt->size || wt->size - vs->off < vs->width)) {
+		*why = "its discriminant lies outside of it";
 		return false;
 	}
 	first = add_variants(f, type, (size_t)(hi - lo + 1 + (defaults ? 1 : 0)));
@@ -465,7 +471,6 @@ static bool explore_container(struct futures *f, const struct die *d, uint32_t t
 	struct image_path head, next, item;
 	struct die node, unused, future;
 	const struct container *c = NULL;
-	struct member_iter it = { 0 };
 	struct type_member m;
 
 	for (size_t i = 0; i < sizeof(containers) / sizeof(containers[0]); i++)
@@ -482,11 +487,13 @@ static bool explore_container(struct futures *f, const struct die *d, uint32_t t
 	    item.nr_hops)
 		return false;
 	/* UnsafeCell<Option<Fut>>: to the Option */
-	while (!type__variants(f->ts, &future, &(struct type_variants){ 0 }) &&
-	       type__only_member(f->ts, &future, &m) && !holders__is_future(f->holders, &future)) {
+	for (int i = 0; i < MAX_NEWTYPES; i++) {
+		if (type__variants(f->ts, &future, &(struct type_variants){ 0 }) ||
+		    !type__only_member(f->ts, &future, &m) ||
+		    holders__is_future(f->holders, &future))
+			break;
 		item.off[0] += (uint32_t)m.off;
 		future = m.type;
-		memset(&it, 0, sizeof(it));
 	}
 	add_elements(&arcs, (struct walk_arc){
 		.type = futures__add(f, &future), .off = head.off[0], .mode = WALK_ARC_LIST,

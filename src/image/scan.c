@@ -35,6 +35,7 @@ struct name_memo {
 
 struct level {
 	const struct scope	*scope;
+	const char		*type;	/* of whose entry this is the inside */
 	uint16_t		 tag;
 };
 
@@ -254,6 +255,7 @@ static void scan_fn(struct worker *w, const struct unit *u, const uint8_t *die,
 		fn = &w->fns[w->nr_fns++];
 		fn->die = die;
 		fn->scope = lv->scope;
+		fn->type = lv->type;
 		fn->name = name;
 		fn->linkage = found__str(u, f, SCAN_LINKAGE);
 		fn->low_pc = pc;
@@ -290,7 +292,7 @@ static void scan_unit(struct worker *w, const struct unit *u)
 
 	if (!t)
 		return;
-	w->levels[0] = (struct level){ NULL, 0 };
+	w->levels[0] = (struct level){ .scope = NULL };
 	while (p < u->end && !w->err) {
 		const uint8_t *die = p;
 		struct level *lv = &w->levels[depth];
@@ -361,6 +363,8 @@ static void scan_unit(struct worker *w, const struct unit *u)
 			depth++;
 			w->levels[depth].scope = scope;
 			w->levels[depth].tag = ab->tag;
+			w->levels[depth].type = ab->tag == DW_TAG_structure_type ?
+						found__str(u, &f, SCAN_NAME) : NULL;
 		} else if (!depth) {
 			return;
 		}

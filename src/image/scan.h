@@ -38,6 +38,7 @@ struct scan_type {
 struct scan_fn {
 	const uint8_t		*die;
 	const struct scope	*scope;
+	const char		*type;	/* a method's, generics and all; NULL: none */
 	const char		*name;
 	const char		*linkage;
 	uint64_t		 low_pc;

@@ -511,6 +511,42 @@ bool site_finder__maybe_table_call(struct site_finder *f, uint64_t start, uint64
 	return false;
 }
 
+/* The address that the last four bytes of an instruction name, relative to its end. */
+static uint64_t rip_target(const uint8_t *p, size_t n, uint64_t vaddr)
+{
+	return vaddr + n + (uint64_t)(int64_t)(int32_t)read_le(p + n - 4, 4);
+}
+
+static void calls_in(const struct segment *s, const uint8_t *start, uint64_t target,
+		     const uint64_t *words, size_t nr_words,
+		     void (*found)(void *ctx, uint64_t ret), void *ctx)
+{
+	const uint8_t *end = start + s->file_size;
+
+	for (const uint8_t *p = start; end - p >= 6; p++) {
+		uint64_t at = s->vaddr + (uint64_t)(p - start);
+
+		/* call target; call *word(%rip) */
+		if (p[0] == 0xe8 && rip_target(p, 5, at) == target)
+			found(ctx, at + 5);
+		for (size_t i = 0; p[0] == 0xff && p[1] == 0x15 && i < nr_words; i++)
+			if (rip_target(p, 6, at) == words[i])
+				found(ctx, at + 6);
+	}
+}
+
+void site_finder__calls_of(struct site_finder *f, uint64_t target,
+			   void (*found)(void *ctx, uint64_t ret), void *ctx)
+{
+	uint64_t words[16];
+	size_t nr = binary__words_of(f->b, target, words, sizeof(words) / sizeof(words[0]));
+
+	for (size_t i = 0; i < f->b->nr_segs; i++)
+		if (f->b->segs[i].exec)
+			calls_in(&f->b->segs[i], f->b->raw + f->b->segs[i].file_off, target, words,
+				 nr, found, ctx);
+}
+
 void site_finder__direct_calls(struct site_finder *f, uint64_t start, uint64_t end,
 			       void (*found)(void *ctx, uint64_t at, uint64_t target),
 			       void *ctx)

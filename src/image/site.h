@@ -52,6 +52,14 @@ void site_finder__table_calls(struct site_finder *f, uint64_t start, uint64_t en
 bool site_finder__maybe_table_call(struct site_finder *f, uint64_t start, uint64_t end,
 				   uint64_t vtable_off);
 
+/*
+ * All calls of the function at @target, wherever they are: @found with each
+ * return address. Looks at bytes, not at instructions: one in four thousand
+ * million positions looks like a call and is none.
+ */
+void site_finder__calls_of(struct site_finder *f, uint64_t target,
+			   void (*found)(void *ctx, uint64_t ret), void *ctx);
+
 /* Direct calls (and tail jumps) in [@start, @end): @found with place and target. */
 void site_finder__direct_calls(struct site_finder *f, uint64_t start, uint64_t end,
 			       void (*found)(void *ctx, uint64_t at, uint64_t target),

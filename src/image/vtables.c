@@ -32,7 +32,7 @@ static bool vtable_addr(const struct die *d, uint64_t *out)
 {
 	struct attr a;
 
-	if (!die__attr(d, DW_AT_location, &a) || !a.v)
+	if (!die__attr(d, DW_AT_location, &a) || !attr__is_block(&a) || !a.v)
 		return false;
 	switch (a.p[0]) {
 	case DW_OP_addr:

@@ -253,6 +253,33 @@ static const char *node_name(struct sites *s, const struct trace_node *n)
 	return names__safe(s->names, n->name);
 }
 
+/*
+ * What a branch is called: by its innermost await that is not the runtime's
+ * own, as far as there is only one way to it; else by the future that it is.
+ */
+static const struct trace_node *branch_node(const struct shape *sh, uint32_t node)
+{
+	const struct trace_node *named = &sh->chain->nodes[node];
+	uint32_t at = node, next = node;
+
+	for (;;) {
+		const struct trace_node *n = &sh->chain->nodes[at];
+		unsigned int waiting = 0;
+
+		if (n->kind == TRACE_NODE_AWAIT && !n->runtime_own)
+			named = n;
+		for (uint32_t c = at + 1; c < sh->end[at]; c = sh->end[c]) {
+			if (!sh->waiting[c])
+				continue;
+			next = c;
+			waiting++;
+		}
+		if (waiting != 1)
+			return named;
+		at = next;
+	}
+}
+
 static const char *branches_name(struct sites *s, const struct shape *sh, uint32_t node)
 {
 	unsigned int named = 0, more = 0;
@@ -265,7 +292,7 @@ static const char *branches_name(struct sites *s, const struct shape *sh, uint32
 		return NULL;
 	fputc('{', out);
 	for (uint32_t c = node + 1; c < sh->end[node]; c = sh->end[c]) {
-		const struct trace_node *n = &sh->chain->nodes[c];
+		const struct trace_node *n;
 
 		if (!sh->waiting[c])
 			continue;
@@ -273,8 +300,11 @@ static const char *branches_name(struct sites *s, const struct shape *sh, uint32
 			more++;
 			continue;
 		}
+		n = branch_node(sh, c);
 		fprintf(out, n->kind == TRACE_NODE_GAP ? "%s[gap: %s]" : "%s%s",
 			named ? " | " : "", n->name);
+		if (n->kind == TRACE_NODE_AWAIT && !n->runtime_own && *n->file && n->line)
+			fprintf(out, " (%s:%u)", n->file, n->line);
 		named++;
 	}
 	if (more)

@@ -289,7 +289,8 @@ bool thread__pop_orphan(struct join *j, struct thread *th, uint64_t addr, uint64
 	return thread__pop_poll(j, th, addr, now);
 }
 
-void thread__orphan_poll(struct join *j, struct thread *th, struct task *t, uint64_t now, bool early)
+void thread__orphan_poll(struct join *j, struct thread *th, struct task *t, uint64_t now,
+			 bool early)
 {
 	int64_t at = thread__find_poll(th, t->addr);
 

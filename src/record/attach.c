@@ -31,8 +31,9 @@ struct attach {
 	struct dwell_bpf	*skel;
 	const struct image	*img;
 	struct target		 target;
-	struct bpf_link		*links[RUNTIME_FN_NR + MAX_RETURNS + 1];
+	int			 links[RUNTIME_FN_NR + MAX_RETURNS + 1];
 	size_t			 nr_links;
+	bool			 by_thread;	/* see links_go_by_thread() */
 	uint64_t		 returns[MAX_RETURNS];	/* vaddrs that have a probe */
 	size_t			 nr_returns;
 	size_t			 nr_sites;
@@ -253,19 +254,49 @@ static uint64_t cookie(uint32_t index, const struct image_site *site)
 	return index | (uint64_t)(uint16_t)site->sp_adjust << 32 | (uint64_t)site->arg_reg << 48;
 }
 
+/*
+ * Linux 6.6 to 6.9, but for later ones of their stable series, take a link's pid
+ * for that of one thread, and the probes pass over all others. Their links have
+ * to be for everyone; the programs look at the process themselves. A kernel that
+ * knows better refuses a pid below 0 before it looks at the path.
+ */
+static bool links_go_by_thread(const struct bpf_program *prog)
+{
+	unsigned long offset = 0;
+	LIBBPF_OPTS(bpf_link_create_opts, opts,
+		    .uprobe_multi = {
+			    .path = "/",
+			    .offsets = &offset,
+			    .cnt = 1,
+			    .pid = UINT32_MAX,
+		    });
+	int link = bpf_link_create(bpf_program__fd(prog), 0, BPF_TRACE_UPROBE_MULTI, &opts);
+
+	if (link >= 0)
+		close(link);
+	return link != -EINVAL;
+}
+
 static int attach_sites(struct attach *a, struct bpf_program *prog, const unsigned long *offsets,
 			const __u64 *cookies, size_t nr)
 {
-	LIBBPF_OPTS(bpf_uprobe_multi_opts, opts, .offsets = offsets, .cookies = cookies, .cnt = nr);
-	struct bpf_link *link;
+	LIBBPF_OPTS(bpf_link_create_opts, opts,
+		    .uprobe_multi = {
+			    .path = a->target.exe,
+			    .offsets = offsets,
+			    .cookies = cookies,
+			    .cnt = nr,
+			    .pid = a->by_thread ? 0 : a->target.pid,
+		    });
+	int link;
 
 	if (!nr)
 		return 0;
 	if (a->nr_links >= sizeof(a->links) / sizeof(*a->links))
 		return -E2BIG;
-	link = bpf_program__attach_uprobe_multi(prog, a->target.pid, a->target.exe, NULL, &opts);
-	if (!link)
-		return -errno;
+	link = bpf_link_create(bpf_program__fd(prog), 0, BPF_TRACE_UPROBE_MULTI, &opts);
+	if (link < 0)
+		return link;
 	a->links[a->nr_links++] = link;
 	a->nr_sites += nr;
 	return 0;
@@ -426,15 +457,35 @@ static int prepare_sources(struct attach *a, const struct btf *kernel)
 	return 0;
 }
 
+/* Locked down that far, the kernel lets no BPF program read its memory, whoever asks. */
+static bool locked_down(void)
+{
+	FILE *f = fopen("/sys/kernel/security/lockdown", "re");
+	char text[128] = "";
+
+	if (!f)
+		return false;
+	if (!fgets(text, sizeof(text), f))
+		text[0] = '\0';
+	fclose(f);
+	return strstr(text, "[confidentiality]");
+}
+
 static int explain(struct attach *a, int err, const char *what, const char **why)
 {
-	if (err == -EPERM || err == -EACCES)
+	if (locked_down())
+		snprintf(a->why, sizeof(a->why),
+			 "%s: this kernel is locked down (/sys/kernel/security/lockdown: "
+			 "confidentiality): no BPF program may read its memory",
+			 what);
+	else if (err == -EPERM || err == -EACCES)
 		snprintf(a->why, sizeof(a->why),
 			 "%s: no rights: run dwell as root (it needs CAP_BPF, CAP_PERFMON and "
 			 "CAP_SYS_ADMIN for uprobes)",
 			 what);
 	else
-		snprintf(a->why, sizeof(a->why), "%s: %s", what, strerror(-err));
+		snprintf(a->why, sizeof(a->why), "%s: %s (-v shows what the kernel says)", what,
+			 strerror(-err));
 	*why = a->why;
 	return err;
 }
@@ -509,6 +560,10 @@ int attach__new(const struct image *img, const struct target *target,
 		if (err)
 			return explain(a, err, "attaching to the kernel's tracepoints", why);
 	}
+	a->by_thread = links_go_by_thread(a->skel->progs.empty);
+	if (a->by_thread)
+		note(a, "this kernel cannot confine probes to a process: others that ran the same "
+			"file hit them too, and their hits are in the cost");
 	err = attach_uprobes(a, opts->empty);
 	if (err)
 		return explain(a, err, "attaching the uprobes", why);
@@ -618,7 +673,7 @@ void attach__free(struct attach *a)
 	if (!a)
 		return;
 	for (i = a->nr_links; i > 0; i--)
-		bpf_link__destroy(a->links[i - 1]);
+		close(a->links[i - 1]);
 	ring_buffer__free(a->ring);
 	if (a->ring_shape >= 0)
 		close(a->ring_shape);

@@ -461,6 +461,7 @@ static int loop(struct recorder *r)
 static int finish(struct recorder *r)
 {
 	struct trace_totals totals = { .ended_by = r->ended_by };
+	uint64_t probes;
 	int err;
 
 	err = for_each_source(r, false);
@@ -469,9 +470,12 @@ static int finish(struct recorder *r)
 	write_losses(r);
 	totals.end_ts = r->end_ts;
 	totals.probe_hits = r->counters.hits;
-	totals.target_cpu_ns = r->target.cpu_last - r->target.cpu_start;
 	totals.cpu_ns = own_cpu() - r->cpu_start;
-	totals.cpu_ns += attach__probe_cost(r->attach, &r->counters);
+	/* The probes' part was spent in the target, and is none of its own work. */
+	probes = attach__probe_cost(r->attach, &r->counters);
+	totals.target_cpu_ns = r->target.cpu_last - r->target.cpu_start;
+	totals.target_cpu_ns -= probes < totals.target_cpu_ns ? probes : totals.target_cpu_ns;
+	totals.cpu_ns += probes;
 	return trace_writer__finish(r->trace, &totals);
 }
 

@@ -108,6 +108,13 @@ struct runtime {
 	const char			*worker_job;
 	const char			*io_type;	/* the reactor's per-fd object */
 	/* What is not recorded, for the user; or NULL. */
+	/*
+	 * A function of the runtime that does nothing but jump to a task's poll
+	 * function, where it has not been inlined: its calls are returned to.
+	 */
+	const char			*poll_through;
+	/* Where a task's header has its table in most versions: a hint for probe sites. */
+	uint32_t			 usual_vtable_off;
 	const char			*not_covered;
 	const struct runtime_leaf	*leaves;
 	size_t				 nr_leaves;

@@ -102,6 +102,7 @@ static const struct runtime_leaf leaves[] = {
 	{ .type = POLL_FN("tokio::task::join_set::{impl}::join_next_with_id"),
 	  .key = WALK_KEY_ADDRESS, .key_path = "*.inner.lists.*.data" },
 	{ .type = POLL_FN("tokio::task::yield_now::yield_now") },
+	{ .type = "tokio::task::yield_now::yield_now::YieldNow" },	/* 1.47 still */
 	{ .type = POLL_FN("tokio::task::coop::consume_budget::consume_budget") },
 	{ .type = POLL_FN("tokio::task::consume_budget::consume_budget") },	/* < 1.44 */
 	/* A set of tasks of its own; each of them is seen as a task. */
@@ -249,6 +250,8 @@ const struct runtime runtime_tokio = {
 	.blocking_scheduler	= "tokio::runtime::blocking::schedule::BlockingSchedule",
 	.worker_job		= MT "worker::{impl}::launch::{closure_env#0}",
 	.io_type		= IO "scheduled_io::ScheduledIo",
+	.poll_through		= TASK "raw::RawTask::poll",
+	.usual_vtable_off	= 16,	/* task/core.rs since 1.21 */
 	.not_covered		= "the root future of block_on (#[tokio::main]) is no task: "
 				  "its time is not in the recording",
 	.leaves			= leaves,

@@ -91,7 +91,7 @@ struct trace_totals {
 	uint64_t	end_ts;		/* last moment covered by all probes */
 	uint64_t	probe_hits;
 	uint64_t	cpu_ns;		/* recorder + probes (calibrated) */
-	uint64_t	target_cpu_ns;	/* the target's own CPU time meanwhile */
+	uint64_t	target_cpu_ns;	/* the target's own CPU time meanwhile, less the probes' */
 	const char	*ended_by;	/* "interrupt", "duration", "target exited", … */
 };
 

@@ -48,7 +48,7 @@ struct victim {
 	size_t		 nr_areas;
 	struct value	*values;
 	size_t		 nr_values, cap_values;
-	size_t		 first_own;	/* those of the program itself come last */
+	size_t		 first_own, first_type;	/* of the program itself; of its types: last */
 	unsigned int	 nr_ok, nr_refused, nr_full;
 	double		 slowest;
 	uint64_t	 slowest_seed;
@@ -100,7 +100,19 @@ static void find_areas(struct victim *v)
 	}
 }
 
-static void add_values(struct victim *v, const struct unit *u)
+static bool tells_type(unsigned int tag)
+{
+	switch (tag) {
+	case DW_TAG_structure_type: case DW_TAG_member: case DW_TAG_variant_part:
+	case DW_TAG_variant: case DW_TAG_pointer_type: case DW_TAG_template_type_parameter:
+	case DW_TAG_base_type:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void add_values(struct victim *v, const struct unit *u, int types)
 {
 	const uint8_t *p = u->die;
 	struct die d;
@@ -117,7 +129,8 @@ static void add_values(struct victim *v, const struct unit *u)
 			struct attr value;
 
 			p = form__read(u, a->form, a->implicit, p, &value);
-			if (!p || p == from || p - from > 8 || value.form == DW_FORM_exprloc)
+			if (!p || p == from || p - from > 8 || value.form == DW_FORM_exprloc ||
+			    (types >= 0 && types != tells_type(d.ab->tag)))
 				continue;
 			assert_int_equal(array__room(&v->values, &v->cap_values, v->nr_values,
 						     sizeof(*v->values)), 0);
@@ -147,18 +160,18 @@ static void find_values(struct victim *v)
 	}
 	assert_int_equal(debug_info__add(&di, &secs, &torn), 0);
 	assert_false(torn);
-	for (int own = 0; own < 2; own++) {
-		v->first_own = v->nr_values;
+	for (int own = 0; own < 3; own++) {
+		*(own == 2 ? &v->first_type : &v->first_own) = v->nr_values;
 		for (size_t i = 0; i < di.nr_units; i++) {
 			struct die root;
 			const char *name = die__root(di.units[i], &root) ?
 					   die__str(&root, DW_AT_name) : NULL;
 
-			if (own == (name && strstr(name, "image_tokio")))
-				add_values(v, di.units[i]);
+			if (!own == !(name && strstr(name, "image_tokio")))
+				add_values(v, di.units[i], own - 1);
 		}
 	}
-	assert_true(v->nr_values > v->first_own);
+	assert_true(v->nr_values > v->first_type && v->first_type > v->first_own);
 	debug_info__free(&di);
 }
 
@@ -190,7 +203,7 @@ static uint64_t telling_value(struct victim *v, uint64_t *seed)
  */
 static void retell(struct victim *v, uint64_t *seed)
 {
-	size_t from = below(seed, 8) ? v->first_own : 0;
+	size_t from = below(seed, 4) ? v->first_type : below(seed, 8) ? v->first_own : 0;
 	const struct value *a = &v->values[from + below(seed, v->nr_values - from)];
 	uint64_t word;
 
@@ -210,7 +223,10 @@ static void retell(struct victim *v, uint64_t *seed)
 		}
 		return;
 	default:
-		word = below(seed, 2) ? below(seed, 64) : telling_value(v, seed);
+		word = 0;
+		memcpy(&word, v->bad + a->off, a->size);
+		word = below(seed, 3) ? word + below(seed, 17) - 8 :
+		       below(seed, 2) ? below(seed, 64) : telling_value(v, seed);
 	}
 	memcpy(v->bad + a->off, &word, a->size < sizeof(word) ? a->size : sizeof(word));
 }
@@ -272,6 +288,7 @@ static void use(const struct image *img)
 
 	assert_non_null(strstr(text, "tier"));
 	free(text);
+	assert_consistent(img);
 	(void)image__first_vaddr(img);
 	fns = image__fns(img, &nr);
 	for (size_t i = 0; i < nr && i < 8; i++)
@@ -338,7 +355,8 @@ static void torment(const char *path, unsigned int rounds, bool told)
 		find_values(&v);
 	rounds = (unsigned int)(rounds * per_cent / 100);
 	for (uint64_t round = 0; round < rounds; round++) {
-		uint64_t seed = (first_seed + round) * 0x9e3779b97f4a7c15ull;
+		/* not rnd()'s own step: rounds would repeat one another, shifted */
+		uint64_t seed = (first_seed + round) * 0xd1342543de82ef95ull;
 		size_t size = v.size;
 
 		memcpy(v.bad, v.good, v.size);
@@ -346,7 +364,7 @@ static void torment(const char *path, unsigned int rounds, bool told)
 			if (!told)
 				size = damage(&v, &seed, size);
 			else
-				for (int k = 0; k < 8; k++)
+				for (uint64_t k = 1 + below(&seed, 16); k; k--)
 					retell(&v, &seed);
 		}
 		write_file(at("victim"), v.bad, size);

@@ -139,4 +139,78 @@ static __attribute__((unused, noinline)) char *image_text(const struct image *im
 	return text;
 }
 
+/*
+ * Tables refer to one another by index, and whoever uses a model relies on it
+ * that no index leads nowhere, however wrong the program's debug information.
+ */
+static __attribute__((unused)) void assert_consistent(const struct image *img)
+{
+	size_t nr_types, nr_variants, nr, nr_arcs, nr_leaves, nr_cells, nr_fns;
+	const struct image_type *types = image__types(img, &nr_types);
+	const struct image_variant *variants = image__variants(img, &nr_variants);
+	const struct walk_type *wt = image__walk_types(img, &nr);
+	const struct walk_variant *wv;
+	const struct walk_arc *arcs;
+	const struct walk_leaf *leaves;
+	const struct walk_cell *cells;
+	const struct image_fn *fns;
+	const struct image_vtable *vtables;
+
+	assert_int_equal(nr, nr_types);
+	wv = image__walk_variants(img, &nr);
+	assert_int_equal(nr, nr_variants);
+	arcs = image__walk_arcs(img, &nr_arcs);
+	leaves = image__walk_leaves(img, &nr_leaves);
+	cells = image__cells(img, &nr_cells);
+	fns = image__fns(img, &nr_fns);
+	for (size_t i = 0; i < nr_types; i++) {
+		unsigned int width = wt[i].disc_width;
+
+		assert_true(types[i].kind <= IMAGE_TYPE_TRANSPARENT);
+		assert_true(types[i].leaf_key <= WALK_KEY_ADDRESS);
+		assert_true(width <= 8 && !(width & (width - 1)));
+		/* beyond all tasks: the layout is unknown */
+		if (width && wt[i].disc_off != INT32_MAX)
+			assert_true((uint64_t)wt[i].disc_off + width <= wt[i].size);
+		assert_true(wt[i].leaf == WALK_NONE || wt[i].leaf < nr_leaves);
+		assert_true((uint64_t)wt[i].first_variant + wt[i].nr_variants <= nr_variants);
+		assert_true(wt[i].default_variant == WALK_NONE ||
+			    wt[i].default_variant < nr_variants);
+		if (types[i].kind == IMAGE_TYPE_LEAF && types[i].leaf_key)
+			assert_true(wt[i].leaf != WALK_NONE);
+	}
+	for (size_t i = 0; i < nr_variants; i++) {
+		assert_true(variants[i].type < nr_types);
+		if (wv[i].nr_arcs == 1)
+			assert_true(wv[i].arc_mode == WALK_ARC_DYN || wv[i].arc_type < nr_types);
+		else if (wv[i].nr_arcs)
+			assert_true((uint64_t)wv[i].first_arc + wv[i].nr_arcs <= nr_arcs);
+	}
+	for (size_t i = 0; i < nr_arcs; i++) {
+		assert_true(arcs[i].mode <= WALK_ARC_LIST);
+		assert_true(arcs[i].mode == WALK_ARC_DYN || arcs[i].type < nr_types);
+	}
+	for (size_t i = 0; i < nr_leaves; i++) {
+		assert_true(leaves[i].key && leaves[i].key <= WALK_KEY_ADDRESS);
+		assert_true(leaves[i].nr_hops < WALK_MAX_HOPS);
+		assert_true(leaves[i].dir_width <= 8);
+	}
+	for (size_t i = 0; i < nr_cells; i++) {
+		assert_true(cells[i].root_type == WALK_NONE || cells[i].root_type < nr_types);
+		assert_true(cells[i].window <= cells[i].size);
+		assert_true(cells[i].stage_width <= 8);
+		assert_true((uint64_t)cells[i].stage_off + cells[i].stage_width <= cells[i].size);
+		assert_true(cells[i].future_off <= cells[i].size);
+	}
+	for (size_t i = 0; i < nr_fns; i++) {
+		assert_true(fns[i].role < RUNTIME_FN_NR);
+		assert_true(fns[i].cell == WALK_NONE || fns[i].cell < nr_cells);
+		assert_true(fns[i].site.arg_reg < IMAGE_REG_NR);
+		assert_true(fns[i].role != RUNTIME_FN_POLL || *image__str(img, fns[i].task));
+	}
+	vtables = image__vtables(img, &nr);
+	for (size_t i = 0; i < nr; i++)
+		assert_true(vtables[i].type < nr_types && vtables[i].vaddr);
+}
+
 #endif /* DWELL_TEST_IMAGE_PROGRAM_H */

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Has the running kernel verify every BPF program, also one that is too old to
+ * attach them: between the verifiers of Linux 6.1 and 6.12 lies that of 6.6,
+ * the oldest that has to accept them and one that no distribution offers any
+ * more. A line for each: its name, an errno (0: accepted), instructions looked at.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "abi.h"
+#include "dwell.skel.h"
+
+static char said[64 << 20];
+
+static int quiet(enum libbpf_print_level level, const char *format, va_list args)
+{
+	(void)level;
+	(void)format;
+	(void)args;
+	return 0;
+}
+
+/* All that the recorder may switch on, so that no code is dead. */
+static void configure(struct dwell_bpf *skel)
+{
+	volatile struct bpf_config *c = (volatile struct bpf_config *)&skel->rodata->config;
+
+	c->tgid = 1;
+	c->nr_rings = 2;
+	c->io_wakers = 1;
+	c->io_base = 64;
+	c->io_len = IO_BLOCK;
+	c->io_reader = 0;
+	c->io_writer = 8;
+	c->io_reader_vt = 16;
+	c->io_writer_vt = 24;
+}
+
+/* Each in an object of its own: libbpf gives up at the first that is refused. */
+static int verify(const char *name)
+{
+	struct dwell_bpf *skel = dwell_bpf__open();
+	const char *stats, *end, *line;
+	unsigned long looked = 0;
+	struct bpf_program *p;
+	int err;
+
+	if (!skel)
+		return -errno;
+	configure(skel);
+	bpf_object__for_each_program(p, skel->obj) {
+		bool this = !strcmp(bpf_program__name(p), name);
+
+		bpf_program__set_autoload(p, this);
+		if (!this)
+			continue;
+		if (strstr(bpf_program__section_name(p), "uprobe.multi"))
+			bpf_program__set_expected_attach_type(p, 0);
+		bpf_program__set_log_buf(p, said, sizeof(said));
+		bpf_program__set_log_level(p, 4);	/* statistics */
+	}
+	said[0] = '\0';
+	err = dwell_bpf__load(skel);
+	if (err) {
+		/* What it did not like, for readers of the console: a refusal fills the buffer anew. */
+		end = said + strlen(said);
+		line = end - said > 3000 ? end - 3000 : said;
+		fprintf(stderr, "%s: %s\n%s\n", name, strerror(-err), line);
+	}
+	stats = strstr(said, "processed ");
+	if (stats)
+		sscanf(stats, "processed %lu", &looked);
+	printf("%s %d %lu\n", name, -err, looked);
+	dwell_bpf__destroy(skel);
+	return err;
+}
+
+int main(void)
+{
+	struct dwell_bpf *skel;
+	struct bpf_program *p;
+	int err = 0;
+
+	libbpf_set_print(quiet);
+	skel = dwell_bpf__open();
+	if (!skel)
+		return 1;
+	bpf_object__for_each_program(p, skel->obj)
+		err |= verify(bpf_program__name(p));
+	dwell_bpf__destroy(skel);
+	return !!err;
+}
