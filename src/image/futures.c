@@ -408,13 +408,6 @@ static uint32_t add_leaf(struct futures *f, const struct die *d, const struct ru
 	return at;
 }
 
-/* std's, or the one that tokio had before it (1.40 still). */
-static bool is_poll_fn(const struct types *ts, const struct die *d)
-{
-	return type__named(d, "PollFn<") && (type__is(ts, d, "core::future::poll_fn::PollFn") ||
-					     type__is(ts, d, "tokio::future::poll_fn::PollFn"));
-}
-
 static bool explore_leaf(struct futures *f, const struct die *d, uint32_t type)
 {
 	const struct runtime_leaf *l = NULL;
@@ -425,8 +418,7 @@ static bool explore_leaf(struct futures *f, const struct die *d, uint32_t type)
 
 	l = holders__leaf(f->ts, d, &rt);
 	/* what a PollFn waits for is told by its closure */
-	if (!l && is_poll_fn(f->ts, d) &&
-	    type__member(f->ts, d, "f", &closure)) {
+	if (!l && holders__is_poll_fn(f->ts, d) && type__member(f->ts, d, "f", &closure)) {
 		l = holders__leaf(f->ts, &closure.type, &rt);
 		of = closure.type;
 	}
@@ -506,8 +498,7 @@ static bool explore_container(struct futures *f, const struct die *d, uint32_t t
 /* A combinator, or a future written by hand: every future in it may be polled. */
 static void explore_struct(struct futures *f, const struct die *d, uint32_t type, bool transparent)
 {
-	bool captures = name__is_closure(type__name(d)) ||
-			is_poll_fn(f->ts, d);
+	bool captures = name__is_closure(type__name(d)) || holders__is_poll_fn(f->ts, d);
 	struct arc_list arcs = { .nr = 0 };
 	struct member_iter it = { 0 };
 	struct type_member m;

@@ -102,6 +102,12 @@ const struct runtime_wrapper *holders__wrapper(const struct types *ts, const str
 	return NULL;
 }
 
+bool holders__is_poll_fn(const struct types *ts, const struct die *d)
+{
+	return type__named(d, "PollFn<") && (type__is(ts, d, "core::future::poll_fn::PollFn") ||
+					     type__is(ts, d, "tokio::future::poll_fn::PollFn"));
+}
+
 bool holders__is_future(const struct holders *h, const struct die *d)
 {
 	const struct scan_type *t;
@@ -121,7 +127,9 @@ bool holders__is_future(const struct holders *h, const struct die *d)
 		return false;
 	return (h->nr_polled && bsearch(&t->hash, h->polled, h->nr_polled, sizeof(*h->polled),
 					u64_cmp)) ||
-	       holders__wrapper(h->ts, d) || holders__leaf(h->ts, d, &rt);
+	       /* where equal code was merged (fat LTO) its poll function may be lost */
+	       holders__is_poll_fn(h->ts, d) || holders__wrapper(h->ts, d) ||
+	       holders__leaf(h->ts, d, &rt);
 }
 
 /* A trait object that can be polled: "dyn core::future::future::Future<Output=()>". */

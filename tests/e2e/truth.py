@@ -168,11 +168,16 @@ def check_site(site, waits, found, truth):
             yield "leaf", f"{sorted(leaves)} not in {where}"
     took = [wait["end"] - wait["start"] for wait in waits]
     if all(p == 1 for p in pendings):
-        want = statistics.median_low(took)
+        # A point that holds all of the waits has their median. One that is reached in one of
+        # several ways holds some of them: its median lies in the middle half.
+        few = statistics.median_low(took) if len(points) == 1 else quantile(took, 0.25)
+        many = statistics.median_low(took) if len(points) == 1 else quantile(took, 0.75)
         for point in points:
             got = point["total_p50_ns"]
-            if point["count"] >= max(5, 0.3 * count) and not close(got, want, 0.02, 100_000):
-                yield "duration", f"median {got / 1e3:.0f} µs, {want / 1e3:.0f} expected\n{shown}"
+            if (point["count"] >= max(5, 0.3 * count) and not few <= got <= many
+                    and not close(got, few, 0.02, 100_000) and not close(got, many, 0.02, 100_000)):
+                yield "duration", (f"median {got / 1e3:.0f} µs, {few / 1e3:.0f} to "
+                                   f"{many / 1e3:.0f} expected\n{shown}")
     elif not unknown and not any(p["open"] for p in points):
         got = sum(p["await_ns"] + p["ready_ns"] for p in points)
         if not close(got, sum(took), 0.02, 100_000 * len(took)):
@@ -182,6 +187,11 @@ def check_site(site, waits, found, truth):
     for peer in sorted(peers):
         if not re.search(re.escape(peer) + r"\b", details):
             yield "peer", f"{peer} not in {details}"
+
+
+def quantile(values, part):
+    ordered = sorted(values)
+    return ordered[min(int(part * len(ordered)), len(ordered) - 1)]
 
 
 def check_parts(checks, name, truth, found):

@@ -16,6 +16,10 @@
 #include "abi.h"
 #include "dwell.skel.h"
 
+#define LOG_WORDY	1
+#define LOG_STATISTICS	4
+#define TAIL		3000	/* bytes shown of a refusal */
+
 static char said[64 << 20];
 
 static int quiet(enum libbpf_print_level level, const char *format, va_list args)
@@ -43,11 +47,9 @@ static void configure(struct dwell_bpf *skel)
 }
 
 /* Each in an object of its own: libbpf gives up at the first that is refused. */
-static int verify(const char *name)
+static int load(const char *name, unsigned int log_level)
 {
 	struct dwell_bpf *skel = dwell_bpf__open();
-	const char *stats, *end, *line;
-	unsigned long looked = 0;
 	struct bpf_program *p;
 	int err;
 
@@ -63,21 +65,31 @@ static int verify(const char *name)
 		if (strstr(bpf_program__section_name(p), "uprobe.multi"))
 			bpf_program__set_expected_attach_type(p, 0);
 		bpf_program__set_log_buf(p, said, sizeof(said));
-		bpf_program__set_log_level(p, 4);	/* statistics */
+		bpf_program__set_log_level(p, log_level);
 	}
 	said[0] = '\0';
 	err = dwell_bpf__load(skel);
-	if (err) {
-		/* What it did not like, for readers of the console: a refusal fills the buffer anew. */
-		end = said + strlen(said);
-		line = end - said > 3000 ? end - 3000 : said;
-		fprintf(stderr, "%s: %s\n%s\n", name, strerror(-err), line);
-	}
-	stats = strstr(said, "processed ");
+	dwell_bpf__destroy(skel);
+	return err;
+}
+
+static int verify(const char *name)
+{
+	int err = load(name, LOG_STATISTICS);
+	const char *stats = strstr(said, "processed ");
+	unsigned long looked = 0;
+
 	if (stats)
 		sscanf(stats, "processed %lu", &looked);
 	printf("%s %d %lu\n", name, -err, looked);
-	dwell_bpf__destroy(skel);
+	if (err) {
+		size_t len;
+
+		load(name, LOG_WORDY);
+		len = strlen(said);
+		fprintf(stderr, "%s: %s\n%s\n", name, strerror(-err),
+			len > TAIL ? said + len - TAIL : said);
+	}
 	return err;
 }
 
