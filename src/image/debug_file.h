@@ -4,8 +4,8 @@
  * a package or single files of split DWARF; found, checked to belong to it,
  * and loaded.
  *
- * It knows names of files and sections. It must not know what an entry means
- * beyond the split of a unit, nor what Rust is.
+ * It knows names of files and sections. It must not know what an entry means,
+ * nor what Rust is.
  */
 #ifndef DWELL_IMAGE_DEBUG_FILE_H
 #define DWELL_IMAGE_DEBUG_FILE_H
@@ -14,8 +14,8 @@
 #include <stddef.h>
 
 #include "image/binary.h"
-#include "image/die.h"
 #include "image/image.h"
+#include "image/units.h"
 
 struct debug_file;
 
@@ -45,13 +45,6 @@ const char *debug_file__path(const struct debug_file *df);
 
 /* The file with the best function symbols: never NULL, valid until debug_file__free. */
 Elf *debug_file__symbols(const struct debug_file *df);
-
-/*
- * The file by whose line table @u (NULL: the main file's units) counts its
- * source files, for dwarf_begin_elf; end that before debug_file__free.
- * NULL if there is no DWARF. *@path, if wanted, is set to its name.
- */
-Elf *debug_file__lines(const struct debug_file *df, const struct unit *u, const char **path);
 
 /* What was found on the way and could not be used, and why: lines for the user. */
 const char *const *debug_file__notes(const struct debug_file *df, size_t *nr);

@@ -18,7 +18,7 @@
 #define ENTRY_INSNS	48	/* how far into a function to look */
 #define RETURN_INSNS	24
 #define SWEEP_INSNS	4096	/* of a function, looking for loops */
-#define SWEEP_TIMES	8	/* how often all code is looked at for calls: symbols overlap */
+#define SWEEP_TIMES	16	/* how often all code is looked at for calls: symbols overlap */
 
 struct site_finder {
 	const struct binary	*b;
@@ -373,6 +373,15 @@ uint64_t site_finder__thunk(struct site_finder *f, uint64_t vaddr)
 	return vaddr;
 }
 
+/* @n bytes are to be looked at, or fewer: sizes of symbols, and how many there are, are claims. */
+static size_t sweep(struct site_finder *f, size_t n)
+{
+	if (n > f->sweep)
+		n = (size_t)f->sweep;
+	f->sweep -= n;
+	return n;
+}
+
 /* Registers whose value is *(obj + vtable_off), and of which obj. */
 struct table_regs {
 	int	obj[16];	/* R_NONE: the register holds something else */
@@ -406,10 +415,7 @@ void site_finder__table_calls(struct site_finder *f, uint64_t start, uint64_t en
 		return;
 	if (end - start < n)
 		n = (size_t)(end - start);
-	/* a symbol's size is only a claim */
-	if (n > f->sweep)
-		n = (size_t)f->sweep;
-	f->sweep -= n;
+	n = sweep(f, n);
 	while (n) {
 		const cs_insn *in = f->insn;
 		const cs_x86 *x;
@@ -495,6 +501,7 @@ bool site_finder__maybe_table_call(struct site_finder *f, uint64_t start, uint64
 		return p != NULL;
 	if (end - start < n)
 		n = (size_t)(end - start);
+	n = sweep(f, n);
 	last = p + n;
 	/* mov off(%obj),%table: REX.W 8b, ModRM with an 8-bit displacement and no SIB */
 	for (; last - p >= 6; p++) {
@@ -542,7 +549,8 @@ void site_finder__calls_of(struct site_finder *f, uint64_t target,
 	size_t nr = binary__words_of(f->b, target, words, sizeof(words) / sizeof(words[0]));
 
 	for (size_t i = 0; i < f->b->nr_segs; i++)
-		if (f->b->segs[i].exec)
+		if (f->b->segs[i].exec && sweep(f, f->b->segs[i].file_size) ==
+					  f->b->segs[i].file_size)
 			calls_in(&f->b->segs[i], f->b->raw + f->b->segs[i].file_off, target, words,
 				 nr, found, ctx);
 }

@@ -1022,6 +1022,97 @@ static void package_index(void **state)
 	}
 }
 
+/*
+ * Units that share a few tables of abbreviations, each with a string offset of
+ * its own, listed in whatever order: by the index alone is known which are whose.
+ */
+static void package_rows(void **state)
+{
+	enum { NR = 60000, TABLES = 3, COLUMNS = 4, MIX = 7919 };	/* a prime */
+
+	(void)state;
+	for (int order = 0; order < 6; order++) {
+		unsigned int version = order & 1 ? 5 : 4;
+		uint32_t tables[TABLES], *at = malloc((NR + 1) * sizeof(*at));
+		struct buf index = { .n = 0 };
+		struct file f = { .unit = 0 };
+		bool torn;
+
+		for (int i = 0; i < TABLES; i++) {
+			tables[i] = (uint32_t)f.abbrev.n;
+			abbrev(&f, 1, DW_TAG_compile_unit, true, 0);
+			abbrev(&f, 2, DW_TAG_structure_type, false, DW_AT_byte_size,
+			       i ? DW_FORM_data1 : DW_FORM_data8, DW_AT_name,
+			       version < 5 ? DW_FORM_GNU_str_index : DW_FORM_strx, 0);
+			/* tables are told apart by their codes, too */
+			abbrev(&f, 3 + (uint64_t)i, DW_TAG_base_type, false, 0);
+			put(&f.abbrev, 0, 1);
+		}
+		for (uint32_t i = 0; i < NR; i++) {
+			char name[16];
+
+			at[i] = (uint32_t)f.info.n;
+			begin_unit(&f, version, false, 8, DW_UT_split_compile, 0);
+			uleb(&f.info, 1);
+			uleb(&f.info, 2);
+			put(&f.info, i, i % TABLES ? 1 : 8);
+			uleb(&f.info, 0);
+			uleb(&f.info, 3 + i % TABLES);
+			put(&f.info, 0, 1);
+			end_unit(&f);
+			if (version >= 5)
+				put(&f.str_offsets, 0, 8);
+			put(&f.str_offsets, f.str.n, 4);
+			snprintf(name, sizeof(name), "t%u", i);
+			text(&f.str, name);
+		}
+		at[NR] = (uint32_t)f.info.n;
+		put(&index, version < 5 ? 2 : 5, 4);
+		put(&index, COLUMNS, 4);
+		put(&index, NR, 4);
+		put(&index, 0, 4);
+		put(&index, DW_SECT_LINE, 4);
+		put(&index, DW_SECT_INFO, 4);
+		put(&index, DW_SECT_STR_OFFSETS, 4);
+		put(&index, DW_SECT_ABBREV, 4);
+		for (int sizes = 0; sizes < 2; sizes++) {
+			for (uint32_t r = 0; r < NR; r++) {
+				uint32_t i = order < 2 ? r : order < 4 ? NR - 1 - r :
+					     (uint32_t)((uint64_t)r * MIX % NR);
+
+				put(&index, 0xfffffff0, 4);
+				put(&index, sizes ? at[i + 1] - at[i] : at[i], 4);
+				put(&index, sizes ? 4 : i * (version < 5 ? 4 : 12), 4);
+				put(&index, sizes ? 16 : tables[i % TABLES], 4);
+			}
+		}
+		load_part(&f, f.info.n, f.abbrev.n);
+		debug_info__free(&f.di);
+		f.secs.split = true;
+		f.secs.cu_index = tight(&index, index.n);
+		assert_int_equal(debug_info__add(&f.di, &f.secs, &torn), 0);
+		debug_info__sort(&f.di);
+		assert_false(torn);
+		assert_int_equal(f.di.nr_units, NR);
+		assert_int_equal(f.di.nr_tables, TABLES);
+		for (uint32_t i = 0; i < NR; i++) {
+			struct die root, d;
+			char name[16];
+
+			snprintf(name, sizeof(name), "t%u", i);
+			assert_true(die__root(f.di.units[i], &root) && die__child(&root, &d));
+			assert_string_equal(die__str(&d, DW_AT_name), name);
+			assert_true(die__next(&f.di, &d, &d));
+			assert_int_equal(d.ab->tag, DW_TAG_base_type);
+		}
+		free((void *)(uintptr_t)f.secs.cu_index.p);
+		f.secs.cu_index = (struct debug_sec){ 0 };
+		free(index.p);
+		free(at);
+		drop(&f);
+	}
+}
+
 /* ---- anything ------------------------------------------------------------- */
 
 static void use_types(struct file *f)
@@ -1139,6 +1230,7 @@ int main(void)
 		cmocka_unit_test(declarations),
 		cmocka_unit_test(levels),
 		cmocka_unit_test(package_index),
+		cmocka_unit_test(package_rows),
 		cmocka_unit_test(any_bytes),
 	};
 

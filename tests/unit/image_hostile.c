@@ -7,7 +7,7 @@
  *
  * image_hostile [ROUNDS [SEED]]	(ROUNDS: per cent of the usual number)
  *
- * When it dies, /tmp/dwell-image-XXXXXX/victim is the file that it died of.
+ * When it dies, /dev/shm/dwell-victim-PID is the file that it died of.
  */
 #include <elf.h>
 #include <errno.h>
@@ -25,6 +25,7 @@
 #define MAX_RSS_KB	(1500L << 10)
 
 static uint64_t per_cent = 100, first_seed = 1;
+static char place[PATH_MAX];		/* of the file that is tried; in memory, for its speed */
 
 /* Parts of the file that damage is done to, each as often as the others. */
 struct area {
@@ -157,6 +158,8 @@ static void find_values(struct victim *v)
 			secs.abbrev = sec;
 		else if (!strcmp(v->areas[i].name, ".debug_str"))
 			secs.str = sec;
+		else if (!strcmp(v->areas[i].name, ".debug_str_offsets"))
+			secs.str_offsets = sec;
 	}
 	assert_int_equal(debug_info__add(&di, &secs, &torn), 0);
 	assert_false(torn);
@@ -367,8 +370,8 @@ static void torment(const char *path, unsigned int rounds, bool told)
 				for (uint64_t k = 1 + below(&seed, 16); k; k--)
 					retell(&v, &seed);
 		}
-		write_file(at("victim"), v.bad, size);
-		try_file(&v, at("victim"), first_seed + round);
+		write_file(place, v.bad, size);
+		try_file(&v, place, first_seed + round);
 	}
 	assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
 	print_message("%s: %u rounds, %u models (%u full), %u refused; slowest %.2f s (%llu); "
@@ -388,14 +391,14 @@ static void cut_everywhere(const char *path)
 
 	prepare(&v, path);
 	for (size_t n = 0; n < v.size; n += n < 200 ? 1 : v.size / 64 + 1) {
-		write_file(at("victim"), v.good, n);
-		try_file(&v, at("victim"), n);
-		write_file(at("victim"), v.good, v.size - 1 - n);
-		try_file(&v, at("victim"), v.size - 1 - n);
+		write_file(place, v.good, n);
+		try_file(&v, place, n);
+		write_file(place, v.good, v.size - 1 - n);
+		try_file(&v, place, v.size - 1 - n);
 	}
 	for (size_t i = 0; i < v.nr_areas; i++) {
-		write_file(at("victim"), v.good, v.areas[i].off + 1);
-		try_file(&v, at("victim"), v.areas[i].off + 1);
+		write_file(place, v.good, v.areas[i].off + 1);
+		try_file(&v, place, v.areas[i].off + 1);
 	}
 	free(v.values);
 	free(v.good);
@@ -432,7 +435,7 @@ static void rust_program(void **state)
 		skip();
 	cut_everywhere(at("rust"));
 	torment(at("rust"), 500, false);
-	torment(at("rust"), 1000, true);
+	torment(at("rust"), 1500, true);
 }
 
 static void rust_dwarf_5(void **state)
@@ -441,6 +444,7 @@ static void rust_dwarf_5(void **state)
 	if (!build_tokio("-O -C dwarf-version=5", "rust5"))
 		skip();
 	torment(at("rust5"), 250, false);
+	torment(at("rust5"), 500, true);
 }
 
 static void workload(void **state)
@@ -451,6 +455,23 @@ static void workload(void **state)
 	if (!find_workload("fat/timers", path))
 		skip();
 	torment(path, 16, false);
+}
+
+static int setup(void **state)
+{
+	int err = program_setup(state);
+
+	if (access("/dev/shm", W_OK))
+		snprintf(place, sizeof(place), "%s", at("victim"));
+	else
+		snprintf(place, sizeof(place), "/dev/shm/dwell-victim-%d", getpid());
+	return err;
+}
+
+static int teardown(void **state)
+{
+	unlink(place);
+	return program_teardown(state);
 }
 
 int main(int argc, char **argv)
@@ -466,5 +487,5 @@ int main(int argc, char **argv)
 		per_cent = strtoull(argv[1], NULL, 0);
 	if (argc > 2)
 		first_seed = strtoull(argv[2], NULL, 0);
-	return cmocka_run_group_tests(tests, program_setup, program_teardown);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -398,6 +398,9 @@ static void table_calls(void **state)
 		c.nr = 0;
 		assemble(&p, wants[i].code);
 		site_finder__table_calls(p.f, BASE, BASE + p.n, 8, note_call, &c);
+		/* the quick look may be wrong, but not in that there is none */
+		if (wants[i].ret && !site_finder__maybe_table_call(p.f, BASE, BASE + p.n, 8))
+			fail_msg("%s: no call at a quick look", wants[i].code);
 		if (c.nr != !!wants[i].ret || (c.nr && c.at[0] != BASE + (uint64_t)wants[i].ret))
 			fail_msg("%s: %zu calls, the first returns to %#llx", wants[i].code, c.nr,
 				 c.nr ? (unsigned long long)c.at[0] : 0);
@@ -437,6 +440,66 @@ static void table_calls_bounded(void **state)
 		found += (unsigned int)c.nr;
 	}
 	assert_in_range(found, 2, 100);
+	assert_false(site_finder__maybe_table_call(p.f, BASE, ~0ull, 8));
+	drop(&p);
+	found = 0;
+	assemble(&p, "48 8b 47 08 | ff 10 | c3 | e8 f3 ff ff ff");
+	for (int i = 0; i < 1000; i++)
+		found += site_finder__maybe_table_call(p.f, BASE, ~0ull, 8);
+	assert_in_range(found, 2, 100);
+	c.nr = 0;
+	site_finder__calls_of(p.f, BASE, note_call, &c);
+	assert_int_equal(c.nr, 0);
+	drop(&p);
+}
+
+static void quick_look(void **state)
+{
+	static const struct {
+		const char	*code;
+		bool		 maybe;
+	} wants[] = {
+		{ "48 8b 47 08 | ff 10", true }, { "49 8b 46 08 | 90 90 90 | ff 10", true },
+		{ "4d 8b 77 08 | 41 ff 16", true }, { "48 8b 47 10 | ff 10", false },
+		{ "48 8b 47 08 | ff 50 18", false }, { "48 8b 07 | ff 10", false },
+		{ "48 8b 47 08", false }, { "48 8b 47 08 | ff", false }, { "c3", false },
+	};
+	struct program p;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wants) / sizeof(*wants); i++) {
+		assemble(&p, wants[i].code);
+		if (site_finder__maybe_table_call(p.f, BASE, BASE + p.n, 8) != wants[i].maybe)
+			fail_msg("%s", wants[i].code);
+		assert_false(site_finder__maybe_table_call(p.f, BASE - 1, BASE + p.n, 8));
+		assert_false(site_finder__maybe_table_call(p.f, BASE + p.n, BASE + p.n, 8));
+		/* an offset that this does not look for */
+		assert_true(site_finder__maybe_table_call(p.f, BASE, BASE + p.n, 128));
+		drop(&p);
+	}
+}
+
+static void calls_of(void **state)
+{
+	struct calls c = { .nr = 0 };
+	struct program p;
+
+	(void)state;
+	/* call +0x10; nop; call back to the start; jmp to the start; push … */
+	assemble(&p, "e8 0b 00 00 00 | 90 | e8 f5 ff ff ff | e9 f0 ff ff ff | 55 | 48 e8 ea ff ff ff | 90");
+	site_finder__calls_of(p.f, BASE + 0x10, note_call, &c);
+	assert_int_equal(c.nr, 1);
+	assert_int_equal(c.at[0], BASE + 5);
+	c.nr = 0;
+	site_finder__calls_of(p.f, BASE, note_call, &c);
+	assert_int_equal(c.nr, 1);
+	assert_int_equal(c.at[0], BASE + 11);
+	c.nr = 0;
+	site_finder__calls_of(p.f, BASE + 1, note_call, &c);
+	site_finder__calls_of(p.f, 0, note_call, &c);
+	site_finder__calls_of(p.f, ~0ull, note_call, &c);
+	assert_int_equal(c.nr, 1);		/* of BASE + 1, by the last one */
+	assert_int_equal(c.at[0], BASE + 23);
 	drop(&p);
 }
 
@@ -453,6 +516,8 @@ int main(void)
 		cmocka_unit_test(thunks),
 		cmocka_unit_test(table_calls),
 		cmocka_unit_test(table_calls_bounded),
+		cmocka_unit_test(quick_look),
+		cmocka_unit_test(calls_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
