@@ -37,6 +37,7 @@ struct awaits {
 	struct line_files	*lines;
 	struct body		*bodies;	/* sorted by key */
 	size_t			 nr, cap;
+	bool			 loose;		/* types that differ in generics count as one */
 };
 
 static uint64_t mix(uint64_t h, const char *s, size_t n)
@@ -124,10 +125,11 @@ static uint64_t type_hash(const struct awaits *a, const struct die *type)
 	const struct scan_type *t = scan__type_at(a->ts->sc, type->p);
 	const char *name;
 
-	if (t)
+	if (t && !a->loose)
 		return t->hash;
-	name = type__name(type);
-	return mix(1, name, strlen(name));
+	name = t ? t->name : type__name(type);
+	return mix(t && t->scope ? t->scope->hash : 1, name,
+		   a->loose ? strcspn(name, "<") : strlen(name));
 }
 
 /* The variables in the blocks of a body; what is inlined into it has its own. */
@@ -206,10 +208,11 @@ static void give_places(struct awaits *a, struct await_point *points, size_t nr,
 	for (size_t i = 0; i < nr; i++) {
 		size_t free_places = 0, states = 0, before = 0;
 		const struct place *first = NULL, *mine = NULL;
+		bool known = false;
 		uint64_t type;
 
 		points[i].place = NULL;
-		if (!points[i].has_awaitee)
+		if (!points[i].has_awaitee || points[i].known)
 			continue;
 		type = type_hash(a, &points[i].awaitee);
 		for (size_t k = 0; k < nr; k++) {
@@ -224,6 +227,7 @@ static void give_places(struct awaits *a, struct await_point *points, size_t nr,
 		for (size_t k = 0; k < ps->nr; k++) {
 			const struct place *p = &ps->p[k];
 
+			known |= p->type == type;
 			if (p->type != type || p->taken ||
 			    (points[i].path && !strcmp(p->path, points[i].path)))
 				continue;
@@ -237,6 +241,7 @@ static void give_places(struct awaits *a, struct await_point *points, size_t nr,
 		else if (free_places != states)
 			mine = NULL;
 		points[i].place = mine;
+		points[i].known = known;
 	}
 	/* positions were compared until here */
 	for (size_t i = 0; i < nr; i++) {
@@ -256,8 +261,10 @@ void awaits__locate(struct awaits *a, const struct die *env, struct await_point 
 	size_t lo = 0, hi = a->nr;
 	uint64_t key;
 
-	for (size_t i = 0; i < nr; i++)
+	for (size_t i = 0; i < nr; i++) {
 		position(a, &points[i].member, &points[i].path, &points[i].line);
+		points[i].known = false;
+	}
 	if (!t)
 		return;
 	key = body_key(t->scope, t->name);
@@ -269,12 +276,22 @@ void awaits__locate(struct awaits *a, const struct die *env, struct await_point 
 		else
 			hi = mid;
 	}
-	for (size_t i = lo; i < a->nr && i < lo + MAX_BODIES && a->bodies[i].key == key; i++) {
-		struct die d;
+	/*
+	 * Where equal code was merged (fat LTO), one of several generic bodies is
+	 * left: its variables are at the others' places, of types that differ in
+	 * their generics only.
+	 */
+	for (int loose = 0; loose < 2; loose++) {
+		a->loose = loose;
+		places.nr = 0;
+		for (size_t i = lo; i < a->nr && i < lo + MAX_BODIES && a->bodies[i].key == key;
+		     i++) {
+			struct die d;
 
-		if (die__at_addr(a->ts->di, a->bodies[i].fn->die, &d))
-			collect(a, &d, &places, 0);
+			if (die__at_addr(a->ts->di, a->bodies[i].fn->die, &d))
+				collect(a, &d, &places, 0);
+		}
+		give_places(a, points, nr, &places);
 	}
-	give_places(a, points, nr, &places);
 	free(places.p);
 }

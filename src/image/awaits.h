@@ -27,6 +27,7 @@ struct await_point {
 	const char	*path;		/* out: file as the line table has it, NULL unknown */
 	uint32_t	 line;		/* out: 0 unknown */
 	const void	*place;		/* used inside */
+	bool		 known;		/* used inside */
 };
 
 /* Fill in path and line of the @nr points of the coroutine whose environment is @env. */

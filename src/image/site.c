@@ -554,35 +554,3 @@ void site_finder__calls_of(struct site_finder *f, uint64_t target,
 			calls_in(&f->b->segs[i], f->b->raw + f->b->segs[i].file_off, target, words,
 				 nr, found, ctx);
 }
-
-void site_finder__direct_calls(struct site_finder *f, uint64_t start, uint64_t end,
-			       void (*found)(void *ctx, uint64_t at, uint64_t target),
-			       void *ctx)
-{
-	uint64_t vaddr = start;
-	const uint8_t *p;
-	size_t n;
-
-	p = binary__code(f->b, start, &n);
-	if (!p || end <= start)
-		return;
-	if (end - start < n)
-		n = (size_t)(end - start);
-	cs_option(f->cs, CS_OPT_DETAIL, CS_OPT_OFF);
-	while (n) {
-		const uint8_t *at = p;
-		enum insn_kind kind;
-
-		if (!cs_disasm_iter(f->cs, &p, &n, &vaddr, f->insn)) {
-			p++;
-			n--;
-			vaddr++;
-			continue;
-		}
-		kind = insn__kind(at, f->insn->size);
-		if (kind == INSN_CALL || kind == INSN_JMP)
-			found(ctx, f->insn->address,
-			      insn__target(at, f->insn->size, f->insn->address));
-	}
-	cs_option(f->cs, CS_OPT_DETAIL, CS_OPT_ON);
-}

@@ -60,9 +60,4 @@ bool site_finder__maybe_table_call(struct site_finder *f, uint64_t start, uint64
 void site_finder__calls_of(struct site_finder *f, uint64_t target,
 			   void (*found)(void *ctx, uint64_t ret), void *ctx);
 
-/* Direct calls (and tail jumps) in [@start, @end): @found with place and target. */
-void site_finder__direct_calls(struct site_finder *f, uint64_t start, uint64_t end,
-			       void (*found)(void *ctx, uint64_t at, uint64_t target),
-			       void *ctx);
-
 #endif /* DWELL_IMAGE_SITE_H */

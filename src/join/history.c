@@ -80,6 +80,11 @@ void history__cut(const struct history *h, uint64_t from, uint64_t to,
 		piece(arg, &unknown, to - from);
 }
 
+bool history__forgot(const struct history *h)
+{
+	return h->nr > h->size;
+}
+
 void history__clear(struct history *h)
 {
 	free(h->ring);

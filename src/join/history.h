@@ -6,6 +6,7 @@
 #ifndef DWELL_JOIN_HISTORY_H
 #define DWELL_JOIN_HISTORY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define HISTORY_MAX	1024	/* intervals; about sixteen rounds of a busy worker's driver */
@@ -47,6 +48,8 @@ struct interval history__now(const struct history *h);
  */
 void history__cut(const struct history *h, uint64_t from, uint64_t to,
 		  void (*piece)(void *arg, const struct interval *iv, uint64_t ns), void *arg);
+/* Whether intervals were overwritten: what is not known was once, and is no matter of attach. */
+bool history__forgot(const struct history *h);
 void history__clear(struct history *h);
 
 #endif /* DWELL_JOIN_HISTORY_H */

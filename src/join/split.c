@@ -99,7 +99,8 @@ static void cut_by_worker(struct join *j, struct split *s, const struct thread *
 	if (to <= from)
 		return;
 	history__cut(&w->history, from, to, cut_piece, &c);
-	j->losses[JOIN_LOSS_HISTORY] += c.unknown;
+	/* Before a thread's first event there is nothing to lose. */
+	j->losses[JOIN_LOSS_HISTORY] += c.unknown && history__forgot(&w->history);
 }
 
 static uint64_t clamp(uint64_t v, uint64_t lo, uint64_t hi)

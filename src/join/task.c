@@ -368,8 +368,12 @@ static void task__break_poll(struct join *j, struct task *t)
 {
 	uint64_t begin = t->since;
 
-	if (t->thread)
-		begin = thread__forget_poll(j, t->thread, t);
+	if (!t->thread) {
+		/* Being polled at attach: probes see no end of a poll whose begin they missed. */
+		task__doubt(j, t, begin, PART_BEFORE);
+		return;
+	}
+	begin = thread__forget_poll(j, t->thread, t);
 	j->losses[JOIN_LOSS_POLL]++;
 	task__doubt(j, t, begin, PART_UNMATCHED);
 }

@@ -78,7 +78,7 @@ static inline void text(struct buf *b, const char *s)
 /* ---- a file --------------------------------------------------------------- */
 
 struct file {
-	struct buf		info, abbrev, str, line_str, str_offsets, addr;
+	struct buf		info, abbrev, str, line_str, str_offsets, addr, line;
 	size_t			unit;		/* where the last one begins */
 	bool			wide;		/* it is of 64-bit DWARF */
 	struct debug_secs	secs;
@@ -101,7 +101,8 @@ static inline struct debug_sec tight(const struct buf *b, size_t n)
 static inline void forget(struct file *f)
 {
 	struct debug_sec *secs[] = { &f->secs.info, &f->secs.abbrev, &f->secs.str,
-				     &f->secs.line_str, &f->secs.str_offsets, &f->secs.addr };
+				     &f->secs.line_str, &f->secs.str_offsets, &f->secs.addr,
+				     &f->secs.line };
 
 	scan__free(&f->sc);
 	debug_info__free(&f->di);
@@ -126,6 +127,7 @@ static inline void load_part(struct file *f, size_t info, size_t abbrev)
 	f->secs.line_str = tight(&f->line_str, f->line_str.n);
 	f->secs.str_offsets = tight(&f->str_offsets, f->str_offsets.n);
 	f->secs.addr = tight(&f->addr, f->addr.n);
+	f->secs.line = tight(&f->line, f->line.n);
 	assert_int_equal(debug_info__add(&f->di, &f->secs, &f->torn), 0);
 	debug_info__sort(&f->di);
 	assert_int_equal(scan__run(&f->sc, &f->di, wanted, 1, NULL, NULL), 0);
@@ -147,6 +149,7 @@ static inline void drop(struct file *f)
 	free(f->line_str.p);
 	free(f->str_offsets.p);
 	free(f->addr.p);
+	free(f->line.p);
 	memset(f, 0, sizeof(*f));
 }
 

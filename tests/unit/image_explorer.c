@@ -15,7 +15,8 @@
 #include "image/vtables.h"
 
 /* Beside the usual ones. */
-enum { X_PARAM = 40, X_DEFAULT, X_WIDE, X_BASE, X_NO_PART, X_TABLE_TYPE, X_TABLE, X_RUST };
+enum { X_PARAM = 40, X_DEFAULT, X_WIDE, X_BASE, X_NO_PART, X_TABLE_TYPE, X_TABLE, X_RUST,
+       X_STATE, X_BODY, X_AWAITEE, X_LINES };
 
 static void start(struct file *f)
 {
@@ -33,11 +34,30 @@ static void start(struct file *f)
 	       DW_AT_byte_size, DW_FORM_data1, DW_AT_containing_type, DW_FORM_ref4, 0);
 	abbrev(f, X_TABLE, DW_TAG_variable, false, DW_AT_name, DW_FORM_string, DW_AT_type,
 	       DW_FORM_ref4, DW_AT_location, DW_FORM_exprloc, 0);
-	abbrev(f, X_RUST, DW_TAG_compile_unit, true, DW_AT_language, DW_FORM_data2, 0);
+	abbrev(f, X_RUST, DW_TAG_compile_unit, true, DW_AT_language, DW_FORM_data2, DW_AT_stmt_list,
+	       DW_FORM_data4, 0);
+	abbrev(f, X_STATE, DW_TAG_member, false, DW_AT_type, DW_FORM_ref4, DW_AT_decl_file,
+	       DW_FORM_data1, DW_AT_decl_line, DW_FORM_udata, 0);
+	abbrev(f, X_BODY, DW_TAG_subprogram, true, DW_AT_name, DW_FORM_string, 0);
+	abbrev(f, X_AWAITEE, DW_TAG_variable, false, DW_AT_name, DW_FORM_string, DW_AT_type,
+	       DW_FORM_ref4, DW_AT_decl_file, DW_FORM_data1, DW_AT_decl_line, DW_FORM_udata, 0);
 	put(&f->abbrev, 0, 1);
 	begin_unit(f, 4, false, 8, 0, 0);
 	uleb(&f->info, X_RUST);
 	put(&f->info, DW_LANG_Rust, 2);
+	put(&f->info, 0, 4);
+}
+
+/* The head of a line table, version 4, with files 1 (a.rs) and 2 (m.rs). */
+static void lines(struct file *f)
+{
+	static const char names[] = "\0a.rs\0\0\0\0m.rs\0\0\0\0";
+
+	put(&f->line, 2 + 4 + 6 + sizeof(names), 4);
+	put(&f->line, 4, 2);
+	put(&f->line, 6 + sizeof(names), 4);
+	put(&f->line, 0x010e01010101, 6);	/* no lengths of opcodes */
+	put_bytes(&f->line, names, sizeof(names));
 }
 
 static uint32_t base(struct file *f, const char *name, unsigned int size)
@@ -338,6 +358,128 @@ static void wrong_discriminants(void **state)
 		done(&e);
 		drop(&f);
 	}
+}
+
+/* ---- places of awaits ----------------------------------------------------- */
+
+#define A(line)	((line) << 4 | 1)	/* in file a.rs */
+#define M(line)	((line) << 4 | 2)	/* in file m.rs, which has macros */
+
+struct await_at {
+	char		type;		/* 0: no more */
+	unsigned int	at;
+};
+
+/*
+ * A coroutine with these states, and a body with these variables; types are
+ * Fut<a>, Fut<b>, … @merged: the body is that of another instance, where they
+ * are Fut<z>.
+ */
+static void assert_awaits(const struct await_at *states, const struct await_at *variables,
+			  bool merged, const struct await_at *want)
+{
+	const struct image_variant *all;
+	uint32_t types[26] = { 0 }, payloads[26] = { 0 }, u8, type;
+	struct explored e;
+	struct file f;
+
+	start(&f);
+	lines(&f);
+	u8 = base(&f, "u8", 1);
+	for (char t = 'a'; t <= 'z'; t++) {
+		char name[] = { 'F', 'u', 't', '<', t, '>', 0 };
+
+		types[t - 'a'] = here(&f);
+		named(&f, A_LEAF, name, 8);
+		payloads[t - 'a'] = holder(&f, "Suspend", 64, "__awaitee", types[t - 'a'], 8);
+	}
+	named(&f, A_SPACE, "c", 0);
+	named(&f, A_STRUCT, "{async_fn_env#0}<T>", 64);
+	begin_part(&f, u8, 0);
+	for (unsigned int i = 0; states[i].type; i++) {
+		uleb(&f.info, X_WIDE);
+		put(&f.info, i, 8);
+		uleb(&f.info, X_STATE);
+		put(&f.info, payloads[states[i].type - 'a'], 4);
+		put(&f.info, states[i].at & 0xf, 1);
+		uleb(&f.info, states[i].at >> 4);
+		close_level(&f);
+	}
+	close_level(&f);
+	close_level(&f);
+	uleb(&f.info, X_BODY);
+	text(&f.info, "{async_fn#0}<U>");
+	for (unsigned int i = 0; variables[i].type; i++) {
+		uleb(&f.info, X_AWAITEE);
+		text(&f.info, "__awaitee");
+		put(&f.info, types[merged ? 25 : variables[i].type - 'a'], 4);
+		put(&f.info, variables[i].at & 0xf, 1);
+		uleb(&f.info, variables[i].at >> 4);
+	}
+	close_level(&f);
+	close_level(&f);
+	end(&f);
+	assert_false(f.torn);
+	type = explore_type(&e, &f, "c::{async_fn_env#0}<T>");
+	all = image__variants(e.img, &(size_t){ 0 });
+	for (unsigned int i = 0; want[i].type; i++) {
+		const struct image_variant *v = &all[walk_type(&e, type)->first_variant + i];
+		const char *file = (want[i].at & 0xf) == 1 ? "a.rs" : "m.rs";
+
+		if (v->line != want[i].at >> 4 || strcmp(image__str(e.img, v->file), file))
+			fail_msg("state %u is at %s:%u, not %s:%u", i, image__str(e.img, v->file),
+				 v->line, file, want[i].at >> 4);
+	}
+	done(&e);
+	drop(&f);
+}
+
+static void await_places(void **state)
+{
+	static const struct {
+		struct await_at	states[5], variables[5], want[5];
+	} tests[] = {
+		/* as the states have it */
+		{ { { 'a', A(10) }, { 'b', A(20) } }, { { 'a', A(10) }, { 'b', A(20) } },
+		  { { 'a', A(10) }, { 'b', A(20) } } },
+		{ { { 'a', A(10) } }, { { 0, 0 } }, { { 'a', A(10) } } },
+		/* a macro's: where the variable of its type is */
+		{ { { 'a', M(7) } }, { { 'a', A(30) } }, { { 'a', A(30) } } },
+		{ { { 'a', A(10) }, { 'b', M(7) } }, { { 'a', A(10) }, { 'b', A(20) } },
+		  { { 'a', A(10) }, { 'b', A(20) } } },
+		/* twice: in the order of lines */
+		{ { { 'a', M(7) }, { 'a', M(7) } }, { { 'a', A(40) }, { 'a', A(30) } },
+		  { { 'a', A(30) }, { 'a', A(40) } } },
+		/* both at one place, as where a macro has two awaits */
+		{ { { 'a', M(7) }, { 'a', M(7) } }, { { 'a', A(30) }, { 'a', A(30) } },
+		  { { 'a', A(30) }, { 'a', A(30) } } },
+		/* one is not the macro's */
+		{ { { 'a', A(10) }, { 'a', M(7) } }, { { 'a', A(10) }, { 'a', A(20) } },
+		  { { 'a', A(10) }, { 'a', A(20) } } },
+		/* no telling which is which */
+		{ { { 'a', M(7) }, { 'a', M(7) } }, { { 'a', A(1) }, { 'a', A(2) }, { 'a', A(3) } },
+		  { { 'a', M(7) }, { 'a', M(7) } } },
+		/* there is none of its type */
+		{ { { 'a', M(7) } }, { { 0, 0 } }, { { 'a', M(7) } } },
+	};
+	static const struct await_at other[] = { { 'b', A(30) }, { 0, 0 } };
+	static const struct await_at macro[] = { { 'a', M(7) }, { 0, 0 } };
+	static const struct await_at user[] = { { 'a', A(30) }, { 0, 0 } };
+	static const struct await_at two[] = { { 'a', M(7) }, { 'b', A(30) }, { 0, 0 } };
+	static const struct await_at several[] = { { 'b', A(30) }, { 'b', A(40) }, { 0, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
+		assert_awaits(tests[i].states, tests[i].variables, false, tests[i].want);
+		/* other generics only: code that was merged; then types do not tell as much */
+		if (i < 3 || i == 4 || i == 5)
+			assert_awaits(tests[i].states, tests[i].variables, true, tests[i].want);
+	}
+	/* Fut<b> is Fut<a> but for its generics, and there is no body with a Fut<a> */
+	assert_awaits(macro, other, false, user);
+	/* that place is another state's own */
+	assert_awaits(two, other, false, two);
+	assert_awaits(macro, several, false, macro);
 }
 
 /* ---- circles -------------------------------------------------------------- */
@@ -691,6 +833,7 @@ int main(void)
 		cmocka_unit_test(states),
 		cmocka_unit_test(niches),
 		cmocka_unit_test(wrong_discriminants),
+		cmocka_unit_test(await_places),
 		cmocka_unit_test(circular_item),
 		cmocka_unit_test(circular_futures),
 		cmocka_unit_test(wide_and_deep),

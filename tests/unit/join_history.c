@@ -48,6 +48,7 @@ static void history(void **state)
 
 		assert_int_equal(history__add(&h, ts, d, CPU_ON, 0), 0);
 		assert_int_equal(history__now(&h).doing, d);
+		assert_int_equal(history__forgot(&h), h.nr > HISTORY_MAX);
 		memset(doing + ts, d, SPAN - ts);
 		from = below(&seed, to);
 		history__cut(&h, from, to, piece, &c);
