@@ -216,7 +216,7 @@ def put_load(one, port, cpus, directory, seconds):
 
 def sample(one, variant, cpus, effort, directory, environment):
     """A fresh server, loaded once: from before the first connection to after the last has closed."""
-    data = directory / f"{one.name}.data"
+    data = directory / f"{one.name}.{variant}.data"
     with contextlib.ExitStack() as stack:
         stack.enter_context(pinned(cpus.rest))
         with pinned(cpus.load):
@@ -342,7 +342,7 @@ def measure_overhead(result, figures, effort, only, directory):
                         f"{seen[variant]['rate']:9.0f} requests/s {seen[variant]['cpu_us']:8.2f} µs/request")
                 rounds.append(seen)
             if one.saturated and len(variants) > 1:
-                argv = [DWELL, "report", "-i", directory / f"{one.name}.data"]
+                argv = [DWELL, "report", "-i", directory / f"{one.name}.record.data"]
                 speeds = [seen["record"]["events"] / timed(argv, {}) * 1e3 for _ in range(effort.repeats)]
                 figures.add(f"{one.name}.report_events_per_s", "events/s", speeds, "more")
         except PROBLEMS as error:
