@@ -241,9 +241,24 @@ static const char *pool_str(const struct debug_sec *sec, uint64_t off)
 	return off < sec->n ? (const char *)sec->p + off : NULL;
 }
 
-const char *attr__str(const struct unit *u, const struct attr *a)
+/* Number @i of a table of words of @size bytes, which begins at @base. */
+static bool table_word(const struct debug_sec *sec, uint64_t base, uint64_t i, unsigned int size,
+		       uint64_t *out)
 {
 	uint64_t at;
+
+	if (i > sec->n)		/* so that it does not wrap */
+		return false;
+	at = base + i * size;
+	if (at < base || at > sec->n || sec->n - at < size)
+		return false;
+	*out = read_le(sec->p + at, size);
+	return true;
+}
+
+const char *attr__str(const struct unit *u, const struct attr *a)
+{
+	uint64_t off;
 
 	switch (a->form) {
 	case DW_FORM_string:
@@ -254,14 +269,10 @@ const char *attr__str(const struct unit *u, const struct attr *a)
 		return pool_str(&u->secs->line_str, a->v);
 	case DW_FORM_strx: case DW_FORM_strx1: case DW_FORM_strx2: case DW_FORM_strx3:
 	case DW_FORM_strx4: case DW_FORM_GNU_str_index:
-		if (a->v > u->secs->str_offsets.n)
+		if (!table_word(&u->secs->str_offsets, u->str_offsets_base, a->v, u->off_size,
+				&off))
 			return NULL;
-		at = u->str_offsets_base + a->v * u->off_size;
-		if (at < u->str_offsets_base || at > u->secs->str_offsets.n ||
-		    u->secs->str_offsets.n - at < u->off_size)
-			return NULL;
-		return pool_str(&u->secs->str,
-				read_le(u->secs->str_offsets.p + at, u->off_size));
+		return pool_str(&u->secs->str, off);
 	default:
 		return NULL;
 	}
@@ -336,7 +347,6 @@ bool die__ref(const struct debug_info *di, const struct die *d, unsigned int nam
 bool attr__addr(const struct unit *u, const struct attr *a, uint64_t *out)
 {
 	const struct unit *main = u->skeleton ? u->skeleton : u;
-	uint64_t at;
 
 	switch (a->form) {
 	case DW_FORM_addr:
@@ -344,14 +354,7 @@ bool attr__addr(const struct unit *u, const struct attr *a, uint64_t *out)
 		return true;
 	case DW_FORM_addrx: case DW_FORM_addrx1: case DW_FORM_addrx2: case DW_FORM_addrx3:
 	case DW_FORM_addrx4: case DW_FORM_GNU_addr_index:
-		if (a->v > main->secs->addr.n)
-			return false;
-		at = main->addr_base + a->v * main->addr_size;
-		if (at < main->addr_base || at > main->secs->addr.n ||
-		    main->secs->addr.n - at < main->addr_size)
-			return false;
-		*out = read_le(main->secs->addr.p + at, main->addr_size);
-		return true;
+		return table_word(&main->secs->addr, main->addr_base, a->v, main->addr_size, out);
 	default:
 		return false;
 	}

@@ -18,9 +18,8 @@
 #include <cmocka.h>
 
 #include "join/join.h"
+#include "tests/unit/trace_path.h"
 #include "tests/unit/trace_random.h"
-
-static char path[64];
 
 static const struct trace_host host = { .hostname = "h", .kernel = "k", .machine = "m",
 	.comm = "app", .exe = "app", .build_id = "", .tier = "full", .tier_hint = "",
@@ -331,25 +330,6 @@ static void runtime(void **state)
 	}
 }
 
-static int setup(void **state)
-{
-	int fd;
-
-	(void)state;
-	strcpy(path, "/tmp/dwell-test-XXXXXX");
-	fd = mkstemp(path);
-	if (fd < 0)
-		return -1;
-	close(fd);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return unlink(path);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,5 +337,5 @@ int main(void)
 		cmocka_unit_test(runtime),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, make_path, remove_path);
 }

@@ -16,12 +16,11 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/trace_path.h"
 #include "tests/unit/trace_random.h"
 #include "trace/chunk.h"
 #include "trace/codec.h"
 #include "trace/trace.h"
-
-static char path[64];
 
 static const struct trace_host host = {
 	.hostname = "h", .kernel = "6.12", .machine = "x86_64", .comm = "app", .exe = "app",
@@ -488,25 +487,6 @@ static void checksum(void **state)
 	assert_int_equal(crc32c("", 0), 0);
 }
 
-static int setup(void **state)
-{
-	int fd;
-
-	(void)state;
-	strcpy(path, "/tmp/dwell-test-XXXXXX");
-	fd = mkstemp(path);
-	if (fd < 0)
-		return -1;
-	close(fd);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return unlink(path);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -523,5 +503,5 @@ int main(void)
 		cmocka_unit_test(checksum),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, make_path, remove_path);
 }
