@@ -178,7 +178,10 @@ def check_site(site, waits, found, truth):
                     and not close(got, few, 0.02, 100_000) and not close(got, many, 0.02, 100_000)):
                 yield "duration", (f"median {got / 1e3:.0f} µs, {few / 1e3:.0f} to "
                                    f"{many / 1e3:.0f} expected\n{shown}")
-    elif not unknown and not any(p["open"] for p in points):
+    # Of all points of the line together, however they are told apart. A single wait says too
+    # little: the workload may lose its CPU between its look at the clock and the await.
+    told_by_median = len(points) == 1 and all(p == 1 for p in pendings)
+    if not told_by_median and not unknown and not any(p["open"] for p in points):
         got = sum(p["await_ns"] + p["ready_ns"] for p in points)
         if not close(got, sum(took), 0.02, 100_000 * len(took)):
             yield "duration", f"total {got / 1e3:.0f} µs, {sum(took) / 1e3:.0f} expected\n{shown}"
