@@ -24,7 +24,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = pathlib.Path(os.environ.get("DWELL_BUILD", ROOT / "build")).resolve()
 LOGS = BUILD / "logs"
-TAIL = 60  # lines shown of a failed test
+SHOWN = 120  # lines shown of a failed test
+WIDTH = 600
 SKIPPED = 2
 TIMEOUT = {"unit": 300, "replay": 300, "e2e": 1200}
 
@@ -92,6 +93,17 @@ def count(kind, status, text):
     return passed, failed, skipped
 
 
+PASSED = re.compile(r"^(ok |skip |# skip )")
+
+
+def excerpt(lines):
+    """What matters of a failed test's output: not what passed, and the end of it if that is still long."""
+    kept = [line for line in lines if not PASSED.match(line)]
+    if len(kept) > SHOWN:
+        kept = kept[:SHOWN // 2] + ["[…]"] + kept[-SHOWN // 2:]
+    return kept or lines[-SHOWN:]
+
+
 def describe(status):
     if status is None:
         return "took too long"
@@ -123,10 +135,9 @@ def main():
             reason = ": " + "{} passed, {} failed, {} skipped".format(*counts)
         print(f"{word:4}  {name} ({time.monotonic() - begin:.1f} s){reason}", flush=True)
         if word == "FAIL":
-            lines = text.splitlines()
             print(f"      {describe(status)}; all of it is in {log}")
-            for line in lines[-TAIL:]:
-                print(f"      | {line}")
+            for line in excerpt(text.splitlines()):
+                print(f"      | {line[:WIDTH]}")
             sys.stdout.flush()
         elif counts[2]:
             for line in text.splitlines():

@@ -4,13 +4,18 @@
 splits, chains; on both kinds of runtime, as release and as fat LTO with panic=abort.
 
     ground_truth.py [NAME...]      only runs whose name begins so (request, timers-current, fat/shapes …)
+
+On a machine that has other work, or is a virtual one, times can be wrong for reasons that are not dwell's: a
+run in which only times were wrong is made again, twice at most. Anything else that is wrong once has failed.
 """
 
 import sys
 
 import truth
-from harness import (PROFILES, Checks, Recording, Target, fold, need_files, need_recording, report, scratch,
-                     workload, DWELL)
+from harness import (PROFILES, Attempt, Checks, Recording, Target, fold, need_files, need_recording, report,
+                     scratch, stolen_ns, workload, DWELL)
+
+ATTEMPTS = 3
 
 # Name and command line; each ends by itself after about a second.
 RUNS = [
@@ -29,16 +34,27 @@ RUNS = [
 ]
 
 
-def one(checks, name, program, arguments, directory):
+def attempt(checks, name, program, arguments, directory):
     tag = name.replace("/", "-")
+    stolen = stolen_ns()
     with Target([program, *arguments, "--truth", directory / f"{tag}.truth"], directory, tag) as target:
         with Recording(target.pid, directory, f"{tag}.dwell") as recording:
             target.go()
             status = target.wait(120)
             checks.equal((status, target.err), (0, ""), f"{name}: the program ends as it should")
             checks.equal(recording.wait(60), 0, f"{name}: the recording ends with it")
-            notes = truth.Truth(target.truth_path)
+            notes = truth.Truth(target.truth_path, stolen_ns() - stolen)
             truth.compare(checks, name, notes, report(recording.data), fold(recording.data))
+
+
+def one(checks, name, program, arguments, directory):
+    for i in range(ATTEMPTS):
+        trial = Attempt()
+        attempt(trial, name, program, arguments, directory)
+        if i == ATTEMPTS - 1 or not trial.only_times_failed():
+            break
+        print(f"     again, since only times were wrong: {', '.join(trial.spoilt)}", flush=True)
+    trial.hand_on(checks)
 
 
 def main():

@@ -58,6 +58,10 @@ class Checks:
     def equal(self, got, want, what):
         return self.check(got == want, what, lambda: f"got  {got!r}\nwant {want!r}")
 
+    def timing(self, ok, what, detail=""):
+        """A check of times, which a busy machine can spoil: see Attempt."""
+        return self.check(ok, what, detail)
+
     def skip(self, what, why):
         self.skipped += 1
         print(f"skip {what}: {why}", flush=True)
@@ -73,6 +77,38 @@ class Checks:
     def done(self):
         print(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped", flush=True)
         sys.exit(1 if self.failed else SKIPPED if not self.passed else 0)
+
+
+class Attempt(Checks):
+    """Checks whose results are kept back: where only times were wrong, the test may be made again."""
+
+    def __init__(self):
+        super().__init__()
+        self.results = []
+        self.spoilt = []  # times that were wrong
+
+    def check(self, ok, what, detail=""):
+        self.results.append((ok, what, "" if ok else detail() if callable(detail) else detail))
+        return ok
+
+    def timing(self, ok, what, detail=""):
+        if not ok:
+            self.spoilt.append(what)
+        return self.check(ok, what, detail)
+
+    def only_times_failed(self):
+        return self.spoilt and len(self.spoilt) == sum(not ok for ok, _, _ in self.results)
+
+    def hand_on(self, checks):
+        for result in self.results:
+            checks.check(*result)
+
+
+def stolen_ns():
+    """Time that the hypervisor has taken from all CPUs since boot, in its unit of (mostly) 10 ms."""
+    with open("/proc/stat", encoding="ascii") as stat:
+        ticks = int(stat.readline().split()[8])
+    return ticks * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
 def skip_all(why):

@@ -155,8 +155,10 @@ async fn lock(State(service): State<Arc<Service>>) -> Answer {
 
 async fn file() -> Answer {
     const AT: Place = place!(CONNECTION.task, "web::file");
+    // It may take a new thread, before there is anything to wait for.
+    let job = tokio::task::spawn_blocking(read_file);
     let t = truth::start();
-    let count = tokio::task::spawn_blocking(read_file).await.map_err(|_| "panicked")?;
+    let count = job.await.map_err(|_| "panicked")?;
     AT.wait(t, line!() - 1, "JoinHandle").part("job", TIME).log();
     Ok(format!("{count} bytes\n"))
 }
