@@ -100,6 +100,10 @@ const char *elf_file__load(struct elf_file *f, bool split)
 		{ &s->line_str,		".debug_line_str",	true },
 		{ &s->str_offsets,	".debug_str_offsets",	false },
 		{ &s->addr,		".debug_addr",		false },
+		{ &s->loc,		".debug_loc",		false },
+		{ &s->loclists,		".debug_loclists",	false },
+		{ &s->ranges,		".debug_ranges",	false },
+		{ &s->rnglists,		".debug_rnglists",	false },
 	};
 
 	if (!elf__lists(f->elf, split ? ".debug_info.dwo" : ".debug_info"))

@@ -10,9 +10,11 @@
 #include <string.h>
 
 #include "image/array.h"
+#include "image/inlined.h"
 
 #define MAX_WANTED	64
 #define MAX_NEWTYPES	12	/* a structure may claim to hold itself */
+#define INLINED_TIMES	4	/* how often all entries are looked at for inlined copies */
 
 /* A type Cell<T, S>, by what it is for. */
 struct cell {
@@ -40,6 +42,7 @@ struct functions {
 	size_t			 nr_polls, cap_polls;
 	uint64_t		*seen;		/* entries added, sorted at look-up */
 	size_t			 nr_seen, cap_seen;
+	uint64_t		 inlined_bytes;	/* that may still be searched for inlined copies */
 	unsigned int		 nr_stripped_polls;
 };
 
@@ -97,6 +100,9 @@ struct functions *functions__new(struct model *m, const struct binary *b, const 
 		free(fs);
 		return NULL;
 	}
+	for (size_t i = 0; futures && i < ts->di->nr_units; i++)
+		fs->inlined_bytes += INLINED_TIMES *
+				     (uint64_t)(ts->di->units[i]->end - ts->di->units[i]->start);
 	return fs;
 }
 
@@ -284,19 +290,13 @@ static bool functions__seen(struct functions *fs, uint64_t vaddr)
 	return false;
 }
 
-/* Add a function at @vaddr; its index, WALK_NONE if it cannot be probed. */
-static uint32_t add_fn(struct functions *fs, const struct runtime *rt, const struct runtime_fn *rf,
-		       uint64_t vaddr)
+/* Add a function at @vaddr, probed at @site; its index, or WALK_NONE. */
+static uint32_t add_site(struct functions *fs, const struct runtime *rt,
+			 const struct runtime_fn *rf, uint64_t vaddr, struct image_site site)
 {
-	const struct symbol *sym = binary__symbol_at(fs->b, vaddr);
-	struct image_site site;
+	uint32_t at = model__add(fs->m, MODEL_FNS, 1);
 	struct image_fn *fn;
-	uint32_t at;
 
-	if (site_finder__entry(fs->sites, vaddr, sym && sym->vaddr == vaddr ? sym->size : 0,
-			       rf->arg, rf->role == RUNTIME_FN_WAKE, &site))
-		return WALK_NONE;
-	at = model__add(fs->m, MODEL_FNS, 1);
 	if (at == WALK_NONE)
 		return WALK_NONE;
 	fn = model__at(fs->m, MODEL_FNS, at);
@@ -306,6 +306,19 @@ static uint32_t add_fn(struct functions *fs, const struct runtime *rt, const str
 	fn->cell = WALK_NONE;
 	fn->site = site;
 	return at;
+}
+
+/* Add a function at @vaddr; its index, WALK_NONE if it cannot be probed. */
+static uint32_t add_fn(struct functions *fs, const struct runtime *rt, const struct runtime_fn *rf,
+		       uint64_t vaddr)
+{
+	const struct symbol *sym = binary__symbol_at(fs->b, vaddr);
+	struct image_site site;
+
+	if (site_finder__entry(fs->sites, vaddr, sym && sym->vaddr == vaddr ? sym->size : 0,
+			       rf->arg, rf->role == RUNTIME_FN_WAKE, &site))
+		return WALK_NONE;
+	return add_site(fs, rt, rf, vaddr, site);
 }
 
 static struct poll *add_poll(struct functions *fs, uint32_t fn)
@@ -462,6 +475,34 @@ static void describe_poll(struct functions *fs, const struct runtime *rt, uint32
 	functions__add_cell(fs, rt, p, &future, &scheduler);
 }
 
+/* "multi_thread" of Arc<tokio::runtime::scheduler::multi_thread::handle::Handle>. */
+static char *scheduler_name(const char *type)
+{
+	static const char word[] = "scheduler::";
+	const char *at = type ? strstr(type, word) : NULL;
+
+	if (at)
+		return strndup(at + sizeof(word) - 1, strcspn(at + sizeof(word) - 1, ":>,"));
+	return type ? name__shorten(type, true) : NULL;
+}
+
+/* Which scheduler's copy of a function that is no poll function this is. */
+static void name_scheduler(struct functions *fs, uint32_t at, const struct die *fn_die)
+{
+	image_str scheduler;
+	struct die type;
+	char *text, *name;
+
+	if (!type__param(fs->ts, fn_die, "S", &type))
+		return;
+	name = rust_names__type(fs->names, &type);
+	text = scheduler_name(name);
+	scheduler = model__str(fs->m, text);
+	((struct image_fn *)model__at(fs->m, MODEL_FNS, at))->scheduler = scheduler;
+	free(text);
+	free(name);
+}
+
 static void add_from_dwarf(struct functions *fs, const struct runtime *rt,
 			   const struct runtime_fn *rf, uint64_t vaddr, const uint8_t *die)
 {
@@ -474,6 +515,47 @@ static void add_from_dwarf(struct functions *fs, const struct runtime *rt,
 	at = add_fn(fs, rt, rf, vaddr);
 	if (at != WALK_NONE && rf->role == RUNTIME_FN_POLL)
 		describe_poll(fs, rt, at, &d);
+	else if (at != WALK_NONE)
+		name_scheduler(fs, at, &d);
+}
+
+/* Copies inlined into others. */
+struct inlined_in {
+	struct functions	*fs;
+	const struct runtime	*rt;
+	const struct runtime_fn	*rf;
+	const struct die	*fn;
+};
+
+static void found_inlined(void *ctx, const struct inlined_copy *copy)
+{
+	const struct inlined_in *in = ctx;
+	struct image_site site;
+	uint32_t at;
+
+	if (functions__seen(in->fs, copy->start) ||
+	    site_finder__inlined(in->fs->sites, copy->start, copy->end, copy->reg, &site))
+		return;
+	at = add_site(in->fs, in->rt, in->rf, copy->start, site);
+	if (at != WALK_NONE)
+		name_scheduler(in->fs, at, in->fn);
+}
+
+static void find_inlined(struct functions *fs, const struct runtime *rt,
+			 const struct runtime_fn *rf, const uint8_t *die)
+{
+	struct inlined_in in = { fs, rt, rf, NULL };
+	uint64_t size;
+	struct die d;
+
+	if (!die__at_addr(fs->ts->di, die, &d))
+		return;
+	in.fn = &d;
+	size = (uint64_t)(d.u->end - d.u->start);
+	if (size > fs->inlined_bytes)
+		return;
+	fs->inlined_bytes -= size;
+	inlined__find(fs->ts->di, &d, rf->arg, found_inlined, &in);
 }
 
 static void find_by_dwarf(struct functions *fs, const struct runtime *rt,
@@ -491,6 +573,8 @@ static void find_by_dwarf(struct functions *fs, const struct runtime *rt,
 		for (size_t k = 0; k < sc->nr_instances; k++)
 			if (sc->instances[k].origin == fn->die)
 				add_from_dwarf(fs, rt, rf, sc->instances[k].low_pc, fn->die);
+		if (rf->inlined)
+			find_inlined(fs, rt, rf, fn->die);
 	}
 }
 
@@ -580,17 +664,6 @@ next:
 		free(path);
 		free(generics);
 	}
-}
-
-/* "multi_thread" of Arc<tokio::runtime::scheduler::multi_thread::handle::Handle>. */
-static char *scheduler_name(const char *type)
-{
-	static const char word[] = "scheduler::";
-	const char *at = type ? strstr(type, word) : NULL;
-
-	if (at)
-		return strndup(at + sizeof(word) - 1, strcspn(at + sizeof(word) - 1, ":>,"));
-	return type ? name__shorten(type, true) : NULL;
 }
 
 int functions__find(struct functions *fs)

@@ -84,7 +84,7 @@ struct image_fn {
 	uint32_t		cell;		/* of a poll: index into cells, else WALK_NONE */
 	image_str		task;		/* of a poll: name of the task kind, shortened */
 	image_str		task_long;	/* whole name */
-	image_str		scheduler;	/* S, shortened */
+	image_str		scheduler;	/* S, shortened; also of others, if known */
 	struct image_site	site;
 };
 

@@ -270,23 +270,19 @@ static void insn__regs(struct site_finder *f, const cs_insn *in, int *holder)
 			*holder = R_NONE;
 }
 
-int site_finder__entry(struct site_finder *f, uint64_t entry, uint64_t size, unsigned int arg,
-		       bool loops, struct image_site *out)
+/* The first instruction from @entry on that is cheap to probe and has what @holder has there. */
+static int site_from(struct site_finder *f, uint64_t entry, uint64_t size, int holder, bool loops,
+		     struct image_site *out)
 {
-	static const int args[] = { R_DI, R_SI, R_DX, R_CX, R_8, R_9 };
 	uint64_t vaddr = entry;
 	const uint8_t *p;
 	int64_t sp = 0;
-	int holder;
 	size_t n;
 
-	if (arg >= sizeof(args) / sizeof(args[0]))
-		return -EINVAL;
 	memset(out, 0, sizeof(*out));
 	p = binary__code(f->b, entry, &n);
 	if (!p)
 		return -ENOENT;
-	holder = args[arg];
 	out->vaddr = past_nop5(f, entry);
 	out->arg_reg = (uint8_t)image_reg_of(holder);
 	out->slow = 1;
@@ -327,6 +323,28 @@ int site_finder__entry(struct site_finder *f, uint64_t entry, uint64_t size, uns
 			break;
 	}
 	return binary__file_off(f->b, out->vaddr, &out->file_off) ? 0 : -ENOENT;
+}
+
+int site_finder__entry(struct site_finder *f, uint64_t entry, uint64_t size, unsigned int arg,
+		       bool loops, struct image_site *out)
+{
+	static const int args[] = { R_DI, R_SI, R_DX, R_CX, R_8, R_9 };
+
+	if (arg >= sizeof(args) / sizeof(args[0]))
+		return -EINVAL;
+	return site_from(f, entry, size, args[arg], loops, out);
+}
+
+int site_finder__inlined(struct site_finder *f, uint64_t start, uint64_t end, unsigned int reg,
+			 struct image_site *out)
+{
+	/* System V ABI for x86-64, figure 3.36: the first eight are not in the encoding's order */
+	static const int regs[] = { R_AX, R_DX, R_CX, R_BX, R_SI, R_DI, R_BP, R_SP, R_8, R_9,
+				    R_10, R_11, R_12, R_13, R_14, R_15 };
+
+	if (reg >= sizeof(regs) / sizeof(regs[0]) || image_reg_of(regs[reg]) < 0 || end <= start)
+		return -EINVAL;
+	return site_from(f, start, end - start, regs[reg], false, out);
 }
 
 int site_finder__return(struct site_finder *f, uint64_t ret, struct image_return *out)

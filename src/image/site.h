@@ -28,6 +28,13 @@ void site_finder__free(struct site_finder *f);
 int site_finder__entry(struct site_finder *f, uint64_t vaddr, uint64_t size, unsigned int arg,
 		       bool loops, struct image_site *out);
 
+/*
+ * The same for code inlined elsewhere, at [@start, @end), where a register
+ * (DWARF's number) holds the argument; sp_adjust means nothing there.
+ */
+int site_finder__inlined(struct site_finder *f, uint64_t start, uint64_t end, unsigned int reg,
+			 struct image_site *out);
+
 /* The same for the place that a call returns to. */
 int site_finder__return(struct site_finder *f, uint64_t ret, struct image_return *out);
 

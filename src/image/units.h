@@ -17,7 +17,8 @@ struct debug_secs {
 	struct debug_sec {
 		const uint8_t	*p;
 		size_t		 n;
-	} info, abbrev, str, line, line_str, str_offsets, addr, cu_index;
+	} info, abbrev, str, line, line_str, str_offsets, addr, cu_index,
+	  loc, loclists, ranges, rnglists;
 	bool	split;		/* the .dwo flavour of each */
 };
 

@@ -111,6 +111,7 @@ struct join_totals {
 	uint64_t	tasks_alive_at_end;
 	uint64_t	tasks_completed;
 	uint64_t	tasks_cancelled;	/* dropped before they were done */
+	uint64_t	unseen_spawns;		/* their life is counted from their first poll */
 	uint64_t	lifetime_ns;		/* sum over tasks of end - start */
 	uint64_t	segments[JOIN_SEGMENT_NR];	/* add up to lifetime_ns */
 };
@@ -138,6 +139,8 @@ const struct join_row *join__rows(const struct join *j, size_t *nr);
 const struct join_point *join__points(const struct join *j, size_t *nr);
 /* Losses by cause: the recorder's and those found while joining; none is 0. */
 const struct join_sum *join__losses(const struct join *j, size_t *nr);
+/* Remarks for the user: the recorder's and those of what the recording turned out to be. */
+const char *const *join__notes(const struct join *j, size_t *nr);
 
 /* ---- outputs ---- */
 

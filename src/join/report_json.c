@@ -177,11 +177,11 @@ static json_t *cost(const struct join *j, const struct trace_reader *r, int *err
 	return o;
 }
 
-static json_t *notes(const struct trace_reader *r, int *err)
+static json_t *notes(const struct join *j, int *err)
 {
 	json_t *a = json_array();
 	size_t nr;
-	const char *const *list = trace_reader__notes(r, &nr);
+	const char *const *list = join__notes(j, &nr);
 
 	for (size_t i = 0; a && i < nr; i++)
 		append(a, text(list[i]), err);
@@ -207,7 +207,7 @@ int join_report__json(const struct join *j, const struct trace_reader *r, FILE *
 	set(o, "await_points", points(j, &err), &err);
 	set(o, "lost", sums(lost, nr, &err), &err);
 	set(o, "cost", cost(j, r, &err), &err);
-	set(o, "notes", notes(r, &err), &err);
+	set(o, "notes", notes(j, &err), &err);
 	if (!err && (json_dumpf(o, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER |
 					JSON_REAL_PRECISION(9)) ||
 		     fputc('\n', out) == EOF))

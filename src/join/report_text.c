@@ -351,10 +351,10 @@ static void print_points(const struct join *j, FILE *out)
 		print_point(&points[i], i + 1, out);
 }
 
-static void print_notes(const struct trace_reader *r, FILE *out)
+static void print_notes(const struct join *j, FILE *out)
 {
 	size_t nr;
-	const char *const *notes = trace_reader__notes(r, &nr);
+	const char *const *notes = join__notes(j, &nr);
 
 	if (nr)
 		fputs("\nNotes:\n", out);
@@ -373,6 +373,6 @@ int join_report__text(const struct join *j, const struct trace_reader *r, FILE *
 	print_head(j, r, out);
 	print_segments(join__totals(j), out);
 	print_points(j, out);
-	print_notes(r, out);
+	print_notes(j, out);
 	return ferror(out) ? (errno ? -errno : -EIO) : 0;
 }

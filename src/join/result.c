@@ -476,6 +476,33 @@ static int make_losses(struct join *j)
 	return 0;
 }
 
+/* ---- notes ---- */
+
+static int make_notes(struct join *j)
+{
+	size_t nr;
+	const char *const *recorded = trace_reader__notes(j->reader, &nr);
+
+	j->notes = calloc(nr + 1, sizeof(*j->notes));
+	if (!j->notes)
+		return -ENOMEM;
+	while (j->nr_notes < nr) {
+		j->notes[j->nr_notes] = recorded[j->nr_notes];
+		j->nr_notes++;
+	}
+	if (j->totals.unseen_spawns) {
+		const char *note = names__safef(j->names,
+			"%llu tasks whose spawn no probe sees (LocalSet, tokio before 1.30): their "
+			"time is counted from their first poll",
+			(unsigned long long)j->totals.unseen_spawns);
+
+		if (!note)
+			return -ENOMEM;
+		j->notes[j->nr_notes++] = note;
+	}
+	return 0;
+}
+
 int result__make(struct join *j)
 {
 	int err = make_rows(j);
@@ -484,6 +511,8 @@ int result__make(struct join *j)
 		err = make_points(j);
 	if (!err)
 		err = make_losses(j);
+	if (!err)
+		err = make_notes(j);
 	return err;
 }
 
@@ -495,6 +524,7 @@ void result__free(struct join *j)
 	free(j->point_sums);
 	free(j->point_frames);
 	free(j->loss_sums);
+	free(j->notes);
 }
 
 const struct join_row *join__rows(const struct join *j, size_t *nr)
@@ -513,6 +543,12 @@ const struct join_sum *join__losses(const struct join *j, size_t *nr)
 {
 	*nr = j->nr_losses;
 	return j->loss_sums;
+}
+
+const char *const *join__notes(const struct join *j, size_t *nr)
+{
+	*nr = j->nr_notes;
+	return j->notes;
 }
 
 void join_rows__weights(const struct join_row *rows, size_t nr, enum join_weight unit,

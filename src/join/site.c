@@ -387,30 +387,36 @@ int sites__frames(struct sites *s, uint32_t chain, uint16_t branch, struct join_
 	return (int)nr;
 }
 
+static const struct trace_task_kind *task_kind(const struct sites *s, uint32_t kind)
+{
+	return kind == UNKNOWN_KIND ? NULL : trace_reader__task_kind(s->reader, kind);
+}
+
 bool sites__blocking(const struct sites *s, uint32_t kind)
 {
-	const struct trace_task_kind *k = NULL;
+	const struct trace_task_kind *k = task_kind(s, kind);
 
-	if (kind != UNKNOWN_KIND)
-		k = trace_reader__task_kind(s->reader, kind);
 	return k && k->blocking;
+}
+
+bool sites__unseen_spawns(const struct sites *s, uint32_t kind)
+{
+	const struct trace_task_kind *k = task_kind(s, kind);
+
+	return k && k->unseen_spawns;
 }
 
 const char *sites__task_name(struct sites *s, uint32_t kind)
 {
-	const struct trace_task_kind *k = NULL;
+	const struct trace_task_kind *k = task_kind(s, kind);
 
-	if (kind != UNKNOWN_KIND)
-		k = trace_reader__task_kind(s->reader, kind);
 	return names__safe(s->names, k && *k->name ? k->name : "[unknown task]");
 }
 
 const char *sites__task_detail(struct sites *s, const char *prefix, uint32_t kind)
 {
-	const struct trace_task_kind *k = NULL;
+	const struct trace_task_kind *k = task_kind(s, kind);
 
-	if (kind != UNKNOWN_KIND)
-		k = trace_reader__task_kind(s->reader, kind);
 	if (!k || !*k->name)
 		return names__safef(s->names, "%san unknown task", prefix);
 	return names__safef(s->names, "%s%s %s", prefix, k->blocking ? "blocking job" : "task",

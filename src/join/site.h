@@ -87,6 +87,8 @@ static inline bool chain_leaf__called(const struct chain_leaf *l)
 
 /* A spawn_blocking job: it may run a whole runtime inside its one poll. */
 bool sites__blocking(const struct sites *s, uint32_t kind);
+/* Nothing tells when a task of this kind is spawned. */
+bool sites__unseen_spawns(const struct sites *s, uint32_t kind);
 /* The frame of a task kind's name. NULL: no memory. */
 const char *sites__task_name(struct sites *s, uint32_t kind);
 /* "task X" or "blocking job X", after @prefix. NULL: no memory. */

@@ -7,7 +7,8 @@
  *	NEW		it was spawned now: [ready] "spawned" until its first poll
  *	POLL_BEGIN	its spawn was not seen (recording began, or the runtime gives
  *			no probe for it): life from here
- *	SEEN		it was alive at attach, in the state that was read there
+ *	SEEN		it was alive at attach, in the state that was read there; but if
+ *			spawns of its kind cannot be seen, it may be younger: life from here
  *	WAKE, POLL_END	it had been polled before: alive at attach, and the time since
  *			is [unattributed] "before first event"; but where events have
  *			been lost it may be younger, and life is counted from here
@@ -431,6 +432,7 @@ void task__new(struct join *j, uint64_t addr, uint64_t now)
 
 void task__seen(struct join *j, const struct trace_event *ev, uint64_t now)
 {
+	uint64_t start = sites__unseen_spawns(j->sites, ev->seen.kind) ? now : j->start;
 	struct task *t = task__find(j, ev->seen.task);
 
 	if (t) {
@@ -438,23 +440,23 @@ void task__seen(struct join *j, const struct trace_event *ev, uint64_t now)
 			task__name(j, t, ev->seen.kind);
 		return;
 	}
-	t = task__create(j, ev->seen.task, j->start);
+	t = task__create(j, ev->seen.task, start);
 	if (!t)
 		return;
 	t->kind = ev->seen.kind;
 	switch (ev->seen.state) {
 	case TRACE_TASK_IDLE:
-		task__set_idle(t, j->start, ev->seen.chain, ev->seen.keys, ev->seen.nr_keys);
+		task__set_idle(t, start, ev->seen.chain, ev->seen.keys, ev->seen.nr_keys);
 		t->cut = true;
 		break;
 	case TRACE_TASK_NOTIFIED:
-		task__set_ready(t, j->start, PART_NONE, false);
+		task__set_ready(t, start, PART_NONE, false);
 		break;
 	case TRACE_TASK_RUNNING:
 		t->state = TASK_RUNNING;	/* on a thread that its end will tell */
 		break;
 	default:
-		task__charge_unknown(j, t, PART_BEFORE, now - j->start);
+		task__charge_unknown(j, t, PART_BEFORE, now - start);
 		task__doubt(j, t, now, PART_BEFORE);
 		break;
 	}
@@ -525,6 +527,7 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 		t = task__create(j, addr, now);
 		if (!t)
 			return;
+		j->totals.unseen_spawns += sites__unseen_spawns(j->sites, kind);
 	}
 	if (t->kind == UNKNOWN_KIND)
 		task__name(j, t, kind);

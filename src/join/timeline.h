@@ -147,6 +147,8 @@ struct join {
 	struct join_frame	*point_frames;
 	struct join_sum		*loss_sums;
 	size_t			 nr_losses;
+	const char		**notes;
+	size_t			 nr_notes;
 };
 
 /* The first failure stays; join__run() ends at the next event. */

@@ -239,6 +239,21 @@ static int one_event(void *ctx, const struct raw_hdr *raw)
 
 /* ---- start ---- */
 
+/* Is there a probe that tells when a task of @fn is spawned? A job's only poll tells. */
+static bool sees_spawns(const struct recorder *r, const struct image_fn *fns, size_t nr,
+			const struct image_fn *fn)
+{
+	for (size_t i = 0; i < nr; i++) {
+		const char *scheduler = image__str(r->img, fns[i].scheduler);
+
+		/* without a name it is any scheduler's */
+		if (fns[i].role == RUNTIME_FN_NEW &&
+		    (!*scheduler || !strcmp(scheduler, image__str(r->img, fn->scheduler))))
+			return true;
+	}
+	return fn->blocking;
+}
+
 /* Two copies of one poll function, or two schedulers' names alike, are one kind. */
 static int write_kinds(struct recorder *r)
 {
@@ -269,6 +284,7 @@ static int write_kinds(struct recorder *r)
 		k.name_long = image__str(r->img, fns[i].task_long);
 		k.scheduler = image__str(r->img, fns[i].scheduler);
 		k.blocking = fns[i].blocking;
+		k.unseen_spawns = !sees_spawns(r, fns, nr, &fns[i]);
 		err = trace_writer__task_kind(r->trace, &k);
 		if (err)
 			return err;

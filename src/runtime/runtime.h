@@ -36,6 +36,7 @@ struct runtime_fn {
 	enum runtime_fn_role	 role;
 	const char		*path;	/* without generics */
 	uint8_t			 arg;	/* which argument holds the task, 0 = rdi, 1 = rsi, … */
+	bool			 inlined;	/* copies inlined into others are probed too */
 };
 
 /* A leaf future, or a wrapper whose inside needs a word. */

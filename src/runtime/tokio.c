@@ -21,15 +21,15 @@
 
 static const struct runtime_fn fns[] = {
 	/* The vtable holds its address: one per task type in every profile. */
-	{ RUNTIME_FN_POLL, TASK "raw::poll", 0 },
+	{ RUNTIME_FN_POLL, TASK "raw::poll", 0, false },
 	/* So does the one RawWakerVTable (before 1.23 generic, one per task type). */
-	{ RUNTIME_FN_WAKE, TASK "waker::wake_by_val", 0 },
-	{ RUNTIME_FN_WAKE, TASK "waker::wake_by_ref", 0 },
+	{ RUNTIME_FN_WAKE, TASK "waker::wake_by_val", 0, false },
+	{ RUNTIME_FN_WAKE, TASK "waker::wake_by_ref", 0, false },
 	/*
 	 * (&self, Task, Notified): both are the header. Inlined if the program
-	 * spawns in one place only; LocalSet has none that takes the header.
+	 * spawns one type of task only; LocalSet has none that takes the header.
 	 */
-	{ RUNTIME_FN_NEW, TASK "list::OwnedTasks::bind_inner", 1 },
+	{ RUNTIME_FN_NEW, TASK "list::OwnedTasks::bind_inner", 1, true },
 	/*
 	 * Spawner::spawn_task has the header of a blocking job, but also of the
 	 * runtime's own workers, which are no tasks to anybody; and fat LTO may
@@ -40,13 +40,13 @@ static const struct runtime_fn fns[] = {
 	 * raw::shutdown, so it stays a function of its own. It frees the task
 	 * itself if nobody else holds it.
 	 */
-	{ RUNTIME_FN_END, TASK "harness::Harness::complete", 0 },
+	{ RUNTIME_FN_END, TASK "harness::Harness::complete", 0, false },
 	/*
 	 * Only frees that come through the vtable, as from a waker's drop:
 	 * complete() and drop_join_handle_slow() have Harness::dealloc inlined.
 	 * Of 221 tasks of tests/workloads' pipeline 2 (fat) to 4 came here.
 	 */
-	{ RUNTIME_FN_DROP, TASK "raw::dealloc", 0 },
+	{ RUNTIME_FN_DROP, TASK "raw::dealloc", 0, false },
 };
 
 /* What a future of io/util has in its hands decides: TcpStream, BufReader<OwnedReadHalf>, … */

@@ -29,6 +29,10 @@ enum trace_record {
 	TRACE_RECORD_TOTALS	= 9,	/* the end marker */
 };
 
+/* Bits of a task kind's flags. Append only. */
+#define TRACE_KIND_BLOCKING		0x01
+#define TRACE_KIND_UNSEEN_SPAWNS	0x02
+
 #define TRACE_CHAIN_NODES_MAX	1024
 #define TRACE_STACK_FRAMES_MAX	1024
 

@@ -199,6 +199,7 @@ static int load_host(struct trace_tables *t, struct cursor *in)
 static int load_kind(struct trace_tables *t, struct cursor *in)
 {
 	struct trace_task_kind *k = arena__alloc(t, sizeof(*k));
+	uint8_t flags;
 
 	if (!k)
 		return -ENOMEM;
@@ -206,7 +207,9 @@ static int load_kind(struct trace_tables *t, struct cursor *in)
 	k->name = get_text(t, in);
 	k->name_long = get_text(t, in);
 	k->scheduler = get_text(t, in);
-	k->blocking = get_byte(in);
+	flags = get_byte(in);
+	k->blocking = !!(flags & TRACE_KIND_BLOCKING);
+	k->unseen_spawns = !!(flags & TRACE_KIND_UNSEEN_SPAWNS);
 	return in->bad ? -EBADMSG : id_map__add(&t->kinds, k->id, k, false);
 }
 

@@ -45,6 +45,7 @@ struct trace_task_kind {
 	const char	*name_long;
 	const char	*scheduler;
 	uint8_t		 blocking;	/* a spawn_blocking job */
+	uint8_t		 unseen_spawns;	/* nothing tells when such a task is spawned */
 };
 
 /* One node of a chain, in pre-order. */

@@ -366,7 +366,8 @@ int trace_writer__task_kind(struct trace_writer *w, const struct trace_task_kind
 	record__varint(&r, name);
 	record__varint(&r, name_long);
 	record__varint(&r, scheduler);
-	record__byte(&r, k->blocking);
+	record__byte(&r, (uint8_t)((k->blocking ? TRACE_KIND_BLOCKING : 0) |
+				   (k->unseen_spawns ? TRACE_KIND_UNSEEN_SPAWNS : 0)));
 	return record__end(&r);
 }
 

@@ -4,7 +4,7 @@
  * microseconds with up to three decimals.
  *
  *	host KEY=VALUE…			comm pid tier hint runtime attach (time)
- *	kind ID NAME [blocking]
+ *	kind ID NAME [blocking] [unseen_spawns]
  *	thread TID NAME
  *	stack ID FRAME…			innermost first
  *	note TEXT
@@ -263,7 +263,8 @@ static int metadata(struct text_trace *t, const char *line)
 	spaces(name);
 	if (!strcmp(what, "kind")) {
 		struct trace_task_kind k = { .id = id, .name = name, .name_long = name,
-					     .scheduler = "", .blocking = has(t, "blocking") };
+					     .scheduler = "", .blocking = has(t, "blocking"),
+					     .unseen_spawns = has(t, "unseen_spawns") };
 
 		return trace_writer__task_kind(t->w, &k);
 	}
@@ -329,13 +330,13 @@ static int ev_end(struct text_trace *t, struct trace_event *ev)
 
 static int ev_seen(struct text_trace *t, struct trace_event *ev)
 {
-	static const char *const states[] = { "idle", "notified", "running" };
+	static const char *const states[] = { "idle", "notified", "running", "unknown" };
 
 	ev->seen.task = address_of(t, t->words[4], strlen(t->words[4]));
 	ev->seen.kind = (uint32_t)value_number(t, "kind", 1);
 	if (t->nr_words < 6)
 		return bad(t, "seen needs a state");
-	for (uint8_t i = 0; i < 3; i++)
+	for (uint8_t i = 0; i < 4; i++)
 		if (!strcmp(t->words[5], states[i]))
 			ev->seen.state = i;
 	return wait_of(t, 6, &ev->seen.chain, ev->seen.keys, &ev->seen.nr_keys);
@@ -424,7 +425,7 @@ static const struct {
 	{ "wake", TRACE_WAKE, 5, ev_task },		/* TASK */
 	{ "new", TRACE_TASK_NEW, 5, ev_task },		/* TASK */
 	{ "drop", TRACE_TASK_DROP, 5, ev_task },	/* TASK */
-	{ "seen", TRACE_TASK_SEEN, 6, ev_seen },	/* TASK idle|notified|running [kind= chain= KEY…] */
+	{ "seen", TRACE_TASK_SEEN, 6, ev_seen },	/* TASK idle|notified|running|unknown [kind= chain= KEY…] */
 	{ "off", TRACE_OFF_CPU, 5, ev_off },		/* REASON out=TIME [wake=TIME waker= stack= epoll open] */
 	{ "epoll", TRACE_EPOLL_WAIT, 5, ev_epoll },	/* NR [epfd=] */
 	{ "ready", TRACE_EPOLL_READY, 5, ev_ready },	/* TOKEN in|out|hup|err [since=TIME reader= writer=] */

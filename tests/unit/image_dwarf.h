@@ -78,7 +78,8 @@ static inline void text(struct buf *b, const char *s)
 /* ---- a file --------------------------------------------------------------- */
 
 struct file {
-	struct buf		info, abbrev, str, line_str, str_offsets, addr, line;
+	struct buf		info, abbrev, str, line_str, str_offsets, addr, line,
+				loc, loclists, ranges, rnglists;
 	size_t			unit;		/* where the last one begins */
 	bool			wide;		/* it is of 64-bit DWARF */
 	struct debug_secs	secs;
@@ -102,7 +103,8 @@ static inline void forget(struct file *f)
 {
 	struct debug_sec *secs[] = { &f->secs.info, &f->secs.abbrev, &f->secs.str,
 				     &f->secs.line_str, &f->secs.str_offsets, &f->secs.addr,
-				     &f->secs.line };
+				     &f->secs.line, &f->secs.loc, &f->secs.loclists,
+				     &f->secs.ranges, &f->secs.rnglists };
 
 	scan__free(&f->sc);
 	debug_info__free(&f->di);
@@ -128,6 +130,10 @@ static inline void load_part(struct file *f, size_t info, size_t abbrev)
 	f->secs.str_offsets = tight(&f->str_offsets, f->str_offsets.n);
 	f->secs.addr = tight(&f->addr, f->addr.n);
 	f->secs.line = tight(&f->line, f->line.n);
+	f->secs.loc = tight(&f->loc, f->loc.n);
+	f->secs.loclists = tight(&f->loclists, f->loclists.n);
+	f->secs.ranges = tight(&f->ranges, f->ranges.n);
+	f->secs.rnglists = tight(&f->rnglists, f->rnglists.n);
 	assert_int_equal(debug_info__add(&f->di, &f->secs, &f->torn), 0);
 	debug_info__sort(&f->di);
 	assert_int_equal(scan__run(&f->sc, &f->di, wanted, 1, NULL, NULL), 0);
@@ -150,6 +156,10 @@ static inline void drop(struct file *f)
 	free(f->str_offsets.p);
 	free(f->addr.p);
 	free(f->line.p);
+	free(f->loc.p);
+	free(f->loclists.p);
+	free(f->ranges.p);
+	free(f->rnglists.p);
 	memset(f, 0, sizeof(*f));
 }
 

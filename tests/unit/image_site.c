@@ -277,6 +277,47 @@ static void no_code(void **state)
 	drop(&p);
 }
 
+/* Code inlined elsewhere: DWARF numbers registers in an order of its own. */
+static void inlined(void **state)
+{
+	static const struct {
+		const char	*code;
+		unsigned int	 reg;
+		uint64_t	 size;
+		int		 at;		/* | SLOW; -1: no site */
+		enum image_reg	 in;
+	} wants[] = {
+		{ "48 89 43 10 | 74 05 | c3", 3, 7, 4, IMAGE_REG_BX },		/* mov rax,[rbx+16]; je */
+		{ "48 89 43 10 | 74 05 | c3", 15, 7, 4, IMAGE_REG_R15 },
+		{ "48 89 43 10 | 74 05 | c3", 1, 7, 4, IMAGE_REG_DX },
+		{ "48 89 43 10 | 74 05 | c3", 3, 4, 0 | SLOW, IMAGE_REG_BX },	/* not beyond its end */
+		{ "31 db | 74 05 | c3", 3, 5, 0 | SLOW, IMAGE_REG_BX },		/* xor ebx,ebx */
+		{ "48 89 dd | 31 db | 74 05 | c3", 3, 8, 5, IMAGE_REG_BP },	/* mov rbp,rbx */
+		{ "74 05 | c3", 7, 3, -1, 0 },					/* rsp */
+		{ "74 05 | c3", 10, 3, -1, 0 },					/* r10 */
+		{ "74 05 | c3", 16, 3, -1, 0 },
+		{ "74 05 | c3", 3, 0, -1, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wants) / sizeof(*wants); i++) {
+		uint64_t at = BASE + (uint64_t)(wants[i].at & ~SLOW);
+		struct image_site site;
+		struct program p;
+		int err;
+
+		assemble(&p, wants[i].code);
+		err = site_finder__inlined(p.f, BASE, BASE + wants[i].size, wants[i].reg, &site);
+		assert_int_equal(err, wants[i].at < 0 ? -EINVAL : 0);
+		if (!err && (site.vaddr != at || site.slow != !!(wants[i].at & SLOW) ||
+			     site.arg_reg != wants[i].in))
+			fail_msg("%s: site %#llx%s, register %u", wants[i].code,
+				 (unsigned long long)site.vaddr, site.slow ? " (slow)" : "",
+				 site.arg_reg);
+		drop(&p);
+	}
+}
+
 static void returns(void **state)
 {
 	static const struct {
@@ -512,6 +553,7 @@ int main(void)
 		cmocka_unit_test(loops),
 		cmocka_unit_test(nop5),
 		cmocka_unit_test(no_code),
+		cmocka_unit_test(inlined),
 		cmocka_unit_test(returns),
 		cmocka_unit_test(thunks),
 		cmocka_unit_test(table_calls),
