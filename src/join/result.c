@@ -478,29 +478,40 @@ static int make_losses(struct join *j)
 
 /* ---- notes ---- */
 
+static int add_note(struct join *j, uint64_t count, const char *what)
+{
+	const char *note;
+
+	if (!count)
+		return 0;
+	note = names__safef(j->names, "%llu %s", (unsigned long long)count, what);
+	if (!note)
+		return -ENOMEM;
+	j->notes[j->nr_notes++] = note;
+	return 0;
+}
+
 static int make_notes(struct join *j)
 {
 	size_t nr;
 	const char *const *recorded = trace_reader__notes(j->reader, &nr);
+	int err;
 
-	j->notes = calloc(nr + 1, sizeof(*j->notes));
+	j->notes = calloc(nr + 2, sizeof(*j->notes));
 	if (!j->notes)
 		return -ENOMEM;
 	while (j->nr_notes < nr) {
 		j->notes[j->nr_notes] = recorded[j->nr_notes];
 		j->nr_notes++;
 	}
-	if (j->totals.unseen_spawns) {
-		const char *note = names__safef(j->names,
-			"%llu tasks whose spawn no probe sees (LocalSet, tokio before 1.30): their "
-			"time is counted from their first poll",
-			(unsigned long long)j->totals.unseen_spawns);
-
-		if (!note)
-			return -ENOMEM;
-		j->notes[j->nr_notes++] = note;
-	}
-	return 0;
+	err = add_note(j, j->totals.unseen_spawns,
+		       "tasks whose spawn no probe sees (LocalSet, tokio before 1.30): their time "
+		       "is counted from their first poll");
+	if (!err)
+		err = add_note(j, j->totals.unplaced_waits,
+			       "waits of no time are not counted at their await points: another "
+			       "worker polled the task before these could be read");
+	return err;
 }
 
 int result__make(struct join *j)

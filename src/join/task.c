@@ -535,9 +535,11 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 		/*
 		 * A runtime makes a task idle before its poll function returns. Woken
 		 * in between, it may be polled by another thread before the end of the
-		 * first poll is seen; that tells later what the wait of no time was for.
+		 * first poll is seen. That end comes too late to tell what the wait of
+		 * no time was for: the task's memory is the other poll's by then.
 		 */
-		thread__orphan_poll(j, t->thread, t, now, true);
+		thread__orphan_poll(j, t->thread, t, now);
+		j->totals.unplaced_waits++;
 		task__set_ready(t, now, PART_IN_POLL, false);
 	}
 	if (t->state == TASK_RUNNING)
@@ -598,19 +600,10 @@ static bool task__end_poll(struct join *j, struct task *t, struct thread *th, ui
 
 void task__end(struct join *j, const struct trace_event *ev, struct thread *th, uint64_t now)
 {
-	bool early = false;
 	struct task *t;
 
-	if (thread__pop_orphan(j, th, ev->end.task, now, &early)) {
-		t = early ? task__find(j, ev->end.task) : NULL;
-		/* Dropped during this poll: its life is over already. */
-		if (t && ev->end.result == TRACE_POLL_PENDING) {
-			note_wait(j, t->kind, ev->end.chain, NO_BRANCH, WAIT_IN_POLL, 0);
-			note_wait(j, t->kind, ev->end.chain, NO_BRANCH, WAIT_POLLED, 0);
-			note_wait(j, t->kind, ev->end.chain, NO_BRANCH, WAIT_TOTAL, 0);
-		}
+	if (thread__pop_orphan(j, th, ev->end.task, now))
 		return;
-	}
 	t = task__find(j, ev->end.task);
 	if (!t) {
 		t = task__create(j, ev->end.task, unseen_start(j, now));
@@ -660,7 +653,7 @@ void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
 	case TASK_RUNNING:
 		completed = true;
 		if (t->thread)
-			thread__orphan_poll(j, th, t, now, false);
+			thread__orphan_poll(j, th, t, now);
 		else
 			task__charge_broken(j, t, now, PART_BEFORE);
 		break;

@@ -236,7 +236,6 @@ void thread__push_poll(struct join *j, struct thread *th, struct task *t, uint64
 	p->kind = t->kind;
 	p->begin = p->since = now;
 	p->outer = false;
-	p->early = false;
 	p->nr_pieces = 0;
 	t->thread = th;
 	th->dispatching = false;
@@ -279,18 +278,16 @@ bool thread__pop_poll(struct join *j, struct thread *th, uint64_t addr, uint64_t
 	return true;
 }
 
-bool thread__pop_orphan(struct join *j, struct thread *th, uint64_t addr, uint64_t now, bool *early)
+bool thread__pop_orphan(struct join *j, struct thread *th, uint64_t addr, uint64_t now)
 {
 	int64_t at = thread__find_poll(th, addr);
 
 	if (at < 0 || th->polls[at].task)
 		return false;
-	*early = th->polls[at].early;
 	return thread__pop_poll(j, th, addr, now);
 }
 
-void thread__orphan_poll(struct join *j, struct thread *th, struct task *t, uint64_t now,
-			 bool early)
+void thread__orphan_poll(struct join *j, struct thread *th, struct task *t, uint64_t now)
 {
 	int64_t at = thread__find_poll(th, t->addr);
 
@@ -299,7 +296,6 @@ void thread__orphan_poll(struct join *j, struct thread *th, struct task *t, uint
 	poll__run(j, &th->polls[at], at == th->nr_polls - 1, now);
 	poll__charge(j, &th->polls[at]);
 	th->polls[at].task = NULL;
-	th->polls[at].early = early;
 }
 
 uint64_t thread__forget_poll(struct join *j, struct thread *th, struct task *t)

@@ -78,13 +78,12 @@ struct task {
 
 /* A poll that has begun on a thread and not ended. */
 struct poll {
-	struct task	*task;		/* NULL: it has been dropped in this poll, or is early */
+	struct task	*task;		/* NULL: it was dropped in this poll, or is polled elsewhere */
 	uint64_t	 addr;		/* of the task */
 	uint32_t	 kind;
 	uint64_t	 begin;
 	uint64_t	 since;		/* time up to here is in pieces */
 	bool		 outer;		/* another poll has begun inside it */
-	bool		 early;		/* its task is polled elsewhere before the end is seen */
 	uint32_t	 nr_pieces, pieces_size;
 	struct piece	*pieces;	/* charged when the end proves them */
 };
@@ -192,14 +191,12 @@ void thread__push_poll(struct join *j, struct thread *th, struct task *t, uint64
  */
 bool thread__pop_poll(struct join *j, struct thread *th, uint64_t addr, uint64_t now);
 /*
- * The same for a poll whose task was dropped inside it, or has gone on elsewhere
- * (then *@early is set): nothing is charged.
+ * The same for a poll whose task was dropped inside it, or has gone on elsewhere:
+ * nothing is charged.
  */
-bool thread__pop_orphan(struct join *j, struct thread *th, uint64_t addr, uint64_t now,
-			bool *early);
+bool thread__pop_orphan(struct join *j, struct thread *th, uint64_t addr, uint64_t now);
 /* Charge the poll of @t up to @now, and leave it there without a task. */
-void thread__orphan_poll(struct join *j, struct thread *th, struct task *t, uint64_t now,
-			 bool early);
+void thread__orphan_poll(struct join *j, struct thread *th, struct task *t, uint64_t now);
 /* Forget the poll of @t; returns when it began. Nothing is charged. */
 uint64_t thread__forget_poll(struct join *j, struct thread *th, struct task *t);
 /* Charge all polls up to the end of the recording. */
