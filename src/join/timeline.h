@@ -78,7 +78,7 @@ struct task {
 
 /* A poll that has begun on a thread and not ended. */
 struct poll {
-	struct task	*task;		/* NULL: it was dropped in this poll, or is polled elsewhere */
+	struct task	*task;		/* NULL: dropped in this poll, or polled elsewhere */
 	uint64_t	 addr;		/* of the task */
 	uint32_t	 kind;
 	uint64_t	 begin;
