@@ -190,6 +190,7 @@ enum raw_loss {
 	LOSS_FD_RANGE		= 6,	/* fd number beyond MAX_FDS */
 	LOSS_FD_MAP		= 7,	/* token or socket table full */
 	LOSS_EPOLL_EVENTS	= 8,	/* returned events not read */
+	LOSS_WALK		= 9,	/* await chain not read: too many at once */
 	LOSS_NR
 };
 
@@ -202,6 +203,9 @@ struct counters {
 };
 
 #define COUNTER_SAMPLE	64
+
+#define RECIPE_WAYS	8	/* remembered walks of one type of task; a power of two */
+#define MAX_RECIPES	4096	/* types of task of which they are */
 
 #define IO_BLOCK	64
 
@@ -232,6 +236,10 @@ static inline unsigned int raw_size(const struct raw_hdr *hdr)
 	case RAW_POLL_END:
 		return sizeof(struct raw_poll_end) -
 		       (WALK_MAX_KEYS - (hdr->nr < WALK_MAX_KEYS ? hdr->nr : WALK_MAX_KEYS)) * 8;
+	case RAW_OFF_CPU:
+		return sizeof(struct raw_off_cpu);
+	case RAW_EPOLL_WAIT:
+		return sizeof(struct raw_epoll_wait);
 	case RAW_WAKE: case RAW_TASK_NEW: case RAW_TASK_DROP:
 		return sizeof(struct raw_task);
 	case RAW_EPOLL_READY:
@@ -242,6 +250,7 @@ static inline unsigned int raw_size(const struct raw_hdr *hdr)
 
 _Static_assert(sizeof(struct raw_poll_end) <= BATCH_EVENT_MAX, "batch");
 _Static_assert(sizeof(struct raw_epoll_ready) <= BATCH_EVENT_MAX, "batch");
+_Static_assert(sizeof(struct raw_off_cpu) <= BATCH_EVENT_MAX, "batch");
 _Static_assert(sizeof(struct raw_hdr) == 16, "raw_hdr");
 _Static_assert(sizeof(struct raw_poll_begin) == 32, "raw_poll_begin");
 _Static_assert(sizeof(struct raw_poll_end) == 64, "raw_poll_end");

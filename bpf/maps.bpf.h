@@ -16,6 +16,7 @@
 
 #define THREAD_MAX_POLLS	4	/* polls nested on one thread */
 #define THREAD_CHAINS		8	/* chain ids remembered by a thread */
+#define LAST_RECIPES	16	/* a power of two */
 
 #define BATCH_NS	10000000ull	/* the first of a batch waits no longer for others */
 
@@ -29,54 +30,6 @@ struct thread_poll {
 	__u64	sp;		/* rsp at the poll function's entry */
 	__u32	fn;
 	__u32	dropped;	/* freed by this thread during the poll */
-};
-
-/* An await-chain walk under way; here because it is too big for the stack. */
-struct walk_todo {
-	__u64	addr;
-	__u64	limit;		/* end of the block that holds it */
-	__u32	type;
-	__u32	pad;
-};
-
-/*
- * A walk that stayed within the window, to be told again at a glance: as long
- * as the discriminants on its way are what they were, so is its chain.
- */
-#define RECIPE_CHECKS	8
-#define RECIPES		8	/* remembered by a thread, two for a function */
-
-struct recipe {
-	__u32	fn;			/* + 1; 0: free */
-	__u32	chain;
-	__u32	nr_checks;
-	__u32	nr_leaves;
-	struct {
-		__u16	off;		/* in the window */
-		__u16	width;
-		__u32	pad;
-		__u64	val;
-	}	checks[RECIPE_CHECKS];
-	struct {
-		__u32	leaf;
-		__u32	off;
-	}	leaves[WALK_MAX_KEYS];
-};
-
-struct walk_state {
-	__u64			win_base;
-	__u32			win_len;
-	__u32			nr_tokens;
-	__u32			nr_todo;
-	__u32			nr_keys;
-	__u32			cut;		/* more to do than there is room for */
-	__u32			no_recipe;	/* it depends on more than the window */
-	__u64			hash;
-	__u64			keys[WALK_MAX_KEYS];
-	__u32			tokens[WALK_MAX_TOKENS];
-	struct walk_todo	todo[16];
-	struct recipe		recipe;		/* of this walk */
-	__u8			win[WALK_WINDOW + 8];
 };
 
 struct thread {
@@ -98,8 +51,7 @@ struct thread {
 		__u64	hash;
 		__u64	id;
 	} chains[THREAD_CHAINS];
-	struct recipe		recipes[RECIPES];
-	__u32			next_recipe;
+	__u8	last_recipe[LAST_RECIPES];	/* which one of a task type held */
 
 	/* Events not in a ring yet: see event_add(). */
 	__u32			batch_len;
@@ -107,7 +59,6 @@ struct thread {
 	__u32			batch_busy;	/* one is being written */
 	__u64			batch_first;	/* time of the first */
 	__u8			batch[BATCH_BYTES + BATCH_EVENT_MAX];
-	struct walk_state	walk;
 	struct raw_fd		fd;		/* scratch of epoll_ctl */
 	__u8			events[192];	/* scratch of epoll_wait */
 };

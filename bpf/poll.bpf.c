@@ -6,7 +6,7 @@
  * the first branch behind the runtime's call instead, and begin and end are
  * paired by the stack pointer.
  */
-#include "walk.bpf.h"
+#include "recipe.bpf.h"
 
 const volatile struct bpf_config config = {};
 bool enabled = false;
@@ -144,19 +144,64 @@ static __always_inline int on_poll_begin(struct pt_regs *regs)
 	return 0;
 }
 
+/*
+ * What has become of the task at @header, function @fn's, after a poll: whether
+ * it is done, and if not, its chain and keys, in @w.
+ */
+static __always_inline __u8 poll_result(struct thread *t, struct walk_state *w, __u64 header,
+					__u32 fn, __u64 ts, __u32 tid, __u32 *chain)
+{
+	struct walk_cell *cell = bpf_map_lookup_elem(&walk_cells, &fn);
+	__u64 state;
+
+	w->nr_blocks = 0;
+	w->nr_keys = 0;
+	if (!cell)
+		return RAW_UNKNOWN;
+	if (cell->window) {
+		__u32 len = cell->window;
+
+		if (len > WALK_WINDOW)
+			len = WALK_WINDOW;
+		if (!bpf_probe_read_user(w->win, len, (void *)header)) {
+			w->blocks[0].base = header;
+			w->blocks[0].len = len;
+			w->nr_blocks = 1;
+		}
+	}
+	if (walk_read(w, header, 8, &state))
+		return RAW_UNKNOWN;
+	if (state & STATE_COMPLETE)
+		return RAW_READY;
+	if (!(state & (STATE_RUNNING | STATE_NOTIFIED)) &&
+	    recipe_follow(t, w, cell->recipes, chain))
+		return RAW_PENDING;
+	walk_task(w, header, cell, state & STATE_RUNNING);
+	/*
+	 * An idle task cannot change under the walk: to be polled it must be
+	 * woken and begun, two probes away. One that is queued already can:
+	 * look again.
+	 */
+	if ((state & STATE_NOTIFIED) &&
+	    (bpf_probe_read_user(&state, 8, (void *)header) || (state & STATE_RUNNING)))
+		walk_task(w, header, cell, true);
+	*chain = walk_intern(t, w, ts, tid, fn);
+	recipe_learn(w, cell->recipes, *chain);
+	return RAW_PENDING;
+}
+
 static __always_inline int on_poll_end(struct pt_regs *regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	/* The return has popped the return address: 8 above the entry's rsp. */
 	__u64 sp = regs->sp + cookie_sp(bpf_get_attach_cookie(regs)) - 8;
+	struct walk_state *w = NULL;
 	struct raw_poll_end *ev;
 	struct thread_poll *p;
-	struct walk_cell *cell;
-	struct walk_state *w;
 	struct thread *t;
-	__u64 ts, header, state;
-	__u32 depth, fn, keys, chain = 0;
+	__u32 depth, keys = 0, chain = 0;
 	__u8 result;
+	__u64 ts;
 
 	if (!enabled || task->tgid != config.tgid)
 		return 0;
@@ -170,60 +215,31 @@ static __always_inline int on_poll_end(struct pt_regs *regs)
 	if (p->sp != sp)
 		goto out;	/* the branch was reached from elsewhere */
 	depth--;
-	header = p->task;
-	fn = p->fn;
 	ts = bpf_ktime_get_ns();
-
-	w = &t->walk;
-	w->win_base = header;
-	w->win_len = 0;
-	w->nr_keys = 0;
 	if (p->dropped) {
 		/* Completed and freed within the poll: nothing there to read. */
 		result = RAW_READY;
-		goto emit;
-	}
-	cell = bpf_map_lookup_elem(&walk_cells, &fn);
-	if (!cell)
-		goto out;
-	if (cell->window) {
-		__u32 len = cell->window;
-
-		if (len > WALK_WINDOW)
-			len = WALK_WINDOW;
-		if (!bpf_probe_read_user(w->win, len, (void *)header))
-			w->win_len = len;
-	}
-	if (walk_read(w, header, 8, &state)) {
-		result = RAW_UNKNOWN;
-	} else if (state & STATE_COMPLETE) {
-		result = RAW_READY;
-	} else if (!(state & (STATE_RUNNING | STATE_NOTIFIED)) && recipe_follow(t, fn, &chain)) {
-		result = RAW_PENDING;
 	} else {
-		result = RAW_PENDING;
-		walk_task(w, header, cell, state & STATE_RUNNING);
-		/*
-		 * An idle task cannot change under the walk: to be polled it
-		 * must be woken and begun, two probes away. One that is
-		 * queued already can: look again.
-		 */
-		if ((state & STATE_NOTIFIED) &&
-		    (bpf_probe_read_user(&state, 8, (void *)header) || (state & STATE_RUNNING)))
-			walk_task(w, header, cell, true);
-		chain = walk_intern(t, ts, task->pid, fn);
-		recipe_learn(t, fn, chain);
+		w = walk_get();
+		if (w) {
+			result = poll_result(t, w, p->task, p->fn, ts, task->pid, &chain);
+		} else {
+			result = RAW_UNKNOWN;
+			count_loss(LOSS_WALK);
+		}
 	}
-emit:
 	ev = event_add(t, sizeof(*ev), ts, task->pid, RAW_POLL_END);
-	keys = w->nr_keys & (2 * WALK_MAX_KEYS - 1);
-	if (keys > WALK_MAX_KEYS)
-		keys = WALK_MAX_KEYS;
-	ev->hdr.nr = keys;
-	ev->task = header;
+	ev->task = p->task;
 	ev->chain = chain;
 	ev->result = result;
-	__builtin_memcpy(ev->keys, w->keys, sizeof(ev->keys));
+	if (w) {
+		keys = w->nr_keys & (2 * WALK_MAX_KEYS - 1);
+		if (keys > WALK_MAX_KEYS)
+			keys = WALK_MAX_KEYS;
+		__builtin_memcpy(ev->keys, w->keys, sizeof(ev->keys));
+		walk_put(w);
+	}
+	ev->hdr.nr = keys;
 	event_added(t, sizeof(*ev) - (WALK_MAX_KEYS - keys) * 8);
 out:
 	t->depth = depth;

@@ -7,7 +7,7 @@
 #ifndef DWELL_WALK_BPF_H
 #define DWELL_WALK_BPF_H
 
-#include "maps.bpf.h"
+#include "block.bpf.h"
 
 /* The tables, sized and filled by the recorder from the image model. */
 struct {
@@ -94,71 +94,6 @@ bool load_bias_known __weak;
  * They return int because older verifiers want a scalar.
  */
 
-/* Read @width (1, 2, 4, 8) bytes at @addr, from the window if they lie there. */
-static __always_inline int walk_read(struct walk_state *w, __u64 addr, __u32 width, __u64 *val)
-{
-	__u64 off = addr - w->win_base;
-	__u64 v = 0;
-
-	if (off < WALK_WINDOW && off + width <= w->win_len) {
-		__u8 *p = &w->win[off & (WALK_WINDOW - 1)];
-
-		/* win has 8 bytes of slack, so that a masked offset + 8 stays inside. */
-		switch (width) {
-		case 1: v = *p; break;
-		case 2: __builtin_memcpy(&v, p, 2); break;
-		case 4: __builtin_memcpy(&v, p, 4); break;
-		default: __builtin_memcpy(&v, p, 8); break;
-		}
-		*val = v;
-		return 0;
-	}
-	switch (width) {
-	case 1: {
-		__u8 b;
-		if (bpf_probe_read_user(&b, 1, (void *)addr))
-			return -1;
-		*val = b;
-		return 0;
-	}
-	case 2: {
-		__u16 b;
-		if (bpf_probe_read_user(&b, 2, (void *)addr))
-			return -1;
-		*val = b;
-		return 0;
-	}
-	case 4: {
-		__u32 b;
-		if (bpf_probe_read_user(&b, 4, (void *)addr))
-			return -1;
-		*val = b;
-		return 0;
-	}
-	default:
-		if (bpf_probe_read_user(&v, 8, (void *)addr))
-			return -1;
-		*val = v;
-		return 0;
-	}
-}
-
-/* The walk has come to depend on @val at @addr. */
-static __always_inline void recipe_check(struct walk_state *w, __u64 addr, __u32 width, __u64 val)
-{
-	__u64 off = addr - w->win_base;
-	__u32 n = w->recipe.nr_checks;
-
-	if (off >= WALK_WINDOW || off + width > w->win_len || n >= RECIPE_CHECKS) {
-		w->no_recipe = 1;
-		return;
-	}
-	w->recipe.checks[n & (RECIPE_CHECKS - 1)].off = off;
-	w->recipe.checks[n & (RECIPE_CHECKS - 1)].width = width;
-	w->recipe.checks[n & (RECIPE_CHECKS - 1)].val = val;
-	w->recipe.nr_checks = n + 1;
-}
-
 static __always_inline void walk_token(struct walk_state *w, __u32 token)
 {
 	__u32 n = w->nr_tokens;
@@ -185,6 +120,7 @@ static __always_inline void walk_push(struct walk_state *w, __u64 addr, __u64 li
 	t->addr = addr;
 	t->limit = limit;
 	t->type = type;
+	t->block = w->block;
 	w->nr_todo++;
 }
 
@@ -204,7 +140,9 @@ __noinline int walk_leaf_key(struct walk_state *w, __u64 addr, __u32 index)
 		return 0;
 	w->nr_keys = n + 1;
 	w->recipe.leaves[n & (WALK_MAX_KEYS - 1)].leaf = index;
-	w->recipe.leaves[n & (WALK_MAX_KEYS - 1)].off = addr - w->win_base;
+	w->recipe.leaves[n & (WALK_MAX_KEYS - 1)].block = w->block;
+	w->recipe.leaves[n & (WALK_MAX_KEYS - 1)].off =
+		addr - w->blocks[w->block & (WALK_SLOTS - 1)].base;
 	w->recipe.nr_leaves = n + 1;
 	for (i = 0; i < WALK_MAX_HOPS; i++) {
 		at += leaf->hop[i];
@@ -239,49 +177,47 @@ out:
 /* Where an arc at address @next leads: address, limit and type of the next future. */
 __noinline int walk_follow(struct walk_state *w, __u64 next, __u64 limit, __u32 mode, __u32 type)
 {
+	__u32 *found, size, block;
 	struct walk_type *t;
-	__u32 *found;
-	__u64 vt;
+	__u64 to;
 
 	if (!w)
 		return 0;
-
 	if (mode == WALK_ARC_INLINE) {
 		walk_push(w, next, limit, type);
 		return 0;
 	}
-	w->no_recipe = 1;
-	if (walk_read(w, next, 8, &vt)) {
-		walk_push(w, 0, 0, WALK_GAP_FAULT);
-		return 0;
-	}
+	block = w->block;
 	if (mode == WALK_ARC_DYN) {
-		__u64 data = vt;
-
-		if (walk_read(w, next + 8, 8, &vt)) {
-			walk_push(w, 0, 0, WALK_GAP_FAULT);
-			return 0;
-		}
-		vt -= load_bias;
-		found = bpf_map_lookup_elem(&walk_vtables, &vt);
+		if (walk_decide(w, next + 8, 8, 0, ~0ull, &to))
+			goto fault;
+		to -= load_bias;
+		found = bpf_map_lookup_elem(&walk_vtables, &to);
 		if (!found) {
 			walk_push(w, 0, 0, WALK_GAP_VTABLE);
 			return 0;
 		}
 		type = *found;
-		vt = data;
 	} else if (mode == WALK_ARC_PTR2) {
-		if (walk_read(w, vt, 8, &vt)) {
-			walk_push(w, 0, 0, WALK_GAP_FAULT);
-			return 0;
-		}
-	}
-	if (!vt) {
-		walk_push(w, 0, 0, WALK_GAP_NULL);
-		return 0;
+		if (walk_pointer(w, next, 8, &next))
+			goto fault;
 	}
 	t = bpf_map_lookup_elem(&walk_types, &type);
-	walk_push(w, vt, vt + (t ? t->size : 0), type);
+	size = t ? t->size : 0;
+	if (!next)
+		to = 0;
+	else if (walk_pointer(w, next, size, &to))
+		goto fault;
+	if (!to)
+		walk_push(w, 0, 0, WALK_GAP_NULL);
+	else
+		walk_push(w, to, to + size, type);
+	w->block = block;
+	return 0;
+fault:
+	w->no_recipe = 1;
+	w->block = block;
+	walk_push(w, 0, 0, WALK_GAP_FAULT);
 	return 0;
 }
 
@@ -349,6 +285,7 @@ __noinline int walk_step(struct walk_state *w)
 	if (!n)
 		return 1;
 	if (w->cut || w->nr_tokens >= WALK_MAX_TOKENS - 1) {
+		w->no_recipe = 1;
 		walk_token(w, WALK_GAP_DEPTH);
 		return 1;
 	}
@@ -358,6 +295,7 @@ __noinline int walk_step(struct walk_state *w)
 	addr = todo->addr;
 	limit = todo->limit;
 	type = todo->type;
+	w->block = todo->block;
 
 	if (WALK_IS_GAP(type)) {
 		wakers_wanted = true;
@@ -371,15 +309,19 @@ __noinline int walk_step(struct walk_state *w)
 	}
 	index = t->first_variant;
 	if (t->disc_width) {
-		if (addr + t->disc_off + t->disc_width > limit) {
+		__u64 at = addr + t->disc_off;
+
+		if (at + t->disc_width > limit) {
 			walk_token(w, WALK_GAP_LAYOUT);
 			return 0;
 		}
-		if (walk_read(w, addr + t->disc_off, t->disc_width, &disc)) {
+		if (walk_at(w, at, t->disc_width) < 0)
+			walk_part(w, t->disc_off < WALK_SLOT - 8 ? addr : at, limit);
+		if (walk_decide(w, at, t->disc_width, t->disc_base, t->nr_variants, &disc)) {
+			w->no_recipe = 1;
 			walk_token(w, WALK_GAP_FAULT);
 			return 0;
 		}
-		recipe_check(w, addr + t->disc_off, t->disc_width, disc);
 		disc -= t->disc_base;
 		if (disc < t->nr_variants) {
 			index += disc;
@@ -444,8 +386,9 @@ static __noinline void walk_task(struct walk_state *w, __u64 task, const struct 
 	w->nr_tokens = 0;
 	w->nr_todo = 0;
 	w->cut = 0;
-	w->no_recipe = 0;
-	w->recipe.nr_checks = 0;
+	w->no_recipe = w->nr_blocks != 1;
+	w->block = 0;
+	w->recipe.nr_ops = 0;
 	w->recipe.nr_leaves = 0;
 	w->nr_keys = 0;
 	w->hash = 0x51ed270b27b4f3cfull;
@@ -460,11 +403,12 @@ static __noinline void walk_task(struct walk_state *w, __u64 task, const struct 
 		return;
 	}
 	if (cell->stage_width) {
-		if (walk_read(w, task + cell->stage_off, cell->stage_width, &stage)) {
+		if (walk_decide(w, task + cell->stage_off, cell->stage_width,
+				cell->stage_running, 1, &stage)) {
+			w->no_recipe = 1;
 			walk_token(w, WALK_GAP_FAULT);
 			return;
 		}
-		recipe_check(w, task + cell->stage_off, cell->stage_width, stage);
 		if (stage != cell->stage_running) {
 			walk_token(w, WALK_GAP_STAGE);
 			return;
@@ -477,9 +421,9 @@ static __noinline void walk_task(struct walk_state *w, __u64 task, const struct 
 }
 
 /* The id of the chain just walked; defines it in the stream if it is new. */
-static __always_inline __u32 walk_intern(struct thread *t, __u64 ts, __u32 tid, __u32 fn)
+static __always_inline __u32 walk_intern(struct thread *t, struct walk_state *w, __u64 ts,
+					 __u32 tid, __u32 fn)
 {
-	struct walk_state *w = &t->walk;
 	__u64 hash = w->hash;
 	__u32 slot = hash & (THREAD_CHAINS - 1), id, *known;
 	struct raw_chain *def;
@@ -516,83 +460,6 @@ remember:
 	t->chains[slot].hash = hash;
 	t->chains[slot].id = id;
 	return id;
-}
-
-/* Does all that @r's walk depended on stand in the window as it did? */
-__noinline int recipe_holds(struct walk_state *w, struct recipe *r)
-{
-	int i;
-
-	if (!w || !r)
-		return 0;
-	for (i = 0; i < RECIPE_CHECKS; i++) {
-		__u32 off, width;
-		__u64 v;
-		__u8 *p;
-
-		if (i >= r->nr_checks)
-			break;
-		off = r->checks[i].off;
-		width = r->checks[i].width;
-		if (off + width > w->win_len)
-			return 0;
-		p = &w->win[off & (WALK_WINDOW - 1)];
-		__builtin_memcpy(&v, p, 8);
-		if (width < 8)
-			v &= (1ull << (8 * (width & 7))) - 1;
-		if (v != r->checks[i].val)
-			return 0;
-	}
-	return 1;
-}
-
-static __always_inline struct recipe *recipe_of(struct thread *t, __u32 fn, __u32 which)
-{
-	__u32 slot = fn << 1 | which;
-
-	/* The mask last: clang masks the halves before the or, whose bounds older kernels lose. */
-	asm volatile("" : "+r"(slot));
-	return &t->recipes[slot & (RECIPES - 1)];
-}
-
-/*
- * The chain of task function @fn by one of the thread's recipes; *@chain is its
- * id and the keys are read anew. False: it has to be walked.
- */
-static __always_inline bool recipe_follow(struct thread *t, __u32 fn, __u32 *chain)
-{
-	struct walk_state *w = &t->walk;
-	struct recipe *r;
-	int i, k;
-
-	for (k = 0; k < 2; k++) {
-		r = recipe_of(t, fn, k);
-		if (r->fn != fn + 1 || !recipe_holds(w, r))
-			continue;
-		w->nr_keys = 0;
-		for (i = 0; i < WALK_MAX_KEYS; i++) {
-			if (i >= r->nr_leaves)
-				break;
-			walk_leaf_key(w, w->win_base + r->leaves[i].off, r->leaves[i].leaf);
-		}
-		*chain = r->chain;
-		return true;
-	}
-	return false;
-}
-
-/* Remember the walk just done, if it can be told again. */
-static __always_inline void recipe_learn(struct thread *t, __u32 fn, __u32 chain)
-{
-	struct walk_state *w = &t->walk;
-	struct recipe *r;
-
-	if (w->no_recipe || w->cut || !chain)
-		return;
-	r = recipe_of(t, fn, t->next_recipe++ & 1);
-	*r = w->recipe;
-	r->fn = fn + 1;
-	r->chain = chain;
 }
 
 #endif /* DWELL_WALK_BPF_H */

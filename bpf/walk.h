@@ -29,7 +29,7 @@
 #define WALK_MAX_KEYS	4	/* leaves of one chain whose key is read */
 #define WALK_MAX_HOPS	4	/* pointer hops from a leaf to its key */
 #define WALK_MAX_BRANCHES	6	/* arcs of one variant that are followed */
-#define WALK_WINDOW	1024	/* bytes of a task read at once: size hardly matters, calls do */
+#define WALK_WINDOW	2048	/* bytes of a task read at once: size hardly matters, calls do */
 #define WALK_NONE	0xffffffffu
 
 /* Tokens above every variant index: why a subtree is missing. */
@@ -139,7 +139,8 @@ struct walk_cell {
 	__u32	stage_off;	/* discriminant of the stage that holds the future */
 	__u64	stage_running;	/* its value while the future is there */
 	__u8	stage_width;	/* bytes, 0: no discriminant */
-	__u8	pad[3];
+	__u8	pad;
+	__u16	recipes;	/* for the BPF side: which group of recipes, + 1; 0: none */
 	__u32	window;		/* bytes from the header worth reading at once, 0: read by need */
 };
 

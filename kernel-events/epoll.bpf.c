@@ -105,12 +105,10 @@ static __always_inline void epoll_returned(struct pt_regs *regs, long ret)
 		return;
 	ts = bpf_ktime_get_ns();
 	thread_name(t, task, ts);
-	ev = event_reserve(sizeof(*ev), ts, task->pid, RAW_EPOLL_WAIT);
-	if (ev) {
-		ev->nr = ret;
-		ev->epfd = regs->di;
-		event_submit(ev);
-	}
+	ev = event_add(t, sizeof(*ev), ts, task->pid, RAW_EPOLL_WAIT);
+	ev->nr = ret;
+	ev->epfd = regs->di;
+	event_added(t, sizeof(*ev));
 	if (ret <= 0)
 		return;
 	b.t = t;

@@ -106,7 +106,7 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 			t->off_reason = RAW_OFF_DISK;
 		else
 			t->off_reason = RAW_OFF_ASLEEP;
-		t->off_syscall = BPF_CORE_READ(regs, orig_ax);
+		t->off_syscall = regs->orig_ax;
 		if (t->depth)
 			t->off_stack = stack_intern(ctx, ts, prev->pid);
 	}
@@ -119,6 +119,16 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 	t->off_ts = ts;
 }
 
+static __always_inline void describe_off_cpu(struct raw_off_cpu *ev, const struct thread *t)
+{
+	ev->out = t->off_ts;
+	ev->wake = t->wake_ts && t->wake_ts < t->off_ts ? t->off_ts : t->wake_ts;
+	ev->waker = t->waker;
+	ev->stack = t->off_stack;
+	ev->reason = t->off_reason;
+	ev->syscall = t->off_syscall;
+}
+
 static __always_inline void switched_in(struct task_struct *next, __u64 ts)
 {
 	struct thread *t = bpf_task_storage_get(&threads, next, NULL, 0);
@@ -127,16 +137,19 @@ static __always_inline void switched_in(struct task_struct *next, __u64 ts)
 	if (!t || !t->off_ts)
 		return;
 	thread_name(t, next, ts);
-	ev = event_reserve(sizeof(*ev), ts, next->pid, RAW_OFF_CPU);
-	if (ev) {
-		ev->out = t->off_ts;
-		ev->wake = t->wake_ts && t->wake_ts < t->off_ts ? t->off_ts : t->wake_ts;
-		ev->waker = t->waker;
-		ev->stack = t->off_stack;
-		ev->reason = t->off_reason;
-		ev->syscall = t->off_syscall;
+	if (!t->batch_busy) {
+		ev = event_add(t, sizeof(*ev), ts, next->pid, RAW_OFF_CPU);
+		describe_off_cpu(ev, t);
 		ev->open = 0;
-		event_submit(ev);
+		event_added(t, sizeof(*ev));
+	} else {
+		/* It was preempted while it wrote an event of its own. */
+		ev = event_reserve(sizeof(*ev), ts, next->pid, RAW_OFF_CPU);
+		if (ev) {
+			describe_off_cpu(ev, t);
+			ev->open = 0;
+			event_submit(ev);
+		}
 	}
 	t->off_ts = 0;
 	t->wake_ts = 0;
@@ -181,7 +194,7 @@ static __always_inline bool in_system_call(void *ctx, struct thread *t, struct t
 	at = *(volatile __u64 *)&t->scratch;
 	if (at - (__u64)task->stack >= THREAD_SIZE)
 		return false;
-	return (__s64)BPF_CORE_READ(regs, orig_ax) >= 0;
+	return (__s64)regs->orig_ax >= 0;
 }
 
 SEC("tp_btf/sched_waking")
@@ -242,12 +255,7 @@ int sched_open(struct bpf_iter__task *ctx)
 	ev.hdr.ts = bpf_ktime_get_ns();
 	ev.hdr.tid = task->pid;
 	ev.hdr.type = RAW_OFF_CPU;
-	ev.out = t->off_ts;
-	ev.wake = t->wake_ts && t->wake_ts < t->off_ts ? t->off_ts : t->wake_ts;
-	ev.waker = t->waker;
-	ev.stack = t->off_stack;
-	ev.reason = t->off_reason;
-	ev.syscall = t->off_syscall;
+	describe_off_cpu(&ev, t);
 	ev.open = 1;
 	bpf_seq_write(ctx->meta->seq, &ev, sizeof(ev));
 	return 0;

@@ -139,6 +139,8 @@ static int size_maps(struct attach *a, const struct attach_opts *opts)
 	unsigned int cpus = libbpf_num_possible_cpus();
 	size_t nr, bytes = opts->ring_bytes;
 
+	image__cells(a->img, &nr);
+	size_table(skel->maps.recipes, RECIPE_WAYS * (nr < MAX_RECIPES ? nr : MAX_RECIPES));
 	image__fns(a->img, &nr);
 	size_table(skel->maps.walk_cells, nr);
 	size_table(skel->maps.poll_sites, nr);
@@ -189,10 +191,13 @@ static int fill_maps(struct attach *a)
 	}
 	for (i = 0; i < nr; i++) {
 		sites[i] = fns[i].site.vaddr;
-		if (fns[i].cell < nr_cells)
-			by_fn[i] = cells[fns[i].cell];
-		else
-			by_fn[i].root_type = WALK_NONE;
+		by_fn[i].root_type = WALK_NONE;
+		if (fns[i].cell >= nr_cells)
+			continue;
+		by_fn[i] = cells[fns[i].cell];
+		/* tasks of one type have the same ways, whichever function polls them */
+		if (fns[i].cell < MAX_RECIPES)
+			by_fn[i].recipes = (uint16_t)(fns[i].cell + 1);
 	}
 	err = fill_table(skel->maps.walk_cells, by_fn, nr, sizeof(*by_fn));
 	if (!err)

@@ -14,6 +14,7 @@ static const char *const names[LOSS_NR] = {
 	[LOSS_FD_RANGE]		= "fd number too high",
 	[LOSS_FD_MAP]		= "fd table full",
 	[LOSS_EPOLL_EVENTS]	= "epoll events not read",
+	[LOSS_WALK]		= "await chain not read",
 };
 
 const char *loss_name(enum raw_loss cause)

@@ -86,6 +86,9 @@ def like_truth(checks, guest, name, report, rows):
         file.flush()
         notes = truth.Truth(file.name)
     found = truth.Found(report, notes)
+    # An emulated CPU takes so long to run code for the first time that what the first await of a connection
+    # waits for may be there when it is polled: the program takes the time for that of a wait.
+    found.unplaced += 2
     wrong = {"site": [], "count": [], "leaf": [], "peer": []}
     checked = waits = 0
     for site, logged in sorted(notes.waits.items()):
