@@ -484,9 +484,13 @@ static int explain(struct attach *a, int err, const char *what, const char **why
 			 "confidentiality): no BPF program may read its memory",
 			 what);
 	else if (err == -EPERM || err == -EACCES)
+		/* A program that the verifier does not like is "permission denied" too. */
 		snprintf(a->why, sizeof(a->why),
-			 "%s: no rights: run dwell as root (it needs CAP_BPF, CAP_PERFMON and "
-			 "CAP_SYS_ADMIN for uprobes)",
+			 geteuid() ? "%s: no rights: run dwell as root (it needs CAP_BPF, "
+				     "CAP_PERFMON and CAP_SYS_ADMIN for uprobes)" :
+				     "%s: refused though this is root: the container may lack "
+				     "CAP_BPF, CAP_PERFMON or CAP_SYS_ADMIN, or this kernel "
+				     "refuses a program (-v shows what it says)",
 			 what);
 	else
 		snprintf(a->why, sizeof(a->why), "%s: %s (-v shows what the kernel says)", what,
