@@ -88,9 +88,12 @@ class Found:
     def __init__(self, report, truth):
         self.points = collections.defaultdict(list)
         self.extra = []
-        # Waits whose await point another worker's poll has overtaken: any line may have that many less.
+        # Waits of no time whose await point another worker's poll has overtaken, before it was read or
+        # meanwhile: any line may have that many less.
         self.unplaced = sum(int(note.split()[0]) for note in report["notes"] if "are not counted at" in note)
         for point in report["await_points"]:
+            if "polled elsewhere meanwhile" in " ".join([*point["stack"], point["leaf"]]):
+                self.unplaced += point["count"]
             task = plain(point["task"])
             frames = [split_frame(text) for text in point["stack"]]
             sites = [Site(task, *parts) for parts in reversed(frames) if parts and Site(task, *parts) in truth.waits]
