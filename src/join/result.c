@@ -484,7 +484,7 @@ static int add_note(struct join *j, uint64_t count, const char *what)
 
 	if (!count)
 		return 0;
-	note = names__safef(j->names, "%llu %s", (unsigned long long)count, what);
+	note = names__safef(j->names, "%s: %llu of them", what, (unsigned long long)count);
 	if (!note)
 		return -ENOMEM;
 	j->notes[j->nr_notes++] = note;
@@ -505,12 +505,12 @@ static int make_notes(struct join *j)
 		j->nr_notes++;
 	}
 	err = add_note(j, j->totals.unseen_spawns,
-		       "tasks whose spawn no probe sees (LocalSet, tokio before 1.30): their time "
-		       "is counted from their first poll");
+		       "tasks whose time is counted from their first poll, since no probe sees "
+		       "their spawn (LocalSet, tokio before 1.30)");
 	if (!err)
 		err = add_note(j, j->totals.unplaced_waits,
-			       "waits of no time are not counted at their await points: another "
-			       "worker polled the task before these could be read");
+			       "waits of no time that are not counted at their await points, since "
+			       "another worker polled the task before these could be read");
 	return err;
 }
 

@@ -48,7 +48,7 @@ def attempt(checks, name, program, arguments, directory):
             found = report(recording.data)
             truth.compare(checks, name, known, found, fold(recording.data))
             # burn spawns one type of task only: there the function that tells is inlined.
-            unseen = any("whose spawn no probe sees" in note for note in found["notes"])
+            unseen = any("no probe sees their spawn" in note for note in found["notes"])
             checks.equal(unseen, program.name in LOCAL_SETS, f"{name}: spawns that are not seen are told")
 
 

@@ -90,7 +90,7 @@ class Found:
         self.extra = []
         # Waits of no time whose await point another worker's poll has overtaken, before it was read or
         # meanwhile: any line may have that many less.
-        self.unplaced = sum(int(note.split()[0]) for note in report["notes"] if "are not counted at" in note)
+        self.unplaced = sum(int(note.split()[-3]) for note in report["notes"] if "are not counted at" in note)
         for point in report["await_points"]:
             if "polled elsewhere meanwhile" in " ".join([*point["stack"], point["leaf"]]):
                 self.unplaced += point["count"]
