@@ -130,19 +130,24 @@ static __always_inline __u64 load_word(const __u8 *p, __u32 width)
 /* Where in the buffer @width bytes at @addr are; -1: in no block. */
 __noinline int walk_at(struct walk_state *w, __u64 addr, __u32 width)
 {
+	__u32 n;
 	int i;
 
 	if (!w)
 		return -1;
 	/* mostly in the latest */
-	for (i = WALK_BLOCKS - 1; i >= 0; i--) {
+	n = w->nr_blocks;
+	for (i = 0; i < WALK_BLOCKS; i++) {
+		struct walk_block *b;
 		__u64 off;
 
-		if (i >= w->nr_blocks)
-			continue;
-		off = addr - w->blocks[i].base;
-		if (off < w->blocks[i].len && off + width <= w->blocks[i].len)
-			return (i ? (i + 1) * WALK_SLOT : 0) + off;
+		if (!n)
+			break;
+		n--;
+		b = &w->blocks[n & (WALK_SLOTS - 1)];
+		off = addr - b->base;
+		if (off < b->len && off + width <= b->len)
+			return (n ? (n + 1) * WALK_SLOT : 0) + off;
 	}
 	return -1;
 }

@@ -169,7 +169,9 @@ static __always_inline __u8 poll_result(struct thread *t, struct walk_state *w, 
 			w->nr_blocks = 1;
 		}
 	}
-	if (walk_read(w, header, 8, &state))
+	if (w->nr_blocks && w->blocks[0].len >= 8)
+		state = load_word(w->win, 8);	/* the header's first word */
+	else if (walk_far(header, 8, &state))
 		return RAW_UNKNOWN;
 	if (state & STATE_COMPLETE)
 		return RAW_READY;
