@@ -11,6 +11,7 @@
 
 #include "image/array.h"
 #include "image/inlined.h"
+#include "image/poll_symbol.h"
 
 #define MAX_WANTED	64
 #define MAX_NEWTYPES	12	/* a structure may claim to hold itself */
@@ -578,52 +579,6 @@ static void find_by_dwarf(struct functions *fs, const struct runtime *rt,
 	}
 }
 
-/* Is @name, of a symbol, what debug information calls @path? {impl} is a type's name there. */
-static bool closure_is(const char *name, const char *path)
-{
-	size_t len = strcspn(path, "{");
-
-	if (strncmp(name, path, len))
-		return false;
-	name += len;
-	path += len;
-	if (!strncmp(path, "{impl}", 6)) {
-		path += 6;
-		name += strcspn(name, ":");
-	}
-	len = strlen(name);
-	return !strncmp(path, name, len) && !strncmp(path + len, "::{closure", 10);
-}
-
-/*
- * A poll function's T and S, from the @generics of its symbol; legacy mangling
- * does not tell them. @p is not filled in if there are none. False: it polls a
- * worker of the runtime itself.
- */
-static bool describe_symbol(const struct runtime *rt, const char *generics, struct poll *p,
-			    bool *blocking)
-{
-	char *inside = NULL, *job = NULL;
-	bool worker;
-
-	p->name = name__generic(generics, 0);
-	p->scheduler = name__generic(generics, 1);
-	*blocking = rt->blocking_scheduler && p->scheduler &&
-		    !strcmp(p->scheduler, rt->blocking_scheduler);
-	if (!*blocking || !p->name)
-		return true;
-	/* "BlockingTask<a::f>": the job */
-	inside = strchr(p->name, '<');
-	if (!inside || p->name[strlen(p->name) - 1] != '>')
-		return true;
-	inside[strlen(inside) - 1] = 0;
-	job = name__generic(inside + 1, 0);
-	free(p->name);
-	p->name = job;
-	worker = job && rt->worker_job && closure_is(job, rt->worker_job);
-	return !worker;
-}
-
 static void find_by_symbol(struct functions *fs, const struct runtime *rt,
 			   const struct runtime_fn *rf)
 {
@@ -634,9 +589,9 @@ static void find_by_symbol(struct functions *fs, const struct runtime *rt,
 	snprintf(quick, sizeof(quick), "%zu%s", strlen(word), word);
 	for (size_t i = 0; i < fs->b->nr_syms; i++) {
 		const struct symbol *sym = &fs->b->syms[i];
-		struct poll told = { .name = NULL }, *p;
+		struct poll_symbol told = { .name = NULL };
+		struct poll *p;
 		char *path, *generics = NULL;
-		bool blocking = false;
 		uint32_t at;
 
 		if (!strstr(sym->name, quick))
@@ -645,12 +600,12 @@ static void find_by_symbol(struct functions *fs, const struct runtime *rt,
 		if (!path || strcmp(path, rf->path) || functions__seen(fs, sym->vaddr))
 			goto next;
 		if (rf->role == RUNTIME_FN_POLL && generics &&
-		    !describe_symbol(rt, generics, &told, &blocking))
+		    !poll_symbol__describe(rt, generics, &told))
 			goto next;
 		at = add_fn(fs, rt, rf, sym->vaddr);
 		if (at == WALK_NONE || rf->role != RUNTIME_FN_POLL)
 			goto next;
-		((struct image_fn *)model__at(fs->m, MODEL_FNS, at))->blocking = blocking;
+		((struct image_fn *)model__at(fs->m, MODEL_FNS, at))->blocking = told.blocking;
 		fs->nr_stripped_polls++;
 		p = add_poll(fs, at);
 		if (!p)

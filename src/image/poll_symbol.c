@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the symbol of a poll function tells of its task. See poll_symbol.h.
+ */
+#include "image/poll_symbol.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/names.h"
+
+/* Is @name, of a symbol, what debug information calls @path? {impl} is a type's name there. */
+static bool closure_is(const char *name, const char *path)
+{
+	size_t len = strcspn(path, "{");
+
+	if (strncmp(name, path, len))
+		return false;
+	name += len;
+	path += len;
+	if (!strncmp(path, "{impl}", 6)) {
+		path += 6;
+		name += strcspn(name, ":");
+	}
+	len = strlen(name);
+	return !strncmp(path, name, len) && !strncmp(path + len, "::{closure", 10);
+}
+
+bool poll_symbol__describe(const struct runtime *rt, const char *generics,
+			   struct poll_symbol *out)
+{
+	char *inside = NULL, *job = NULL;
+	bool worker;
+
+	out->name = name__generic(generics, 0);
+	out->scheduler = name__generic(generics, 1);
+	out->blocking = rt->blocking_scheduler && out->scheduler &&
+			!strcmp(out->scheduler, rt->blocking_scheduler);
+	if (!out->blocking || !out->name)
+		return true;
+	/* "BlockingTask<a::f>": the job */
+	inside = strchr(out->name, '<');
+	if (!inside || out->name[strlen(out->name) - 1] != '>')
+		return true;
+	inside[strlen(inside) - 1] = 0;
+	job = name__generic(inside + 1, 0);
+	free(out->name);
+	out->name = job;
+	worker = job && rt->worker_job && closure_is(job, rt->worker_job);
+	return !worker;
+}
