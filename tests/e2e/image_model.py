@@ -67,22 +67,20 @@ class Info:
                 raise ValueError(f"not understood: {line!r}")
 
     @staticmethod
-    def task(line):
+    def parts(pattern, line):
         name, _, rest = line.strip().rpartition("  [")
-        found = TASK.match(rest)
+        found = pattern.match(rest)
         if not found:
-            raise ValueError(f"not a task: {line!r}")
-        scheduler, size, offset, future, poll = found.groups()
+            raise ValueError(f"not understood: {line!r}")
+        return name, *found.groups()
+
+    def task(self, line):
+        name, scheduler, size, offset, future, poll = self.parts(TASK, line)
         return Task(name, scheduler, *(int(n) if n else None for n in (size, offset, future)), int(poll, 16),
                     scheduler == "blocking job")
 
-    @staticmethod
-    def future(line):
-        name, _, rest = line.strip().rpartition("  [")
-        found = FUTURE.match(rest)
-        if not found:
-            raise ValueError(f"not a future: {line!r}")
-        kind, size, offset, width = found.groups()
+    def future(self, line):
+        name, kind, size, offset, width = self.parts(FUTURE, line)
         return Future(name, kind, int(size), int(offset) if width else None, int(width) // 8 if width else 0, [])
 
     @staticmethod
