@@ -53,7 +53,7 @@ def close(got, want, relative, absolute):
 
 class Truth:
     def __init__(self, path, stolen=0):
-        # The kernel's CPU clocks leave out what a hypervisor has stolen; a thread that is on its CPU does not know.
+        # The kernel's CPU clocks may leave out what a hypervisor has stolen: a thread on its CPU does not know.
         self.stolen = stolen
         with open(path, encoding="utf-8") as lines:
             records = [json.loads(line) for line in lines]
