@@ -39,6 +39,13 @@ enum raw_off_reason {
 	RAW_OFF_STOPPED		= 3,
 };
 
+/* From where it is known when a thread was woken and back on a CPU. */
+enum raw_off_told {
+	RAW_OFF_SEEN	= 0,	/* as it happened */
+	RAW_OFF_TOLD	= 1,	/* one of them from the scheduler's account */
+	RAW_OFF_UNSEEN	= 2,	/* it was back at the event's time at the latest */
+};
+
 enum raw_type {
 	RAW_POLL_BEGIN	= 1,
 	RAW_POLL_END	= 2,
@@ -110,7 +117,8 @@ struct raw_off_cpu {
 	__u32		stack;
 	__u8		reason;		/* enum raw_off_reason */
 	__u8		open;
-	__u16		pad;
+	__u8		told;		/* enum raw_off_told */
+	__u8		pad;
 	__s32		syscall;	/* in which it slept, -1: none (x86-64 number) */
 };
 
@@ -191,6 +199,7 @@ enum raw_loss {
 	LOSS_FD_MAP		= 7,	/* token or socket table full */
 	LOSS_EPOLL_EVENTS	= 8,	/* returned events not read */
 	LOSS_WALK		= 9,	/* await chain not read: too many at once */
+	LOSS_SWITCH		= 10,	/* a thread's return to a CPU, or leave, not seen */
 	LOSS_NR
 };
 
@@ -224,6 +233,7 @@ struct bpf_config {
 	__u32	io_len;		/* bytes of the block, at most IO_BLOCK */
 	__u32	nr_rings;
 	__u32	nr_cells;
+	__u32	hide_switches;	/* tests: one in so many returns to a CPU is not seen */
 };
 
 #ifndef __bpf__

@@ -45,6 +45,9 @@ struct thread {
 	__u32			off_stack;
 	__u32			off_reason;
 	__s32			off_syscall;
+	__u64			off_arrival;	/* of struct sched_account, then */
+	__u64			off_delay;
+	__u64			in_ts;		/* seen to come to its CPU; 0: not, or off CPU */
 	__u64			scratch;
 
 	struct {

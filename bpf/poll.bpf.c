@@ -6,6 +6,7 @@
  * the first branch behind the runtime's call instead, and begin and end are
  * paired by the stack pointer.
  */
+#include "off_cpu.bpf.h"
 #include "recipe.bpf.h"
 
 const volatile struct bpf_config config = {};
@@ -102,6 +103,7 @@ static __always_inline int on_poll_begin(struct pt_regs *regs)
 	if (!t)
 		return 0;
 	thread_name(t, task, ts);
+	on_cpu(t, task, ts);
 	if (!load_bias_known) {
 		__u32 fn = cookie_index(cookie);
 		__u64 *site = bpf_map_lookup_elem(&poll_sites, &fn);
@@ -218,6 +220,7 @@ static __always_inline int on_poll_end(struct pt_regs *regs)
 		goto out;	/* the branch was reached from elsewhere */
 	depth--;
 	ts = bpf_ktime_get_ns();
+	on_cpu(t, task, ts);
 	if (p->dropped) {
 		/* Completed and freed within the poll: nothing there to read. */
 		result = RAW_READY;
@@ -261,6 +264,7 @@ static __always_inline int task_event(struct pt_regs *regs, __u8 type)
 	t = thread_get(task);
 	if (!t)
 		return 0;
+	on_cpu(t, task, ts);
 	ev = event_add(t, sizeof(*ev), ts, task->pid, type);
 	ev->task = cookie_arg(bpf_get_attach_cookie(regs), regs);
 	event_added(t, sizeof(*ev));

@@ -85,8 +85,15 @@ struct files_struct {
 	struct fdtable *fdt;
 };
 
+struct sched_info {
+	unsigned long long run_delay;
+	unsigned long long last_arrival;
+	unsigned long long last_queued;
+};
+
 struct task_struct {
 	unsigned int __state;
+	struct sched_info sched_info;
 	void *stack;
 	unsigned int flags;
 	pid_t pid;

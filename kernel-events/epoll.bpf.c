@@ -6,6 +6,7 @@
  * saved registers there, so the entry need not be hooked.
  */
 #include "fd.bpf.h"
+#include "off_cpu.bpf.h"
 
 extern bool wakers_wanted;
 
@@ -105,6 +106,7 @@ static __always_inline void epoll_returned(struct pt_regs *regs, long ret)
 		return;
 	ts = bpf_ktime_get_ns();
 	thread_name(t, task, ts);
+	on_cpu(t, task, ts);
 	ev = event_add(t, sizeof(*ev), ts, task->pid, RAW_EPOLL_WAIT);
 	ev->nr = ret;
 	ev->epfd = regs->di;

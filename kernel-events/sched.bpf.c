@@ -4,7 +4,7 @@
  * was runnable again and who made it so. One event per period off CPU, sent
  * when it ends, so that a switch costs one event and not three.
  */
-#include "maps.bpf.h"
+#include "off_cpu.bpf.h"
 
 #define TASK_INTERRUPTIBLE	0x0001	/* include/linux/sched.h, same since 4.14 */
 #define TASK_UNINTERRUPTIBLE	0x0002
@@ -34,6 +34,7 @@ struct {
 } stacks SEC(".maps");
 
 __u32 next_stack;
+__s64 sched_skew;
 
 /* The kernel stack of the current thread, interned; 0: none. */
 static __always_inline __u32 stack_intern(void *ctx, __u64 ts, __u32 tid)
@@ -83,11 +84,17 @@ static __always_inline __u32 stack_intern(void *ctx, __u64 ts, __u32 tid)
 static __always_inline void switched_out(void *ctx, struct task_struct *prev, bool preempt,
 					 unsigned int state, __u64 ts)
 {
+	struct sched_account acc;
 	struct thread *t;
 
 	t = state & TASK_DEAD ? bpf_task_storage_get(&threads, prev, NULL, 0) : thread_get(prev);
 	if (!t)
 		return;
+	sched_account_read(&acc, prev);
+	on_cpu(t, prev, ts);
+	if (t->in_ts)
+		sched_skew_learn(t->in_ts, acc.arrival);
+	t->in_ts = 0;
 	/* Its events come before those of whoever runs here next. */
 	if (t->batch_len && !t->batch_busy)
 		event_flush(t);
@@ -116,42 +123,37 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 	 */
 	if (t->wake_ts && ts - t->wake_ts > 50000)
 		t->wake_ts = 0;
+	t->off_arrival = acc.arrival;
+	t->off_delay = acc.delay;
 	t->off_ts = ts;
-}
-
-static __always_inline void describe_off_cpu(struct raw_off_cpu *ev, const struct thread *t)
-{
-	ev->out = t->off_ts;
-	ev->wake = t->wake_ts && t->wake_ts < t->off_ts ? t->off_ts : t->wake_ts;
-	ev->waker = t->waker;
-	ev->stack = t->off_stack;
-	ev->reason = t->off_reason;
-	ev->syscall = t->off_syscall;
 }
 
 static __always_inline void switched_in(struct task_struct *next, __u64 ts)
 {
 	struct thread *t = bpf_task_storage_get(&threads, next, NULL, 0);
-	struct raw_off_cpu *ev;
+	struct raw_off_cpu off = {};
 
-	if (!t || !t->off_ts)
+	if (!t)
 		return;
-	thread_name(t, next, ts);
-	if (!t->batch_busy) {
-		ev = event_add(t, sizeof(*ev), ts, next->pid, RAW_OFF_CPU);
-		describe_off_cpu(ev, t);
-		ev->open = 0;
-		event_added(t, sizeof(*ev));
-	} else {
-		/* It was preempted while it wrote an event of its own. */
-		ev = event_reserve(sizeof(*ev), ts, next->pid, RAW_OFF_CPU);
-		if (ev) {
-			describe_off_cpu(ev, t);
-			ev->open = 0;
-			event_submit(ev);
-		}
+	if (!t->off_ts) {
+		if (t->in_ts)
+			count_loss(LOSS_SWITCH);
+		t->in_ts = ts;
+		return;
 	}
+	thread_name(t, next, ts);
+	off_cpu_take(&off, t);
+	if (!off.wake && off.reason != RAW_OFF_PREEMPTED) {
+		struct sched_account acc;
+
+		sched_account_read(&acc, next);
+		off.wake = sched_time(acc.queued, off.out, ts);
+		if (off.wake)
+			off.told = RAW_OFF_TOLD;
+	}
+	off_cpu_send(t, &off, ts, next->pid);
 	t->off_ts = 0;
+	t->in_ts = ts;
 	t->wake_ts = 0;
 	t->waker = 0;
 }
@@ -168,7 +170,7 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	ts = bpf_ktime_get_ns();
 	if (out)
 		switched_out(ctx, prev, preempt, prev_state, ts);
-	if (in)
+	if (in && !(config.hide_switches && !(bpf_get_prandom_u32() % config.hide_switches)))
 		switched_in(next, ts);
 	return 0;
 }
@@ -226,6 +228,7 @@ SEC("iter/task")
 int sched_snapshot(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
+	struct sched_account acc;
 	struct thread *t;
 
 	if (!task || task->tgid != config.tgid || !task->__state)
@@ -236,6 +239,9 @@ int sched_snapshot(struct bpf_iter__task *ctx)
 	t->off_reason = task->__state & TASK_UNINTERRUPTIBLE ? RAW_OFF_DISK : RAW_OFF_ASLEEP;
 	t->off_syscall = -1;
 	t->off_stack = 0;
+	sched_account_read(&acc, task);
+	t->off_arrival = acc.arrival;
+	t->off_delay = acc.delay;
 	t->off_ts = bpf_ktime_get_ns();
 	return 0;
 }
@@ -245,18 +251,23 @@ int sched_open(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct raw_off_cpu ev = {};
+	struct sched_account acc;
 	struct thread *t;
+	__u64 now;
 
 	if (!task || task->tgid != config.tgid)
 		return 0;
 	t = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (!t || !t->off_ts)
 		return 0;
-	ev.hdr.ts = bpf_ktime_get_ns();
+	now = bpf_ktime_get_ns();
 	ev.hdr.tid = task->pid;
 	ev.hdr.type = RAW_OFF_CPU;
-	describe_off_cpu(&ev, t);
-	ev.open = 1;
+	off_cpu_take(&ev, t);
+	sched_account_read(&acc, task);
+	ev.open = acc.arrival == t->off_arrival;
+	/* It may be back without having been seen, and have done nothing that a probe sees. */
+	ev.hdr.ts = ev.open ? now : off_cpu_told(&ev, t, task, now);
 	bpf_seq_write(ctx->meta->seq, &ev, sizeof(ev));
 	return 0;
 }

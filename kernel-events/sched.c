@@ -20,6 +20,9 @@ static_assert((int)RAW_OFF_PREEMPTED == TRACE_OFF_PREEMPTED, "off reasons");
 static_assert((int)RAW_OFF_ASLEEP == TRACE_OFF_ASLEEP, "off reasons");
 static_assert((int)RAW_OFF_DISK == TRACE_OFF_DISK, "off reasons");
 static_assert((int)RAW_OFF_STOPPED == TRACE_OFF_STOPPED, "off reasons");
+static_assert((int)RAW_OFF_SEEN == TRACE_OFF_SEEN, "sources of times");
+static_assert((int)RAW_OFF_TOLD == TRACE_OFF_TOLD, "sources of times");
+static_assert((int)RAW_OFF_UNSEEN == TRACE_OFF_UNSEEN, "sources of times");
 
 static int no_record(void *arg, const void *record)
 {
@@ -43,6 +46,7 @@ static void off_cpu(const struct raw_off_cpu *raw, struct trace_event *ev)
 	ev->off.stack = raw->stack;
 	ev->off.reason = raw->reason;
 	ev->off.open = raw->open;
+	ev->off.told = raw->told;
 	ev->off.woken = raw->open && raw->wake;
 	ev->off.syscall = raw->syscall >= 0 && raw->syscall < INT16_MAX ? raw->syscall : -1;
 }

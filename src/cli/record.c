@@ -16,6 +16,7 @@ enum {
 	OPT_DEBUG_FILE,
 	OPT_RING,
 	OPT_EMPTY,
+	OPT_HIDE,
 	OPT_NO_CACHE,
 };
 
@@ -29,6 +30,7 @@ static const struct argp_option options[] = {
 	{ "buffer", OPT_RING, "KIB", 0, "Ring buffer per CPU (a power of two)", 1 },
 	{ "no-cache", OPT_NO_CACHE, NULL, 0, "Read the program's DWARF again, do not cache the model", 1 },
 	{ "empty-probes", OPT_EMPTY, NULL, 0, "Probes that do nothing at the same sites, to measure their price", 1 },
+	{ "hide-switches", OPT_HIDE, "N", 0, "Miss one in N returns of a thread to a CPU on purpose, to test what is made of it", 1 },
 	{ 0 }
 };
 
@@ -79,6 +81,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_EMPTY:
 		a->opts.empty = true;
 		break;
+	case OPT_HIDE: {
+		unsigned long n = strtoul(arg, &end, 10);
+
+		if (*end || !n || n > UINT32_MAX)
+			argp_error(state, "not a number of switches: %s", arg);
+		a->opts.hide_switches = (uint32_t)n;
+		break;
+	}
 	case OPT_NO_CACHE:
 		a->opts.cache_dir = "";
 		break;

@@ -41,6 +41,7 @@ static const char *const part_names[PART_NR] = {
 	[PART_STOPPED]		= "stopped",
 	[PART_BEFORE]		= "before first event",
 	[PART_LOST]		= "lost events",
+	[PART_BACK_NOT_SEEN]	= "return to a CPU not seen",
 	[PART_UNMATCHED]	= "unmatched poll",
 	[PART_RESULT]		= "poll result unknown",
 	[PART_END_NOT_SEEN]	= "end of task not seen",

@@ -42,6 +42,7 @@ enum part {
 	/* unattributed: why */
 	PART_BEFORE,
 	PART_LOST,
+	PART_BACK_NOT_SEEN,	/* off CPU, or back already */
 	PART_UNMATCHED,
 	PART_RESULT,
 	PART_END_NOT_SEEN,

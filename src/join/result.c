@@ -497,7 +497,7 @@ static int make_notes(struct join *j)
 	const char *const *recorded = trace_reader__notes(j->reader, &nr);
 	int err;
 
-	j->notes = calloc(nr + 2, sizeof(*j->notes));
+	j->notes = calloc(nr + 3, sizeof(*j->notes));
 	if (!j->notes)
 		return -ENOMEM;
 	while (j->nr_notes < nr) {
@@ -511,6 +511,11 @@ static int make_notes(struct join *j)
 		err = add_note(j, j->totals.unplaced_waits,
 			       "waits of no time that are not counted at their await points, since "
 			       "another worker polled the task before these could be read");
+	if (!err)
+		err = add_note(j, j->totals.told_switches,
+			       "times at which a thread was woken or came back to a CPU that the "
+			       "kernel's tracepoints did not report, taken from its scheduler's "
+			       "account of the thread");
 	return err;
 }
 

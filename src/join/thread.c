@@ -151,14 +151,17 @@ static void poll__off(struct join *j, struct poll *p, bool inner, const struct t
 	else if (ev->off.wake)
 		wake = ev->off.wake < out ? out : ev->off.wake > now ? now : ev->off.wake;
 	else
-		wake = now;
+		wake = ev->off.told == TRACE_OFF_UNSEEN ? out : now;
 	blocked.ns = wake - out;
 	if (ev->off.reason == TRACE_OFF_STOPPED)
 		blocked.part = PART_STOPPED;
 	if (ev->off.stack)
 		blocked.detail = (struct detail){ .kind = DETAIL_STACK, .id = ev->off.stack };
 	poll__add(j, p, &blocked);
-	poll__add_ns(j, p, JOIN_PREEMPTED, PART_NONE, now - wake);
+	if (ev->off.told == TRACE_OFF_UNSEEN)
+		poll__add_ns(j, p, JOIN_UNATTRIBUTED, PART_BACK_NOT_SEEN, now - wake);
+	else
+		poll__add_ns(j, p, JOIN_PREEMPTED, PART_NONE, now - wake);
 	p->since = now;
 }
 
@@ -329,6 +332,8 @@ void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event
 	uint64_t wake = ev->off.wake < out ? out : ev->off.wake < now ? ev->off.wake : now;
 	bool asleep = ev->off.reason != TRACE_OFF_PREEMPTED;
 
+	if (ev->off.told == TRACE_OFF_TOLD)
+		j->totals.told_switches++;
 	for (uint32_t i = 0; i < th->nr_polls; i++)
 		if (th->polls[i].task)
 			poll__off(j, &th->polls[i], i == th->nr_polls - 1, ev, now);
@@ -341,7 +346,9 @@ void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event
 	}
 	if (asleep)
 		thread__does(j, th, out, doing, CPU_ASLEEP);
-	if (!asleep || ev->off.wake)
+	if (ev->off.told == TRACE_OFF_UNSEEN && doing != DOING_EPOLL)
+		thread__does(j, th, asleep && ev->off.wake ? wake : out, DOING_UNKNOWN, CPU_ON);
+	else if (!asleep || ev->off.wake)
 		thread__does(j, th, asleep ? wake : out, doing, CPU_RUNNABLE);
 	thread__does(j, th, now, doing, CPU_ON);
 }

@@ -160,6 +160,7 @@ static int size_maps(struct attach *a, const struct attach_opts *opts)
 			bytes /= 2;
 	bpf_map__set_max_entries(skel->maps.rings, cpus);
 	skel->rodata->config.nr_rings = cpus;
+	skel->rodata->config.hide_switches = opts->hide_switches;
 	/* A ring to show their shape: the object's own inner map cannot be sized (libbpf 1.4). */
 	a->ring_bytes = bytes;
 	a->ring_shape = make_ring(a);

@@ -19,6 +19,7 @@ struct dwell_bpf;
 struct attach_opts {
 	size_t	ring_bytes;	/* per CPU; 0: chosen by the number of CPUs */
 	bool	verbose;	/* libbpf's messages on standard error */
+	uint32_t hide_switches;	/* see struct bpf_config; 0: none */
 	bool	empty;		/* only empty programs at the same sites (for benchmarks) */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The names under which losses appear in the file and in reports. One place,
- * because scripts rely on them.
+ * The names under which losses appear in the file and in reports, in one place
+ * because scripts rely on them, and what the user can do about each.
  */
 #ifndef DWELL_RECORD_LOSSES_H
 #define DWELL_RECORD_LOSSES_H
@@ -10,5 +10,7 @@
 
 /* Name of a cause; static. */
 const char *loss_name(enum raw_loss cause);
+/* Why it happens and how to cure it, or what it hides; static. */
+const char *loss_hint(enum raw_loss cause);
 
 #endif /* DWELL_RECORD_LOSSES_H */

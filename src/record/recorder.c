@@ -474,6 +474,21 @@ static int loop(struct recorder *r)
 
 /* ---- end ---- */
 
+/* What the user can do about the losses, as notes. */
+static int write_loss_hints(struct recorder *r)
+{
+	char text[512];
+	int err = 0;
+
+	for (unsigned int i = 0; i < LOSS_NR && !err; i++) {
+		if (!r->counters.loss[i])
+			continue;
+		snprintf(text, sizeof(text), "%s: %s", loss_name(i), loss_hint(i));
+		err = trace_writer__note(r->trace, text);
+	}
+	return err;
+}
+
 static int finish(struct recorder *r)
 {
 	struct trace_totals totals = { .ended_by = r->ended_by };
@@ -484,6 +499,9 @@ static int finish(struct recorder *r)
 	if (err)
 		return err;
 	write_losses(r);
+	err = write_loss_hints(r);
+	if (err)
+		return err;
 	totals.end_ts = r->end_ts;
 	totals.probe_hits = r->counters.hits;
 	totals.cpu_ns = own_cpu() - r->cpu_start;
@@ -551,6 +569,7 @@ int recorder__run(const struct recorder_opts *opts)
 		.ring_bytes = opts->ring_bytes,
 		.verbose = opts->verbose,
 		.empty = opts->empty,
+		.hide_switches = opts->hide_switches,
 	};
 	const char *why;
 	size_t nr_kinds;

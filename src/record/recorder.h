@@ -20,6 +20,7 @@ struct recorder_opts {
 	const char	*debug_file;	/* separate DWARF, or NULL */
 	const char	*cache_dir;	/* as in struct image_opts */
 	size_t		 ring_bytes;	/* per CPU, 0: default */
+	uint32_t	 hide_switches;	/* see struct bpf_config; 0: none */
 	bool		 quiet;		/* no progress line */
 	bool		 verbose;
 	bool		 empty;		/* empty probes, no events: for benchmarks */

@@ -210,7 +210,8 @@ static void get_off(struct trace_codec *c, struct cursor *in, struct trace_event
 
 	ev->off.reason = flags & 3;
 	ev->off.open = !!(flags & OFF_OPEN);
-	ev->off.woken = !!(flags & OFF_WOKEN);
+	ev->off.woken = ev->off.open && (flags & OFF_WOKEN);
+	ev->off.told = !ev->off.open && (flags & OFF_WOKEN) ? get_byte(in) : TRACE_OFF_SEEN;
 	ev->off.out = get_before(in, ev->ts);
 	if (flags & OFF_WAKE)
 		ev->off.wake = get_before(in, ev->ts);

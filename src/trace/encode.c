@@ -197,10 +197,15 @@ static uint8_t *put_task(struct trace_codec *c, const struct trace_event *ev, ui
 
 static uint8_t *put_off(struct trace_codec *c, const struct trace_event *ev, uint8_t *p)
 {
+	uint8_t told = ev->off.open ? TRACE_OFF_SEEN : ev->off.told;
+	bool woken = ev->off.open ? ev->off.woken : told;
+
 	*p++ = (uint8_t)((ev->off.reason & 3) | (ev->off.open ? OFF_OPEN : 0) |
-			 (ev->off.woken ? OFF_WOKEN : 0) | (ev->off.wake ? OFF_WAKE : 0) |
+			 (woken ? OFF_WOKEN : 0) | (ev->off.wake ? OFF_WAKE : 0) |
 			 (ev->off.waker ? OFF_WAKER : 0) | (ev->off.stack ? OFF_STACK : 0) |
 			 (ev->off.syscall >= 0 ? OFF_SYSCALL : 0));
+	if (told)
+		*p++ = told;
 	p = put_signed(p, (int64_t)(ev->ts - ev->off.out));
 	if (ev->off.wake)
 		p = put_signed(p, (int64_t)(ev->ts - ev->off.wake));

@@ -48,6 +48,13 @@ enum trace_off_reason {
 	TRACE_OFF_STOPPED	= 3,	/* stopped or traced */
 };
 
+/* From where it is known when the thread was woken and when it was back on a CPU. */
+enum trace_off_told {
+	TRACE_OFF_SEEN		= 0,	/* as it happened; a wake may be missing */
+	TRACE_OFF_TOLD		= 1,	/* one or both from the scheduler's account */
+	TRACE_OFF_UNSEEN	= 2,	/* it was back at the event's time at the latest */
+};
+
 enum trace_lost_cause {
 	TRACE_LOST_RING		= 0,	/* ring buffer full */
 	TRACE_LOST_WRITER	= 1,	/* recorder could not write */
@@ -99,6 +106,7 @@ struct trace_event {
 			uint8_t		reason;	/* enum trace_off_reason */
 			uint8_t		open;	/* still off CPU when the recording ended */
 			uint8_t		woken;	/* open only: already runnable */
+			uint8_t		told;	/* not open only: enum trace_off_told */
 			int16_t		syscall;/* in which it slept, -1: none (x86-64 number) */
 		} off;
 		struct {

@@ -45,7 +45,10 @@ enum task_mode {
 /* Mode of EPOLL_WAIT: the same epoll instance as last time. */
 #define MODE_SAME_EPFD	1
 
-/* First byte of OFF_CPU: reason in bits 0–1, then what is there. */
+/*
+ * First byte of OFF_CPU: reason in bits 0–1, then what is there. WOKEN without
+ * OPEN: a byte follows, enum trace_off_told.
+ */
 enum off_flags {
 	OFF_OPEN	= 1 << 2,
 	OFF_WOKEN	= 1 << 3,

@@ -104,13 +104,6 @@ class Attempt(Checks):
             checks.check(*result)
 
 
-def stolen_ns():
-    """Time that the hypervisor has taken from all CPUs since boot, in its unit of (mostly) 10 ms."""
-    with open("/proc/stat", encoding="ascii") as stat:
-        ticks = int(stat.readline().split()[8])
-    return ticks * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
-
-
 def skip_all(why):
     print(f"skipped: {why}", flush=True)
     sys.exit(SKIPPED)

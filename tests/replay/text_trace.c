@@ -357,6 +357,8 @@ static int ev_off(struct text_trace *t, struct trace_event *ev)
 		ev->off.syscall = 232;
 	ev->off.open = has(t, "open");
 	ev->off.woken = has(t, "woken");
+	ev->off.told = has(t, "told") ? TRACE_OFF_TOLD
+				      : has(t, "unseen") ? TRACE_OFF_UNSEEN : TRACE_OFF_SEEN;
 	return value_time(t, "out", &ev->off.out) || value_time(t, "wake", &ev->off.wake) ? -1 : 0;
 }
 
@@ -426,7 +428,7 @@ static const struct {
 	{ "new", TRACE_TASK_NEW, 5, ev_task },		/* TASK */
 	{ "drop", TRACE_TASK_DROP, 5, ev_task },	/* TASK */
 	{ "seen", TRACE_TASK_SEEN, 6, ev_seen },	/* TASK idle|notified|running|unknown [kind= chain= KEY…] */
-	{ "off", TRACE_OFF_CPU, 5, ev_off },		/* REASON out=TIME [wake=TIME waker= stack= epoll open] */
+	{ "off", TRACE_OFF_CPU, 5, ev_off },		/* REASON out=TIME [wake=TIME waker= stack= epoll open told unseen] */
 	{ "epoll", TRACE_EPOLL_WAIT, 5, ev_epoll },	/* NR [epfd=] */
 	{ "ready", TRACE_EPOLL_READY, 5, ev_ready },	/* TOKEN in|out|hup|err [since=TIME reader= writer=] */
 	{ "add", TRACE_FD_ADD, 5, ev_fd },		/* TOKEN [epfd= fd= name=NAME] */

@@ -85,7 +85,8 @@ static inline void random_event(uint64_t *seed, uint64_t ts, int wild, struct tr
 		ev->off.stack = (uint32_t)below(seed, 3);
 		ev->off.reason = (uint8_t)below(seed, 4);
 		ev->off.open = (uint8_t)below(seed, 2);
-		ev->off.woken = (uint8_t)below(seed, 2);
+		ev->off.woken = ev->off.open ? (uint8_t)below(seed, 2) : 0;
+		ev->off.told = ev->off.open ? 0 : (uint8_t)below(seed, wild ? 256 : 3);
 		ev->off.syscall = below(seed, 2) ? 232 : wild ? (int16_t)below(seed, 32768) : -1;
 		break;
 	case TRACE_EPOLL_WAIT:
