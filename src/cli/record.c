@@ -29,8 +29,9 @@ static const struct argp_option options[] = {
 	{ "debug-file", OPT_DEBUG_FILE, "FILE", 0, "Separate debug file of the program", 1 },
 	{ "buffer", OPT_RING, "KIB", 0, "Ring buffer per CPU (a power of two)", 1 },
 	{ "no-cache", OPT_NO_CACHE, NULL, 0, "Read the program's DWARF again, do not cache the model", 1 },
-	{ "empty-probes", OPT_EMPTY, NULL, 0, "Probes that do nothing at the same sites, to measure their price", 1 },
-	{ "hide-switches", OPT_HIDE, "N", 0, "Miss one in N returns of a thread to a CPU on purpose, to test what is made of it", 1 },
+	/* For bench/ and tests/e2e/ground_truth.py, so not in the help. */
+	{ "empty-probes", OPT_EMPTY, NULL, OPTION_HIDDEN, "Probes that do nothing at the same sites", 1 },
+	{ "hide-switches", OPT_HIDE, "N", OPTION_HIDDEN, "Miss one in N returns of a thread to a CPU", 1 },
 	{ 0 }
 };
 
