@@ -71,6 +71,7 @@ enum walk_key {
 	WALK_KEY_DEADLINE	= 2,	/* ns of CLOCK_MONOTONIC, from a Timespec */
 	WALK_KEY_TASK		= 3,	/* address of the awaited task's header */
 	WALK_KEY_ADDRESS	= 4,	/* address of the lock, channel, … */
+	WALK_KEY_YIELD		= 5,	/* gives way to others; its own address */
 };
 
 enum walk_type_flags {
@@ -87,7 +88,7 @@ struct walk_leaf {
 	__u32	hop[WALK_MAX_HOPS];	/* offset, then *(…) + offset, … */
 	/*
 	 * After nr_hops dereferences the address A = … + hop[nr_hops].
-	 * IO, TASK, ADDRESS: the key is A itself (end a path with a
+	 * IO, TASK, ADDRESS, YIELD: the key is A itself (end a path with a
 	 * dereference and offset 0 to take a pointer's value).
 	 * DEADLINE: i64 seconds at A, u32 nanoseconds at A + 8.
 	 */

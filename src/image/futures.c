@@ -390,6 +390,10 @@ static uint32_t add_leaf(struct futures *f, const struct die *d, const struct ru
 
 	if (l->key == WALK_KEY_NONE)
 		return WALK_NONE;
+	if (l->key == WALK_KEY_YIELD) {
+		path = (struct image_path){ .nr_hops = 0 };	/* nothing to read */
+		found = true;
+	}
 	if (l->key_path)
 		found = type__path(f->ts, d, l->key_path, &path, NULL);
 	if (!found && l->search_io && rt->io_type)

@@ -31,6 +31,7 @@ static const char *key_name(unsigned int key)
 	case WALK_KEY_DEADLINE:	return "deadline";
 	case WALK_KEY_TASK:	return "task";
 	case WALK_KEY_ADDRESS:	return "address";
+	case WALK_KEY_YIELD:	return "yields";
 	}
 	return "no key";
 }

@@ -25,9 +25,11 @@ enum part {
 	PART_DEADLINE,		/* until the deadline */
 	PART_TIMER_LATE,	/* after it, asleep in epoll_wait */
 	PART_TIMER,		/* a timer whose deadline is not known */
+	PART_TIMER_OR_YIELD,	/* … or one who gave way: the driver was only asked */
 	PART_TIMER_OR_SIGNAL,	/* woken by the driver, by no descriptor */
 	PART_DRIVER,		/* woken by the driver, which does not say by what */
 	/* await: anything else */
+	PART_YIELDED,		/* gave way of its own will */
 	PART_WOKEN,		/* until somebody called the waker */
 	PART_NO_WAKE,		/* polled again without a wake: cancelled, or shut down */
 	PART_OPEN,		/* not woken by the end */

@@ -322,6 +322,24 @@ static bool split_unread(struct join *j, const struct task *t, const struct shap
 	return false;
 }
 
+static bool leaf__yield(const struct chain_leaf *l)
+{
+	return l->key == WALK_KEY_YIELD;
+}
+
+/* Of what is known to be waited for, all but one who gives way has another cause. */
+static bool split_yield(const struct task *t, const struct shape *sh, uint64_t now,
+			struct split *s)
+{
+	uint16_t node = only_leaf(sh, leaf__yield);
+
+	if (node == NO_BRANCH || sh->blind)
+		return false;
+	split__add(s, PART_YIELDED, no_detail, now - t->since);
+	s->branch = node;
+	return true;
+}
+
 static bool split_driver(struct join *j, const struct task *t, const struct shape *sh,
 			 struct thread *w, uint64_t now, struct split *s)
 {
@@ -350,11 +368,14 @@ static bool split_driver(struct join *j, const struct task *t, const struct shap
 	}
 	if (split_deadline(j, t, sh, w, now, s))
 		return true;
+	if (split_yield(t, sh, now, s))
+		return true;
 	if (sh->blind) {
 		enum part part = PART_TIMER_OR_SIGNAL;
 
+		/* Who gives way is woken once the driver was asked without waiting for it. */
 		if (w->epoll_nr == 0)
-			part = PART_TIMER;
+			part = w->epoll_wake ? PART_TIMER : PART_TIMER_OR_YIELD;
 		else if (!j->sees_wakers)
 			part = PART_DRIVER;
 		split__add(s, part, no_detail, now - t->since);
@@ -397,6 +418,8 @@ void split__wake(struct join *j, const struct task *t, struct thread *w, uint64_
 		split__add(s, PART_WOKEN, no_detail, now - t->since);
 		return;
 	}
+	if (sh->nr_leaves == 1 && split_yield(t, sh, now, s))
+		return;
 	poll = w ? thread__poll(w) : NULL;
 	if (w && w->dispatching) {
 		if (split_driver(j, t, sh, w, now, s))

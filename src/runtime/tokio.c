@@ -101,10 +101,13 @@ static const struct runtime_leaf leaves[] = {
 	  .key_path = "*.inner.lists.*.data" },
 	{ .type = POLL_FN("tokio::task::join_set::{impl}::join_next_with_id"),
 	  .key = WALK_KEY_ADDRESS, .key_path = "*.inner.lists.*.data" },
-	{ .type = POLL_FN("tokio::task::yield_now::yield_now") },
-	{ .type = "tokio::task::yield_now::yield_now::YieldNow" },	/* 1.47 still */
-	{ .type = POLL_FN("tokio::task::coop::consume_budget::consume_budget") },
-	{ .type = POLL_FN("tokio::task::consume_budget::consume_budget") },	/* < 1.44 */
+	{ .type = POLL_FN("tokio::task::yield_now::yield_now"), .key = WALK_KEY_YIELD },
+	{ .type = "tokio::task::yield_now::yield_now::{async_fn#0}::YieldNow",	/* 1.49 still */
+	  .key = WALK_KEY_YIELD },
+	{ .type = POLL_FN("tokio::task::coop::consume_budget::consume_budget"),
+	  .key = WALK_KEY_YIELD },
+	{ .type = POLL_FN("tokio::task::consume_budget::consume_budget"),	/* < 1.44 */
+	  .key = WALK_KEY_YIELD },
 	/* A set of tasks of its own; each of them is seen as a task. */
 	{ .type = "tokio::task::local::LocalSet" },
 

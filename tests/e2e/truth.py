@@ -172,6 +172,8 @@ def check_site(site, waits, found, truth):
         where = " ".join(below[below.index(frame(*site[1:])) + 1:] + [point["leaf"]])
         if not any(leaf.split("::")[-1] in where for leaf in leaves):
             yield "leaf", f"{sorted(leaves)} not in {where}"
+        if leaves == {"yield_now"} and set(point["split"]) != {"yielded"}:
+            yield "leaf", f"gave way, and nothing else, but {point['split']}"
     took = [wait["end"] - wait["start"] for wait in waits]
     if all(p == 1 for p in pendings):
         # A point that holds all of the waits has their median, give or take a rank: the workload may lose

@@ -177,7 +177,8 @@ static int host(struct text_trace *t)
 static int node(struct text_trace *t)
 {
 	static const char *const kinds[] = { "await", "wrapper", "leaf", "gap", "done", "opaque" };
-	static const char *const keys[] = { "none", "io", "deadline", "task", "address" };
+	static const char *const keys[] = { "none", "io", "deadline", "task", "address",
+					    "yield" };
 	uint32_t i = t->nr_nodes;
 	struct trace_node *n = &t->nodes[i];
 	size_t at = 0;
@@ -208,7 +209,7 @@ static int node(struct text_trace *t)
 			n->line = (uint32_t)number_of(colon + 1);
 		} else if (colon) {
 			*colon = '\0';
-			for (uint8_t k = 0; k < 5; k++)
+			for (uint8_t k = 0; k < 6; k++)
 				if (!strcmp(word, keys[k]))
 					n->key = k;
 			n->key_index = (uint8_t)number_of(colon + 1);
