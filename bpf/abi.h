@@ -122,6 +122,13 @@ struct raw_off_cpu {
 	__s32		syscall;	/* in which it slept, -1: none (x86-64 number) */
 };
 
+/* A thread and where its thread-local variables are: see the iterator in process.bpf.c. */
+struct raw_thread_pointer {
+	__u32	tid;
+	__u32	pad;
+	__u64	fs;
+};
+
 /* A thread's batch that is still with it at the end: see the iterator in poll.bpf.c. */
 struct raw_batch {
 	__u32	len;

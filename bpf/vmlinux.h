@@ -91,7 +91,12 @@ struct sched_info {
 	unsigned long long last_queued;
 };
 
+struct thread_struct {
+	unsigned long fsbase;
+};
+
 struct task_struct {
+	struct thread_struct thread;
 	unsigned int __state;
 	struct sched_info sched_info;
 	void *stack;

@@ -45,3 +45,19 @@ int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux
 {
 	return process_event(task, RAW_EXEC);
 }
+
+/* Run by the recorder: the thread pointer of each of the target's threads. */
+SEC("iter/task")
+int thread_pointers(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct raw_thread_pointer p = {};
+
+	if (!task || task->tgid != config.tgid)
+		return 0;
+	p.tid = task->pid;
+	p.fs = task->thread.fsbase;
+	if (p.fs)
+		bpf_seq_write(ctx->meta->seq, &p, sizeof(p));
+	return 0;
+}

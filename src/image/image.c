@@ -22,6 +22,7 @@
 #include "image/names.h"
 #include "image/scan.h"
 #include "image/site.h"
+#include "image/tls.h"
 #include "image/types.h"
 #include "image/vtables.h"
 
@@ -173,6 +174,9 @@ static int build__run(struct build *b, struct binary *bin, const char **why)
 	if (!b->functions)
 		return -ENOMEM;
 	functions__find_layouts(b->functions);
+	err = tls__find(&b->m, bin, debug_file__symbols(b->file));
+	if (err)
+		return err;
 	err = functions__find(b->functions);
 	if (err < 0)
 		return err;

@@ -114,6 +114,12 @@ struct image_path {
 	uint32_t	off[6];
 };
 
+/* A thread-local variable in which a runtime keeps its context. */
+struct image_tls {
+	int64_t		off;		/* from the thread pointer (fs) */
+	uint64_t	size;		/* bytes */
+};
+
 struct image_opts {
 	const char	*cache_dir;	/* NULL: $XDG_CACHE_HOME/dwell or ~/.cache/dwell; "": no cache */
 	unsigned int	 jobs;		/* threads for the index; 0: one per CPU */
@@ -164,6 +170,9 @@ const struct walk_leaf		*image__walk_leaves(const struct image *img, size_t *nr)
 /* The resolved path of runtimes[@runtime]->layouts[@layout]; ok = 0 if unknown. */
 const struct image_path *image__layout(const struct image *img, unsigned int runtime,
 				       unsigned int layout);
+
+/* Where the runtime's context is in each thread; *@nr of them, mostly one. */
+const struct image_tls *image__tls(const struct image *img, size_t *nr);
 
 /*
  * Things that the model could not do, for the user: *@nr lines. Each names the

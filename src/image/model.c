@@ -19,6 +19,7 @@ static const uint32_t elem_size[MODEL_TABLES] = {
 	[MODEL_VARIANTS]	= sizeof(struct image_variant),
 	[MODEL_VTABLES]		= sizeof(struct image_vtable),
 	[MODEL_CELLS]		= sizeof(struct walk_cell),
+	[MODEL_TLS]		= sizeof(struct image_tls),
 	[MODEL_WALK_TYPES]	= sizeof(struct walk_type),
 	[MODEL_WALK_VARIANTS]	= sizeof(struct walk_variant),
 	[MODEL_WALK_ARCS]	= sizeof(struct walk_arc),
@@ -398,6 +399,11 @@ const struct image_path *image__layout(const struct image *img, unsigned int run
 		at += runtimes[r]->nr_layouts;
 	}
 	return &unknown;
+}
+
+const struct image_tls *image__tls(const struct image *img, size_t *nr)
+{
+	return table(img, MODEL_TLS, nr);
 }
 
 const char *const *image__notes(const struct image *img, size_t *nr)

@@ -438,6 +438,17 @@ void split__wake(struct join *j, const struct task *t, struct thread *w, uint64_
 	split__add(s, PART_WOKEN, by, now - t->since);
 }
 
+/* Of several futures one waits for a descriptor: whatever else may come, it is this one. */
+static bool split__only_io(const struct task *t, const struct shape *sh, uint64_t *key)
+{
+	uint16_t node = only_leaf(sh, leaf__io);
+
+	for (uint32_t i = 0; node != NO_BRANCH && i < sh->nr_leaves; i++)
+		if (sh->leaves[i].node == node)
+			return leaf_key(t, &sh->leaves[i], WALK_KEY_IO, key);
+	return false;
+}
+
 void split__open(struct join *j, const struct task *t, uint64_t now, enum part otherwise,
 		 struct split *s)
 {
@@ -451,7 +462,9 @@ void split__open(struct join *j, const struct task *t, uint64_t now, enum part o
 	s->undecided = false;
 	s->branch = sh ? only_branch(sh) : NO_BRANCH;
 	l = sh && sh->nr_leaves == 1 ? &sh->leaves[0] : NULL;
-	if (l && leaf_key(t, l, WALK_KEY_IO, &key)) {
+	if (sh && !l && split__only_io(t, sh, &key))
+		detail = fds__name(&j->fds, key & ~DIR_MASK, ANY_EPFD);
+	else if (l && leaf_key(t, l, WALK_KEY_IO, &key)) {
 		detail = fds__name(&j->fds, key & ~DIR_MASK, ANY_EPFD);
 		if (otherwise == PART_OPEN)
 			otherwise = io_part(key & DIR_MASK, EPOLLIN);

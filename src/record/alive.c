@@ -37,6 +37,8 @@ static const struct list_layout kinds[] = {
 	  TOKIO_LOCAL_HEAD },
 };
 
+#define LOCAL	(&kinds[2])
+
 struct alive {
 	const struct image		*img;
 	const struct target		*target;
@@ -193,6 +195,17 @@ static void look(const struct alive *a, const struct image_fn *fn, struct alive_
 	}
 }
 
+/* The kind of scheduler that the tasks of @fn are of. */
+static const struct list_layout *kind_of(const struct alive *a, const struct image_fn *fn)
+{
+	const char *scheduler = image__str(a->img, fn->scheduler);
+	const struct list_layout *k = kinds;
+
+	while (k != LOCAL && strcmp(scheduler, k->scheduler))
+		k++;
+	return k;
+}
+
 static int report(struct alive *a, uint64_t header, const struct image_fn *fn)
 {
 	struct alive_task t = { .task = header, .fn = (uint32_t)(fn - a->fns) };
@@ -206,7 +219,7 @@ static int report(struct alive *a, uint64_t header, const struct image_fn *fn)
 }
 
 /* All tasks from @header on, each leading to the next. */
-static int walk_list(struct alive *a, uint64_t header)
+static int walk_list(struct alive *a, uint64_t header, const struct list_layout *k)
 {
 	uint64_t vtable, trailer;
 	int err;
@@ -214,8 +227,9 @@ static int walk_list(struct alive *a, uint64_t header)
 	for (unsigned int i = 0; header && i < MAX_TASKS; i++) {
 		const struct image_fn *fn = task_fn(a, header, &vtable);
 
-		if (!fn)
-			return 0;	/* it changed while it was read */
+		/* it changed while it was read, or what led here was no list */
+		if (!fn || kind_of(a, fn) != k)
+			return 0;
 		err = report(a, header, fn);
 		if (err < 0)
 			return err;
@@ -240,40 +254,109 @@ static int walk_shards(struct alive *a, uint64_t shared, const struct list_layou
 	for (uint64_t i = 0; i < count && i < MAX_SHARDS; i++) {
 		if (!read_word(a, first + i * shard->size + head->off[2], &task))
 			return 0;
-		err = walk_list(a, task);
+		err = walk_list(a, task, k);
 		if (err < 0)
 			return err;
 	}
 	return 0;
 }
 
-/* The list that the task is in, if it has not been walked. */
-static int walk_owner(struct alive *a, const struct image_fn *fn, uint64_t header, uint64_t vtable)
+/* All tasks of the scheduler of kind @k whose shared part is at @shared. */
+static int walk_shared(struct alive *a, uint64_t shared, const struct list_layout *k)
 {
-	const char *scheduler = image__str(a->img, fn->scheduler);
-	const struct list_layout *k = &kinds[2];
-	const struct image_path *p;
-	uint64_t off, shared, task;
+	const struct image_path *p = layout(a, k->shards);
+	uint64_t task;
 
-	for (size_t i = 0; i < 2; i++)
-		if (!strcmp(scheduler, kinds[i].scheduler))
-			k = &kinds[i];
-	if (!read_field(a, vtable, TOKIO_VTABLE_SCHEDULER, &off) ||
-	    !read_word(a, header + off, &shared) || !shared)
-		return 0;
-	for (unsigned int i = 0; i < a->nr_lists; i++)
-		if (a->lists[i] == shared)
-			return 0;
-	if (a->nr_lists == MAX_LISTS)
-		return 0;
-	a->lists[a->nr_lists++] = shared;
-	p = layout(a, k->shards);
-	if (k != &kinds[2] && p->ok && p->nr_hops == 1)
+	if (k != LOCAL && p->ok && p->nr_hops == 1)
 		return walk_shards(a, shared, k);
 	p = layout(a, k->head);
 	if (!p->ok || p->nr_hops != 1 || !read_word(a, shared + p->off[1], &task))
 		return 0;
-	return walk_list(a, task);
+	return walk_list(a, task, k);
+}
+
+static bool walked(const struct alive *a, uint64_t shared)
+{
+	for (unsigned int i = 0; i < a->nr_lists; i++)
+		if (a->lists[i] == shared)
+			return true;
+	return a->nr_lists == MAX_LISTS;
+}
+
+/* The list that the task is in, if it has not been walked. */
+static int walk_owner(struct alive *a, const struct image_fn *fn, uint64_t header, uint64_t vtable)
+{
+	uint64_t off, shared;
+
+	if (!read_field(a, vtable, TOKIO_VTABLE_SCHEDULER, &off) ||
+	    !read_word(a, header + off, &shared) || !shared || walked(a, shared))
+		return 0;
+	a->lists[a->nr_lists++] = shared;
+	return walk_shared(a, shared, kind_of(a, fn));
+}
+
+/* What may be the address of a scheduler's shared part: which kind it is, its tasks tell. */
+static int try_shared(struct alive *a, uint64_t shared)
+{
+	size_t before = a->nr_seen;
+	int err;
+
+	if (shared < 4096 || shared % 8 || walked(a, shared))
+		return 0;
+	for (const struct list_layout *k = kinds; k != LOCAL; k++) {
+		err = walk_shared(a, shared, k);
+		if (err < 0)
+			return err;
+		if (a->nr_seen == before)
+			continue;
+		a->lists[a->nr_lists++] = shared;
+		break;
+	}
+	return 0;
+}
+
+bool alive__knows_threads(const struct alive *a)
+{
+	const struct image_path *p = layout(a, TOKIO_CONTEXT_HANDLE);
+	size_t nr;
+
+	image__tls(a->img, &nr);
+	return nr && p->ok && !p->nr_hops && p->size == 16;
+}
+
+size_t alive__nr_found(const struct alive *a)
+{
+	return a->nr_seen;
+}
+
+int alive__thread(struct alive *a, uint64_t fs)
+{
+	const struct image_path *p = layout(a, TOKIO_CONTEXT_HANDLE);
+	const struct image_tls *tls;
+	uint64_t words[2];
+	size_t nr;
+	int err;
+
+	if (!alive__knows_threads(a))
+		return 0;
+	tls = image__tls(a->img, &nr);
+	for (size_t i = 0; i < nr; i++) {
+		/* The context lies before the variable's state, or (made on first use) behind. */
+		for (uint64_t at = 0; at <= 8; at += 8) {
+			uint64_t off = at + p->off[0];
+
+			if (off + sizeof(words) > tls[i].size ||
+			    target__read(a->target, fs + (uint64_t)tls[i].off + off, words,
+					 sizeof(words)))
+				continue;
+			for (int w = 0; w < 2; w++) {
+				err = try_shared(a, words[w]);
+				if (err < 0)
+					return err;
+			}
+		}
+	}
+	return 0;
 }
 
 int alive__task(struct alive *a, uint64_t header)

@@ -3,8 +3,9 @@
  * Tasks that are alive when recording begins and at rest, so that no event
  * tells of them: found through the runtime's own lists in the target's memory.
  *
- * A list is reached from any task in it, a task from the reactor object that
- * it waits in, or from the first event about it. Memory changes while it is
+ * A list is reached from the context that the runtime keeps in its threads, and
+ * from any task in it; a task from the reactor object that it waits in, or from
+ * the first event about it. Memory changes while it is
  * read: what is taken for a task must have a task's vtable, and what is read of
  * it must be the same twice.
  */
@@ -37,6 +38,12 @@ struct alive *alive__new(const struct image *img, const struct target *target, u
 			 alive_found found, void *ctx);
 void alive__free(struct alive *a);
 
+/* All tasks of the runtime to which the thread belongs whose thread pointer is @fs. */
+int alive__thread(struct alive *a, uint64_t fs);
+/* Whether the threads' contexts can be read in this binary: they lead to all tasks. */
+bool alive__knows_threads(const struct alive *a);
+/* Tasks found. */
+size_t alive__nr_found(const struct alive *a);
 /* All tasks of the lists that those are in that wait in the reactor object at @token. */
 int alive__token(struct alive *a, uint64_t token);
 /* All tasks of the list that the task at @header is in, if it is one. */

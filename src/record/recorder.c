@@ -131,7 +131,15 @@ static int seen_task(void *ctx, const struct alive_task *t)
 	return err < 0 ? err : trace_writer__event(r->trace, &ev);
 }
 
-/* From the descriptors in epoll to the tasks that wait for them, and all others. */
+static int thread_pointer(void *ctx, const void *record)
+{
+	const struct raw_thread_pointer *p = record;
+	struct recorder *r = ctx;
+
+	return alive__thread(r->alive, p->fs);
+}
+
+/* From the threads' contexts, and the descriptors in epoll, to all tasks of the runtime. */
 static int find_alive(struct recorder *r)
 {
 	struct dwell_bpf *skel = attach__skel(r->attach);
@@ -146,10 +154,17 @@ static int find_alive(struct recorder *r)
 					  "tasks that were idle before the recording and stay so are "
 					  "not in it: the runtime's list of tasks is not known in "
 					  "this binary");
+	err = source_iterate(skel->progs.thread_pointers, 0, sizeof(struct raw_thread_pointer),
+			     thread_pointer, r);
 	while (!err && !bpf_map_get_next_key(map, at, &token)) {
 		at = &token;
 		err = alive__token(r->alive, token);
 	}
+	if (err >= 0 && !alive__nr_found(r->alive) && !alive__knows_threads(r->alive))
+		err = trace_writer__note(r->trace,
+					 "tasks that were idle before the recording are only found once "
+					 "one of their runtime's is polled: where the runtime keeps them "
+					 "is not known in this binary");
 	return err < 0 ? err : 0;
 }
 

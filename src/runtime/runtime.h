@@ -108,6 +108,8 @@ struct runtime {
 	 */
 	const char			*worker_job;
 	const char			*io_type;	/* the reactor's per-fd object */
+	/* In the mangled name of the thread-local variable with a thread's context; or NULL. */
+	const char			*context_symbol;
 	/* What is not recorded, for the user; or NULL. */
 	/*
 	 * A function of the runtime that does nothing but jump to a task's poll

@@ -238,6 +238,9 @@ static const struct runtime_layout layouts[TOKIO_LAYOUT_NR] = {
 	[TOKIO_CT_SHARD] = { "current_thread.shard", CT "Context", CT_OWNED "list.lists.*" },
 	[TOKIO_CT_HEAD] = { "current_thread.head", CT "Context",
 			    CT_OWNED "inner.data.list.list.head" },
+	/* runtime/context.rs: an Option of an enum of Arcs, in a RefCell */
+	[TOKIO_CONTEXT_HANDLE] = { "context.handle", "tokio::runtime::context::Context",
+				   "current.handle.value|handle.value" },
 	[TOKIO_LOCAL_HEAD] = { "local.head", "tokio::task::local::Context",
 			       "shared.*.data.local_state.owned.inner.list.head" },
 };
@@ -253,6 +256,7 @@ const struct runtime runtime_tokio = {
 	.blocking_scheduler	= "tokio::runtime::blocking::schedule::BlockingSchedule",
 	.worker_job		= MT "worker::{impl}::launch::{closure_env#0}",
 	.io_type		= IO "scheduled_io::ScheduledIo",
+	.context_symbol		= "5tokio7runtime7context7CONTEXT",	/* context.rs since 1.22 */
 	.poll_through		= TASK "raw::RawTask::poll",
 	.usual_vtable_off	= 16,	/* task/core.rs since 1.21 */
 	.not_covered		= "the root future of block_on (#[tokio::main]) is no task: "

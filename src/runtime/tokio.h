@@ -60,6 +60,11 @@ enum tokio_layout {
 	TOKIO_CT_HEAD,
 	/* S = Arc<local::Shared>, of a LocalSet. */
 	TOKIO_LOCAL_HEAD,
+	/*
+	 * In a thread's context: the runtime that it belongs to, two words, one of
+	 * which is A (see above) of one kind or the other, or none.
+	 */
+	TOKIO_CONTEXT_HANDLE,
 	TOKIO_LAYOUT_NR
 };
 

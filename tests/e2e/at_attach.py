@@ -40,6 +40,30 @@ def idle_server(checks, name, program, flavor, directory):
                      f"{name}: with whole stacks")
 
 
+def stuck(checks, name, program, flavor, directory):
+    """A deadlock: no event at all, no descriptor, and yet every task is there, and says where it stands."""
+    with contextlib.ExitStack() as stack:
+        target = stack.enter_context(Process([program, "--flavor", flavor], directory, name, stdin=open_pipe(stack)))
+        wait_for(lambda: "stuck" in target.out, "'stuck'")
+        time.sleep(0.2)
+        recording = stack.enter_context(Recording(target.pid, directory, f"{name}.dwell", options=["--duration", "0.3"]))
+        checks.equal(recording.wait(), 0, f"{name}: recorded")
+        seen = report(recording.data)
+        checks.equal((seen["tasks"]["seen"], seen["tasks"]["alive_at_end"], seen["cost"]["probe_hits"], seen["lost"]),
+                     (12, 12, 0, {}), f"{name}: all tasks, without an event of theirs")
+        stacks = {(row.task, row.chain[0].split(" (")[0], any("Acquire" in frame for frame in row.chain),
+                   row.segment, " ".join(row.parts)) for row in fold(recording.data)}
+        checks.equal(stacks, {
+            ("stuck::forwards", "stuck::forwards", True, "await", "not woken yet"),
+            ("stuck::backwards", "stuck::backwards", True, "await", "not woken yet"),
+            ("stuck::waiter", "stuck::waiter", True, "await", "not woken yet"),
+            ("stuck::listener", "stuck::listener", False, "await", "not woken yet"),
+            ("stuck::joiner", "stuck::joiner", False, "await", "not woken yet joined task stuck::forwards"),
+        }, f"{name}: each where it stands")
+        waiters = sum(p["open"] for p in seen["await_points"] if p["task"] == "stuck::waiter")
+        checks.equal(waiters, 8, f"{name}: all who wait for the third lock")
+
+
 def open_pipe(stack):
     """Standard input that does not end before the test does."""
     ours, theirs = socket.socketpair()
@@ -76,6 +100,8 @@ def main():
             for flavor in ("multi", "current"):
                 with checks.guarded(f"{profile} {flavor}: an idle server"):
                     idle_server(checks, f"{profile}-{flavor}", workload("request", profile), flavor, directory)
+                with checks.guarded(f"{profile} {flavor}: a deadlock"):
+                    stuck(checks, f"{profile}-{flavor}-stuck", workload("stuck", profile), flavor, directory)
             with checks.guarded(f"{profile}: shapes"):
                 busy_shapes(checks, f"{profile}-shapes", workload("shapes", profile), directory)
     checks.done()
