@@ -231,13 +231,12 @@ static int symbol__cmp(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-int binary__load_symbols(struct binary *b, Elf *from)
+int elf__symbols(Elf *elf, unsigned int type,
+		 int (*each)(void *ctx, const GElf_Sym *sym, const char *name), void *ctx)
 {
-	size_t cap = 0, nr = 0;
 	Elf_Scn *scn = NULL;
-	struct symbol *syms = NULL;
 
-	while ((scn = elf_nextscn(from, scn))) {
+	while ((scn = elf_nextscn(elf, scn))) {
 		GElf_Shdr shdr;
 		Elf_Data *data;
 		size_t count;
@@ -245,32 +244,55 @@ int binary__load_symbols(struct binary *b, Elf *from)
 		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != SHT_SYMTAB || !shdr.sh_entsize)
 			continue;
 		data = elf_getdata(scn, NULL);
-		if (!data)
-			continue;
-		count = data->d_size / sizeof(GElf_Sym);
+		count = data ? data->d_size / sizeof(GElf_Sym) : 0;
 		for (size_t i = 0; i < count; i++) {
-			GElf_Sym sym;
 			const char *name;
+			GElf_Sym sym;
+			int err;
 
 			if (!gelf_getsym(data, (int)i, &sym) ||
-			    GELF_ST_TYPE(sym.st_info) != STT_FUNC || !sym.st_value ||
-			    sym.st_shndx == SHN_UNDEF)
+			    GELF_ST_TYPE(sym.st_info) != type || sym.st_shndx == SHN_UNDEF)
 				continue;
-			name = elf_strptr(from, shdr.sh_link, sym.st_name);
-			if (!name || !*name)
-				continue;
-			if (array__room(&syms, &cap, nr, sizeof(*syms))) {
-				free(syms);
-				return -ENOMEM;
-			}
-			syms[nr++] = (struct symbol){ sym.st_value, sym.st_size, name };
+			name = elf_strptr(elf, shdr.sh_link, sym.st_name);
+			err = name && *name ? each(ctx, &sym, name) : 0;
+			if (err)
+				return err;
 		}
 	}
-	if (nr)
-		qsort(syms, nr, sizeof(*syms), symbol__cmp);
+	return 0;
+}
+
+struct functions_found {
+	struct symbol	*syms;
+	size_t		 nr, cap;
+};
+
+static int add_function(void *ctx, const GElf_Sym *sym, const char *name)
+{
+	struct functions_found *f = ctx;
+
+	if (!sym->st_value)
+		return 0;
+	if (array__room(&f->syms, &f->cap, f->nr, sizeof(*f->syms)))
+		return -ENOMEM;
+	f->syms[f->nr++] = (struct symbol){ sym->st_value, sym->st_size, name };
+	return 0;
+}
+
+int binary__load_symbols(struct binary *b, Elf *from)
+{
+	struct functions_found f = { .nr = 0 };
+	int err = elf__symbols(from, STT_FUNC, add_function, &f);
+
+	if (err) {
+		free(f.syms);
+		return err;
+	}
+	if (f.nr)
+		qsort(f.syms, f.nr, sizeof(*f.syms), symbol__cmp);
 	free(b->syms);
-	b->syms = syms;
-	b->nr_syms = nr;
+	b->syms = f.syms;
+	b->nr_syms = f.nr;
 	return 0;
 }
 

@@ -64,6 +64,12 @@ size_t binary__words_of(const struct binary *b, uint64_t vaddr, uint64_t *out, s
 
 /* A section by name, uncompressed. False: not there, empty or not readable. */
 bool elf__section(Elf *elf, const char *name, struct debug_sec *out);
+/*
+ * Call @each with all defined symbols of @type (STT_FUNC, …) that have a name.
+ * 0, or what @each returned if that was not 0: then it was the last.
+ */
+int elf__symbols(Elf *elf, unsigned int type,
+		 int (*each)(void *ctx, const GElf_Sym *sym, const char *name), void *ctx);
 /* The GNU build-id as hexadecimal text, "" if there is none. */
 void elf__build_id(Elf *elf, char out[2 * BINARY_BUILD_ID_MAX + 1]);
 

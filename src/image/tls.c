@@ -34,15 +34,10 @@ static int64_t block_off(const struct binary *b)
 	return 0;
 }
 
-static int add(struct model *m, int64_t off, uint64_t size)
-{
-	uint32_t at = model__add(m, MODEL_TLS, 1);
-
-	if (at == WALK_NONE)
-		return -ENOMEM;
-	*(struct image_tls *)model__at(m, MODEL_TLS, at) = (struct image_tls){ off, size };
-	return 0;
-}
+struct search {
+	struct model	*m;
+	int64_t		 block;		/* from the thread pointer */
+};
 
 /* Mangled names of either scheme hold a path's parts with their lengths, one behind the other. */
 static bool wanted(const char *name)
@@ -53,34 +48,24 @@ static bool wanted(const char *name)
 	return false;
 }
 
+static int add(void *ctx, const GElf_Sym *sym, const char *name)
+{
+	const struct search *s = ctx;
+	uint32_t at;
+
+	if (sym->st_value > INT32_MAX || !wanted(name))
+		return 0;
+	at = model__add(s->m, MODEL_TLS, 1);
+	if (at == WALK_NONE)
+		return -ENOMEM;
+	*(struct image_tls *)model__at(s->m, MODEL_TLS, at) = (struct image_tls){
+		.off = s->block + (int64_t)sym->st_value, .size = sym->st_size };
+	return 0;
+}
+
 int tls__find(struct model *m, const struct binary *b, Elf *symbols)
 {
-	int64_t base = block_off(b);
-	Elf_Scn *scn = NULL;
+	struct search s = { .m = m, .block = block_off(b) };
 
-	while (base && (scn = elf_nextscn(symbols, scn))) {
-		GElf_Shdr shdr;
-		Elf_Data *data;
-		size_t count;
-
-		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != SHT_SYMTAB || !shdr.sh_entsize)
-			continue;
-		data = elf_getdata(scn, NULL);
-		count = data ? data->d_size / sizeof(GElf_Sym) : 0;
-		for (size_t i = 0; i < count; i++) {
-			const char *name;
-			GElf_Sym sym;
-
-			if (!gelf_getsym(data, (int)i, &sym) ||
-			    GELF_ST_TYPE(sym.st_info) != STT_TLS || sym.st_shndx == SHN_UNDEF ||
-			    sym.st_value > INT32_MAX)
-				continue;
-			name = elf_strptr(symbols, shdr.sh_link, sym.st_name);
-			if (!name || !wanted(name))
-				continue;
-			if (add(m, base + (int64_t)sym.st_value, sym.st_size))
-				return -ENOMEM;
-		}
-	}
-	return 0;
+	return s.block ? elf__symbols(symbols, STT_TLS, add, &s) : 0;
 }
