@@ -176,10 +176,9 @@ def check_site(site, waits, found, truth):
             yield "leaf", f"gave way, and nothing else, but {point['split']}"
     took = [wait["end"] - wait["start"] for wait in waits]
     if all(p == 1 for p in pendings):
-        # A point that holds all of the waits has their median, give or take a rank: the workload may lose
-        # its CPU between its look at the clock and a wait. One that is reached in one of several ways
+        # A point that holds all of the waits has their median. One that is reached in one of several ways
         # holds some of them: its median lies in the middle half.
-        few, many = around_median(took) if len(points) == 1 else middle_half(took)
+        few, many = middle(took) if len(points) == 1 else middle_half(took)
         for point in points:
             got = point["total_p50_ns"]
             if (point["count"] >= max(5, 0.3 * count) and not few <= got <= many
@@ -200,12 +199,10 @@ def check_site(site, waits, found, truth):
             yield "peer", f"{peer} not in {details}"
 
 
-def around_median(values):
-    """The median's neighbours: one rank away, of many values a twentieth of them."""
+def middle(values):
+    """The median; of an even number of values both of those that are in the middle."""
     ordered = sorted(values)
-    middle = (len(ordered) - 1) // 2
-    reach = max(1, len(ordered) // 20)
-    return ordered[max(middle - reach, 0)], ordered[min(middle + reach, len(ordered) - 1)]
+    return ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
 
 
 def middle_half(values):
