@@ -43,6 +43,7 @@ struct functions {
 	size_t			 nr_polls, cap_polls;
 	uint64_t		*seen;		/* entries added, sorted at look-up */
 	size_t			 nr_seen, cap_seen;
+	uint64_t		 debug_bytes;	/* of all units */
 	uint64_t		 inlined_bytes;	/* that may still be searched for inlined copies */
 	unsigned int		 nr_stripped_polls;
 };
@@ -102,8 +103,8 @@ struct functions *functions__new(struct model *m, const struct binary *b, const 
 		return NULL;
 	}
 	for (size_t i = 0; futures && i < ts->di->nr_units; i++)
-		fs->inlined_bytes += INLINED_TIMES *
-				     (uint64_t)(ts->di->units[i]->end - ts->di->units[i]->start);
+		fs->debug_bytes += (uint64_t)(ts->di->units[i]->end - ts->di->units[i]->start);
+	fs->inlined_bytes = INLINED_TIMES * fs->debug_bytes;
 	return fs;
 }
 
@@ -543,7 +544,7 @@ static void found_inlined(void *ctx, const struct inlined_copy *copy)
 }
 
 static void find_inlined(struct functions *fs, const struct runtime *rt,
-			 const struct runtime_fn *rf, const uint8_t *die)
+			 const struct runtime_fn *rf, const uint8_t *die, bool elsewhere)
 {
 	struct inlined_in in = { fs, rt, rf, NULL };
 	uint64_t size;
@@ -552,11 +553,25 @@ static void find_inlined(struct functions *fs, const struct runtime *rt,
 	if (!die__at_addr(fs->ts->di, die, &d))
 		return;
 	in.fn = &d;
-	size = (uint64_t)(d.u->end - d.u->start);
+	size = elsewhere ? fs->debug_bytes : (uint64_t)(d.u->end - d.u->start);
 	if (size > fs->inlined_bytes)
 		return;
 	fs->inlined_bytes -= size;
-	inlined__find(fs->ts->di, &d, rf->arg, found_inlined, &in);
+	(elsewhere ? inlined__find_elsewhere : inlined__find)(fs->ts->di, &d, rf->arg,
+							      found_inlined, &in);
+}
+
+/* A role that nothing was found for: link-time optimization may have moved the copies. */
+static void find_moved(struct functions *fs, const struct runtime *rt, const struct runtime_fn *rf)
+{
+	const struct scan *sc = fs->ts->sc;
+
+	for (size_t i = 0; i < fs->m->tables[MODEL_FNS].nr; i++)
+		if (((struct image_fn *)model__at(fs->m, MODEL_FNS, (uint32_t)i))->role == rf->role)
+			return;
+	for (size_t i = 0; i < sc->nr_fns; i++)
+		if (fn_is(&sc->fns[i], rf->path))
+			find_inlined(fs, rt, rf, sc->fns[i].die, true);
 }
 
 static void find_by_dwarf(struct functions *fs, const struct runtime *rt,
@@ -575,7 +590,7 @@ static void find_by_dwarf(struct functions *fs, const struct runtime *rt,
 			if (sc->instances[k].origin == fn->die)
 				add_from_dwarf(fs, rt, rf, sc->instances[k].low_pc, fn->die);
 		if (rf->inlined)
-			find_inlined(fs, rt, rf, fn->die);
+			find_inlined(fs, rt, rf, fn->die, false);
 	}
 }
 
@@ -635,6 +650,9 @@ int functions__find(struct functions *fs)
 				find_by_dwarf(fs, rt, &rt->fns[i]);
 			find_by_symbol(fs, rt, &rt->fns[i]);
 		}
+		for (size_t i = 0; i < rt->nr_fns && fs->futures && fs->nr_polls; i++)
+			if (rt->fns[i].inlined)
+				find_moved(fs, rt, &rt->fns[i]);
 	}
 	for (unsigned int r = 0; runtimes[r]; r++)
 		if (runtimes[r]->not_covered && fs->nr_polls)

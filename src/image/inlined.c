@@ -9,7 +9,7 @@
 #include "image/inlined.h"
 
 #define MAX_RANGES	65536	/* of one list: more is nonsense */
-#define MAX_COPIES	64	/* of one function in one unit */
+#define MAX_COPIES	64	/* of one function */
 
 /* A list that is being read. */
 struct list {
@@ -247,24 +247,39 @@ static bool copy_parameter(struct debug_info *di, const struct die *copy, const 
 	return false;
 }
 
-void inlined__find(struct debug_info *di, const struct die *fn, unsigned int arg,
-		   void (*found)(void *ctx, const struct inlined_copy *copy), void *ctx)
+/* Where the entries of a unit are gone through. */
+struct entries {
+	const struct unit	*u;
+	const uint8_t		*p;
+};
+
+/* The next entry with @tag; false: there is none. */
+static bool entries__next(struct entries *e, unsigned int tag, struct die *d)
 {
-	const uint8_t *p = fn->u->die, *last = NULL, *at;
+	while (e->p && e->p < e->u->end) {
+		if (!*e->p) {
+			e->p++;
+			continue;
+		}
+		if (!die__at(e->u, e->p, d))
+			return false;
+		e->p = die__end_of_attrs(d);
+		if (d->ab->tag == tag)
+			return true;
+	}
+	return false;
+}
+
+void inlined__find(struct debug_info *di, const struct die *fn, unsigned int arg,
+		   inlined_found found, void *ctx)
+{
+	struct entries e = { fn->u, fn->u->die };
+	const uint8_t *last = NULL, *at;
 	struct die copy, origin, param;
 	struct inlined_copy out;
 	int copies = 0;
 
-	while (p && p < fn->u->end && copies < MAX_COPIES) {
-		if (!*p) {
-			p++;
-			continue;
-		}
-		if (!die__at(fn->u, p, &copy))
-			return;
-		p = die__end_of_attrs(&copy);
-		if (copy.ab->tag != DW_TAG_inlined_subroutine)
-			continue;
+	while (copies < MAX_COPIES && entries__next(&e, DW_TAG_inlined_subroutine, &copy)) {
 		/* most copies are of other functions, and many in a row of the same */
 		at = target(di, &copy, DW_AT_abstract_origin);
 		if (!at || at == last)
@@ -278,5 +293,43 @@ void inlined__find(struct debug_info *di, const struct die *fn, unsigned int arg
 		if (copy_parameter(di, &copy, &origin, arg, &param) &&
 		    entry_register(&copy, &param, &out))
 			found(ctx, &out);
+	}
+}
+
+/* The entry that copies of @fn refer to, if it is inlined anywhere. */
+static bool abstract_instance(struct debug_info *di, const struct die *fn, struct die *out)
+{
+	struct entries e = { fn->u, fn->u->die };
+	struct attr a;
+
+	while (entries__next(&e, DW_TAG_subprogram, out))
+		if (die__attr(out, DW_AT_inline, &a) &&
+		    (out->p == fn->p || target(di, out, DW_AT_specification) == fn->p))
+			return true;
+	return false;
+}
+
+void inlined__find_elsewhere(struct debug_info *di, const struct die *fn, unsigned int arg,
+			     inlined_found found, void *ctx)
+{
+	struct die origin, copy, param;
+	struct inlined_copy out;
+	int copies = 0;
+
+	if (!abstract_instance(di, fn, &origin))
+		return;
+	for (size_t i = 0; i < di->nr_units; i++) {
+		struct entries e = { di->units[i], di->units[i]->die };
+
+		if (e.u == fn->u)
+			continue;
+		while (copies < MAX_COPIES && entries__next(&e, DW_TAG_inlined_subroutine, &copy)) {
+			if (target(di, &copy, DW_AT_abstract_origin) != origin.p)
+				continue;
+			copies++;
+			if (copy_parameter(di, &copy, &origin, arg, &param) &&
+			    entry_register(&copy, &param, &out))
+				found(ctx, &out);
+		}
 	}
 }

@@ -8,7 +8,10 @@
 
 #include "image/inlined.h"
 
-enum { I_UNIT = 1, I_DECLARED, I_PARAM, I_ABSTRACT, I_CALLER, I_COPY, I_WHOLE, I_AT, I_THERE };
+enum {
+	I_UNIT = 1, I_DECLARED, I_PARAM, I_ABSTRACT, I_CALLER, I_COPY, I_WHOLE, I_AT, I_THERE,
+	I_FAR, I_FAR_AT
+};
 
 #define RBX	3
 #define R15	15
@@ -32,6 +35,10 @@ static void inlined_abbrevs(struct file *f, unsigned int copy_form, unsigned int
 	       DW_AT_abstract_origin, DW_FORM_ref4, 0);
 	abbrev(f, I_THERE, DW_TAG_formal_parameter, false, DW_AT_location, DW_FORM_exprloc,
 	       DW_AT_abstract_origin, DW_FORM_ref4, 0);
+	abbrev(f, I_FAR, DW_TAG_inlined_subroutine, true, DW_AT_abstract_origin, DW_FORM_ref_addr,
+	       DW_AT_low_pc, DW_FORM_addr, DW_AT_high_pc, DW_FORM_data4, 0);
+	abbrev(f, I_FAR_AT, DW_TAG_formal_parameter, false, DW_AT_location, DW_FORM_exprloc,
+	       DW_AT_abstract_origin, DW_FORM_ref_addr, 0);
 	put(&f->abbrev, 0, 1);
 }
 
@@ -265,6 +272,60 @@ static void version_5(void **state)
 	}
 }
 
+/* A copy at @start of what @origin is, in another unit or not. */
+static void far_copy(struct file *f, uint64_t start, uint32_t origin, uint32_t param)
+{
+	uleb(&f->info, I_FAR);
+	put(&f->info, origin, 4);
+	put(&f->info, start, 8);
+	put(&f->info, 0x40, 4);
+	uleb(&f->info, I_FAR_AT);
+	uleb(&f->info, 1);
+	put(&f->info, DW_OP_reg0 + R15, 1);
+	put(&f->info, param, 4);
+	close_level(f);
+}
+
+/* Link-time optimization inlines across units. */
+static void elsewhere(void **state)
+{
+	uint32_t origin, params[2];
+	struct file f = { .unit = 0 };
+	char out[256] = "";
+	struct die fn;
+
+	(void)state;
+	inlined_abbrevs(&f, DW_FORM_sec_offset, DW_FORM_sec_offset);
+	begin_copies(&f, 4, 0x1000, &origin, params);
+	far_copy(&f, 0x7000, origin, params[1]);
+	close_level(&f);
+	put(&f.info, 0, 1);
+	end_unit(&f);
+	for (int i = 0; i < 2; i++) {
+		begin_unit(&f, 4, false, 8, DW_UT_compile, 0);
+		uleb(&f.info, I_UNIT);
+		put(&f.info, 0x1000, 8);
+		put(&f.info, 0, 12);
+		uleb(&f.info, I_CALLER);
+		far_copy(&f, i ? 0x9000 : 0x8000, origin, params[1]);
+		far_copy(&f, 0xa000, params[0], params[1]);	/* of something else */
+		close_level(&f);
+		put(&f.info, 0, 1);
+		end_unit(&f);
+	}
+	load(&f);
+	assert_false(f.torn);
+	assert_int_equal(f.sc.nr_fns, 1);
+	assert_string_equal(copies(&f, 1), "7000-7040:15");
+	assert_true(die__at_addr(&f.di, f.sc.fns[0].die, &fn));
+	inlined__find_elsewhere(&f.di, &fn, 1, note_copy, out);
+	assert_string_equal(out, "8000-8040:15 9000-9040:15");
+	out[0] = 0;
+	inlined__find_elsewhere(&f.di, &fn, 0, note_copy, out);
+	assert_string_equal(out, "");
+	drop(&f);
+}
+
 /* Lists of any bytes, and offsets into them or beside them. */
 static void any_lists(void **state)
 {
@@ -311,6 +372,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(version_4),
 		cmocka_unit_test(version_5),
+		cmocka_unit_test(elsewhere),
 		cmocka_unit_test(any_lists),
 	};
 
