@@ -5,15 +5,14 @@
  */
 #include "image/functions.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "image/array.h"
 #include "image/inlined.h"
 #include "image/poll_symbol.h"
+#include "image/wanted.h"
 
-#define MAX_WANTED	64
 #define MAX_NEWTYPES	12	/* a structure may claim to hold itself */
 #define INLINED_TIMES	4	/* how often all entries are looked at for inlined copies */
 
@@ -47,47 +46,6 @@ struct functions {
 	uint64_t		 inlined_bytes;	/* that may still be searched for inlined copies */
 	unsigned int		 nr_stripped_polls;
 };
-
-static const char *last_word(const char *path)
-{
-	const char *colon = strrchr(path, ':');
-
-	return colon ? colon + 1 : path;
-}
-
-static const char *wanted[MAX_WANTED];
-
-/*
- * The explorer learns from poll functions which types are futures: theirs are
- * wanted whatever the runtimes.
- */
-static void fill_wanted(void)
-{
-	static const char *const polls[] = { "poll", "poll_next", "try_poll" };
-	size_t n = 0;
-
-	for (size_t i = 0; i < sizeof(polls) / sizeof(polls[0]); i++)
-		wanted[n++] = polls[i];
-	for (unsigned int r = 0; runtimes[r]; r++) {
-		for (size_t i = 0; i < runtimes[r]->nr_fns && n < MAX_WANTED - 1; i++) {
-			const char *word = last_word(runtimes[r]->fns[i].path);
-			bool have = false;
-
-			for (size_t k = 0; k < n; k++)
-				have |= !strcmp(wanted[k], word);
-			if (!have)
-				wanted[n++] = word;
-		}
-	}
-}
-
-const char *const *functions__wanted(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, fill_wanted);
-	return wanted;
-}
 
 struct functions *functions__new(struct model *m, const struct binary *b, const struct types *ts,
 				 struct rust_names *names, struct futures *futures)
@@ -161,7 +119,7 @@ static int cell__cmp(const void *a, const void *b)
 static int find_cells(struct functions *fs, const struct runtime *rt)
 {
 	const struct scan *sc = fs->ts->sc;
-	const char *word = last_word(rt->cell_type);
+	const char *word = wanted__last_word(rt->cell_type);
 	size_t len = strlen(word);
 
 	fs->nr_cells = 0;
@@ -346,7 +304,7 @@ static void functions__add_cell(struct functions *fs, const struct runtime *rt, 
 	if (!find_cell(fs, pair_key(fs->ts, future, scheduler), &d) ||
 	    !cell__layout(fs->ts, rt, &d, &cell)) {
 		model__note(fs->m, "task %s: layout of its %s not found: no await points", p->name,
-			    last_word(rt->cell_type));
+			    wanted__last_word(rt->cell_type));
 		return;
 	}
 	/* one read of all that lies together beats several small ones */
@@ -597,7 +555,7 @@ static void find_by_dwarf(struct functions *fs, const struct runtime *rt,
 static void find_by_symbol(struct functions *fs, const struct runtime *rt,
 			   const struct runtime_fn *rf)
 {
-	const char *word = last_word(rf->path);
+	const char *word = wanted__last_word(rf->path);
 	char quick[128];
 
 	/* both manglings have a word as its length and itself */
@@ -731,7 +689,7 @@ static void found_return(void *ctx, uint64_t ret)
 /* Calls of a function that jumps on to a task's poll function. */
 static void find_returns_through(struct functions *fs, const char *path)
 {
-	const char *word = last_word(path);
+	const char *word = wanted__last_word(path);
 	char quick[64];
 
 	snprintf(quick, sizeof(quick), "%zu%s", strlen(word), word);

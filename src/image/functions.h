@@ -21,9 +21,6 @@ struct functions *functions__new(struct model *m, const struct binary *b, const 
 				 struct rust_names *names, struct futures *futures);
 void functions__free(struct functions *fs);
 
-/* Last words of the functions that the adapters name, for the scan; ends with NULL. */
-const char *const *functions__wanted(void);
-
 /*
  * Find all functions of all runtimes by DWARF (if there is any) and by symbol,
  * add them to the model with their probe sites; the futures of their tasks go

@@ -25,6 +25,7 @@
 #include "image/tls.h"
 #include "image/types.h"
 #include "image/vtables.h"
+#include "image/wanted.h"
 
 struct build {
 	const struct image_opts	*opts;
@@ -139,7 +140,7 @@ static int build__dwarf(struct build *b, bool *torn)
 		return err;
 	if (!jobs)
 		jobs = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
-	err = scan__run(&b->sc, &b->di, functions__wanted(), jobs, scan_progress, b);
+	err = scan__run(&b->sc, &b->di, wanted__names(), jobs, scan_progress, b);
 	if (err)
 		return err;
 	*torn |= b->sc.torn;
