@@ -268,6 +268,8 @@ int sched_open(struct bpf_iter__task *ctx)
 	ev.open = acc.arrival == t->off_arrival;
 	/* It may be back without having been seen, and have done nothing that a probe sees. */
 	ev.hdr.ts = ev.open ? now : off_cpu_told(&ev, t, task, now);
+	if (ev.told == RAW_OFF_UNSEEN)
+		count_loss(LOSS_SWITCH);
 	bpf_seq_write(ctx->meta->seq, &ev, sizeof(ev));
 	return 0;
 }
