@@ -110,7 +110,6 @@ struct runtime {
 	const char			*io_type;	/* the reactor's per-fd object */
 	/* In the mangled name of the thread-local variable with a thread's context; or NULL. */
 	const char			*context_symbol;
-	/* What is not recorded, for the user; or NULL. */
 	/*
 	 * A function of the runtime that does nothing but jump to a task's poll
 	 * function, where it has not been inlined: its calls are returned to.
@@ -118,6 +117,7 @@ struct runtime {
 	const char			*poll_through;
 	/* Where a task's header has its table in most versions: a hint for probe sites. */
 	uint32_t			 usual_vtable_off;
+	/* What is not recorded, for the user; or NULL. */
 	const char			*not_covered;
 	const struct runtime_leaf	*leaves;
 	size_t				 nr_leaves;
