@@ -128,6 +128,8 @@ static int binary__load_segments(struct binary *b, const char **why)
 			*why = "its program headers cannot be read: the file is torn";
 			return -ENOEXEC;
 		}
+		if (ph.p_type == PT_GNU_EH_FRAME)
+			b->eh_frame_hdr = ph.p_vaddr;
 		if (ph.p_type != PT_LOAD || !ph.p_filesz)
 			continue;
 		if (ph.p_offset > b->raw_size || ph.p_filesz > b->raw_size - ph.p_offset) {
@@ -324,15 +326,20 @@ static const struct segment *binary__segment(const struct binary *b, uint64_t va
 	return NULL;
 }
 
+const uint8_t *binary__bytes(const struct binary *b, uint64_t vaddr, size_t *n)
+{
+	const struct segment *s = binary__segment(b, vaddr);
+
+	*n = s ? (size_t)(s->file_size - (vaddr - s->vaddr)) : 0;
+	return s ? b->raw + s->file_off + (vaddr - s->vaddr) : NULL;
+}
+
 const uint8_t *binary__code(const struct binary *b, uint64_t vaddr, size_t *n)
 {
 	const struct segment *s = binary__segment(b, vaddr);
 
 	*n = 0;
-	if (!s || !s->exec)
-		return NULL;
-	*n = (size_t)(s->file_size - (vaddr - s->vaddr));
-	return b->raw + s->file_off + (vaddr - s->vaddr);
+	return s && s->exec ? binary__bytes(b, vaddr, n) : NULL;
 }
 
 bool binary__file_off(const struct binary *b, uint64_t vaddr, uint64_t *off)

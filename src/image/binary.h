@@ -35,6 +35,7 @@ struct binary {
 	bool		 pie;
 	struct segment	*segs;		/* PT_LOAD only */
 	size_t		 nr_segs;
+	uint64_t	 eh_frame_hdr;	/* where PT_GNU_EH_FRAME is loaded, 0: none */
 	char		 build_id[2 * BINARY_BUILD_ID_MAX + 1];
 	struct symbol	*syms;		/* functions, by address; see binary__load_symbols */
 	size_t		 nr_syms;
@@ -52,6 +53,8 @@ int binary__load_symbols(struct binary *b, Elf *from);
 /* The function that holds @vaddr, NULL if none. */
 const struct symbol *binary__symbol_at(const struct binary *b, uint64_t vaddr);
 
+/* Bytes that are loaded at @vaddr: NULL if none are; *@n available. */
+const uint8_t *binary__bytes(const struct binary *b, uint64_t vaddr, size_t *n);
 /* Code bytes at @vaddr: NULL if not in an executable segment; *@n available. */
 const uint8_t *binary__code(const struct binary *b, uint64_t vaddr, size_t *n);
 bool binary__file_off(const struct binary *b, uint64_t vaddr, uint64_t *off);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Models on disk, by build-id. See cache.h. It must not know what a model
+ * Models on disk, by build-id and code. See cache.h. It must not know what a model
  * holds.
  *
  * A file is written under another name and renamed, so that it is whole or not
@@ -20,9 +20,33 @@
 static uint64_t mix(uint64_t h, const void *data, size_t n)
 {
 	const uint8_t *p = data;
+	uint64_t w;
 
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ p[i]) * 0x100000001b3ull;
+	for (; n >= 8; n -= 8, p += 8) {
+		memcpy(&w, p, 8);
+		h = (h ^ w) * 0x9e3779b97f4a7c15ull;
+		h ^= h >> 32;
+	}
+	for (w = n; n; n--)
+		w = w << 8 | *p++;
+	h = (h ^ w) * 0x9e3779b97f4a7c15ull;
+	return h ^ h >> 29;
+}
+
+/*
+ * A build-id is what the linker, or whoever came later, has written: builds may
+ * share one. Code that is the same, byte for byte, has the same layouts.
+ */
+static uint64_t mix_code(uint64_t h, const struct binary *b)
+{
+	for (size_t i = 0; i < b->nr_segs; i++) {
+		const struct segment *s = &b->segs[i];
+
+		if (!s->exec)
+			continue;
+		h = mix(h, &s->vaddr, sizeof(s->vaddr));
+		h = mix(h, b->raw + s->file_off, (size_t)s->file_size);
+	}
 	return h;
 }
 
@@ -34,8 +58,9 @@ uint64_t cache__key(const struct binary *b, const struct image_opts *opts)
 	if (!b->build_id[0])
 		return 0;
 	h = mix(h, b->build_id, strlen(b->build_id));
-	/* stripping leaves the build-id as it is */
+	/* stripping leaves the build-id and the code as they are */
 	h = mix(h, &b->raw_size, sizeof(b->raw_size));
+	h = mix_code(h, b);
 	if (opts->debug_file) {
 		if (stat(opts->debug_file, &st))
 			return 0;
@@ -44,6 +69,34 @@ uint64_t cache__key(const struct binary *b, const struct image_opts *opts)
 		h = mix(h, &st.st_ino, sizeof(st.st_ino));
 	}
 	return h ? h : 1;
+}
+
+static bool site_matches(const struct binary *b, const struct image_site *site)
+{
+	const uint8_t *p;
+	size_t n;
+
+	p = binary__code(b, site->vaddr - site->code_before, &n);
+	return p && site->code_len <= IMAGE_SITE_CODE && n >= site->code_len &&
+	       !memcmp(p, site->code, site->code_len);
+}
+
+/* Whatever the key says: a model whose code is not the program's is not its model. */
+static bool sites_match(const struct binary *b, const struct image *img)
+{
+	const struct image_return *returns;
+	const struct image_fn *fns;
+	size_t nr;
+
+	fns = image__fns(img, &nr);
+	for (size_t i = 0; i < nr; i++)
+		if (!site_matches(b, &fns[i].site))
+			return false;
+	returns = image__returns(img, &nr);
+	for (size_t i = 0; i < nr; i++)
+		if (!site_matches(b, &returns[i].site))
+			return false;
+	return true;
 }
 
 /* The folder, made if @make; false: there is none. */
@@ -108,6 +161,10 @@ struct image *cache__load(const struct binary *b, const struct image_opts *opts,
 		img = image__adopt(block, (size_t)st.st_size, true, b->path);
 	else
 		munmap(block, (size_t)st.st_size);
+	if (img && !sites_match(b, img)) {
+		image__free(img);
+		img = NULL;
+	}
 out:
 	close(fd);
 	return img;

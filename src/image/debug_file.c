@@ -3,8 +3,7 @@
  * Where the DWARF of an executable is: see debug_file.h. It must not know what
  * is in the DWARF, nor what Rust is.
  *
- * A file is used only if it proves to belong to the executable: by build-id, or
- * by the checksum in .gnu_debuglink.
+ * A file is used only if it proves to belong to the executable: see debug_proof.h.
  */
 #include "image/debug_file.h"
 
@@ -15,6 +14,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "image/debug_proof.h"
 #include "image/debug_search.h"
 #include "image/debug_split.h"
 #include "image/debuginfod.h"
@@ -33,17 +33,6 @@ struct debug_file {
 
 /* ---- the main file -------------------------------------------------------- */
 
-static bool same_build(const struct debug_file *df, const struct elf_file *f)
-{
-	return *df->b->build_id && !strcmp(f->build_id, df->b->build_id);
-}
-
-/* Either of them may have none. */
-static bool builds_clash(const struct debug_file *df, const struct elf_file *f)
-{
-	return *df->b->build_id && *f->build_id && strcmp(f->build_id, df->b->build_id);
-}
-
 /* The file that the user named; it may be a package, or have symbols only. */
 static int try_named(struct debug_file *df, const char *name, const char **why)
 {
@@ -55,10 +44,7 @@ static int try_named(struct debug_file *df, const char *name, const char **why)
 	if (err)
 		return err;
 	err = -ENOEXEC;
-	if (builds_clash(df, f)) {
-		*why = ELF_FILE_OTHER_BUILD;
-		goto fail;
-	}
+	/* of units that the program itself names by their ids */
 	if (elf_file__is_package(f)) {
 		df->split.package = f;
 		return 0;
@@ -67,6 +53,9 @@ static int try_named(struct debug_file *df, const char *name, const char **why)
 		*why = "it is an object file: name the debug file of the linked program";
 		goto fail;
 	}
+	*why = debug_proof__refute(df->b, f, false);
+	if (*why)
+		goto fail;
 	*why = elf_file__load(f, false);
 	if (!*why) {
 		df->main = f;
@@ -145,7 +134,7 @@ static void try_build_id(struct debug_file *df)
 		struct elf_file *f = guess(df, df->search.roots[i], name);
 
 		if (f)
-			settle(df, f, same_build(df, f) ? NULL : ELF_FILE_OTHER_BUILD);
+			settle(df, f, debug_proof__refute(df->b, f, false));
 	}
 }
 
@@ -165,7 +154,7 @@ static void try_link_at(struct debug_file *df, const struct place *at, const cha
 			const char *between, const char *link, uint32_t crc)
 {
 	struct elf_file *f;
-	const char *why = NULL;
+	const char *why;
 	uint32_t have;
 	char *name;
 
@@ -179,13 +168,15 @@ static void try_link_at(struct debug_file *df, const struct place *at, const cha
 	free(name);
 	if (!f)
 		return;
-	if (builds_clash(df, f))
+	if (debug_proof__ids_clash(df->b, f))
 		why = ELF_FILE_OTHER_BUILD;
 	else if (!file__crc(f, &have))
 		why = ELF_FILE_TORN;
 	else if (have != crc)
 		why = "its checksum is not the one in the program's .gnu_debuglink: "
 		      "it is torn, or was changed";
+	else
+		why = debug_proof__refute(df->b, f, true);
 	settle(df, f, why);
 }
 
@@ -241,7 +232,7 @@ static void try_debuginfod(struct debug_file *df)
 	else if (err)
 		debug_search__note(s, "the debug file %s is not used: %s", path, why);
 	else
-		settle(df, f, same_build(df, f) ? NULL : ELF_FILE_OTHER_BUILD);
+		settle(df, f, debug_proof__refute(df->b, f, false));
 }
 
 /* ---- the whole ------------------------------------------------------------ */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "image/array.h"
+#include "image/boundary.h"
 #include "image/inlined.h"
 #include "image/poll_symbol.h"
 #include "image/wanted.h"
@@ -36,6 +37,8 @@ struct functions {
 	struct rust_names	*names;
 	struct futures		*futures;
 	struct site_finder	*sites;
+	struct boundaries	*boundaries;
+	unsigned int		 nr_unproven;	/* functions found where none begins */
 	struct cell		*cells;		/* sorted by key */
 	size_t			 nr_cells, cap_cells;
 	struct poll		*polls;
@@ -56,8 +59,9 @@ struct functions *functions__new(struct model *m, const struct binary *b, const 
 		return NULL;
 	*fs = (struct functions){ .m = m, .b = b, .ts = ts, .names = names, .futures = futures };
 	fs->sites = site_finder__new(b);
-	if (!fs->sites) {
-		free(fs);
+	fs->boundaries = boundaries__new(b);
+	if (!fs->sites || !fs->boundaries) {
+		functions__free(fs);
 		return NULL;
 	}
 	for (size_t i = 0; futures && i < ts->di->nr_units; i++)
@@ -75,6 +79,7 @@ void functions__free(struct functions *fs)
 		free(fs->polls[i].scheduler);
 	}
 	site_finder__free(fs->sites);
+	boundaries__free(fs->boundaries);
 	free(fs->cells);
 	free(fs->polls);
 	free(fs->seen);
@@ -275,6 +280,10 @@ static uint32_t add_fn(struct functions *fs, const struct runtime *rt, const str
 	const struct symbol *sym = binary__symbol_at(fs->b, vaddr);
 	struct image_site site;
 
+	if (!boundaries__is_entry(fs->boundaries, vaddr)) {
+		fs->nr_unproven++;
+		return WALK_NONE;
+	}
 	if (site_finder__entry(fs->sites, vaddr, sym && sym->vaddr == vaddr ? sym->size : 0,
 			       rf->arg, rf->role == RUNTIME_FN_WAKE, &site))
 		return WALK_NONE;
@@ -493,8 +502,13 @@ static void found_inlined(void *ctx, const struct inlined_copy *copy)
 	struct image_site site;
 	uint32_t at;
 
-	if (functions__seen(in->fs, copy->start) ||
-	    site_finder__inlined(in->fs->sites, copy->start, copy->end, copy->reg, &site))
+	if (functions__seen(in->fs, copy->start))
+		return;
+	if (!boundaries__is_insn(in->fs->boundaries, copy->start)) {
+		in->fs->nr_unproven++;
+		return;
+	}
+	if (site_finder__inlined(in->fs->sites, copy->start, copy->end, copy->reg, &site))
 		return;
 	at = add_site(in->fs, in->rt, in->rf, copy->start, site);
 	if (at != WALK_NONE)
@@ -612,6 +626,15 @@ int functions__find(struct functions *fs)
 			if (rt->fns[i].inlined)
 				find_moved(fs, rt, &rt->fns[i]);
 	}
+	if (fs->nr_unproven)
+		model__note(fs->m, boundaries__any(fs->boundaries) ?
+			    "%u of the runtime's functions are not probed: .eh_frame, with which the "
+			    "program unwinds, has no function or no instruction where they should "
+			    "be: the symbols or the debug information may be another build's" :
+			    "%u of the runtime's functions are not probed: the program has no "
+			    ".eh_frame, so where its instructions begin is not sure: build it with "
+			    "-C force-unwind-tables=yes",
+			    fs->nr_unproven);
 	for (unsigned int r = 0; runtimes[r]; r++)
 		if (runtimes[r]->not_covered && fs->nr_polls)
 			model__note(fs->m, "%s", runtimes[r]->not_covered);
@@ -673,7 +696,8 @@ static void found_return(void *ctx, uint64_t ret)
 	struct image_return r;
 	uint32_t at;
 
-	if (site_finder__return(fs->sites, ret, &r))
+	/* some are found by their bytes only, of which a call's may be a part of another */
+	if (!boundaries__is_return(fs->boundaries, ret) || site_finder__return(fs->sites, ret, &r))
 		return;
 	for (size_t i = 0; i < fs->m->tables[MODEL_RETURNS].nr; i++) {
 		const struct image_return *have = model__at(fs->m, MODEL_RETURNS, (uint32_t)i);

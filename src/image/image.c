@@ -13,6 +13,7 @@
 
 #include "image/awaits.h"
 #include "image/binary.h"
+#include "image/boundary.h"
 #include "image/cache.h"
 #include "image/debug_file.h"
 #include "image/functions.h"
@@ -286,15 +287,19 @@ uint64_t image__first_vaddr(const struct image *img)
 int image__return_site(const struct image *img, uint64_t vaddr, struct image_return *out)
 {
 	const struct binary *b = image__binary(img);
+	struct boundaries *bs;
 	struct site_finder *f;
-	int err;
+	int err = -ENOENT;
 
 	if (!b)
 		return -ENOENT;
 	f = site_finder__new(b);
-	if (!f)
-		return -ENOMEM;
-	err = site_finder__return(f, vaddr, out);
+	bs = boundaries__new(b);
+	if (!f || !bs)
+		err = -ENOMEM;
+	else if (boundaries__is_return(bs, vaddr))
+		err = site_finder__return(f, vaddr, out);
+	boundaries__free(bs);
 	site_finder__free(f);
 	return err ? err : out->site.slow ? -ENOENT : 0;
 }

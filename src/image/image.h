@@ -60,14 +60,22 @@ struct image_variant {
 	image_str	name;		/* "Suspend0", "Done", … */
 };
 
-/* A probe site: an instruction that the kernel emulates. */
+#define IMAGE_SITE_CODE	64	/* bytes of code that are kept of a site */
+
+/*
+ * A probe site: an instruction that the kernel emulates. With it goes the code
+ * around it, as the file had it when the model was made: a program whose code is
+ * another one there is not the program of the model, and must not be probed.
+ */
 struct image_site {
 	uint64_t	file_off;	/* what uprobe_multi wants */
 	uint64_t	vaddr;		/* of the probed instruction */
 	int32_t		sp_adjust;	/* add to rsp there to get rsp at the function's entry */
 	uint8_t		arg_reg;	/* register that holds the task: pt_regs order below */
 	uint8_t		slow;		/* 1: no emulated instruction, the kernel single-steps */
-	uint8_t		pad[2];
+	uint8_t		code_before;	/* bytes of code[] before the instruction … */
+	uint8_t		code_len;	/* … and in all */
+	uint8_t		code[IMAGE_SITE_CODE];
 };
 
 enum image_reg { IMAGE_REG_DI, IMAGE_REG_SI, IMAGE_REG_DX, IMAGE_REG_BX, IMAGE_REG_BP,

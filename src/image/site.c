@@ -270,6 +270,27 @@ static void insn__regs(struct site_finder *f, const cs_insn *in, int *holder)
 			*holder = R_NONE;
 }
 
+/* The site is chosen: where it is in the file, and the code around it. */
+static int settle(const struct site_finder *f, struct image_site *site)
+{
+	uint64_t before = IMAGE_SITE_CODE / 2;
+	const uint8_t *p = NULL;
+	size_t n = 0;
+
+	if (!binary__file_off(f->b, site->vaddr, &site->file_off))
+		return -ENOENT;
+	while (!p && before)
+		p = binary__code(f->b, site->vaddr - --before, &n);
+	if (!p)
+		return -ENOENT;
+	if (n > IMAGE_SITE_CODE)
+		n = IMAGE_SITE_CODE;
+	memcpy(site->code, p, n);
+	site->code_before = (uint8_t)before;
+	site->code_len = (uint8_t)n;
+	return 0;
+}
+
 /* The first instruction from @entry on that is cheap to probe and has what @holder has there. */
 static int site_from(struct site_finder *f, uint64_t entry, uint64_t size, int holder, bool loops,
 		     struct image_site *out)
@@ -322,7 +343,7 @@ static int site_from(struct site_finder *f, uint64_t entry, uint64_t size, int h
 		if (holder == R_NONE)
 			break;
 	}
-	return binary__file_off(f->b, out->vaddr, &out->file_off) ? 0 : -ENOENT;
+	return settle(f, out);
 }
 
 int site_finder__entry(struct site_finder *f, uint64_t entry, uint64_t size, unsigned int arg,
@@ -376,7 +397,7 @@ int site_finder__return(struct site_finder *f, uint64_t ret, struct image_return
 		if (insn__ends(f, in, at) || !insn__sp(f, in, at, &sp))
 			break;
 	}
-	return binary__file_off(f->b, out->site.vaddr, &out->site.file_off) ? 0 : -ENOENT;
+	return settle(f, &out->site);
 }
 
 uint64_t site_finder__thunk(struct site_finder *f, uint64_t vaddr)

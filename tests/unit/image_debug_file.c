@@ -107,7 +107,7 @@ static void named(void **state)
 	assert_string_equal(debug_file__path(f.df), debug);
 	done(&f);
 
-	/* a program without a build-id has to take the user's word */
+	/* where a build-id is missing, the places of the functions prove it */
 	in_dir("objcopy --remove-section=.note.gnu.build-id prog bare");
 	find(&f, at("bare"), &opts);
 	assert_string_equal(debug_file__path(f.df), debug);
@@ -146,6 +146,35 @@ static void named_wrongly(void **state)
 	write_file(at("small"), data, n);
 	refused(at("prog"), at("small"), -ENOEXEC, "");
 	free(data);
+}
+
+/* Builds that have no build-id, or claim to have the same one. */
+static void named_without_proof(void **state)
+{
+	static const char longer[] = "int the_answer(int x)\n{\n\treturn x * x / (x + 3);\n}\n";
+
+	(void)state;
+	build("-g", "prog");
+	separate("prog");
+	write_file(at("answer.c"), longer, sizeof(longer) - 1);
+	build("-g", "other");
+	separate("other");
+	in_dir("objcopy --remove-section=.note.gnu.build-id other.debug bare.debug");
+	refused(at("prog"), at("bare.debug"), -ENOEXEC, "another build");
+	/* the same length in all, but not of each function */
+	sources(5);
+	in_dir("gcc -O1 -g -Wl,--build-id=none answer.c main.c -o one && "
+	       "gcc -O1 -g -Wl,--build-id=none main.c answer.c -o two && "
+	       "objcopy --only-keep-debug two two.debug && strip one");
+	refused(at("one"), at("two.debug"), -ENOEXEC, "not in the same places");
+	/* the other one's id put in */
+	in_dir("objcopy -O binary --only-section=.note.gnu.build-id prog id && "
+	       "objcopy --update-section .note.gnu.build-id=id other.debug forged.debug");
+	refused(at("prog"), at("forged.debug"), -ENOEXEC, "another build");
+	/* nothing to tell by */
+	in_dir("objcopy --remove-section=.note.gnu.build-id --strip-all --keep-section='.debug*' "
+	       "prog.debug silent.debug");
+	refused(at("prog"), at("silent.debug"), -ENOEXEC, "cannot be told");
 }
 
 /* A file that has symbols only is used for them; the DWARF comes from elsewhere. */
@@ -637,6 +666,7 @@ int main(void)
 		TEST(embedded_torn),
 		TEST(named),
 		TEST(named_wrongly),
+		TEST(named_without_proof),
 		TEST(named_symbols),
 		TEST(debuglink),
 		TEST(debuglink_wrong),

@@ -3,6 +3,7 @@
  * What leads to futures, on types made by hand: vtables, also at no address,
  * and the cells that hold a task's future, also where it cannot fit.
  */
+#include "image_code.h"
 #include "image_explored.h"
 
 /* ---- vtables -------------------------------------------------------------- */
@@ -136,10 +137,10 @@ static bool task_cell(uint64_t cell_size, uint64_t core_off, int stage, uint64_t
 {
 	static const char *const spaces[] = { "tokio", "runtime", "task" };
 	uint32_t one, two, u32, running, stage_at, core, scheduler, at;
-	uint8_t code[16] = { 0x55, 0xc3 };
+	uint8_t code[16 + CODE_FRAMES_MAX] = { 0x55, 0xc3 };
 	struct segment seg = { .vaddr = 0x1000, .file_size = sizeof(code), .exec = true };
 	struct binary b = { .fd = -1, .raw = code, .raw_size = sizeof(code), .segs = &seg,
-			    .nr_segs = 1 };
+			    .nr_segs = 1, .eh_frame_hdr = 0x1010 };
 	struct functions *fs;
 	struct explored e;
 	const struct image_fn *fns;
@@ -147,6 +148,7 @@ static bool task_cell(uint64_t cell_size, uint64_t core_off, int stage, uint64_t
 	bool known;
 	size_t nr;
 
+	code_frames(code + 16, 0x1010, (struct code_fn[]){ { 0x1000, 2 } }, 1);
 	start(&f);
 	two_futures(&f, &one, &two);
 	u32 = base(&f, "u32", 4);

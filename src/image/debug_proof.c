@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Whether a debug file is of the program's own build. See debug_proof.h.
+ *
+ * A debug file keeps the headers of the program's sections, though not what is in
+ * them, and its function symbols. The program keeps .eh_frame whatever it is
+ * stripped of, and that has where each function begins and how long it is. Two
+ * builds with thousands of functions in the same places are one build.
+ */
+#include "image/debug_proof.h"
+
+#include <string.h>
+
+#include "image/eh_frame.h"
+
+/* One function in so many may differ: hand-written code has odd tables. */
+#define TOLERANCE	64
+
+struct tally {
+	const struct eh_frame	*frames;
+	size_t			 same, different;
+};
+
+/* A section with code, its name and its place; false: there is no further one. */
+static bool next_code(Elf *elf, Elf_Scn **scn, GElf_Shdr *shdr, const char **name)
+{
+	size_t strndx;
+
+	if (elf_getshdrstrndx(elf, &strndx))
+		return false;
+	while ((*scn = elf_nextscn(elf, *scn))) {
+		if (!gelf_getshdr(*scn, shdr) || !(shdr->sh_flags & SHF_EXECINSTR) ||
+		    !(shdr->sh_flags & SHF_ALLOC))
+			continue;
+		*name = elf_strptr(elf, strndx, shdr->sh_name);
+		return *name != NULL;
+	}
+	return false;
+}
+
+/* The same sections of code, one after the other? Of a program without any: yes. */
+static bool same_layout(Elf *program, Elf *file)
+{
+	Elf_Scn *p = NULL, *f = NULL;
+	const char *p_name, *f_name;
+	GElf_Shdr ps, fs;
+	bool first = true;
+
+	for (;; first = false) {
+		bool more = next_code(program, &p, &ps, &p_name);
+
+		if (!more && first)
+			return true;
+		if (more != next_code(file, &f, &fs, &f_name))
+			return false;
+		if (!more)
+			return true;
+		if (strcmp(p_name, f_name) || ps.sh_addr != fs.sh_addr || ps.sh_size != fs.sh_size)
+			return false;
+	}
+}
+
+static int compare(void *ctx, const GElf_Sym *sym, const char *name)
+{
+	struct tally *t = ctx;
+	const struct eh_range *r;
+
+	(void)name;
+	r = sym->st_size ? eh_frame__find(t->frames, sym->st_value) : NULL;
+	if (!r)
+		return 0;
+	if (r->start == sym->st_value && r->end - r->start == sym->st_size)
+		t->same++;
+	else
+		t->different++;
+	return 0;
+}
+
+bool debug_proof__ids_clash(const struct binary *b, const struct elf_file *f)
+{
+	return *b->build_id && *f->build_id && strcmp(b->build_id, f->build_id);
+}
+
+const char *debug_proof__refute(const struct binary *b, const struct elf_file *f, bool vouched)
+{
+	struct eh_frame frames;
+	struct tally t = { .frames = &frames };
+
+	if (debug_proof__ids_clash(b, f))
+		return ELF_FILE_OTHER_BUILD;
+	if (!same_layout(b->elf, f->elf))
+		return ELF_FILE_OTHER_BUILD ": their sections of code are not the same";
+	if (eh_frame__load(&frames, b))
+		return ELF_FILE_OUT_OF_MEMORY;
+	elf__symbols(f->elf, STT_FUNC, compare, &t);
+	eh_frame__free(&frames);
+	if (t.different > t.same / TOLERANCE)
+		return ELF_FILE_OTHER_BUILD ": their functions are not in the same places";
+	if (!t.same && !vouched && !(*b->build_id && *f->build_id))
+		return "it cannot be told whether it is of the program's build: one of them has no "
+		       "build-id, and it has no symbols of functions";
+	return NULL;
+}
