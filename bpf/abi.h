@@ -122,6 +122,11 @@ struct raw_off_cpu {
 	__s32		syscall;	/* in which it slept, -1: none (x86-64 number) */
 };
 
+/* The target, by its id in the recorder's pid namespace: see the iterator in process.bpf.c. */
+struct raw_process {
+	__u32	tgid;		/* in the first pid namespace, where tracepoints are */
+};
+
 /* A thread and where its thread-local variables are: see the iterator in process.bpf.c. */
 struct raw_thread_pointer {
 	__u32	tid;
@@ -230,7 +235,6 @@ struct counters {
 #define SOCK_FILTER_BIT(sk)	((__u32)((__u64)(sk) * 0x9e3779b97f4a7c15ull >> 48))
 
 struct bpf_config {
-	__u32	tgid;
 	__u32	io_wakers;	/* 1: io_reader, io_writer are valid */
 	__u32	io_base;	/* offset from the token of the block that holds both */
 	__u32	io_reader;	/* offsets in that block of a waker's data pointer … */

@@ -108,6 +108,12 @@ struct {
 
 extern const volatile struct bpf_config config;
 
+/*
+ * The target, as the kernel numbers processes: in the first pid namespace. Set
+ * before any program can run for it.
+ */
+extern __u32 target_tgid;
+
 /* Set when every probe is in place: before that, events would be half a story. */
 extern bool enabled;
 

@@ -11,6 +11,7 @@
 
 const volatile struct bpf_config config = {};
 bool enabled = false;
+__u32 target_tgid = 0;
 
 /*
  * A probe's cookie: index of the function or site (0-31), what to add to rsp
@@ -96,7 +97,7 @@ static __always_inline int on_poll_begin(struct pt_regs *regs)
 	__u64 ts, header;
 	__u32 depth;
 
-	if (!enabled || task->tgid != config.tgid)
+	if (!enabled || task->tgid != target_tgid)
 		return 0;
 	ts = bpf_ktime_get_ns();
 	t = thread_get(task);
@@ -207,7 +208,7 @@ static __always_inline int on_poll_end(struct pt_regs *regs)
 	__u8 result;
 	__u64 ts;
 
-	if (!enabled || task->tgid != config.tgid)
+	if (!enabled || task->tgid != target_tgid)
 		return 0;
 	t = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (!t)
@@ -258,7 +259,7 @@ static __always_inline int task_event(struct pt_regs *regs, __u8 type)
 	struct thread *t;
 	__u64 ts;
 
-	if (!enabled || task->tgid != config.tgid)
+	if (!enabled || task->tgid != target_tgid)
 		return 0;
 	ts = bpf_ktime_get_ns();
 	t = thread_get(task);
@@ -288,7 +289,7 @@ static __always_inline int on_task_drop(struct pt_regs *regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
-	if (!enabled || task->tgid != config.tgid)
+	if (!enabled || task->tgid != target_tgid)
 		return 0;
 	mark_dropped(task, cookie_arg(bpf_get_attach_cookie(regs), regs));
 	return task_event(regs, RAW_TASK_DROP);
@@ -322,7 +323,7 @@ int thread_batches(struct bpf_iter__task *ctx)
 	struct thread *t;
 	__u32 len;
 
-	if (!task || task->tgid != config.tgid)
+	if (!task || task->tgid != target_tgid)
 		return 0;
 	t = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (!t || !t->batch_len || t->batch_len > BATCH_BYTES)

@@ -180,7 +180,7 @@ int BPF_PROG(epoll_exit, struct pt_regs *regs, long ret)
 	if (nr != NR_EPOLL_WAIT && nr != NR_EPOLL_PWAIT && nr != NR_EPOLL_CTL &&
 	    nr != NR_EPOLL_PWAIT2)
 		return 0;
-	if (bpf_get_current_task_btf()->tgid != config.tgid || !enabled)
+	if (bpf_get_current_task_btf()->tgid != target_tgid || !enabled)
 		return 0;
 	if (nr == NR_EPOLL_CTL) {
 		if (!ret)
@@ -199,7 +199,7 @@ int fd_snapshot(struct bpf_iter__task_file *ctx)
 	struct file *file = ctx->file;
 	struct raw_fd ev;
 
-	if (!task || !file || task->tgid != config.tgid)
+	if (!task || !file || task->tgid != target_tgid)
 		return 0;
 	__builtin_memset(&ev, 0, sizeof(ev));
 	ev.fd = ctx->fd;

@@ -10,7 +10,7 @@ int BPF_PROG(task_rename, struct task_struct *task, const char *comm)
 {
 	struct raw_thread *ev;
 
-	if (task->tgid != config.tgid || !enabled)
+	if (task->tgid != target_tgid || !enabled)
 		return 0;
 	ev = event_reserve(sizeof(*ev), bpf_ktime_get_ns(), task->pid, RAW_THREAD);
 	if (!ev)
@@ -24,7 +24,7 @@ static __always_inline int process_event(struct task_struct *task, __u8 type)
 {
 	struct raw_task *ev;
 
-	if (task->tgid != config.tgid || !enabled)
+	if (task->tgid != target_tgid || !enabled)
 		return 0;
 	ev = event_reserve(sizeof(*ev), bpf_ktime_get_ns(), task->pid, type);
 	if (!ev)
@@ -46,6 +46,23 @@ int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux
 	return process_event(task, RAW_EXEC);
 }
 
+/*
+ * Run by the recorder, for one process that it names by its id in its own pid
+ * namespace: the id that this process has for everybody else here.
+ */
+SEC("iter/task")
+int target_process(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct raw_process p;
+
+	if (!task)
+		return 0;
+	p.tgid = task->tgid;
+	bpf_seq_write(ctx->meta->seq, &p, sizeof(p));
+	return 0;
+}
+
 /* Run by the recorder: the thread pointer of each of the target's threads. */
 SEC("iter/task")
 int thread_pointers(struct bpf_iter__task *ctx)
@@ -53,7 +70,7 @@ int thread_pointers(struct bpf_iter__task *ctx)
 	struct task_struct *task = ctx->task;
 	struct raw_thread_pointer p = {};
 
-	if (!task || task->tgid != config.tgid)
+	if (!task || task->tgid != target_tgid)
 		return 0;
 	p.tid = task->pid;
 	p.fs = task->thread.fsbase;

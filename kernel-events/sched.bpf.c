@@ -162,7 +162,7 @@ SEC("tp_btf/sched_switch")
 int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
 	     unsigned int prev_state)
 {
-	bool out = prev->tgid == config.tgid, in = next->tgid == config.tgid;
+	bool out = prev->tgid == target_tgid, in = next->tgid == target_tgid;
 	__u64 ts;
 
 	if ((!out && !in) || !enabled)
@@ -205,7 +205,7 @@ int BPF_PROG(sched_waking, struct task_struct *p)
 	struct task_struct *waker;
 	struct thread *t;
 
-	if (p->tgid != config.tgid || !enabled)
+	if (p->tgid != target_tgid || !enabled)
 		return 0;
 	t = bpf_task_storage_get(&threads, p, NULL, 0);
 	if (!t)
@@ -231,7 +231,7 @@ int sched_snapshot(struct bpf_iter__task *ctx)
 	struct sched_account acc;
 	struct thread *t;
 
-	if (!task || task->tgid != config.tgid || !task->__state)
+	if (!task || task->tgid != target_tgid || !task->__state)
 		return 0;
 	t = thread_get(task);
 	if (!t || t->off_ts)
@@ -255,7 +255,7 @@ int sched_open(struct bpf_iter__task *ctx)
 	struct thread *t;
 	__u64 now;
 
-	if (!task || task->tgid != config.tgid)
+	if (!task || task->tgid != target_tgid)
 		return 0;
 	t = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (!t || !t->off_ts)

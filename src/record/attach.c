@@ -22,18 +22,21 @@
 #include "kernel-events/source.h"
 #include "record/attach.h"
 #include "record/calibrate.h"
+#include "record/code.h"
+#include "record/keeper.h"
 #include "runtime/tokio.h"
 
 #define RINGS_TOTAL	(64u << 20)	/* bytes for all CPUs together */
 #define MAX_RETURNS	64
+#define DETACH_LOOKS	400	/* for two seconds */
 
 struct attach {
 	struct dwell_bpf	*skel;
 	const struct image	*img;
-	struct target		 target;
-	int			 links[RUNTIME_FN_NR + MAX_RETURNS + 1];
-	size_t			 nr_links;
+	const struct target	*target;
+	struct keeper		*keeper;	/* has all uprobes */
 	bool			 by_thread;	/* see links_go_by_thread() */
+	size_t			 breakpoints;	/* at the sites, before there were probes */
 	uint64_t		 returns[MAX_RETURNS];	/* vaddrs that have a probe */
 	size_t			 nr_returns;
 	size_t			 nr_sites;
@@ -283,36 +286,31 @@ static bool links_go_by_thread(const struct bpf_program *prog)
 	return link != -EINVAL;
 }
 
-static int attach_sites(struct attach *a, struct bpf_program *prog, const unsigned long *offsets,
-			const __u64 *cookies, size_t nr)
+/* Into *@out, and returns that; NULL while it is not known. */
+static const uint64_t *load_bias(const struct attach *a, uint64_t *out)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, opts,
-		    .uprobe_multi = {
-			    .path = a->target.exe,
-			    .offsets = offsets,
-			    .cookies = cookies,
-			    .cnt = nr,
-			    .pid = a->by_thread ? 0 : a->target.pid,
-		    });
-	int link;
+	*out = a->skel->bss->load_bias;
+	return a->skel->bss->load_bias_known ? out : NULL;
+}
+
+static int attach_sites(struct attach *a, struct bpf_program *prog, const uint64_t *offsets,
+			const uint64_t *cookies, size_t nr)
+{
+	int err;
 
 	if (!nr)
 		return 0;
-	if (a->nr_links >= sizeof(a->links) / sizeof(*a->links))
-		return -E2BIG;
-	link = bpf_link_create(bpf_program__fd(prog), 0, BPF_TRACE_UPROBE_MULTI, &opts);
-	if (link < 0)
-		return link;
-	a->links[a->nr_links++] = link;
-	a->nr_sites += nr;
-	return 0;
+	err = keeper__attach(a->keeper, bpf_program__fd(prog), a->target->exe_fd,
+			     a->by_thread ? 0 : a->target->pid, offsets, cookies, nr);
+	if (!err)
+		a->nr_sites += nr;
+	return err;
 }
 
 static int attach_role(struct attach *a, struct bpf_program *prog, enum runtime_fn_role role)
 {
 	const struct image_fn *fns;
-	unsigned long *offsets;
-	__u64 *cookies;
+	uint64_t *offsets, *cookies;
 	size_t i, j, nr, n = 0;
 	int err;
 
@@ -344,8 +342,7 @@ out:
 
 static int attach_returns(struct attach *a, struct bpf_program *prog)
 {
-	unsigned long offsets[MAX_RETURNS];
-	__u64 cookies[MAX_RETURNS];
+	uint64_t offsets[MAX_RETURNS], cookies[MAX_RETURNS];
 	const struct image_return *r;
 	size_t i, j, nr, n = 0;
 
@@ -365,8 +362,8 @@ static int attach_returns(struct attach *a, struct bpf_program *prog)
 int attach__add_return(struct attach *a, uint64_t addr)
 {
 	struct image_return r;
-	unsigned long offset;
-	__u64 c;
+	const char *why;
+	uint64_t c, bias;
 	size_t i;
 	int err;
 
@@ -377,12 +374,18 @@ int attach__add_return(struct attach *a, uint64_t addr)
 	if (a->nr_returns >= MAX_RETURNS)
 		return 0;
 	a->returns[a->nr_returns++] = addr;
-	if (image__return_site(a->img, addr, &r))
+	if (image__return_site(a->img, addr, &r) ||
+	    code__check(a->target, &r.site, load_bias(a, &bias), &why))
 		return 0;
-	offset = r.site.file_off;
 	c = cookie(0, &r.site);
-	err = attach_sites(a, a->skel->progs.poll_end, &offset, &c, 1);
+	err = attach_sites(a, a->skel->progs.poll_end, &r.site.file_off, &c, 1);
 	return err ? err : 1;
+}
+
+static void set_load_bias(struct attach *a, uint64_t bias)
+{
+	a->skel->bss->load_bias = bias;
+	a->skel->bss->load_bias_known = true;
 }
 
 static int attach_uprobes(struct attach *a, bool empty)
@@ -500,8 +503,62 @@ static int explain(struct attach *a, int err, const char *what, const char **why
 	return err;
 }
 
-int attach__new(const struct image *img, const struct target *target,
-		const struct attach_opts *opts, struct attach **out, const char **why)
+/* ---- the target ---- */
+
+/* Nothing is probed unless the code at every site is the model's. */
+static int check_code(struct attach *a, const char **why)
+{
+	const struct image_return *returns;
+	const struct image_fn *fns;
+	const uint64_t *bias;
+	uint64_t at;
+	size_t i, nr;
+	int err = 0;
+
+	bias = load_bias(a, &at);
+	fns = image__fns(a->img, &nr);
+	for (i = 0; i < nr && !err; i++)
+		err = code__check(a->target, &fns[i].site, bias, why);
+	returns = image__returns(a->img, &nr);
+	for (i = 0; i < nr && !err; i++)
+		err = code__check(a->target, &returns[i].site, bias, why);
+	if (!err && bias)
+		a->breakpoints = code__breakpoints(a->target, a->img, *bias);
+	return err;
+}
+
+static int one_process(void *arg, const void *record)
+{
+	const struct raw_process *p = record;
+
+	*(uint32_t *)arg = p->tgid;
+	return 0;
+}
+
+/*
+ * Which process the target is to the kernel's tracepoints: they do not know of the
+ * pid namespace that dwell runs in, but the kernel's iterator of tasks does.
+ */
+static int find_tgid(struct attach *a)
+{
+	uint32_t tgid = 0;
+	int err;
+
+	err = source_iterate(a->skel->progs.target_process, a->target->pid,
+			     sizeof(struct raw_process), one_process, &tgid);
+	if (err)
+		return err;
+	if (!tgid)
+		return -ESRCH;
+	a->skel->bss->target_tgid = tgid;
+	return 0;
+}
+
+/* ---- life ---- */
+
+int attach__new(const struct image *img, const struct target *target, const uint64_t *bias,
+		struct keeper *keeper, const struct attach_opts *opts, struct attach **out,
+		const char **why)
 {
 	static char no_memory[] = "out of memory";
 	struct btf *kernel;
@@ -516,7 +573,8 @@ int attach__new(const struct image *img, const struct target *target,
 	*out = a;
 	a->ring_shape = -1;
 	a->img = img;
-	a->target = *target;
+	a->target = target;
+	a->keeper = keeper;
 	verbose = opts->verbose;
 	libbpf_set_print(print);
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
@@ -542,7 +600,6 @@ int attach__new(const struct image *img, const struct target *target,
 		btf__free(kernel);
 		return explain(a, -errno, "opening the BPF programs", why);
 	}
-	a->skel->rodata->config.tgid = target->pid;
 	if (image__tier(img) == IMAGE_TIER_FULL)
 		find_io_wakers(a);
 	bpf_program__set_autoload(a->skel->progs.empty, true);
@@ -551,6 +608,8 @@ int attach__new(const struct image *img, const struct target *target,
 	bpf_program__set_autoattach(a->skel->progs.sched_open, false);
 	bpf_program__set_autoattach(a->skel->progs.fd_snapshot, false);
 	bpf_program__set_autoattach(a->skel->progs.thread_batches, false);
+	bpf_program__set_autoattach(a->skel->progs.thread_pointers, false);
+	bpf_program__set_autoattach(a->skel->progs.target_process, false);
 	err = prepare_sources(a, kernel);
 	btf__free(kernel);
 	if (!err)
@@ -565,6 +624,14 @@ int attach__new(const struct image *img, const struct target *target,
 		err = make_rings(a);
 	if (err)
 		return explain(a, err, "filling the BPF maps", why);
+	err = find_tgid(a);
+	if (err)
+		return explain(a, err, "finding the process in the kernel", why);
+	if (bias)
+		set_load_bias(a, *bias);
+	err = check_code(a, why);
+	if (err)
+		return err;
 	if (!opts->empty) {
 		err = dwell_bpf__attach(a->skel);
 		if (err)
@@ -609,12 +676,6 @@ const char *const *attach__notes(const struct attach *a, size_t *nr)
 {
 	*nr = a->nr_notes;
 	return a->notes;
-}
-
-void attach__set_load_bias(struct attach *a, uint64_t bias)
-{
-	a->skel->bss->load_bias = bias;
-	a->skel->bss->load_bias_known = true;
 }
 
 size_t attach__sites(const struct attach *a)
@@ -676,14 +737,26 @@ uint64_t attach__probe_cost(struct attach *a, const struct counters *c)
 	return c->hits * each;
 }
 
+size_t attach__left_behind(struct attach *a)
+{
+	static const struct timespec look = { .tv_nsec = 5000000 };
+	size_t left = 0;
+	uint64_t at;
+	const uint64_t *bias = a->skel ? load_bias(a, &at) : NULL;
+
+	for (int i = 0; bias && i < DETACH_LOOKS; i++) {
+		left = code__breakpoints(a->target, a->img, *bias);
+		if (left <= a->breakpoints)
+			return 0;
+		nanosleep(&look, NULL);
+	}
+	return left;
+}
+
 void attach__free(struct attach *a)
 {
-	size_t i;
-
 	if (!a)
 		return;
-	for (i = a->nr_links; i > 0; i--)
-		close(a->links[i - 1]);
 	ring_buffer__free(a->ring);
 	if (a->ring_shape >= 0)
 		close(a->ring_shape);

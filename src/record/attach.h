@@ -15,6 +15,7 @@
 
 struct attach;
 struct dwell_bpf;
+struct keeper;
 
 struct attach_opts {
 	size_t	ring_bytes;	/* per CPU; 0: chosen by the number of CPUs */
@@ -28,11 +29,14 @@ struct attach_opts {
 
 /*
  * Load the programs and attach all but start nothing: no event is made until
- * attach__enable(). 0, or negative errno with *@why (valid until the next
- * call) for the user.
+ * attach__enable(). @bias: where the target's executable is loaded, NULL if it is
+ * not loaded yet. Refused is a target whose code is not that of the model. The
+ * probes are @keeper's, which like @target and @img must outlive it. 0, or negative
+ * errno with *@why (valid until the next call) for the user.
  */
-int attach__new(const struct image *img, const struct target *target,
-		const struct attach_opts *opts, struct attach **out, const char **why);
+int attach__new(const struct image *img, const struct target *target, const uint64_t *bias,
+		struct keeper *keeper, const struct attach_opts *opts, struct attach **out,
+		const char **why);
 /* From now on events are recorded; returns the time, ns of CLOCK_MONOTONIC. */
 uint64_t attach__enable(struct attach *a);
 /* No more events; returns the time. */
@@ -40,8 +44,6 @@ uint64_t attach__disable(struct attach *a);
 struct dwell_bpf *attach__skel(struct attach *a);
 /* What could not be had, for the user; *@nr lines. */
 const char *const *attach__notes(const struct attach *a, size_t *nr);
-/* Tell where the target's executable is loaded, if that is known. */
-void attach__set_load_bias(struct attach *a, uint64_t bias);
 /*
  * Put a probe at the place to which a poll function was seen to return
  * (run-time address). 1: done, 0: there is one already or none can be,
@@ -65,7 +67,12 @@ void attach__counters(struct attach *a, struct counters *sum);
  * price, measured now on this process, and the programs' own time, sampled.
  */
 uint64_t attach__probe_cost(struct attach *a, const struct counters *c);
-/* Take all probes off and unload. */
+/*
+ * After the keeper is freed: how many breakpoints are in the target's code that
+ * were not there before. Waits, up to two seconds, for the kernel to take out its own.
+ */
+size_t attach__left_behind(struct attach *a);
+/* Unload. The probes go when their keeper is freed. */
 void attach__free(struct attach *a);
 
 #endif /* DWELL_RECORD_ATTACH_H */

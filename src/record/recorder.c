@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,7 +27,10 @@
 #include "record/alive.h"
 #include "record/attach.h"
 #include "record/chain.h"
+#include "record/keeper.h"
 #include "record/losses.h"
+#include "record/output.h"
+#include "record/preamble.h"
 #include "record/recorder.h"
 #include "record/target.h"
 #include "symbol/ksyms.h"
@@ -43,12 +45,18 @@ static_assert((int)RAW_UNKNOWN == TRACE_POLL_UNKNOWN, "poll results");
 #define FIRST_LOOKS_NS	500000000ull
 #define FLUSH_NS	1000000000ull
 #define PROGRESS_NS	500000000ull
+#define READER_MS	50		/* between looks for somebody who reads the output */
+#define EXEC_MS		2		/* between looks at what a launched command executes */
+#define SAY_MS		200		/* for a message to be taken, while probes are in place */
+#define STALL_NS	2000000000ull	/* for the output to take in the rest, after the end */
 
 struct recorder {
 	const struct recorder_opts	*opts;
 	struct target			 target;
 	struct image			*img;
+	struct keeper			*keeper;	/* NULL: the probes are off */
 	struct attach			*attach;
+	struct output			*output;
 	struct trace_writer		*trace;
 	struct source_ctx		 sources;
 	const struct kernel_source	*by_type[RAW_TYPE_NR];
@@ -58,9 +66,10 @@ struct recorder {
 	uint64_t			 attach_ts, end_ts;
 	uint64_t			 cpu_start;	/* own CPU time at attach_ts */
 	struct counters			 counters;	/* as last looked at */
-	int				 signals;	/* signalfd */
+	int				 signals;	/* signalfd, -1: they act as ever */
+	unsigned int			 own_execs;	/* execs to come that are dwell's doing */
 	bool				 progress;
-	const char			*ended_by;
+	const char			*ended_by;	/* NULL: it goes on */
 };
 
 static uint64_t now(clockid_t clock)
@@ -71,8 +80,21 @@ static uint64_t now(clockid_t clock)
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
+/*
+ * Is there room for a message? A terminal that is held (Ctrl-S), or a pipe that
+ * nobody empties, must not hold dwell while its probes are in place.
+ */
+static bool can_say(int ms)
+{
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return poll(&p, 1, ms) > 0;
+}
+
 static void complain(const struct recorder *r, const char *what, const char *why)
 {
+	if (r->keeper && !can_say(SAY_MS))
+		return;
 	if (r->progress)
 		fputc('\n', stderr);
 	fprintf(stderr, "dwell: %s: %s\n", what, why);
@@ -146,7 +168,7 @@ static int find_alive(struct recorder *r)
 	int map = bpf_map__fd(skel->maps.tokens), err = 0;
 	uint64_t token, *at = NULL;
 
-	if (r->target.launched || !skel->bss->load_bias_known)
+	if (r->own_execs || !skel->bss->load_bias_known)
 		return 0;
 	r->alive = alive__new(r->img, &r->target, skel->bss->load_bias, seen_task, r);
 	if (!r->alive)
@@ -254,128 +276,6 @@ static int one_event(void *ctx, const struct raw_hdr *raw)
 
 /* ---- start ---- */
 
-/* Is there a probe that tells when a task of @fn is spawned? A job's only poll tells. */
-static bool sees_spawns(const struct recorder *r, const struct image_fn *fns, size_t nr,
-			const struct image_fn *fn)
-{
-	for (size_t i = 0; i < nr; i++) {
-		const char *scheduler = image__str(r->img, fns[i].scheduler);
-
-		/* without a name it is any scheduler's */
-		if (fns[i].role == RUNTIME_FN_NEW &&
-		    (!*scheduler || !strcmp(scheduler, image__str(r->img, fn->scheduler))))
-			return true;
-	}
-	return fn->blocking;
-}
-
-/* Two copies of one poll function, or two schedulers' names alike, are one kind. */
-static int write_kinds(struct recorder *r)
-{
-	struct trace_task_kind k = {};
-	const struct image_fn *fns;
-	size_t i, j, nr;
-	int err;
-
-	fns = image__fns(r->img, &nr);
-	r->kinds = calloc(nr + 1, sizeof(*r->kinds));
-	if (!r->kinds)
-		return -ENOMEM;
-	for (i = 0; i < nr; i++) {
-		if (fns[i].role != RUNTIME_FN_POLL)
-			continue;
-		for (j = 0; j < i; j++)
-			if (fns[j].role == RUNTIME_FN_POLL &&
-			    fns[j].task_long == fns[i].task_long &&
-			    fns[j].scheduler == fns[i].scheduler)
-				break;
-		if (j < i) {
-			r->kinds[i] = r->kinds[j];
-			continue;
-		}
-		r->kinds[i] = i + 1;
-		k.id = i + 1;
-		k.name = image__str(r->img, fns[i].task);
-		k.name_long = image__str(r->img, fns[i].task_long);
-		k.scheduler = image__str(r->img, fns[i].scheduler);
-		k.blocking = fns[i].blocking;
-		k.unseen_spawns = !sees_spawns(r, fns, nr, &fns[i]);
-		err = trace_writer__task_kind(r->trace, &k);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static const char *tier_name(enum image_tier tier)
-{
-	static const char *const names[] = { "none", "stripped", "symbols", "full" };
-
-	return names[tier];
-}
-
-static int open_image(struct recorder *r)
-{
-	struct image_opts opts = {
-		.cache_dir = r->opts->cache_dir,
-		.debug_file = r->opts->debug_file,
-		.debuginfod = true,
-	};
-	const char *why;
-	int err;
-
-	err = image__open(r->target.exe, &opts, &r->img, &why);
-	if (err) {
-		complain(r, r->target.exe_name[0] ? r->target.exe_name : r->target.exe, why);
-		return err;
-	}
-	if (image__tier(r->img) <= IMAGE_TIER_STRIPPED) {
-		complain(r, r->target.exe_name, image__tier_hint(r->img));
-		return -ENOTSUP;
-	}
-	return 0;
-}
-
-static int open_trace(struct recorder *r)
-{
-	struct trace_host host = {};
-	char hostname[256] = "";
-	const char *const *notes;
-	struct utsname uts;
-	size_t i, nr;
-	int err;
-
-	uname(&uts);
-	gethostname(hostname, sizeof(hostname) - 1);
-	host.hostname = hostname;
-	host.kernel = uts.release;
-	host.machine = uts.machine;
-	host.comm = r->target.comm;
-	host.exe = r->target.exe_name;
-	host.build_id = image__build_id(r->img);
-	host.tier = tier_name(image__tier(r->img));
-	host.tier_hint = image__tier_hint(r->img);
-	host.runtime = "tokio";
-	host.pid = r->target.pid;
-	host.nr_cpus = sysconf(_SC_NPROCESSORS_CONF);
-	host.attach_ts = r->attach_ts;
-	host.realtime_ns = now(CLOCK_REALTIME) - (now(CLOCK_MONOTONIC) - r->attach_ts);
-	err = trace_writer__new(r->opts->output, &host, &r->trace);
-	if (err) {
-		complain(r, r->opts->output, strerror(-err));
-		return err;
-	}
-	r->sources.trace = r->trace;
-	err = write_kinds(r);
-	notes = attach__notes(r->attach, &nr);
-	for (i = 0; i < nr && !err; i++)
-		err = trace_writer__note(r->trace, notes[i]);
-	notes = image__notes(r->img, &nr);
-	for (i = 0; i < nr && !err; i++)
-		err = trace_writer__note(r->trace, notes[i]);
-	return err;
-}
-
 static void choose_sources(struct recorder *r)
 {
 	const struct kernel_source *const *s;
@@ -415,6 +315,8 @@ static void show_progress(struct recorder *r)
 	uint64_t elapsed = now(CLOCK_MONOTONIC) - r->attach_ts;
 	struct counters c;
 
+	if (!can_say(0))
+		return;
 	attach__counters(r->attach, &c);
 	fprintf(stderr,
 		"\rdwell: %5.1f s, %" PRIu64 " events, %" PRIu64 " lost, %.1f MB, own CPU %.1f %% ",
@@ -435,27 +337,73 @@ static void write_losses(struct recorder *r)
 			trace_writer__loss(r->trace, loss_name(i), c->loss[i]);
 }
 
-/* Why the recording should end now, or NULL. */
-static const char *ended(struct recorder *r, uint64_t ts, bool target_event, bool signal_event)
+/* A signal that asks for the end, or NULL. */
+static const char *asked_to_end(struct recorder *r)
 {
 	struct signalfd_siginfo info;
 
-	if (signal_event && read(r->signals, &info, sizeof(info)) == sizeof(info))
-		return info.ssi_signo == SIGTERM ? "SIGTERM" : "interrupt";
-	if (target_event)
+	if (read(r->signals, &info, sizeof(info)) != sizeof(info))
+		return NULL;
+	return info.ssi_signo == SIGTERM ? "SIGTERM" :
+	       info.ssi_signo == SIGHUP	 ? "hangup" :
+					   "interrupt";
+}
+
+/* Why the recording should end now, or NULL. */
+static const char *ended(struct recorder *r, uint64_t ts)
+{
+	const char *signal = asked_to_end(r);
+
+	if (signal)
+		return signal;
+	if (target__exited(&r->target))
 		return "target exited";
-	if (r->sources.execs > (r->target.launched ? 1 : 0))
+	if (r->sources.execs > r->own_execs)
 		return "target became another program (exec)";
 	if (r->opts->duration_ns && ts - r->attach_ts >= r->opts->duration_ns)
 		return "duration";
 	return NULL;
 }
 
+/* No more events, and all probes off: whatever is still to do may take its time. */
+static void stop(struct recorder *r)
+{
+	if (!r->end_ts)
+		r->end_ts = attach__disable(r->attach);
+	keeper__free(r->keeper);
+	r->keeper = NULL;
+}
+
+/*
+ * The output takes nothing in. Nothing is lost yet, but by and by events will
+ * be, and are counted; what must hold is that the recording ends when it should.
+ */
+static int stalled(void *ctx)
+{
+	struct recorder *r = ctx;
+	uint64_t ts = now(CLOCK_MONOTONIC);
+
+	if (r->end_ts)
+		return asked_to_end(r) || ts - r->end_ts > STALL_NS ? -ETIMEDOUT : 0;
+	if (!r->ended_by)
+		r->ended_by = ended(r, ts);
+	if (r->ended_by)
+		stop(r);
+	return 0;
+}
+
+/* Has the process that holds the probes gone? Nobody but SIGKILL can have ended it. */
+static bool keeper_gone(const struct pollfd *p)
+{
+	return p->revents & (POLLIN | POLLHUP | POLLERR);
+}
+
 static int loop(struct recorder *r)
 {
-	struct pollfd fds[2] = {
+	struct pollfd fds[3] = {
 		{ .fd = r->signals, .events = POLLIN },
 		{ .fd = r->target.pidfd, .events = POLLIN },
+		{ .fd = keeper__fd(r->keeper), .events = POLLIN },
 	};
 	uint64_t ts = r->attach_ts, flushed = r->attach_ts, shown = 0;
 	int err;
@@ -463,14 +411,19 @@ static int loop(struct recorder *r)
 	for (;;) {
 		bool first = r->alive && !r->offers && ts - r->attach_ts < FIRST_LOOKS_NS;
 
-		if (poll(fds, 2, first ? FIRST_LOOK_MS : LOOK_MS) < 0 && errno != EINTR)
+		if (poll(fds, 3, first ? FIRST_LOOK_MS : LOOK_MS) < 0 && errno != EINTR)
 			return -errno;
 		ts = now(CLOCK_MONOTONIC);
 		target__cpu_ns(&r->target);
 		err = attach__drain(r->attach, one_event, r);
 		if (err < 0)
 			return err;
-		r->ended_by = ended(r, ts, fds[1].revents, fds[0].revents & POLLIN);
+		if (!r->ended_by)
+			r->ended_by = ended(r, ts);
+		if (!r->ended_by && keeper_gone(&fds[2])) {
+			r->ended_by = "the process that held the probes was killed";
+			return -EOWNERDEAD;
+		}
 		if (r->ended_by)
 			return 0;
 		if (ts - flushed >= FLUSH_NS) {
@@ -504,19 +457,31 @@ static int write_loss_hints(struct recorder *r)
 	return err;
 }
 
-static int finish(struct recorder *r)
+/* What is in the rings, with the threads, and open. */
+static int take_rest(struct recorder *r)
 {
-	struct trace_totals totals = { .ended_by = r->ended_by };
-	uint64_t probes;
-	int err;
+	int err = attach__drain(r->attach, one_event, r);
 
-	err = for_each_source(r, false);
-	if (err)
-		return err;
+	if (err >= 0)
+		err = attach__drain_threads(r->attach, one_event, r);
+	/* Of a target that is gone there are no threads. */
+	if (err == -ESRCH || err == -ENOENT)
+		err = 0;
+	return err ? err : for_each_source(r, false);
+}
+
+/*
+ * The end of the file, also of one that cannot be written any more: there is
+ * room for it. @err: what has gone wrong before. 0 or the first error.
+ */
+static int finish(struct recorder *r, int err)
+{
+	struct trace_totals totals = { .ended_by = r->ended_by ? r->ended_by : strerror(-err) };
+	uint64_t probes;
+	int last;
+
 	write_losses(r);
-	err = write_loss_hints(r);
-	if (err)
-		return err;
+	write_loss_hints(r);
 	totals.end_ts = r->end_ts;
 	totals.probe_hits = r->counters.hits;
 	totals.cpu_ns = own_cpu() - r->cpu_start;
@@ -525,18 +490,55 @@ static int finish(struct recorder *r)
 	totals.target_cpu_ns = r->target.cpu_last - r->target.cpu_start;
 	totals.target_cpu_ns -= probes < totals.target_cpu_ns ? probes : totals.target_cpu_ns;
 	totals.cpu_ns += probes;
-	return trace_writer__finish(r->trace, &totals);
+	last = trace_writer__finish(r->trace, &totals);
+	return err ? err : last;
 }
+
+static const char *output_name(const struct recorder *r)
+{
+	return strcmp(r->opts->output, "-") ? r->opts->output : "standard output";
+}
+
+static void say_end(const struct recorder *r, int err)
+{
+	bool file = strcmp(r->opts->output, "-") != 0, usual = !strcmp(r->opts->output, "dwell.data");
+
+	if (err == -ENOSPC || err == -EDQUOT || err == -EFBIG)
+		complain(r, output_name(r), "no space left: the file is readable up to here");
+	else if (err == -ETIMEDOUT)
+		complain(r, output_name(r), "nobody reads it: the rest of the recording is lost");
+	else if (err == -EOWNERDEAD)
+		complain(r, output_name(r),
+			 "the process that held the probes was killed: recorded up to there");
+	else if (err)
+		complain(r, output_name(r), strerror(-err));
+	if (err)
+		return;
+	fprintf(stderr, "dwell: %s: %" PRIu64 " events, %.1f MB in %s", r->ended_by,
+		trace_writer__events(r->trace), trace_writer__bytes(r->trace) / 1e6,
+		output_name(r));
+	if (file)
+		fprintf(stderr, "; see it with: dwell report%s%s", usual ? "" : " -i ",
+			usual ? "" : r->opts->output);
+	fputc('\n', stderr);
+}
+
+/* ---- start ---- */
 
 static int catch_signals(void)
 {
+	static const int asking[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction was;
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
+	for (size_t i = 0; i < sizeof(asking) / sizeof(asking[0]); i++)
+		/* nohup(1) and shells of scripts ignore some on purpose */
+		if (!sigaction(asking[i], NULL, &was) && was.sa_handler != SIG_IGN)
+			sigaddset(&set, asking[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -560,109 +562,264 @@ static int find_target(struct recorder *r)
 	return err;
 }
 
-static int start_target(struct recorder *r)
+/* The model of the program that runs, or will. 0 or negative errno with *@why. */
+static int open_image(struct recorder *r, const char **why)
 {
-	uint64_t bias;
+	struct image_opts opts = {
+		.cache_dir = r->opts->cache_dir,
+		.debug_file = r->opts->debug_file,
+		.debuginfod = true,
+	};
+	int err = image__open(r->target.exe, &opts, &r->img, why);
+
+	if (err || image__tier(r->img) > IMAGE_TIER_STRIPPED)
+		return err;
+	*why = image__tier_hint(r->img);
+	return -ENOTSUP;
+}
+
+static void close_image(struct recorder *r)
+{
+	image__free(r->img);
+	r->img = NULL;
+}
+
+/*
+ * The command is a shell, a wrapper, a script: it runs until it has executed, in
+ * the same process, a program that can be recorded.
+ */
+static int follow_command(struct recorder *r, const char **why)
+{
+	struct pollfd fds[2] = {
+		{ .fd = r->signals, .events = POLLIN },
+		{ .fd = r->target.pidfd, .events = POLLIN },
+	};
 	int err;
 
-	if (r->target.launched) {
-		/* Where it will be loaded is learnt from its first poll. */
-		err = target__go(&r->target);
-		if (err)
-			complain(r, r->opts->argv[0], strerror(-err));
+	fprintf(stderr, "dwell: %s: %s; waiting for what it executes\n", r->target.exe_name, *why);
+	close_image(r);
+	err = target__go(&r->target);
+	if (err) {
+		*why = strerror(-err);
 		return err;
 	}
-	if (!target__load_bias(&r->target, image__first_vaddr(r->img), &bias))
-		attach__set_load_bias(r->attach, bias);
-	return 0;
+	for (;;) {
+		if (poll(fds, 2, EXEC_MS) < 0 && errno != EINTR)
+			return -errno;
+		if (asked_to_end(r)) {
+			*why = "it has executed nothing that can be recorded so far";
+			return -EINTR;
+		}
+		err = target__exited(&r->target) ? -ESRCH : target__follow_exec(&r->target);
+		if (err < 0) {
+			*why = "it has ended, and executed nothing that can be recorded (what it "
+			       "started as other processes is not followed: use -p)";
+			return err;
+		}
+		err = err ? open_image(r, why) : -EAGAIN;
+		if (!err)
+			return 0;
+		close_image(r);
+	}
+}
+
+/* A program by a Rust compiler without symbols is no wrapper of another. */
+static bool may_execute_another(const struct recorder *r, int err)
+{
+	if (!target__waits(&r->target))
+		return false;
+	return err == -ENOEXEC || (err == -ENOTSUP && !strstr(image__producer(r->img), "rustc"));
+}
+
+static int find_image(struct recorder *r)
+{
+	const char *why = "";
+	int err = open_image(r, &why);
+
+	if (may_execute_another(r, err)) {
+		r->signals = catch_signals();
+		err = follow_command(r, &why);
+	}
+	if (err)
+		complain(r, r->target.exe_name[0] ? r->target.exe_name : r->target.exe, why);
+	return err;
+}
+
+/* A FIFO is waited for until somebody reads it. */
+static int open_output(struct recorder *r)
+{
+	struct pollfd fds[2] = {
+		{ .fd = r->signals, .events = POLLIN },
+		{ .fd = r->target.pidfd, .events = POLLIN },
+	};
+	bool said = false;
+	const char *why;
+	int err;
+
+	while ((err = output__open(r->opts->output, &r->output, &why)) == -ENXIO) {
+		if (!said)
+			complain(r, r->opts->output, "waiting for somebody who reads it");
+		said = true;
+		if (poll(fds, 2, READER_MS) > 0)
+			return -EINTR;
+	}
+	if (err)
+		complain(r, r->opts->output, why);
+	return err;
+}
+
+static int start_target(struct recorder *r)
+{
+	int err;
+
+	if (!target__waits(&r->target))
+		return 0;
+	/* Where it will be loaded is learnt from its first poll. */
+	r->own_execs = 1;
+	err = target__go(&r->target);
+	if (err)
+		complain(r, r->opts->argv[0], strerror(-err));
+	return err;
+}
+
+/* Everything from the probes in place to the first look at the rings. */
+static int start(struct recorder *r)
+{
+	struct trace_sink sink = { .fd = output__fd(r->output), .stalled = stalled, .ctx = r };
+	int err;
+
+	r->cpu_start = own_cpu();
+	r->attach_ts = attach__enable(r->attach);
+	r->sources.attach_ts = r->attach_ts;
+	err = preamble__write(&sink, r->img, &r->target, r->attach, r->attach_ts, &r->trace,
+			      &r->kinds);
+	if (err) {
+		complain(r, output_name(r), strerror(-err));
+		return err;
+	}
+	r->sources.trace = r->trace;
+	return start_target(r);
+}
+
+/* What was there before: written as if it had just happened. */
+static int take_first(struct recorder *r)
+{
+	int err = for_each_source(r, true);
+
+	return err ? err : find_alive(r);
+}
+
+static void say_begin(struct recorder *r)
+{
+	if (!can_say(SAY_MS))
+		return;
+	fprintf(stderr, "dwell: attached to %d (%s), %zu probe sites, tier %s, writing %s%s\n",
+		r->target.pid, r->target.comm, attach__sites(r->attach), preamble__tier(r->img),
+		output_name(r),
+		r->target.launched ? "; when the recording ends the program is sent SIGTERM" : "");
+	r->progress = !r->opts->quiet && isatty(STDERR_FILENO);
+}
+
+static int prepare(struct recorder *r)
+{
+	struct attach_opts opts = {
+		.ring_bytes = r->opts->ring_bytes,
+		.verbose = r->opts->verbose,
+		.empty = r->opts->empty,
+		.hide_switches = r->opts->hide_switches,
+	};
+	const uint64_t *loaded = NULL;
+	const char *why;
+	uint64_t bias;
+	int err = find_target(r);
+
+	if (!err)
+		err = find_image(r);
+	if (err)
+		return err;
+	/* Until here a signal may end dwell at once: there is nothing of it in the target. */
+	if (r->signals < 0)
+		r->signals = catch_signals();
+	if (r->signals < 0)
+		return -errno;
+	if (!target__waits(&r->target)) {
+		err = target__load_bias(&r->target, image__first_vaddr(r->img), &bias);
+		if (err) {
+			complain(r, r->target.exe_name,
+				 err == -ENOENT ? "where it is loaded cannot be told" :
+						  strerror(-err));
+			return err;
+		}
+		loaded = &bias;
+	}
+	err = attach__new(r->img, &r->target, loaded, r->keeper, &opts, &r->attach, &why);
+	if (err) {
+		complain(r, "cannot attach", why);
+		return err;
+	}
+	r->sources.skel = attach__skel(r->attach);
+	r->sources.pid = r->target.pid;
+	choose_sources(r);
+	/* Now: while events come in, the time that it takes would fill the rings. */
+	r->sources.ksyms = ksyms__new();
+	return open_output(r);
+}
+
+static int record(struct recorder *r)
+{
+	int err = start(r);
+
+	if (err)
+		return err;
+	err = take_first(r);
+	if (!err) {
+		say_begin(r);
+		err = loop(r);
+	}
+	stop(r);
+	if (!err)
+		err = take_rest(r);
+	err = finish(r, err);
+	if (r->progress) {
+		show_progress(r);
+		fputc('\n', stderr);
+		r->progress = false;
+	}
+	say_end(r, err);
+	return err;
 }
 
 int recorder__run(const struct recorder_opts *opts)
 {
-	struct recorder r = { .opts = opts };
-	struct attach_opts attach_opts = {
-		.ring_bytes = opts->ring_bytes,
-		.verbose = opts->verbose,
-		.empty = opts->empty,
-		.hide_switches = opts->hide_switches,
-	};
-	const char *why;
-	size_t nr_kinds;
+	struct recorder r = { .opts = opts, .signals = -1 };
+	pid_t pid;
 	int err;
 
-	r.target.pidfd = r.target.go = r.target.go_status = -1;
-	r.signals = catch_signals();
-	if (r.signals < 0)
-		return -errno;
-	err = find_target(&r);
-	if (!err)
-		err = open_image(&r);
+	target__init(&r.target);
+	err = keeper__start(&r.keeper);
 	if (err)
-		goto out;
-	err = attach__new(r.img, &r.target, &attach_opts, &r.attach, &why);
-	if (err) {
-		complain(&r, "cannot attach", why);
-		goto out;
-	}
-	r.sources.skel = attach__skel(r.attach);
-	r.sources.pid = r.target.pid;
-	choose_sources(&r);
-	/* Now: while events come in, the time that it takes would fill the rings. */
-	r.sources.ksyms = ksyms__new();
-
-	r.cpu_start = own_cpu();
-	r.attach_ts = attach__enable(r.attach);
-	r.sources.attach_ts = r.attach_ts;
-	err = open_trace(&r);
-	if (err)
-		goto out;
-	err = start_target(&r);
-	if (err)
-		goto out;
-	err = for_each_source(&r, true);
+		complain(&r, "cannot start a process", strerror(-err));
 	if (!err)
-		err = find_alive(&r);
-	if (err)
-		goto written;
-	image__fns(r.img, &nr_kinds);
-	fprintf(stderr, "dwell: attached to %d (%s), %zu probe sites, tier %s, writing %s\n",
-		r.target.pid, r.target.comm, attach__sites(r.attach), tier_name(image__tier(r.img)),
-		opts->output);
-	r.progress = !opts->quiet && isatty(STDERR_FILENO);
-	err = loop(&r);
-	r.end_ts = attach__disable(r.attach);
+		err = prepare(&r);
 	if (!err)
-		err = attach__drain(r.attach, one_event, &r);
-	if (err > 0)
-		err = 0;
-	if (!err)
-		err = attach__drain_threads(r.attach, one_event, &r);
-	/* Of a target that is gone there are no threads. */
-	if (err == -ESRCH || err == -ENOENT)
-		err = 0;
-	if (!err)
-		err = finish(&r);
-	if (r.progress) {
-		show_progress(&r);
-		fputc('\n', stderr);
-		r.progress = false;
-	}
-written:
-	if (err)
-		complain(&r, opts->output, err == -ENOSPC ?
-			 "no space left: the file is readable up to here" : strerror(-err));
-	else
-		fprintf(stderr, "dwell: %s: %" PRIu64 " events, %.1f MB in %s\n", r.ended_by,
-			trace_writer__events(r.trace), trace_writer__bytes(r.trace) / 1e6,
-			opts->output);
-out:
+		err = record(&r);
+	keeper__free(r.keeper);
+	r.keeper = NULL;
 	alive__free(r.alive);
 	trace_writer__free(r.trace);
+	output__free(r.output, r.trace && r.end_ts);
+	if (r.attach && attach__left_behind(r.attach))
+		complain(&r, r.target.comm, "the kernel has left probes of dwell's in it, which cost "
+			 "time and do no harm; the next recording takes them off");
 	attach__free(r.attach);
-	target__close(&r.target);
+	pid = r.target.pid;
+	if (!target__close(&r.target))
+		fprintf(stderr, "dwell: %s (pid %d) has not ended on SIGTERM: it runs on\n",
+			opts->argv[0], pid);
 	image__free(r.img);
 	ksyms__free(r.sources.ksyms);
 	free(r.kinds);
-	close(r.signals);
+	if (r.signals >= 0)
+		close(r.signals);
 	return err;
 }

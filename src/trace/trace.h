@@ -100,10 +100,25 @@ struct trace_totals {
 
 struct trace_writer;
 
+/* Where a trace is written to. */
+struct trace_sink {
+	int	fd;		/* stays the caller's */
+	/*
+	 * Called again and again, some 50 times a second, while there is no room
+	 * (a pipe that nobody empties). 0: wait on; negative errno: give up, and
+	 * that is the writer's error. NULL: wait for ever.
+	 */
+	int	(*stalled)(void *ctx);
+	void	*ctx;
+};
+
 /*
- * Create (truncate) @path, "-" for standard output. Returns 0 or negative
- * errno. The file is valid from the first flush on.
+ * Write to @sink, copied. Returns 0 or negative errno. The file is valid from
+ * the first flush on.
  */
+int trace_writer__new_on(const struct trace_sink *sink, const struct trace_host *host,
+			 struct trace_writer **out);
+/* The same to a file that is created (truncated) at @path, "-" for standard output. */
 int trace_writer__new(const char *path, const struct trace_host *host, struct trace_writer **out);
 /*
  * Strings: returns the id (> 0) under which @s is, or will be, in the file;

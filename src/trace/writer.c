@@ -11,9 +11,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,6 +30,9 @@
 #define META_BYTES	(64u << 10)	/* metadata goes out when it is larger */
 #define STRINGS_MAX	(1u << 20)	/* remembered for sharing */
 #define LOSSES_MAX	64
+#define END_BYTES	(3 * META_BYTES)	/* that finish() writes at most, after an error */
+#define RESERVE_STEP	(1u << 20)	/* reserved at a time */
+#define STALL_MS	20		/* between two calls of trace_sink.stalled */
 
 /* A chunk being filled: room for its head, then the payload. */
 struct stream {
@@ -43,8 +49,9 @@ struct interned {
 };
 
 struct trace_writer {
-	int			  fd;
-	bool			  owns_fd, seekable;
+	struct trace_sink	  sink;
+	bool			  owns_fd, seekable, socket, closing;
+	uint64_t		  reserved;	/* bytes that the file has room for */
 	int			  err;		/* 0, or the errno that ended it */
 	uint64_t		  bytes;	/* written, up to the last whole chunk */
 	uint64_t		  events;
@@ -66,29 +73,91 @@ struct trace_writer {
 
 /* ---- bytes ---- */
 
+/* Wait until something can be written to a sink that is no file. */
+static int writer__wait(const struct trace_writer *w)
+{
+	struct pollfd room = { .fd = w->sink.fd, .events = POLLOUT };
+	int err;
+
+	for (;;) {
+		int n = poll(&room, 1, STALL_MS);
+
+		if (n > 0)
+			return 0;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		err = w->sink.stalled ? w->sink.stalled(w->sink.ctx) : 0;
+		if (err)
+			return err;
+	}
+}
+
+/* Write some of @len bytes; how many, or negative errno. */
+static ssize_t writer__some(const struct trace_writer *w, const uint8_t *p, size_t len)
+{
+	ssize_t n;
+
+	if (w->seekable) {
+		n = write(w->sink.fd, p, len);
+	} else {
+		int err = writer__wait(w);
+
+		if (err)
+			return err;
+		/* As much as a pipe that poll() says has room takes without waiting. */
+		len = len < PIPE_BUF ? len : PIPE_BUF;
+		n = w->socket ? send(w->sink.fd, p, len, MSG_DONTWAIT | MSG_NOSIGNAL) :
+				write(w->sink.fd, p, len);
+	}
+	return n < 0 ? -errno : n;
+}
+
+/*
+ * Room for @len bytes more and, behind these, for the end of the file: what was
+ * lost and why must find a place on a disk that is full. -ENOSPC, -EDQUOT or
+ * -EFBIG: there is none. A file system that cannot tell lets it pass.
+ */
+static int writer__reserve(struct trace_writer *w, size_t len)
+{
+	uint64_t end = w->bytes + len + END_BYTES, step = end + RESERVE_STEP;
+	struct rlimit max;
+
+	if (!w->seekable || w->closing || end <= w->reserved)
+		return 0;
+	if (!getrlimit(RLIMIT_FSIZE, &max) && max.rlim_cur != RLIM_INFINITY && end > max.rlim_cur)
+		return -EFBIG;
+	if (!fallocate(w->sink.fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)step)) {
+		w->reserved = step;
+		return 0;
+	}
+	if (errno != ENOSPC && errno != EDQUOT)
+		return 0;
+	/* Not so much at once, then. */
+	if (!fallocate(w->sink.fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)end)) {
+		w->reserved = end;
+		return 0;
+	}
+	return errno == ENOSPC || errno == EDQUOT ? -errno : 0;
+}
+
 /* All of @len or nothing: on an error what was written of it is cut off. */
 static int writer__put(struct trace_writer *w, const void *data, size_t len)
 {
 	const uint8_t *p = data;
 	size_t left = len;
+	int err = writer__reserve(w, len);
 
+	if (err)
+		return err;
 	while (left) {
-		ssize_t n = write(w->fd, p, left);
+		ssize_t n = writer__some(w, p, left);
 
+		if (n == -EINTR || n == -EAGAIN)
+			continue;
 		if (n < 0) {
-			int err = -errno;
-
-			if (err == -EINTR)
-				continue;
-			if (err == -EAGAIN) {
-				struct pollfd room = { .fd = w->fd, .events = POLLOUT };
-
-				poll(&room, 1, -1);
-				continue;
-			}
-			if (left < len && w->seekable && !ftruncate(w->fd, (off_t)w->bytes))
-				lseek(w->fd, (off_t)w->bytes, SEEK_SET);
-			return err;
+			if (left < len && w->seekable && !ftruncate(w->sink.fd, (off_t)w->bytes))
+				lseek(w->sink.fd, (off_t)w->bytes, SEEK_SET);
+			return (int)n;
 		}
 		p += n;
 		left -= (size_t)n;
@@ -606,6 +675,7 @@ int trace_writer__finish(struct trace_writer *w, const struct trace_totals *t)
 	trace_writer__flush(w);
 	first_err = w->err;
 	w->err = 0;
+	w->closing = true;
 	if (first_err) {
 		trace_writer__loss(w, "file could not be written", w->dropped);
 		if (w->dropped)
@@ -617,6 +687,9 @@ int trace_writer__finish(struct trace_writer *w, const struct trace_totals *t)
 		err = writer__put_totals(w, t);
 	if (!err)
 		err = trace_writer__flush(w);
+	/* What was reserved and not needed is given back. */
+	if (w->reserved)
+		(void)!ftruncate(w->sink.fd, (off_t)w->bytes);
 	if (!err)
 		err = first_err;
 	w->err = err;
@@ -625,7 +698,8 @@ int trace_writer__finish(struct trace_writer *w, const struct trace_totals *t)
 
 /* ---- life ---- */
 
-int trace_writer__new(const char *path, const struct trace_host *host, struct trace_writer **out)
+int trace_writer__new_on(const struct trace_sink *sink, const struct trace_host *host,
+			 struct trace_writer **out)
 {
 	struct trace_writer *w = calloc(1, sizeof(*w));
 	uint8_t head[TRACE_HEAD_SIZE];
@@ -635,7 +709,7 @@ int trace_writer__new(const char *path, const struct trace_host *host, struct tr
 	*out = NULL;
 	if (!w)
 		return -ENOMEM;
-	w->fd = -1;
+	w->sink = *sink;
 	w->next_string = 1;
 	w->meta_size = META_BYTES * 2;
 	w->meta_len = TRACE_CHUNK_HEAD_SIZE;
@@ -644,16 +718,11 @@ int trace_writer__new(const char *path, const struct trace_host *host, struct tr
 		err = -ENOMEM;
 		goto fail;
 	}
-	if (!strcmp(path, "-")) {
-		w->fd = STDOUT_FILENO;
-	} else {
-		w->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-		if (w->fd < 0) {
-			err = -errno;
-			goto fail;
-		}
-		w->owns_fd = true;
-		w->seekable = !fstat(w->fd, &st) && S_ISREG(st.st_mode);
+	if (!fstat(sink->fd, &st)) {
+		/* Standard output may stand behind something else in its file. */
+		w->seekable = S_ISREG(st.st_mode) && !lseek(sink->fd, 0, SEEK_CUR) &&
+			      !(fcntl(sink->fd, F_GETFL) & O_APPEND);
+		w->socket = S_ISSOCK(st.st_mode);
 	}
 	trace_head__pack(head, TRACE_VERSION);
 	err = writer__put(w, head, sizeof(head));
@@ -667,6 +736,25 @@ int trace_writer__new(const char *path, const struct trace_host *host, struct tr
 	return 0;
 fail:
 	trace_writer__free(w);
+	return err;
+}
+
+int trace_writer__new(const char *path, const struct trace_host *host, struct trace_writer **out)
+{
+	bool std = !strcmp(path, "-");
+	struct trace_sink sink = { .fd = STDOUT_FILENO };
+	int err;
+
+	*out = NULL;
+	if (!std)
+		sink.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (sink.fd < 0)
+		return -errno;
+	err = trace_writer__new_on(&sink, host, out);
+	if (!err)
+		(*out)->owns_fd = !std;
+	else if (!std)
+		close(sink.fd);
 	return err;
 }
 
@@ -696,6 +784,6 @@ void trace_writer__free(struct trace_writer *w)
 		free(w->losses[i].cause);
 	free(w->meta);
 	if (w->owns_fd)
-		close(w->fd);
+		close(w->sink.fd);
 	free(w);
 }

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a recording says before its first event. See preamble.h.
+ */
+#include "record/preamble.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Is there a probe that tells when a task of @fn is spawned? A job's only poll tells. */
+static bool sees_spawns(const struct image *img, const struct image_fn *fns, size_t nr,
+			const struct image_fn *fn)
+{
+	for (size_t i = 0; i < nr; i++) {
+		const char *scheduler = image__str(img, fns[i].scheduler);
+
+		/* without a name it is any scheduler's */
+		if (fns[i].role == RUNTIME_FN_NEW &&
+		    (!*scheduler || !strcmp(scheduler, image__str(img, fn->scheduler))))
+			return true;
+	}
+	return fn->blocking;
+}
+
+/* Two copies of one poll function, or two schedulers' names alike, are one kind. */
+static int write_kinds(struct trace_writer *w, const struct image *img, uint32_t *kinds)
+{
+	struct trace_task_kind k = {};
+	const struct image_fn *fns;
+	size_t i, j, nr;
+	int err;
+
+	fns = image__fns(img, &nr);
+	for (i = 0; i < nr; i++) {
+		if (fns[i].role != RUNTIME_FN_POLL)
+			continue;
+		for (j = 0; j < i; j++)
+			if (fns[j].role == RUNTIME_FN_POLL &&
+			    fns[j].task_long == fns[i].task_long &&
+			    fns[j].scheduler == fns[i].scheduler)
+				break;
+		if (j < i) {
+			kinds[i] = kinds[j];
+			continue;
+		}
+		kinds[i] = i + 1;
+		k.id = i + 1;
+		k.name = image__str(img, fns[i].task);
+		k.name_long = image__str(img, fns[i].task_long);
+		k.scheduler = image__str(img, fns[i].scheduler);
+		k.blocking = fns[i].blocking;
+		k.unseen_spawns = !sees_spawns(img, fns, nr, &fns[i]);
+		err = trace_writer__task_kind(w, &k);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+const char *preamble__tier(const struct image *img)
+{
+	static const char *const names[] = { "none", "stripped", "symbols", "full" };
+
+	return names[image__tier(img)];
+}
+
+static int write_notes(struct trace_writer *w, const char *const *notes, size_t nr)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < nr && !err; i++)
+		err = trace_writer__note(w, notes[i]);
+	return err;
+}
+
+static uint64_t now(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
+int preamble__write(const struct trace_sink *sink, const struct image *img,
+		    const struct target *target, const struct attach *attach, uint64_t attach_ts,
+		    struct trace_writer **out, uint32_t **kinds)
+{
+	char hostname[256] = "";
+	struct utsname uts;
+	const char *const *notes;
+	struct trace_host host = {
+		.hostname = hostname,
+		.kernel = uts.release,
+		.machine = uts.machine,
+		.comm = target->comm,
+		.exe = target->exe_name,
+		.build_id = image__build_id(img),
+		.tier = preamble__tier(img),
+		.tier_hint = image__tier_hint(img),
+		.runtime = "tokio",
+		.pid = (uint32_t)target->pid,
+		.nr_cpus = (uint32_t)sysconf(_SC_NPROCESSORS_CONF),
+		.attach_ts = attach_ts,
+	};
+	size_t nr;
+	int err;
+
+	uname(&uts);
+	gethostname(hostname, sizeof(hostname) - 1);
+	host.realtime_ns = now(CLOCK_REALTIME) - (now(CLOCK_MONOTONIC) - attach_ts);
+	image__fns(img, &nr);
+	*kinds = calloc(nr + 1, sizeof(**kinds));
+	if (!*kinds)
+		return -ENOMEM;
+	err = trace_writer__new_on(sink, &host, out);
+	if (!err)
+		err = write_kinds(*out, img, *kinds);
+	notes = attach__notes(attach, &nr);
+	if (!err)
+		err = write_notes(*out, notes, nr);
+	notes = image__notes(img, &nr);
+	return err ? err : write_notes(*out, notes, nr);
+}
