@@ -47,7 +47,7 @@ static_assert((int)RAW_UNKNOWN == TRACE_POLL_UNKNOWN, "poll results");
 #define PROGRESS_NS	500000000ull
 #define READER_MS	50		/* between looks for somebody who reads the output */
 #define EXEC_MS		2		/* between looks at what a launched command executes */
-#define SAY_MS		200		/* for a message to be taken, while probes are in place */
+#define SAY_MS		200		/* for a message to be taken */
 #define STALL_NS	2000000000ull	/* for the output to take in the rest, after the end */
 
 struct recorder {
@@ -82,7 +82,7 @@ static uint64_t now(clockid_t clock)
 
 /*
  * Is there room for a message? A terminal that is held (Ctrl-S), or a pipe that
- * nobody empties, must not hold dwell while its probes are in place.
+ * nobody empties, must not hold dwell, which may have its probes in place.
  */
 static bool can_say(int ms)
 {
@@ -93,7 +93,7 @@ static bool can_say(int ms)
 
 static void complain(const struct recorder *r, const char *what, const char *why)
 {
-	if (r->keeper && !can_say(SAY_MS))
+	if (!can_say(SAY_MS))
 		return;
 	if (r->progress)
 		fputc('\n', stderr);
@@ -274,7 +274,7 @@ static int one_event(void *ctx, const struct raw_hdr *raw)
 	return err;
 }
 
-/* ---- start ---- */
+/* ---- kernel sources ---- */
 
 static void choose_sources(struct recorder *r)
 {
@@ -499,27 +499,32 @@ static const char *output_name(const struct recorder *r)
 	return strcmp(r->opts->output, "-") ? r->opts->output : "standard output";
 }
 
-static void say_end(const struct recorder *r, int err)
+static void say_failed(const struct recorder *r, int err)
 {
-	bool file = strcmp(r->opts->output, "-") != 0, usual = !strcmp(r->opts->output, "dwell.data");
+	const char *why = strerror(-err);
 
 	if (err == -ENOSPC || err == -EDQUOT || err == -EFBIG)
-		complain(r, output_name(r), "no space left: the file is readable up to here");
+		why = "no space left: the file is readable up to here";
 	else if (err == -ETIMEDOUT)
-		complain(r, output_name(r), "nobody reads it: the rest of the recording is lost");
+		why = "nobody reads it: the rest of the recording is lost";
 	else if (err == -EOWNERDEAD)
-		complain(r, output_name(r),
-			 "the process that held the probes was killed: recorded up to there");
-	else if (err)
-		complain(r, output_name(r), strerror(-err));
-	if (err)
+		why = "the process that held the probes was killed: recorded up to there";
+	complain(r, output_name(r), why);
+}
+
+static void say_end(const struct recorder *r)
+{
+	const char *file = strcmp(r->opts->output, "-") ? r->opts->output : NULL;
+
+	if (!can_say(SAY_MS))
 		return;
 	fprintf(stderr, "dwell: %s: %" PRIu64 " events, %.1f MB in %s", r->ended_by,
 		trace_writer__events(r->trace), trace_writer__bytes(r->trace) / 1e6,
 		output_name(r));
-	if (file)
-		fprintf(stderr, "; see it with: dwell report%s%s", usual ? "" : " -i ",
-			usual ? "" : r->opts->output);
+	if (file && strcmp(file, "dwell.data"))
+		fprintf(stderr, "; see it with: dwell report -i %s", file);
+	else if (file)
+		fprintf(stderr, "; see it with: dwell report");
 	fputc('\n', stderr);
 }
 
@@ -660,8 +665,11 @@ static int open_output(struct recorder *r)
 		if (!said)
 			complain(r, r->opts->output, "waiting for somebody who reads it");
 		said = true;
-		if (poll(fds, 2, READER_MS) > 0)
-			return -EINTR;
+		if (poll(fds, 2, READER_MS) > 0) {
+			err = -EINTR;
+			why = "nobody has read it: nothing was recorded";
+			break;
+		}
 	}
 	if (err)
 		complain(r, r->opts->output, why);
@@ -694,7 +702,7 @@ static int start(struct recorder *r)
 	err = preamble__write(&sink, r->img, &r->target, r->attach, r->attach_ts, &r->trace,
 			      &r->kinds);
 	if (err) {
-		complain(r, output_name(r), strerror(-err));
+		say_failed(r, err);
 		return err;
 	}
 	r->sources.trace = r->trace;
@@ -742,6 +750,9 @@ static int prepare(struct recorder *r)
 		r->signals = catch_signals();
 	if (r->signals < 0)
 		return -errno;
+	err = open_output(r);
+	if (err)
+		return err;
 	if (!target__waits(&r->target)) {
 		err = target__load_bias(&r->target, image__first_vaddr(r->img), &bias);
 		if (err) {
@@ -762,7 +773,7 @@ static int prepare(struct recorder *r)
 	choose_sources(r);
 	/* Now: while events come in, the time that it takes would fill the rings. */
 	r->sources.ksyms = ksyms__new();
-	return open_output(r);
+	return 0;
 }
 
 static int record(struct recorder *r)
@@ -785,7 +796,10 @@ static int record(struct recorder *r)
 		fputc('\n', stderr);
 		r->progress = false;
 	}
-	say_end(r, err);
+	if (err)
+		say_failed(r, err);
+	else
+		say_end(r);
 	return err;
 }
 

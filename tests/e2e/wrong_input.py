@@ -3,6 +3,7 @@
 """Wrong input and a wrong world: one clear line, a status that is not 0, no crash, and what was recorded can
 still be read. What needs no recording is tested without root too."""
 
+import json
 import os
 import shutil
 import signal
@@ -160,7 +161,7 @@ def torn(checks, directory, data):
 def full_disk(checks, directory):
     disk = directory / "disk"
     disk.mkdir()
-    mounted = run("mount", "-t", "tmpfs", "-o", "size=128k", "dwell-test", disk)
+    mounted = run("mount", "-t", "tmpfs", "-o", "size=1m", "dwell-test", disk)
     if mounted.returncode:
         checks.skip("full disk", f"no tmpfs can be mounted: {mounted.stderr.strip()}")
         return
@@ -174,8 +175,11 @@ def full_disk(checks, directory):
                              lambda: f"status {status}: {recording.err}")
             checks.check(target.alive(), "full disk: the target runs on")
             done = run(DWELL, "report", "--json", "-i", recording.data)
-            checks.check('"lifetime_ns"' in done.stdout and len(done.stderr.splitlines()) <= 1,
-                         "full disk: what was recorded can be read", f"{done.returncode} {done.stderr} {done.stdout[:300]}")
+            checks.check(done.returncode == 0 and not done.stderr, "full disk: what was recorded can be read",
+                         f"{done.returncode} {done.stderr} {done.stdout[:300]}")
+            seen = json.loads(done.stdout)
+            checks.check(seen["recording"]["torn"] is None and "space" in seen["recording"]["ended_by"],
+                         "full disk: the file is whole, and says why it ended", f"{seen['recording']} {seen['lost']}")
     finally:
         run("umount", disk)
 
