@@ -34,6 +34,15 @@ static int no_record(void *arg, const void *record)
 /* Threads that sleep at attach are off CPU since then. */
 static int sched_start(struct source_ctx *ctx)
 {
+	int err = 0;
+
+	if (!ksyms__any(ctx->ksyms))
+		err = trace_writer__note(ctx->trace,
+					 "kernel functions have no names: the kernel tells where they "
+					 "are (/proc/kallsyms) only with CAP_SYSLOG and "
+					 "kernel.kptr_restrict 0 or 1");
+	if (err)
+		return err;
 	return source_iterate(ctx->skel->progs.sched_snapshot, 0, 1, no_record, NULL);
 }
 
@@ -85,6 +94,10 @@ static int stack(struct source_ctx *ctx, const struct raw_stack *raw)
 	for (i = 0; i < raw->hdr.nr && i < RAW_STACK_FRAMES; i++) {
 		ksyms__name(ctx->ksyms, raw->ips[i], text[st.nr]);
 		if (!st.nr && scheduler_frame(text[0]))
+			continue;
+		/* One frame for all that are not known, one behind the other. */
+		if (st.nr && !strcmp(text[st.nr], KSYM_UNKNOWN) &&
+		    !strcmp(text[st.nr - 1], KSYM_UNKNOWN))
 			continue;
 		frames[st.nr] = text[st.nr];
 		st.nr++;

@@ -73,7 +73,9 @@ static int exit_status(int err)
 	int failed = ferror(stdout);
 
 	errno = 0;
-	if (fclose(stdout) && (failed || errno != EBADF))	/* EBADF: none, and none needed */
+	if (fflush(stdout))
+		failed = 1;
+	else if (fclose(stdout) && errno != EBADF)	/* EBADF: none, and none needed */
 		failed = 1;
 	if (err)
 		return err == CLI_USAGE ? CLI_USAGE : EXIT_FAILURE;

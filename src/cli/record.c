@@ -4,6 +4,7 @@
  */
 #include <argp.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,11 +47,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	char *end;
 
 	switch (key) {
-	case 'p':
-		a->opts.pid = strtol(arg, &end, 10);
-		if (*end || a->opts.pid <= 0)
+	case 'p': {
+		long pid;
+
+		errno = 0;
+		pid = strtol(arg, &end, 10);
+		if (!*arg || *end || errno || pid <= 0 || pid > INT_MAX)
 			argp_error(state, "not a process id: %s", arg);
+		a->opts.pid = (pid_t)pid;
 		break;
+	}
 	case 'o':
 		a->opts.output = arg;
 		break;

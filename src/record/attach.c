@@ -24,6 +24,7 @@
 #include "record/calibrate.h"
 #include "record/code.h"
 #include "record/keeper.h"
+#include "record/rights.h"
 #include "runtime/tokio.h"
 
 #define RINGS_TOTAL	(64u << 20)	/* bytes for all CPUs together */
@@ -482,24 +483,28 @@ static bool locked_down(void)
 
 static int explain(struct attach *a, int err, const char *what, const char **why)
 {
+	char rights[256];
+
+	*why = a->why;
 	if (locked_down())
 		snprintf(a->why, sizeof(a->why),
 			 "%s: this kernel is locked down (/sys/kernel/security/lockdown: "
 			 "confidentiality): no BPF program may read its memory",
 			 what);
+	else if ((err == -EPERM || err == -EACCES) && *rights__missing(false, rights, sizeof(rights)))
+		snprintf(a->why, sizeof(a->why), "%s: %s", what, rights);
 	else if (err == -EPERM || err == -EACCES)
 		/* A program that the verifier does not like is "permission denied" too. */
 		snprintf(a->why, sizeof(a->why),
-			 geteuid() ? "%s: no rights: run dwell as root (it needs CAP_BPF, "
-				     "CAP_PERFMON and CAP_SYS_ADMIN for uprobes)" :
-				     "%s: refused though this is root: the container may lack "
-				     "CAP_BPF, CAP_PERFMON or CAP_SYS_ADMIN, or this kernel "
-				     "refuses a program (-v shows what it says)",
+			 "%s: refused, though dwell has the rights for it: a security module may "
+			 "forbid it, or this kernel refuses a program (-v shows what it says)",
+			 what);
+	else if (err == -EPIPE)
+		snprintf(a->why, sizeof(a->why), "%s: the process that holds the probes is gone",
 			 what);
 	else
 		snprintf(a->why, sizeof(a->why), "%s: %s (-v shows what the kernel says)", what,
 			 strerror(-err));
-	*why = a->why;
 	return err;
 }
 

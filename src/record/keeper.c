@@ -226,6 +226,8 @@ void keeper__free(struct keeper *k)
 {
 	if (!k)
 		return;
+	/* Not only closed: a child that waits to become the target has it as well. */
+	shutdown(k->socket, SHUT_RDWR);
 	close(k->socket);
 	while (waitpid(k->pid, NULL, 0) < 0 && errno == EINTR)
 		;

@@ -599,7 +599,7 @@ static int follow_command(struct recorder *r, const char **why)
 		{ .fd = r->signals, .events = POLLIN },
 		{ .fd = r->target.pidfd, .events = POLLIN },
 	};
-	int err;
+	int err, open_err = -EAGAIN;
 
 	fprintf(stderr, "dwell: %s: %s; waiting for what it executes\n", r->target.exe_name, *why);
 	close_image(r);
@@ -621,10 +621,13 @@ static int follow_command(struct recorder *r, const char **why)
 			       "started as other processes is not followed: use -p)";
 			return err;
 		}
-		err = err ? open_image(r, why) : -EAGAIN;
-		if (!err)
+		/* What is looked at may be gone by then, for another. */
+		for (; err > 0; err = target__follow_exec(&r->target)) {
+			close_image(r);
+			open_err = open_image(r, why);
+		}
+		if (!open_err)
 			return 0;
-		close_image(r);
 	}
 }
 

@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The rights that recording needs, in the words of every message about them.
+ * The rights that recording needs, and which of them this process has not.
  * tests/e2e/rights.py records with exactly these, and with one less.
+ *
+ *	CAP_BPF, CAP_PERFMON	BPF programs, probes, reads of the kernel's memory
+ *	CAP_SYS_PTRACE		the memory of another user's process
+ *	CAP_SYSLOG		names of kernel functions; recordings do without
  */
 #ifndef DWELL_RECORD_RIGHTS_H
 #define DWELL_RECORD_RIGHTS_H
 
-#define RIGHTS_FOR_OWN		"CAP_BPF and CAP_PERFMON"
-#define RIGHTS_FOR_OTHERS	"run dwell as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE"
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Say, as the end of a message, what is missing and how to get it; "" if nothing
+ * is missing. @others: to record another user's process.
+ */
+const char *rights__missing(bool others, char *out, size_t size);
 
 #endif /* DWELL_RECORD_RIGHTS_H */

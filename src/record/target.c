@@ -118,6 +118,7 @@ static int open_exe(struct target *t)
 
 int target__find(struct target *t, pid_t pid, const char **why)
 {
+	static _Thread_local char rights[256];
 	int err;
 
 	t->pid = pid;
@@ -129,8 +130,12 @@ int target__find(struct target *t, pid_t pid, const char **why)
 	err = open_exe(t);
 	if (err == -ENOENT)
 		*why = "it has no executable: a kernel thread or a zombie";
+	else if ((err == -EACCES || err == -EPERM) &&
+		 *rights__missing(true, rights, sizeof(rights)))
+		*why = rights;
 	else if (err == -EACCES || err == -EPERM)
-		*why = "no rights on this process: " RIGHTS_FOR_OTHERS;
+		*why = "its executable may not be read, though dwell has the rights for it: a "
+		       "security module may forbid it";
 	else if (err)
 		*why = strerror(-err);
 	if (err)

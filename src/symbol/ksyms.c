@@ -3,7 +3,6 @@
  * Names of kernel addresses, from /proc/kallsyms: text symbols only, sorted
  * once, found by bisection.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +80,12 @@ void ksyms__name(const struct ksyms *k, uint64_t addr, char *out)
 	if (lo)
 		memcpy(out, k->syms[lo - 1].name, KSYM_NAME_MAX);
 	else
-		snprintf(out, KSYM_NAME_MAX, "0x%" PRIx64, addr);
+		snprintf(out, KSYM_NAME_MAX, "%s", KSYM_UNKNOWN);
+}
+
+bool ksyms__any(const struct ksyms *k)
+{
+	return k && k->nr;
 }
 
 void ksyms__free(struct ksyms *k)

@@ -5,19 +5,24 @@
 #ifndef DWELL_SYMBOL_KSYMS_H
 #define DWELL_SYMBOL_KSYMS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define KSYM_NAME_MAX	64	/* longer names are cut */
+#define KSYM_UNKNOWN	"unknown function"
 
 struct ksyms;
 
 /* Read the table (some 10 ms). NULL: no memory; an unreadable table is empty. */
 struct ksyms *ksyms__new(void);
 /*
- * The function that holds @addr into @out (KSYM_NAME_MAX bytes); its address
- * in hexadecimal if it is not known. @syms may be NULL.
+ * The function that holds @addr into @out (KSYM_NAME_MAX bytes); KSYM_UNKNOWN if
+ * it is not known: an address would tell the reader of a recording where the
+ * kernel lies. @syms may be NULL.
  */
 void ksyms__name(const struct ksyms *syms, uint64_t addr, char *out);
+/* False: the kernel tells its addresses to nobody here, all names are KSYM_UNKNOWN. */
+bool ksyms__any(const struct ksyms *k);
 void ksyms__free(struct ksyms *syms);
 
 #endif /* DWELL_SYMBOL_KSYMS_H */
