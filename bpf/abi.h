@@ -127,11 +127,32 @@ struct raw_process {
 	__u32	tgid;		/* in the first pid namespace, where tracepoints are */
 };
 
-/* A thread and where its thread-local variables are: see the iterator in process.bpf.c. */
-struct raw_thread_pointer {
+/*
+ * A thread at rest in the kernel, as its own code left it: see the iterator in
+ * process.bpf.c. Of one that runs, what it was like when it last entered the kernel.
+ */
+#define RAW_SAVED_REGS	6	/* rbx, rbp, r12 to r15: those that calls preserve */
+
+struct raw_thread_regs {
 	__u32	tid;
 	__u32	pad;
-	__u64	fs;
+	__u64	fs;		/* where its thread-local variables are */
+	__u64	sp;
+	__u64	saved[RAW_SAVED_REGS];
+};
+
+/* A poll that was under way on a thread before there were probes: see poll.bpf.c. */
+#define RAW_UNDER_WAY	4	/* of one thread, the outermost first */
+
+struct raw_under_way {
+	__u32	nr;
+	__u32	pad;
+	struct {
+		__u64	task;
+		__u64	sp;	/* rsp at the poll function's entry */
+		__u32	fn;
+		__u32	pad;
+	}	polls[RAW_UNDER_WAY];
 };
 
 /* A thread's batch that is still with it at the end: see the iterator in poll.bpf.c. */
@@ -272,6 +293,8 @@ static inline unsigned int raw_size(const struct raw_hdr *hdr)
 _Static_assert(sizeof(struct raw_poll_end) <= BATCH_EVENT_MAX, "batch");
 _Static_assert(sizeof(struct raw_epoll_ready) <= BATCH_EVENT_MAX, "batch");
 _Static_assert(sizeof(struct raw_off_cpu) <= BATCH_EVENT_MAX, "batch");
+_Static_assert(sizeof(struct raw_thread_regs) == 72, "raw_thread_regs");
+_Static_assert(sizeof(struct raw_under_way) == 104, "raw_under_way");
 _Static_assert(sizeof(struct raw_hdr) == 16, "raw_hdr");
 _Static_assert(sizeof(struct raw_poll_begin) == 32, "raw_poll_begin");
 _Static_assert(sizeof(struct raw_poll_end) == 64, "raw_poll_end");

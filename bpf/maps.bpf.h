@@ -14,7 +14,7 @@
 
 #include "abi.h"
 
-#define THREAD_MAX_POLLS	4	/* polls nested on one thread */
+#define THREAD_MAX_POLLS	RAW_UNDER_WAY	/* polls nested on one thread */
 #define THREAD_CHAINS		8	/* chain ids remembered by a thread */
 #define LAST_RECIPES	16	/* a power of two */
 

@@ -315,6 +315,46 @@ PROBE(task_drop, on_task_drop(regs))
 /* Completed or cancelled: for a recording as good as dropped. */
 PROBE(task_end, on_task_drop(regs))
 
+/* What the recorder has found out about polls that began before it, by thread. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, struct raw_under_way);
+} under_way SEC(".maps");
+
+/*
+ * Run by the recorder, over the target's threads: their polls that are under way
+ * are put where those are that the probes see begin, so that their ends are seen. A
+ * thread that has begun one meanwhile has returned from the others.
+ */
+SEC("iter/task")
+int seed_polls(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct raw_under_way *w;
+	struct thread *t;
+	__u32 tid;
+	int i;
+
+	if (!task || task->tgid != target_tgid)
+		return 0;
+	tid = task->pid;
+	w = bpf_map_lookup_elem(&under_way, &tid);
+	t = w ? thread_get(task) : NULL;
+	if (!t || t->depth)
+		return 0;
+	for (i = 0; i < RAW_UNDER_WAY; i++) {
+		t->polls[i].task = w->polls[i].task;
+		t->polls[i].sp = w->polls[i].sp;
+		t->polls[i].fn = w->polls[i].fn;
+		t->polls[i].dropped = 0;
+	}
+	t->depth = w->nr < RAW_UNDER_WAY ? w->nr : RAW_UNDER_WAY;
+	return 0;
+}
+
 /* Run by the recorder at the end: what threads have not put into a ring. */
 SEC("iter/task")
 int thread_batches(struct bpf_iter__task *ctx)

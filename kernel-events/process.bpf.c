@@ -63,18 +63,26 @@ int target_process(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-/* Run by the recorder: the thread pointer of each of the target's threads. */
+/* Run by the recorder: where the code of each of the target's threads is, and its context. */
 SEC("iter/task")
-int thread_pointers(struct bpf_iter__task *ctx)
+int thread_regs(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
-	struct raw_thread_pointer p = {};
+	struct raw_thread_regs r = {};
+	struct pt_regs *regs;
 
 	if (!task || task->tgid != target_tgid)
 		return 0;
-	p.tid = task->pid;
-	p.fs = task->thread.fsbase;
-	if (p.fs)
-		bpf_seq_write(ctx->meta->seq, &p, sizeof(p));
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	r.tid = task->pid;
+	r.fs = task->thread.fsbase;
+	r.sp = regs->sp;
+	r.saved[0] = regs->bx;
+	r.saved[1] = regs->bp;
+	r.saved[2] = regs->r12;
+	r.saved[3] = regs->r13;
+	r.saved[4] = regs->r14;
+	r.saved[5] = regs->r15;
+	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
 	return 0;
 }

@@ -36,19 +36,14 @@ struct {
 __u32 next_stack;
 __s64 sched_skew;
 
-/* The kernel stack of the current thread, interned; 0: none. */
-static __always_inline __u32 stack_intern(void *ctx, __u64 ts, __u32 tid)
+/* The kernel stack of @len bytes in @buf, interned; 0: none. */
+static __always_inline __u32 stack_add(struct stack_buf *buf, long len, __u64 ts, __u32 tid)
 {
-	__u32 zero = 0, id, *known;
-	struct stack_buf *buf = bpf_map_lookup_elem(&stack_bufs, &zero);
 	__u64 hash = 0x51ed270b27b4f3cfull;
 	struct raw_stack *def;
-	long len;
+	__u32 id, *known;
 	int i, nr;
 
-	if (!buf)
-		return 0;
-	len = bpf_get_stack(ctx, buf->ips, sizeof(buf->ips), 0);
 	if (len <= 0)
 		return 0;
 	nr = len / sizeof(__u64);
@@ -79,6 +74,15 @@ static __always_inline __u32 stack_intern(void *ctx, __u64 ts, __u32 tid)
 	bpf_probe_read_kernel(def->ips, sizeof(def->ips), buf->ips);
 	event_submit(def);
 	return id;
+}
+
+/* That of the current thread. */
+static __always_inline __u32 stack_intern(void *ctx, __u64 ts, __u32 tid)
+{
+	__u32 zero = 0;
+	struct stack_buf *buf = bpf_map_lookup_elem(&stack_bufs, &zero);
+
+	return buf ? stack_add(buf, bpf_get_stack(ctx, buf->ips, sizeof(buf->ips), 0), ts, tid) : 0;
 }
 
 static __always_inline void switched_out(void *ctx, struct task_struct *prev, bool preempt,
@@ -219,6 +223,9 @@ int BPF_PROG(sched_waking, struct task_struct *p)
 	return 0;
 }
 
+/* Scratch of the iterator, which is not alone on its CPU. */
+static struct stack_buf snapshot_buf;
+
 /*
  * Run by the recorder over the target's threads. At attach (sched_snapshot):
  * those asleep are off CPU since now. At the end (sched_open): the periods
@@ -229,7 +236,9 @@ int sched_snapshot(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct sched_account acc;
+	struct pt_regs *regs;
 	struct thread *t;
+	__u64 ts;
 
 	if (!task || task->tgid != target_tgid || !task->__state)
 		return 0;
@@ -237,12 +246,18 @@ int sched_snapshot(struct bpf_iter__task *ctx)
 	if (!t || t->off_ts)
 		return 0;
 	t->off_reason = task->__state & TASK_UNINTERRUPTIBLE ? RAW_OFF_DISK : RAW_OFF_ASLEEP;
-	t->off_syscall = -1;
-	t->off_stack = 0;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	t->off_syscall = regs->orig_ax;
+	/* It may be in a poll, of which no probe knows yet. */
+	ts = bpf_ktime_get_ns();
+	t->off_stack = stack_add(&snapshot_buf,
+				 bpf_get_task_stack(task, snapshot_buf.ips,
+						    sizeof(snapshot_buf.ips), 0),
+				 ts, task->pid);
 	sched_account_read(&acc, task);
 	t->off_arrival = acc.arrival;
 	t->off_delay = acc.delay;
-	t->off_ts = bpf_ktime_get_ns();
+	t->off_ts = ts;
 	return 0;
 }
 

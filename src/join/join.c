@@ -84,6 +84,9 @@ static int join__event(struct join *j, const struct trace_event *ev)
 		if (now <= j->end)
 			task__seen(j, ev, now);
 		return j->err;
+	case TRACE_FD_WAITER:
+	case TRACE_TASKS_LISTED:
+		return 0;
 	}
 	if (now > j->end) {
 		/* What is still off CPU is written last, and belongs to the end. */

@@ -1,19 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tasks that are alive when recording begins. See alive.h; the way through the
- * runtime's structures is told in runtime/tokio.h.
+ * Tasks that are alive though no event has told of them. See alive.h; the way
+ * through the runtime's structures is told in runtime/tokio.h.
+ *
+ * It is calls that cost, not bytes: a list leads from task to task, but a
+ * runtime has many lists (tokio: several for each worker), and the next task of
+ * each is read in one call, as far as it is worth reading by its predecessor's
+ * type. A second call reads them again; what is the same is true.
  */
 #include "record/alive.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <time.h>
 
+#include "record/memory.h"
 #include "runtime/tokio.h"
 
-#define MAX_LISTS	64	/* schedulers in one process */
-#define MAX_TASKS	(1u << 20)
-#define MAX_SHARDS	4096
+#define MAX_LISTS	64		/* schedulers in one process */
+#define MAX_SHARDS	65536		/* lists of one scheduler */
+#define MAX_TASKS	(1u << 24)	/* met in one pass: more than memory has room for */
+#define MAX_VTABLES	65536		/* looked up, tasks' or not */
+#define GROUP		64		/* tasks read in one call */
 #define TRIES		4
 
 /* Bits of tokio's Header.state (task/state.rs, stable since 1.0). */
@@ -39,20 +49,75 @@ static const struct list_layout kinds[] = {
 
 #define LOCAL	(&kinds[2])
 
-struct alive {
-	const struct image		*img;
-	const struct target		*target;
-	const struct image_fn		*fns;
-	const struct walk_cell		*cells;
-	size_t				 nr_fns, nr_cells;
-	uint64_t			 bias;
-	uint64_t			 lists[MAX_LISTS];	/* shared parts seen */
-	unsigned int			 nr_lists;
-	uint64_t			*seen;			/* tasks, open addressing */
-	size_t				 nr_seen, slots;
-	alive_found			 found;
-	void				*ctx;
+/* What a vtable says; fn is NO_FN for what is no task's. */
+#define NO_FN	UINT32_MAX
+
+struct vtable {
+	uint64_t	addr;
+	uint64_t	trailer;	/* offsets from the header */
+	uint64_t	scheduler;
+	uint32_t	fn;
 };
+
+/* A list of tasks that is gone through. */
+struct cursor {
+	uint64_t			 header;	/* the next task, 0: the end */
+	const struct list_layout	*kind;
+	struct vtable			 guess;		/* the last task's: this one's, mostly */
+};
+
+struct list {
+	uint64_t			 shared;
+	const struct list_layout	*kind;
+};
+
+/* A task of a group, as it was read. */
+struct look {
+	struct cursor		*cursor;
+	const struct walk_cell	*cell;
+	uint64_t		 header, next;
+	uint64_t		 ts;			/* before it was read */
+	size_t			 len;			/* bytes in win */
+	bool			 read, idle;
+	bool			 twice;			/* again is there already */
+	uint8_t			 win[WALK_WINDOW];
+	uint8_t			 again[WALK_WINDOW];
+	struct walk_answer	 walk;
+};
+
+struct alive {
+	const struct image	*img;
+	const struct target	*target;
+	const struct image_fn	*fns;
+	const struct walk_cell	*cells;
+	size_t			 nr_fns, nr_cells;
+	uint64_t		 bias;
+	struct walker		*walker;
+	struct memory		*memory;
+	struct vtable		*vtables;		/* open addressing, by addr */
+	size_t			 nr_vtables, vtable_slots;
+	struct list		 lists[MAX_LISTS];
+	unsigned int		 nr_lists;
+	struct cursor		*cursors;
+	size_t			 nr_cursors, cursor_room;
+	uint64_t		 began;			/* of the pass, 0: none goes on */
+	bool			 cut;
+	uint64_t		*seen;			/* in this pass, open addressing */
+	size_t			 nr_seen, slots;
+	struct look		*looks;			/* GROUP of them */
+	alive_found		 found;
+	void			*ctx;
+};
+
+static uint64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
+/* ---- reading ---- */
 
 static const struct image_path *layout(const struct alive *a, enum tokio_layout l)
 {
@@ -72,6 +137,26 @@ static bool read_field(const struct alive *a, uint64_t base, enum tokio_layout l
 	return p->ok && !p->nr_hops && read_word(a, base + p->off[0], out);
 }
 
+/* A word of what was read at a look. */
+static uint64_t field(const struct alive *a, const struct look *l, enum tokio_layout which)
+{
+	uint64_t v;
+
+	memcpy(&v, l->win + layout(a, which)->off[0], sizeof(v));
+	return v;
+}
+
+/* Bytes of a task that hold what is asked of every one: its state and vtable. */
+static size_t head_size(const struct alive *a)
+{
+	size_t state = layout(a, TOKIO_HEADER_STATE)->off[0] + sizeof(uint64_t);
+	size_t vtable = layout(a, TOKIO_HEADER_VTABLE)->off[0] + sizeof(uint64_t);
+
+	return state > vtable ? state : vtable;
+}
+
+/* ---- life ---- */
+
 struct alive *alive__new(const struct image *img, const struct target *target, uint64_t bias,
 			 alive_found found, void *ctx)
 {
@@ -82,7 +167,8 @@ struct alive *alive__new(const struct image *img, const struct target *target, u
 	struct alive *a;
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
-		if (!image__layout(img, 0, needed[i])->ok)
+		if (!image__layout(img, 0, needed[i])->ok ||
+		    image__layout(img, 0, needed[i])->nr_hops)
 			return NULL;
 	a = calloc(1, sizeof(*a));
 	if (!a)
@@ -94,6 +180,13 @@ struct alive *alive__new(const struct image *img, const struct target *target, u
 	a->ctx = ctx;
 	a->fns = image__fns(img, &a->nr_fns);
 	a->cells = image__cells(img, &a->nr_cells);
+	a->looks = calloc(GROUP, sizeof(*a->looks));
+	a->walker = walker__new(img, target, bias);
+	a->memory = memory__new(target);
+	if (!a->looks || !a->walker || !a->memory || head_size(a) > WALK_WINDOW) {
+		alive__free(a);
+		return NULL;
+	}
 	return a;
 }
 
@@ -101,63 +194,153 @@ void alive__free(struct alive *a)
 {
 	if (!a)
 		return;
+	walker__free(a->walker);
+	memory__free(a->memory);
+	free(a->vtables);
+	free(a->cursors);
 	free(a->seen);
+	free(a->looks);
 	free(a);
 }
 
-/* False: it was there before, or there is no memory. */
-static bool alive__mark(struct alive *a, uint64_t task)
+/* ---- what has been met ---- */
+
+static int seen__grow(struct alive *a)
+{
+	size_t slots = a->slots ? a->slots * 2 : 1024;
+	uint64_t *grown = calloc(slots, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	for (size_t i = 0; i < a->slots; i++) {
+		size_t at = (a->seen[i] >> 6) & (slots - 1);
+
+		if (!a->seen[i])
+			continue;
+		while (grown[at])
+			at = (at + 1) & (slots - 1);
+		grown[at] = a->seen[i];
+	}
+	free(a->seen);
+	a->seen = grown;
+	a->slots = slots;
+	return 0;
+}
+
+/* 1: @task is new in this pass; 0: it was there before; negative errno. */
+static int alive__mark(struct alive *a, uint64_t task)
 {
 	size_t at;
 
-	if (2 * a->nr_seen >= a->slots) {
-		size_t slots = a->slots ? a->slots * 2 : 1024;
-		uint64_t *grown = calloc(slots, sizeof(*grown));
-
-		if (!grown)
-			return false;
-		for (size_t i = 0; i < a->slots; i++) {
-			if (!a->seen[i])
-				continue;
-			at = (a->seen[i] >> 6) & (slots - 1);
-			while (grown[at])
-				at = (at + 1) & (slots - 1);
-			grown[at] = a->seen[i];
-		}
-		free(a->seen);
-		a->seen = grown;
-		a->slots = slots;
-	}
+	if (2 * a->nr_seen >= a->slots && seen__grow(a))
+		return -ENOMEM;
 	at = (task >> 6) & (a->slots - 1);
 	for (; a->seen[at]; at = (at + 1) & (a->slots - 1))
 		if (a->seen[at] == task)
-			return false;
+			return 0;
 	a->seen[at] = task;
 	a->nr_seen++;
-	return true;
+	return 1;
 }
 
-/* The poll function of the task at @header; NULL: it is none. *@vtable: its table. */
-static const struct image_fn *task_fn(const struct alive *a, uint64_t header, uint64_t *vtable)
+/* ---- tasks ---- */
+
+static size_t vtable__slot(const struct vtable *table, size_t slots, uint64_t addr)
+{
+	size_t at = (size_t)((addr * 0x9e3779b97f4a7c15ull) >> 32) & (slots - 1);
+
+	while (table[at].addr && table[at].addr != addr)
+		at = (at + 1) & (slots - 1);
+	return at;
+}
+
+static void vtable__remember(struct alive *a, const struct vtable *v)
+{
+	if (2 * a->nr_vtables >= a->vtable_slots) {
+		size_t slots = a->vtable_slots ? a->vtable_slots * 2 : 256;
+		struct vtable *grown = calloc(slots, sizeof(*grown));
+
+		if (!grown)
+			return;		/* it is looked up again, then */
+		for (size_t i = 0; i < a->vtable_slots; i++)
+			if (a->vtables[i].addr)
+				grown[vtable__slot(grown, slots, a->vtables[i].addr)] =
+					a->vtables[i];
+		free(a->vtables);
+		a->vtables = grown;
+		a->vtable_slots = slots;
+	}
+	a->vtables[vtable__slot(a->vtables, a->vtable_slots, v->addr)] = *v;
+	a->nr_vtables++;
+}
+
+/* What lies at @addr, if it is the vtable of a task: one whose poll function is known. */
+static bool read_vtable(const struct alive *a, uint64_t addr, struct vtable *out)
 {
 	uint64_t poll;
 
-	if (!header || header % 8 || !read_field(a, header, TOKIO_HEADER_VTABLE, vtable) ||
-	    !*vtable || !read_field(a, *vtable, TOKIO_VTABLE_POLL, &poll))
-		return NULL;
+	*out = (struct vtable){ .addr = addr, .fn = NO_FN };
+	if (!read_field(a, addr, TOKIO_VTABLE_POLL, &poll))
+		return false;
 	poll -= a->bias;
-	for (size_t i = 0; i < a->nr_fns; i++)
+	for (size_t i = 0; i < a->nr_fns && out->fn == NO_FN; i++)
 		if (a->fns[i].role == RUNTIME_FN_POLL && a->fns[i].vaddr == poll)
-			return &a->fns[i];
-	return NULL;
+			out->fn = (uint32_t)i;
+	return out->fn != NO_FN && read_field(a, addr, TOKIO_VTABLE_TRAILER, &out->trailer) &&
+	       read_field(a, addr, TOKIO_VTABLE_SCHEDULER, &out->scheduler);
 }
 
-static uint64_t now(void)
+static bool find_vtable(struct alive *a, uint64_t addr, struct vtable *out)
 {
-	struct timespec ts;
+	if (a->vtable_slots) {
+		const struct vtable *v = &a->vtables[vtable__slot(a->vtables, a->vtable_slots, addr)];
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+		if (v->addr) {
+			*out = *v;
+			return v->fn != NO_FN;
+		}
+	}
+	if (!addr || addr % 8)
+		return false;
+	if (!read_vtable(a, addr, out))
+		out->fn = NO_FN;
+	if (a->nr_vtables < MAX_VTABLES)
+		vtable__remember(a, out);
+	return out->fn != NO_FN;
+}
+
+/* The vtable of the task at @header; false: it is none. */
+static bool task_vtable(struct alive *a, uint64_t header, struct vtable *out)
+{
+	uint64_t addr;
+
+	return header && !(header % 8) && read_field(a, header, TOKIO_HEADER_VTABLE, &addr) &&
+	       find_vtable(a, addr, out);
+}
+
+static const struct walk_cell *cell_of(const struct alive *a, uint32_t fn)
+{
+	static const struct walk_cell unknown = { .root_type = WALK_NONE };
+
+	return a->fns[fn].cell < a->nr_cells ? &a->cells[a->fns[fn].cell] : &unknown;
+}
+
+/* The kind of scheduler that the tasks of @fn are of. */
+static const struct list_layout *kind_of(const struct alive *a, uint32_t fn)
+{
+	const char *scheduler = image__str(a->img, a->fns[fn].scheduler);
+	const struct list_layout *k = kinds;
+
+	while (k != LOCAL && strcmp(scheduler, k->scheduler))
+		k++;
+	return k;
+}
+
+static enum trace_task_state state_of(uint64_t state)
+{
+	return state & STATE_RUNNING  ? TRACE_TASK_RUNNING :
+	       state & STATE_NOTIFIED ? TRACE_TASK_NOTIFIED :
+					TRACE_TASK_IDLE;
 }
 
 static bool same(const struct walk_answer *a, const struct walk_answer *b)
@@ -166,153 +349,357 @@ static bool same(const struct walk_answer *a, const struct walk_answer *b)
 	       !memcmp(a->keys, b->keys, a->nr_keys * sizeof(a->keys[0]));
 }
 
-/* What the task does now, if it can be told. */
-static void look(const struct alive *a, const struct image_fn *fn, struct alive_task *t)
+/* One that changed while it was read: once more, by itself. */
+static void look_again(struct alive *a, struct look *l, struct alive_task *t)
 {
-	static const struct walk_cell unknown = { .root_type = WALK_NONE };
-	const struct walk_cell *cell = fn->cell < a->nr_cells ? &a->cells[fn->cell] : &unknown;
-
 	for (int i = 0; i < TRIES; i++) {
 		struct walk_answer again;
 		uint64_t state, then;
 
 		t->ts = now();
-		t->known = false;
-		if (!read_field(a, t->task, TOKIO_HEADER_STATE, &state))
+		t->known = read_field(a, l->header, TOKIO_HEADER_STATE, &state);
+		if (!t->known)
 			return;
-		t->state = state & STATE_RUNNING  ? TRACE_TASK_RUNNING :
-			   state & STATE_NOTIFIED ? TRACE_TASK_NOTIFIED :
-						    TRACE_TASK_IDLE;
-		t->known = true;
+		t->state = state_of(state);
 		if (t->state != TRACE_TASK_IDLE)
 			return;
-		walk__task(a->img, a->target, a->bias, cell, t->task, &t->walk);
-		walk__task(a->img, a->target, a->bias, cell, t->task, &again);
-		if (read_field(a, t->task, TOKIO_HEADER_STATE, &then) && state == then &&
+		walker__task(a->walker, l->cell, l->header, NULL, 0, &t->walk);
+		walker__task(a->walker, l->cell, l->header, NULL, 0, &again);
+		if (read_field(a, l->header, TOKIO_HEADER_STATE, &then) && state == then &&
 		    same(&t->walk, &again))
 			return;
 		t->known = false;
 	}
 }
 
-/* The kind of scheduler that the tasks of @fn are of. */
-static const struct list_layout *kind_of(const struct alive *a, const struct image_fn *fn)
-{
-	const char *scheduler = image__str(a->img, fn->scheduler);
-	const struct list_layout *k = kinds;
+/* ---- a group of tasks ---- */
 
-	while (k != LOCAL && strcmp(scheduler, k->scheduler))
-		k++;
-	return k;
+/*
+ * Read all of @from to @to, as far as it can be; @ok says which of the @nr parts were.
+ * The call ends at the first that cannot be read: the others are asked for again.
+ */
+static void read_many(const struct alive *a, struct iovec *to, struct iovec *from, size_t nr,
+		      bool *ok)
+{
+	size_t at = 0;
+
+	while (at < nr) {
+		ssize_t got = process_vm_readv(a->target->pid, to + at, nr - at, from + at, nr - at,
+					       0);
+		size_t left = got > 0 ? (size_t)got : 0;
+
+		if (got < 0 && errno != EFAULT) {
+			memset(ok + at, 0, (nr - at) * sizeof(*ok));
+			return;
+		}
+		for (; at < nr && left >= to[at].iov_len; left -= to[at++].iov_len)
+			ok[at] = true;
+		if (at < nr)
+			ok[at++] = false;
+	}
 }
 
-static int report(struct alive *a, uint64_t header, const struct image_fn *fn)
+static struct iovec part(const void *p, size_t len)
 {
-	struct alive_task t = { .task = header, .fn = (uint32_t)(fn - a->fns) };
-	uint64_t state;
+	return (struct iovec){ (void *)(uintptr_t)p, len };
+}
 
-	if (!alive__mark(a, header) || !read_field(a, header, TOKIO_HEADER_STATE, &state) ||
-	    (state & STATE_COMPLETE))
+static struct iovec there(uint64_t addr, size_t len)
+{
+	return (struct iovec){ (void *)(uintptr_t)addr, len };
+}
+
+/* What the task that @c has come to is read as: as one of the last one's type. */
+static void expect(const struct alive *a, struct look *l, struct cursor *c)
+{
+	l->cursor = c;
+	l->header = c->header;
+	l->len = head_size(a);
+	l->cell = c->guess.addr ? cell_of(a, c->guess.fn) : NULL;
+	if (l->cell && l->cell->window > l->len && l->cell->window <= sizeof(l->win))
+		l->len = l->cell->window;
+}
+
+/* Where the address of the task after @l stands; of an unknown type: its beginning. */
+static uint64_t next_at(const struct alive *a, const struct look *l)
+{
+	return l->cell ? l->header + l->cursor->guess.trailer +
+			 layout(a, TOKIO_TRAILER_NEXT)->off[0] : l->header;
+}
+
+/* The tasks that the last GROUP cursors have come to, and what follows each. */
+static size_t read_group(struct alive *a)
+{
+	size_t nr = a->nr_cursors < GROUP ? a->nr_cursors : GROUP, n = 0;
+	struct iovec to[2 * GROUP], from[2 * GROUP];
+	bool ok[2 * GROUP];
+	uint64_t ts = now();
+
+	for (size_t i = 0; i < nr; i++) {
+		struct look *l = &a->looks[i];
+
+		expect(a, l, &a->cursors[a->nr_cursors - 1 - i]);
+		l->twice = memory__copy(a->memory, l->header, l->len, l->win, l->again, &l->ts) &&
+			   memory__copy(a->memory, next_at(a, l), sizeof(l->next), &l->next, NULL,
+					NULL);
+		if (l->twice)
+			continue;
+		l->ts = ts;
+		to[n] = part(l->win, l->len);
+		from[n++] = there(l->header, l->len);
+		to[n] = part(&l->next, sizeof(l->next));
+		from[n++] = there(next_at(a, l), sizeof(l->next));
+	}
+	read_many(a, to, from, n, ok);
+	n = 0;
+	for (size_t i = 0; i < nr; i++) {
+		struct look *l = &a->looks[i];
+
+		l->read = l->twice || (ok[n] && ok[n + 1]);
+		n += l->twice ? 0 : 2;
+	}
+	return nr;
+}
+
+/*
+ * What was read of a task is taken in, and its cursor goes on. 1: it is to be
+ * told of; 0: not, or not yet; negative errno.
+ */
+static int take(struct alive *a, struct look *l)
+{
+	struct cursor *c = l->cursor;
+	struct vtable v;
+	uint64_t state;
+	int new;
+
+	l->idle = false;
+	/* It has changed meanwhile, or what has led here was no list. */
+	if (!l->read || l->header % 8 ||
+	    !find_vtable(a, field(a, l, TOKIO_HEADER_VTABLE), &v) || kind_of(a, v.fn) != c->kind) {
+		c->header = 0;
 		return 0;
-	look(a, fn, &t);
+	}
+	if (v.addr != c->guess.addr) {
+		/* Of another type than the one before: read it again, as what it is. */
+		c->guess = v;
+		return 0;
+	}
+	new = alive__mark(a, l->header);
+	/* Met before: the list leads back into itself, or into another. */
+	c->header = new > 0 ? l->next : 0;
+	if (new <= 0)
+		return new;
+	state = field(a, l, TOKIO_HEADER_STATE);
+	if (state & STATE_COMPLETE)
+		return 0;
+	l->idle = state_of(state) == TRACE_TASK_IDLE;
+	if (l->idle)
+		walker__task(a->walker, l->cell, l->header, l->win, l->len, &l->walk);
+	return 1;
+}
+
+/* Read the idle ones among @looks again. */
+static void read_again(struct alive *a, struct look **looks, size_t nr)
+{
+	struct iovec to[GROUP], from[GROUP];
+	bool ok[GROUP];
+	size_t n = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		if (!looks[i]->idle || looks[i]->twice)
+			continue;
+		to[n] = part(looks[i]->again, looks[i]->len);
+		from[n++] = there(looks[i]->header, looks[i]->len);
+	}
+	read_many(a, to, from, n, ok);
+	n = 0;
+	for (size_t i = 0; i < nr; i++)
+		if (looks[i]->idle && !looks[i]->twice)
+			looks[i]->read = ok[n++];
+}
+
+static bool unchanged(struct alive *a, const struct look *l)
+{
+	struct walk_answer again;
+
+	if (!l->read || memcmp(l->win, l->again, l->len))
+		return false;
+	if (!l->walk.far)
+		return true;
+	walker__task(a->walker, l->cell, l->header, l->again, l->len, &again);
+	return same(&l->walk, &again);
+}
+
+static int tell(struct alive *a, struct look *l)
+{
+	struct alive_task t = { .task = l->header, .ts = l->ts, .fn = l->cursor->guess.fn,
+				.known = true };
+
+	t.state = state_of(field(a, l, TOKIO_HEADER_STATE));
+	if (l->idle && unchanged(a, l))
+		t.walk = l->walk;
+	else if (l->idle)
+		look_again(a, l, &t);
 	return a->found(a->ctx, &t);
 }
 
-/* All tasks from @header on, each leading to the next. */
-static int walk_list(struct alive *a, uint64_t header, const struct list_layout *k)
+/* The next task of each list, of GROUP lists at most. */
+static int step_group(struct alive *a)
 {
-	uint64_t vtable, trailer;
-	int err;
+	struct look *told[GROUP];
+	size_t nr = read_group(a), n = 0, kept = 0;
+	int err = 0;
 
-	for (unsigned int i = 0; header && i < MAX_TASKS; i++) {
-		const struct image_fn *fn = task_fn(a, header, &vtable);
-
-		/* it changed while it was read, or what led here was no list */
-		if (!fn || kind_of(a, fn) != k)
-			return 0;
-		err = report(a, header, fn);
-		if (err < 0)
-			return err;
-		if (!read_field(a, vtable, TOKIO_VTABLE_TRAILER, &trailer) ||
-		    !read_field(a, header + trailer, TOKIO_TRAILER_NEXT, &header))
-			return 0;
+	for (size_t i = 0; i < nr && err >= 0; i++) {
+		err = take(a, &a->looks[i]);
+		if (err > 0)
+			told[n++] = &a->looks[i];
 	}
+	if (err >= 0)
+		read_again(a, told, n);
+	for (size_t i = 0; i < n && err >= 0; i++)
+		err = tell(a, told[i]);
+	/* Lists that have come to their ends make room. */
+	for (size_t i = 0; i < a->nr_cursors; i++)
+		if (a->cursors[i].header)
+			a->cursors[kept++] = a->cursors[i];
+	a->nr_cursors = kept;
+	return err < 0 ? err : 0;
+}
+
+/* ---- lists ---- */
+
+static int add_cursor(struct alive *a, uint64_t header, const struct list_layout *kind)
+{
+	if (!header)
+		return 0;
+	if (a->nr_cursors == a->cursor_room) {
+		size_t room = a->cursor_room ? a->cursor_room * 2 : GROUP;
+		struct cursor *grown = reallocarray(a->cursors, room, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		a->cursors = grown;
+		a->cursor_room = room;
+	}
+	a->cursors[a->nr_cursors++] = (struct cursor){ .header = header, .kind = kind };
 	return 0;
 }
 
-static int walk_shards(struct alive *a, uint64_t shared, const struct list_layout *k)
+/* Calls @each with the first task of each list of the scheduler at @shared; its first answer. */
+static int each_head(struct alive *a, const struct list *of,
+		     int (*each)(struct alive *a, uint64_t header, const struct list_layout *kind))
 {
+	const struct list_layout *k = of->kind;
 	const struct image_path *shards = layout(a, k->shards), *nr = layout(a, k->nr_shards);
 	const struct image_path *head = layout(a, k->shard_head), *shard = layout(a, k->shard);
+	const struct image_path *only = layout(a, k->head);
 	uint64_t first, count, task;
-	int err;
+	int err = 0;
 
-	if (!nr->ok || nr->nr_hops != 1 || head->nr_hops != 2 || !shard->ok || !shard->size ||
-	    !read_word(a, shared + shards->off[1], &first) ||
-	    !read_word(a, shared + nr->off[1], &count))
-		return 0;
-	for (uint64_t i = 0; i < count && i < MAX_SHARDS; i++) {
-		if (!read_word(a, first + i * shard->size + head->off[2], &task))
+	if (k == LOCAL || !shards->ok || shards->nr_hops != 1) {
+		if (!only->ok || only->nr_hops != 1 ||
+		    !read_word(a, of->shared + only->off[1], &task))
 			return 0;
-		err = walk_list(a, task, k);
-		if (err < 0)
-			return err;
+		return each(a, task, k);
 	}
-	return 0;
-}
-
-/* All tasks of the scheduler of kind @k whose shared part is at @shared. */
-static int walk_shared(struct alive *a, uint64_t shared, const struct list_layout *k)
-{
-	const struct image_path *p = layout(a, k->shards);
-	uint64_t task;
-
-	if (k != LOCAL && p->ok && p->nr_hops == 1)
-		return walk_shards(a, shared, k);
-	p = layout(a, k->head);
-	if (!p->ok || p->nr_hops != 1 || !read_word(a, shared + p->off[1], &task))
+	if (!nr->ok || nr->nr_hops != 1 || !head->ok || head->nr_hops != 2 || !shard->ok ||
+	    !shard->size || !read_word(a, of->shared + shards->off[1], &first) ||
+	    !read_word(a, of->shared + nr->off[1], &count) || count > MAX_SHARDS)
 		return 0;
-	return walk_list(a, task, k);
+	for (uint64_t i = 0; i < count && !err; i++) {
+		if (!read_word(a, first + i * shard->size + head->off[2], &task))
+			break;
+		err = each(a, task, k);
+	}
+	return err;
 }
 
-static bool walked(const struct alive *a, uint64_t shared)
+/* 1: there is a task of a scheduler of that kind. */
+static int is_task(struct alive *a, uint64_t header, const struct list_layout *kind)
+{
+	struct vtable v;
+
+	return task_vtable(a, header, &v) && kind_of(a, v.fn) == kind;
+}
+
+static bool known_list(const struct alive *a, uint64_t shared)
 {
 	for (unsigned int i = 0; i < a->nr_lists; i++)
-		if (a->lists[i] == shared)
+		if (a->lists[i].shared == shared)
 			return true;
 	return a->nr_lists == MAX_LISTS;
 }
 
-/* The list that the task is in, if it has not been walked. */
-static int walk_owner(struct alive *a, const struct image_fn *fn, uint64_t header, uint64_t vtable)
+/* A pass begins, if none is under way: nothing has been met. */
+static void begin_pass(struct alive *a)
 {
-	uint64_t off, shared;
+	if (a->began)
+		return;
+	a->began = now();
+	a->cut = false;
+	a->nr_seen = 0;
+	memory__forget(a->memory);
+	if (a->slots)
+		memset(a->seen, 0, a->slots * sizeof(*a->seen));
+}
 
-	if (!read_field(a, vtable, TOKIO_VTABLE_SCHEDULER, &off) ||
-	    !read_word(a, header + off, &shared) || !shared || walked(a, shared))
-		return 0;
-	a->lists[a->nr_lists++] = shared;
-	return walk_shared(a, shared, kind_of(a, fn));
+static int add_list(struct alive *a, uint64_t shared, const struct list_layout *kind)
+{
+	struct list *list = &a->lists[a->nr_lists++];
+
+	*list = (struct list){ shared, kind };
+	begin_pass(a);
+	return each_head(a, list, add_cursor);
 }
 
 /* What may be the address of a scheduler's shared part: which kind it is, its tasks tell. */
 static int try_shared(struct alive *a, uint64_t shared)
 {
-	size_t before = a->nr_seen;
-	int err;
-
-	if (shared < 4096 || shared % 8 || walked(a, shared))
+	if (shared < 4096 || shared % 8 || known_list(a, shared))
 		return 0;
-	for (const struct list_layout *k = kinds; k != LOCAL; k++) {
-		err = walk_shared(a, shared, k);
-		if (err < 0)
-			return err;
-		if (a->nr_seen == before)
-			continue;
-		a->lists[a->nr_lists++] = shared;
-		break;
-	}
+	for (const struct list_layout *k = kinds; k != LOCAL; k++)
+		if (each_head(a, &(struct list){ shared, k }, is_task) > 0)
+			return add_list(a, shared, k);
 	return 0;
+}
+
+int alive__again(struct alive *a)
+{
+	int err = 0;
+
+	a->nr_cursors = 0;
+	a->began = 0;
+	begin_pass(a);
+	for (unsigned int i = 0; i < a->nr_lists && !err; i++)
+		err = each_head(a, &a->lists[i], add_cursor);
+	return err;
+}
+
+int alive__step(struct alive *a, uint64_t until)
+{
+	int err = 0;
+
+	while (a->nr_cursors && !err) {
+		uint64_t ts = now();
+
+		if (ts - a->began > ALIVE_PASS_NS || a->nr_seen >= MAX_TASKS) {
+			a->cut = true;
+			a->nr_cursors = 0;
+			break;
+		}
+		if (ts >= until)
+			return 1;
+		err = step_group(a);
+	}
+	if (!err)
+		a->began = 0;
+	return err;
+}
+
+bool alive__cut(const struct alive *a)
+{
+	return a->cut;
 }
 
 bool alive__knows_threads(const struct alive *a)
@@ -324,10 +711,12 @@ bool alive__knows_threads(const struct alive *a)
 	return nr && p->ok && !p->nr_hops && p->size == 16;
 }
 
-size_t alive__nr_found(const struct alive *a)
+size_t alive__nr_lists(const struct alive *a)
 {
-	return a->nr_seen;
+	return a->nr_lists;
 }
+
+/* ---- ways to lists ---- */
 
 int alive__thread(struct alive *a, uint64_t fs)
 {
@@ -361,38 +750,73 @@ int alive__thread(struct alive *a, uint64_t fs)
 
 int alive__task(struct alive *a, uint64_t header)
 {
-	uint64_t vtable;
-	const struct image_fn *fn = task_fn(a, header, &vtable);
+	struct vtable v;
+	uint64_t shared;
 
 	/* jobs are in no list, and one that ends makes room for another at its address */
-	return fn && !fn->blocking ? walk_owner(a, fn, header, vtable) : 0;
+	if (!task_vtable(a, header, &v) || a->fns[v.fn].blocking ||
+	    !read_word(a, header + v.scheduler, &shared) || !shared || known_list(a, shared))
+		return 0;
+	return add_list(a, shared, kind_of(a, v.fn));
 }
 
-int alive__token(struct alive *a, uint64_t token)
+bool alive__polled(const struct alive *a, uint64_t header, uint32_t *fn)
 {
-	static const enum tokio_layout wakers[] = { TOKIO_IO_READER, TOKIO_IO_WRITER };
-	uint64_t task, waiter;
-	int err;
+	struct alive *own = (struct alive *)(uintptr_t)a;	/* it remembers vtables */
+	struct vtable v;
+	uint64_t state;
+
+	if (!task_vtable(own, header, &v) ||
+	    !read_field(a, header, TOKIO_HEADER_STATE, &state) || !(state & STATE_RUNNING) ||
+	    (state & STATE_COMPLETE))
+		return false;
+	*fn = v.fn;
+	return true;
+}
+
+/* ---- reactor objects ---- */
+
+int alive__waiters(const struct alive *a, uint64_t token,
+		   int (*each)(void *ctx, uint64_t task, unsigned int dir), void *ctx)
+{
+	static const struct {
+		enum tokio_layout	waker, vtable;
+		unsigned int		dir;
+	} direct[] = {
+		{ TOKIO_IO_READER, TOKIO_IO_READER_VT, 1 },
+		{ TOKIO_IO_WRITER, TOKIO_IO_WRITER_VT, 2 },
+	};
+	uint64_t task, vtable, waiter, interest;
+	int err = 0;
 
 	if (token < 4096 || token % 8)
 		return 0;	/* the runtime's own descriptors have small numbers */
-	for (size_t i = 0; i < 2; i++) {
-		if (!read_field(a, token, wakers[i], &task))
-			continue;
-		err = alive__task(a, task);
-		if (err < 0)
-			return err;
-	}
-	if (!read_field(a, token, TOKIO_IO_WAITERS, &waiter))
-		return 0;
-	for (int i = 0; waiter && i < 64; i++) {
-		if (read_field(a, waiter, TOKIO_IO_WAITER_WAKER, &task)) {
-			err = alive__task(a, task);
-			if (err < 0)
-				return err;
+	for (size_t i = 0; i < 2 && !err; i++)
+		if (read_field(a, token, direct[i].vtable, &vtable) && vtable &&
+		    read_field(a, token, direct[i].waker, &task))
+			err = each(ctx, task, direct[i].dir);
+	if (err || !read_field(a, token, TOKIO_IO_WAITERS, &waiter))
+		return err;
+	for (int i = 0; waiter && i < 64 && !err; i++) {
+		if (read_field(a, waiter, TOKIO_IO_WAITER_WAKER_VT, &vtable) && vtable &&
+		    read_field(a, waiter, TOKIO_IO_WAITER_WAKER, &task)) {
+			if (!read_field(a, waiter, TOKIO_IO_WAITER_INTEREST, &interest))
+				interest = 3;
+			err = each(ctx, task, interest & 3);
 		}
 		if (!read_field(a, waiter, TOKIO_IO_WAITER_NEXT, &waiter))
 			break;
 	}
-	return 0;
+	return err;
+}
+
+static int to_list(void *ctx, uint64_t task, unsigned int dir)
+{
+	(void)dir;
+	return alive__task(ctx, task);
+}
+
+int alive__token(struct alive *a, uint64_t token)
+{
+	return alive__waiters(a, token, to_list, a);
 }

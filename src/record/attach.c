@@ -491,7 +491,8 @@ static int explain(struct attach *a, int err, const char *what, const char **why
 			 "%s: this kernel is locked down (/sys/kernel/security/lockdown: "
 			 "confidentiality): no BPF program may read its memory",
 			 what);
-	else if ((err == -EPERM || err == -EACCES) && *rights__missing(false, rights, sizeof(rights)))
+	else if ((err == -EPERM || err == -EACCES) &&
+		 *rights__missing(false, rights, sizeof(rights)))
 		snprintf(a->why, sizeof(a->why), "%s: %s", what, rights);
 	else if (err == -EPERM || err == -EACCES)
 		/* A program that the verifier does not like is "permission denied" too. */
@@ -613,7 +614,8 @@ int attach__new(const struct image *img, const struct target *target, const uint
 	bpf_program__set_autoattach(a->skel->progs.sched_open, false);
 	bpf_program__set_autoattach(a->skel->progs.fd_snapshot, false);
 	bpf_program__set_autoattach(a->skel->progs.thread_batches, false);
-	bpf_program__set_autoattach(a->skel->progs.thread_pointers, false);
+	bpf_program__set_autoattach(a->skel->progs.thread_regs, false);
+	bpf_program__set_autoattach(a->skel->progs.seed_polls, false);
 	bpf_program__set_autoattach(a->skel->progs.target_process, false);
 	err = prepare_sources(a, kernel);
 	btf__free(kernel);

@@ -24,7 +24,6 @@
 #include "dwell.skel.h"
 #include "image/image.h"
 #include "kernel-events/source.h"
-#include "record/alive.h"
 #include "record/attach.h"
 #include "record/chain.h"
 #include "record/keeper.h"
@@ -32,6 +31,7 @@
 #include "record/output.h"
 #include "record/preamble.h"
 #include "record/recorder.h"
+#include "record/roster.h"
 #include "record/target.h"
 #include "symbol/ksyms.h"
 #include "trace/trace.h"
@@ -42,7 +42,7 @@ static_assert((int)RAW_UNKNOWN == TRACE_POLL_UNKNOWN, "poll results");
 
 #define LOOK_MS		20	/* between looks at the rings */
 #define FIRST_LOOK_MS	1	/* until the first event has led to the tasks that are alive */
-#define FIRST_LOOKS_NS	500000000ull
+#define ROSTER_NS	3000000ull	/* for tasks at rest, between looks at the rings */
 #define FLUSH_NS	1000000000ull
 #define PROGRESS_NS	500000000ull
 #define READER_MS	50		/* between looks for somebody who reads the output */
@@ -61,8 +61,7 @@ struct recorder {
 	struct source_ctx		 sources;
 	const struct kernel_source	*by_type[RAW_TYPE_NR];
 	uint32_t			*kinds;		/* image function → task-kind id */
-	struct alive			*alive;		/* while there may be tasks not seen yet */
-	unsigned int			 offers;	/* tasks shown to it */
+	struct roster			*roster;
 	uint64_t			 attach_ts, end_ts;
 	uint64_t			 cpu_start;	/* own CPU time at attach_ts */
 	struct counters			 counters;	/* as last looked at */
@@ -111,98 +110,6 @@ static int define_chain(struct recorder *r, const struct raw_chain *raw)
 	return trace_writer__chain(r->trace, &c);
 }
 
-/* ---- tasks that were there before ---- */
-
-#define ALIVE_OFFERS	512		/* events that may lead to a list */
-#define ALIVE_NS	2000000000ull	/* later, a task without an event is no news */
-
-/* The chain's id, the same as the BPF side's; defined in the file if it is new. */
-static int chain_of(struct recorder *r, const struct alive_task *t, uint32_t *id)
-{
-	struct dwell_bpf *skel = attach__skel(r->attach);
-	int map = bpf_map__fd(skel->maps.chains);
-	struct raw_chain raw = { .hdr.nr = (uint8_t)t->walk.nr_tokens, .fn = t->fn };
-
-	*id = 0;
-	if (!t->walk.nr_tokens || !bpf_map_lookup_elem(map, &t->walk.hash, id))
-		return 0;
-	raw.chain = __atomic_add_fetch(&skel->bss->next_chain, 1, __ATOMIC_SEQ_CST);
-	if (bpf_map_update_elem(map, &t->walk.hash, &raw.chain, BPF_NOEXIST)) {
-		bpf_map_lookup_elem(map, &t->walk.hash, id);
-		return 0;
-	}
-	*id = raw.chain;
-	memcpy(raw.tokens, t->walk.tokens, sizeof(raw.tokens));
-	return define_chain(r, &raw);
-}
-
-static int seen_task(void *ctx, const struct alive_task *t)
-{
-	struct trace_event ev = { .ts = t->ts, .type = TRACE_TASK_SEEN };
-	struct recorder *r = ctx;
-	int err = 0;
-
-	ev.seen.task = t->task;
-	ev.seen.kind = r->kinds[t->fn];
-	ev.seen.state = t->known ? t->state : TRACE_TASK_UNKNOWN;
-	if (t->known && t->state == TRACE_TASK_IDLE) {
-		err = chain_of(r, t, &ev.seen.chain);
-		ev.seen.nr_keys = (uint8_t)t->walk.nr_keys;
-		memcpy(ev.seen.keys, t->walk.keys, sizeof(ev.seen.keys));
-	}
-	return err < 0 ? err : trace_writer__event(r->trace, &ev);
-}
-
-static int thread_pointer(void *ctx, const void *record)
-{
-	const struct raw_thread_pointer *p = record;
-	struct recorder *r = ctx;
-
-	return alive__thread(r->alive, p->fs);
-}
-
-/* From the threads' contexts, and the descriptors in epoll, to all tasks of the runtime. */
-static int find_alive(struct recorder *r)
-{
-	struct dwell_bpf *skel = attach__skel(r->attach);
-	int map = bpf_map__fd(skel->maps.tokens), err = 0;
-	uint64_t token, *at = NULL;
-
-	if (r->own_execs || !skel->bss->load_bias_known)
-		return 0;
-	r->alive = alive__new(r->img, &r->target, skel->bss->load_bias, seen_task, r);
-	if (!r->alive)
-		return trace_writer__note(r->trace,
-					  "tasks that were idle before the recording and stay so are "
-					  "not in it: the runtime's list of tasks is not known in "
-					  "this binary");
-	err = source_iterate(skel->progs.thread_pointers, 0, sizeof(struct raw_thread_pointer),
-			     thread_pointer, r);
-	while (!err && !bpf_map_get_next_key(map, at, &token)) {
-		at = &token;
-		err = alive__token(r->alive, token);
-	}
-	if (err >= 0 && !alive__nr_found(r->alive) && !alive__knows_threads(r->alive))
-		err = trace_writer__note(r->trace,
-					 "tasks that were idle before the recording are only found once "
-					 "one of their runtime's is polled: where the runtime keeps them "
-					 "is not known in this binary");
-	return err < 0 ? err : 0;
-}
-
-/* An event's task leads to the list that it is in. */
-static int offer_alive(struct recorder *r, const struct raw_poll_begin *e)
-{
-	if (!r->alive)
-		return 0;
-	if (r->offers++ >= ALIVE_OFFERS || e->hdr.ts - r->attach_ts > ALIVE_NS) {
-		alive__free(r->alive);
-		r->alive = NULL;
-		return 0;
-	}
-	return alive__task(r->alive, e->task);
-}
-
 /* 1: write @ev, 0: nothing to write, negative errno. */
 static int decode(struct recorder *r, const struct raw_hdr *raw, struct trace_event *ev)
 {
@@ -212,7 +119,7 @@ static int decode(struct recorder *r, const struct raw_hdr *raw, struct trace_ev
 	case RAW_POLL_BEGIN: {
 		const struct raw_poll_begin *e = (const void *)raw;
 
-		int err = offer_alive(r, e);
+		int err = roster__offer(r->roster, e->task, raw->ts);
 
 		ev->type = TRACE_POLL_BEGIN;
 		ev->poll.task = e->task;
@@ -241,6 +148,7 @@ static int decode(struct recorder *r, const struct raw_hdr *raw, struct trace_ev
 	case RAW_LOST: {
 		const struct raw_lost *e = (const void *)raw;
 
+		roster__lost(r->roster);
 		ev->type = TRACE_LOST;
 		ev->lost.first = e->first;
 		ev->lost.count = e->count;
@@ -405,13 +313,13 @@ static int loop(struct recorder *r)
 		{ .fd = r->target.pidfd, .events = POLLIN },
 		{ .fd = keeper__fd(r->keeper), .events = POLLIN },
 	};
-	uint64_t ts = r->attach_ts, flushed = r->attach_ts, shown = 0;
-	int err;
+	uint64_t ts, flushed = r->attach_ts, shown = 0;
+	int err, more = 1;
 
 	for (;;) {
-		bool first = r->alive && !r->offers && ts - r->attach_ts < FIRST_LOOKS_NS;
+		int wait = more ? 0 : roster__waits(r->roster) ? FIRST_LOOK_MS : LOOK_MS;
 
-		if (poll(fds, 3, first ? FIRST_LOOK_MS : LOOK_MS) < 0 && errno != EINTR)
+		if (poll(fds, 3, wait) < 0 && errno != EINTR)
 			return -errno;
 		ts = now(CLOCK_MONOTONIC);
 		target__cpu_ns(&r->target);
@@ -426,6 +334,9 @@ static int loop(struct recorder *r)
 		}
 		if (r->ended_by)
 			return 0;
+		more = roster__step(r->roster, ts + ROSTER_NS);
+		if (more < 0)
+			return more;
 		if (ts - flushed >= FLUSH_NS) {
 			flushed = ts;
 			write_losses(r);
@@ -467,7 +378,9 @@ static int take_rest(struct recorder *r)
 	/* Of a target that is gone there are no threads. */
 	if (err == -ESRCH || err == -ENOENT)
 		err = 0;
-	return err ? err : for_each_source(r, false);
+	if (!err)
+		err = for_each_source(r, false);
+	return err ? err : roster__finish(r->roster);
 }
 
 /*
@@ -715,9 +628,20 @@ static int start(struct recorder *r)
 /* What was there before: written as if it had just happened. */
 static int take_first(struct recorder *r)
 {
-	int err = for_each_source(r, true);
+	struct roster_opts opts = {
+		.img = r->img,
+		.target = &r->target,
+		.attach = r->attach,
+		.trace = r->trace,
+		.kinds = r->kinds,
+		.attach_ts = r->attach_ts,
+		.fresh = r->own_execs != 0,
+	};
+	int err = roster__new(&opts, &r->roster);
 
-	return err ? err : find_alive(r);
+	if (!err)
+		err = for_each_source(r, true);
+	return err ? err : roster__start(r->roster);
 }
 
 static void say_begin(struct recorder *r)
@@ -822,7 +746,7 @@ int recorder__run(const struct recorder_opts *opts)
 		err = record(&r);
 	keeper__free(r.keeper);
 	r.keeper = NULL;
-	alive__free(r.alive);
+	roster__free(r.roster);
 	trace_writer__free(r.trace);
 	output__free(r.output, r.trace && r.end_ts);
 	if (r.attach && attach__left_behind(r.attach))

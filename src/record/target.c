@@ -324,14 +324,19 @@ uint64_t target__cpu_ns(struct target *t)
 	return t->cpu_last;
 }
 
-int target__read(const struct target *t, uint64_t addr, void *buf, size_t len)
+ssize_t target__read_some(const struct target *t, uint64_t addr, void *buf, size_t len)
 {
 	struct iovec local = { buf, len }, remote = { (void *)(uintptr_t)addr, len };
 	ssize_t n = process_vm_readv(t->pid, &local, 1, &remote, 1, 0);
 
-	if (n < 0)
-		return -errno;
-	return (size_t)n == len ? 0 : -EFAULT;
+	return n < 0 ? -errno : n;
+}
+
+int target__read(const struct target *t, uint64_t addr, void *buf, size_t len)
+{
+	ssize_t n = target__read_some(t, addr, buf, len);
+
+	return n < 0 ? (int)n : (size_t)n == len ? 0 : -EFAULT;
 }
 
 bool target__exited(const struct target *t)

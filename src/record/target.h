@@ -49,6 +49,8 @@ int target__load_bias(const struct target *t, uint64_t first_vaddr, uint64_t *bi
 uint64_t target__cpu_ns(struct target *t);
 /* Read @len bytes of its memory; 0 or negative errno. */
 int target__read(const struct target *t, uint64_t addr, void *buf, size_t len);
+/* As much of it as can be read, from its beginning; the number of bytes, or negative errno. */
+ssize_t target__read_some(const struct target *t, uint64_t addr, void *buf, size_t len);
 bool target__exited(const struct target *t);
 /*
  * Close descriptors. A launched child that has not ended is asked to end

@@ -5,32 +5,38 @@
  */
 #include "record/walk.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-struct walk {
-	const struct image		*img;
+struct walker {
 	const struct target		*target;
 	uint64_t			 bias;
 	const struct walk_type		*types;
 	const struct walk_variant	*variants;
 	const struct walk_arc		*arcs;
 	const struct walk_leaf		*leaves;
-	const struct image_vtable	*vtables;
+	struct image_vtable		*vtables;	/* by vaddr */
 	size_t				 nr_types, nr_variants, nr_arcs, nr_leaves, nr_vtables;
-	uint64_t			 base;		/* of what was read at once */
-	uint32_t			 len;
-	uint8_t				 win[WALK_WINDOW];
+};
+
+/* A walk under way. */
+struct walk {
+	const struct walker		*of;
+	uint64_t			 base;		/* of the window */
+	size_t				 len;
+	const uint8_t			*win;
 	bool				 ended;
 	struct walk_answer		*out;
 };
 
 static bool read_bytes(struct walk *w, uint64_t addr, void *buf, size_t n)
 {
-	if (addr >= w->base && addr - w->base + n <= w->len) {
+	if (addr >= w->base && addr - w->base <= w->len && n <= w->len - (addr - w->base)) {
 		memcpy(buf, w->win + (addr - w->base), n);
 		return true;
 	}
-	return !target__read(w->target, addr, buf, n);
+	w->out->far = true;
+	return !target__read(w->of->target, addr, buf, n);
 }
 
 static bool read_value(struct walk *w, uint64_t addr, unsigned int width, uint64_t *val)
@@ -55,9 +61,9 @@ static void leaf_key(struct walk *w, uint64_t addr, uint32_t index)
 	const struct walk_leaf *leaf;
 	uint64_t at = addr, key = 0, v;
 
-	if (index >= w->nr_leaves || w->out->nr_keys == WALK_MAX_KEYS)
+	if (index >= w->of->nr_leaves || w->out->nr_keys == WALK_MAX_KEYS)
 		return;
-	leaf = &w->leaves[index];
+	leaf = &w->of->leaves[index];
 	for (unsigned int i = 0; i < WALK_MAX_HOPS; i++) {
 		at += leaf->hop[i];
 		if (i >= leaf->nr_hops)
@@ -88,15 +94,23 @@ static void visit(struct walk *w, uint64_t addr, uint64_t limit, uint32_t type);
 
 static uint32_t vtable_type(const struct walk *w, uint64_t vaddr)
 {
-	for (size_t i = 0; i < w->nr_vtables; i++)
-		if (w->vtables[i].vaddr == vaddr)
-			return w->vtables[i].type;
-	return WALK_NONE;
+	size_t lo = 0, hi = w->of->nr_vtables;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (w->of->vtables[mid].vaddr < vaddr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < w->of->nr_vtables && w->of->vtables[lo].vaddr == vaddr ? w->of->vtables[lo].type :
+								     WALK_NONE;
 }
 
 static void visit_whole(struct walk *w, uint64_t addr, uint32_t type)
 {
-	visit(w, addr, addr + (type < w->nr_types ? w->types[type].size : 0), type);
+	visit(w, addr, addr + (type < w->of->nr_types ? w->of->types[type].size : 0), type);
 }
 
 static void follow(struct walk *w, uint64_t at, uint64_t limit, unsigned int mode, uint32_t type)
@@ -116,7 +130,7 @@ static void follow(struct walk *w, uint64_t at, uint64_t limit, unsigned int mod
 			visit(w, 0, 0, WALK_GAP_FAULT);
 			return;
 		}
-		type = vtable_type(w, vt - w->bias);
+		type = vtable_type(w, vt - w->of->bias);
 		if (type == WALK_NONE) {
 			visit(w, 0, 0, WALK_GAP_VTABLE);
 			return;
@@ -173,11 +187,12 @@ static void visit(struct walk *w, uint64_t addr, uint64_t limit, uint32_t type)
 		w->ended = true;
 		return;
 	}
-	if (WALK_IS_GAP(type) || type >= w->nr_types) {
+	if (WALK_IS_GAP(type) || type >= w->of->nr_types) {
+		w->out->blind = true;
 		token(w, WALK_IS_GAP(type) ? type : WALK_GAP_LAYOUT);
 		return;
 	}
-	t = &w->types[type];
+	t = &w->of->types[type];
 	index = t->first_variant;
 	if (t->disc_width) {
 		uint64_t disc;
@@ -200,22 +215,24 @@ static void visit(struct walk *w, uint64_t addr, uint64_t limit, uint32_t type)
 			return;
 		}
 	}
-	if (index >= w->nr_variants || (w->variants[index].flags & WALK_VARIANT_HOLE)) {
+	if (index >= w->of->nr_variants || (w->of->variants[index].flags & WALK_VARIANT_HOLE)) {
 		token(w, WALK_GAP_STATE);
 		return;
 	}
-	v = &w->variants[index];
+	v = &w->of->variants[index];
 	token(w, index);
 	if (!v->nr_arcs) {
+		if ((t->flags & WALK_TYPE_OPAQUE) || (v->flags & WALK_VARIANT_DONE))
+			w->out->blind = true;
 		if (t->leaf != WALK_NONE && !(v->flags & WALK_VARIANT_DONE))
 			leaf_key(w, addr, t->leaf);
 	} else if (v->nr_arcs == 1) {
 		follow(w, addr + v->arc_off, limit, v->arc_mode, v->arc_type);
 	} else {
 		for (uint32_t i = 0; i < v->nr_arcs && i < WALK_MAX_BRANCHES; i++) {
-			const struct walk_arc *a = &w->arcs[v->first_arc + i];
+			const struct walk_arc *a = &w->of->arcs[v->first_arc + i];
 
-			if (v->first_arc + i >= w->nr_arcs)
+			if (v->first_arc + i >= w->of->nr_arcs)
 				break;
 			if (a->mode >= WALK_ARC_SLICE)
 				element(w, addr, a);
@@ -225,26 +242,57 @@ static void visit(struct walk *w, uint64_t addr, uint64_t limit, uint32_t type)
 	}
 }
 
-void walk__task(const struct image *img, const struct target *target, uint64_t bias,
-		const struct walk_cell *cell, uint64_t task, struct walk_answer *out)
+static int by_vaddr(const void *a, const void *b)
 {
-	struct walk w = { .img = img, .target = target, .bias = bias, .out = out };
+	const struct image_vtable *x = a, *y = b;
+
+	return x->vaddr < y->vaddr ? -1 : x->vaddr > y->vaddr;
+}
+
+struct walker *walker__new(const struct image *img, const struct target *target, uint64_t bias)
+{
+	struct walker *w = calloc(1, sizeof(*w));
+	const struct image_vtable *vtables;
+
+	if (!w)
+		return NULL;
+	w->target = target;
+	w->bias = bias;
+	w->types = image__walk_types(img, &w->nr_types);
+	w->variants = image__walk_variants(img, &w->nr_variants);
+	w->arcs = image__walk_arcs(img, &w->nr_arcs);
+	w->leaves = image__walk_leaves(img, &w->nr_leaves);
+	vtables = image__vtables(img, &w->nr_vtables);
+	w->vtables = calloc(w->nr_vtables + 1, sizeof(*w->vtables));
+	if (!w->vtables) {
+		free(w);
+		return NULL;
+	}
+	memcpy(w->vtables, vtables, w->nr_vtables * sizeof(*vtables));
+	qsort(w->vtables, w->nr_vtables, sizeof(*w->vtables), by_vaddr);
+	return w;
+}
+
+void walker__free(struct walker *w)
+{
+	if (!w)
+		return;
+	free(w->vtables);
+	free(w);
+}
+
+void walker__task(struct walker *from, const struct walk_cell *cell, uint64_t task,
+		  const void *window, size_t len, struct walk_answer *out)
+{
+	struct walk w = { .of = from, .base = task, .len = len, .win = window, .out = out };
 	uint64_t stage;
 
-	w.types = image__walk_types(img, &w.nr_types);
-	w.variants = image__walk_variants(img, &w.nr_variants);
-	w.arcs = image__walk_arcs(img, &w.nr_arcs);
-	w.leaves = image__walk_leaves(img, &w.nr_leaves);
-	w.vtables = image__vtables(img, &w.nr_vtables);
-	memset(out, 0, sizeof(*out));
+	out->nr_tokens = out->nr_keys = 0;
+	out->far = out->blind = false;
 	out->hash = 0x51ed270b27b4f3cfull;
 	if (cell->root_type == WALK_NONE) {
 		token(&w, WALK_GAP_LAYOUT);
 		return;
-	}
-	if (cell->window <= sizeof(w.win) && !target__read(target, task, w.win, cell->window)) {
-		w.base = task;
-		w.len = cell->window;
 	}
 	if (cell->stage_width) {
 		if (!read_value(&w, task + cell->stage_off, cell->stage_width, &stage)) {

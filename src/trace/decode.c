@@ -283,6 +283,7 @@ static void get_event(struct trace_codec *c, struct cursor *in, struct trace_eve
 {
 	uint8_t head = get_byte(in);
 	unsigned int mode;
+	uint32_t slot;
 
 	if (!head) {
 		c->ts -= get_varint(in);
@@ -331,6 +332,14 @@ static void get_event(struct trace_codec *c, struct cursor *in, struct trace_eve
 		ev->lost.first = get_before(in, ev->ts);
 		ev->lost.count = get_varint(in);
 		ev->lost.cause = get_byte(in);
+		break;
+	case TRACE_FD_WAITER:
+		ev->waiter.token = get_varint(in);
+		ev->waiter.task = get_task_ref(c, in, &slot);
+		ev->waiter.dir = get_byte(in);
+		break;
+	case TRACE_TASKS_LISTED:
+		ev->listed.begin = get_before(in, ev->ts);
 		break;
 	case TRACE_THREAD_EXIT:
 	case TRACE_PROCESS_EXIT:

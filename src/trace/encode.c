@@ -286,6 +286,7 @@ size_t trace_codec__encode(struct trace_codec *c, const struct trace_event *ev, 
 	unsigned int mode = 0;
 	bool same_tid = ev->tid == c->tid;
 	uint8_t *p = out, *head;
+	uint32_t slot;
 
 	if (ev->ts < c->ts) {
 		*p++ = 0;
@@ -335,6 +336,14 @@ size_t trace_codec__encode(struct trace_codec *c, const struct trace_event *ev, 
 		p = put_signed(p, (int64_t)(ev->ts - ev->lost.first));
 		p = put_varint(p, ev->lost.count);
 		*p++ = ev->lost.cause;
+		break;
+	case TRACE_FD_WAITER:
+		p = put_varint(p, ev->waiter.token);
+		p = put_task_ref(c, p, ev->waiter.task, &slot);
+		*p++ = ev->waiter.dir;
+		break;
+	case TRACE_TASKS_LISTED:
+		p = put_signed(p, (int64_t)(ev->ts - ev->listed.begin));
 		break;
 	case TRACE_THREAD_EXIT:
 	case TRACE_PROCESS_EXIT:

@@ -32,6 +32,8 @@ enum trace_event_type {
 					 * place of the first of them */
 	TRACE_THREAD_EXIT	= 13,	/* the thread is gone */
 	TRACE_PROCESS_EXIT	= 14,	/* the target is gone or has become another program */
+	TRACE_FD_WAITER		= 16,	/* waiter: whose waker a descriptor has, when looked at */
+	TRACE_TASKS_LISTED	= 17,	/* listed: all tasks of the runtime's lists were seen */
 	TRACE_EVENT_NR
 };
 
@@ -127,6 +129,14 @@ struct trace_event {
 			int32_t		fd;
 			uint32_t	name;	/* string id: "tcp 10.0.0.1:80" */
 		} fd;
+		struct {
+			uint64_t	token;
+			uint64_t	task;
+			uint8_t		dir;	/* 1 reading, 2 writing, 3 either */
+		} waiter;
+		struct {
+			uint64_t	begin;	/* when the first was looked at */
+		} listed;
 		struct {
 			uint64_t	first;	/* time of the first one lost; the last is at ts */
 			uint64_t	count;

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The tasks that are there, written into the recording. See roster.h.
+ */
+#include "record/roster.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "abi.h"
+#include "dwell.skel.h"
+#include "kernel-events/source.h"
+#include "record/alive.h"
+#include "record/chain.h"
+#include "record/under_way.h"
+
+#define OFFERS		512		/* events that may lead to a list */
+#define OFFERS_NS	2000000000ull	/* later, a task without an event is no news */
+#define WAITS_NS	500000000ull	/* for a first event that leads to a list */
+#define CHAINS		4096		/* remembered, so that the kernel need not be asked */
+#define TOKENS_AT_ONCE	16		/* between two looks at the clock */
+/*
+ * After a loss the lists are gone through twice: a list whose first part moves
+ * while it is read may end early, but not twice at the same task.
+ */
+#define LOSS_PASSES	2
+#define LOSS_NS		100000000ull	/* from a loss to the first of them, and between them */
+
+struct known_chain {
+	uint64_t	hash;
+	uint32_t	id;
+};
+
+/* A poll that was found under way, of a thread. */
+struct found_poll {
+	uint32_t	tid;
+	uint32_t	fn;
+	uint64_t	task;
+};
+
+struct roster {
+	struct roster_opts	 opts;
+	struct dwell_bpf	*skel;
+	struct alive		*alive;		/* NULL: there is nothing to be read */
+	struct under_way	*under_way;
+	struct found_poll	*polls;
+	size_t			 nr_polls, polls_room;
+	unsigned int		 untold;	/* polls under way whose task cannot be told */
+	uint64_t		*tokens;	/* descriptors whose waiters are looked at */
+	size_t			 nr_tokens, token_at;
+	unsigned int		 offers;
+	bool			 busy;		/* a pass goes on */
+	bool			 cut;		/* one could not be finished */
+	unsigned int		 passes;	/* that are still to come, because of a loss */
+	uint64_t		 next_pass;	/* when */
+	uint64_t		 pass_began;
+	struct known_chain	 chains[CHAINS];
+};
+
+static uint64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
+/* ---- chains ---- */
+
+static int define_chain(struct roster *r, const struct walk_answer *walk, uint32_t id)
+{
+	struct trace_node nodes[CHAIN_MAX_NODES];
+	struct trace_chain c = { .id = id, .nodes = nodes };
+
+	c.nr = chain_resolve(r->opts.img, walk->tokens, walk->nr_tokens, nodes);
+	return trace_writer__chain(r->opts.trace, &c);
+}
+
+/* The chain's id, the same as the BPF side's; defined in the file if it is new. */
+static int chain_of(struct roster *r, const struct walk_answer *walk, uint32_t *id)
+{
+	struct known_chain *k = &r->chains[walk->hash % CHAINS];
+	int map = bpf_map__fd(r->skel->maps.chains), err = 0;
+
+	*id = 0;
+	if (!walk->nr_tokens)
+		return 0;
+	if (k->hash == walk->hash && k->id) {
+		*id = k->id;
+		return 0;
+	}
+	if (bpf_map_lookup_elem(map, &walk->hash, id)) {
+		*id = __atomic_add_fetch(&r->skel->bss->next_chain, 1, __ATOMIC_SEQ_CST);
+		if (!bpf_map_update_elem(map, &walk->hash, id, BPF_NOEXIST))
+			err = define_chain(r, walk, *id);
+		else if (bpf_map_lookup_elem(map, &walk->hash, id))
+			*id = 0;	/* the table is full */
+	}
+	if (!err && *id)
+		*k = (struct known_chain){ walk->hash, *id };
+	return err;
+}
+
+/* ---- tasks in lists ---- */
+
+static int seen_task(void *ctx, const struct alive_task *t)
+{
+	struct trace_event ev = { .ts = t->ts, .type = TRACE_TASK_SEEN };
+	struct roster *r = ctx;
+	int err = 0;
+
+	ev.seen.task = t->task;
+	ev.seen.kind = r->opts.kinds[t->fn];
+	ev.seen.state = t->known ? t->state : TRACE_TASK_UNKNOWN;
+	if (t->known && t->state == TRACE_TASK_IDLE) {
+		err = chain_of(r, &t->walk, &ev.seen.chain);
+		ev.seen.nr_keys = (uint8_t)t->walk.nr_keys;
+		memcpy(ev.seen.keys, t->walk.keys, sizeof(ev.seen.keys));
+		/* As at a poll's end: what it waits for, epoll's events have to tell. */
+		if (t->walk.blind && !r->skel->bss->wakers_wanted)
+			r->skel->bss->wakers_wanted = true;
+	}
+	return err < 0 ? err : trace_writer__event(r->opts.trace, &ev);
+}
+
+/* ---- polls under way ---- */
+
+static int add_poll(struct roster *r, uint32_t tid, uint64_t task, uint32_t fn)
+{
+	struct found_poll *grown;
+
+	if (r->nr_polls == r->polls_room) {
+		r->polls_room = r->polls_room ? r->polls_room * 2 : 64;
+		grown = reallocarray(r->polls, r->polls_room, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		r->polls = grown;
+	}
+	r->polls[r->nr_polls++] = (struct found_poll){ tid, fn, task };
+	return 0;
+}
+
+static int look_at_thread(void *ctx, const void *record)
+{
+	int map, err = 0;
+	const struct raw_thread_regs *regs = record;
+	struct raw_under_way w;
+	struct roster *r = ctx;
+
+	if (regs->fs)
+		err = alive__thread(r->alive, regs->fs);
+	if (err < 0 || r->opts.fresh)
+		return err;
+	under_way__of(r->under_way, regs, &w, &r->untold);
+	if (!w.nr)
+		return 0;
+	map = bpf_map__fd(r->skel->maps.under_way);
+	if (bpf_map_update_elem(map, &regs->tid, &w, BPF_ANY))
+		return 0;
+	for (unsigned int i = 0; i < w.nr && !err; i++)
+		err = add_poll(r, regs->tid, w.polls[i].task, w.polls[i].fn);
+	return err;
+}
+
+static int no_record(void *arg, const void *record)
+{
+	(void)arg;
+	(void)record;
+	return 0;
+}
+
+/* A task is polled by one thread: of two that seem to, neither is believed. */
+static bool claimed_twice(const struct roster *r, const struct found_poll *p)
+{
+	for (size_t i = 0; i < r->nr_polls; i++)
+		if (&r->polls[i] != p && r->polls[i].task == p->task)
+			return true;
+	return false;
+}
+
+/*
+ * Polls that were found under way have begun at attach, for the recording. Their
+ * ends are seen from the moment on that the BPF side knows them; whichever goes on
+ * after that has not ended unseen.
+ */
+static int write_polls(struct roster *r)
+{
+	struct trace_event ev = { .ts = r->opts.attach_ts, .type = TRACE_POLL_BEGIN };
+	int err;
+
+	if (!r->nr_polls)
+		return 0;
+	err = source_iterate(r->skel->progs.seed_polls, 0, 1, no_record, NULL);
+	for (size_t i = 0; i < r->nr_polls && !err; i++) {
+		const struct found_poll *p = &r->polls[i];
+		uint32_t fn;
+
+		if (claimed_twice(r, p)) {
+			r->untold++;
+			continue;
+		}
+		if (!alive__polled(r->alive, p->task, &fn) || fn != p->fn)
+			continue;
+		ev.tid = p->tid;
+		ev.poll.task = p->task;
+		ev.poll.kind = r->opts.kinds[fn];
+		err = trace_writer__event(r->opts.trace, &ev);
+	}
+	return err;
+}
+
+/* ---- descriptors ---- */
+
+/* All that are in epoll now, by their tokens. */
+static int take_tokens(struct roster *r)
+{
+	int map = bpf_map__fd(r->skel->maps.tokens);
+	uint64_t *tokens = calloc(MAX_FDS, sizeof(*tokens)), *at = NULL;
+
+	free(r->tokens);
+	r->tokens = tokens;
+	r->nr_tokens = r->token_at = 0;
+	if (!tokens)
+		return -ENOMEM;
+	while (r->nr_tokens < MAX_FDS && !bpf_map_get_next_key(map, at, &tokens[r->nr_tokens]))
+		at = &tokens[r->nr_tokens++];
+	return 0;
+}
+
+struct at_token {
+	struct roster	*roster;
+	uint64_t	 token, ts;
+};
+
+static int write_waiter(void *ctx, uint64_t task, unsigned int dir)
+{
+	const struct at_token *at = ctx;
+	struct trace_event ev = { .ts = at->ts, .type = TRACE_FD_WAITER };
+
+	ev.waiter.token = at->token;
+	ev.waiter.task = task;
+	ev.waiter.dir = (uint8_t)dir;
+	return trace_writer__event(at->roster->opts.trace, &ev);
+}
+
+/* The next few descriptors: who waits there, and which lists they are in. */
+static int step_tokens(struct roster *r)
+{
+	int err = 0;
+
+	for (int i = 0; i < TOKENS_AT_ONCE && r->token_at < r->nr_tokens && !err; i++) {
+		struct at_token at = { r, r->tokens[r->token_at++], now() };
+
+		err = alive__token(r->alive, at.token);
+		if (!err)
+			err = alive__waiters(r->alive, at.token, write_waiter, &at);
+	}
+	return err;
+}
+
+/* ---- passes ---- */
+
+static int end_pass(struct roster *r)
+{
+	struct trace_event ev = { .ts = now(), .type = TRACE_TASKS_LISTED };
+
+	r->busy = false;
+	r->next_pass = ev.ts + LOSS_NS;
+	if (alive__cut(r->alive)) {
+		r->cut = true;
+		return 0;
+	}
+	ev.listed.begin = r->pass_began;
+	return trace_writer__event(r->opts.trace, &ev);
+}
+
+static int begin_pass(struct roster *r)
+{
+	r->passes--;
+	r->busy = true;
+	r->pass_began = now();
+	return alive__again(r->alive);
+}
+
+int roster__step(struct roster *r, uint64_t until)
+{
+	int err = 0;
+
+	if (!r->alive)
+		return 0;
+	while (r->token_at < r->nr_tokens) {
+		err = step_tokens(r);
+		if (err)
+			return err;
+		if (now() >= until)
+			return 1;
+	}
+	if (!r->busy && r->passes && now() >= r->next_pass)
+		err = begin_pass(r);
+	if (err || !r->busy)
+		return err;
+	err = alive__step(r->alive, until);
+	return err ? err : end_pass(r);
+}
+
+void roster__lost(struct roster *r)
+{
+	if (!r->passes && !r->busy)
+		r->next_pass = now() + LOSS_NS;
+	r->passes = LOSS_PASSES;
+}
+
+bool roster__waits(const struct roster *r)
+{
+	return r->alive && !alive__nr_lists(r->alive) && !r->offers &&
+	       now() - r->opts.attach_ts < WAITS_NS;
+}
+
+int roster__offer(struct roster *r, uint64_t task, uint64_t ts)
+{
+	unsigned int lists;
+	int err;
+
+	if (!r->alive || r->offers >= OFFERS || ts - r->opts.attach_ts > OFFERS_NS)
+		return 0;
+	r->offers++;
+	lists = (unsigned int)alive__nr_lists(r->alive);
+	err = alive__task(r->alive, task);
+	/* A list that is new is gone through at once. */
+	if (!err && alive__nr_lists(r->alive) != lists && !r->busy) {
+		r->busy = true;
+		r->pass_began = now();
+	}
+	return err;
+}
+
+/* ---- life ---- */
+
+int roster__new(const struct roster_opts *opts, struct roster **out)
+{
+	struct roster *r = calloc(1, sizeof(*r));
+
+	*out = r;
+	if (!r)
+		return -ENOMEM;
+	r->opts = *opts;
+	r->skel = attach__skel(opts->attach);
+	return 0;
+}
+
+int roster__start(struct roster *r)
+{
+	uint64_t bias = r->skel->bss->load_bias;
+	int err;
+
+	if (r->opts.fresh || !r->skel->bss->load_bias_known)
+		return 0;
+	r->alive = alive__new(r->opts.img, r->opts.target, bias, seen_task, r);
+	if (!r->alive)
+		return trace_writer__note(r->opts.trace,
+					  "tasks that were idle before the recording and stay so are "
+					  "not in it: the runtime's list of tasks is not known in "
+					  "this binary");
+	r->under_way = under_way__new(r->opts.img, r->opts.target, bias, r->alive);
+	if (!r->under_way)
+		return -ENOMEM;
+	err = source_iterate(r->skel->progs.thread_regs, 0, sizeof(struct raw_thread_regs),
+			     look_at_thread, r);
+	if (!err)
+		err = write_polls(r);
+	if (!err)
+		err = take_tokens(r);
+	r->busy = true;
+	r->pass_began = now();
+	return err;
+}
+
+static int finish_notes(struct roster *r)
+{
+	char text[256];
+	int err = 0;
+
+	if (r->alive && !alive__nr_lists(r->alive) && !alive__knows_threads(r->alive))
+		err = trace_writer__note(r->opts.trace,
+					 "tasks that were idle before the recording and stayed so are "
+					 "not in it: where the runtime keeps them is not known in this "
+					 "binary, and no task of it was polled");
+	if (!err && r->busy)
+		err = trace_writer__note(r->opts.trace,
+					 "the recording ended before all tasks that are at rest were "
+					 "looked at: those that were not are missing");
+	if (!err && r->cut)
+		err = trace_writer__note(r->opts.trace,
+					 "more tasks are at rest than can be looked at in 10 s, or their "
+					 "list has no end: some are missing");
+	if (!err && r->untold) {
+		snprintf(text, sizeof(text),
+			 "polls that were under way at attach, and whose task cannot be told from "
+			 "the thread's stack: %u of them; they are not in the recording, or their "
+			 "time is not known until they end", r->untold);
+		err = trace_writer__note(r->opts.trace, text);
+	}
+	return err;
+}
+
+int roster__finish(struct roster *r)
+{
+	int err = 0;
+
+	if (r->alive) {
+		err = take_tokens(r);
+		while (!err && r->token_at < r->nr_tokens)
+			err = step_tokens(r);
+	}
+	/* Of a target that is gone there is nothing to be read. */
+	if (err == -ESRCH)
+		err = 0;
+	return err ? err : finish_notes(r);
+}
+
+void roster__free(struct roster *r)
+{
+	if (!r)
+		return;
+	under_way__free(r->under_way);
+	alive__free(r->alive);
+	free(r->polls);
+	free(r->tokens);
+	free(r);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Polls that are under way when recording begins: a thread that sleeps in one, or
+ * runs a blocking job for an hour, makes no event before it ends. Its stack tells:
+ * the place that a poll function returns to stands there, and near to it, or in a
+ * register, the task.
+ *
+ * It must not know how a task is told from other memory (alive.h), nor what is made
+ * of the answer.
+ */
+#ifndef DWELL_RECORD_UNDER_WAY_H
+#define DWELL_RECORD_UNDER_WAY_H
+
+#include <stdint.h>
+
+#include "abi.h"
+#include "image/image.h"
+#include "record/alive.h"
+#include "record/target.h"
+
+struct under_way;
+
+/* NULL: no memory. All must outlive it. */
+struct under_way *under_way__new(const struct image *img, const struct target *target,
+				 uint64_t bias, const struct alive *alive);
+void under_way__free(struct under_way *u);
+
+/*
+ * The polls under way on the thread with @regs, the outermost first; their number
+ * is out->nr. Polls of which the task cannot be told are counted in *@untold.
+ */
+void under_way__of(struct under_way *u, const struct raw_thread_regs *regs,
+		   struct raw_under_way *out, unsigned int *untold);
+
+#endif /* DWELL_RECORD_UNDER_WAY_H */
