@@ -549,22 +549,13 @@ static void futures__explore_one(struct futures *f, const struct die *d, uint32_
 
 /* ---- the list of types ---- */
 
-static bool path_in_crate(const char *name, const char *crate)
-{
-	size_t len = strlen(crate);
-
-	while (*name == '<' || *name == '&' || *name == '(')
-		name++;
-	return !strncmp(name, crate, len) && (!name[len] || !strncmp(name + len, "::", 2));
-}
-
 static bool runtime_own(const char *name)
 {
 	for (unsigned int r = 0; runtimes[r]; r++)
-		if (runtimes[r]->crate && path_in_crate(name, runtimes[r]->crate))
+		if (runtimes[r]->crate && name__is_below(name, runtimes[r]->crate))
 			return true;
-	return path_in_crate(name, "core") || path_in_crate(name, "std") ||
-	       path_in_crate(name, "alloc");
+	return name__is_below(name, "core") || name__is_below(name, "std") ||
+	       name__is_below(name, "alloc");
 }
 
 uint32_t futures__add(struct futures *f, const struct die *d)

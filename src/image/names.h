@@ -34,6 +34,8 @@ bool name__is_coroutine(const char *name);
 bool name__is_polled_trait(const char *name);
 /* … of a closure's: "{closure_env#0}"? */
 bool name__is_closure(const char *name);
+/* Is @name ("<a::b::C as d::E>::f") in the crate or module @path ("a::b")? */
+bool name__is_below(const char *name, const char *path);
 
 /*
  * @name with its generics cut down to the last words of each: "Map<Fut, F>" of

@@ -120,6 +120,9 @@ static int join__event(struct join *j, const struct trace_event *ev)
 		j->sees_wakers |= ev->ready.reader || ev->ready.writer;
 		thread__epoll_ready(j, th, ev);
 		break;
+	case TRACE_POLLS_GONE:
+		thread__polls_gone(j, th, ev->polls.nr);
+		break;
 	case TRACE_THREAD_EXIT:
 		thread__exit(j, th, now);
 		break;

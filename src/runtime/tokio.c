@@ -254,7 +254,10 @@ const struct runtime runtime_tokio = {
 	.stage_path		= "core.stage",
 	.stage_variant		= "Running",
 	.blocking_scheduler	= "tokio::runtime::blocking::schedule::BlockingSchedule",
-	.worker_job		= MT "worker::{impl}::launch::{closure_env#0}",
+	/* {multi_thread,multi_thread_alt}/worker.rs: launch, block_in_place, maybe_move_runtime */
+	.worker_jobs		= "tokio::runtime::scheduler",
+	.worker_loop		= MT "worker::run|" MT "worker::Context::run|"
+				  MT "worker::Context::run_task",
 	.io_type		= IO "scheduled_io::ScheduledIo",
 	.context_symbol		= "5tokio7runtime7context7CONTEXT",	/* context.rs since 1.22 */
 	.poll_through		= TASK "raw::RawTask::poll",

@@ -336,6 +336,9 @@ size_t trace_codec__encode(struct trace_codec *c, const struct trace_event *ev, 
 		p = put_varint(p, ev->lost.count);
 		*p++ = ev->lost.cause;
 		break;
+	case TRACE_POLLS_GONE:
+		p = put_varint(p, ev->polls.nr);
+		break;
 	case TRACE_THREAD_EXIT:
 	case TRACE_PROCESS_EXIT:
 		break;

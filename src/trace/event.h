@@ -32,6 +32,7 @@ enum trace_event_type {
 					 * place of the first of them */
 	TRACE_THREAD_EXIT	= 13,	/* the thread is gone */
 	TRACE_PROCESS_EXIT	= 14,	/* the target is gone or has become another program */
+	TRACE_POLLS_GONE	= 15,	/* polls: some of the thread's have returned unseen */
 	TRACE_EVENT_NR
 };
 
@@ -127,6 +128,10 @@ struct trace_event {
 			int32_t		fd;
 			uint32_t	name;	/* string id: "tcp 10.0.0.1:80" */
 		} fd;
+		struct {
+			uint32_t	nr;	/* of the polls that have begun there and are still
+						 * under way, the outermost ones */
+		} polls;
 		struct {
 			uint64_t	first;	/* time of the first one lost; the last is at ts */
 			uint64_t	count;

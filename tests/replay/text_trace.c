@@ -410,6 +410,12 @@ static int ev_lost(struct text_trace *t, struct trace_event *ev)
 	return value_time(t, "first", &ev->lost.first);
 }
 
+static int ev_gone(struct text_trace *t, struct trace_event *ev)
+{
+	ev->polls.nr = (uint32_t)number_of(t->words[4]);
+	return 0;
+}
+
 static int ev_none(struct text_trace *t, struct trace_event *ev)
 {
 	(void)t;
@@ -435,6 +441,7 @@ static const struct {
 	{ "add", TRACE_FD_ADD, 5, ev_fd },		/* TOKEN [epfd= fd= name=NAME] */
 	{ "del", TRACE_FD_DEL, 5, ev_fd },		/* TOKEN [epfd=] */
 	{ "lost", TRACE_LOST, 5, ev_lost },		/* COUNT first=TIME */
+	{ "gone", TRACE_POLLS_GONE, 5, ev_gone },	/* NR that go on */
 	{ "thread-exit", TRACE_THREAD_EXIT, 4, ev_none },
 	{ "process-exit", TRACE_PROCESS_EXIT, 4, ev_none },
 };
