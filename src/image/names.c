@@ -446,6 +446,18 @@ char *name__frame(const char *name, bool coroutine, bool own)
 	return plain;
 }
 
+char *name__closure_frame(const char *name, bool own)
+{
+	char *function = name__shorten(name, false), *text = NULL;
+
+	if (!function || own)
+		return function;
+	if (asprintf(&text, "%s::{closure}", function) < 0)
+		text = NULL;
+	free(function);
+	return text;
+}
+
 /* ---- implementations ---- */
 
 static bool scope__is_impl(const struct scope *s)

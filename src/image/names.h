@@ -49,6 +49,12 @@ char *name__shorten(const char *name, bool last);
  * others the whole path; without generics, but for a @coroutine. Caller frees.
  */
 char *name__frame(const char *name, bool coroutine, bool own);
+/*
+ * The same for a closure that is polled: it goes by the function that holds it,
+ * which is what @name says; where that is not the runtime's @own, it is still
+ * told from the function. Caller frees.
+ */
+char *name__closure_frame(const char *name, bool own);
 /* @name without any generics. Caller frees. */
 char *name__plain(const char *name);
 

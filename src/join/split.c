@@ -20,6 +20,7 @@
 #include <sys/epoll.h>
 
 #include "join/timeline.h"
+#include "join/waiter.h"
 
 #define DIR_READ	1u
 #define DIR_WRITE	2u
@@ -228,35 +229,6 @@ static uint16_t only_leaf(const struct shape *sh, bool (*pick)(const struct chai
 	return found;
 }
 
-/*
- * No leaf is for the descriptor: the innermost future on the way that is not
- * the runtime's own and no async function holds it, and waits for it itself (a
- * connection, beside the timer that it has in it).
- */
-static uint16_t own_wait(const struct shape *sh)
-{
-	uint16_t found = NO_BRANCH;
-	uint32_t node = 0, next = 0;
-
-	while (sh->chain && next < sh->chain->nr) {
-		const struct trace_node *n = &sh->chain->nodes[next];
-		unsigned int waiting = 0;
-
-		node = next;
-		if (n->kind == TRACE_NODE_WRAPPER && !n->runtime_own)
-			found = (uint16_t)node;
-		for (uint32_t c = node + 1; c < sh->end[node]; c = sh->end[c]) {
-			if (!sh->waiting[c])
-				continue;
-			next = c;
-			waiting++;
-		}
-		if (waiting != 1)
-			break;
-	}
-	return found != NO_BRANCH ? found : only_branch(sh);
-}
-
 static bool leaf__opaque(const struct chain_leaf *l)
 {
 	return l->kind != TRACE_NODE_LEAF;
@@ -361,9 +333,7 @@ static bool split_driver(struct join *j, const struct task *t, const struct shap
 	fd = find_waker(w, t->addr, &dir);
 	if (fd) {
 		split_io(j, s, t, w, fd, dir, now);
-		s->branch = only_leaf(sh, leaf__opaque);
-		if (s->branch == NO_BRANCH)
-			s->branch = own_wait(sh);
+		s->branch = waiter__of_descriptor(sh);
 		return true;
 	}
 	if (split_deadline(j, t, sh, w, now, s))

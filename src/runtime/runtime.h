@@ -114,6 +114,7 @@ struct runtime {
 	 */
 	const char			*worker_loop;
 	const char			*io_type;	/* the reactor's per-fd object */
+	const char			*io_handle;	/* who waits for an fd has one; or NULL */
 	/* In the mangled name of the thread-local variable with a thread's context; or NULL. */
 	const char			*context_symbol;
 	/*
@@ -136,5 +137,9 @@ struct runtime {
 /* All adapters, in order of preference; ends with a null pointer. */
 extern const struct runtime *const runtimes[];
 extern const struct runtime runtime_tokio;
+
+/* Leaves that any runtime may poll, of libraries: libraries.c. */
+extern const struct runtime_leaf library_leaves[];
+extern const size_t nr_library_leaves;
 
 #endif /* DWELL_RUNTIME_H */

@@ -259,6 +259,7 @@ const struct runtime runtime_tokio = {
 	.worker_loop		= MT "worker::run|" MT "worker::Context::run|"
 				  MT "worker::Context::run_task",
 	.io_type		= IO "scheduled_io::ScheduledIo",
+	.io_handle		= IO "registration::Registration",
 	.context_symbol		= "5tokio7runtime7context7CONTEXT",	/* context.rs since 1.22 */
 	.poll_through		= TASK "raw::RawTask::poll",
 	.usual_vtable_off	= 16,	/* task/core.rs since 1.21 */

@@ -10,7 +10,7 @@
  *	note TEXT
  *	loss COUNT CAUSE
  *	chain ID			nodes follow, one more '.' a level deeper
- *	. await|wrapper|leaf|gap|done|opaque NAME [@FILE:LINE] [own] [KEY:INDEX]
+ *	. await|wrapper|leaf|gap|done|opaque NAME [@FILE:LINE] [own] [fd|nofd] [KEY:INDEX]
  *	TIME CPU TID EVENT …		see events[]
  *	end TIME [KEY=VALUE…]		hits cpu target by
  *	cut				no end marker
@@ -202,6 +202,10 @@ static int node(struct text_trace *t)
 
 		if (!strcmp(word, "own")) {
 			n->runtime_own = 1;
+		} else if (!strcmp(word, "fd")) {
+			n->descriptor = TRACE_DESCRIPTOR_OWN;
+		} else if (!strcmp(word, "nofd")) {
+			n->descriptor = TRACE_DESCRIPTOR_NONE;
 		} else if (*word == '@' && colon) {
 			*colon = '\0';
 			snprintf(t->texts[i][1], sizeof(t->texts[i][1]), "%s", word + 1);
