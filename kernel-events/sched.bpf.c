@@ -8,8 +8,7 @@
 
 #define TASK_INTERRUPTIBLE	0x0001	/* include/linux/sched.h, same since 4.14 */
 #define TASK_UNINTERRUPTIBLE	0x0002
-#define TASK_STOPPED		0x0004
-#define TASK_TRACED		0x0008
+#define TASK_STOPPED		0x0004	/* the whole process is; a tracer's stop is the thread's */
 #define TASK_DEAD		0x0080
 
 struct stack_buf {
@@ -81,6 +80,14 @@ static __always_inline __u32 stack_intern(void *ctx, __u64 ts, __u32 tid)
 	return id;
 }
 
+/* Why a thread in @state, which is not 0, sleeps. */
+static __always_inline __u32 sleep_reason(unsigned int state)
+{
+	if (state & TASK_STOPPED)
+		return RAW_OFF_STOPPED;
+	return state & TASK_UNINTERRUPTIBLE ? RAW_OFF_DISK : RAW_OFF_ASLEEP;
+}
+
 static __always_inline void switched_out(void *ctx, struct task_struct *prev, bool preempt,
 					 unsigned int state, __u64 ts)
 {
@@ -107,12 +114,7 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 	} else {
 		struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(prev);
 
-		if (state & (TASK_STOPPED | TASK_TRACED))
-			t->off_reason = RAW_OFF_STOPPED;
-		else if (state & TASK_UNINTERRUPTIBLE)
-			t->off_reason = RAW_OFF_DISK;
-		else
-			t->off_reason = RAW_OFF_ASLEEP;
+		t->off_reason = sleep_reason(state);
 		t->off_syscall = regs->orig_ax;
 		if (t->depth)
 			t->off_stack = stack_intern(ctx, ts, prev->pid);
@@ -236,7 +238,7 @@ int sched_snapshot(struct bpf_iter__task *ctx)
 	t = thread_get(task);
 	if (!t || t->off_ts)
 		return 0;
-	t->off_reason = task->__state & TASK_UNINTERRUPTIBLE ? RAW_OFF_DISK : RAW_OFF_ASLEEP;
+	t->off_reason = sleep_reason(task->__state);
 	t->off_syscall = -1;
 	t->off_stack = 0;
 	sched_account_read(&acc, task);

@@ -330,12 +330,15 @@ static void task__charge_cut_wait(struct join *j, struct task *t, uint64_t cut, 
 
 static void task__charge_ready(struct join *j, struct task *t, uint64_t cut, uint64_t now)
 {
-	struct piece ready = { .segment = JOIN_READY, .part = t->why, .ns = cut - t->since };
+	uint32_t chain = t->waited ? t->chain : NO_CHAIN;
+	uint16_t branch = t->waited ? t->branch : NO_BRANCH;
+	struct piece stopped = { .segment = JOIN_READY, .part = PART_STOPPED,
+				 .ns = stops__within(&j->stops, t->since, cut) };
+	struct piece ready = { .segment = JOIN_READY, .part = t->why,
+			       .ns = cut - t->since - stopped.ns };
 
-	if (t->waited)
-		task__charge(j, t, t->chain, t->branch, &ready);
-	else
-		task__charge_piece(j, t, &ready);
+	task__charge(j, t, chain, branch, &ready);
+	task__charge(j, t, chain, branch, &stopped);
 	task__charge_unknown(j, t, PART_LOST, now - cut);
 }
 

@@ -20,6 +20,7 @@
 #include "join/names.h"
 #include "join/part.h"
 #include "join/site.h"
+#include "join/stops.h"
 #include "join/sums.h"
 #include "join/windows.h"
 
@@ -125,6 +126,7 @@ struct join {
 	struct sums		 sums;
 	struct fds		 fds;
 	struct windows		 windows;
+	struct stops		 stops;
 	struct map		 tasks, threads;
 	struct task		*free_tasks;
 	struct epoll_instance	*epolls;

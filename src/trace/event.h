@@ -46,7 +46,7 @@ enum trace_off_reason {
 	TRACE_OFF_PREEMPTED	= 0,	/* still runnable when switched out */
 	TRACE_OFF_ASLEEP	= 1,	/* interruptible sleep */
 	TRACE_OFF_DISK		= 2,	/* uninterruptible sleep */
-	TRACE_OFF_STOPPED	= 3,	/* stopped or traced */
+	TRACE_OFF_STOPPED	= 3,	/* stopped by a signal, with the whole process */
 };
 
 /* From where it is known when the thread was woken and when it was back on a CPU. */
