@@ -64,6 +64,7 @@ enum raw_type {
 	RAW_THREAD	= 15,	/* a thread's name */
 	RAW_THREAD_EXIT	= 16,
 	RAW_EXEC	= 17,
+	RAW_POLLS_GONE	= 18,	/* nr: polls still under way on the thread, others have returned */
 	RAW_TYPE_NR
 };
 
@@ -286,6 +287,8 @@ static inline unsigned int raw_size(const struct raw_hdr *hdr)
 		return sizeof(struct raw_task);
 	case RAW_EPOLL_READY:
 		return sizeof(struct raw_epoll_ready);
+	case RAW_POLLS_GONE:
+		return sizeof(struct raw_hdr);
 	}
 	return 0;
 }

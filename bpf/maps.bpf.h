@@ -116,6 +116,7 @@ extern __u32 target_tgid;
 
 /* Set when every probe is in place: before that, events would be half a story. */
 extern bool enabled;
+extern __u64 enabled_ts;	/* a moment before that */
 
 static __always_inline void count_losses(enum raw_loss cause, __u64 nr)
 {

@@ -11,6 +11,7 @@
 
 const volatile struct bpf_config config = {};
 bool enabled = false;
+__u64 enabled_ts = 0;
 __u32 target_tgid = 0;
 
 /*
@@ -86,6 +87,16 @@ static __always_inline __u32 drop_returned(struct thread *t, __u64 sp)
 	return depth;
 }
 
+/* Of @t's polls only the outermost @depth go on: the others' ends were not seen. */
+static __always_inline void polls_gone(struct thread *t, __u32 depth, __u64 ts, __u32 tid)
+{
+	struct raw_hdr *ev = event_add(t, sizeof(*ev), ts, tid, RAW_POLLS_GONE);
+
+	ev->nr = depth;
+	event_added(t, sizeof(*ev));
+	t->depth = depth;
+}
+
 static __always_inline int on_poll_begin(struct pt_regs *regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -126,11 +137,11 @@ static __always_inline int on_poll_begin(struct pt_regs *regs)
 				r->addr = 0;
 			event_submit(r);
 		}
+		polls_gone(t, depth, ts, task->pid);
 	}
 	header = cookie_arg(cookie, regs);
 	if (depth >= THREAD_MAX_POLLS) {
 		count_loss(LOSS_POLL_NESTED);
-		t->depth = depth;
 		return 0;
 	}
 	p = &t->polls[depth & (THREAD_MAX_POLLS - 1)];
@@ -214,12 +225,13 @@ static __always_inline int on_poll_end(struct pt_regs *regs)
 	if (!t)
 		return 0;
 	depth = drop_returned(t, sp);
+	if (depth != t->depth)
+		polls_gone(t, depth, bpf_ktime_get_ns(), task->pid);
 	if (!depth || depth > THREAD_MAX_POLLS)
-		goto out;
+		return 0;
 	p = &t->polls[(depth - 1) & (THREAD_MAX_POLLS - 1)];
 	if (p->sp != sp)
-		goto out;	/* the branch was reached from elsewhere */
-	depth--;
+		return 0;	/* the branch was reached from elsewhere */
 	ts = bpf_ktime_get_ns();
 	on_cpu(t, task, ts);
 	if (p->dropped) {
@@ -247,8 +259,7 @@ static __always_inline int on_poll_end(struct pt_regs *regs)
 	}
 	ev->hdr.nr = keys;
 	event_added(t, sizeof(*ev) - (WALK_MAX_KEYS - keys) * 8);
-out:
-	t->depth = depth;
+	t->depth = depth - 1;
 	return 0;
 }
 

@@ -8,8 +8,7 @@
 
 #define TASK_INTERRUPTIBLE	0x0001	/* include/linux/sched.h, same since 4.14 */
 #define TASK_UNINTERRUPTIBLE	0x0002
-#define TASK_STOPPED		0x0004
-#define TASK_TRACED		0x0008
+#define TASK_STOPPED		0x0004	/* the whole process is; a tracer's stop is the thread's */
 #define TASK_DEAD		0x0080
 
 struct stack_buf {
@@ -85,6 +84,14 @@ static __always_inline __u32 stack_intern(void *ctx, __u64 ts, __u32 tid)
 	return buf ? stack_add(buf, bpf_get_stack(ctx, buf->ips, sizeof(buf->ips), 0), ts, tid) : 0;
 }
 
+/* Why a thread in @state, which is not 0, sleeps. */
+static __always_inline __u32 sleep_reason(unsigned int state)
+{
+	if (state & TASK_STOPPED)
+		return RAW_OFF_STOPPED;
+	return state & TASK_UNINTERRUPTIBLE ? RAW_OFF_DISK : RAW_OFF_ASLEEP;
+}
+
 static __always_inline void switched_out(void *ctx, struct task_struct *prev, bool preempt,
 					 unsigned int state, __u64 ts)
 {
@@ -111,12 +118,7 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 	} else {
 		struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(prev);
 
-		if (state & (TASK_STOPPED | TASK_TRACED))
-			t->off_reason = RAW_OFF_STOPPED;
-		else if (state & TASK_UNINTERRUPTIBLE)
-			t->off_reason = RAW_OFF_DISK;
-		else
-			t->off_reason = RAW_OFF_ASLEEP;
+		t->off_reason = sleep_reason(state);
 		t->off_syscall = regs->orig_ax;
 		if (t->depth)
 			t->off_stack = stack_intern(ctx, ts, prev->pid);
@@ -245,7 +247,7 @@ int sched_snapshot(struct bpf_iter__task *ctx)
 	t = thread_get(task);
 	if (!t || t->off_ts)
 		return 0;
-	t->off_reason = task->__state & TASK_UNINTERRUPTIBLE ? RAW_OFF_DISK : RAW_OFF_ASLEEP;
+	t->off_reason = sleep_reason(task->__state);
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	t->off_syscall = regs->orig_ax;
 	/* It may be in a poll, of which no probe knows yet. */
@@ -257,7 +259,8 @@ int sched_snapshot(struct bpf_iter__task *ctx)
 	sched_account_read(&acc, task);
 	t->off_arrival = acc.arrival;
 	t->off_delay = acc.delay;
-	t->off_ts = ts;
+	/* The switch that it left its CPU with was none that the hook has seen. */
+	t->off_ts = enabled_ts ? enabled_ts : ts;
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include "image/inlined.h"
 #include "image/poll_symbol.h"
 #include "image/wanted.h"
+#include "image/workers.h"
 
 #define MAX_NEWTYPES	12	/* a structure may claim to hold itself */
 #define INLINED_TIMES	4	/* how often all entries are looked at for inlined copies */
@@ -48,6 +49,8 @@ struct functions {
 	uint64_t		 debug_bytes;	/* of all units */
 	uint64_t		 inlined_bytes;	/* that may still be searched for inlined copies */
 	unsigned int		 nr_stripped_polls;
+	struct workers		 workers;	/* of the runtime whose symbols are looked at */
+	bool			 knows_workers;
 };
 
 struct functions *functions__new(struct model *m, const struct binary *b, const struct types *ts,
@@ -331,9 +334,16 @@ static bool is_worker(const struct functions *fs, const struct runtime *rt,
 		      const struct die *fn_die)
 {
 	struct die future, job;
+	bool worker;
+	char *name;
 
-	return rt->worker_job && type__param(fs->ts, fn_die, "T", &future) &&
-	       type__param(fs->ts, &future, "T", &job) && type__is(fs->ts, &job, rt->worker_job);
+	if (!rt->worker_jobs || !type__param(fs->ts, fn_die, "T", &future) ||
+	    !type__param(fs->ts, &future, "T", &job) || !name__is_closure(type__name(&job)))
+		return false;
+	name = rust_names__type(fs->names, &job);
+	worker = name && name__is_below(name, rt->worker_jobs);
+	free(name);
+	return worker;
 }
 
 /*
@@ -566,6 +576,18 @@ static void find_by_dwarf(struct functions *fs, const struct runtime *rt,
 	}
 }
 
+/* The same by its code, where the symbol @sym is all there is of it. */
+static bool is_worker_code(struct functions *fs, const struct runtime *rt,
+			   const struct symbol *sym)
+{
+	if (!rt->worker_loop)
+		return false;
+	if (!fs->knows_workers)
+		workers__find(&fs->workers, fs->b, rt->worker_loop);
+	fs->knows_workers = true;
+	return workers__have(&fs->workers, fs->sites, sym->vaddr);
+}
+
 static void find_by_symbol(struct functions *fs, const struct runtime *rt,
 			   const struct runtime_fn *rf)
 {
@@ -586,8 +608,9 @@ static void find_by_symbol(struct functions *fs, const struct runtime *rt,
 		path = name__of_symbol(sym->name, &generics);
 		if (!path || strcmp(path, rf->path) || functions__seen(fs, sym->vaddr))
 			goto next;
-		if (rf->role == RUNTIME_FN_POLL && generics &&
-		    !poll_symbol__describe(rt, generics, &told))
+		if (rf->role == RUNTIME_FN_POLL &&
+		    (generics ? !poll_symbol__describe(rt, generics, &told)
+			      : is_worker_code(fs, rt, sym)))
 			goto next;
 		at = add_fn(fs, rt, rf, sym->vaddr);
 		if (at == WALK_NONE || rf->role != RUNTIME_FN_POLL)
@@ -615,6 +638,7 @@ int functions__find(struct functions *fs)
 	for (unsigned int r = 0; runtimes[r]; r++) {
 		const struct runtime *rt = runtimes[r];
 
+		fs->knows_workers = false;
 		if (fs->futures && find_cells(fs, rt))
 			return -ENOMEM;
 		for (size_t i = 0; i < rt->nr_fns; i++) {

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "image/array.h"
+#include "image/descriptors.h"
 #include "image/holders.h"
 #include "image/keymap.h"
 
@@ -38,6 +39,7 @@ struct futures {
 	struct awaits		*awaits;
 	struct line_files	*lines;
 	struct holders		*holders;
+	struct descriptors	*descriptors;
 	struct keymap		 known;		/* index + 1 by type */
 	struct pending		*todo;
 	size_t			 nr_todo, cap_todo, done;
@@ -396,7 +398,7 @@ static uint32_t add_leaf(struct futures *f, const struct die *d, const struct ru
 	}
 	if (l->key_path)
 		found = type__path(f->ts, d, l->key_path, &path, NULL);
-	if (!found && l->search_io && rt->io_type)
+	if (!found && l->search_io && rt && rt->io_type)
 		found = type__search(f->ts, d, rt->io_type, &path);
 	if (!found || path.nr_hops >= WALK_MAX_HOPS)
 		return WALK_NONE;
@@ -525,7 +527,7 @@ static void explore_struct(struct futures *f, const struct die *d, uint32_t type
 	}
 }
 
-static void futures__explore_one(struct futures *f, const struct die *d, uint32_t type)
+static void explore_kind(struct futures *f, const struct die *d, uint32_t type)
 {
 	bool transparent = !holders__is_future(f->holders, d);
 	struct type_variants vs;
@@ -547,25 +549,49 @@ static void futures__explore_one(struct futures *f, const struct die *d, uint32_
 	explore_struct(f, d, type, transparent);
 }
 
-/* ---- the list of types ---- */
-
-static bool path_in_crate(const char *name, const char *crate)
-{
-	size_t len = strlen(crate);
-
-	while (*name == '<' || *name == '&' || *name == '(')
-		name++;
-	return !strncmp(name, crate, len) && (!name[len] || !strncmp(name + len, "::", 2));
-}
-
 static bool runtime_own(const char *name)
 {
 	for (unsigned int r = 0; runtimes[r]; r++)
-		if (runtimes[r]->crate && path_in_crate(name, runtimes[r]->crate))
+		if (runtimes[r]->crate && name__is_below(name, runtimes[r]->crate))
 			return true;
-	return path_in_crate(name, "core") || path_in_crate(name, "std") ||
-	       path_in_crate(name, "alloc");
+	return name__is_below(name, "core") || name__is_below(name, "std") ||
+	       name__is_below(name, "alloc");
 }
+
+/* A PollFn that polls no future tells nothing by its name: its closure does. */
+static void name_poll_fn(struct futures *f, const struct die *d, uint32_t type)
+{
+	struct type_member closure;
+	image_str shortname;
+	char *name, *brief;
+
+	if (!holders__is_poll_fn(f->ts, d) || !type__member(f->ts, d, "f", &closure) ||
+	    !name__is_closure(type__name(&closure.type)))
+		return;
+	name = rust_names__type(f->names, &closure.type);
+	brief = name ? name__closure_frame(name, runtime_own(name)) : NULL;
+	shortname = brief ? model__str(f->m, brief) : 0;
+	if (shortname)
+		futures__type(f, type)->shortname = shortname;
+	else
+		f->m->err = -ENOMEM;
+	free(brief);
+	free(name);
+}
+
+static void futures__explore_one(struct futures *f, const struct die *d, uint32_t type)
+{
+	uint8_t kind;
+
+	explore_kind(f, d, type);
+	kind = futures__type(f, type)->kind;
+	if (kind == IMAGE_TYPE_LEAF || kind == IMAGE_TYPE_OPAQUE)
+		name_poll_fn(f, d, type);
+	if (kind == IMAGE_TYPE_WRAPPER || kind == IMAGE_TYPE_OPAQUE)
+		futures__type(f, type)->descriptor = (uint8_t)descriptors__of(f->descriptors, d);
+}
+
+/* ---- the list of types ---- */
 
 uint32_t futures__add(struct futures *f, const struct die *d)
 {
@@ -673,7 +699,8 @@ struct futures *futures__new(struct model *m, const struct types *ts, struct rus
 	*f = (struct futures){ .m = m, .ts = ts, .names = names, .awaits = awaits,
 			       .lines = lines };
 	f->holders = holders__new(ts);
-	if (!f->holders) {
+	f->descriptors = f->holders ? descriptors__new(ts, f->holders) : NULL;
+	if (!f->descriptors) {
 		futures__free(f);
 		return NULL;
 	}
@@ -684,6 +711,7 @@ void futures__free(struct futures *f)
 {
 	if (!f)
 		return;
+	descriptors__free(f->descriptors);
 	holders__free(f->holders);
 	keymap__free(&f->known);
 	free(f->todo);

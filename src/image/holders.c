@@ -90,6 +90,10 @@ const struct runtime_leaf *holders__leaf(const struct types *ts, const struct di
 			if (type__is(ts, d, (*rt)->leaves[i].type))
 				return &(*rt)->leaves[i];
 	}
+	*rt = NULL;
+	for (size_t i = 0; i < nr_library_leaves; i++)
+		if (type__is(ts, d, library_leaves[i].type))
+			return &library_leaves[i];
 	return NULL;
 }
 
@@ -104,8 +108,10 @@ const struct runtime_wrapper *holders__wrapper(const struct types *ts, const str
 
 bool holders__is_poll_fn(const struct types *ts, const struct die *d)
 {
-	return type__named(d, "PollFn<") && (type__is(ts, d, "core::future::poll_fn::PollFn") ||
-					     type__is(ts, d, "tokio::future::poll_fn::PollFn"));
+	return type__named(d, "PollFn<") &&
+	       (type__is(ts, d, "core::future::poll_fn::PollFn") ||
+		type__is(ts, d, "futures_util::future::poll_fn::PollFn") ||
+		type__is(ts, d, "tokio::future::poll_fn::PollFn"));
 }
 
 bool holders__is_future(const struct holders *h, const struct die *d)

@@ -28,10 +28,10 @@ bool holders__is_future(const struct holders *h, const struct die *d);
  */
 bool holders__holds(struct holders *h, const struct die *d, unsigned int depth, bool captures);
 
-/* Is it std's PollFn, or the one that tokio had before it (1.40 still)? */
+/* Is it std's PollFn, that of futures, or the one that tokio had before them (1.40 still)? */
 bool holders__is_poll_fn(const struct types *ts, const struct die *d);
 
-/* The adapters' entry for the type at @d, with its runtime; NULL: none. */
+/* The entry for the type at @d, with its runtime (NULL: a library's); NULL: none. */
 const struct runtime_leaf *holders__leaf(const struct types *ts, const struct die *d,
 					 const struct runtime **rt);
 const struct runtime_wrapper *holders__wrapper(const struct types *ts, const struct die *d);

@@ -40,7 +40,14 @@ struct image_type {
 	uint8_t		kind;		/* enum image_type_kind */
 	uint8_t		leaf_key;	/* enum walk_key, for a leaf */
 	uint8_t		runtime_own;	/* defined by the runtime's crate or std */
-	uint8_t		pad;
+	uint8_t		descriptor;	/* enum image_descriptor */
+};
+
+/* Has a future a descriptor of the reactor in its hands, beside the futures in it? */
+enum image_descriptor {
+	IMAGE_DESCRIPTOR_UNTOLD	= 0,	/* a trait object, say; of coroutines nothing is told */
+	IMAGE_DESCRIPTOR_NONE	= 1,	/* so it cannot wait for one itself */
+	IMAGE_DESCRIPTOR_OWN	= 2,
 };
 
 enum image_type_kind {

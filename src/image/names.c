@@ -402,6 +402,14 @@ bool name__is_closure(const char *name)
 	return !strncmp(name, "{closure_env#", 13);
 }
 
+bool name__is_below(const char *name, const char *path)
+{
+	size_t len = strlen(path);
+
+	name += strspn(name, "<&(");
+	return !strncmp(name, path, len) && (!name[len] || !strncmp(name + len, "::", 2));
+}
+
 /* Does @type ("ReadExact") only say again what @module ("read_exact") says? */
 static bool says_again(const char *module, size_t len, const char *type)
 {
@@ -436,6 +444,18 @@ char *name__frame(const char *name, bool coroutine, bool own)
 		return text;
 	}
 	return plain;
+}
+
+char *name__closure_frame(const char *name, bool own)
+{
+	char *function = name__shorten(name, false), *text = NULL;
+
+	if (!function || own)
+		return function;
+	if (asprintf(&text, "%s::{closure}", function) < 0)
+		text = NULL;
+	free(function);
+	return text;
 }
 
 /* ---- implementations ---- */

@@ -34,6 +34,8 @@ bool name__is_coroutine(const char *name);
 bool name__is_polled_trait(const char *name);
 /* … of a closure's: "{closure_env#0}"? */
 bool name__is_closure(const char *name);
+/* Is @name ("<a::b::C as d::E>::f") in the crate or module @path ("a::b")? */
+bool name__is_below(const char *name, const char *path);
 
 /*
  * @name with its generics cut down to the last words of each: "Map<Fut, F>" of
@@ -47,6 +49,12 @@ char *name__shorten(const char *name, bool last);
  * others the whole path; without generics, but for a @coroutine. Caller frees.
  */
 char *name__frame(const char *name, bool coroutine, bool own);
+/*
+ * The same for a closure that is polled: it goes by the function that holds it,
+ * which is what @name says; where that is not the runtime's @own, it is still
+ * told from the function. Caller frees.
+ */
+char *name__closure_frame(const char *name, bool own);
 /* @name without any generics. Caller frees. */
 char *name__plain(const char *name);
 

@@ -9,23 +9,6 @@
 
 #include "image/names.h"
 
-/* Is @name, of a symbol, what debug information calls @path? {impl} is a type's name there. */
-static bool closure_is(const char *name, const char *path)
-{
-	size_t len = strcspn(path, "{");
-
-	if (strncmp(name, path, len))
-		return false;
-	name += len;
-	path += len;
-	if (!strncmp(path, "{impl}", 6)) {
-		path += 6;
-		name += strcspn(name, ":");
-	}
-	len = strlen(name);
-	return !strncmp(path, name, len) && !strncmp(path + len, "::{closure", 10);
-}
-
 bool poll_symbol__describe(const struct runtime *rt, const char *generics,
 			   struct poll_symbol *out)
 {
@@ -46,6 +29,6 @@ bool poll_symbol__describe(const struct runtime *rt, const char *generics,
 	job = name__generic(inside + 1, 0);
 	free(out->name);
 	out->name = job;
-	worker = job && rt->worker_job && closure_is(job, rt->worker_job);
+	worker = job && rt->worker_jobs && name__is_below(job, rt->worker_jobs);
 	return !worker;
 }

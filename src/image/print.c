@@ -137,6 +137,9 @@ static void print_type(const struct image *img, FILE *out, size_t i)
 		fprintf(out, ", state at %" PRIu32 ": u%u", wt->disc_off, 8 * wt->disc_width);
 	if (t->kind == IMAGE_TYPE_LEAF)
 		fprintf(out, ", %s", key_name(t->leaf_key));
+	else if (t->descriptor != IMAGE_DESCRIPTOR_UNTOLD)
+		fprintf(out, t->descriptor == IMAGE_DESCRIPTOR_OWN ? ", has a descriptor"
+								   : ", no descriptor");
 	fprintf(out, "]\n");
 	image__variants(img, &nr);
 	nr_variants = wt->nr_variants + (wt->disc_width && wt->default_variant != WALK_NONE);

@@ -51,6 +51,7 @@ void join__free(struct join *j)
 	sums__clear(&j->sums);
 	fds__clear(&j->fds);
 	windows__clear(&j->windows);
+	stops__clear(&j->stops);
 	free(j);
 }
 
@@ -97,6 +98,10 @@ static int join__event(struct join *j, const struct trace_event *ev)
 	th = thread__get(j, ev->tid, now);
 	if (!th)
 		return -ENOMEM;
+	if (ev->type == TRACE_OFF_CPU && ev->off.reason == TRACE_OFF_STOPPED)
+		join__note_err(j, stops__add(&j->stops, ev->tid, ev->off.out, now));
+	if (!(ev->type == TRACE_OFF_CPU && ev->off.open))
+		stops__active(&j->stops, ev->tid, now);
 	switch (ev->type) {
 	case TRACE_POLL_BEGIN:
 		task__begin(j, ev->poll.task, ev->poll.kind, th, now);
@@ -122,6 +127,9 @@ static int join__event(struct join *j, const struct trace_event *ev)
 	case TRACE_EPOLL_READY:
 		j->sees_wakers |= ev->ready.reader || ev->ready.writer;
 		thread__epoll_ready(j, th, ev);
+		break;
+	case TRACE_POLLS_GONE:
+		thread__polls_gone(j, th, ev->polls.nr);
 		break;
 	case TRACE_THREAD_EXIT:
 		thread__exit(j, th, now);

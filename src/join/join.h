@@ -111,6 +111,7 @@ struct join_totals {
 	uint64_t	tasks_alive_at_end;
 	uint64_t	tasks_completed;
 	uint64_t	tasks_cancelled;	/* dropped before they were done */
+	uint64_t	tasks_ended_unseen;	/* over, whether they were done is not known */
 	uint64_t	unplaced_waits;		/* of no time, await point not known */
 	uint64_t	told_switches;		/* not seen, known from the scheduler */
 	uint64_t	unseen_spawns;		/* their life is counted from their first poll */

@@ -40,6 +40,7 @@ static const char *const part_names[PART_NR] = {
 	[PART_SPAWNED]		= "spawned",
 	[PART_IN_POLL]		= "woken while polled",
 	[PART_OTHER_TASK]	= "polling another task",
+	[PART_PROBE]		= "dwell's own probe",
 	[PART_STOPPED]		= "stopped",
 	[PART_BEFORE]		= "before first event",
 	[PART_LOST]		= "lost events",

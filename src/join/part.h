@@ -40,7 +40,8 @@ enum part {
 	PART_IN_POLL,		/* woken before the poll had returned */
 	/* running, blocked */
 	PART_OTHER_TASK,	/* this poll polls another task */
-	PART_STOPPED,		/* by a signal or a tracer */
+	PART_PROBE,		/* asleep in a probe: the profiler's doing */
+	PART_STOPPED,		/* by a signal; in await and ready too: see stops.h */
 	/* unattributed: why */
 	PART_BEFORE,
 	PART_LOST,

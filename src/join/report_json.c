@@ -99,6 +99,8 @@ static json_t *tasks(const struct join_totals *t, int *err)
 	set(o, "alive_at_end", number(t->tasks_alive_at_end), err);
 	set(o, "completed", number(t->tasks_completed), err);
 	set(o, "cancelled", number(t->tasks_cancelled), err);
+	if (t->tasks_ended_unseen)
+		set(o, "ended_unseen", number(t->tasks_ended_unseen), err);
 	return o;
 }
 

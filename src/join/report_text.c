@@ -241,6 +241,10 @@ static void print_head(const struct join *j, const struct trace_reader *r, FILE 
 	flow__put(&f, "%s task%s:", count(t->tasks_seen).s, t->tasks_seen == 1 ? "" : "s");
 	flow__put(&f, "%s completed,", count(t->tasks_completed).s);
 	flow__put(&f, "%s dropped before,", count(t->tasks_cancelled).s);
+	if (t->tasks_ended_unseen) {
+		flow__put(&f, "%s", count(t->tasks_ended_unseen).s);
+		flow__words(&f, "ended unseen (completed or not),");
+	}
 	flow__put(&f, "%s alive at the end.", count(t->tasks_alive_at_end).s);
 	flow__end(&f);
 	print_losses(j, out);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "join/probe_stack.h"
 #include "join/timeline.h"
 
 static const char *const loss_names[JOIN_LOSS_NR] = {
@@ -118,16 +119,26 @@ static int frames__add_task(struct join *j, struct frames *f, const struct site 
 	return 0;
 }
 
+/* What a sum's time went into; a stack tells whether its sleep is the target's own. */
+static enum part sum_part(const struct join *j, const struct sum_key *k)
+{
+	if (k->part == PART_NONE && k->detail.kind == DETAIL_STACK &&
+	    probe_stack__is(trace_reader__stack(j->reader, k->detail.id)))
+		return PART_PROBE;
+	return k->part;
+}
+
 static int frames__add_sum(struct join *j, struct frames *f, const struct sum_key *k)
 {
+	enum part part = sum_part(j, k);
 	int err;
 
 	err = frames__add_task(j, f, sites__site(j->sites, k->site));
 	if (!err)
 		err = frames__add(f, names__safe(j->names, join_segment__frame(k->segment)),
 				  JOIN_FRAME_SEGMENT);
-	if (!err && k->part != PART_NONE)
-		err = frames__add(f, names__safe(j->names, part__name(k->part)), JOIN_FRAME_PART);
+	if (!err && part != PART_NONE)
+		err = frames__add(f, names__safe(j->names, part__name(part)), JOIN_FRAME_PART);
 	if (err || k->detail.kind == DETAIL_NONE)
 		return err;
 	if (k->detail.kind == DETAIL_STACK)

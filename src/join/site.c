@@ -318,6 +318,7 @@ static const char *branches_name(struct sites *s, const struct shape *sh, uint32
 
 static bool in_subtree(const struct shape *sh, uint32_t node, uint16_t branch)
 {
+	branch &= (uint16_t)~BRANCH_FORK;
 	return branch >= node && branch < sh->end[node];
 }
 
@@ -333,6 +334,8 @@ static int64_t step(const struct shape *sh, uint32_t node, uint16_t branch)
 
 	if (branch == node)
 		return node;
+	if (branch == (node | BRANCH_FORK))
+		return -1;
 	for (uint32_t c = node + 1; c < sh->end[node]; c = sh->end[c]) {
 		if (!sh->waiting[c])
 			continue;

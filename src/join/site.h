@@ -18,6 +18,7 @@
 
 #define NO_CHAIN	0u
 #define NO_BRANCH	0xffffu		/* not known which branch fired, or no chain */
+#define BRANCH_FORK	0x8000u		/* with a node: one of those below it, not known which */
 #define UNKNOWN_KIND	0xffffffffu	/* a task that was never polled in the recording */
 
 /* A node without children that is being waited for. */
@@ -48,7 +49,7 @@ struct point {
 
 struct site {
 	uint32_t	kind, chain;
-	uint16_t	branch;		/* node of the leaf */
+	uint16_t	branch;		/* node of the leaf; or see BRANCH_FORK, NO_BRANCH */
 	uint32_t	point;
 };
 

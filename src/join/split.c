@@ -20,6 +20,7 @@
 #include <sys/epoll.h>
 
 #include "join/timeline.h"
+#include "join/waiter.h"
 
 #define DIR_READ	1u
 #define DIR_WRITE	2u
@@ -56,6 +57,16 @@ static void split__add(struct split *s, enum part part, struct detail detail, ui
 }
 
 static const struct detail no_detail;
+
+/* What the program itself had to do in [@from, @to): nothing, while it was stopped. */
+static void split__add_own(const struct join *j, struct split *s, enum part part,
+			   struct detail detail, uint64_t from, uint64_t to)
+{
+	uint64_t stopped = stops__within(&j->stops, from, to);
+
+	split__add(s, PART_STOPPED, no_detail, stopped);
+	split__add(s, part, detail, to - from - stopped);
+}
 
 /* ---- what the worker did ---- */
 
@@ -95,9 +106,14 @@ static void cut_by_worker(struct join *j, struct split *s, const struct thread *
 			  uint64_t to, enum part epoll, enum part runtime)
 {
 	struct cut c = { .join = j, .split = s, .epoll = epoll, .runtime = runtime };
+	struct stop stop;
 
 	if (to <= from)
 		return;
+	for (; stops__first(&j->stops, from, to, &stop); from = stop.to) {
+		history__cut(&w->history, from, stop.from, cut_piece, &c);
+		split__add(s, PART_STOPPED, no_detail, stop.to - stop.from);
+	}
 	history__cut(&w->history, from, to, cut_piece, &c);
 	/* Before a thread's first event there is nothing to lose. */
 	j->losses[JOIN_LOSS_HISTORY] += c.unknown && history__forgot(&w->history);
@@ -148,7 +164,7 @@ static void split_io(struct join *j, struct split *s, const struct task *t, cons
 	/* The worker did not sleep for it: it was there when epoll was asked. */
 	seen = clamp(w->epoll_prev, start, back);
 	split__add(s, part, name, seen - start);
-	split__add(s, PART_NOT_SEEN, name, back - seen);
+	split__add_own(j, s, PART_NOT_SEEN, name, seen, back);
 	split_worker(j, s, w, back, now, PART_EPOLL);
 }
 
@@ -228,35 +244,6 @@ static uint16_t only_leaf(const struct shape *sh, bool (*pick)(const struct chai
 	return found;
 }
 
-/*
- * No leaf is for the descriptor: the innermost future on the way that is not
- * the runtime's own and no async function holds it, and waits for it itself (a
- * connection, beside the timer that it has in it).
- */
-static uint16_t own_wait(const struct shape *sh)
-{
-	uint16_t found = NO_BRANCH;
-	uint32_t node = 0, next = 0;
-
-	while (sh->chain && next < sh->chain->nr) {
-		const struct trace_node *n = &sh->chain->nodes[next];
-		unsigned int waiting = 0;
-
-		node = next;
-		if (n->kind == TRACE_NODE_WRAPPER && !n->runtime_own)
-			found = (uint16_t)node;
-		for (uint32_t c = node + 1; c < sh->end[node]; c = sh->end[c]) {
-			if (!sh->waiting[c])
-				continue;
-			next = c;
-			waiting++;
-		}
-		if (waiting != 1)
-			break;
-	}
-	return found != NO_BRANCH ? found : only_branch(sh);
-}
-
 static bool leaf__opaque(const struct chain_leaf *l)
 {
 	return l->kind != TRACE_NODE_LEAF;
@@ -328,14 +315,14 @@ static bool leaf__yield(const struct chain_leaf *l)
 }
 
 /* Of what is known to be waited for, all but one who gives way has another cause. */
-static bool split_yield(const struct task *t, const struct shape *sh, uint64_t now,
-			struct split *s)
+static bool split_yield(const struct join *j, const struct task *t, const struct shape *sh,
+			uint64_t now, struct split *s)
 {
 	uint16_t node = only_leaf(sh, leaf__yield);
 
 	if (node == NO_BRANCH || sh->blind)
 		return false;
-	split__add(s, PART_YIELDED, no_detail, now - t->since);
+	split__add_own(j, s, PART_YIELDED, no_detail, t->since, now);
 	s->branch = node;
 	return true;
 }
@@ -361,14 +348,12 @@ static bool split_driver(struct join *j, const struct task *t, const struct shap
 	fd = find_waker(w, t->addr, &dir);
 	if (fd) {
 		split_io(j, s, t, w, fd, dir, now);
-		s->branch = only_leaf(sh, leaf__opaque);
-		if (s->branch == NO_BRANCH)
-			s->branch = own_wait(sh);
+		s->branch = waiter__of_descriptor(sh);
 		return true;
 	}
 	if (split_deadline(j, t, sh, w, now, s))
 		return true;
-	if (split_yield(t, sh, now, s))
+	if (split_yield(j, t, sh, now, s))
 		return true;
 	if (sh->blind) {
 		enum part part = PART_TIMER_OR_SIGNAL;
@@ -378,7 +363,7 @@ static bool split_driver(struct join *j, const struct task *t, const struct shap
 			part = w->epoll_wake ? PART_TIMER : PART_TIMER_OR_YIELD;
 		else if (!j->sees_wakers)
 			part = PART_DRIVER;
-		split__add(s, part, no_detail, now - t->since);
+		split__add_own(j, s, part, no_detail, t->since, now);
 		s->branch = only_leaf(sh, leaf__opaque);
 		return true;
 	}
@@ -390,7 +375,6 @@ static void split_task(struct join *j, const struct task *t, const struct shape 
 {
 	struct detail detail = { .kind = DETAIL_BY_TASK, .id = by->kind };
 
-	(void)j;
 	s->branch = only_leaf(sh, chain_leaf__called);
 	for (uint32_t i = 0; i < sh->nr_leaves; i++) {
 		uint64_t key;
@@ -401,7 +385,7 @@ static void split_task(struct join *j, const struct task *t, const struct shape 
 			break;
 		}
 	}
-	split__add(s, PART_WOKEN, detail, now - t->since);
+	split__add_own(j, s, PART_WOKEN, detail, t->since, now);
 }
 
 void split__wake(struct join *j, const struct task *t, struct thread *w, uint64_t now,
@@ -415,10 +399,10 @@ void split__wake(struct join *j, const struct task *t, struct thread *w, uint64_
 	s->branch = NO_BRANCH;
 	s->undecided = false;
 	if (!sh) {
-		split__add(s, PART_WOKEN, no_detail, now - t->since);
+		split__add_own(j, s, PART_WOKEN, no_detail, t->since, now);
 		return;
 	}
-	if (sh->nr_leaves == 1 && split_yield(t, sh, now, s))
+	if (sh->nr_leaves == 1 && split_yield(j, t, sh, now, s))
 		return;
 	poll = w ? thread__poll(w) : NULL;
 	if (w && w->dispatching) {
@@ -435,7 +419,7 @@ void split__wake(struct join *j, const struct task *t, struct thread *w, uint64_
 	if (s->branch == NO_BRANCH)
 		s->branch = only_branch(sh);
 	s->undecided = s->branch == NO_BRANCH && sh->nr_leaves > 1;
-	split__add(s, PART_WOKEN, by, now - t->since);
+	split__add_own(j, s, PART_WOKEN, by, t->since, now);
 }
 
 /* Of several futures one waits for a descriptor: whatever else may come, it is this one. */
@@ -454,7 +438,7 @@ void split__open(struct join *j, const struct task *t, uint64_t now, enum part o
 {
 	const struct shape *sh = sites__shape(j->sites, t->chain);
 	struct detail detail = no_detail;
-	uint64_t start = t->since, key;
+	uint64_t start = t->since, key, last;
 	const struct chain_leaf *l;
 	const struct task *joined;
 
@@ -462,12 +446,18 @@ void split__open(struct join *j, const struct task *t, uint64_t now, enum part o
 	s->undecided = false;
 	s->branch = sh ? only_branch(sh) : NO_BRANCH;
 	l = sh && sh->nr_leaves == 1 ? &sh->leaves[0] : NULL;
-	if (sh && !l && split__only_io(t, sh, &key))
+	if (sh && !l && split__only_io(t, sh, &key)) {
 		detail = fds__name(&j->fds, key & ~DIR_MASK, ANY_EPFD);
-	else if (l && leaf_key(t, l, WALK_KEY_IO, &key)) {
+	} else if (l && leaf_key(t, l, WALK_KEY_IO, &key)) {
 		detail = fds__name(&j->fds, key & ~DIR_MASK, ANY_EPFD);
 		if (otherwise == PART_OPEN)
 			otherwise = io_part(key & DIR_MASK, EPOLLIN);
+		/* As long as the program ran and was not woken, nothing was there. */
+		last = stops__begin(&j->stops, now);
+		if (last > start) {
+			split__add(s, otherwise, detail, last - start);
+			start = last;
+		}
 	} else if (l && otherwise == PART_OPEN && leaf_key(t, l, WALK_KEY_DEADLINE, &key)) {
 		key = clamp(key, start, now);
 		split__add(s, PART_DEADLINE, no_detail, key - start);
@@ -477,5 +467,5 @@ void split__open(struct join *j, const struct task *t, uint64_t now, enum part o
 		if (joined && joined->kind != UNKNOWN_KIND)
 			detail = (struct detail){ .kind = DETAIL_JOINED, .id = joined->kind };
 	}
-	split__add(s, otherwise, detail, now - start);
+	split__add_own(j, s, otherwise, detail, start, now);
 }

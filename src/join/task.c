@@ -330,12 +330,15 @@ static void task__charge_cut_wait(struct join *j, struct task *t, uint64_t cut, 
 
 static void task__charge_ready(struct join *j, struct task *t, uint64_t cut, uint64_t now)
 {
-	struct piece ready = { .segment = JOIN_READY, .part = t->why, .ns = cut - t->since };
+	uint32_t chain = t->waited ? t->chain : NO_CHAIN;
+	uint16_t branch = t->waited ? t->branch : NO_BRANCH;
+	struct piece stopped = { .segment = JOIN_READY, .part = PART_STOPPED,
+				 .ns = stops__within(&j->stops, t->since, cut) };
+	struct piece ready = { .segment = JOIN_READY, .part = t->why,
+			       .ns = cut - t->since - stopped.ns };
 
-	if (t->waited)
-		task__charge(j, t, t->chain, t->branch, &ready);
-	else
-		task__charge_piece(j, t, &ready);
+	task__charge(j, t, chain, branch, &ready);
+	task__charge(j, t, chain, branch, &stopped);
 	task__charge_unknown(j, t, PART_LOST, now - cut);
 }
 
@@ -391,7 +394,7 @@ static void task__replace(struct join *j, struct task *t, uint64_t now)
 		else
 			task__charge_broken(j, t, now, PART_END_NOT_SEEN);
 		task__over(j, t, now);
-		j->totals.tasks_cancelled++;
+		j->totals.tasks_ended_unseen++;
 	}
 	task__remove(j, t);
 }
@@ -635,23 +638,34 @@ void task__end(struct join *j, const struct trace_event *ev, struct thread *th, 
 	}
 }
 
+/*
+ * What the end of @t at @now counts as. It was done if it ends in its own poll,
+ * and if it was seen not to be polled, it was not; but a poll may be among what
+ * was lost since, or may have had an end that was not seen.
+ */
+static uint64_t *task__end_count(struct join *j, const struct task *t, uint64_t cut, uint64_t now)
+{
+	if (cut < now || t->state == TASK_LIMBO || (t->state == TASK_IDLE && t->unsure))
+		return &j->totals.tasks_ended_unseen;
+	return t->state == TASK_RUNNING ? &j->totals.tasks_completed : &j->totals.tasks_cancelled;
+}
+
 void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
 {
 	struct task *t = task__find(j, addr);
-	bool completed = false;
-	uint64_t cut;
+	uint64_t cut, *ends;
 
 	if (!t)
 		return;
 	if (t->state == TASK_RUNNING && t->thread && t->thread != th)
 		task__break_poll(j, t);
 	cut = windows__cut(&j->windows, t->since, now);
+	ends = task__end_count(j, t, cut, now);
 	switch (t->state) {
 	case TASK_READY:
 		task__charge_ready(j, t, cut, now);
 		break;
 	case TASK_RUNNING:
-		completed = true;
 		if (t->thread)
 			thread__orphan_poll(j, th, t, now);
 		else
@@ -680,10 +694,7 @@ void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
 	}
 	/* Kept as done: handles and wakers may live on, and their wakes mean nothing. */
 	task__over(j, t, now);
-	if (completed)
-		j->totals.tasks_completed++;
-	else
-		j->totals.tasks_cancelled++;
+	++*ends;
 }
 
 /* ---- the end of the recording ---- */

@@ -385,15 +385,40 @@ static uint64_t epoll__returned(struct join *j, int32_t epfd, uint64_t now)
 	return 0;
 }
 
+void thread__polls_gone(struct join *j, struct thread *th, uint32_t nr)
+{
+	while (th->nr_polls > nr)
+		thread__break_poll(j, th);
+}
+
+/* Events have been lost since @p began: its end may be among them. */
+static bool poll__doubtful(const struct join *j, const struct poll *p, uint64_t now)
+{
+	return windows__cut(&j->windows, p->begin, now) < now;
+}
+
+/*
+ * A worker that is in its driver is in no poll: ends are missing. But a poll may
+ * have a runtime of its own inside (in block_in_place, in a blocking job), and
+ * that one's driver is another.
+ */
+static void thread__leave_polls(struct join *j, struct thread *th, int32_t epfd, uint64_t now)
+{
+	bool own = th->drives && th->driver_epfd == epfd;
+
+	while (th->nr_polls && !sites__blocking(j->sites, innermost(th)->kind) &&
+	       (own || poll__doubtful(j, innermost(th), now)))
+		thread__break_poll(j, th);
+	if (th->nr_polls)
+		return;
+	th->drives = true;
+	th->driver_epfd = epfd;
+}
+
 void thread__epoll_wait(struct join *j, struct thread *th, const struct trace_event *ev,
 			uint64_t now)
 {
-	/*
-	 * A worker is in its driver, so it is in no poll: ends are missing. But
-	 * a blocking job may have a runtime of its own, with a driver, inside.
-	 */
-	while (th->nr_polls && !sites__blocking(j->sites, innermost(th)->kind))
-		thread__break_poll(j, th);
+	thread__leave_polls(j, th, ev->epoll.epfd, now);
 	th->epoll_prev = epoll__returned(j, ev->epoll.epfd, now);
 	th->epoll_ret = now;
 	th->epoll_wake = th->sleep_wake;
@@ -470,8 +495,8 @@ void thread__finish_all(struct join *j, uint64_t now)
 
 			if (!p->task)
 				continue;
-			/* With others inside it and no end, it more likely has ended. */
-			if (p->outer && k == th->nr_polls - 1) {
+			/* With others inside it, its end is more likely among what was lost. */
+			if (p->outer && k == th->nr_polls - 1 && poll__doubtful(j, p, now)) {
 				j->losses[JOIN_LOSS_POLL]++;
 				task__doubt(j, p->task, p->begin, PART_UNMATCHED);
 				continue;

@@ -20,6 +20,7 @@
 #include "join/names.h"
 #include "join/part.h"
 #include "join/site.h"
+#include "join/stops.h"
 #include "join/sums.h"
 #include "join/windows.h"
 
@@ -102,6 +103,8 @@ struct thread {
 	uint32_t	 nr_polls, polls_size;
 	/* Its driver: the last epoll_wait that returned. */
 	bool		 dispatching;	/* no poll has begun or ended since */
+	bool		 drives;	/* it waited in driver_epfd outside of any poll */
+	int32_t		 driver_epfd;
 	int32_t		 epfd, epoll_nr;
 	uint64_t	 epoll_ret;	/* when, 0: never */
 	uint64_t	 epoll_prev;	/* return before that, on any thread, of that epfd */
@@ -123,6 +126,7 @@ struct join {
 	struct sums		 sums;
 	struct fds		 fds;
 	struct windows		 windows;
+	struct stops		 stops;
 	struct map		 tasks, threads;
 	struct task		*free_tasks;
 	struct epoll_instance	*epolls;
@@ -179,6 +183,8 @@ struct thread *thread__get(struct join *j, uint32_t tid, uint64_t now);
 void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event *ev, uint64_t now);
 void thread__epoll_wait(struct join *j, struct thread *th, const struct trace_event *ev,
 			uint64_t now);
+/* Of the polls on @th only the outermost @nr go on; when the others ended is not known. */
+void thread__polls_gone(struct join *j, struct thread *th, uint32_t nr);
 void thread__epoll_ready(struct join *j, struct thread *th, const struct trace_event *ev);
 void thread__exit(struct join *j, struct thread *th, uint64_t now);
 void thread__free_all(struct join *j);

@@ -658,7 +658,8 @@ uint64_t attach__enable(struct attach *a)
 {
 	uint64_t ts = now();
 
-	a->skel->bss->enabled = true;
+	a->skel->bss->enabled_ts = ts;
+	__atomic_store_n(&a->skel->bss->enabled, true, __ATOMIC_RELEASE);
 	return ts;
 }
 

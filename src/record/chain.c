@@ -105,6 +105,7 @@ static unsigned int subtree(struct resolve *r)
 		if (!n)
 			return 0;
 		n->runtime_own = type->runtime_own;
+		n->descriptor = type->descriptor;
 		if (kind == TRACE_NODE_AWAIT) {
 			n->line = v->line;
 			n->file = image__str(r->img, v->file);

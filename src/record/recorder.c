@@ -155,6 +155,10 @@ static int decode(struct recorder *r, const struct raw_hdr *raw, struct trace_ev
 		ev->lost.cause = TRACE_LOST_RING;
 		return 1;
 	}
+	case RAW_POLLS_GONE:
+		ev->type = TRACE_POLLS_GONE;
+		ev->polls.nr = raw->nr;
+		return 1;
 	case RAW_CHAIN:
 		return define_chain(r, (const struct raw_chain *)raw);
 	case RAW_RETURN: {

@@ -103,11 +103,18 @@ struct runtime {
 	const char			*stage_variant;	/* "Running" */
 	const char			*blocking_scheduler; /* S of spawn_blocking jobs */
 	/*
-	 * The closure of a blocking job that is a worker of the runtime itself:
-	 * its poll lasts as long as the worker, and polls tasks. Or NULL.
+	 * The module whose blocking jobs are the runtime's own workers, at its
+	 * start and when one is handed over to another thread: the poll of such
+	 * a job lasts as long as the worker, and polls tasks. Or NULL.
 	 */
-	const char			*worker_job;
+	const char			*worker_jobs;
+	/*
+	 * Functions that nothing but a worker's job comes to, its loop and what
+	 * the loop calls, parted by '|': they tell the job where no name does. Or NULL.
+	 */
+	const char			*worker_loop;
 	const char			*io_type;	/* the reactor's per-fd object */
+	const char			*io_handle;	/* who waits for an fd has one; or NULL */
 	/* In the mangled name of the thread-local variable with a thread's context; or NULL. */
 	const char			*context_symbol;
 	/*
@@ -130,5 +137,9 @@ struct runtime {
 /* All adapters, in order of preference; ends with a null pointer. */
 extern const struct runtime *const runtimes[];
 extern const struct runtime runtime_tokio;
+
+/* Leaves that any runtime may poll, of libraries: libraries.c. */
+extern const struct runtime_leaf library_leaves[];
+extern const size_t nr_library_leaves;
 
 #endif /* DWELL_RUNTIME_H */

@@ -254,8 +254,12 @@ const struct runtime runtime_tokio = {
 	.stage_path		= "core.stage",
 	.stage_variant		= "Running",
 	.blocking_scheduler	= "tokio::runtime::blocking::schedule::BlockingSchedule",
-	.worker_job		= MT "worker::{impl}::launch::{closure_env#0}",
+	/* {multi_thread,multi_thread_alt}/worker.rs: launch, block_in_place, maybe_move_runtime */
+	.worker_jobs		= "tokio::runtime::scheduler",
+	.worker_loop		= MT "worker::run|" MT "worker::Context::run|"
+				  MT "worker::Context::run_task",
 	.io_type		= IO "scheduled_io::ScheduledIo",
+	.io_handle		= IO "registration::Registration",
 	.context_symbol		= "5tokio7runtime7context7CONTEXT",	/* context.rs since 1.22 */
 	.poll_through		= TASK "raw::RawTask::poll",
 	.usual_vtable_off	= 16,	/* task/core.rs since 1.21 */

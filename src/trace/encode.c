@@ -337,6 +337,8 @@ size_t trace_codec__encode(struct trace_codec *c, const struct trace_event *ev, 
 		p = put_varint(p, ev->lost.count);
 		*p++ = ev->lost.cause;
 		break;
+	case TRACE_POLLS_GONE:
+		p = put_varint(p, ev->polls.nr);
 	case TRACE_FD_WAITER:
 		p = put_varint(p, ev->waiter.token);
 		p = put_task_ref(c, p, ev->waiter.task, &slot);

@@ -32,6 +32,7 @@ enum trace_event_type {
 					 * place of the first of them */
 	TRACE_THREAD_EXIT	= 13,	/* the thread is gone */
 	TRACE_PROCESS_EXIT	= 14,	/* the target is gone or has become another program */
+	TRACE_POLLS_GONE	= 15,	/* polls: some of the thread's have returned unseen */
 	TRACE_FD_WAITER		= 16,	/* waiter: whose waker a descriptor has, when looked at */
 	TRACE_TASKS_LISTED	= 17,	/* listed: all tasks of the runtime's lists were seen */
 	TRACE_EVENT_NR
@@ -47,7 +48,7 @@ enum trace_off_reason {
 	TRACE_OFF_PREEMPTED	= 0,	/* still runnable when switched out */
 	TRACE_OFF_ASLEEP	= 1,	/* interruptible sleep */
 	TRACE_OFF_DISK		= 2,	/* uninterruptible sleep */
-	TRACE_OFF_STOPPED	= 3,	/* stopped or traced */
+	TRACE_OFF_STOPPED	= 3,	/* stopped by a signal, with the whole process */
 };
 
 /* From where it is known when the thread was woken and when it was back on a CPU. */
@@ -129,6 +130,10 @@ struct trace_event {
 			int32_t		fd;
 			uint32_t	name;	/* string id: "tcp 10.0.0.1:80" */
 		} fd;
+		struct {
+			uint32_t	nr;	/* of the polls that have begun there and are still
+						 * under way, the outermost ones */
+		} polls;
 		struct {
 			uint64_t	token;
 			uint64_t	task;

@@ -33,6 +33,10 @@ enum trace_record {
 #define TRACE_KIND_BLOCKING		0x01
 #define TRACE_KIND_UNSEEN_SPAWNS	0x02
 
+/* Bits of a chain node's flags, and where in them its enum trace_node_descriptor begins. */
+#define TRACE_NODE_OWN			0x01
+#define TRACE_NODE_DESCRIPTOR_SHIFT	1
+
 #define TRACE_CHAIN_NODES_MAX	1024
 #define TRACE_STACK_FRAMES_MAX	1024
 

@@ -219,6 +219,7 @@ static int load_chain(struct trace_tables *t, struct cursor *in)
 	uint32_t nr = (uint32_t)get_varint_max(in, TRACE_CHAIN_NODES_MAX);
 	struct trace_chain *c;
 	struct trace_node *nodes;
+	uint8_t flags;
 
 	if (in->bad || nr > (size_t)(in->end - in->p))
 		return -EBADMSG;
@@ -231,7 +232,9 @@ static int load_chain(struct trace_tables *t, struct cursor *in)
 		nodes[i].key = get_byte(in);
 		nodes[i].key_index = get_byte(in);
 		nodes[i].nr_children = get_byte(in);
-		nodes[i].runtime_own = get_byte(in);
+		flags = get_byte(in);
+		nodes[i].runtime_own = flags & TRACE_NODE_OWN;
+		nodes[i].descriptor = flags >> TRACE_NODE_DESCRIPTOR_SHIFT;
 		nodes[i].line = (uint32_t)get_varint_max(in, UINT32_MAX);
 		nodes[i].name = get_text(t, in);
 		nodes[i].file = get_text(t, in);

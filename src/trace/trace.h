@@ -58,12 +58,20 @@ enum trace_node_kind {
 	TRACE_NODE_OPAQUE	= 5,	/* hand-written future, not looked through */
 };
 
+/* Has it a descriptor of the reactor in its hands, beside the futures in it? */
+enum trace_node_descriptor {
+	TRACE_DESCRIPTOR_UNTOLD	= 0,
+	TRACE_DESCRIPTOR_NONE	= 1,	/* so it cannot wait for one itself */
+	TRACE_DESCRIPTOR_OWN	= 2,
+};
+
 struct trace_node {
 	uint8_t		 kind;		/* enum trace_node_kind */
 	uint8_t		 key;		/* enum walk_key of a leaf */
 	uint8_t		 key_index;	/* its place in end.keys, 0xff: none */
 	uint8_t		 nr_children;	/* > 1: branches; they follow in pre-order */
 	uint8_t		 runtime_own;	/* belongs to the runtime's crate, std or core */
+	uint8_t		 descriptor;	/* enum trace_node_descriptor */
 	uint32_t	 line;
 	const char	*name;		/* "mini_redis::server::Handler::run", type of the leaf */
 	const char	*file;		/* base name or "" */

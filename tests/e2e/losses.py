@@ -29,6 +29,9 @@ def main():
             text = output(DWELL, "report", "-i", data)
             checks.check("LOST:" in text and CAUSE in text, "small: the text says so too", text[:2000])
             checks.equal(sum(seen["segments"].values()), seen["lifetime_ns"], "small: time is conserved")
+            tasks = dict(seen["tasks"])
+            checks.check(tasks.pop("seen") == sum(tasks.values()), "small: each task is counted once", f"{seen['tasks']}")
+            checks.equal(tasks["cancelled"], 0, "small: no task counts as dropped whose end is among the lost")
             hidden = sum(row.weight for row in rows if row.segment == "unattributed" and "lost events" in row.parts)
             checks.check(0 < hidden <= seen["segments"]["unattributed"], "small: what it hides is [unattributed]",
                          f"{hidden} of {seen['segments']}")

@@ -59,6 +59,9 @@ def check_report(name, report):
     """What must hold of any report."""
     with open(SCHEMA, encoding="utf-8") as f:
         yield from (f"{name}: {e}" for e in schema.errors(report, json.load(f)))
+    tasks = dict(report["tasks"])
+    if tasks.pop("seen") != sum(tasks.values()):
+        yield f"{name}: tasks {report['tasks']} do not add up"
     if sum(report["segments"].values()) != report["lifetime_ns"]:
         yield f"{name}: segments {report['segments']} do not add up to {report['lifetime_ns']}"
     total = sum(p["await_ns"] for p in report["await_points"])

@@ -10,7 +10,7 @@
  *	note TEXT
  *	loss COUNT CAUSE
  *	chain ID			nodes follow, one more '.' a level deeper
- *	. await|wrapper|leaf|gap|done|opaque NAME [@FILE:LINE] [own] [KEY:INDEX]
+ *	. await|wrapper|leaf|gap|done|opaque NAME [@FILE:LINE] [own] [fd|nofd] [KEY:INDEX]
  *	TIME CPU TID EVENT …		see events[]
  *	end TIME [KEY=VALUE…]		hits cpu target by
  *	cut				no end marker
@@ -202,6 +202,10 @@ static int node(struct text_trace *t)
 
 		if (!strcmp(word, "own")) {
 			n->runtime_own = 1;
+		} else if (!strcmp(word, "fd")) {
+			n->descriptor = TRACE_DESCRIPTOR_OWN;
+		} else if (!strcmp(word, "nofd")) {
+			n->descriptor = TRACE_DESCRIPTOR_NONE;
 		} else if (*word == '@' && colon) {
 			*colon = '\0';
 			snprintf(t->texts[i][1], sizeof(t->texts[i][1]), "%s", word + 1);
@@ -410,6 +414,12 @@ static int ev_lost(struct text_trace *t, struct trace_event *ev)
 	return value_time(t, "first", &ev->lost.first);
 }
 
+static int ev_gone(struct text_trace *t, struct trace_event *ev)
+{
+	ev->polls.nr = (uint32_t)number_of(t->words[4]);
+	return 0;
+}
+
 static int ev_none(struct text_trace *t, struct trace_event *ev)
 {
 	(void)t;
@@ -435,6 +445,7 @@ static const struct {
 	{ "add", TRACE_FD_ADD, 5, ev_fd },		/* TOKEN [epfd= fd= name=NAME] */
 	{ "del", TRACE_FD_DEL, 5, ev_fd },		/* TOKEN [epfd=] */
 	{ "lost", TRACE_LOST, 5, ev_lost },		/* COUNT first=TIME */
+	{ "gone", TRACE_POLLS_GONE, 5, ev_gone },	/* NR that go on */
 	{ "thread-exit", TRACE_THREAD_EXIT, 4, ev_none },
 	{ "process-exit", TRACE_PROCESS_EXIT, 4, ev_none },
 };

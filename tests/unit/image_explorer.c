@@ -394,6 +394,79 @@ static void wide_and_deep(void **state)
 	drop(&f);
 }
 
+/* In core::future::poll_fn, where a type is a future by its name: with one member, or two. */
+static void poll_fn(struct file *f, const char *name, uint32_t one, uint32_t two)
+{
+	named(f, A_STRUCT, name, 64);
+	member(f, "a", one, 0);
+	if (two)
+		member(f, "b", two, 32);
+	close_level(f);
+}
+
+/* Who has a descriptor in its hands: by value and by reference, but not in another future. */
+static void descriptors(void **state)
+{
+	static const struct {
+		const char		*name;
+		enum image_descriptor	 want;
+	} tests[] = {
+		{ "core::future::poll_fn::PollFn<value>", IMAGE_DESCRIPTOR_OWN },
+		{ "core::future::poll_fn::PollFn<reference>", IMAGE_DESCRIPTOR_OWN },
+		{ "core::future::poll_fn::PollFn<raw>", IMAGE_DESCRIPTOR_NONE },
+		{ "core::future::poll_fn::PollFn<beside>", IMAGE_DESCRIPTOR_OWN },
+		{ "core::future::poll_fn::PollFn<around>", IMAGE_DESCRIPTOR_NONE },
+		{ "core::future::poll_fn::PollFn<handle>", IMAGE_DESCRIPTOR_NONE },
+	};
+	uint32_t one, two, u64, registration, handle, socket, reference, raw, value;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
+		struct explored e;
+		struct file f;
+		uint32_t type;
+
+		start(&f);
+		two_futures(&f, &one, &two);
+		u64 = base(&f, "u64", 8);
+		named(&f, A_SPACE, "tokio", 0);
+		named(&f, A_SPACE, "runtime", 0);
+		named(&f, A_SPACE, "io", 0);
+		named(&f, A_SPACE, "registration", 0);
+		registration = holder(&f, "Registration", 8, "shared", u64, 0);
+		close_level(&f);
+		close_level(&f);
+		/* the runtime's own knows of all of them */
+		handle = holder(&f, "Handle", 8, "registrations", registration, 0);
+		close_level(&f);
+		close_level(&f);
+		socket = holder(&f, "Socket", 8, "registration", registration, 0);
+		reference = here(&f);
+		pointer(&f, socket, "&mut Socket");
+		raw = here(&f);
+		pointer(&f, socket, "*mut Socket");
+		named(&f, A_SPACE, "core", 0);
+		named(&f, A_SPACE, "future", 0);
+		named(&f, A_SPACE, "poll_fn", 0);
+		value = here(&f);
+		poll_fn(&f, "PollFn<value>", socket, 0);
+		poll_fn(&f, "PollFn<reference>", reference, 0);
+		poll_fn(&f, "PollFn<raw>", raw, 0);
+		poll_fn(&f, "PollFn<beside>", one, socket);
+		poll_fn(&f, "PollFn<around>", value, 0);
+		poll_fn(&f, "PollFn<handle>", handle, one);
+		for (int k = 0; k < 3; k++)
+			close_level(&f);
+		end(&f);
+		type = explore_type(&e, &f, tests[i].name);
+		if (image__types(e.img, &(size_t){ 0 })[type].descriptor != tests[i].want)
+			fail_msg("%s: %d", tests[i].name,
+				 image__types(e.img, &(size_t){ 0 })[type].descriptor);
+		done(&e);
+		drop(&f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -404,6 +477,7 @@ int main(void)
 		cmocka_unit_test(circular_item),
 		cmocka_unit_test(circular_futures),
 		cmocka_unit_test(wide_and_deep),
+		cmocka_unit_test(descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -420,6 +420,31 @@ static void of_tasks(void **state)
 	image__free(img);
 }
 
+/* A closure that is polled goes by its function, and is told from it outside of the runtime. */
+static void of_closures(void **state)
+{
+	static const struct {
+		const char	*name;
+		bool		 own;
+		const char	*want;
+	} tests[] = {
+		{ "tokio::time::interval::Interval::tick", true,
+		  "tokio::time::interval::Interval::tick" },
+		{ "tokio::sync::mpsc::bounded::Receiver::recv<app::Job>", true,
+		  "tokio::sync::mpsc::bounded::Receiver::recv<Job>" },
+		{ "app::serve", false, "app::serve::{closure}" },
+		{ "app::Conn::read<a::B<c::D>>", false, "app::Conn::read<B<D>>::{closure}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
+		char *text = name__closure_frame(tests[i].name, tests[i].own);
+
+		assert_string_equal(text, tests[i].want);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -432,6 +457,7 @@ int main(void)
 		cmocka_unit_test(endless),
 		cmocka_unit_test(hostile),
 		cmocka_unit_test(of_types),
+		cmocka_unit_test(of_closures),
 		cmocka_unit_test(of_tasks),
 	};
 

@@ -91,7 +91,7 @@ static inline void random_event(uint64_t *seed, uint64_t ts, int wild, struct tr
 		break;
 	case TRACE_EPOLL_WAIT:
 		ev->epoll.nr = wild ? (int32_t)any(seed) : (int32_t)below(seed, 3);
-		ev->epoll.epfd = wild ? (int32_t)any(seed) : 5;
+		ev->epoll.epfd = wild ? (int32_t)any(seed) : 5 + 4 * (int32_t)below(seed, 2);
 		break;
 	case TRACE_EPOLL_READY:
 		ev->ready.token = token;
@@ -106,6 +106,9 @@ static inline void random_event(uint64_t *seed, uint64_t ts, int wild, struct tr
 		ev->fd.epfd = wild ? (int32_t)any(seed) : 5;
 		ev->fd.fd = wild ? (int32_t)any(seed) : 9;
 		ev->fd.name = (uint32_t)below(seed, 4);
+		break;
+	case TRACE_POLLS_GONE:
+		ev->polls.nr = wild ? (uint32_t)any(seed) : (uint32_t)below(seed, 3);
 		break;
 	case TRACE_LOST:
 		ev->lost.first = wild ? any(seed) : ts - below(seed, 5000);

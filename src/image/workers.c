@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The poll functions of the runtime's own workers. See workers.h. It must not
+ * know of debug information.
+ */
+#include "image/workers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/names.h"
+#include "image/wanted.h"
+
+/* From the loop up to raw::poll: Core::poll, Harness::poll, and one to spare. */
+#define LEVELS	4
+
+static bool has(const struct workers *w, uint64_t vaddr)
+{
+	for (unsigned int i = 0; i < w->nr; i++)
+		if (w->vaddr[i] == vaddr)
+			return true;
+	return false;
+}
+
+static void add(struct workers *w, uint64_t vaddr)
+{
+	if (w->nr < WORKERS_MAX && !has(w, vaddr))
+		w->vaddr[w->nr++] = vaddr;
+}
+
+/* Adds the functions whose path is the @len bytes at @path. */
+static void add_named(struct workers *w, const struct binary *b, const char *path, size_t len)
+{
+	char whole[128], quick[128];
+	const char *word;
+
+	snprintf(whole, sizeof(whole), "%.*s", (int)len, path);
+	word = wanted__last_word(whole);
+	/* both manglings have a word as its length and itself */
+	snprintf(quick, sizeof(quick), "%zu%s", strlen(word), word);
+	for (size_t i = 0; i < b->nr_syms; i++) {
+		char *name;
+
+		if (!strstr(b->syms[i].name, quick))
+			continue;
+		name = name__of_symbol(b->syms[i].name, NULL);
+		if (name && !strcmp(name, whole))
+			add(w, b->syms[i].vaddr);
+		free(name);
+	}
+}
+
+/* Where calls of @below go: to the functions, or through words that hold their addresses. */
+struct targets {
+	const struct workers	*below;
+	uint64_t		 words[2 * WORKERS_MAX];
+	size_t			 nr_words;
+};
+
+static void find_words(struct targets *t, const struct binary *b)
+{
+	t->nr_words = 0;
+	for (unsigned int i = 0; i < t->below->nr; i++)
+		t->nr_words += binary__words_of(b, t->below->vaddr[i], t->words + t->nr_words,
+						2 * WORKERS_MAX - t->nr_words);
+}
+
+/* Do the bytes at @p, address @vaddr, call or jump to one of the targets? */
+static bool leads_to(const struct targets *t, const uint8_t *p, uint64_t vaddr)
+{
+	bool direct = p[0] == 0xe8 || p[0] == 0xe9;			/* call, jmp rel32 */
+	bool word = p[0] == 0xff && (p[1] == 0x15 || p[1] == 0x25);	/* … *word(%rip) */
+	int32_t rel;
+	uint64_t to;
+
+	if (!direct && !word)
+		return false;
+	memcpy(&rel, p + (direct ? 1 : 2), sizeof(rel));
+	to = vaddr + (direct ? 5 : 6) + (uint64_t)(int64_t)rel;
+	if (direct)
+		return has(t->below, to);
+	for (size_t i = 0; i < t->nr_words; i++)
+		if (t->words[i] == to)
+			return true;
+	return false;
+}
+
+/* Adds the functions in which something in @below is called. */
+static void add_callers(struct workers *w, const struct binary *b, const struct workers *below)
+{
+	struct targets t = { .below = below };
+
+	find_words(&t, b);
+	for (size_t s = 0; s < b->nr_segs; s++) {
+		const struct segment *seg = &b->segs[s];
+		const uint8_t *code = b->raw + seg->file_off;
+
+		for (uint64_t i = 0; seg->exec && i + 6 <= seg->file_size; i++) {
+			const struct symbol *in;
+
+			if (!leads_to(&t, code + i, seg->vaddr + i))
+				continue;
+			in = binary__symbol_at(b, seg->vaddr + i);
+			if (in)
+				add(w, in->vaddr);
+		}
+	}
+}
+
+void workers__find(struct workers *w, const struct binary *b, const char *loops)
+{
+	unsigned int before = 0;
+
+	w->nr = 0;
+	for (size_t len; *loops; loops += len + (loops[len] == '|')) {
+		len = strcspn(loops, "|");
+		add_named(w, b, loops, len);
+	}
+	for (int i = 0; i < LEVELS && w->nr > before; i++) {
+		struct workers below = *w;
+
+		before = w->nr;
+		add_callers(w, b, &below);
+	}
+}
+
+bool workers__have(const struct workers *w, struct site_finder *sites, uint64_t vaddr)
+{
+	return has(w, vaddr) || has(w, site_finder__thunk(sites, vaddr));
+}

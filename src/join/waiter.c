@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which future of a chain waits for a descriptor. See waiter.h.
+ *
+ * What may wait for a descriptor whose token no key tells:
+ *
+ *	an async function	never itself, only what it awaits does
+ *	a known leaf		of I/O, if its key was not read; a lock, a channel, a timer,
+ *				a task, one who gives way: never. Without a key: perhaps
+ *	a gap			perhaps
+ *	any other future	as its type tells (enum trace_node_descriptor): it does if it has
+ *				a descriptor in its hands, and cannot if it has none; where
+ *				that is not told, perhaps, if there is no other future in it
+ *
+ * Those who do are asked first, then those who perhaps do. If there are none, it
+ * is a future that has others in it and is not told to have no descriptor: the
+ * innermost, as long as no async function comes below it, or else the innermost
+ * async function: whatever waits, it does so at this await.
+ */
+#include "join/waiter.h"
+
+enum waits { WAITS_NEVER, WAITS_PERHAPS, WAITS };
+
+static enum waits leaf__waits(const struct trace_node *n, const struct chain_leaf *l)
+{
+	switch (l->kind) {
+	case TRACE_NODE_LEAF:
+		if (l->key == WALK_KEY_IO)
+			return l->key_index == 0xff ? WAITS_PERHAPS : WAITS_NEVER;
+		return l->key == WALK_KEY_NONE ? WAITS_PERHAPS : WAITS_NEVER;
+	case TRACE_NODE_OPAQUE:
+		if (n->kind == TRACE_NODE_AWAIT)
+			return WAITS_NEVER;	/* all that it awaits is done */
+		return n->descriptor == TRACE_DESCRIPTOR_OWN  ? WAITS :
+		       n->descriptor == TRACE_DESCRIPTOR_NONE ? WAITS_NEVER : WAITS_PERHAPS;
+	}
+	return WAITS_PERHAPS;
+}
+
+/* Nodes that may be it: what they have in common. */
+struct common {
+	const struct shape	*sh;
+	uint32_t		 first, last;	/* in pre-order */
+	unsigned int		 nr;
+};
+
+static void common__add(struct common *c, uint32_t node)
+{
+	if (!c->nr || node < c->first)
+		c->first = node;
+	if (!c->nr || node > c->last)
+		c->last = node;
+	c->nr++;
+}
+
+/* The innermost node that holds them all. */
+static uint16_t common__node(const struct common *c)
+{
+	const struct shape *sh = c->sh;
+	uint32_t node = 0, next = 0;
+
+	if (c->nr == 1 || c->last < sh->end[c->first])
+		return (uint16_t)c->first;
+	do {
+		node = next;
+		for (uint32_t child = node + 1; child < sh->end[node]; child = sh->end[child])
+			if (c->first >= child && c->last < sh->end[child])
+				next = child;
+	} while (next != node);
+	return (uint16_t)(node | BRANCH_FORK);
+}
+
+static void add_leaves(struct common *c, enum waits want)
+{
+	const struct shape *sh = c->sh;
+
+	for (uint32_t i = 0; i < sh->nr_leaves; i++)
+		if (leaf__waits(&sh->chain->nodes[sh->leaves[i].node], &sh->leaves[i]) == want)
+			common__add(c, sh->leaves[i].node);
+}
+
+/* Futures that have others in them, and a descriptor beside these. */
+static void add_holders(struct common *c)
+{
+	const struct shape *sh = c->sh;
+
+	for (uint32_t i = 0; i < sh->chain->nr; i++) {
+		const struct trace_node *n = &sh->chain->nodes[i];
+
+		if (n->nr_children && sh->waiting[i] && n->kind == TRACE_NODE_WRAPPER &&
+		    n->descriptor == TRACE_DESCRIPTOR_OWN)
+			common__add(c, i);
+	}
+}
+
+/* See above: as far as there is only one way. */
+static uint16_t innermost(const struct shape *sh)
+{
+	uint16_t found = NO_BRANCH;
+	uint32_t node = 0, next = 0;
+
+	while (next < sh->chain->nr) {
+		const struct trace_node *n = &sh->chain->nodes[next];
+		unsigned int waiting = 0;
+
+		node = next;
+		if (n->kind == TRACE_NODE_AWAIT ||
+		    (n->kind == TRACE_NODE_WRAPPER && !n->runtime_own &&
+		     n->descriptor != TRACE_DESCRIPTOR_NONE))
+			found = (uint16_t)node;
+		for (uint32_t c = node + 1; c < sh->end[node]; c = sh->end[c]) {
+			if (!sh->waiting[c])
+				continue;
+			next = c;
+			waiting++;
+		}
+		if (waiting != 1)
+			break;
+	}
+	return found;
+}
+
+uint16_t waiter__of_descriptor(const struct shape *sh)
+{
+	struct common c = { .sh = sh };
+	uint16_t found;
+
+	if (!sh->chain || !sh->chain->nr)
+		return NO_BRANCH;
+	add_leaves(&c, WAITS);
+	add_holders(&c);
+	if (!c.nr)
+		add_leaves(&c, WAITS_PERHAPS);
+	if (c.nr)
+		return common__node(&c);
+	found = innermost(sh);
+	return found == NO_BRANCH && sh->nr_leaves == 1 ? sh->leaves[0].node : found;
+}

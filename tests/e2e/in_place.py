@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""block_in_place: the poll that goes on is its task's, whatever it does meanwhile, also where a runtime is driven inside
+it and where the recording ends before it does; the worker that moves to another thread is nobody's job. With debug
+information and without."""
+
+import pathlib
+import shutil
+
+from harness import (DWELL, PROFILES, Checks, Recording, Target, fold, need_files, need_recording, output, report, scratch,
+                     workload)
+
+# What a task's polls are spent in: a word of its kernel stacks, or none where it computes.
+KERNEL = {"sleeps": "nanosleep", "waits": "futex", "drives": "epoll", "stays": "epoll"}
+
+
+def record(checks, name, program, directory):
+    with Target([program, "--rounds", "100000"], directory, name) as target:
+        with Recording(target.pid, directory, f"{name}.dwell", options=["--duration", "1.5"]) as recording:
+            target.go()
+            checks.equal(recording.wait(), 0, f"{name}: recorded")
+            return report(recording.data), fold(recording.data)
+
+
+def polls_go_on(checks, name, seen, rows):
+    """What holds with and without debug information."""
+    checks.check(not any("poll" in cause for cause in seen["lost"]), f"{name}: no poll is taken for lost", f"{seen['lost']}")
+    checks.check(seen["segments"]["unattributed"] < 0.01 * seen["lifetime_ns"], f"{name}: all time is attributed",
+                 "\n".join(f"{row.weight} {row.task} {row.parts}" for row in rows if row.segment == "unattributed"))
+    workers = [frame for row in rows for frame in row.frames if "scheduler::multi_thread" in frame]
+    checks.equal(workers, [], f"{name}: a worker that moves is no job")
+
+
+def whose_time(checks, name, rows):
+    tasks = {row.task for row in rows}
+    checks.equal(tasks, {f"in_place::{task}" for task in ("ticks", "sleeps", "computes", "waits", "drives", "stays", "nap")},
+                 f"{name}: the tasks, and nothing else")
+    for task, word in KERNEL.items():
+        spent = [row for row in rows if row.task == f"in_place::{task}" and row.segment in ("running", "blocked")]
+        there = sum(row.weight for row in spent if any(word in part for part in row.parts))
+        checks.check(there > 0.5 * sum(row.weight for row in spent), f"{name}: {task} is blocked in {word}",
+                     "\n".join(f"{row.weight} {row.segment} {row.parts}" for row in spent))
+    running = sum(row.weight for row in rows if row.task == "in_place::computes" and row.segment == "running")
+    blocked = sum(row.weight for row in rows if row.task == "in_place::computes" and row.segment == "blocked")
+    checks.check(running > 10 * blocked, f"{name}: computes runs", f"{running} of {running + blocked}")
+    stays = sum(row.weight for row in rows if row.task == "in_place::stays" and row.segment == "await")
+    whole = sum(row.weight for row in rows if row.task == "in_place::stays")
+    checks.check(stays < 0.5 * whole, f"{name}: stays is in its poll until the end", f"{stays} of {whole}")
+
+
+def main():
+    need_recording()
+    need_files(DWELL, *(workload("in_place", profile) for profile in PROFILES))
+    checks = Checks()
+    with scratch() as directory:
+        for profile in PROFILES:
+            with checks.guarded(profile):
+                seen, rows = record(checks, profile, workload("in_place", profile), directory)
+                polls_go_on(checks, profile, seen, rows)
+                whose_time(checks, profile, rows)
+            if not shutil.which("objcopy"):
+                checks.skip(f"{profile}: without debug information", "no objcopy")
+                continue
+            with checks.guarded(f"{profile}: without debug information"):
+                bare = pathlib.Path(directory) / f"in_place.{profile}"
+                output("objcopy", "--strip-debug", workload("in_place", profile), bare)
+                seen, rows = record(checks, f"{profile}: without debug information", bare, directory)
+                polls_go_on(checks, f"{profile}: without debug information", seen, rows)
+    checks.done()
+
+
+if __name__ == "__main__":
+    main()
