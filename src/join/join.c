@@ -50,6 +50,7 @@ void join__free(struct join *j)
 	names__free(j->names);
 	sums__clear(&j->sums);
 	fds__clear(&j->fds);
+	map__clear(&j->listed);
 	windows__clear(&j->windows);
 	stops__clear(&j->stops);
 	free(j);
@@ -86,8 +87,14 @@ static int join__event(struct join *j, const struct trace_event *ev)
 			task__seen(j, ev, now);
 		return j->err;
 	case TRACE_FD_WAITER:
+		/* Looked at once more at the end: what still waits has waited there. */
+		task__waiter(j, ev, now < j->end ? now : j->end);
+		return j->err;
 	case TRACE_TASKS_LISTED:
-		return 0;
+		if (now <= j->end)
+			listings__complete(j, ev->listed.begin < j->start ? j->start :
+					   ev->listed.begin, now);
+		return j->err;
 	}
 	if (now > j->end) {
 		/* What is still off CPU is written last, and belongs to the end. */

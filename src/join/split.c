@@ -446,7 +446,12 @@ void split__open(struct join *j, const struct task *t, uint64_t now, enum part o
 	s->undecided = false;
 	s->branch = sh ? only_branch(sh) : NO_BRANCH;
 	l = sh && sh->nr_leaves == 1 ? &sh->leaves[0] : NULL;
-	if (sh && !l && split__only_io(t, sh, &key)) {
+	if (sh && sh->blind && t->at_fd && (!l || l->key == WALK_KEY_NONE)) {
+		/* What does not say what it waits for: its waker was seen at a descriptor. */
+		detail = fds__name(&j->fds, t->fd_token, ANY_EPFD);
+		if (l && otherwise == PART_OPEN)
+			otherwise = io_part(t->fd_dir, EPOLLIN);
+	} else if (sh && !l && split__only_io(t, sh, &key)) {
 		detail = fds__name(&j->fds, key & ~DIR_MASK, ANY_EPFD);
 	} else if (l && leaf_key(t, l, WALK_KEY_IO, &key)) {
 		detail = fds__name(&j->fds, key & ~DIR_MASK, ANY_EPFD);

@@ -23,7 +23,8 @@
  *	END	? unmatched	[its pieces]	? unmatched	?	-
  *	WAKE	-		remembered	[await] split	?	-
  *	DROP	[ready], done	pieces, done	[await], done	?, done	gone
- *	SEEN	names its kind, if that was not known; nothing else
+ *	SEEN	names its kind, if that was not known; nothing else, but after a loss:
+ *		[its state] up to the loss, then ?, then the state that was read there
  *
  * A life is over when the task has completed or is cancelled; its memory may be
  * freed much later, or at a place that has no probe. So DROP is the first of
@@ -418,6 +419,7 @@ static void task__set_idle(struct task *t, uint64_t now, uint32_t chain, const u
 	memcpy(t->keys, keys, t->nr_keys * sizeof(*keys));
 	t->cut = false;
 	t->unsure = false;
+	t->at_fd = false;
 }
 
 /* ---- events ---- */
@@ -433,36 +435,142 @@ void task__new(struct join *j, uint64_t addr, uint64_t now)
 		task__set_ready(t, now, PART_SPAWNED, false);
 }
 
-void task__seen(struct join *j, const struct trace_event *ev, uint64_t now)
+/* The state that a task was found in at @now. */
+static void task__set_seen(struct join *j, struct task *t, const struct trace_event *ev,
+			   uint64_t now)
 {
-	uint64_t start = sites__unseen_spawns(j->sites, ev->seen.kind) ? now : j->start;
-	struct task *t = task__find(j, ev->seen.task);
-
-	if (t) {
-		if (t->kind == UNKNOWN_KIND && t->state != TASK_DONE)
-			task__name(j, t, ev->seen.kind);
-		return;
-	}
-	t = task__create(j, ev->seen.task, start);
-	if (!t)
-		return;
-	t->kind = ev->seen.kind;
 	switch (ev->seen.state) {
 	case TRACE_TASK_IDLE:
-		task__set_idle(t, start, ev->seen.chain, ev->seen.keys, ev->seen.nr_keys);
+		task__set_idle(t, now, ev->seen.chain, ev->seen.keys, ev->seen.nr_keys);
 		t->cut = true;
 		break;
 	case TRACE_TASK_NOTIFIED:
-		task__set_ready(t, start, PART_NONE, false);
+		task__set_ready(t, now, PART_NONE, false);
 		break;
 	case TRACE_TASK_RUNNING:
 		t->state = TASK_RUNNING;	/* on a thread that its end will tell */
+		t->since = now;
+		t->thread = NULL;
 		break;
 	default:
-		task__charge_unknown(j, t, PART_BEFORE, now - start);
 		task__doubt(j, t, now, PART_BEFORE);
 		break;
 	}
+}
+
+/* As far as can be told it waits where it did before what was lost. */
+static bool task__waits_on(const struct task *t, const struct trace_event *ev)
+{
+	return t->state == TASK_IDLE && ev->seen.state == TRACE_TASK_IDLE &&
+	       t->chain == ev->seen.chain && t->nr_keys == ev->seen.nr_keys &&
+	       !memcmp(t->keys, ev->seen.keys, t->nr_keys * sizeof(*t->keys));
+}
+
+/*
+ * It was lost sight of at @cut, and is seen again at @now: what it did meanwhile
+ * is not known, but what it does is.
+ */
+static void task__resume(struct join *j, struct task *t, const struct trace_event *ev,
+			 uint64_t cut, uint64_t now)
+{
+	struct split s;
+
+	switch (t->state) {
+	case TASK_IDLE:
+		if (!task__waits_on(t, ev)) {
+			task__charge_cut_wait(j, t, cut, now);
+			break;
+		}
+		/* One wait, which counts once: when it ends. */
+		split__open(j, t, cut, PART_CUT, &s);
+		task__charge_split(j, t, &s);
+		task__charge_unknown(j, t, PART_LOST, now - cut);
+		break;
+	case TASK_READY:
+		task__charge_ready(j, t, cut, now);
+		break;
+	case TASK_RUNNING:
+		task__break_poll(j, t);
+		/* fall through */
+	default:
+		task__charge_broken(j, t, now, PART_UNMATCHED);
+		break;
+	}
+	task__set_seen(j, t, ev, now);
+}
+
+static void task__seen_again(struct join *j, struct task *t, const struct trace_event *ev,
+			     uint64_t now)
+{
+	uint64_t cut = windows__cut(&j->windows, t->since, now);
+
+	if (t->kind == UNKNOWN_KIND)
+		task__name(j, t, ev->seen.kind);
+	if ((cut == now && t->state != TASK_LIMBO) || ev->seen.state == TRACE_TASK_UNKNOWN)
+		return;
+	/* Of a poll that goes on its thread knows more. */
+	if (t->state == TASK_RUNNING && ev->seen.state == TRACE_TASK_RUNNING)
+		return;
+	task__resume(j, t, ev, cut, now);
+}
+
+void task__seen(struct join *j, const struct trace_event *ev, uint64_t now)
+{
+	uint64_t start = sites__unseen_spawns(j->sites, ev->seen.kind) || j->lossy ? now : j->start;
+	struct task *t = task__find(j, ev->seen.task);
+
+	if (t && t->state == TASK_DONE && windows__cut(&j->windows, t->since, now) < now) {
+		/* Another one by now, whose beginning was lost. */
+		task__remove(j, t);
+		t = NULL;
+	}
+	if (t && t->state != TASK_DONE)
+		task__seen_again(j, t, ev, now);
+	if (!t) {
+		t = task__create(j, ev->seen.task, start);
+		if (!t)
+			return;
+		t->kind = ev->seen.kind;
+		if (ev->seen.state == TRACE_TASK_UNKNOWN)
+			task__charge_unknown(j, t, PART_BEFORE, now - start);
+		task__set_seen(j, t, ev, ev->seen.state == TRACE_TASK_UNKNOWN ? now : start);
+	}
+	t->seen_at = now;
+	if (t->state != TASK_DONE)
+		listings__met(j, t);
+}
+
+void task__vanish(struct join *j, struct task *t, uint64_t cut, uint64_t now)
+{
+	j->losses[JOIN_LOSS_DROP]++;
+	switch (t->state) {
+	case TASK_IDLE:
+		task__charge_cut_wait(j, t, cut, cut);
+		break;
+	case TASK_READY:
+		task__charge_ready(j, t, cut, cut);
+		break;
+	case TASK_RUNNING:
+		task__break_poll(j, t);
+		/* fall through */
+	default:
+		cut = now;
+		task__charge_broken(j, t, now, PART_UNMATCHED);
+		break;
+	}
+	task__over(j, t, cut);
+	j->totals.tasks_ended_unseen++;
+}
+
+void task__waiter(struct join *j, const struct trace_event *ev, uint64_t now)
+{
+	struct task *t = task__find(j, ev->waiter.task);
+
+	if (!t || t->state != TASK_IDLE || t->since > now)
+		return;
+	t->at_fd = true;
+	t->fd_token = ev->waiter.token;
+	t->fd_dir = ev->waiter.dir;
 }
 
 /* A wait ends at @now, by a wake or by a poll. */

@@ -70,8 +70,13 @@ struct task {
 	bool		 cut;		/* IDLE: its begin was not seen */
 	bool		 unsure;	/* IDLE: the poll's result is not known */
 	bool		 undecided;	/* which branch ended the wait: its next poll may tell */
+	bool		 at_fd;		/* IDLE: its waker was seen at fd_token, for fd_dir */
+	uint8_t		 fd_dir;
+	uint8_t		 missed;	/* listings in which it was not, since it was seen */
 	uint8_t		 nr_keys;
 	uint64_t	 keys[WALK_MAX_KEYS];
+	uint64_t	 fd_token;
+	uint64_t	 seen_at;	/* in a list, 0: never */
 	struct thread	*thread;	/* RUNNING: polls it; NULL: not known */
 	struct deferred	*deferred;	/* charged while the kind or the branch was not known */
 	struct task	*next_free;
@@ -128,6 +133,7 @@ struct join {
 	struct windows		 windows;
 	struct stops		 stops;
 	struct map		 tasks, threads;
+	struct map		 listed;	/* kinds of tasks that are in the runtime's lists */
 	struct task		*free_tasks;
 	struct epoll_instance	*epolls;
 	uint32_t		 nr_epolls, epolls_size;
@@ -175,6 +181,18 @@ void task__free_all(struct join *j);
 /* A poll of @t that has begun at @begin cannot be trusted: not known since then. */
 void task__doubt(struct join *j, struct task *t, uint64_t begin, enum part why);
 void task__charge_piece(struct join *j, struct task *t, const struct piece *p);
+
+/* Its end was lost, at @cut or later, and so is what it did since; it is gone at @now. */
+void task__vanish(struct join *j, struct task *t, uint64_t cut, uint64_t now);
+/* Its waker is registered with a descriptor. */
+void task__waiter(struct join *j, const struct trace_event *ev, uint64_t now);
+
+/* ---- listing.c ---- */
+
+/* @t was met in one of the runtime's lists. */
+void listings__met(struct join *j, struct task *t);
+/* All lists have been gone through, from @begin to @now. */
+void listings__complete(struct join *j, uint64_t begin, uint64_t now);
 
 /* ---- thread.c ---- */
 

@@ -292,13 +292,11 @@ static bool read_vtable(const struct alive *a, uint64_t addr, struct vtable *out
 
 static bool find_vtable(struct alive *a, uint64_t addr, struct vtable *out)
 {
-	if (a->vtable_slots) {
-		const struct vtable *v = &a->vtables[vtable__slot(a->vtables, a->vtable_slots, addr)];
+	size_t at = a->vtable_slots ? vtable__slot(a->vtables, a->vtable_slots, addr) : 0;
 
-		if (v->addr) {
-			*out = *v;
-			return v->fn != NO_FN;
-		}
+	if (a->vtable_slots && a->vtables[at].addr) {
+		*out = a->vtables[at];
+		return out->fn != NO_FN;
 	}
 	if (!addr || addr % 8)
 		return false;
@@ -678,19 +676,18 @@ int alive__again(struct alive *a)
 
 int alive__step(struct alive *a, uint64_t until)
 {
+	uint64_t ts;
 	int err = 0;
 
 	while (a->nr_cursors && !err) {
-		uint64_t ts = now();
-
-		if (ts - a->began > ALIVE_PASS_NS || a->nr_seen >= MAX_TASKS) {
-			a->cut = true;
-			a->nr_cursors = 0;
-			break;
-		}
-		if (ts >= until)
-			return 1;
 		err = step_group(a);
+		ts = now();
+		if (ts - a->began > ALIVE_PASS_NS || a->nr_seen >= MAX_TASKS) {
+			a->cut = a->nr_cursors != 0;
+			a->nr_cursors = 0;
+		}
+		if (!err && a->nr_cursors && ts >= until)
+			return 1;
 	}
 	if (!err)
 		a->began = 0;

@@ -57,8 +57,8 @@ int alive__task(struct alive *a, uint64_t header);
 /* Go through all known lists once more, from their beginnings. */
 int alive__again(struct alive *a);
 /*
- * Go on, until it is @until (ns of CLOCK_MONOTONIC) or all has been met. 1: there
- * is more; 0: the pass is complete; negative errno, or what found() returned.
+ * Go on, by a few tasks at least, until it is @until (ns of CLOCK_MONOTONIC) or
+ * all has been met. 1: there is more; 0: the pass is complete; negative errno, or what found() returned.
  */
 int alive__step(struct alive *a, uint64_t until);
 /* Has the last pass been cut short, by time or by the number of tasks? */

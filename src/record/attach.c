@@ -691,6 +691,19 @@ size_t attach__sites(const struct attach *a)
 	return a->nr_sites;
 }
 
+unsigned int attach__fill(const struct attach *a)
+{
+	uint32_t nr = bpf_map__max_entries(a->skel->maps.rings);
+	size_t most = 0;
+
+	for (uint32_t i = 0; i < nr; i++) {
+		size_t have = ring__avail_data_size(ring_buffer__ring(a->ring, i));
+
+		most = have > most ? have : most;
+	}
+	return (unsigned int)(most * 1000 / a->ring_bytes);
+}
+
 int attach__drain(struct attach *a, int (*each)(void *ctx, const struct raw_hdr *raw), void *ctx)
 {
 	int n;

@@ -52,6 +52,8 @@ const char *const *attach__notes(const struct attach *a, size_t *nr);
 int attach__add_return(struct attach *a, uint64_t addr);
 /* Number of uprobe sites. */
 size_t attach__sites(const struct attach *a);
+/* How full the fullest ring is, in thousandths. */
+unsigned int attach__fill(const struct attach *a);
 /*
  * Take events out of the rings, in each ring's order, until they are empty.
  * Stops and returns what @each returns if that is negative.

@@ -40,7 +40,9 @@ static_assert((int)RAW_PENDING == TRACE_POLL_PENDING, "poll results");
 static_assert((int)RAW_READY == TRACE_POLL_READY, "poll results");
 static_assert((int)RAW_UNKNOWN == TRACE_POLL_UNKNOWN, "poll results");
 
-#define LOOK_MS		20	/* between looks at the rings */
+#define LOOK_MS		20	/* between looks at the rings, at most */
+#define FULL		250	/* thousandths of a ring: look twice as often */
+#define EMPTY		60	/* … half as often */
 #define FIRST_LOOK_MS	1	/* until the first event has led to the tasks that are alive */
 #define ROSTER_NS	3000000ull	/* for tasks at rest, between looks at the rings */
 #define FLUSH_NS	1000000000ull
@@ -310,6 +312,16 @@ static bool keeper_gone(const struct pollfd *p)
 	return p->revents & (POLLIN | POLLHUP | POLLERR);
 }
 
+/* How long to wait until the next look, by how full the rings were after the last wait. */
+static int next_look(const struct recorder *r, int last)
+{
+	unsigned int fill = attach__fill(r->attach);
+
+	if (fill > FULL)
+		return last > 1 ? last / 2 : 1;
+	return fill < EMPTY && last < LOOK_MS ? (last * 2 < LOOK_MS ? last * 2 : LOOK_MS) : last;
+}
+
 static int loop(struct recorder *r)
 {
 	struct pollfd fds[3] = {
@@ -318,15 +330,16 @@ static int loop(struct recorder *r)
 		{ .fd = keeper__fd(r->keeper), .events = POLLIN },
 	};
 	uint64_t ts, flushed = r->attach_ts, shown = 0;
-	int err, more = 1;
+	int err, more = 1, look = LOOK_MS;
 
 	for (;;) {
-		int wait = more ? 0 : roster__waits(r->roster) ? FIRST_LOOK_MS : LOOK_MS;
+		int wait = more ? 0 : roster__waits(r->roster) ? FIRST_LOOK_MS : look;
 
 		if (poll(fds, 3, wait) < 0 && errno != EINTR)
 			return -errno;
 		ts = now(CLOCK_MONOTONIC);
 		target__cpu_ns(&r->target);
+		look = next_look(r, look);
 		err = attach__drain(r->attach, one_event, r);
 		if (err < 0)
 			return err;

@@ -107,8 +107,8 @@ static void consider(const struct under_way *u, struct candidates *c,
  * frames begin that its poll has called since. How many it may be: if it is not
  * one, none is taken.
  */
-static unsigned int find_task(const struct under_way *u, const struct raw_thread_regs *regs, size_t from,
-		      size_t at, struct raw_under_way *out)
+static unsigned int find_task(const struct under_way *u, const struct raw_thread_regs *regs,
+			      size_t from, size_t at, struct raw_under_way *out)
 {
 	struct candidates c = { .nr = 0 };
 	size_t end = at + CALLER_WORDS < u->nr_words ? at + CALLER_WORDS : u->nr_words;

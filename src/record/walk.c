@@ -92,20 +92,20 @@ out:
 
 static void visit(struct walk *w, uint64_t addr, uint64_t limit, uint32_t type);
 
+static int by_vaddr(const void *a, const void *b)
+{
+	const struct image_vtable *x = a, *y = b;
+
+	return x->vaddr < y->vaddr ? -1 : x->vaddr > y->vaddr;
+}
+
 static uint32_t vtable_type(const struct walk *w, uint64_t vaddr)
 {
-	size_t lo = 0, hi = w->of->nr_vtables;
+	const struct image_vtable key = { .vaddr = vaddr };
+	const struct image_vtable *v = bsearch(&key, w->of->vtables, w->of->nr_vtables,
+					       sizeof(key), by_vaddr);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (w->of->vtables[mid].vaddr < vaddr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < w->of->nr_vtables && w->of->vtables[lo].vaddr == vaddr ? w->of->vtables[lo].type :
-								     WALK_NONE;
+	return v ? v->type : WALK_NONE;
 }
 
 static void visit_whole(struct walk *w, uint64_t addr, uint32_t type)
@@ -240,13 +240,6 @@ static void visit(struct walk *w, uint64_t addr, uint64_t limit, uint32_t type)
 				follow(w, addr + a->off, limit, a->mode, a->type);
 		}
 	}
-}
-
-static int by_vaddr(const void *a, const void *b)
-{
-	const struct image_vtable *x = a, *y = b;
-
-	return x->vaddr < y->vaddr ? -1 : x->vaddr > y->vaddr;
 }
 
 struct walker *walker__new(const struct image *img, const struct target *target, uint64_t bias)

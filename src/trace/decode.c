@@ -335,6 +335,7 @@ static void get_event(struct trace_codec *c, struct cursor *in, struct trace_eve
 		break;
 	case TRACE_POLLS_GONE:
 		ev->polls.nr = (uint32_t)get_varint_max(in, UINT32_MAX);
+		break;
 	case TRACE_FD_WAITER:
 		ev->waiter.token = get_varint(in);
 		ev->waiter.task = get_task_ref(c, in, &slot);

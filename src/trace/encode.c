@@ -339,6 +339,7 @@ size_t trace_codec__encode(struct trace_codec *c, const struct trace_event *ev, 
 		break;
 	case TRACE_POLLS_GONE:
 		p = put_varint(p, ev->polls.nr);
+		break;
 	case TRACE_FD_WAITER:
 		p = put_varint(p, ev->waiter.token);
 		p = put_task_ref(c, p, ev->waiter.task, &slot);

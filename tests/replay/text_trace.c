@@ -420,6 +420,20 @@ static int ev_gone(struct text_trace *t, struct trace_event *ev)
 	return 0;
 }
 
+static int ev_waiter(struct text_trace *t, struct trace_event *ev)
+{
+	ev->waiter.token = address_of(t, t->words[4], strlen(t->words[4]));
+	ev->waiter.task = value_address(t, "task");
+	ev->waiter.dir = (uint8_t)((has(t, "reads") ? 1 : 0) | (has(t, "writes") ? 2 : 0));
+	return 0;
+}
+
+static int ev_listed(struct text_trace *t, struct trace_event *ev)
+{
+	ev->listed.begin = ev->ts;
+	return value_time(t, "begin", &ev->listed.begin);
+}
+
 static int ev_none(struct text_trace *t, struct trace_event *ev)
 {
 	(void)t;
@@ -446,6 +460,8 @@ static const struct {
 	{ "del", TRACE_FD_DEL, 5, ev_fd },		/* TOKEN [epfd=] */
 	{ "lost", TRACE_LOST, 5, ev_lost },		/* COUNT first=TIME */
 	{ "gone", TRACE_POLLS_GONE, 5, ev_gone },	/* NR that go on */
+	{ "waiter", TRACE_FD_WAITER, 6, ev_waiter },	/* TOKEN task=TASK [reads writes] */
+	{ "listed", TRACE_TASKS_LISTED, 4, ev_listed },	/* [begin=TIME] */
 	{ "thread-exit", TRACE_THREAD_EXIT, 4, ev_none },
 	{ "process-exit", TRACE_PROCESS_EXIT, 4, ev_none },
 };

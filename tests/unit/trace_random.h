@@ -110,6 +110,14 @@ static inline void random_event(uint64_t *seed, uint64_t ts, int wild, struct tr
 	case TRACE_POLLS_GONE:
 		ev->polls.nr = wild ? (uint32_t)any(seed) : (uint32_t)below(seed, 3);
 		break;
+	case TRACE_FD_WAITER:
+		ev->waiter.token = token;
+		ev->waiter.task = task;
+		ev->waiter.dir = (uint8_t)below(seed, wild ? 256 : 4);
+		break;
+	case TRACE_TASKS_LISTED:
+		ev->listed.begin = wild ? any(seed) : ts - below(seed, 3000);
+		break;
 	case TRACE_LOST:
 		ev->lost.first = wild ? any(seed) : ts - below(seed, 5000);
 		ev->lost.count = any(seed);
