@@ -58,7 +58,8 @@ int alive__task(struct alive *a, uint64_t header);
 int alive__again(struct alive *a);
 /*
  * Go on, by a few tasks at least, until it is @until (ns of CLOCK_MONOTONIC) or
- * all has been met. 1: there is more; 0: the pass is complete; negative errno, or what found() returned.
+ * all has been met. 1: there is more; 0: the pass is complete; negative errno, or
+ * what found() returned.
  */
 int alive__step(struct alive *a, uint64_t until);
 /* Has the last pass been cut short, by time or by the number of tasks? */

@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Very many tasks, and such as were in the middle of something: all are in the recording from its first moment, nothing is
+lost because they are looked at, a recording ends when it should all the same, and after a loss it goes on knowing them.
+
+    crowd.py [PART...]     idle, million, loss, jobs
+
+$DWELL_MILLION     how many tasks "a million" are (1000000)
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import time
+
+from harness import (DWELL, PROFILES, Checks, Process, Recording, fold, need_files, need_recording, report, scratch,
+                     wait_for, workload)
+
+MILLION = int(os.environ.get("DWELL_MILLION", "1000000"))
+BUSY = 2  # pairs of tasks that never rest
+PAGES = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+@contextlib.contextmanager
+def crowd(directory, name, profile="release", **numbers):
+    """The program, when all of its tasks are where they stay."""
+    ours, theirs = os.pipe()
+    options = [part for key, value in numbers.items() for part in (f"--{key}", value)]
+    with Process([workload("crowd", profile), *options], directory, name, stdin=ours) as target:
+        os.close(ours)
+        wait_for(lambda: "there" in target.out, "'there'", 120)
+        time.sleep(0.2)
+        try:
+            yield target
+        finally:
+            os.close(theirs)
+
+
+def share(seen, segment):
+    return seen["segments"][segment] / seen["lifetime_ns"]
+
+
+def idle(checks, directory):
+    """A hundred thousand that stand still, and some that do not."""
+    for flavor in ("multi", "current"):
+        with crowd(directory, f"idle-{flavor}", tasks=100000, busy=BUSY, flavor=flavor) as target, \
+             Recording(target.pid, directory, "idle.dwell", options=["--duration", "2"]) as recording:
+            checks.equal(recording.wait(), 0, f"100,000 tasks, {flavor}: recorded")
+            seen = report(recording.data)
+            checks.equal((seen["tasks"]["seen"], seen["tasks"]["alive_at_end"]), (100000 + 2 * BUSY,) * 2,
+                         f"100,000 tasks, {flavor}: all of them")
+            checks.equal(seen["lost"], {}, f"100,000 tasks, {flavor}: nothing is lost")
+            checks.check(share(seen, "unattributed") < 0.001, f"100,000 tasks, {flavor}: nothing is unattributed",
+                         f"{seen['segments']} of {seen['lifetime_ns']}")
+
+
+def million(checks, directory):
+    if PAGES < 6 << 30:
+        checks.skip("a million tasks", f"they need 6 GB of memory, {PAGES >> 30} GB are free")
+        return
+    with crowd(directory, "million", tasks=MILLION) as target:
+        with Recording(target.pid, directory, "million.dwell", options=["--duration", "2"]) as recording:
+            begin = time.monotonic()
+            checks.equal(recording.wait(), 0, f"{MILLION} tasks: recorded")
+            took = time.monotonic() - begin
+        checks.check(took < 5, f"{MILLION} tasks: --duration 2 ends when it should", f"{took:.1f} s")
+        seen = report(recording.data)
+        checks.equal((seen["tasks"]["seen"], seen["lost"]), (MILLION, {}), f"{MILLION} tasks: all of them, nothing lost")
+        with Recording(target.pid, directory, "interrupted") as recording:
+            time.sleep(0.1)
+            begin = time.monotonic()
+            checks.equal(recording.stop(), 0, f"{MILLION} tasks: Ctrl-C while they are looked at")
+            took = time.monotonic() - begin
+            checks.check(took < 3, f"{MILLION} tasks: Ctrl-C is heard", f"{took:.1f} s")
+        notes = " ".join(report(recording.data)["notes"])
+        seen = report(recording.data)["tasks"]["seen"]
+        checks.check(seen == MILLION or "before all tasks" in notes, f"{MILLION} tasks: what is missing then is said",
+                     f"{seen} tasks; {notes}")
+
+
+def loss(checks, directory):
+    """The recorder stands still for a second, and loses what happens meanwhile."""
+    tasks = 50000
+    with crowd(directory, "loss", tasks=tasks, busy=BUSY) as target, \
+         Recording(target.pid, directory, "loss.dwell", options=["--duration", "6"]) as recording:
+        time.sleep(1)
+        begin = time.monotonic()
+        recording.signal(signal.SIGSTOP)
+        time.sleep(1)
+        recording.signal(signal.SIGCONT)
+        gap = time.monotonic() - begin
+        checks.equal(recording.wait(), 0, "a loss: recorded")
+        seen = report(recording.data)
+        checks.check(seen["lost"].get("ring buffer full", 0) > 0, "a loss: there was one", f"{seen['lost']}")
+        checks.equal(seen["tasks"]["seen"], tasks + 2 * BUSY, "a loss: no task is seen twice")
+        wall = seen["wall_ns"] / 1e9
+        # Not known is what they did meanwhile, and a second more at most; of what is left 2 % at most.
+        allowed = (gap + 1 + 0.02 * (wall - gap - 1)) / wall
+        checks.check(share(seen, "unattributed") < allowed, "a loss: a second later all is known again",
+                     f"{share(seen, 'unattributed'):.3f} is unattributed, {gap / wall:.3f} was lost, {allowed:.3f} allowed")
+
+
+def jobs(checks, directory):
+    """Jobs and polls that began long before: they make no event."""
+    for profile in PROFILES:
+        with crowd(directory, f"jobs-{profile}", profile, jobs=500, naps=1, tasks=3, workers=3) as target, \
+             Recording(target.pid, directory, "jobs.dwell", options=["--duration", "0.7"]) as recording:
+            checks.equal(recording.wait(), 0, f"{profile}, jobs: recorded")
+            seen = report(recording.data)
+            checks.equal((seen["tasks"]["seen"], seen["tasks"]["alive_at_end"]), (504, 504),
+                         f"{profile}, jobs: 500 of them, a task that sleeps in its poll, three that wait")
+            blocked = {}
+            for row in fold(recording.data):
+                if row.segment == "blocked" and any("nanosleep" in frame for frame in row.parts):
+                    blocked[row.task] = blocked.get(row.task, 0) + row.weight
+            wall = seen["wall_ns"]
+            for task, number in (("crowd::sleeping_job", 500), ("crowd::napper", 1)):
+                checks.check(blocked.get(task, 0) > 0.97 * number * wall,
+                             f"{profile}, jobs: {task} has slept in its poll from the first moment to the last",
+                             f"{blocked} of {number * wall}")
+            checks.check(share(seen, "unattributed") < 0.001, f"{profile}, jobs: nothing is unattributed",
+                         f"{seen['segments']}")
+        with crowd(directory, f"burns-{profile}", profile, burns=1) as target, \
+             Recording(target.pid, directory, "burns.dwell", options=["--duration", "0.7"]) as recording:
+            checks.equal(recording.wait(), 0, f"{profile}, a job that computes: recorded")
+            seen = report(recording.data)
+            checks.equal(seen["tasks"]["seen"], 1, f"{profile}, a job that computes: it is seen")
+            checks.check(share(seen, "running") + share(seen, "preempted") > 0.97,
+                         f"{profile}, a job that computes: all the time", f"{seen['segments']}")
+
+
+def main():
+    need_recording()
+    need_files(DWELL, *(workload("crowd", profile) for profile in PROFILES))
+    wanted = sys.argv[1:]
+    checks = Checks()
+    with scratch() as directory:
+        for part in (idle, million, loss, jobs):
+            if not wanted or part.__name__ in wanted:
+                with checks.guarded(f"{part.__name__}: all of it"):
+                    part(checks, directory)
+    checks.done()
+
+
+if __name__ == "__main__":
+    main()
