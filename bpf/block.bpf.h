@@ -14,7 +14,8 @@ struct walk_todo {
 	__u64	addr;
 	__u64	limit;		/* end of the block that holds it */
 	__u32	type;
-	__u32	block;		/* index of that block */
+	__u16	block;		/* index of that block */
+	__u16	mode;		/* enum walk_arc_mode of the arc that led here */
 };
 
 /*
@@ -35,7 +36,7 @@ struct walk_block {
  * A walk that stayed within blocks, to be told again at a glance: as long as
  * the discriminants and tables on its way are what they were, so is its chain.
  */
-#define RECIPE_OPS	32
+#define RECIPE_OPS	64
 
 enum recipe_kind {
 	RECIPE_IS,		/* the word is val */
@@ -68,6 +69,7 @@ struct walk_state {
 	__u32			busy;		/* a program uses it */
 	__u32			nr_tokens;
 	__u32			nr_todo;
+	__u32			nr_steps;
 	__u32			nr_keys;
 	__u32			nr_blocks;
 	__u32			block;		/* of the future that is being looked at */
@@ -76,7 +78,7 @@ struct walk_state {
 	__u64			hash;
 	__u64			keys[WALK_MAX_KEYS];
 	__u32			tokens[WALK_MAX_TOKENS];
-	struct walk_todo	todo[16];
+	struct walk_todo	todo[WALK_MAX_TODO];
 	struct walk_block	blocks[WALK_SLOTS];
 	struct recipe		recipe;		/* of this walk */
 	__u8			win[WALK_SLOTS * WALK_SLOT + 8];

@@ -153,7 +153,8 @@ static __always_inline void recipe_learn(struct walk_state *w, __u32 group, __u3
 				break;
 			continue;
 		}
-		k->recipe = w->recipe;
+		/* too large for the copy that the compiler makes of an assignment */
+		bpf_probe_read_kernel(&k->recipe, sizeof(k->recipe), &w->recipe);
 		k->chain = chain;
 		barrier();	/* x86-64 keeps the order of stores */
 		k->ready = 1;

@@ -86,8 +86,6 @@ bool wakers_wanted __weak;
 __u64 load_bias __weak;		/* run-time minus link-time address */
 bool load_bias_known __weak;
 
-#define WALK_TODO_MASK	15
-
 /*
  * Functions that are not static are verified once, each by itself, and not once
  * for every path that leads to them: loading takes milliseconds, not seconds.
@@ -107,21 +105,29 @@ static __always_inline void walk_token(struct walk_state *w, __u32 token)
 	}
 }
 
-static __always_inline void walk_push(struct walk_state *w, __u64 addr, __u64 limit, __u32 type)
+static __always_inline void walk_push(struct walk_state *w, __u64 addr, __u64 limit, __u32 type,
+				      __u32 mode)
 {
 	struct walk_todo *t;
 
-	if (w->nr_todo > WALK_TODO_MASK) {
+	if (w->nr_todo >= WALK_MAX_TODO) {
 		/* What is missing cannot be put in its place: the walk ends here. */
 		w->cut = 1;
 		return;
 	}
-	t = &w->todo[w->nr_todo & WALK_TODO_MASK];
+	t = &w->todo[w->nr_todo & (WALK_MAX_TODO - 1)];
 	t->addr = addr;
 	t->limit = limit;
 	t->type = type;
 	t->block = w->block;
+	t->mode = mode;
 	w->nr_todo++;
+}
+
+/* A gap, or what stands for nothing, in place of a subtree. */
+static __always_inline void walk_push_gap(struct walk_state *w, __u32 gap)
+{
+	walk_push(w, 0, 0, gap, WALK_ARC_PTR);
 }
 
 /* Append the leaf's key, 0 if it cannot be read, so that keys stay in order. */
@@ -184,7 +190,7 @@ __noinline int walk_follow(struct walk_state *w, __u64 next, __u64 limit, __u32 
 	if (!w)
 		return 0;
 	if (mode == WALK_ARC_INLINE) {
-		walk_push(w, next, limit, type);
+		walk_push(w, next, limit, type, WALK_ARC_INLINE);
 		return 0;
 	}
 	block = w->block;
@@ -194,7 +200,7 @@ __noinline int walk_follow(struct walk_state *w, __u64 next, __u64 limit, __u32 
 		to -= load_bias;
 		found = bpf_map_lookup_elem(&walk_vtables, &to);
 		if (!found) {
-			walk_push(w, 0, 0, WALK_GAP_VTABLE);
+			walk_push_gap(w, WALK_GAP_VTABLE);
 			return 0;
 		}
 		type = *found;
@@ -209,15 +215,15 @@ __noinline int walk_follow(struct walk_state *w, __u64 next, __u64 limit, __u32 
 	else if (walk_pointer(w, next, size, &to))
 		goto fault;
 	if (!to)
-		walk_push(w, 0, 0, WALK_GAP_NULL);
+		walk_push_gap(w, WALK_GAP_NULL);
 	else
-		walk_push(w, to, to + size, type);
+		walk_push(w, to, to + size, type, WALK_ARC_PTR);
 	w->block = block;
 	return 0;
 fault:
 	w->no_recipe = 1;
 	w->block = block;
-	walk_push(w, 0, 0, WALK_GAP_FAULT);
+	walk_push_gap(w, WALK_GAP_FAULT);
 	return 0;
 }
 
@@ -241,7 +247,7 @@ __noinline int walk_element(struct walk_state *w, __u64 addr, __u32 arc)
 		if (walk_read(w, addr + a->off + 8, 8, &len))
 			goto fault;
 		if (index >= len) {
-			walk_push(w, 0, 0, WALK_ABSENT);
+			walk_push_gap(w, WALK_ABSENT);
 			return 0;
 		}
 		at += (__u64)index * a->item;
@@ -253,20 +259,20 @@ __noinline int walk_element(struct walk_state *w, __u64 addr, __u32 arc)
 				goto fault;
 		}
 		if (!at) {
-			walk_push(w, 0, 0, WALK_ABSENT);
+			walk_push_gap(w, WALK_ABSENT);
 			return 0;
 		}
 		at += a->item;
 	}
 	if (a->index & WALK_ARC_REST) {
-		walk_push(w, 0, 0, WALK_GAP_MORE);
+		walk_push_gap(w, WALK_GAP_MORE);
 		return 0;
 	}
 	t = bpf_map_lookup_elem(&walk_types, &type);
-	walk_push(w, at, at + (t ? t->size : 0), type);
+	walk_push(w, at, at + (t ? t->size : 0), type, WALK_ARC_PTR);
 	return 0;
 fault:
-	walk_push(w, 0, 0, WALK_GAP_FAULT);
+	walk_push_gap(w, WALK_GAP_FAULT);
 	return 0;
 }
 
@@ -277,24 +283,26 @@ __noinline int walk_step(struct walk_state *w)
 	struct walk_variant *v;
 	struct walk_type *t;
 	__u64 addr, limit, disc = 0;
-	__u32 type, index, n;
+	__u32 type, index, n, mode;
 
 	if (!w)
 		return 1;
 	n = w->nr_todo;
 	if (!n)
 		return 1;
-	if (w->cut || w->nr_tokens >= WALK_MAX_TOKENS - 1) {
+	if (w->cut || w->nr_tokens >= WALK_MAX_TOKENS - 1 || w->nr_steps >= WALK_MAX_STEPS) {
 		w->no_recipe = 1;
 		walk_token(w, WALK_GAP_DEPTH);
 		return 1;
 	}
+	w->nr_steps++;
 	n--;
 	w->nr_todo = n;
-	todo = &w->todo[n & WALK_TODO_MASK];
+	todo = &w->todo[n & (WALK_MAX_TODO - 1)];
 	addr = todo->addr;
 	limit = todo->limit;
 	type = todo->type;
+	mode = todo->mode;
 	w->block = todo->block;
 
 	if (WALK_IS_GAP(type)) {
@@ -337,7 +345,8 @@ __noinline int walk_step(struct walk_state *w)
 		walk_token(w, WALK_GAP_STATE);
 		return 0;
 	}
-	walk_token(w, index);
+	if (!walk_silent(t, v, mode))
+		walk_token(w, index);
 	if (v->nr_arcs == 0) {
 		if ((t->flags & WALK_TYPE_OPAQUE) || (v->flags & WALK_VARIANT_DONE))
 			wakers_wanted = true;
@@ -385,6 +394,7 @@ static __noinline void walk_task(struct walk_state *w, __u64 task, const struct 
 
 	w->nr_tokens = 0;
 	w->nr_todo = 0;
+	w->nr_steps = 0;
 	w->cut = 0;
 	w->no_recipe = w->nr_blocks != 1;
 	w->block = 0;
@@ -414,8 +424,8 @@ static __noinline void walk_task(struct walk_state *w, __u64 task, const struct 
 			return;
 		}
 	}
-	walk_push(w, task + cell->future_off, task + cell->size, cell->root_type);
-	for (i = 0; i < WALK_MAX_TOKENS; i++)
+	walk_push(w, task + cell->future_off, task + cell->size, cell->root_type, WALK_ARC_PTR);
+	for (i = 0; i <= WALK_MAX_STEPS; i++)
 		if (walk_step(w))
 			break;
 }

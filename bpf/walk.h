@@ -17,6 +17,15 @@
  * the variant table. Since the number of arcs of a variant is fixed, the list
  * is self-delimiting. Where the walk cannot go on it puts one WALK_GAP_* in
  * place of the subtree.
+ *
+ * A type of one variant tells nothing by its token. It has none (it is silent)
+ * where an inline arc leads to it: whoever reads the list knows from the tables
+ * that it is there. Behind a pointer it has one, since there may be a gap in its
+ * place.
+ *
+ * The walk ends early, with WALK_GAP_DEPTH in place of the next subtree, after
+ * WALK_MAX_STEPS subtrees or WALK_MAX_TOKENS - 1 tokens, or where more than
+ * WALK_MAX_TODO subtrees would be left to do at one time. Readers count alike.
  */
 #ifndef DWELL_WALK_H
 #define DWELL_WALK_H
@@ -25,7 +34,9 @@
 #include <linux/types.h>
 #endif
 
-#define WALK_MAX_TOKENS	64	/* tokens of one chain, gaps included */
+#define WALK_MAX_TOKENS	128	/* tokens of one chain, gaps included; a power of two */
+#define WALK_MAX_STEPS	256	/* subtrees of one chain, silent ones and gaps included */
+#define WALK_MAX_TODO	64	/* of these, known and not yet gone into; a power of two */
 #define WALK_MAX_KEYS	4	/* leaves of one chain whose key is read */
 #define WALK_MAX_HOPS	4	/* pointer hops from a leaf to its key */
 #define WALK_MAX_BRANCHES	6	/* arcs of one variant that are followed */
@@ -35,7 +46,7 @@
 /* Tokens above every variant index: why a subtree is missing. */
 enum walk_gap {
 	WALK_GAP_FAULT		= 0xffffff01,	/* memory could not be read */
-	WALK_GAP_DEPTH		= 0xffffff02,	/* more than WALK_MAX_TOKENS */
+	WALK_GAP_DEPTH		= 0xffffff02,	/* longer than is followed: see above */
 	WALK_GAP_VTABLE		= 0xffffff03,	/* dyn Future of an unknown vtable */
 	WALK_GAP_STATE		= 0xffffff04,	/* discriminant without a variant */
 	WALK_GAP_LAYOUT		= 0xffffff05,	/* the type's layout is unknown */
@@ -144,6 +155,13 @@ struct walk_cell {
 	__u16	recipes;	/* for the BPF side: which group of recipes, + 1; 0: none */
 	__u32	window;		/* bytes from the header worth reading at once, 0: read by need */
 };
+
+/* Has the type at the end of an arc of @mode, with variant @v, no token? */
+static inline int walk_silent(const struct walk_type *t, const struct walk_variant *v,
+			      unsigned int mode)
+{
+	return mode == WALK_ARC_INLINE && !t->disc_width && !(v->flags & WALK_VARIANT_HOLE);
+}
 
 #ifndef __bpf__
 _Static_assert(sizeof(struct walk_leaf) == 24, "walk_leaf");

@@ -21,6 +21,7 @@
 #define MAX_RANGE	4096	/* values between the smallest and the largest of a discriminant */
 #define MAX_VARIANTS	70000
 #define MAX_NEWTYPES	12	/* a structure may claim to hold itself */
+#define MAX_LAYERS	64	/* around the function that gives a task its name */
 
 struct pending {
 	struct die	die;
@@ -660,31 +661,39 @@ int futures__explore(struct futures *f)
 	return f->m->err;
 }
 
+/* The only future that any variant of @type holds; WALK_NONE: none, or more. */
+static uint32_t only_future(const struct futures *f, uint32_t type)
+{
+	const struct walk_type *wt = model__at(f->m, MODEL_WALK_TYPES, type);
+	uint32_t found = WALK_NONE;
+
+	/* the default variant stands behind the others */
+	for (uint32_t v = 0; v <= wt->nr_variants; v++) {
+		uint32_t at = v < wt->nr_variants ? wt->first_variant + v : wt->default_variant;
+		const struct walk_variant *wv;
+
+		if (at == WALK_NONE)
+			break;
+		wv = model__at(f->m, MODEL_WALK_VARIANTS, at);
+		if (!wv->nr_arcs)
+			continue;
+		if (wv->nr_arcs > 1 || (found != WALK_NONE && found != wv->arc_type))
+			return WALK_NONE;
+		found = wv->arc_type;
+	}
+	return found;
+}
+
 char *futures__task_name(const struct futures *f, uint32_t type)
 {
 	uint32_t at = type;
 
-	for (int i = 0; i < 8 && at != WALK_NONE; i++) {
+	for (int i = 0; i < MAX_LAYERS && at != WALK_NONE; i++) {
 		const struct image_type *t = futures__type(f, at);
-		const struct walk_type *wt = model__at(f->m, MODEL_WALK_TYPES, at);
-		uint32_t next = WALK_NONE;
 
 		if (t->kind == IMAGE_TYPE_FN)
 			return strdup(model__text(f->m, t->shortname));
-		/* the only future that any of its variants holds */
-		for (uint32_t v = 0; v < wt->nr_variants; v++) {
-			const struct walk_variant *wv = model__at(f->m, MODEL_WALK_VARIANTS,
-								  wt->first_variant + v);
-
-			if (!wv->nr_arcs)
-				continue;
-			if (wv->nr_arcs > 1 || next != WALK_NONE) {
-				next = WALK_NONE;
-				break;
-			}
-			next = wv->arc_type;
-		}
-		at = next;
+		at = only_future(f, at);
 	}
 	return strdup(model__text(f->m, futures__type(f, type)->shortname));
 }

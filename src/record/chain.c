@@ -2,8 +2,11 @@
 /*
  * From tokens to nodes. The number of a variant's arcs tells how many
  * subtrees follow, so one recursive descent reads the list; where it ends
- * early, the walk was cut and the missing subtrees become gaps.
+ * early, the walk was cut and the missing subtrees become gaps. What is silent
+ * in the list, and where the walk had to end, is known by the same rules as in
+ * the walk: see walk.h.
  */
+#include <stdbool.h>
 #include <string.h>
 
 #include "record/chain.h"
@@ -15,9 +18,12 @@ struct resolve {
 	const struct walk_variant	*walk_variants;
 	const struct walk_type		*walk_types;
 	const struct walk_leaf		*leaves;
-	size_t				 nr_types, nr_variants, nr_leaves;
+	size_t				 nr_types, nr_variants, nr_arcs, nr_leaves;
+	const struct walk_arc		*walk_arcs;
 	const uint32_t			*tokens;
 	unsigned int			 at, nr;
+	unsigned int			 steps, todo;	/* as in the walk */
+	bool				 cut, ended;
 	struct trace_node		*nodes;
 	uint32_t			 nr_nodes;
 	uint8_t				 nr_keys;
@@ -63,36 +69,71 @@ static void leaf_key(struct resolve *r, struct trace_node *n, const struct walk_
 	n->key_index = r->nr_keys++;
 }
 
-/*
- * The subtree at the next token. Returns how many nodes it put at its top: one,
- * but for what has no frame of its own (tuples, pointers), whose children take
- * its place.
- */
-static unsigned int subtree(struct resolve *r)
+/* What an arc leads to: enough to know whether it has a token. */
+struct arc_end {
+	uint32_t	type;		/* of an inline arc */
+	uint8_t		mode;		/* enum walk_arc_mode */
+};
+
+static struct arc_end arc_end(const struct resolve *r, const struct walk_variant *v,
+			      unsigned int i)
 {
-	const struct image_variant *v;
-	const struct walk_variant *wv;
-	const struct image_type *type;
-	struct trace_node *n = NULL;
-	unsigned int i, arcs, nr = 0;
-	uint32_t token, at;
+	const struct walk_arc *a;
+
+	if (v->nr_arcs == 1)
+		return (struct arc_end){ v->arc_type, v->arc_mode };
+	if (v->first_arc + i >= r->nr_arcs)
+		return (struct arc_end){ WALK_NONE, WALK_ARC_PTR };
+	a = &r->walk_arcs[v->first_arc + i];
+	return (struct arc_end){ a->type, a->mode };
+}
+
+/* The variant at the end of @end, if it has no token; WALK_NONE: it has one. */
+static uint32_t silent(const struct resolve *r, struct arc_end end)
+{
+	const struct walk_type *t;
+
+	if (end.mode != WALK_ARC_INLINE || end.type >= r->nr_types)
+		return WALK_NONE;
+	t = &r->walk_types[end.type];
+	if (t->first_variant >= r->nr_variants ||
+	    !walk_silent(t, &r->walk_variants[t->first_variant], end.mode))
+		return WALK_NONE;
+	return t->first_variant;
+}
+
+/* The next token, or the variant that has none; WALK_GAP_DEPTH where the walk has ended. */
+static uint32_t next_token(struct resolve *r, struct arc_end end)
+{
+	uint32_t variant;
+
+	if (r->ended)
+		return WALK_GAP_DEPTH;
+	r->todo--;
+	if (r->cut || r->at >= WALK_MAX_TOKENS - 1 || r->steps++ >= WALK_MAX_STEPS) {
+		r->ended = true;
+		return WALK_GAP_DEPTH;
+	}
+	variant = silent(r, end);
+	if (variant != WALK_NONE)
+		return variant;
+	return r->at < r->nr ? r->tokens[r->at++] : WALK_GAP_DEPTH;
+}
+
+static unsigned int gap(struct resolve *r, uint32_t token)
+{
+	return add(r, TRACE_NODE_GAP, gap_name(token)) ? 1 : 0;
+}
+
+/* The node of variant @token, whose type has @arcs of them; NULL: it has none, or no room. */
+static struct trace_node *variant_node(struct resolve *r, uint32_t token, unsigned int arcs)
+{
+	const struct image_variant *v = &r->variants[token];
+	const struct image_type *type = &r->types[v->type];
+	struct trace_node *n;
 	uint8_t kind;
 
-	if (r->at >= r->nr)
-		return add(r, TRACE_NODE_GAP, gap_name(WALK_GAP_DEPTH)) ? 1 : 0;
-	token = r->tokens[r->at++];
-	if (token == WALK_ABSENT)
-		return add(r, TRACE_NODE_DONE, "") ? 1 : 0;
-	if (WALK_IS_GAP(token) || token >= r->nr_variants)
-		return add(r, TRACE_NODE_GAP, gap_name(token)) ? 1 : 0;
-	v = &r->variants[token];
-	wv = &r->walk_variants[token];
-	if (v->type >= r->nr_types)
-		return add(r, TRACE_NODE_GAP, gap_name(WALK_GAP_LAYOUT)) ? 1 : 0;
-	type = &r->types[v->type];
-	arcs = wv->nr_arcs > WALK_MAX_BRANCHES ? WALK_MAX_BRANCHES : wv->nr_arcs;
-
-	if (wv->flags & WALK_VARIANT_DONE)
+	if (r->walk_variants[token].flags & WALK_VARIANT_DONE)
 		kind = TRACE_NODE_DONE;
 	else if (type->kind == IMAGE_TYPE_FN)
 		kind = TRACE_NODE_AWAIT;
@@ -100,23 +141,49 @@ static unsigned int subtree(struct resolve *r)
 		kind = TRACE_NODE_WRAPPER;
 	else
 		kind = type->kind == IMAGE_TYPE_LEAF ? TRACE_NODE_LEAF : TRACE_NODE_OPAQUE;
-	if (type->kind != IMAGE_TYPE_TRANSPARENT || !arcs) {
-		n = add(r, kind, image__str(r->img, type->shortname));
-		if (!n)
-			return 0;
-		n->runtime_own = type->runtime_own;
-		n->descriptor = type->descriptor;
-		if (kind == TRACE_NODE_AWAIT) {
-			n->line = v->line;
-			n->file = image__str(r->img, v->file);
-			n->path = image__str(r->img, v->path);
-		}
-		if (!arcs && kind != TRACE_NODE_DONE)
-			leaf_key(r, n, &r->walk_types[v->type]);
+	if (type->kind == IMAGE_TYPE_TRANSPARENT && arcs)
+		return NULL;
+	n = add(r, kind, image__str(r->img, type->shortname));
+	if (!n)
+		return NULL;
+	n->runtime_own = type->runtime_own;
+	n->descriptor = type->descriptor;
+	if (kind == TRACE_NODE_AWAIT) {
+		n->line = v->line;
+		n->file = image__str(r->img, v->file);
+		n->path = image__str(r->img, v->path);
 	}
+	if (!arcs && kind != TRACE_NODE_DONE)
+		leaf_key(r, n, &r->walk_types[v->type]);
+	return n;
+}
+
+/*
+ * The next subtree, at the end of an arc. Returns how many nodes it put at its
+ * top: one, but for what has no frame of its own (tuples, pointers), whose
+ * children take its place.
+ */
+static unsigned int subtree(struct resolve *r, struct arc_end end)
+{
+	uint32_t token = next_token(r, end), at;
+	const struct walk_variant *wv;
+	unsigned int arcs, nr = 0;
+	struct trace_node *n;
+
+	if (token == WALK_ABSENT)
+		return add(r, TRACE_NODE_DONE, "") ? 1 : 0;
+	if (WALK_IS_GAP(token) || token >= r->nr_variants)
+		return gap(r, token);
+	if (r->variants[token].type >= r->nr_types)
+		return gap(r, WALK_GAP_LAYOUT);
+	wv = &r->walk_variants[token];
+	arcs = wv->nr_arcs > WALK_MAX_BRANCHES ? WALK_MAX_BRANCHES : wv->nr_arcs;
+	r->cut = r->todo + arcs > WALK_MAX_TODO;
+	r->todo += arcs;
+	n = variant_node(r, token, arcs);
 	at = r->nr_nodes - 1;
-	for (i = 0; i < arcs; i++)
-		nr += subtree(r);
+	for (unsigned int i = 0; i < arcs; i++)
+		nr += subtree(r, arc_end(r, wv, i));
 	if (!n)
 		return nr;
 	r->nodes[at].nr_children = (uint8_t)nr;
@@ -126,7 +193,7 @@ static unsigned int subtree(struct resolve *r)
 uint32_t chain_resolve(const struct image *img, const uint32_t *tokens, unsigned int nr,
 		       struct trace_node *nodes)
 {
-	struct resolve r = { .img = img, .tokens = tokens, .nr = nr, .nodes = nodes };
+	struct resolve r = { .img = img, .tokens = tokens, .nr = nr, .nodes = nodes, .todo = 1 };
 	size_t unused;
 
 	r.types = image__types(img, &r.nr_types);
@@ -134,6 +201,7 @@ uint32_t chain_resolve(const struct image *img, const uint32_t *tokens, unsigned
 	r.walk_types = image__walk_types(img, &unused);
 	r.walk_variants = image__walk_variants(img, &unused);
 	r.leaves = image__walk_leaves(img, &r.nr_leaves);
-	subtree(&r);
+	r.walk_arcs = image__walk_arcs(img, &r.nr_arcs);
+	subtree(&r, (struct arc_end){ WALK_NONE, WALK_ARC_PTR });
 	return r.nr_nodes;
 }

@@ -13,7 +13,7 @@
 #include "trace/trace.h"
 
 /* Room that chain_resolve() may need: a gap can stand for each missing subtree. */
-#define CHAIN_MAX_NODES	(WALK_MAX_TOKENS * 2)
+#define CHAIN_MAX_NODES	(WALK_MAX_STEPS * 2)
 
 /*
  * Resolve @nr @tokens into @nodes (CHAIN_MAX_NODES). Returns the number of

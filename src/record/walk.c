@@ -25,7 +25,8 @@ struct walk {
 	uint64_t			 base;		/* of the window */
 	size_t				 len;
 	const uint8_t			*win;
-	bool				 ended;
+	unsigned int			 steps, todo;	/* subtrees gone into, and known beside */
+	bool				 cut, ended;
 	struct walk_answer		*out;
 };
 
@@ -90,7 +91,8 @@ out:
 	w->out->keys[w->out->nr_keys++] = key;
 }
 
-static void visit(struct walk *w, uint64_t addr, uint64_t limit, uint32_t type);
+static void visit(struct walk *w, uint64_t addr, uint64_t limit, uint32_t type,
+		  unsigned int mode);
 
 static int by_vaddr(const void *a, const void *b)
 {
@@ -110,7 +112,13 @@ static uint32_t vtable_type(const struct walk *w, uint64_t vaddr)
 
 static void visit_whole(struct walk *w, uint64_t addr, uint32_t type)
 {
-	visit(w, addr, addr + (type < w->of->nr_types ? w->of->types[type].size : 0), type);
+	visit(w, addr, addr + (type < w->of->nr_types ? w->of->types[type].size : 0), type,
+	      WALK_ARC_PTR);
+}
+
+static void visit_gap(struct walk *w, uint32_t gap)
+{
+	visit(w, 0, 0, gap, WALK_ARC_PTR);
 }
 
 static void follow(struct walk *w, uint64_t at, uint64_t limit, unsigned int mode, uint32_t type)
@@ -118,29 +126,29 @@ static void follow(struct walk *w, uint64_t at, uint64_t limit, unsigned int mod
 	uint64_t to, vt;
 
 	if (mode == WALK_ARC_INLINE) {
-		visit(w, at, limit, type);
+		visit(w, at, limit, type, WALK_ARC_INLINE);
 		return;
 	}
 	if (!read_value(w, at, 8, &to)) {
-		visit(w, 0, 0, WALK_GAP_FAULT);
+		visit_gap(w, WALK_GAP_FAULT);
 		return;
 	}
 	if (mode == WALK_ARC_DYN) {
 		if (!read_value(w, at + 8, 8, &vt)) {
-			visit(w, 0, 0, WALK_GAP_FAULT);
+			visit_gap(w, WALK_GAP_FAULT);
 			return;
 		}
 		type = vtable_type(w, vt - w->of->bias);
 		if (type == WALK_NONE) {
-			visit(w, 0, 0, WALK_GAP_VTABLE);
+			visit_gap(w, WALK_GAP_VTABLE);
 			return;
 		}
 	} else if (mode == WALK_ARC_PTR2 && !read_value(w, to, 8, &to)) {
-		visit(w, 0, 0, WALK_GAP_FAULT);
+		visit_gap(w, WALK_GAP_FAULT);
 		return;
 	}
 	if (!to)
-		visit(w, 0, 0, WALK_GAP_NULL);
+		visit_gap(w, WALK_GAP_NULL);
 	else
 		visit_whole(w, to, type);
 }
@@ -164,25 +172,27 @@ static void element(struct walk *w, uint64_t addr, const struct walk_arc *a)
 			at += a->item;
 	}
 	if (!at)
-		visit(w, 0, 0, WALK_ABSENT);
+		visit_gap(w, WALK_ABSENT);
 	else if (a->index & WALK_ARC_REST)
-		visit(w, 0, 0, WALK_GAP_MORE);
+		visit_gap(w, WALK_GAP_MORE);
 	else
 		visit_whole(w, at, a->type);
 	return;
 fault:
-	visit(w, 0, 0, WALK_GAP_FAULT);
+	visit_gap(w, WALK_GAP_FAULT);
 }
 
-static void visit(struct walk *w, uint64_t addr, uint64_t limit, uint32_t type)
+static void visit(struct walk *w, uint64_t addr, uint64_t limit, uint32_t type,
+		  unsigned int mode)
 {
 	const struct walk_variant *v;
 	const struct walk_type *t;
-	uint32_t index;
+	uint32_t index, arcs;
 
 	if (w->ended)
 		return;
-	if (w->out->nr_tokens >= WALK_MAX_TOKENS - 1) {
+	w->todo--;
+	if (w->cut || w->out->nr_tokens >= WALK_MAX_TOKENS - 1 || w->steps++ >= WALK_MAX_STEPS) {
 		token(w, WALK_GAP_DEPTH);
 		w->ended = true;
 		return;
@@ -220,7 +230,11 @@ static void visit(struct walk *w, uint64_t addr, uint64_t limit, uint32_t type)
 		return;
 	}
 	v = &w->of->variants[index];
-	token(w, index);
+	if (!walk_silent(t, v, mode))
+		token(w, index);
+	arcs = v->nr_arcs < WALK_MAX_BRANCHES ? v->nr_arcs : WALK_MAX_BRANCHES;
+	w->cut = w->todo + arcs > WALK_MAX_TODO;
+	w->todo += arcs;
 	if (!v->nr_arcs) {
 		if ((t->flags & WALK_TYPE_OPAQUE) || (v->flags & WALK_VARIANT_DONE))
 			w->out->blind = true;
@@ -229,7 +243,7 @@ static void visit(struct walk *w, uint64_t addr, uint64_t limit, uint32_t type)
 	} else if (v->nr_arcs == 1) {
 		follow(w, addr + v->arc_off, limit, v->arc_mode, v->arc_type);
 	} else {
-		for (uint32_t i = 0; i < v->nr_arcs && i < WALK_MAX_BRANCHES; i++) {
+		for (uint32_t i = 0; i < arcs; i++) {
 			const struct walk_arc *a = &w->of->arcs[v->first_arc + i];
 
 			if (v->first_arc + i >= w->of->nr_arcs)
@@ -297,5 +311,6 @@ void walker__task(struct walker *from, const struct walk_cell *cell, uint64_t ta
 			return;
 		}
 	}
-	visit(&w, task + cell->future_off, task + cell->size, cell->root_type);
+	w.todo = 1;
+	visit(&w, task + cell->future_off, task + cell->size, cell->root_type, WALK_ARC_PTR);
 }
