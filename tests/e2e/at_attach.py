@@ -74,7 +74,7 @@ def open_pipe(stack):
 
 def busy_shapes(checks, name, program, directory):
     """Among them tasks of a LocalSet: seen in the middle of their lives."""
-    with Target([program, "--rounds", "300"], directory, name) as target:
+    with Target([program, "--rounds", "3000"], directory, name) as target:
         target.go()
         time.sleep(0.5)
         with Recording(target.pid, directory, f"{name}.dwell", options=["--duration", "0.5"]) as recording:
