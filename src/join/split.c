@@ -7,12 +7,14 @@
  *
  *	the thread		the wait was for
  *	in its driver		the descriptor that a leaf names and epoll returned
- *				else one whose waker is this task's (opaque leaves)
+ *				else one whose waker is this task's (by which future
+ *				it is waited for, waiter.c tells)
  *				else a deadline of a leaf that has passed
  *				else, if not all leaves are known, a timer or a signal
  *	in another task's poll	that task; joined, if a leaf is its JoinHandle
  *	elsewhere		a deadline that has passed, else that thread
  *
+ * Time in which the process was stopped is a part of its own: see stops.h.
  * Parts add up to the wait, to the nanosecond.
  */
 #include <stdlib.h>
