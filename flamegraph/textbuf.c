@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "flamegraph/utf8.h"
+#include "base/utf8.h"
 
 static bool textbuf__reserve(struct textbuf *b, size_t more)
 {

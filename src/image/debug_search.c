@@ -128,10 +128,6 @@ void debug_search__note(struct debug_search *s, const char *fmt, ...)
 		s->err = -ENOMEM;
 		return;
 	}
-	/* names in it may be hostile, and it goes to a terminal */
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
 	if (array__room(&s->notes, &s->cap_notes, s->nr_notes, sizeof(*s->notes))) {
 		free(text);
 		s->err = -ENOMEM;

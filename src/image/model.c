@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/utf8.h"
 #include "image/array.h"
 
 static const uint32_t elem_size[MODEL_TABLES] = {
@@ -113,7 +114,7 @@ static int model__grow_strs(struct model *m)
 	return 0;
 }
 
-image_str model__strn(struct model *m, const char *s, size_t n)
+static image_str model__intern(struct model *m, const char *s, size_t n)
 {
 	uint32_t off;
 	size_t at;
@@ -138,6 +139,32 @@ image_str model__strn(struct model *m, const char *s, size_t n)
 	m->str_hash[at] = off;
 	m->nr_strs++;
 	return off;
+}
+
+static bool is_plain(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (s[i] < ' ' || s[i] > '~')
+			return false;
+	return true;
+}
+
+image_str model__strn(struct model *m, const char *s, size_t n)
+{
+	image_str at;
+	char *shown;
+
+	if (is_plain(s, n))
+		return model__intern(m, s, n);
+	shown = strndup(s, n);
+	if (!shown) {
+		m->err = -ENOMEM;
+		return 0;
+	}
+	utf8__make_printable(shown);
+	at = model__intern(m, shown, strlen(shown));
+	free(shown);
+	return at;
 }
 
 image_str model__str(struct model *m, const char *s)

@@ -17,7 +17,7 @@
 #include "image/image.h"
 
 /* Bump when any table's layout or meaning changes, or the builder gets better. */
-#define MODEL_VERSION	6
+#define MODEL_VERSION	7
 #define MODEL_MAGIC	"dwellimg"
 
 enum model_table {
@@ -69,6 +69,10 @@ struct image {
 void model__init(struct model *m);
 void model__free(struct model *m);
 
+/*
+ * Into the pool. Its text is for people, and names come from the program: they
+ * are made printable here, so that nothing in a model is not.
+ */
 image_str model__str(struct model *m, const char *s);
 image_str model__strn(struct model *m, const char *s, size_t n);
 /* The pool's text; valid until the next string is added. */

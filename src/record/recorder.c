@@ -22,6 +22,7 @@
 #include <bpf/libbpf.h>
 
 #include "abi.h"
+#include "base/say.h"
 #include "dwell.skel.h"
 #include "image/image.h"
 #include "kernel-events/source.h"
@@ -75,7 +76,7 @@ static void complain(const struct recorder *r, const char *what, const char *why
 {
 	if (r->progress)
 		fputc('\n', stderr);
-	fprintf(stderr, "dwell: %s: %s\n", what, why);
+	say__line("dwell: %s: %s", what, why);
 }
 
 /* ---- events ---- */
@@ -416,12 +417,11 @@ static void show_progress(struct recorder *r)
 	struct counters c;
 
 	attach__counters(r->attach, &c);
-	fprintf(stderr,
-		"\rdwell: %5.1f s, %" PRIu64 " events, %" PRIu64 " lost, %.1f MB, own CPU %.1f %% ",
-		elapsed / 1e9, trace_writer__events(r->trace), (uint64_t)c.loss[LOSS_RING],
-		trace_writer__bytes(r->trace) / 1e6,
-		elapsed ? 100.0 * (own_cpu() - r->cpu_start) / elapsed : 0.0);
-	fflush(stderr);
+	say__progress("dwell: %5.1f s, %" PRIu64 " events, %" PRIu64
+		      " lost, %.1f MB, own CPU %.1f %% ",
+		      elapsed / 1e9, trace_writer__events(r->trace), (uint64_t)c.loss[LOSS_RING],
+		      trace_writer__bytes(r->trace) / 1e6,
+		      elapsed ? 100.0 * (own_cpu() - r->cpu_start) / elapsed : 0.0);
 }
 
 static void write_losses(struct recorder *r)
@@ -625,9 +625,9 @@ int recorder__run(const struct recorder_opts *opts)
 	if (err)
 		goto written;
 	image__fns(r.img, &nr_kinds);
-	fprintf(stderr, "dwell: attached to %d (%s), %zu probe sites, tier %s, writing %s\n",
-		r.target.pid, r.target.comm, attach__sites(r.attach), tier_name(image__tier(r.img)),
-		opts->output);
+	say__line("dwell: attached to %d (%s), %zu probe sites, tier %s, writing %s", r.target.pid,
+		  r.target.comm, attach__sites(r.attach), tier_name(image__tier(r.img)),
+		  opts->output);
 	r.progress = !opts->quiet && isatty(STDERR_FILENO);
 	err = loop(&r);
 	r.end_ts = attach__disable(r.attach);
@@ -652,9 +652,9 @@ written:
 		complain(&r, opts->output, err == -ENOSPC ?
 			 "no space left: the file is readable up to here" : strerror(-err));
 	else
-		fprintf(stderr, "dwell: %s: %" PRIu64 " events, %.1f MB in %s\n", r.ended_by,
-			trace_writer__events(r.trace), trace_writer__bytes(r.trace) / 1e6,
-			opts->output);
+		say__line("dwell: %s: %" PRIu64 " events, %.1f MB in %s", r.ended_by,
+			  trace_writer__events(r.trace), trace_writer__bytes(r.trace) / 1e6,
+			  opts->output);
 out:
 	alive__free(r.alive);
 	trace_writer__free(r.trace);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "flamegraph/textbuf.h"
-#include "flamegraph/utf8.h"
+#include "base/utf8.h"
 
 static void expect(void (*put)(struct textbuf *, const char *, size_t), const char *in, size_t len,
 		   const char *want)
