@@ -214,6 +214,13 @@ static void words__free(struct words *w)
 		free(w->notes[--w->nr_notes]);
 }
 
+static const char *describe(int err)
+{
+	if (err == -EOVERFLOW)
+		return "the times add up to more than 584 years: too much for one picture";
+	return strerror(-err);
+}
+
 /* *@status: what the command returns if all else goes well. */
 static int add_trace(struct flamegraph *fg, const char *name, const char *path, struct words *w,
 		     int *status)
@@ -233,7 +240,7 @@ static int add_trace(struct flamegraph *fg, const char *name, const char *path, 
 	if (!err)
 		err = words__from_trace(w, &l);
 	if (err)
-		say__line("%s: %s: %s", name, path, strerror(-err));
+		say__line("%s: %s: %s", name, path, describe(err));
 	load__free(&l);
 	return err;
 }
@@ -254,7 +261,7 @@ static int add_folded(struct flamegraph *fg, const char *name, const char *path,
 	if (err)
 		say__line("%s: %s: line %zu: %s", name, display_name(path, "standard input"), line,
 			  err == -EINVAL ? "not a folded stack (FRAME;FRAME;... WEIGHT)" :
-					   strerror(-err));
+					   describe(err));
 	if (!is_stdin)
 		fclose(in);
 	return err;

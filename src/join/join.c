@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sum.h"
 #include "join/timeline.h"
 
 int join__new(struct trace_reader *r, struct join **out)
@@ -59,7 +60,7 @@ static int join__lost(struct join *j, const struct trace_event *ev)
 	uint64_t first = ev->lost.first < ev->ts ? ev->lost.first : ev->ts;
 
 	if (ev->lost.cause < TRACE_LOST_NR)
-		j->lost_events[ev->lost.cause] += ev->lost.count;
+		sum__add(&j->lost_events[ev->lost.cause], ev->lost.count);
 	if (ev->ts <= j->start || first >= j->end)
 		return 0;
 	j->lossy = true;
@@ -137,7 +138,7 @@ static int join__check(struct join *j)
 	uint64_t sum = 0;
 
 	for (int s = 0; s < JOIN_SEGMENT_NR; s++)
-		sum += j->totals.segments[s];
+		sum__add(&sum, j->totals.segments[s]);
 	if (!j->violations && sum != j->totals.lifetime_ns)
 		snprintf(j->why, sizeof(j->why),
 			 "time not conserved: tasks lived %llu ns, segments add up to %llu ns",

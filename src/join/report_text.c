@@ -264,6 +264,8 @@ static void print_segments(const struct join_totals *t, FILE *out)
 		size_t bar = t->lifetime_ns ? (size_t)((double)ns / (double)t->lifetime_ns *
 						       BAR_MAX + 0.5) : 0;
 
+		if (bar > BAR_MAX)
+			bar = BAR_MAX;
 		fprintf(out, "  %-13s", join_segment__name(i));
 		right(out, duration(ns).s, 9);
 		right(out, percent(ns, t->lifetime_ns).s, 9);
