@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "image/array.h"
 
 /* True if a target's "/" or mounts are not ours; @proc begins with "/proc/PID". */
@@ -128,6 +129,8 @@ void debug_search__note(struct debug_search *s, const char *fmt, ...)
 		s->err = -ENOMEM;
 		return;
 	}
+	/* names in it may be hostile */
+	utf8__make_printable(text);
 	if (array__room(&s->notes, &s->cap_notes, s->nr_notes, sizeof(*s->notes))) {
 		free(text);
 		s->err = -ENOMEM;

@@ -56,7 +56,7 @@ static bool list__open(const struct die *d, unsigned int name, bool locations, s
 
 	if (s->split || !die__root(u, &root) || !die__attr(d, name, &a))
 		return false;
-	*l = (struct list){ .u = u, .locations = locations, .end = sec->p + sec->n };
+	*l = (struct list){ .u = u, .locations = locations };
 	off = a.v;
 	if (a.form == DW_FORM_loclistx || a.form == DW_FORM_rnglistx) {
 		if (!die__uint(&root, locations ? DW_AT_loclists_base : DW_AT_rnglists_base,
@@ -70,6 +70,7 @@ static bool list__open(const struct die *d, unsigned int name, bool locations, s
 	if (off >= sec->n)
 		return false;
 	l->p = sec->p + off;
+	l->end = sec->p + sec->n;
 	/* a unit in several pieces has none, or one of 0 */
 	if (!die__addr(&root, DW_AT_low_pc, &l->base))
 		l->base = 0;

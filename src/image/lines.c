@@ -144,13 +144,15 @@ static bool table__parse_list(const struct unit *u, const uint8_t **pp, struct e
 static bool table__parse(struct table *t, const struct unit *unit)
 {
 	const struct debug_sec *sec = &t->secs->line;
-	const uint8_t *p = sec->p + t->off, *end = sec->p + sec->n;
+	const uint8_t *p, *end;
 	struct unit u = *unit;
 	uint64_t len, version, header;
-	unsigned int opcodes;
+	unsigned int opcodes, fixed;
 
-	if (t->off >= sec->n || end - p < 4)
+	if (t->off >= sec->n || sec->n - t->off < 4)
 		return false;
+	p = sec->p + t->off;
+	end = sec->p + sec->n;
 	len = read_le(p, 4);
 	p += 4;
 	u.off_size = 4;
@@ -179,9 +181,10 @@ static bool table__parse(struct table *t, const struct unit *unit)
 		return false;
 	u.end = end = p + header;
 	/* lengths of instructions, [operations], default_is_stmt, line_base, line_range */
-	p += version >= 4 ? 5 : 4;
-	if (p >= end)
+	fixed = version >= 4 ? 5 : 4;
+	if (end - p <= fixed)
 		return false;
+	p += fixed;
 	opcodes = *p++;
 	if (!opcodes || opcodes - 1 > (uint64_t)(end - p))
 		return false;

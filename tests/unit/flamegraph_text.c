@@ -31,6 +31,7 @@ static void test_escape(void **state)
 	       "&lt;a &amp; &#39;b&#39; &quot;c&quot;&gt;]]&gt;");
 	expect(textbuf__clean, "<a & b>", 7, "<a & b>");
 	expect(textbuf__xml, "", 0, "");
+	expect(textbuf__xml, NULL, 0, "");
 	expect(textbuf__xml, "größe→", strlen("größe→"), "größe→");
 }
 
