@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,7 +34,7 @@ uint64_t cache__key(const struct binary *b, const struct image_opts *opts)
 		return 0;
 	h = mix(h, b->build_id, strlen(b->build_id));
 	/* stripping leaves the build-id as it is */
-	h = mix(h, &b->raw_size, sizeof(b->raw_size));
+	h = mix(h, &b->size, sizeof(b->size));
 	if (opts->debug_file) {
 		if (stat(opts->debug_file, &st))
 			return 0;
@@ -101,13 +100,12 @@ struct image *cache__load(const struct binary *b, const struct image_opts *opts,
 		return NULL;
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_size <= 0)
 		goto out;
-	block = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (block == MAP_FAILED)
-		goto out;
-	if (model__check(block, (size_t)st.st_size, key))
+	block = malloc((size_t)st.st_size);
+	if (block && !bytes__read_to(block, fd, 0, (size_t)st.st_size) &&
+	    model__check(block, (size_t)st.st_size, key))
 		img = image__adopt(block, (size_t)st.st_size, true, b->path);
 	else
-		munmap(block, (size_t)st.st_size);
+		free(block);
 out:
 	close(fd);
 	return img;

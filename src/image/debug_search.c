@@ -16,6 +16,7 @@
 
 #include "base/utf8.h"
 #include "image/array.h"
+#include "image/elf_file.h"
 
 /* True if a target's "/" or mounts are not ours; @proc begins with "/proc/PID". */
 static bool other_root(const char *proc, size_t proc_len)
@@ -103,6 +104,7 @@ int debug_search__init(struct debug_search *s, const char *path, const struct im
 {
 	s->progress = opts->progress;
 	s->ctx = opts->ctx;
+	s->unpack = UNPACK_FREE;
 	return find_places(s, path);
 }
 

@@ -15,6 +15,7 @@
 #include "image/binary.h"
 #include "image/cache.h"
 #include "image/debug_file.h"
+#include "image/elf_file.h"
 #include "image/functions.h"
 #include "image/futures.h"
 #include "image/lines.h"
@@ -166,6 +167,8 @@ static int build__run(struct build *b, struct binary *bin, const char **why)
 	err = debug_file__open(&b->file, bin, b->opts, why);
 	if (err)
 		return err;
+	/* all that can still go wrong, but for memory */
+	*why = "a file of its debug information was changed while it was read: try again";
 	err = binary__load_symbols(bin, debug_file__symbols(b->file));
 	if (!err)
 		err = build__dwarf(b, &torn);
@@ -203,6 +206,24 @@ static int build__run(struct build *b, struct binary *bin, const char **why)
 	return b->m.err;
 }
 
+/*
+ * Whether what was read is still what the files hold: if not, what was built of
+ * it, and what was said to be wrong with it, is of no file.
+ */
+static int build__check(const struct build *b, const struct binary *bin, const char **why)
+{
+	int err = binary__check(bin);
+
+	if (err) {
+		*why = err == -EIO ? ELF_FILE_CHANGED : "it cannot be read";
+		return err;
+	}
+	err = b->file ? debug_file__check(b->file) : 0;
+	if (err)
+		*why = "its debug file was changed while it was read: try again";
+	return err;
+}
+
 static void build__free(struct build *b)
 {
 	functions__free(b->functions);
@@ -237,7 +258,13 @@ int image__open(const char *path, const struct image_opts *opts, struct image **
 		goto done;
 	model__init(&b.m);
 	err = build__run(&b, &bin, why);
+	if (err != -ENOMEM) {
+		int changed = build__check(&b, &bin, why);
+
+		err = changed ? changed : err;
+	}
 	if (!err) {
+		*why = "";
 		block = model__freeze(&b.m, key);
 		err = block ? 0 : -ENOMEM;
 	}

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/utf8.h"
 #include "image/array.h"
@@ -279,7 +278,7 @@ static const void *table(const struct image *img, enum model_table t, size_t *nr
 	return (const char *)img->block + img->block->tables[t].off;
 }
 
-struct image *image__adopt(struct model_block *b, size_t size, bool mapped, const char *path)
+struct image *image__adopt(struct model_block *b, size_t size, bool cached, const char *path)
 {
 	struct image *img = calloc(1, sizeof(*img));
 	const image_str *notes;
@@ -289,7 +288,7 @@ struct image *image__adopt(struct model_block *b, size_t size, bool mapped, cons
 		goto fail;
 	img->block = b;
 	img->size = size;
-	img->mapped = mapped;
+	img->cached = cached;
 	notes = table(img, MODEL_NOTES, &nr);
 	img->notes = calloc(nr + 1, sizeof(*img->notes));
 	img->path = strdup(path);
@@ -304,10 +303,7 @@ fail:
 		free(img->path);
 		free(img);
 	}
-	if (mapped)
-		munmap(b, size);
-	else
-		free(b);
+	free(b);
 	return NULL;
 }
 
@@ -319,10 +315,7 @@ void image__free(struct image *img)
 		binary__close(img->binary);
 		free(img->binary);
 	}
-	if (img->mapped)
-		munmap((void *)(uintptr_t)img->block, img->size);
-	else
-		free((void *)(uintptr_t)img->block);
+	free((void *)(uintptr_t)img->block);
 	free(img->notes);
 	free(img->path);
 	free(img);

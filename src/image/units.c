@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "image/array.h"
+#include "image/bytes.h"
 #include "image/die.h"
 
 /*
@@ -17,6 +18,16 @@
  * of one kind only; tables that overlap would take more memory than there is.
  */
 #define ABBREV_TIMES	16
+
+bool debug_sec__read(const struct debug_sec *s, uint64_t off, void *to, size_t n)
+{
+	if (off > s->n || n > s->n - off)
+		return false;
+	if (!s->p)
+		return !bytes__read_to(to, s->fd, s->off + off, n);
+	memcpy(to, s->p + off, n);
+	return true;
+}
 
 /* ---- abbreviations -------------------------------------------------------- */
 
