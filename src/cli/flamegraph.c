@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/say.h"
+#include "base/text_file.h"
 #include "cli/cli.h"
 #include "cli/load.h"
 #include "flamegraph/flamegraph.h"
@@ -138,24 +139,20 @@ static char *format(const char *fmt, ...)
 static int words__losses(struct words *w, const struct join *j)
 {
 	const struct join_sum *losses;
-	size_t nr, i, size;
-	char *text = NULL;
+	struct text_file t;
+	size_t nr, i;
 	FILE *f;
 
 	losses = join__losses(j, &nr);
 	if (!nr)
 		return 0;
-	f = open_memstream(&text, &size);
+	f = text_file__open(&t);
 	if (!f)
 		return -ENOMEM;
 	fputs("lost: ", f);
 	for (i = 0; i < nr; i++)
 		fprintf(f, "%s%s %" PRIu64, i ? ", " : "", losses[i].name, losses[i].ns);
-	if (fclose(f)) {
-		free(text);
-		return -ENOMEM;
-	}
-	return words__note(w, text);
+	return words__note(w, text_file__close(&t));
 }
 
 static int words__notes(struct words *w, const struct loaded *l)

@@ -19,14 +19,14 @@
 #define NOTES_MAX	64
 #define NOTE_BYTES_MAX	(64u << 10)
 
-bool elf__section(Elf *elf, const char *name, struct debug_sec *out)
+int elf__section(Elf *elf, const char *name, struct debug_sec *out)
 {
 	Elf_Scn *scn = NULL;
 	size_t strndx;
 
 	memset(out, 0, sizeof(*out));
 	if (elf_getshdrstrndx(elf, &strndx))
-		return false;
+		return -ENOENT;
 	while ((scn = elf_nextscn(elf, scn))) {
 		GElf_Shdr shdr;
 		Elf_Data *data;
@@ -37,14 +37,29 @@ bool elf__section(Elf *elf, const char *name, struct debug_sec *out)
 		s = elf_strptr(elf, strndx, shdr.sh_name);
 		if (!s || strcmp(s, name))
 			continue;
+		errno = 0;
 		data = elf_getdata(scn, NULL);
 		if (!data || !data->d_buf || !data->d_size)
-			return false;
+			return errno == ENOMEM ? -ENOMEM : -ENOENT;
 		out->p = data->d_buf;
 		out->n = data->d_size;
-		return true;
+		return 0;
 	}
-	return false;
+	return -ENOENT;
+}
+
+int elf__preload(Elf *elf)
+{
+	size_t strndx;
+	GElf_Shdr sh;
+	Elf_Scn *scn;
+
+	errno = 0;
+	scn = elf_nextscn(elf, NULL);
+	if (!scn || !gelf_getshdr(scn, &sh) || elf_getshdrstrndx(elf, &strndx) ||
+	    !elf_strptr(elf, strndx, 0))
+		return errno == ENOMEM ? -ENOMEM : 0;
+	return 0;
 }
 
 int elf__failure(void)
@@ -73,7 +88,7 @@ static bool notes__build_id(Elf_Data *data, char out[2 * BINARY_BUILD_ID_MAX + 1
 	return false;
 }
 
-void elf__build_id(Elf *elf, char out[2 * BINARY_BUILD_ID_MAX + 1])
+int elf__build_id(Elf *elf, char out[2 * BINARY_BUILD_ID_MAX + 1])
 {
 	size_t nr;
 
@@ -89,14 +104,18 @@ void elf__build_id(Elf *elf, char out[2 * BINARY_BUILD_ID_MAX + 1])
 		    ph.p_filesz > NOTE_BYTES_MAX)
 			continue;
 		notes++;
+		errno = 0;
 		data = elf_getdata_rawchunk(elf, (int64_t)ph.p_offset, ph.p_filesz,
 					    ph.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
+		if (!data && elf__failure() == -ENOMEM)
+			return -ENOMEM;
 		if (data && notes__build_id(data, out))
-			return;
+			return 0;
 	}
+	return 0;
 }
 
-void elf__build_id_of_sections(Elf *elf, char out[2 * BINARY_BUILD_ID_MAX + 1])
+int elf__build_id_of_sections(Elf *elf, char out[2 * BINARY_BUILD_ID_MAX + 1])
 {
 	Elf_Scn *scn = NULL;
 	size_t notes = 0;
@@ -110,10 +129,14 @@ void elf__build_id_of_sections(Elf *elf, char out[2 * BINARY_BUILD_ID_MAX + 1])
 		    sh.sh_size > NOTE_BYTES_MAX)
 			continue;
 		notes++;
+		errno = 0;
 		data = elf_getdata(scn, NULL);
+		if (!data && elf__failure() == -ENOMEM)
+			return -ENOMEM;
 		if (data && data->d_buf && notes__build_id(data, out))
-			return;
+			return 0;
 	}
+	return 0;
 }
 
 static int binary__load_segments(struct binary *b, const char **why)
@@ -204,9 +227,12 @@ int binary__open(struct binary *b, const char *path, const char **why)
 	}
 	b->pie = eh.e_type == ET_DYN;
 	err = binary__load_segments(b, why);
+	if (!err)
+		err = elf__preload(b->elf);
+	if (!err)
+		err = elf__build_id(b->elf, b->build_id);
 	if (err)
 		goto fail;
-	elf__build_id(b->elf, b->build_id);
 	*why = "";
 	return 0;
 fail:
@@ -267,7 +293,7 @@ int elf__symbols(Elf *elf, unsigned int type,
 			continue;
 		errno = 0;
 		data = elf_getdata(scn, NULL);
-		if (!data && elf__failure() == -ENOMEM)
+		if ((!data || !elf_strptr(elf, shdr.sh_link, 0)) && elf__failure() == -ENOMEM)
 			return -ENOMEM;
 		count = data ? data->d_size / sizeof(GElf_Sym) : 0;
 		for (size_t i = 0; i < count; i++) {

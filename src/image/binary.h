@@ -77,9 +77,14 @@ size_t binary__words_of(const struct binary *b, uint64_t vaddr, uint64_t *out, s
 
 /*
  * A section by name, for small ones that are never compressed; its bytes are
- * libelf's. False: not there, empty or not readable.
+ * libelf's. 0, -ENOENT: not there, empty or not readable, or -ENOMEM.
  */
-bool elf__section(Elf *elf, const char *name, struct debug_sec *out);
+int elf__section(Elf *elf, const char *name, struct debug_sec *out);
+/*
+ * Load what is asked of a file again and again, the section headers and their
+ * names, so that no later answer depends on there being memory. 0 or -ENOMEM.
+ */
+int elf__preload(Elf *elf);
 /*
  * Why libelf failed, if errno was 0 before: -ENOMEM, or -ENOEXEC for all that is
  * wrong with the file. (Its own error numbers are not public.)
@@ -91,8 +96,11 @@ int elf__failure(void);
  */
 int elf__symbols(Elf *elf, unsigned int type,
 		 int (*each)(void *ctx, const GElf_Sym *sym, const char *name), void *ctx);
-/* The GNU build-id as hexadecimal text, "" if there is none: by segments, by sections. */
-void elf__build_id(Elf *elf, char out[2 * BINARY_BUILD_ID_MAX + 1]);
-void elf__build_id_of_sections(Elf *elf, char out[2 * BINARY_BUILD_ID_MAX + 1]);
+/*
+ * The GNU build-id as hexadecimal text, "" if there is none: by segments, by
+ * sections. 0 or -ENOMEM.
+ */
+int elf__build_id(Elf *elf, char out[2 * BINARY_BUILD_ID_MAX + 1]);
+int elf__build_id_of_sections(Elf *elf, char out[2 * BINARY_BUILD_ID_MAX + 1]);
 
 #endif /* DWELL_IMAGE_BINARY_H */

@@ -202,7 +202,11 @@ static void try_debuglink(struct debug_file *df)
 	const char *link;
 	size_t at;
 
-	if (!elf__section(df->b->elf, ".gnu_debuglink", &sec))
+	int err = elf__section(df->b->elf, ".gnu_debuglink", &sec);
+
+	if (err == -ENOMEM)
+		df->search.err = err;
+	if (err)
 		return;
 	/* a name, NUL, up to three bytes to align, the checksum */
 	link = (const char *)sec.p;

@@ -370,11 +370,16 @@ static int elf_file__adopt(struct elf_file **out, int fd, const char *root, cons
 		*why = "it is a core dump";
 		goto fail;
 	}
-	f->torn = elf__cut(f->elf, f->size);
+	*why = ELF_FILE_OUT_OF_MEMORY;
+	err = elf__preload(f->elf);
 	/* sections first: a debug file's segments are those of the program, not its own */
-	elf__build_id_of_sections(f->elf, f->build_id);
-	if (!*f->build_id)
-		elf__build_id(f->elf, f->build_id);
+	if (!err)
+		err = elf__build_id_of_sections(f->elf, f->build_id);
+	if (!err && !*f->build_id)
+		err = elf__build_id(f->elf, f->build_id);
+	if (err)
+		goto fail;
+	f->torn = elf__cut(f->elf, f->size);
 	*out = f;
 	*why = "";
 	return 0;

@@ -54,12 +54,16 @@ static void scan_progress(void *ctx, uint64_t done, uint64_t total)
 static image_str producer_of(struct model *m, const struct binary *b, const struct debug_info *di)
 {
 	struct debug_sec comment;
+	int err;
 
 	for (size_t i = 0; i < di->nr_units; i++)
 		if (di->units[i]->lang == DW_LANG_Rust && di->units[i]->producer)
 			return model__str(m, di->units[i]->producer);
-	if (!elf__section(b->elf, ".comment", &comment))
+	err = elf__section(b->elf, ".comment", &comment);
+	if (err) {
+		m->err = err == -ENOMEM ? err : m->err;
 		return 0;
+	}
 	for (size_t at = 0; at < comment.n;) {
 		const char *s = (const char *)comment.p + at;
 		size_t len = strnlen(s, comment.n - at);
@@ -257,7 +261,12 @@ int image__open(const char *path, const struct image_opts *opts, struct image **
 	if (*out)
 		goto done;
 	model__init(&b.m);
+	names__no_memory();
 	err = build__run(&b, &bin, why);
+	if (!err && names__no_memory())
+		err = -ENOMEM;
+	if (!err)
+		err = b.di.err ? b.di.err : line_files__err(b.lines);
 	if (err != -ENOMEM) {
 		int changed = build__check(&b, &bin, why);
 

@@ -89,6 +89,7 @@ struct debug_info {
 	struct abbrev_table **tables;
 	size_t		 nr_tables, cap_tables;
 	uint64_t	 steps;		/* entries visited by the explorer: a budget */
+	int		 err;		/* -ENOMEM on the way, where only "no" can be answered */
 };
 
 /*

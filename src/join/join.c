@@ -178,7 +178,9 @@ int join__run(struct join *j)
 		j->totals.start_ts = j->start;
 		j->totals.end_ts = j->end;
 		j->totals.wall_ns = j->end - j->start;
-		err = j->err ? j->err : result__make(j);
+		err = j->err ? j->err : sites__err(j->sites);
+		if (!err)
+			err = result__make(j);
 	}
 	if (err) {
 		snprintf(j->why, sizeof(j->why), "%s",

@@ -10,26 +10,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text_file.h"
 #include "base/utf8.h"
 #include "join/join.h"
 
 #define REPORT_VERSION	1	/* changed when a key changes its meaning or goes */
 
+static bool is_utf8(const char *s)
+{
+	size_t len = strlen(s), at = 0;
+	bool valid = true;
+	uint32_t cp;
+
+	while (at < len && valid)
+		at += utf8__read(s + at, len - at, &cp, &valid);
+	return valid;
+}
+
 /* Text of the recording may be anything; JSON is UTF-8. */
 static json_t *text(const char *s)
 {
-	json_t *value = json_string(s ? s : "");
+	json_t *value;
 	char *plain;
 
-	if (value)
-		return value;
+	if (!s || is_utf8(s))
+		return json_string_nocheck(s ? s : "");
 	plain = strdup(s);
 	if (!plain)
 		return NULL;
 	for (char *p = plain; *p; p++)
 		if (*p & 0x80)
 			*p = '?';
-	value = json_string(plain);
+	value = json_string_nocheck(plain);
 	free(plain);
 	return value;
 }
@@ -218,9 +230,17 @@ static int write_escaped(const char *s, FILE *out)
 
 static int write_json(const json_t *o, FILE *out)
 {
-	char *s = json_dumps(o, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
-	int err = s ? write_escaped(s, out) : -ENOMEM;
+	struct text_file t;
+	FILE *f = text_file__open(&t);
+	bool bad;
+	char *s;
+	int err;
 
+	if (!f)
+		return -ENOMEM;
+	bad = json_dumpf(o, f, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
+	s = text_file__close(&t);
+	err = bad || !s ? -ENOMEM : write_escaped(s, out);
 	free(s);
 	return err;
 }

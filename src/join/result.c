@@ -443,7 +443,7 @@ static int make_points(struct join *j)
 
 static void add_loss(struct join *j, const char *name, uint64_t count)
 {
-	if (!count || !name)
+	if (!count)
 		return;
 	for (size_t i = 0; i < j->nr_losses; i++)
 		if (!strcmp(j->loss_sums[i].name, name)) {
@@ -464,8 +464,13 @@ static int make_losses(struct join *j)
 	j->loss_sums = calloc(nr, sizeof(*j->loss_sums));
 	if (!j->loss_sums)
 		return -ENOMEM;
-	for (size_t i = 0; trace_reader__loss(j->reader, i, &cause, &total); i++)
-		add_loss(j, names__safe(j->names, cause), total);
+	for (size_t i = 0; trace_reader__loss(j->reader, i, &cause, &total); i++) {
+		const char *name = names__safe(j->names, cause);
+
+		if (!name)
+			return -ENOMEM;
+		add_loss(j, name, total);
+	}
 	/* What the recorder counted is in its counters, unless it was cut off before. */
 	if (!j->nr_losses)
 		for (int i = 0; i < TRACE_LOST_DAMAGED; i++)
