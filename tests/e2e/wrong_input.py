@@ -127,6 +127,46 @@ def endless_input(checks, directory):
         run("umount", disk)
 
 
+def cut_meanwhile(checks, directory):
+    """A program, or its debug file, that is cut while its model is made."""
+    program, debug = directory / "changing", directory / "changing.debug"
+    whole = DWELL.read_bytes()
+    subprocess.run(["objcopy", "--only-keep-debug", DWELL, debug], check=True)
+    whole_debug = debug.read_bytes()
+    bad = []
+    lines = 0
+    for number in range(40):
+        program.write_bytes(whole)
+        debug.write_bytes(whole_debug)
+        argv = [DWELL, "info", "--no-cache", *(["--debug-file", debug] if number % 2 else []), program]
+        with subprocess.Popen([str(arg) for arg in argv], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                              text=True) as child:
+            time.sleep(number / 40 * 0.05)
+            os.truncate(debug if number % 2 else program, number * 1000)
+            err = child.communicate(timeout=60)[1]
+        lines = max(lines, len(err.splitlines()))
+        if child.returncode not in (0, 1) or (child.returncode == 1) != bool(err):
+            bad.append(f"{child.returncode} {err}")
+    checks.check(not bad, "cut meanwhile: no signal, and a line if it failed", "\n".join(bad))
+    checks.check(lines <= 1, "cut meanwhile: one line")
+
+
+def out_of_memory(checks, directory):
+    """With any limit on memory: it works, or says why not."""
+    wrong = []
+    program = workload("web") if workload("web").exists() else DWELL
+    for kib in range(4000, 200000, 9000):
+        def limit(kib=kib):
+            resource.setrlimit(resource.RLIMIT_AS, (kib << 10, kib << 10))
+        for argv in (["info", "--no-cache", program], ["report", "-i", ROOT / "tests/replay/cases/io.data"]):
+            done = run(DWELL, *argv, preexec_fn=limit)
+            if "loading shared libraries" in done.stderr:
+                continue
+            if done.returncode and "memory" not in done.stderr:
+                wrong.append(f"{kib} KiB: {argv[0]}: {done.returncode} {done.stderr}")
+    checks.check(not wrong, "out of memory: said to be that", "\n".join(wrong))
+
+
 def hostile_names(checks, directory):
     """Names with a terminal's escapes in them: nothing that is said hands them on."""
     name = directory / "\x1b[31mred\x1b]0;title\x07\n\u009b2J\u202e"
@@ -265,7 +305,7 @@ def main():
     with scratch() as directory:
         usage(checks)
         files(checks, directory)
-        for part in (endless_input, hostile_names):
+        for part in (endless_input, hostile_names, cut_meanwhile, out_of_memory):
             with checks.guarded(part.__name__):
                 part(checks, directory)
         why = cannot_record()
