@@ -17,7 +17,7 @@ COLUMNS = 100
 C = {".c", ".h"}
 SOURCES = C | {".py", ".sh", ".js", ".css"}
 # Data, and text that others wrote.
-EXEMPT = ("tests/replay/cases/", "LICENSE", "bench/results/")
+EXEMPT = ("tests/replay/cases/", "tests/fuzz/corpus/", "LICENSE", "bench/results/")
 PROGRAM = ("src/", "flamegraph/", "kernel-events/")
 SAYS = re.compile(r"\bv?fprintf\(stderr|\bperror\(|\bfputs\(.*, stderr\)")
 
