@@ -180,7 +180,8 @@ int binary__open(struct binary *b, const char *path, const char **why)
 
 	memset(b, 0, sizeof(*b));
 	*why = "";
-	b->fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* a pipe in its place is not waited for */
+	b->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (b->fd < 0) {
 		err = -errno;
 		*why = "it cannot be opened";

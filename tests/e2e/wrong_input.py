@@ -54,8 +54,10 @@ def files(checks, directory):
         options = ["-o", directory / "none.svg"] if command == "flamegraph" else []
         for path in (text, cut, empty, directory, directory / "missing"):
             refused(checks, f"{command}: {path.name}", run(DWELL, command, "-i", path, *options))
-    for path in (text, cut, empty, directory, directory / "missing"):
-        refused(checks, f"info: {path.name}", run(DWELL, "info", path))
+    fifo = directory / "fifo"
+    os.mkfifo(fifo)
+    for path in (text, cut, empty, directory, directory / "missing", fifo):
+        refused(checks, f"info: {path.name}", run(DWELL, "info", path, timeout=20))
     done = run(DWELL, "info", "/bin/sleep")
     checks.check(done.returncode in (0, 1) and len(done.stdout + done.stderr) > 10
                  and "runtime" in (done.stdout + done.stderr).lower(),

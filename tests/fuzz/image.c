@@ -76,6 +76,23 @@ struct area {
 	size_t	off, size;
 };
 
+/* Whether a section's name begins with @name; @names is the section of names. */
+static bool is_called(const uint8_t *data, size_t size, const Elf64_Shdr *names,
+		      const Elf64_Shdr *sh, const char *name)
+{
+	size_t len = strlen(name);
+
+	return names->sh_offset <= size && sh->sh_name < size - names->sh_offset &&
+	       len < size - names->sh_offset - sh->sh_name &&
+	       !memcmp(data + names->sh_offset + sh->sh_name, name, len);
+}
+
+static bool is_inside(const Elf64_Shdr *sh, size_t size)
+{
+	return sh->sh_type != SHT_NOBITS && sh->sh_size && sh->sh_offset <= size &&
+	       sh->sh_size <= size - sh->sh_offset;
+}
+
 /* Where the sections are that are read, and the headers; as often as they matter. */
 static size_t find_areas(const uint8_t *data, size_t size, struct area *areas)
 {
@@ -95,20 +112,11 @@ static size_t find_areas(const uint8_t *data, size_t size, struct area *areas)
 	names = &sh[eh->e_shstrndx];
 	areas[nr++] = (struct area){ eh->e_shoff, eh->e_shnum * sizeof(*sh) };
 	for (unsigned int i = 0; i < eh->e_shnum; i++) {
-		const char *name;
-
-		if (sh[i].sh_offset > size || sh[i].sh_size > size - sh[i].sh_offset ||
-		    !sh[i].sh_size || sh[i].sh_type == SHT_NOBITS)
+		if (!is_inside(&sh[i], size))
 			continue;
-		for (size_t k = 0; k <= sizeof(often) / sizeof(*often) && nr < AREAS_MAX; k++) {
-			name = (const char *)data + names->sh_offset + sh[i].sh_name;
-			if (k && (names->sh_offset > size ||
-				  sh[i].sh_name >= size - names->sh_offset ||
-				  strncmp(name, often[k - 1], strnlen(often[k - 1],
-					  size - names->sh_offset - sh[i].sh_name))))
-				continue;
-			areas[nr++] = (struct area){ sh[i].sh_offset, sh[i].sh_size };
-		}
+		for (size_t k = 0; k <= sizeof(often) / sizeof(*often) && nr < AREAS_MAX; k++)
+			if (!k || is_called(data, size, names, &sh[i], often[k - 1]))
+				areas[nr++] = (struct area){ sh[i].sh_offset, sh[i].sh_size };
 	}
 	return nr;
 }
@@ -183,16 +191,11 @@ static struct debug_sec section_called(const uint8_t *data, size_t size, const c
 	const Elf64_Shdr *sh = (const void *)(data + eh->e_shoff), *names = &sh[eh->e_shstrndx];
 	struct debug_sec none = { .p = NULL };
 
-	for (unsigned int i = 0; i < eh->e_shnum; i++) {
-		uint64_t at = names->sh_offset + sh[i].sh_name;
-		size_t len = strlen(name);
-
-		if (names->sh_offset > size || at >= size || sh[i].sh_offset > size ||
-		    sh[i].sh_size > size - sh[i].sh_offset || sh[i].sh_flags & SHF_COMPRESSED ||
-		    len >= size - at || memcmp(data + at, name, len))
-			continue;
-		return (struct debug_sec){ .p = data + sh[i].sh_offset, .n = sh[i].sh_size };
-	}
+	for (unsigned int i = 0; i < eh->e_shnum; i++)
+		if (is_inside(&sh[i], size) && !(sh[i].sh_flags & SHF_COMPRESSED) &&
+		    is_called(data, size, names, &sh[i], name))
+			return (struct debug_sec){ .p = data + sh[i].sh_offset,
+						   .n = sh[i].sh_size };
 	return none;
 }
 
