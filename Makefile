@@ -23,20 +23,23 @@ Q	:= @
 say	= @printf '  %-9s%s\n' $(1) $(2)
 endif
 
-# SAN=1: the same objects again, sanitized, for the unit tests.
-O	:= $(BUILD)$(if $(filter 1,$(SAN)),/san)
+# The same objects again. SAN=1: sanitized, for the unit tests. FUZZ=1: also with
+# what libFuzzer goes by, for tests/fuzz.
+O	:= $(BUILD)$(if $(filter 1,$(FUZZ)),/fuzz,$(if $(filter 1,$(SAN)),/san))
 
 # ---- flags ----------------------------------------------------------------
 
 PACKAGES	:= libbpf libelf libdw libdebuginfod capstone jansson zlib
 
 CFLAGS		?= -O2 -g
-SANFLAGS	:= -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANITIZE	:= -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANFLAGS	:= $(if $(filter 1,$(SAN) $(FUZZ)),$(SANITIZE)) \
+		   $(if $(filter 1,$(FUZZ)),-fsanitize=fuzzer-no-link)
 WARNINGS	:= -Wall -Wextra $(if $(filter 1,$(WERROR)),-Werror)
-C_FLAGS		:= -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) $(if $(filter 1,$(SAN)),$(SANFLAGS)) \
+C_FLAGS		:= -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) $(SANFLAGS) \
 		   -Isrc -Ibpf -I. -I$(BUILD) \
 		   $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
-LD_FLAGS	:= $(LDFLAGS) $(if $(filter 1,$(SAN)),$(SANFLAGS)) -Wl,--as-needed
+LD_FLAGS	:= $(LDFLAGS) $(SANFLAGS) -Wl,--as-needed
 LIBS		:= $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -liberty -lpthread -lm
 
 # clang -target bpf drops the host's header paths: put them back, after all others.
@@ -59,6 +62,8 @@ DWELL		:= $(O)/dwell
 
 UNIT_SRC	:= $(sort $(wildcard tests/unit/*.c))
 UNIT		:= $(UNIT_SRC:tests/unit/%.c=$(O)/unit/%)
+
+FUZZERS		:= $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/bin/%,$(sort $(wildcard tests/fuzz/*.c)))
 
 BENCH		:= $(patsubst bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard bench/*.c)))
 
@@ -114,6 +119,25 @@ $(O)/unit/%: tests/unit/%.c $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(C_FLAGS) -MMD -MP $(LD_FLAGS) -o $@ $< $(LIB) -lcmocka $(LIBS)
 
+# libFuzzer is clang's, and some systems do not have it: then there are none.
+ifeq ($(FUZZ),1)
+CC		:= $(CLANG)
+
+fuzzers: $(FUZZERS)
+
+$(O)/bin/%: tests/fuzz/%.c $(LIB)
+	$(call say,FUZZER,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(C_FLAGS) -fsanitize=fuzzer -MMD -MP $(LD_FLAGS) -o $@ $< $(LIB) -lcmocka $(LIBS)
+else
+fuzzers: $(SKEL)
+	+$(Q)if ./deps.sh --has libfuzzer; then \
+	  $(MAKE) $(JOBS) --no-print-directory FUZZ=1 fuzzers; \
+	else \
+	  echo "make: clang has no libFuzzer here: nothing is fuzzed"; \
+	fi
+endif
+
 $(BUILD)/bench/%: bench/%.c $(LIB)
 	$(call say,BENCH,$@)
 	$(Q)mkdir -p $(@D)
@@ -139,10 +163,14 @@ $(INFERNO):
 JOBS	= $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 RUN	= DWELL_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/run.py
 
+FUZZ_SECONDS	?= 60
+export FUZZ_SECONDS
+
 check: deps
 	+$(Q)$(MAKE) $(JOBS) --no-print-directory all unit inferno workloads
 	+$(Q)$(MAKE) $(JOBS) --no-print-directory SAN=1 unit
-	$(Q)$(RUN) unit replay e2e
+	+$(Q)$(MAKE) --no-print-directory fuzzers
+	$(Q)$(RUN) unit replay fuzz e2e
 
 check-unit:
 	+$(Q)$(MAKE) $(JOBS) --no-print-directory unit
@@ -152,6 +180,12 @@ check-unit:
 check-replay:
 	+$(Q)$(MAKE) $(JOBS) --no-print-directory all
 	$(Q)$(RUN) replay
+
+# A minute of each harness in tests/fuzz, or FUZZ_SECONDS; ONLY=NAME: of that one.
+fuzz:
+	+$(Q)$(MAKE) $(JOBS) --no-print-directory all
+	+$(Q)$(MAKE) --no-print-directory fuzzers
+	$(Q)$(RUN) fuzz $(if $(ONLY),-k fuzz/$(ONLY))
 
 # Other kernels, in QEMU: what apt has is tried, the rest is skipped.
 check-kernels:
@@ -201,6 +235,7 @@ help:
 	@echo "make check-unit      unit tests, plain and under ASan and UBSan"
 	@echo "make check-replay    recorded files against their expected output"
 	@echo "make check-e2e       real programs, recorded; needs root"
+	@echo "make fuzz            FUZZ_SECONDS (60) of each harness in tests/fuzz, or of ONLY=NAME"
 	@echo "make check-kernels   real programs on other kernels, in QEMU; not in \`make check': takes minutes"
 	@echo "make bench           measure overhead and speed into bench/"
 	@echo "make workloads       the Rust programs that the tests record"
@@ -211,10 +246,11 @@ help:
 	@echo
 	@echo "V=1 shows commands, WERROR=1 makes warnings errors, BUILD=DIR builds elsewhere."
 
--include $(MAIN_OBJ:.o=.d) $(LIB_OBJ:.o=.d) $(BPF_OBJ:.o=.d) $(UNIT:=.d) $(BENCH:=.d) $(BUILD)/kernels/load.d
+-include $(MAIN_OBJ:.o=.d) $(LIB_OBJ:.o=.d) $(BPF_OBJ:.o=.d) $(UNIT:=.d) $(BENCH:=.d) $(FUZZERS:=.d) \
+	$(BUILD)/kernels/load.d
 
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all libraries unit workloads inferno check check-unit check-replay check-e2e check-kernels deps demo \
-	bench install format format-check clean help
+.PHONY: all libraries unit workloads inferno check check-unit check-replay check-e2e check-kernels fuzz fuzzers \
+	deps demo bench install format format-check clean help

@@ -5,6 +5,7 @@
 # what is there in another way counts. Silent if nothing is missing.
 #
 #	deps.sh --list	the packages of this system, whether missing or not
+#	deps.sh --has NEED	whether one of them is there
 set -eu
 
 PATH=$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin
@@ -27,6 +28,10 @@ bpftool_works() {
 		"$t" version >/dev/null 2>&1 && return 0
 	done
 	return 1
+}
+libfuzzer() {
+	echo 'int LLVMFuzzerTestOneInput(const char *p, long n) { return n && !p; }' |
+		clang -fsanitize=fuzzer,address,undefined -x c - -o /dev/null 2>/dev/null
 }
 flamegraph_pl() {
 	program flamegraph.pl || [ -e /usr/share/perl5/Devel/NYTProf/flamegraph.pl ]
@@ -53,6 +58,7 @@ needs() {
 	libiberty | links xmalloc -liberty | libiberty-dev | binutils-devel
 	cmocka | lib cmocka | libcmocka-dev | libcmocka-devel
 	asan | links __asan_init -fsanitize=address | gcc | libasan libubsan
+	libfuzzer | libfuzzer | libclang-rt-dev | compiler-rt
 	perl | program perl | perl | perl
 	flamegraph.pl | flamegraph_pl | libdevel-nytprof-perl | flamegraph
 	END
@@ -89,6 +95,17 @@ package_of() {	# the packages of a need, in this system's names
 		;;
 	esac
 }
+
+if [ "${1:-}" = --has ]; then
+	while IFS='|' read -r name test _; do
+		if [ "$(trim $name)" = "$2" ]; then
+			$test
+			exit
+		fi
+	done < <(needs)
+	echo "deps: no need is called $2" >&2
+	exit 1
+fi
 
 # ---- what is missing ------------------------------------------------------------
 

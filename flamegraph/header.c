@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "flamegraph/quantity.h"
-#include "flamegraph/utf8.h"
+#include "base/utf8.h"
 
 /* px */
 #define TITLE_HEIGHT	34

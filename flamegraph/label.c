@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "flamegraph/utf8.h"
+#include "base/utf8.h"
 
 static const char kernel_suffix[] = "_[k]";
 

@@ -15,7 +15,7 @@
 #include "flamegraph/quantity.h"
 #include "flamegraph/textbuf.h"
 #include "flamegraph/tree.h"
-#include "flamegraph/utf8.h"
+#include "base/utf8.h"
 
 /* px; flamegraph.js has the same. */
 #define ROW		18

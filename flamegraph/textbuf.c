@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "flamegraph/utf8.h"
+#include "base/utf8.h"
 
 static bool textbuf__reserve(struct textbuf *b, size_t more)
 {
@@ -21,6 +21,10 @@ static bool textbuf__reserve(struct textbuf *b, size_t more)
 		return false;
 	if (b->cap - b->len >= more)
 		return true;
+	if (more > SIZE_MAX / 2 - b->len) {
+		b->err = -ENOMEM;
+		return false;
+	}
 	cap = b->cap ? b->cap : 4096;
 	while (cap - b->len < more)
 		cap *= 2;
@@ -93,6 +97,8 @@ static void textbuf__text(struct textbuf *b, const char *s, size_t len, bool xml
 	bool valid;
 	uint32_t cp;
 
+	if (!len)	/* of NULL, even */
+		return;
 	/* [plain, i) is what can be copied as it is. */
 	while (i < len) {
 		if ((unsigned char)s[i] >= 0x20 && (unsigned char)s[i] < 0x7f) {

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """Runs tests, a line for each, and closes with `N passed, N failed, N skipped`.
 
-    run.py [unit] [replay] [e2e] [-k PART]...
+    run.py [unit] [replay] [fuzz] [e2e] [-k PART]...
 
 unit     cmocka programs that make has built: build/unit/*, and build/san/unit/* (sanitized)
 replay   tests/replay/replay.py
+fuzz     tests/fuzz/run.py, for each harness there
 e2e      executables in tests/e2e
 
 What does not end with 0 has failed, unless it is 2: skipped. A test that counts its parts says so itself:
@@ -27,7 +28,7 @@ LOGS = BUILD / "logs"
 SHOWN = 120  # lines shown of a failed test
 WIDTH = 600
 SKIPPED = 2
-TIMEOUT = {"unit": 300, "replay": 300, "e2e": 1200}
+TIMEOUT = {"unit": 300, "replay": 300, "fuzz": 300 + 2 * int(os.environ.get("FUZZ_SECONDS") or 60), "e2e": 1200}
 
 SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$")
 
@@ -46,6 +47,9 @@ def tests(kinds):
                     yield "unit", f"{tag}/{path.name}", [path]
     if "replay" in kinds:
         yield "replay", "replay", [sys.executable, ROOT / "tests/replay/replay.py"]
+    if "fuzz" in kinds:
+        for path in sorted((ROOT / "tests/fuzz").glob("*.c")):
+            yield "fuzz", f"fuzz/{path.stem}", [sys.executable, ROOT / "tests/fuzz/run.py", path.stem]
     if "e2e" in kinds:
         for path in executables(ROOT / "tests/e2e", "*.[ps][yh]"):
             yield "e2e", f"e2e/{path.name}", [path]
@@ -86,7 +90,7 @@ def count(kind, status, text):
         failed = len(re.findall(r"^FAIL", text, re.M))
     if status == 0 and not passed + failed + skipped:
         passed = 1
-    if status == SKIPPED and kind == "e2e" and not passed + failed:
+    if status == SKIPPED and kind in ("fuzz", "e2e") and not passed + failed:
         skipped = max(skipped, 1)
     elif status != 0 and not failed:
         failed = 1
@@ -114,7 +118,8 @@ def describe(status):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kinds", nargs="*", choices=["unit", "replay", "e2e", []], metavar="unit|replay|e2e")
+    parser.add_argument("kinds", nargs="*", choices=["unit", "replay", "fuzz", "e2e", []],
+                        metavar="unit|replay|fuzz|e2e")
     parser.add_argument("-k", action="append", metavar="PART", help="only tests with PART in their names")
     options = parser.parse_args()
     LOGS.mkdir(parents=True, exist_ok=True)
@@ -131,6 +136,8 @@ def main():
         reason = ""
         if word == "skip":
             reason = ": " + " ".join(text.splitlines()[-1:]).removeprefix("skipped: ")
+        elif kind == "fuzz" and word == "ok":
+            reason = ": " + " ".join(text.splitlines()[-2:-1])
         elif counts[1] or counts[2]:
             reason = ": " + "{} passed, {} failed, {} skipped".format(*counts)
         print(f"{word:4}  {name} ({time.monotonic() - begin:.1f} s){reason}", flush=True)

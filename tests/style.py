@@ -4,9 +4,11 @@
 
 All text: no space at a line's end, a newline at the file's end. C: lines of at most 100 columns (but text for
 the user is never broken), indented with tabs. Sources begin with their licence, then a comment that says what the file is for.
+What the program says on standard error goes through src/base/say.c, which makes it printable.
 """
 
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -15,7 +17,9 @@ COLUMNS = 100
 C = {".c", ".h"}
 SOURCES = C | {".py", ".sh", ".js", ".css"}
 # Data, and text that others wrote.
-EXEMPT = ("tests/replay/cases/", "LICENSE", "bench/results/")
+EXEMPT = ("tests/replay/cases/", "tests/fuzz/corpus/", "LICENSE", "bench/results/")
+PROGRAM = ("src/", "flamegraph/", "kernel-events/")
+SAYS = re.compile(r"\bv?fprintf\(stderr|\bperror\(|\bfputs\(.*, stderr\)")
 
 
 def files():
@@ -55,6 +59,8 @@ def problems(name, path):
                 yield number, f"{width(line)} columns"
             if line.startswith("        "):
                 yield number, "indented with spaces"
+            if name.startswith(PROGRAM) and name != "src/base/say.c" and SAYS.search(line):
+                yield number, "standard error is written to by base/say.h alone"
         if not any(line.startswith(("/*", "//")) and "SPDX" not in line for line in lines[:6]):
             yield 2, "no comment that says what the file is for"
 

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/say.h"
+#include "base/text_file.h"
 #include "cli/cli.h"
 #include "cli/load.h"
 #include "flamegraph/flamegraph.h"
@@ -137,24 +139,20 @@ static char *format(const char *fmt, ...)
 static int words__losses(struct words *w, const struct join *j)
 {
 	const struct join_sum *losses;
-	size_t nr, i, size;
-	char *text = NULL;
+	struct text_file t;
+	size_t nr, i;
 	FILE *f;
 
 	losses = join__losses(j, &nr);
 	if (!nr)
 		return 0;
-	f = open_memstream(&text, &size);
+	f = text_file__open(&t);
 	if (!f)
 		return -ENOMEM;
 	fputs("lost: ", f);
 	for (i = 0; i < nr; i++)
 		fprintf(f, "%s%s %" PRIu64, i ? ", " : "", losses[i].name, losses[i].ns);
-	if (fclose(f)) {
-		free(text);
-		return -ENOMEM;
-	}
-	return words__note(w, text);
+	return words__note(w, text_file__close(&t));
 }
 
 static int words__notes(struct words *w, const struct loaded *l)
@@ -213,6 +211,13 @@ static void words__free(struct words *w)
 		free(w->notes[--w->nr_notes]);
 }
 
+static const char *describe(int err)
+{
+	if (err == -EOVERFLOW)
+		return "the times add up to more than 584 years: too much for one picture";
+	return strerror(-err);
+}
+
 /* *@status: what the command returns if all else goes well. */
 static int add_trace(struct flamegraph *fg, const char *name, const char *path, struct words *w,
 		     int *status)
@@ -232,7 +237,7 @@ static int add_trace(struct flamegraph *fg, const char *name, const char *path, 
 	if (!err)
 		err = words__from_trace(w, &l);
 	if (err)
-		fprintf(stderr, "%s: %s: %s\n", name, path, strerror(-err));
+		say__line("%s: %s: %s", name, path, describe(err));
 	load__free(&l);
 	return err;
 }
@@ -246,15 +251,14 @@ static int add_folded(struct flamegraph *fg, const char *name, const char *path,
 
 	if (!in) {
 		err = -errno;
-		fprintf(stderr, "%s: %s: %s\n", name, path, strerror(-err));
+		say__line("%s: %s: %s", name, path, strerror(-err));
 		return err;
 	}
 	err = flamegraph__add_folded(fg, in, unit, &line);
 	if (err)
-		fprintf(stderr, "%s: %s: line %zu: %s\n", name,
-			display_name(path, "standard input"), line,
-			err == -EINVAL ? "not a folded stack (FRAME;FRAME;... WEIGHT)" :
-					 strerror(-err));
+		say__line("%s: %s: line %zu: %s", name, display_name(path, "standard input"), line,
+			  err == -EINVAL ? "not a folded stack (FRAME;FRAME;... WEIGHT)" :
+					   describe(err));
 	if (!is_stdin)
 		fclose(in);
 	return err;
@@ -272,7 +276,7 @@ static int draw(struct flamegraph *fg, const char *name, const struct flamegraph
 	out = is_stdout ? stdout : fopen(path, "w");
 	if (!out) {
 		err = -errno;
-		fprintf(stderr, "%s: %s: %s\n", name, path, strerror(-err));
+		say__line("%s: %s: %s", name, path, strerror(-err));
 		return err;
 	}
 	err = flamegraph__render(fg, opts, out);
@@ -280,8 +284,7 @@ static int draw(struct flamegraph *fg, const char *name, const struct flamegraph
 		err = -errno;
 	if (!err)
 		return 0;
-	fprintf(stderr, "%s: %s: %s\n", name, display_name(path, "standard output"),
-		strerror(-err));
+	say__line("%s: %s: %s", name, display_name(path, "standard output"), strerror(-err));
 	if (!is_stdout && !stat(path, &st) && S_ISREG(st.st_mode))
 		unlink(path);
 	return err;
@@ -300,7 +303,7 @@ int cmd_flamegraph(int argc, char **argv)
 		return CLI_USAGE;
 	fg = flamegraph__new();
 	if (!fg) {
-		fprintf(stderr, "%s: %s\n", argv[0], strerror(ENOMEM));
+		say__line("%s: %s", argv[0], strerror(ENOMEM));
 		return -ENOMEM;
 	}
 	err = a.folded_unit ? add_folded(fg, argv[0], a.input, a.folded_unit) :
@@ -308,8 +311,8 @@ int cmd_flamegraph(int argc, char **argv)
 	if (err)
 		goto out;
 	if (!flamegraph__total(fg))
-		fprintf(stderr, "%s: %s: no task time in it: the picture is empty\n", argv[0],
-			display_name(a.input, "standard input"));
+		say__line("%s: %s: no task time in it: the picture is empty", argv[0],
+			  display_name(a.input, "standard input"));
 	opts.title = a.title ? a.title : words.title;
 	opts.subtitle = words.subtitle;
 	opts.notes = (const char *const *)words.notes;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/say.h"
 #include "cli/cli.h"
 #include "cli/load.h"
 #include "join/join.h"
@@ -90,7 +91,7 @@ int cmd_fold(int argc, char **argv)
 		return err;
 	err = print_rows(l.join, o.weight, stdout);
 	if (err)
-		fprintf(stderr, "%s: cannot write the stacks: %s\n", argv[0], strerror(-err));
+		say__line("%s: cannot write the stacks: %s", argv[0], strerror(-err));
 	else
 		err = l.status;
 	load__free(&l);

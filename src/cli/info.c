@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/say.h"
 #include "cli/cli.h"
 #include "image/image.h"
 
@@ -68,8 +69,7 @@ int cmd_info(int argc, char **argv)
 		return CLI_USAGE;
 	err = image__open(o.path, &o.image, &img, &why);
 	if (err) {
-		fprintf(stderr, "dwell: %s: %s%s%s\n", o.path, why, *why ? ": " : "",
-			strerror(-err));
+		say__line("dwell: %s: %s%s%s", o.path, why, *why ? ": " : "", strerror(-err));
 		return err;
 	}
 	image__print(img, stdout);

@@ -4,8 +4,8 @@
  * wrong with the file.
  */
 #include <errno.h>
-#include <stdio.h>
 
+#include "base/say.h"
 #include "cli/load.h"
 #include "join/join.h"
 
@@ -17,31 +17,31 @@ int load__trace(struct loaded *l, const char *name, const char *path)
 	*l = (struct loaded){ 0 };
 	err = trace_reader__open(path, &l->reader, &why);
 	if (err) {
-		fprintf(stderr, "%s: %s\n", name, why);
+		say__line("%s: %s", name, why);
 		return err;
 	}
 	torn = trace_reader__torn(l->reader);
 	if (torn) {
-		fprintf(stderr, "%s: %s: %s; what was recorded before is shown\n", name, path, torn);
+		say__line("%s: %s: %s; what was recorded before is shown", name, path, torn);
 		l->status = -ENODATA;
 	}
 	err = join__new(l->reader, &l->join);
 	if (err) {
-		fprintf(stderr, "%s: out of memory\n", name);
+		say__line("%s: out of memory", name);
 		goto fail;
 	}
 	err = join__run(l->join);
 	if (err == -EPROTO) {
-		fprintf(stderr, "%s: error: %s; please report this with the file\n", name,
-			join__why(l->join));
+		say__line("%s: error: %s; please report this with the file", name,
+			  join__why(l->join));
 		l->status = err;
 	} else if (err) {
-		fprintf(stderr, "%s: cannot read %s: %s\n", name, path, join__why(l->join));
+		say__line("%s: cannot read %s: %s", name, path, join__why(l->join));
 		goto fail;
 	}
 	if (trace_reader__damaged(l->reader)) {
-		fprintf(stderr, "%s: %s: damaged chunks held %llu events; their time is [unattributed]\n",
-			name, path, (unsigned long long)trace_reader__damaged(l->reader));
+		say__line("%s: %s: damaged chunks held %llu events; their time is [unattributed]",
+			  name, path, (unsigned long long)trace_reader__damaged(l->reader));
 		if (!l->status)
 			l->status = -EBADMSG;
 	}

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/say.h"
 #include "cli/cli.h"
 
 struct command {
@@ -81,7 +82,7 @@ static int exit_status(int err)
 		return err == CLI_USAGE ? CLI_USAGE : EXIT_FAILURE;
 	if (!failed)
 		return EXIT_SUCCESS;
-	fprintf(stderr, "dwell: standard output: %s\n", strerror(errno ? errno : EIO));
+	say__line("dwell: standard output: %s", strerror(errno ? errno : EIO));
 	return EXIT_FAILURE;
 }
 
@@ -104,7 +105,7 @@ int main(int argc, char **argv)
 	}
 	cmd = find_command(argv[1]);
 	if (!cmd) {
-		fprintf(stderr, "dwell: no command '%s'; see dwell --help\n", argv[1]);
+		say__line("dwell: no command '%s'; see dwell --help", argv[1]);
 		return CLI_USAGE;
 	}
 	argv[1] = cmd->title;

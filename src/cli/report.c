@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/say.h"
 #include "cli/cli.h"
 #include "cli/load.h"
 #include "join/join.h"
@@ -64,7 +65,7 @@ int cmd_report(int argc, char **argv)
 	err = o.json ? join_report__json(l.join, l.reader, stdout)
 		     : join_report__text(l.join, l.reader, stdout);
 	if (err)
-		fprintf(stderr, "%s: cannot write the report: %s\n", argv[0], strerror(-err));
+		say__line("%s: cannot write the report: %s", argv[0], strerror(-err));
 	else
 		err = l.status;
 	load__free(&l);

@@ -151,8 +151,12 @@ static void collect(struct awaits *a, const struct die *parent, struct places *o
 				continue;
 			p.type = type_hash(a, &type);
 			position(a, &d, &p.path, &p.line);
-			if (!p.path || array__room(&out->p, &out->cap, out->nr, sizeof(*out->p)))
+			if (!p.path)
 				continue;
+			if (array__room(&out->p, &out->cap, out->nr, sizeof(*out->p))) {
+				a->ts->di->err = -ENOMEM;
+				return;
+			}
 			out->p[out->nr++] = p;
 		}
 	} while (die__next(a->ts->di, &d, &d));

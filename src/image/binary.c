@@ -15,43 +15,18 @@
 
 #include "image/array.h"
 
-/* A compressed section that claims to be larger than this is refused. */
-#define UNCOMPRESSED_MAX	(16ull << 30)
+/* Notes are small and few; libelf keeps all that it is asked for. */
+#define NOTES_MAX	64
+#define NOTE_BYTES_MAX	(64u << 10)
 
-static bool elf__uncompress(Elf_Scn *scn, const GElf_Shdr *shdr, const char *name)
-{
-	GElf_Chdr chdr;
-
-	if (shdr->sh_flags & SHF_COMPRESSED) {
-		/* the claimed size is what libelf allocates: bound it first */
-		if (!gelf_getchdr(scn, &chdr) || chdr.ch_size > UNCOMPRESSED_MAX ||
-		    chdr.ch_size / 16384 > shdr->sh_size)
-			return false;
-		return elf_compress(scn, 0, 0) >= 0;
-	}
-	if (!strncmp(name, ".zdebug", 7)) {
-		Elf_Data *data = elf_rawdata(scn, NULL);
-		uint64_t size = 0;
-
-		if (!data || data->d_size < 12)
-			return false;
-		for (int i = 0; i < 8; i++)
-			size = size << 8 | ((const uint8_t *)data->d_buf)[4 + i];
-		if (size > UNCOMPRESSED_MAX || size / 16384 > shdr->sh_size)
-			return false;
-		return elf_compress_gnu(scn, 0, 0) >= 0;
-	}
-	return true;
-}
-
-bool elf__section(Elf *elf, const char *name, struct debug_sec *out)
+int elf__section(Elf *elf, const char *name, struct debug_sec *out)
 {
 	Elf_Scn *scn = NULL;
 	size_t strndx;
 
 	memset(out, 0, sizeof(*out));
 	if (elf_getshdrstrndx(elf, &strndx))
-		return false;
+		return -ENOENT;
 	while ((scn = elf_nextscn(elf, scn))) {
 		GElf_Shdr shdr;
 		Elf_Data *data;
@@ -60,25 +35,60 @@ bool elf__section(Elf *elf, const char *name, struct debug_sec *out)
 		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type == SHT_NOBITS)
 			continue;
 		s = elf_strptr(elf, strndx, shdr.sh_name);
-		if (!s)
+		if (!s || strcmp(s, name))
 			continue;
-		if (strcmp(s, name) &&
-		    (strncmp(s, ".zdebug", 7) || strncmp(name, ".debug", 6) ||
-		     strcmp(s + 2, name + 1)))
-			continue;
-		if (!elf__uncompress(scn, &shdr, s))
-			return false;
+		errno = 0;
 		data = elf_getdata(scn, NULL);
 		if (!data || !data->d_buf || !data->d_size)
-			return false;
+			return errno == ENOMEM ? -ENOMEM : -ENOENT;
 		out->p = data->d_buf;
 		out->n = data->d_size;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+int elf__preload(Elf *elf)
+{
+	size_t strndx;
+	GElf_Shdr sh;
+	Elf_Scn *scn;
+
+	errno = 0;
+	scn = elf_nextscn(elf, NULL);
+	if (!scn || !gelf_getshdr(scn, &sh) || elf_getshdrstrndx(elf, &strndx) ||
+	    !elf_strptr(elf, strndx, 0))
+		return errno == ENOMEM ? -ENOMEM : 0;
+	return 0;
+}
+
+int elf__failure(void)
+{
+	return errno == ENOMEM ? -ENOMEM : -ENOEXEC;
+}
+
+/* The build-id among notes; false: there is none. */
+static bool notes__build_id(Elf_Data *data, char out[2 * BINARY_BUILD_ID_MAX + 1])
+{
+	size_t off = 0, name_off, desc_off;
+	GElf_Nhdr nh;
+
+	while (off < data->d_size &&
+	       (off = gelf_getnote(data, off, &nh, &name_off, &desc_off)) > 0) {
+		const uint8_t *desc = (const uint8_t *)data->d_buf + desc_off;
+
+		if (nh.n_type != NT_GNU_BUILD_ID || nh.n_namesz != 4 ||
+		    memcmp((const char *)data->d_buf + name_off, "GNU", 4) ||
+		    !nh.n_descsz || nh.n_descsz > BINARY_BUILD_ID_MAX)
+			continue;
+		for (size_t k = 0; k < nh.n_descsz; k++)
+			snprintf(out + 2 * k, 3, "%02x", desc[k]);
 		return true;
 	}
 	return false;
 }
 
-void elf__build_id(Elf *elf, char out[2 * BINARY_BUILD_ID_MAX + 1])
+int elf__build_id(Elf *elf, char out[2 * BINARY_BUILD_ID_MAX + 1])
 {
 	size_t nr;
 
@@ -86,54 +96,73 @@ void elf__build_id(Elf *elf, char out[2 * BINARY_BUILD_ID_MAX + 1])
 	if (elf_getphdrnum(elf, &nr))
 		nr = 0;
 	/* the segments know it even when section headers are gone */
-	for (size_t i = 0; i < nr; i++) {
+	for (size_t i = 0, notes = 0; i < nr && notes < NOTES_MAX; i++) {
 		GElf_Phdr ph;
-		GElf_Nhdr nh;
 		Elf_Data *data;
-		size_t off = 0, name_off, desc_off;
 
-		if (!gelf_getphdr(elf, (int)i, &ph) || ph.p_type != PT_NOTE)
+		if (!gelf_getphdr(elf, (int)i, &ph) || ph.p_type != PT_NOTE ||
+		    ph.p_filesz > NOTE_BYTES_MAX)
 			continue;
+		notes++;
+		errno = 0;
 		data = elf_getdata_rawchunk(elf, (int64_t)ph.p_offset, ph.p_filesz,
 					    ph.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
-		if (!data)
-			continue;
-		while (off < data->d_size &&
-		       (off = gelf_getnote(data, off, &nh, &name_off, &desc_off)) > 0) {
-			const uint8_t *desc = (const uint8_t *)data->d_buf + desc_off;
-
-			if (nh.n_type != NT_GNU_BUILD_ID || nh.n_namesz != 4 ||
-			    memcmp((const char *)data->d_buf + name_off, "GNU", 4) ||
-			    !nh.n_descsz || nh.n_descsz > BINARY_BUILD_ID_MAX)
-				continue;
-			for (size_t k = 0; k < nh.n_descsz; k++)
-				snprintf(out + 2 * k, 3, "%02x", desc[k]);
-			return;
-		}
+		if (!data && elf__failure() == -ENOMEM)
+			return -ENOMEM;
+		if (data && notes__build_id(data, out))
+			return 0;
 	}
+	return 0;
+}
+
+int elf__build_id_of_sections(Elf *elf, char out[2 * BINARY_BUILD_ID_MAX + 1])
+{
+	Elf_Scn *scn = NULL;
+	size_t notes = 0;
+
+	out[0] = 0;
+	while ((scn = elf_nextscn(elf, scn)) && notes < NOTES_MAX) {
+		Elf_Data *data;
+		GElf_Shdr sh;
+
+		if (!gelf_getshdr(scn, &sh) || sh.sh_type != SHT_NOTE ||
+		    sh.sh_size > NOTE_BYTES_MAX)
+			continue;
+		notes++;
+		errno = 0;
+		data = elf_getdata(scn, NULL);
+		if (!data && elf__failure() == -ENOMEM)
+			return -ENOMEM;
+		if (data && data->d_buf && notes__build_id(data, out))
+			return 0;
+	}
+	return 0;
 }
 
 static int binary__load_segments(struct binary *b, const char **why)
 {
+	uint64_t code = 0;
 	size_t nr, cap = 0;
 
-	if (elf_getphdrnum(b->elf, &nr)) {
-		*why = "its program headers cannot be read: the file is torn";
-		return -ENOEXEC;
-	}
+	*why = "its program headers cannot be read: the file is torn";
+	if (elf_getphdrnum(b->elf, &nr))
+		return elf__failure();
 	for (size_t i = 0; i < nr; i++) {
 		GElf_Phdr ph;
 
-		if (!gelf_getphdr(b->elf, (int)i, &ph)) {
-			*why = "its program headers cannot be read: the file is torn";
-			return -ENOEXEC;
-		}
+		if (!gelf_getphdr(b->elf, (int)i, &ph))
+			return elf__failure();
 		if (ph.p_type == PT_GNU_EH_FRAME)
 			b->eh_frame_hdr = ph.p_vaddr;
 		if (ph.p_type != PT_LOAD || !ph.p_filesz)
 			continue;
-		if (ph.p_offset > b->raw_size || ph.p_filesz > b->raw_size - ph.p_offset) {
+		if (ph.p_offset > b->size || ph.p_filesz > b->size - ph.p_offset) {
 			*why = "a segment lies outside the file: the file is torn";
+			return -ENOEXEC;
+		}
+		code += ph.p_flags & PF_X ? ph.p_filesz : 0;
+		if (code > 2 * b->size) {	/* it is read: see binary__code */
+			*why = "its segments lie on one another: the file is damaged";
 			return -ENOEXEC;
 		}
 		if (array__room(&b->segs, &cap, b->nr_segs, sizeof(*b->segs)))
@@ -153,14 +182,16 @@ int binary__open(struct binary *b, const char *path, const char **why)
 
 	memset(b, 0, sizeof(*b));
 	*why = "";
-	b->fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* a pipe in its place is not waited for */
+	b->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (b->fd < 0) {
 		err = -errno;
 		*why = "it cannot be opened";
 		return err;
 	}
 	b->path = strdup(path);
-	if (!b->path) {
+	b->err = calloc(1, sizeof(*b->err));
+	if (!b->path || !b->err) {
 		err = -ENOMEM;
 		goto fail;
 	}
@@ -179,8 +210,12 @@ int binary__open(struct binary *b, const char *path, const char **why)
 		*why = "libelf is too old";
 		goto fail;
 	}
-	b->elf = elf_begin(b->fd, ELF_C_READ_MMAP, NULL);
+	b->size = (uint64_t)st.st_size;
+	b->mtime = st.st_mtim;
+	errno = 0;
+	b->elf = elf_begin(b->fd, ELF_C_READ, NULL);
 	if (!b->elf || elf_kind(b->elf) != ELF_K_ELF || !gelf_getehdr(b->elf, &eh)) {
+		err = elf__failure();
 		*why = "it is no ELF executable: name a compiled program";
 		goto fail;
 	}
@@ -194,15 +229,14 @@ int binary__open(struct binary *b, const char *path, const char **why)
 		goto fail;
 	}
 	b->pie = eh.e_type == ET_DYN;
-	b->raw = (const uint8_t *)elf_rawfile(b->elf, &b->raw_size);
-	if (!b->raw) {
-		*why = "it cannot be read: the file is torn";
-		goto fail;
-	}
 	err = binary__load_segments(b, why);
+	if (!err)
+		err = elf__preload(b->elf);
+	if (!err)
+		err = elf__build_id(b->elf, b->build_id);
 	if (err)
 		goto fail;
-	elf__build_id(b->elf, b->build_id);
+	*why = "";
 	return 0;
 fail:
 	if (err == -ENOMEM)
@@ -211,13 +245,28 @@ fail:
 	return err;
 }
 
+int binary__check(const struct binary *b)
+{
+	struct stat st;
+
+	if (fstat(b->fd, &st))
+		return -errno;
+	if ((uint64_t)st.st_size != b->size || st.st_mtim.tv_sec != b->mtime.tv_sec ||
+	    st.st_mtim.tv_nsec != b->mtime.tv_nsec)
+		return -EIO;
+	return *b->err;
+}
+
 void binary__close(struct binary *b)
 {
 	if (b->elf)
 		elf_end(b->elf);
 	if (b->fd >= 0)
 		close(b->fd);
+	for (size_t i = 0; i < b->nr_segs; i++)
+		bytes__free(&b->segs[i].bytes);
 	free(b->segs);
+	free(b->err);
 	free(b->syms);
 	free(b->path);
 	memset(b, 0, sizeof(*b));
@@ -245,7 +294,10 @@ int elf__symbols(Elf *elf, unsigned int type,
 
 		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != SHT_SYMTAB || !shdr.sh_entsize)
 			continue;
+		errno = 0;
 		data = elf_getdata(scn, NULL);
+		if ((!data || !elf_strptr(elf, shdr.sh_link, 0)) && elf__failure() == -ENOMEM)
+			return -ENOMEM;
 		count = data ? data->d_size / sizeof(GElf_Sym) : 0;
 		for (size_t i = 0; i < count; i++) {
 			const char *name;
@@ -260,6 +312,7 @@ int elf__symbols(Elf *elf, unsigned int type,
 			if (err)
 				return err;
 		}
+		break;		/* there is no more than one */
 	}
 	return 0;
 }
@@ -318,7 +371,7 @@ const struct symbol *binary__symbol_at(const struct binary *b, uint64_t vaddr)
 	return &b->syms[lo];
 }
 
-static const struct segment *binary__segment(const struct binary *b, uint64_t vaddr)
+static struct segment *binary__segment(const struct binary *b, uint64_t vaddr)
 {
 	for (size_t i = 0; i < b->nr_segs; i++)
 		if (vaddr >= b->segs[i].vaddr && vaddr - b->segs[i].vaddr < b->segs[i].file_size)
@@ -326,20 +379,33 @@ static const struct segment *binary__segment(const struct binary *b, uint64_t va
 	return NULL;
 }
 
+static const uint8_t *segment__bytes(const struct binary *b, struct segment *s, uint64_t vaddr,
+				     size_t *n)
+{
+	int err = s->bytes.p ? 0 : bytes__read(&s->bytes, b->fd, s->file_off, s->file_size);
+
+	if (err) {
+		*b->err = *b->err ? *b->err : err;
+		return NULL;
+	}
+	*n = (size_t)(s->file_size - (vaddr - s->vaddr));
+	return s->bytes.p + (vaddr - s->vaddr);
+}
+
 const uint8_t *binary__bytes(const struct binary *b, uint64_t vaddr, size_t *n)
 {
-	const struct segment *s = binary__segment(b, vaddr);
+	struct segment *s = binary__segment(b, vaddr);
 
-	*n = s ? (size_t)(s->file_size - (vaddr - s->vaddr)) : 0;
-	return s ? b->raw + s->file_off + (vaddr - s->vaddr) : NULL;
+	*n = 0;
+	return s ? segment__bytes(b, s, vaddr, n) : NULL;
 }
 
 const uint8_t *binary__code(const struct binary *b, uint64_t vaddr, size_t *n)
 {
-	const struct segment *s = binary__segment(b, vaddr);
+	struct segment *s = binary__segment(b, vaddr);
 
 	*n = 0;
-	return s && s->exec ? binary__bytes(b, vaddr, n) : NULL;
+	return s && s->exec ? segment__bytes(b, s, vaddr, n) : NULL;
 }
 
 bool binary__file_off(const struct binary *b, uint64_t vaddr, uint64_t *off)
@@ -354,6 +420,7 @@ bool binary__file_off(const struct binary *b, uint64_t vaddr, uint64_t *off)
 
 size_t binary__words_of(const struct binary *b, uint64_t vaddr, uint64_t *out, size_t max)
 {
+	uint64_t left = b->size;
 	Elf_Scn *scn = NULL;
 	size_t nr = 0;
 
@@ -362,9 +429,14 @@ size_t binary__words_of(const struct binary *b, uint64_t vaddr, uint64_t *out, s
 		Elf_Data *data;
 		size_t count;
 
-		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != SHT_RELA)
+		/* sections that lie on one another would take more memory than there is */
+		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != SHT_RELA || shdr.sh_size > left)
 			continue;
+		left -= shdr.sh_size;
+		errno = 0;
 		data = elf_getdata(scn, NULL);
+		if (!data && elf__failure() == -ENOMEM)
+			*b->err = -ENOMEM;
 		count = data ? data->d_size / sizeof(Elf64_Rela) : 0;
 		for (size_t i = 0; i < count && nr < max; i++) {
 			GElf_Rela r;

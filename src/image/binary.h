@@ -11,7 +11,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
+#include "image/bytes.h"
 #include "image/die.h"
 
 #define BINARY_BUILD_ID_MAX	64
@@ -19,6 +21,7 @@
 struct segment {
 	uint64_t	vaddr, file_off, file_size;
 	bool		exec;
+	struct bytes	bytes;		/* see binary__bytes */
 };
 
 struct symbol {
@@ -29,9 +32,9 @@ struct symbol {
 struct binary {
 	char		*path;
 	int		 fd;
-	Elf		*elf;
-	const uint8_t	*raw;		/* the whole file */
-	size_t		 raw_size;
+	Elf		*elf;		/* reads from fd what it is asked for */
+	uint64_t	 size;		/* of the file */
+	struct timespec	 mtime;
 	bool		 pie;
 	struct segment	*segs;		/* PT_LOAD only */
 	size_t		 nr_segs;
@@ -39,6 +42,7 @@ struct binary {
 	char		 build_id[2 * BINARY_BUILD_ID_MAX + 1];
 	struct symbol	*syms;		/* functions, by address; see binary__load_symbols */
 	size_t		 nr_syms;
+	int		*err;		/* of its own memory: the first failure of binary__bytes */
 };
 
 /*
@@ -47,15 +51,23 @@ struct binary {
  */
 int binary__open(struct binary *b, const char *path, const char **why);
 void binary__close(struct binary *b);
+/*
+ * Whether all that was read is of one and the same file: 0, -EIO if it has been
+ * written to or cut since it was opened, or what a reading of code failed with.
+ */
+int binary__check(const struct binary *b);
 
 /* Read the function symbols of @from (the file itself, or its debug file). */
 int binary__load_symbols(struct binary *b, Elf *from);
 /* The function that holds @vaddr, NULL if none. */
 const struct symbol *binary__symbol_at(const struct binary *b, uint64_t vaddr);
 
-/* Bytes that are loaded at @vaddr: NULL if none are; *@n available. */
+/*
+ * Bytes that are loaded at @vaddr: NULL if none are; *@n available. A segment is
+ * read when it is first asked for; NULL also if that fails: binary__check tells.
+ */
 const uint8_t *binary__bytes(const struct binary *b, uint64_t vaddr, size_t *n);
-/* Code bytes at @vaddr: NULL if not in an executable segment; *@n available. */
+/* The same of code: NULL if not in an executable segment. */
 const uint8_t *binary__code(const struct binary *b, uint64_t vaddr, size_t *n);
 bool binary__file_off(const struct binary *b, uint64_t vaddr, uint64_t *off);
 
@@ -65,15 +77,32 @@ bool binary__file_off(const struct binary *b, uint64_t vaddr, uint64_t *off);
  */
 size_t binary__words_of(const struct binary *b, uint64_t vaddr, uint64_t *out, size_t max);
 
-/* A section by name, uncompressed. False: not there, empty or not readable. */
-bool elf__section(Elf *elf, const char *name, struct debug_sec *out);
+/*
+ * A section by name, for small ones that are never compressed; its bytes are
+ * libelf's. 0, -ENOENT: not there, empty or not readable, or -ENOMEM.
+ */
+int elf__section(Elf *elf, const char *name, struct debug_sec *out);
+/*
+ * Load what is asked of a file again and again, the section headers and their
+ * names, so that no later answer depends on there being memory. 0 or -ENOMEM.
+ */
+int elf__preload(Elf *elf);
+/*
+ * Why libelf failed, if errno was 0 before: -ENOMEM, or -ENOEXEC for all that is
+ * wrong with the file. (Its own error numbers are not public.)
+ */
+int elf__failure(void);
 /*
  * Call @each with all defined symbols of @type (STT_FUNC, …) that have a name.
  * 0, or what @each returned if that was not 0: then it was the last.
  */
 int elf__symbols(Elf *elf, unsigned int type,
 		 int (*each)(void *ctx, const GElf_Sym *sym, const char *name), void *ctx);
-/* The GNU build-id as hexadecimal text, "" if there is none. */
-void elf__build_id(Elf *elf, char out[2 * BINARY_BUILD_ID_MAX + 1]);
+/*
+ * The GNU build-id as hexadecimal text, "" if there is none: by segments, by
+ * sections. 0 or -ENOMEM.
+ */
+int elf__build_id(Elf *elf, char out[2 * BINARY_BUILD_ID_MAX + 1]);
+int elf__build_id_of_sections(Elf *elf, char out[2 * BINARY_BUILD_ID_MAX + 1]);
 
 #endif /* DWELL_IMAGE_BINARY_H */

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,11 +40,14 @@ static uint64_t mix_code(uint64_t h, const struct binary *b)
 {
 	for (size_t i = 0; i < b->nr_segs; i++) {
 		const struct segment *s = &b->segs[i];
+		const uint8_t *code;
+		size_t n;
 
-		if (!s->exec)
+		code = binary__code(b, s->vaddr, &n);
+		if (!code)
 			continue;
 		h = mix(h, &s->vaddr, sizeof(s->vaddr));
-		h = mix(h, b->raw + s->file_off, (size_t)s->file_size);
+		h = mix(h, code, n);
 	}
 	return h;
 }
@@ -59,7 +61,7 @@ uint64_t cache__key(const struct binary *b, const struct image_opts *opts)
 		return 0;
 	h = mix(h, b->build_id, strlen(b->build_id));
 	/* stripping leaves the build-id and the code as they are */
-	h = mix(h, &b->raw_size, sizeof(b->raw_size));
+	h = mix(h, &b->size, sizeof(b->size));
 	h = mix_code(h, b);
 	if (opts->debug_file) {
 		if (stat(opts->debug_file, &st))
@@ -154,13 +156,12 @@ struct image *cache__load(const struct binary *b, const struct image_opts *opts,
 		return NULL;
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_size <= 0)
 		goto out;
-	block = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (block == MAP_FAILED)
-		goto out;
-	if (model__check(block, (size_t)st.st_size, key))
+	block = malloc((size_t)st.st_size);
+	if (block && !bytes__read_to(block, fd, 0, (size_t)st.st_size) &&
+	    model__check(block, (size_t)st.st_size, key))
 		img = image__adopt(block, (size_t)st.st_size, true, b->path);
 	else
-		munmap(block, (size_t)st.st_size);
+		free(block);
 	if (img && !sites_match(b, img)) {
 		image__free(img);
 		img = NULL;

@@ -16,7 +16,7 @@
  * the debug file that the user named. 0: nothing that a cache could tell by.
  */
 uint64_t cache__key(const struct binary *b, const struct image_opts *opts);
-/* The cached model of @b, mapped; NULL if there is none that is whole and right. */
+/* The cached model of @b; NULL if there is none that is whole and right. */
 struct image *cache__load(const struct binary *b, const struct image_opts *opts, uint64_t key);
 /* Keep @block. That it could not be written is no error: the next run builds it again. */
 void cache__store(const struct binary *b, const struct image_opts *opts,

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "image/debug_proof.h"
 #include "image/debug_search.h"
@@ -32,6 +31,15 @@ struct debug_file {
 };
 
 /* ---- the main file -------------------------------------------------------- */
+
+static const char *load(struct debug_file *df, struct elf_file *f)
+{
+	const char *why = elf_file__load(f, false, &df->search.unpack);
+
+	if (f->err)
+		df->search.err = f->err;
+	return why;
+}
 
 /* The file that the user named; it may be a package, or have symbols only. */
 static int try_named(struct debug_file *df, const char *name, const char **why)
@@ -56,13 +64,15 @@ static int try_named(struct debug_file *df, const char *name, const char **why)
 	*why = debug_proof__refute(df->b, f, false);
 	if (*why)
 		goto fail;
-	*why = elf_file__load(f, false);
+	*why = load(df, f);
 	if (!*why) {
 		df->main = f;
 		*why = "";
 		return 0;
 	}
-	if (f->torn || f->secs.info.n || !elf__lists(f->elf, ".symtab"))
+	if (f->err)
+		err = f->err;
+	if (f->err || f->torn || f->secs.info.n || !elf__lists(f->elf, ".symtab"))
 		goto fail;
 	debug_search__note(&df->search, "%s: %s: only its symbols are used", f->path, *why);
 	df->symbols = f;
@@ -81,7 +91,7 @@ static int try_self(struct debug_file *df)
 
 	if (err)
 		return err;
-	why = elf_file__load(f, false);
+	why = load(df, f);
 	if (!why) {
 		df->main = f;
 		return 0;
@@ -98,7 +108,7 @@ static int try_self(struct debug_file *df)
 static void settle(struct debug_file *df, struct elf_file *f, const char *why)
 {
 	if (!why)
-		why = elf_file__load(f, false);
+		why = load(df, f);
 	if (!why) {
 		df->main = f;
 		return;
@@ -138,16 +148,13 @@ static void try_build_id(struct debug_file *df)
 	}
 }
 
-/* The whole file's checksum, as .gnu_debuglink has it. */
-static bool file__crc(struct elf_file *f, uint32_t *out)
+static bool crc_of(struct debug_file *df, const struct elf_file *f, uint32_t *out)
 {
-	size_t n;
-	const char *p = elf_rawfile(f->elf, &n);
+	int err = elf_file__crc(f, out);
 
-	if (!p)
-		return false;
-	*out = (uint32_t)crc32_z(0, (const uint8_t *)p, n);
-	return true;
+	if (err == -ENOMEM)
+		df->search.err = err;
+	return !err;
 }
 
 static void try_link_at(struct debug_file *df, const struct place *at, const char *before,
@@ -170,7 +177,7 @@ static void try_link_at(struct debug_file *df, const struct place *at, const cha
 		return;
 	if (debug_proof__ids_clash(df->b, f))
 		why = ELF_FILE_OTHER_BUILD;
-	else if (!file__crc(f, &have))
+	else if (!crc_of(df, f, &have))
 		why = ELF_FILE_TORN;
 	else if (have != crc)
 		why = "its checksum is not the one in the program's .gnu_debuglink: "
@@ -186,7 +193,11 @@ static void try_debuglink(struct debug_file *df)
 	const char *link;
 	size_t at;
 
-	if (!elf__section(df->b->elf, ".gnu_debuglink", &sec))
+	int err = elf__section(df->b->elf, ".gnu_debuglink", &sec);
+
+	if (err == -ENOMEM)
+		df->search.err = err;
+	if (err)
 		return;
 	/* a name, NUL, up to three bytes to align, the checksum */
 	link = (const char *)sec.p;
@@ -322,6 +333,13 @@ int debug_file__load(struct debug_file *df, struct debug_info *di, bool *torn)
 	err = debug_split__load(&df->split, s, f, di, torn);
 	debug_info__sort(di);
 	return err ? err : s->err;
+}
+
+int debug_file__check(const struct debug_file *df)
+{
+	int err = df->main ? elf_file__check(df->main) : 0;
+
+	return err || !df->symbols ? err : elf_file__check(df->symbols);
 }
 
 const char *debug_file__path(const struct debug_file *df)

@@ -36,9 +36,12 @@ void debug_file__free(struct debug_file *df);
 /*
  * Add the units to @di, those of split DWARF too, each with its skeleton, and
  * sort them. Once only. *@torn: parts are damaged or missing, the notes say
- * which; what is built from them is not worth caching. 0 or -ENOMEM.
+ * which; what is built from them is not worth caching. 0, -ENOMEM, or -EIO: a
+ * file was changed while it was read.
  */
 int debug_file__load(struct debug_file *df, struct debug_info *di, bool *torn);
+/* 0, or -EIO if one of its files has been changed since it was opened. */
+int debug_file__check(const struct debug_file *df);
 
 /* The file with the DWARF, "" if there is none; the executable's path if it is that. */
 const char *debug_file__path(const struct debug_file *df);

@@ -14,7 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "image/array.h"
+#include "image/elf_file.h"
 
 /* True if a target's "/" or mounts are not ours; @proc begins with "/proc/PID". */
 static bool other_root(const char *proc, size_t proc_len)
@@ -102,6 +104,7 @@ int debug_search__init(struct debug_search *s, const char *path, const struct im
 {
 	s->progress = opts->progress;
 	s->ctx = opts->ctx;
+	s->unpack = UNPACK_FREE;
 	return find_places(s, path);
 }
 
@@ -128,10 +131,8 @@ void debug_search__note(struct debug_search *s, const char *fmt, ...)
 		s->err = -ENOMEM;
 		return;
 	}
-	/* names in it may be hostile, and it goes to a terminal */
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
+	/* names in it may be hostile */
+	utf8__make_printable(text);
 	if (array__room(&s->notes, &s->cap_notes, s->nr_notes, sizeof(*s->notes))) {
 		free(text);
 		s->err = -ENOMEM;

@@ -32,7 +32,8 @@ struct debug_search {
 	size_t			 nr_places;
 	char			**notes;	/* lines for the user */
 	size_t			 nr_notes, cap_notes;
-	int			 err;		/* -ENOMEM on the way */
+	uint64_t		 unpack;	/* bytes that may come out of compressed sections */
+	int			 err;		/* -ENOMEM; -EIO: a file has changed */
 };
 
 /* For the executable at @path; @s is all zero. 0 or -ENOMEM; free it in either case. */

@@ -170,7 +170,12 @@ static int loader__add(struct split_loader *l, struct elf_file *f, const char **
 		free(seen);
 		goto out;
 	}
-	*why = elf_file__load(f, true);
+	*why = elf_file__load(f, true, &l->search->unpack);
+	err = f->err;
+	if (!err && elf_file__check(f)) {
+		l->search->err = -EIO;
+		*why = ELF_FILE_CHANGED;
+	}
 	if (*why)
 		goto out;
 	err = debug_info__add(&units, &f->secs, &torn);
@@ -188,6 +193,7 @@ static int loader__add(struct split_loader *l, struct elf_file *f, const char **
 		err = loader__move(l, &units);
 	if (err)
 		goto out;
+	elf_file__detach(f);
 	sp->files[sp->nr++] = f;
 	f = NULL;
 out:

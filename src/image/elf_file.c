@@ -9,7 +9,7 @@
  */
 #include "image/elf_file.h"
 
-#include <elfutils/libdwelf.h>
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -19,31 +19,13 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #define OPEN_RETRIES	8
+#define CRC_PIECE	(1u << 20)
+#define ELF_FILE_NO_ELF	"it is no ELF file"
 
 /* ---- sections ------------------------------------------------------------- */
-
-bool elf__lists(Elf *elf, const char *name)
-{
-	Elf_Scn *scn = NULL;
-	size_t strndx;
-
-	if (elf_getshdrstrndx(elf, &strndx))
-		return false;
-	while ((scn = elf_nextscn(elf, scn))) {
-		GElf_Shdr shdr;
-		const char *s;
-
-		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type == SHT_NOBITS || !shdr.sh_size)
-			continue;
-		s = elf_strptr(elf, strndx, shdr.sh_name);
-		if (s && (!strcmp(s, name) ||
-			  (!strncmp(s, ".zdebug", 7) && !strcmp(s + 2, name + 1))))
-			return true;
-	}
-	return false;
-}
 
 /* True if the section headers are not where the file's head says: it was cut. */
 static bool elf__cut(Elf *elf, uint64_t size)
@@ -59,21 +41,6 @@ static bool elf__cut(Elf *elf, uint64_t size)
 	       nr * eh.e_shentsize > size - eh.e_shoff;
 }
 
-static void build_id__of(Elf *elf, char out[2 * BINARY_BUILD_ID_MAX + 1])
-{
-	const void *id;
-	ssize_t n = dwelf_elf_gnu_build_id(elf, &id);
-
-	/* sections first: a debug file's segments are those of the program, not its own */
-	out[0] = 0;
-	if (n <= 0 || n > BINARY_BUILD_ID_MAX) {
-		elf__build_id(elf, out);
-		return;
-	}
-	for (ssize_t i = 0; i < n; i++)
-		snprintf(out + 2 * i, 3, "%02x", ((const uint8_t *)id)[i]);
-}
-
 /* The reader of entries relies on it that a string of a pool ends in the pool. */
 static bool pool__cut(struct debug_sec *sec)
 {
@@ -85,46 +52,177 @@ static bool pool__cut(struct debug_sec *sec)
 	return whole;
 }
 
-const char *elf_file__load(struct elf_file *f, bool split)
+/*
+ * Sections, and where they go to. A pool is one of strings. What is late is not
+ * loaded, unless it is compressed, and of split DWARF not at all.
+ */
+#define SECTION(field, text, kind)					\
+	{ offsetof(struct debug_secs, field), text, kind,		\
+	  "its section " text " claims to unpack to far more than compression " \
+	  "can explain: it is not read" }
+
+static const struct section {
+	size_t		 field;
+	const char	*name;
+	enum { PLAIN, POOL, LATE } kind;
+	const char	*refused;
+} sections[] = {
+	SECTION(info,		".debug_info",		PLAIN),
+	SECTION(abbrev,		".debug_abbrev",	PLAIN),
+	SECTION(str,		".debug_str",		POOL),
+	SECTION(line,		".debug_line",		PLAIN),
+	SECTION(line_str,	".debug_line_str",	POOL),
+	SECTION(str_offsets,	".debug_str_offsets",	PLAIN),
+	SECTION(addr,		".debug_addr",		PLAIN),
+	SECTION(loc,		".debug_loc",		LATE),
+	SECTION(loclists,	".debug_loclists",	LATE),
+	SECTION(ranges,		".debug_ranges",	LATE),
+	SECTION(rnglists,	".debug_rnglists",	LATE),
+	/* of packages only, and its name is without ".dwo" */
+	SECTION(cu_index,	".debug_cu_index",	PLAIN),
+};
+
+static_assert(sizeof(sections) / sizeof(*sections) == ELF_FILE_SECTIONS, "one place for each");
+
+/* The section called @name, or its .zdebug kin; NULL: it is not listed with bytes. */
+static Elf_Scn *elf__find(Elf *elf, const char *name, GElf_Shdr *shdr, bool *gnu)
+{
+	Elf_Scn *scn = NULL;
+	size_t strndx;
+
+	if (elf_getshdrstrndx(elf, &strndx))
+		return NULL;
+	while ((scn = elf_nextscn(elf, scn))) {
+		const char *s;
+
+		if (!gelf_getshdr(scn, shdr) || shdr->sh_type == SHT_NOBITS || !shdr->sh_size)
+			continue;
+		s = elf_strptr(elf, strndx, shdr->sh_name);
+		if (!s)
+			continue;
+		*gnu = !strncmp(s, ".zdebug", 7);
+		if (!strcmp(*gnu ? s + 2 : s, *gnu ? name + 1 : name))
+			return scn;
+	}
+	return NULL;
+}
+
+bool elf__lists(Elf *elf, const char *name)
+{
+	GElf_Shdr shdr;
+	bool gnu;
+
+	return elf__find(elf, name, &shdr, &gnu);
+}
+
+/* What a compressed section claims to unpack to. False: nonsense. */
+static bool claimed_size(Elf_Scn *scn, bool gnu, uint64_t *size)
+{
+	GElf_Chdr chdr;
+	Elf_Data *data;
+
+	if (!gnu) {
+		if (!gelf_getchdr(scn, &chdr))
+			return false;
+		*size = chdr.ch_size;
+		return true;
+	}
+	/* "ZLIB", and the size as eight bytes, the highest first */
+	data = elf_rawdata(scn, NULL);
+	if (!data || !data->d_buf || data->d_size < 12)
+		return false;
+	*size = 0;
+	for (int i = 0; i < 8; i++)
+		*size = *size << 8 | ((const uint8_t *)data->d_buf)[4 + i];
+	return true;
+}
+
+/* Libelf allocates what a section claims to be, so this is looked at first. */
+static int unpack_section(Elf_Scn *scn, bool gnu, uint64_t *left, struct debug_sec *out)
+{
+	Elf_Data *data;
+	uint64_t size;
+
+	errno = 0;
+	if (!claimed_size(scn, gnu, &size))
+		return elf__failure();
+	if (size > *left)
+		return -E2BIG;
+	*left -= size;
+	if ((gnu ? elf_compress_gnu(scn, 0, 0) : elf_compress(scn, 0, 0)) < 0)
+		return elf__failure();
+	data = elf_getdata(scn, NULL);
+	if (!data || !data->d_buf)
+		return elf__failure();
+	*out = (struct debug_sec){ .p = data->d_buf, .n = data->d_size };
+	return 0;
+}
+
+/* 0 also if it is not listed; *@left: of bytes that sections have in the file. */
+static int load_section(struct elf_file *f, const char *name, bool late, uint64_t *left,
+			uint64_t *unpack, struct debug_sec *out)
+{
+	struct bytes *into = &f->read[f->nr_read];
+	GElf_Shdr shdr;
+	Elf_Scn *scn;
+	bool gnu;
+	int err;
+
+	scn = elf__find(f->elf, name, &shdr, &gnu);
+	if (!scn)
+		return 0;
+	/* sections that lie on one another would take more memory than the file */
+	if (shdr.sh_offset > f->size || shdr.sh_size > f->size - shdr.sh_offset ||
+	    shdr.sh_size > *left)
+		return -ENOEXEC;
+	*left -= shdr.sh_size;
+	if (gnu || shdr.sh_flags & SHF_COMPRESSED)
+		return unpack_section(scn, gnu, unpack, out);
+	if (late) {
+		*out = (struct debug_sec){ .n = shdr.sh_size, .fd = f->fd,
+					   .off = shdr.sh_offset };
+		return 0;
+	}
+	err = bytes__read(into, f->fd, shdr.sh_offset, shdr.sh_size);
+	if (err)
+		return err;
+	f->nr_read++;
+	*out = (struct debug_sec){ .p = into->p, .n = into->n };
+	return 0;
+}
+
+const char *elf_file__load(struct elf_file *f, bool split, uint64_t *unpack)
 {
 	struct debug_secs *s = &f->secs;
-	const struct {
-		struct debug_sec	*sec;
-		const char		*name;
-		bool			 pool;
-	} secs[] = {
-		{ &s->info,		".debug_info",		false },
-		{ &s->abbrev,		".debug_abbrev",	false },
-		{ &s->str,		".debug_str",		true },
-		{ &s->line,		".debug_line",		false },
-		{ &s->line_str,		".debug_line_str",	true },
-		{ &s->str_offsets,	".debug_str_offsets",	false },
-		{ &s->addr,		".debug_addr",		false },
-		{ &s->loc,		".debug_loc",		false },
-		{ &s->loclists,		".debug_loclists",	false },
-		{ &s->ranges,		".debug_ranges",	false },
-		{ &s->rnglists,		".debug_rnglists",	false },
-	};
+	uint64_t left = f->size;
 
 	if (!elf__lists(f->elf, split ? ".debug_info.dwo" : ".debug_info"))
 		return f->torn ? ELF_FILE_TORN : split ? "it has no split DWARF" :
 		       "it has no DWARF";
 	s->split = split;
-	for (size_t i = 0; i < sizeof(secs) / sizeof(*secs); i++) {
+	if (*unpack < UINT64_MAX / 2)
+		*unpack += UNPACK_TIMES * f->size;
+	for (size_t i = 0; i < ELF_FILE_SECTIONS; i++) {
+		struct debug_sec *sec = (struct debug_sec *)((char *)s + sections[i].field);
+		bool late = sections[i].kind == LATE, index = sec == &s->cu_index;
 		char name[64];
+		int err;
 
-		snprintf(name, sizeof(name), "%s%s", secs[i].name, split ? ".dwo" : "");
-		if (!elf__lists(f->elf, name))
+		if (split ? late : index)
 			continue;
+		snprintf(name, sizeof(name), "%s%s", sections[i].name,
+			 split && !index ? ".dwo" : "");
+		err = load_section(f, name, late, &left, unpack, sec);
+		if (err == -ENOMEM) {
+			f->err = err;
+			return ELF_FILE_OUT_OF_MEMORY;
+		}
+		if (err == -E2BIG)
+			return sections[i].refused;
 		/* what is listed must be readable */
-		if (!elf__section(f->elf, name, secs[i].sec))
-			f->torn = true;
-		if (secs[i].pool && !pool__cut(secs[i].sec))
+		if (err || (sections[i].kind == POOL && !pool__cut(sec)))
 			f->torn = true;
 	}
-	if (split && elf__lists(f->elf, ".debug_cu_index") &&
-	    !elf__section(f->elf, ".debug_cu_index", &s->cu_index))
-		f->torn = true;
 	return s->info.n && s->abbrev.n ? NULL : ELF_FILE_BAD_DWARF;
 }
 
@@ -136,8 +234,49 @@ void elf_file__free(struct elf_file *f)
 		return;
 	if (f->elf && !f->borrowed)
 		elf_end(f->elf);
+	if (f->fd >= 0 && !f->borrowed)
+		close(f->fd);
+	for (size_t i = 0; i < f->nr_read; i++)
+		bytes__free(&f->read[i]);
 	free(f->path);
 	free(f);
+}
+
+void elf_file__detach(struct elf_file *f)
+{
+	elf_cntl(f->elf, ELF_C_FDDONE);
+	close(f->fd);
+	f->fd = -1;
+}
+
+int elf_file__check(const struct elf_file *f)
+{
+	struct stat st;
+
+	if (fstat(f->fd, &st))
+		return -errno;
+	return (uint64_t)st.st_size == f->size && st.st_mtim.tv_sec == f->mtime.tv_sec &&
+	       st.st_mtim.tv_nsec == f->mtime.tv_nsec ? 0 : -EIO;
+}
+
+int elf_file__crc(const struct elf_file *f, uint32_t *out)
+{
+	struct bytes piece;
+	uint64_t off = 0;
+	uLong crc = 0;
+
+	while (off < f->size) {
+		uint64_t n = f->size - off < CRC_PIECE ? f->size - off : CRC_PIECE;
+		int err = bytes__read(&piece, f->fd, off, (size_t)n);
+
+		if (err)
+			return err;
+		crc = crc32_z(crc, piece.p, piece.n);
+		bytes__free(&piece);
+		off += n;
+	}
+	*out = (uint32_t)crc;
+	return 0;
 }
 
 /*
@@ -186,7 +325,7 @@ static int open_regular(const char *root, const char *name)
 	return fd;
 }
 
-/* Take @fd over as an ELF file. The descriptor is closed: there may be 10,000 files. */
+/* Take @fd over as an ELF file. */
 static int elf_file__adopt(struct elf_file **out, int fd, const char *root, const char *name,
 			   const char **why)
 {
@@ -196,23 +335,32 @@ static int elf_file__adopt(struct elf_file **out, int fd, const char *root, cons
 	GElf_Ehdr eh;
 
 	*why = ELF_FILE_OUT_OF_MEMORY;
-	if (!f)
-		goto fail;
+	if (!f) {
+		close(fd);
+		return err;
+	}
+	f->fd = fd;
 	f->root = root;
 	if (asprintf(&f->path, "%s%s", root, name) < 0) {
 		f->path = NULL;
 		goto fail;
 	}
 	err = -ENOEXEC;
-	*why = "it is no ELF file";
+	*why = ELF_FILE_NO_ELF;
 	/* a file without a size (of /proc, say) would be read to its end, which may not come */
 	if (fstat(fd, &st) || st.st_size < (off_t)sizeof(Elf64_Ehdr))
 		goto fail;
 	f->dev = st.st_dev;
 	f->ino = st.st_ino;
-	f->elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-	if (!f->elf || elf_kind(f->elf) != ELF_K_ELF || !gelf_getehdr(f->elf, &eh))
+	f->size = (uint64_t)st.st_size;
+	f->mtime = st.st_mtim;
+	errno = 0;
+	f->elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (!f->elf || elf_kind(f->elf) != ELF_K_ELF || !gelf_getehdr(f->elf, &eh)) {
+		err = elf__failure();
+		*why = err == -ENOMEM ? ELF_FILE_OUT_OF_MEMORY : ELF_FILE_NO_ELF;
 		goto fail;
+	}
 	if (eh.e_machine != EM_X86_64 || eh.e_ident[EI_CLASS] != ELFCLASS64 ||
 	    eh.e_ident[EI_DATA] != ELFDATA2LSB) {
 		*why = "it is built for another machine";
@@ -222,17 +370,20 @@ static int elf_file__adopt(struct elf_file **out, int fd, const char *root, cons
 		*why = "it is a core dump";
 		goto fail;
 	}
-	*why = ELF_FILE_TORN;
-	f->torn = elf__cut(f->elf, (uint64_t)st.st_size);
-	if (elf_cntl(f->elf, ELF_C_FDREAD))
+	*why = ELF_FILE_OUT_OF_MEMORY;
+	err = elf__preload(f->elf);
+	/* sections first: a debug file's segments are those of the program, not its own */
+	if (!err)
+		err = elf__build_id_of_sections(f->elf, f->build_id);
+	if (!err && !*f->build_id)
+		err = elf__build_id(f->elf, f->build_id);
+	if (err)
 		goto fail;
-	build_id__of(f->elf, f->build_id);
-	close(fd);
+	f->torn = elf__cut(f->elf, f->size);
 	*out = f;
 	*why = "";
 	return 0;
 fail:
-	close(fd);
 	elf_file__free(f);
 	return err;
 }
@@ -259,9 +410,12 @@ int elf_file__of_binary(struct elf_file **out, const struct binary *b)
 		return -ENOMEM;
 	f->root = "";
 	f->path = strdup(b->path);
+	f->fd = b->fd;
 	f->elf = b->elf;
 	f->borrowed = true;
-	f->torn = elf__cut(b->elf, b->raw_size);
+	f->size = b->size;
+	f->mtime = b->mtime;
+	f->torn = elf__cut(b->elf, b->size);
 	memcpy(f->build_id, b->build_id, sizeof(f->build_id));
 	if (!f->path) {
 		elf_file__free(f);

@@ -253,7 +253,9 @@ static bool functions__seen(struct functions *fs, uint64_t vaddr)
 	for (size_t i = 0; i < fs->nr_seen; i++)
 		if (fs->seen[i] == vaddr)
 			return true;
-	if (!array__room(&fs->seen, &fs->cap_seen, fs->nr_seen, sizeof(*fs->seen)))
+	if (array__room(&fs->seen, &fs->cap_seen, fs->nr_seen, sizeof(*fs->seen)))
+		fs->m->err = -ENOMEM;
+	else
 		fs->seen[fs->nr_seen++] = vaddr;
 	return false;
 }
@@ -476,6 +478,8 @@ static void name_scheduler(struct functions *fs, uint32_t at, const struct die *
 		return;
 	name = rust_names__type(fs->names, &type);
 	text = scheduler_name(name);
+	if (!text)
+		fs->m->err = -ENOMEM;
 	scheduler = model__str(fs->m, text);
 	((struct image_fn *)model__at(fs->m, MODEL_FNS, at))->scheduler = scheduler;
 	free(text);
@@ -682,6 +686,8 @@ void functions__name_tasks(struct functions *fs)
 			text = futures__task_name(fs->futures, p->root);
 		else if (p->name)
 			text = name__shorten(p->name, false);
+		if (!text && p->root != WALK_NONE)
+			fs->m->err = -ENOMEM;
 		if (!text || !*text) {
 			free(text);
 			if (asprintf(&text, "task polled at %#llx",
@@ -692,6 +698,8 @@ void functions__name_tasks(struct functions *fs)
 		task_long = p->name && *p->name ? model__str(fs->m, p->name) : task;
 		free(text);
 		text = scheduler_name(p->scheduler);
+		if (!text && p->scheduler)
+			fs->m->err = -ENOMEM;
 		scheduler = model__str(fs->m, text);
 		free(text);
 		fn = model__at(fs->m, MODEL_FNS, p->fn);

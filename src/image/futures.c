@@ -279,6 +279,8 @@ static void unknown_layout(struct futures *f, uint32_t type, const char *why)
 	struct walk_type *wt = model__at(f->m, MODEL_WALK_TYPES, type);
 	char *name = strdup(model__text(f->m, t->name));
 
+	if (!name)
+		f->m->err = -ENOMEM;
 	/* beyond the end of any task: the walk ends in a gap that says so */
 	wt->disc_width = 1;
 	wt->disc_off = INT32_MAX;

@@ -212,6 +212,8 @@ bool holders__holds(struct holders *h, const struct die *d, unsigned int depth, 
 	key = type__key(h->ts, d) ^ (captures ? CAPTURES : 0);
 	key = key ? key : CAPTURES;
 	memo = keymap__at(&h->memo, key);
+	if (!memo)
+		h->ts->di->err = -ENOMEM;
 	if (!memo || *memo == HOLDS_BUSY || *memo == HOLDS_NOT)
 		return false;
 	if (*memo == HOLDS_SOME)

@@ -16,6 +16,7 @@
 #include "image/boundary.h"
 #include "image/cache.h"
 #include "image/debug_file.h"
+#include "image/elf_file.h"
 #include "image/functions.h"
 #include "image/futures.h"
 #include "image/lines.h"
@@ -54,12 +55,16 @@ static void scan_progress(void *ctx, uint64_t done, uint64_t total)
 static image_str producer_of(struct model *m, const struct binary *b, const struct debug_info *di)
 {
 	struct debug_sec comment;
+	int err;
 
 	for (size_t i = 0; i < di->nr_units; i++)
 		if (di->units[i]->lang == DW_LANG_Rust && di->units[i]->producer)
 			return model__str(m, di->units[i]->producer);
-	if (!elf__section(b->elf, ".comment", &comment))
+	err = elf__section(b->elf, ".comment", &comment);
+	if (err) {
+		m->err = err == -ENOMEM ? err : m->err;
 		return 0;
+	}
 	for (size_t at = 0; at < comment.n;) {
 		const char *s = (const char *)comment.p + at;
 		size_t len = strnlen(s, comment.n - at);
@@ -167,6 +172,8 @@ static int build__run(struct build *b, struct binary *bin, const char **why)
 	err = debug_file__open(&b->file, bin, b->opts, why);
 	if (err)
 		return err;
+	/* all that can still go wrong, but for memory */
+	*why = "a file of its debug information was changed while it was read: try again";
 	err = binary__load_symbols(bin, debug_file__symbols(b->file));
 	if (!err)
 		err = build__dwarf(b, &torn);
@@ -204,6 +211,24 @@ static int build__run(struct build *b, struct binary *bin, const char **why)
 	return b->m.err;
 }
 
+/*
+ * Whether what was read is still what the files hold: if not, what was built of
+ * it, and what was said to be wrong with it, is of no file.
+ */
+static int build__check(const struct build *b, const struct binary *bin, const char **why)
+{
+	int err = binary__check(bin);
+
+	if (err) {
+		*why = err == -EIO ? ELF_FILE_CHANGED : "it cannot be read";
+		return err;
+	}
+	err = b->file ? debug_file__check(b->file) : 0;
+	if (err)
+		*why = "its debug file was changed while it was read: try again";
+	return err;
+}
+
 static void build__free(struct build *b)
 {
 	functions__free(b->functions);
@@ -237,8 +262,19 @@ int image__open(const char *path, const struct image_opts *opts, struct image **
 	if (*out)
 		goto done;
 	model__init(&b.m);
+	names__no_memory();
 	err = build__run(&b, &bin, why);
+	if (!err && names__no_memory())
+		err = -ENOMEM;
+	if (!err)
+		err = b.di.err ? b.di.err : line_files__err(b.lines);
+	if (err != -ENOMEM) {
+		int changed = build__check(&b, &bin, why);
+
+		err = changed ? changed : err;
+	}
 	if (!err) {
+		*why = "";
 		block = model__freeze(&b.m, key);
 		err = block ? 0 : -ENOMEM;
 	}

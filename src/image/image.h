@@ -4,7 +4,7 @@
  *
  * Built from ELF and DWARF once, cached on disk by build-id. It is one flat
  * block of tables without pointers: strings are offsets into a pool, other
- * tables are referred to by index, so that a cached model is mapped and used
+ * tables are referred to by index, so that a cached model is read and used
  * as it is, and the walk tables can be copied into BPF maps as they are.
  *
  * It must not know of processes, probes being attached, or events.

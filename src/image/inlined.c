@@ -10,6 +10,7 @@
 
 #define MAX_RANGES	65536	/* of one list: more is nonsense */
 #define MAX_COPIES	64	/* of one function */
+#define LIST_MAX	16384	/* bytes of one list that are read: some hundred ranges */
 
 /* A list that is being read. */
 struct list {
@@ -17,6 +18,7 @@ struct list {
 	const uint8_t		*p, *end;
 	uint64_t		 base;
 	bool			 locations;	/* each range has an expression */
+	uint8_t			 bytes[LIST_MAX];
 };
 
 struct range {
@@ -50,26 +52,33 @@ static bool list__open(const struct die *d, unsigned int name, bool locations, s
 	const struct debug_sec *sec =
 		locations ? (u->version < 5 ? &s->loc : &s->loclists) :
 			    (u->version < 5 ? &s->ranges : &s->rnglists);
-	uint64_t off, base;
+	uint64_t off, base, n;
+	uint8_t word[8];
 	struct die root;
 	struct attr a;
 
 	if (s->split || !die__root(u, &root) || !die__attr(d, name, &a))
 		return false;
-	*l = (struct list){ .u = u, .locations = locations, .end = sec->p + sec->n };
+	l->u = u;
+	l->locations = locations;
 	off = a.v;
 	if (a.form == DW_FORM_loclistx || a.form == DW_FORM_rnglistx) {
 		if (!die__uint(&root, locations ? DW_AT_loclists_base : DW_AT_rnglists_base,
 			       &base) ||
-		    base > sec->n || a.v > sec->n || (a.v + 1) * u->off_size > sec->n - base)
+		    base > sec->n || a.v > sec->n ||
+		    !debug_sec__read(sec, base + a.v * u->off_size, word, u->off_size))
 			return false;
-		off = base + read_le(sec->p + base + a.v * u->off_size, u->off_size);
+		off = base + read_le(word, u->off_size);
 	} else if (a.form != DW_FORM_sec_offset) {
 		return false;
 	}
 	if (off >= sec->n)
 		return false;
-	l->p = sec->p + off;
+	n = sec->n - off < LIST_MAX ? sec->n - off : LIST_MAX;
+	if (!debug_sec__read(sec, off, l->bytes, (size_t)n))
+		return false;
+	l->p = l->bytes;
+	l->end = l->bytes + n;
 	/* a unit in several pieces has none, or one of 0 */
 	if (!die__addr(&root, DW_AT_low_pc, &l->base))
 		l->base = 0;

@@ -24,6 +24,7 @@ struct table {
 	const struct debug_secs	*secs;
 	uint64_t		 off;
 	const char		*comp_dir;
+	int			 err;
 	struct entry		*dirs, *files;
 	size_t			 nr_dirs, cap_dirs, nr_files, cap_files;
 	bool			 from_zero;	/* DWARF 5 counts files from 0 */
@@ -32,6 +33,7 @@ struct table {
 struct line_files {
 	struct table	**tables;
 	size_t		  nr, cap;
+	int		  err;
 };
 
 struct line_files *line_files__new(void)
@@ -58,10 +60,15 @@ void line_files__free(struct line_files *lf)
 	free(lf);
 }
 
-static bool add(struct entry **list, size_t *nr, size_t *cap, const char *name, uint64_t dir)
+static bool add(struct table *t, struct entry **list, size_t *nr, size_t *cap, const char *name,
+		uint64_t dir)
 {
-	if (*nr >= MAX_FILES || array__room(list, cap, *nr, sizeof(**list)))
+	if (*nr >= MAX_FILES)
 		return false;
+	if (array__room(list, cap, *nr, sizeof(**list))) {
+		t->err = -ENOMEM;
+		return false;
+	}
 	(*list)[(*nr)++] = (struct entry){ .name = name, .dir = dir };
 	return true;
 }
@@ -83,25 +90,25 @@ static bool table__parse_old(struct table *t, const uint8_t *p, const uint8_t *e
 	const char *s;
 
 	/* 0 is the directory of compilation */
-	if (!add(&t->dirs, &t->nr_dirs, &t->cap_dirs, NULL, 0))
+	if (!add(t, &t->dirs, &t->nr_dirs, &t->cap_dirs, NULL, 0))
 		return false;
 	while ((s = inline_str(&p, end)) && *s)
-		if (!add(&t->dirs, &t->nr_dirs, &t->cap_dirs, s, 0))
+		if (!add(t, &t->dirs, &t->nr_dirs, &t->cap_dirs, s, 0))
 			return false;
 	while (s && (s = inline_str(&p, end)) && *s) {
 		uint64_t dir, mtime, len;
 
 		if (!read_uleb(&p, end, &dir) || !read_uleb(&p, end, &mtime) ||
 		    !read_uleb(&p, end, &len) ||
-		    !add(&t->files, &t->nr_files, &t->cap_files, s, dir))
+		    !add(t, &t->files, &t->nr_files, &t->cap_files, s, dir))
 			return false;
 	}
 	return s != NULL;
 }
 
 /* A list of entries in the self-describing form of DWARF 5. */
-static bool table__parse_list(const struct unit *u, const uint8_t **pp, struct entry **list,
-			      size_t *nr, size_t *cap)
+static bool table__parse_list(struct table *t, const struct unit *u, const uint8_t **pp,
+			      struct entry **list, size_t *nr, size_t *cap)
 {
 	struct { uint64_t what, form; } format[16];
 	const uint8_t *p = *pp;
@@ -134,7 +141,7 @@ static bool table__parse_list(const struct unit *u, const uint8_t **pp, struct e
 			else if (format[i].what == DW_LNCT_directory_index)
 				dir = a.v;
 		}
-		if (!add(list, nr, cap, name, dir))
+		if (!add(t, list, nr, cap, name, dir))
 			return false;
 	}
 	*pp = p;
@@ -144,13 +151,15 @@ static bool table__parse_list(const struct unit *u, const uint8_t **pp, struct e
 static bool table__parse(struct table *t, const struct unit *unit)
 {
 	const struct debug_sec *sec = &t->secs->line;
-	const uint8_t *p = sec->p + t->off, *end = sec->p + sec->n;
+	const uint8_t *p, *end;
 	struct unit u = *unit;
 	uint64_t len, version, header;
-	unsigned int opcodes;
+	unsigned int opcodes, fixed;
 
-	if (t->off >= sec->n || end - p < 4)
+	if (t->off >= sec->n || sec->n - t->off < 4)
 		return false;
+	p = sec->p + t->off;
+	end = sec->p + sec->n;
 	len = read_le(p, 4);
 	p += 4;
 	u.off_size = 4;
@@ -179,9 +188,10 @@ static bool table__parse(struct table *t, const struct unit *unit)
 		return false;
 	u.end = end = p + header;
 	/* lengths of instructions, [operations], default_is_stmt, line_base, line_range */
-	p += version >= 4 ? 5 : 4;
-	if (p >= end)
+	fixed = version >= 4 ? 5 : 4;
+	if (end - p <= fixed)
 		return false;
+	p += fixed;
 	opcodes = *p++;
 	if (!opcodes || opcodes - 1 > (uint64_t)(end - p))
 		return false;
@@ -189,8 +199,8 @@ static bool table__parse(struct table *t, const struct unit *unit)
 	t->from_zero = version >= 5;
 	if (version < 5)
 		return table__parse_old(t, p, end);
-	return table__parse_list(&u, &p, &t->dirs, &t->nr_dirs, &t->cap_dirs) &&
-	       table__parse_list(&u, &p, &t->files, &t->nr_files, &t->cap_files);
+	return table__parse_list(t, &u, &p, &t->dirs, &t->nr_dirs, &t->cap_dirs) &&
+	       table__parse_list(t, &u, &p, &t->files, &t->nr_files, &t->cap_files);
 }
 
 static struct table *line_files__table(struct line_files *lf, const struct unit *u)
@@ -206,16 +216,18 @@ static struct table *line_files__table(struct line_files *lf, const struct unit 
 	for (size_t i = 0; i < lf->nr; i++)
 		if (lf->tables[i]->secs == main->secs && lf->tables[i]->off == off)
 			return lf->tables[i];
-	if (array__room(&lf->tables, &lf->cap, lf->nr, sizeof(struct table *)))
-		return NULL;
 	t = calloc(1, sizeof(*t));
-	if (!t)
+	if (!t || array__room(&lf->tables, &lf->cap, lf->nr, sizeof(struct table *))) {
+		free(t);
+		lf->err = -ENOMEM;
 		return NULL;
+	}
 	t->secs = main->secs;
 	t->off = off;
 	t->comp_dir = main->comp_dir;
 	/* what was read before it ended in nonsense is still right */
 	(void)table__parse(t, main);
+	lf->err = lf->err ? lf->err : t->err;
 	lf->tables[lf->nr++] = t;
 	return t;
 }
@@ -248,5 +260,12 @@ const char *line_files__path(struct line_files *lf, const struct unit *u, uint64
 	else
 		e->path = asprintf(&e->path, "%s/%s/%s", t->comp_dir, dir, e->name) < 0 ?
 			  NULL : e->path;
+	if (!e->path)
+		lf->err = -ENOMEM;
 	return e->path;
+}
+
+int line_files__err(const struct line_files *lf)
+{
+	return lf ? lf->err : 0;
 }

@@ -22,5 +22,7 @@ void line_files__free(struct line_files *lf);
  * table has no such entry or does not parse. Valid until line_files__free.
  */
 const char *line_files__path(struct line_files *lf, const struct unit *u, uint64_t index);
+/* 0, or -ENOMEM if there was no memory for some name. NULL is fine. */
+int line_files__err(const struct line_files *lf);
 
 #endif /* DWELL_IMAGE_LINES_H */

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "base/utf8.h"
 #include "image/array.h"
 
 static const uint32_t elem_size[MODEL_TABLES] = {
@@ -113,7 +113,7 @@ static int model__grow_strs(struct model *m)
 	return 0;
 }
 
-image_str model__strn(struct model *m, const char *s, size_t n)
+static image_str model__intern(struct model *m, const char *s, size_t n)
 {
 	uint32_t off;
 	size_t at;
@@ -138,6 +138,32 @@ image_str model__strn(struct model *m, const char *s, size_t n)
 	m->str_hash[at] = off;
 	m->nr_strs++;
 	return off;
+}
+
+static bool is_plain(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (s[i] < ' ' || s[i] > '~')
+			return false;
+	return true;
+}
+
+image_str model__strn(struct model *m, const char *s, size_t n)
+{
+	image_str at;
+	char *shown;
+
+	if (is_plain(s, n))
+		return model__intern(m, s, n);
+	shown = strndup(s, n);
+	if (!shown) {
+		m->err = -ENOMEM;
+		return 0;
+	}
+	utf8__make_printable(shown);
+	at = model__intern(m, shown, strlen(shown));
+	free(shown);
+	return at;
 }
 
 image_str model__str(struct model *m, const char *s)
@@ -252,7 +278,7 @@ static const void *table(const struct image *img, enum model_table t, size_t *nr
 	return (const char *)img->block + img->block->tables[t].off;
 }
 
-struct image *image__adopt(struct model_block *b, size_t size, bool mapped, const char *path)
+struct image *image__adopt(struct model_block *b, size_t size, bool cached, const char *path)
 {
 	struct image *img = calloc(1, sizeof(*img));
 	const image_str *notes;
@@ -262,7 +288,7 @@ struct image *image__adopt(struct model_block *b, size_t size, bool mapped, cons
 		goto fail;
 	img->block = b;
 	img->size = size;
-	img->mapped = mapped;
+	img->cached = cached;
 	notes = table(img, MODEL_NOTES, &nr);
 	img->notes = calloc(nr + 1, sizeof(*img->notes));
 	img->path = strdup(path);
@@ -277,10 +303,7 @@ fail:
 		free(img->path);
 		free(img);
 	}
-	if (mapped)
-		munmap(b, size);
-	else
-		free(b);
+	free(b);
 	return NULL;
 }
 
@@ -292,10 +315,7 @@ void image__free(struct image *img)
 		binary__close(img->binary);
 		free(img->binary);
 	}
-	if (img->mapped)
-		munmap((void *)(uintptr_t)img->block, img->size);
-	else
-		free((void *)(uintptr_t)img->block);
+	free((void *)(uintptr_t)img->block);
 	free(img->notes);
 	free(img->path);
 	free(img);

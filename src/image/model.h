@@ -60,7 +60,7 @@ struct model {
 struct image {
 	const struct model_block *block;
 	size_t			  size;
-	bool			  mapped;
+	bool			  cached;		/* read from the cache */
 	const char		**notes;
 	char			 *path;
 	struct binary		 *binary;	/* opened when code bytes are asked for */
@@ -69,6 +69,10 @@ struct image {
 void model__init(struct model *m);
 void model__free(struct model *m);
 
+/*
+ * Into the pool. Its text is for people, and names come from the program: they
+ * are made printable here, so that nothing in a model is not.
+ */
 image_str model__str(struct model *m, const char *s);
 image_str model__strn(struct model *m, const char *s, size_t n);
 /* The pool's text; valid until the next string is added. */
@@ -87,6 +91,6 @@ struct model_block *model__freeze(const struct model *m, uint64_t key);
 bool model__check(const struct model_block *b, size_t size, uint64_t key);
 
 /* Make an image of a block. Takes the block over, also on failure. */
-struct image *image__adopt(struct model_block *b, size_t size, bool mapped, const char *path);
+struct image *image__adopt(struct model_block *b, size_t size, bool cached, const char *path);
 
 #endif /* DWELL_IMAGE_MODEL_H */

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text_file.h"
 #include "image/array.h"
 
 #define MAX_TEXT	(1u << 18)	/* of a symbol: a short one can stand for any length */
@@ -30,6 +31,24 @@ struct rust_names {
 	struct impl		*impls;		/* sorted by the hash of the scope */
 	size_t			 nr, cap;
 };
+
+/* Lack of memory in this thread, until somebody asks: NULL has another meaning, too. */
+static _Thread_local bool no_memory;
+
+bool names__no_memory(void)
+{
+	bool was = no_memory;
+
+	no_memory = false;
+	return was;
+}
+
+static char *got(char *p)
+{
+	if (!p)
+		no_memory = true;
+	return p;
+}
 
 /* ---- text ---- */
 
@@ -52,7 +71,7 @@ static size_t skip_generics(const char *s)
 
 char *name__plain(const char *name)
 {
-	char *out = malloc(strlen(name) + 1);
+	char *out = got(malloc(strlen(name) + 1));
 	size_t n = 0;
 
 	if (!out)
@@ -148,12 +167,13 @@ static void elide(char *name, size_t keep)
 
 char *name__shorten(const char *name, bool last)
 {
-	size_t len = 0, generics = strcspn(name, "<");
-	char *text = NULL;
-	FILE *out = open_memstream(&text, &len);
+	size_t generics = strcspn(name, "<");
+	struct text_file t;
+	FILE *out = text_file__open(&t);
+	char *text;
 
 	if (!out)
-		return NULL;
+		return got(NULL);
 	if (!generics)		/* "<T as Trait>::f" */
 		generics = strlen(name);
 	if (last)
@@ -161,11 +181,8 @@ char *name__shorten(const char *name, bool last)
 	else
 		fwrite(name, 1, generics, out);
 	put_last_words(out, name + generics, strlen(name + generics));
-	if (fclose(out)) {
-		free(text);
-		return NULL;
-	}
-	for (size_t keep = 2; keep-- > 0 && strlen(text) > SHORT_NAME;)
+	text = got(text_file__close(&t));
+	for (size_t keep = 2; text && keep-- > 0 && strlen(text) > SHORT_NAME;)
 		elide(text, keep);
 	return text;
 }
@@ -214,7 +231,7 @@ static void demangled__put(const char *s, size_t n, void *ctx)
 		longjmp(d->stop, 1);
 	while (d->len + n >= d->cap) {
 		size_t cap = d->cap ? d->cap * 2 : 256;
-		char *grown = realloc(d->text, cap);
+		char *grown = got(realloc(d->text, cap));
 
 		if (!grown)
 			longjmp(d->stop, 1);
@@ -239,7 +256,7 @@ static __attribute__((noinline)) bool demangled__run(struct demangled *d, const 
 static char *demangle(const char *mangled)
 {
 	const char *llvm = strstr(mangled, ".llvm.");
-	char *cut = llvm ? strndup(mangled, (size_t)(llvm - mangled)) : NULL;
+	char *cut = llvm ? got(strndup(mangled, (size_t)(llvm - mangled))) : NULL;
 	struct demangled d = { .text = NULL };
 
 	if ((llvm && !cut) || !demangled__run(&d, cut ? cut : mangled)) {
@@ -258,7 +275,7 @@ static char *unwrap_self(const char *text)
 	char *out;
 
 	if (text[0] != '<')
-		return strdup(text);
+		return got(strdup(text));
 	for (size_t i = 1; i + 1 < end; i++) {
 		if (text[i] == '<')
 			depth++;
@@ -269,7 +286,7 @@ static char *unwrap_self(const char *text)
 	}
 	if (asprintf(&out, "%.*s%s", (int)((as ? as : text + end - 1) - text - 1), text + 1,
 		     text + end) < 0)
-		return NULL;
+		return got(NULL);
 	return out;
 }
 
@@ -294,7 +311,7 @@ char *name__of_symbol(const char *mangled, char **generics)
 				break;
 		}
 		if (i && i != (size_t)-1)
-			*generics = strndup(text + i + 1, (size_t)(open - text) - i - 1);
+			*generics = got(strndup(text + i + 1, (size_t)(open - text) - i - 1));
 	}
 	inner = unwrap_self(text);
 	free(text);
@@ -327,7 +344,7 @@ char *name__generic(const char *generics, unsigned int nr)
 	}
 	if (nr || end <= from)
 		return NULL;
-	one = strndup(from, (size_t)(end - from));
+	one = got(strndup(from, (size_t)(end - from)));
 	text = one ? unwrap_self(one) : NULL;
 	free(one);
 	/* a body goes by the name of its function; debug information knows no "::<" */
@@ -359,7 +376,7 @@ char *name__argument(const char *mangled, const char *word)
 			size_t n = skip_generics(at);
 
 			if (n > 2 && at[n - 1] == '>')
-				found = strndup(at + 1, n - 2);
+				found = got(strndup(at + 1, n - 2));
 			break;
 		}
 	}
@@ -438,8 +455,8 @@ char *name__frame(const char *name, bool coroutine, bool own)
 
 		while (module > plain && module[-1] != ':')
 			module--;
-		text = strdup(says_again(module, (size_t)(last - 1 - module), last + 1) ?
-			      last + 1 : module);
+		text = got(strdup(says_again(module, (size_t)(last - 1 - module), last + 1) ?
+				  last + 1 : module));
 		free(plain);
 		return text;
 	}
@@ -606,12 +623,11 @@ char *rust_names__type(struct rust_names *n, const struct die *d)
 	const struct scan_type *t = scan__type_at(n->ts->sc, d->p);
 	const char *name = t ? t->name : type__name(d);
 	const struct scope *scope = t ? t->scope : NULL;
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	struct text_file text;
+	FILE *out = text_file__open(&text);
 
 	if (!out)
-		return NULL;
+		return got(NULL);
 	put_scope(n, out, scope);
 	if (name[0] == '{') {
 		const char *generics = strchr(name, '}');
@@ -625,9 +641,5 @@ char *rust_names__type(struct rust_names *n, const struct die *d)
 			fputs("::", out);
 		fputs(name, out);
 	}
-	if (fclose(out)) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	return got(text_file__close(&text));
 }

@@ -17,6 +17,12 @@
 
 struct rust_names;
 
+/*
+ * Has any function here had no memory, in this thread and since the last time
+ * that this was asked? Where NULL means "none" as well, nothing else tells.
+ */
+bool names__no_memory(void);
+
 /* What {impl#N} stands for is learnt from the symbols of functions. NULL: no memory. */
 struct rust_names *rust_names__new(const struct types *ts);
 void rust_names__free(struct rust_names *n);

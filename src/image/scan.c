@@ -421,11 +421,11 @@ static void *merge(struct worker *w, unsigned int jobs, size_t arr_off, size_t n
 		unsigned int best_j = 0;
 
 		for (unsigned int j = 0; j < jobs; j++) {
-			const char *arr = *(char **)((char *)&w[j] + arr_off);
-			const char *e = arr + at[j] * size;
+			const char *arr = *(char **)((char *)&w[j] + arr_off), *e;
 
 			if (at[j] >= *(size_t *)((char *)&w[j] + nr_off))
 				continue;
+			e = arr + at[j] * size;
 			if (!best || *(const uint8_t *const *)e < *(const uint8_t *const *)best) {
 				best = e;
 				best_j = j;

@@ -585,11 +585,13 @@ void site_finder__calls_of(struct site_finder *f, uint64_t target,
 			   void (*found)(void *ctx, uint64_t ret), void *ctx)
 {
 	uint64_t words[16];
-	size_t nr = binary__words_of(f->b, target, words, sizeof(words) / sizeof(words[0]));
+	size_t n, nr = binary__words_of(f->b, target, words, sizeof(words) / sizeof(words[0]));
 
-	for (size_t i = 0; i < f->b->nr_segs; i++)
-		if (f->b->segs[i].exec && sweep(f, f->b->segs[i].file_size) ==
-					  f->b->segs[i].file_size)
-			calls_in(&f->b->segs[i], f->b->raw + f->b->segs[i].file_off, target, words,
-				 nr, found, ctx);
+	for (size_t i = 0; i < f->b->nr_segs; i++) {
+		const struct segment *s = &f->b->segs[i];
+		const uint8_t *code = binary__code(f->b, s->vaddr, &n);
+
+		if (code && n == s->file_size && sweep(f, n) == n)
+			calls_in(s, code, target, words, nr, found, ctx);
+	}
 }

@@ -5,6 +5,7 @@
  */
 #include "image/types.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -461,8 +462,10 @@ bool type__search(const struct types *ts, const struct die *d, const char *want,
 	bool found = false, twice = false;
 
 	s.queue = malloc(SEARCH_MAX * sizeof(*s.queue));
-	if (!s.queue)
+	if (!s.queue) {
+		ts->di->err = -ENOMEM;
 		return false;
+	}
 	search__push(&s, &(struct cursor){ .type = *d }, 0);
 	for (size_t i = 0; i < s.nr; i++) {
 		struct cursor c = s.queue[i].c;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "image/array.h"
+#include "image/bytes.h"
 #include "image/die.h"
 
 /*
@@ -17,6 +18,16 @@
  * of one kind only; tables that overlap would take more memory than there is.
  */
 #define ABBREV_TIMES	16
+
+bool debug_sec__read(const struct debug_sec *s, uint64_t off, void *to, size_t n)
+{
+	if (off > s->n || n > s->n - off)
+		return false;
+	if (!s->p)
+		return !bytes__read_to(to, s->fd, s->off + off, n);
+	memcpy(to, s->p + off, n);
+	return true;
+}
 
 /* ---- abbreviations -------------------------------------------------------- */
 
@@ -118,13 +129,14 @@ static struct abbrev_table *table__new(const struct unit *u, uint64_t *left, int
 {
 	const struct debug_sec *sec = &u->secs->abbrev;
 	size_t cap_abbrevs = 0, cap_attrs = 0, cap_steps = 0, nr_attrs = 0, nr_steps = 0;
-	const uint8_t *p, *start, *end = sec->p + sec->n;
+	const uint8_t *p, *start, *end;
 	struct abbrev_table *t;
 
 	*err = 0;
 	if (u->abbrev_off >= sec->n)
 		return NULL;
 	start = sec->p + u->abbrev_off;
+	end = sec->p + sec->n;
 	if ((uint64_t)(end - start) > *left)
 		end = start + *left;
 	t = calloc(1, sizeof(*t));
@@ -172,8 +184,9 @@ static struct abbrev_table *table__new(const struct unit *u, uint64_t *left, int
 		}
 		t->nr_abbrevs++;
 	}
-	/* attrs is read one past a run's end by the compiler below */
-	if (array__room(&t->attrs, &cap_attrs, nr_attrs, sizeof(*t->attrs)))
+	/* attrs is read one past a run's end by the compiler below; no steps are some, too */
+	if (array__room(&t->attrs, &cap_attrs, nr_attrs, sizeof(*t->attrs)) ||
+	    array__room(&t->steps, &cap_steps, nr_steps, sizeof(*t->steps)))
 		goto nomem;
 	t->dense = true;
 	for (size_t i = 0; i < t->nr_abbrevs; i++) {
@@ -329,13 +342,14 @@ static int contribution__cmp(const void *a, const void *b)
  */
 static int package__read(struct package *pk, const struct debug_sec *index)
 {
-	const uint8_t *p = index->p, *end = p + index->n, *cols, *rows, *sizes;
+	const uint8_t *p = index->p, *end, *cols, *rows, *sizes;
 	uint64_t version, nr_cols, nr_rows, nr_slots, col[DW_SECT_STR_OFFSETS + 1];
 
 	memset(pk, 0, sizeof(*pk));
 	if (index->n < 16)
 		return 0;
 	pk->is = true;
+	end = p + index->n;
 	version = read_le(p, 4);
 	if (version != 2)
 		version = read_le(p, 2);
@@ -343,10 +357,10 @@ static int package__read(struct package *pk, const struct debug_sec *index)
 	nr_rows = read_le(p + 8, 4);
 	nr_slots = read_le(p + 12, 4);
 	if ((version != 2 && version != 5) || !nr_cols || nr_cols > 16 ||
-	    nr_slots > (uint64_t)(end - p) / 12)
+	    nr_slots > (index->n - 16) / 12)
 		return 0;
 	cols = p + 16 + nr_slots * 12;
-	if (cols > end || nr_cols * 4 > (uint64_t)(end - cols))
+	if (nr_cols * 4 > (uint64_t)(end - cols))
 		return 0;
 	rows = cols + nr_cols * 4;
 	if (nr_rows > (uint64_t)(end - rows) / (nr_cols * 8))

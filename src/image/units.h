@@ -15,10 +15,12 @@
 /* The DWARF sections of one file, uncompressed. */
 struct debug_secs {
 	struct debug_sec {
-		const uint8_t	*p;
+		const uint8_t	*p;	/* NULL: see debug_sec__read */
 		size_t		 n;
+		int		 fd;	/* where it is, if not in memory */
+		uint64_t	 off;
 	} info, abbrev, str, line, line_str, str_offsets, addr, cu_index,
-	  loc, loclists, ranges, rnglists;
+	  loc, loclists, ranges, rnglists;	/* these four: in memory or not */
 	bool	split;		/* the .dwo flavour of each */
 };
 
@@ -87,7 +89,14 @@ struct debug_info {
 	struct abbrev_table **tables;
 	size_t		 nr_tables, cap_tables;
 	uint64_t	 steps;		/* entries visited by the explorer: a budget */
+	int		 err;		/* -ENOMEM on the way, where only "no" can be answered */
 };
+
+/*
+ * Copy @n bytes at @off of a section that may not be in memory: they are large,
+ * and little of them is asked for. False: it ends before, or cannot be read.
+ */
+bool debug_sec__read(const struct debug_sec *s, uint64_t off, void *to, size_t n);
 
 /* Add the units of @secs. Torn units end the list and set *@torn; 0 or -ENOMEM. */
 int debug_info__add(struct debug_info *di, const struct debug_secs *secs, bool *torn);

@@ -94,9 +94,11 @@ static void add_callers(struct workers *w, const struct binary *b, const struct 
 	find_words(&t, b);
 	for (size_t s = 0; s < b->nr_segs; s++) {
 		const struct segment *seg = &b->segs[s];
-		const uint8_t *code = b->raw + seg->file_off;
+		const uint8_t *code;
+		size_t n;
 
-		for (uint64_t i = 0; seg->exec && i + 6 <= seg->file_size; i++) {
+		code = binary__code(b, seg->vaddr, &n);
+		for (uint64_t i = 0; code && i + 6 <= n; i++) {
 			const struct symbol *in;
 
 			if (!leads_to(&t, code + i, seg->vaddr + i))

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sum.h"
 #include "join/timeline.h"
 
 int join__new(struct trace_reader *r, struct join **out)
@@ -61,7 +62,7 @@ static int join__lost(struct join *j, const struct trace_event *ev)
 	uint64_t first = ev->lost.first < ev->ts ? ev->lost.first : ev->ts;
 
 	if (ev->lost.cause < TRACE_LOST_NR)
-		j->lost_events[ev->lost.cause] += ev->lost.count;
+		sum__add(&j->lost_events[ev->lost.cause], ev->lost.count);
 	if (ev->ts <= j->start || first >= j->end)
 		return 0;
 	j->lossy = true;
@@ -155,7 +156,7 @@ static int join__check(struct join *j)
 	uint64_t sum = 0;
 
 	for (int s = 0; s < JOIN_SEGMENT_NR; s++)
-		sum += j->totals.segments[s];
+		sum__add(&sum, j->totals.segments[s]);
 	if (!j->violations && sum != j->totals.lifetime_ns)
 		snprintf(j->why, sizeof(j->why),
 			 "time not conserved: tasks lived %llu ns, segments add up to %llu ns",
@@ -195,7 +196,9 @@ int join__run(struct join *j)
 		j->totals.start_ts = j->start;
 		j->totals.end_ts = j->end;
 		j->totals.wall_ns = j->end - j->start;
-		err = j->err ? j->err : result__make(j);
+		err = j->err ? j->err : sites__err(j->sites);
+		if (!err)
+			err = result__make(j);
 	}
 	if (err) {
 		snprintf(j->why, sizeof(j->why), "%s",

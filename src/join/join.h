@@ -115,6 +115,7 @@ struct join_totals {
 	uint64_t	unplaced_waits;		/* of no time, await point not known */
 	uint64_t	told_switches;		/* not seen, known from the scheduler */
 	uint64_t	unseen_spawns;		/* their life is counted from their first poll */
+	/* Sums stop at UINT64_MAX (584 years), as those of rows and points do. */
 	uint64_t	lifetime_ns;		/* sum over tasks of end - start */
 	uint64_t	segments[JOIN_SEGMENT_NR];	/* add up to lifetime_ns */
 };

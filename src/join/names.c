@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The pool of frame names. What makes a name safe is decided here and
- * nowhere else; it must not know what the names stand for.
+ * The pool of frame names. What makes a name safe in a frame is decided here
+ * and nowhere else; it must not know what the names stand for.
  */
 #include <stdarg.h>
 #include <stdbool.h>
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "join/names.h"
 
 struct name {
@@ -43,37 +44,6 @@ void names__free(struct names *n)
 	free(n);
 }
 
-/* Bytes of the valid UTF-8 sequence at @s, 0 if there is none. */
-static size_t utf8_len(const unsigned char *s)
-{
-	uint32_t cp;
-	size_t len;
-
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		len = 2;
-	else if ((s[0] & 0xf0) == 0xe0)
-		len = 3;
-	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
-		len = 4;
-	else
-		return 0;
-	cp = s[0] & (0x7f >> len);
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		cp = cp << 6 | (s[i] & 0x3f);
-	}
-	if ((len == 3 && (cp < 0x800 || (cp >= 0xd800 && cp <= 0xdfff))) ||
-	    (len == 4 && (cp < 0x10000 || cp > 0x10ffff)))
-		return 0;
-	/* The controls of the second block, and the separators of lines. */
-	if ((cp >= 0x80 && cp < 0xa0) || cp == 0x2028 || cp == 0x2029)
-		return 0;
-	return len;
-}
-
 /* Where "… 12" or "… 1.5" at the end of @s has its number, or NULL. */
 static char *trailing_number(char *s, size_t len)
 {
@@ -87,27 +57,22 @@ static char *trailing_number(char *s, size_t len)
 /* @out has room for strlen(@text) + 3 bytes. */
 static void make_safe(const char *text, char *out)
 {
-	const unsigned char *in = (const unsigned char *)text;
+	size_t len = strlen(text);
 	char *p = out, *number;
+	bool valid;
+	uint32_t cp;
 
-	while (*in) {
-		size_t len = utf8_len(in);
-
-		if (len > 1) {
-			memcpy(p, in, len);
-			p += len;
-			in += len;
+	for (size_t n; len; text += n, len -= n) {
+		n = utf8__read(text, len, &cp, &valid);
+		if (valid && utf8__is_control(cp)) {
+			*p = ' ';
+		} else if (!valid || cp < 0x80) {
+			*p = !valid ? '?' : cp == ';' ? ':' : (char)cp;
+		} else {
+			memcpy(p, text, n);
+			p += n;
 			continue;
 		}
-		if (!len)
-			*p = '?';
-		else if (*in == ';')
-			*p = ':';
-		else if (*in < 0x20 || *in == 0x7f)
-			*p = ' ';
-		else
-			*p = (char)*in;
-		in++;
 		if (*p != ' ' || p > out)
 			p++;
 	}

@@ -10,25 +10,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text_file.h"
+#include "base/utf8.h"
 #include "join/join.h"
 
 #define REPORT_VERSION	1	/* changed when a key changes its meaning or goes */
 
+static bool is_utf8(const char *s)
+{
+	size_t len = strlen(s), at = 0;
+	bool valid = true;
+	uint32_t cp;
+
+	while (at < len && valid)
+		at += utf8__read(s + at, len - at, &cp, &valid);
+	return valid;
+}
+
 /* Text of the recording may be anything; JSON is UTF-8. */
 static json_t *text(const char *s)
 {
-	json_t *value = json_string(s ? s : "");
+	json_t *value;
 	char *plain;
 
-	if (value)
-		return value;
+	if (!s || is_utf8(s))
+		return json_string_nocheck(s ? s : "");
 	plain = strdup(s);
 	if (!plain)
 		return NULL;
 	for (char *p = plain; *p; p++)
 		if (*p & 0x80)
 			*p = '?';
-	value = json_string(plain);
+	value = json_string_nocheck(plain);
 	free(plain);
 	return value;
 }
@@ -190,6 +203,50 @@ static json_t *notes(const struct join *j, int *err)
 	return a;
 }
 
+/*
+ * JSON lets controls stand as they are from U+007F on: they are escaped, so that
+ * the text can be shown and says the same. All that is not ASCII is in strings.
+ */
+static int write_escaped(const char *s, FILE *out)
+{
+	size_t len = strlen(s), plain = 0, at = 0;
+	bool valid;
+	uint32_t cp;
+
+	while (at < len) {
+		size_t n = utf8__read(s + at, len - at, &cp, &valid);
+
+		if (cp >= 0x7f && utf8__is_control(cp)) {
+			fwrite(s + plain, 1, at - plain, out);
+			if (cp > 0xffff)	/* a pair of surrogates */
+				fprintf(out, "\\u%04X", 0xd7c0 + (cp >> 10));
+			fprintf(out, "\\u%04X", cp > 0xffff ? 0xdc00 | (cp & 0x3ff) : cp);
+			plain = at + n;
+		}
+		at += n;
+	}
+	fwrite(s + plain, 1, at - plain, out);
+	fputc('\n', out);
+	return ferror(out) ? (errno ? -errno : -EIO) : 0;
+}
+
+static int write_json(const json_t *o, FILE *out)
+{
+	struct text_file t;
+	FILE *f = text_file__open(&t);
+	bool bad;
+	char *s;
+	int err;
+
+	if (!f)
+		return -ENOMEM;
+	bad = json_dumpf(o, f, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
+	s = text_file__close(&t);
+	err = bad || !s ? -ENOMEM : write_escaped(s, out);
+	free(s);
+	return err;
+}
+
 int join_report__json(const struct join *j, const struct trace_reader *r, FILE *out)
 {
 	const struct join_totals *t = join__totals(j);
@@ -210,10 +267,8 @@ int join_report__json(const struct join *j, const struct trace_reader *r, FILE *
 	set(o, "lost", sums(lost, nr, &err), &err);
 	set(o, "cost", cost(j, r, &err), &err);
 	set(o, "notes", notes(j, &err), &err);
-	if (!err && (json_dumpf(o, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER |
-					JSON_REAL_PRECISION(9)) ||
-		     fputc('\n', out) == EOF))
-		err = errno ? -errno : -EIO;
+	if (!err)
+		err = write_json(o, out);
 	json_decref(o);
 	return err;
 }

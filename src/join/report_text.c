@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "join/join.h"
 
 #define COLUMNS		100
@@ -80,14 +81,9 @@ static struct text percent(uint64_t part, uint64_t whole)
 	return t;
 }
 
-/* Columns that a UTF-8 string takes (no wide characters are expected). */
 static size_t columns(const char *s)
 {
-	size_t n = 0;
-
-	for (; *s; s++)
-		n += (*s & 0xc0) != 0x80;
-	return n;
+	return utf8__columns(s, strlen(s));
 }
 
 static void pad(FILE *out, size_t n)
@@ -106,7 +102,8 @@ static void right(FILE *out, const char *s, size_t width)
 
 /*
  * Text that goes on in the next line, indented, where the next word does not
- * fit. A word is what one call gives: names are not broken.
+ * fit. A word is what one call gives: names are not broken. All names go through
+ * here, and are made printable here: they are what the file says they are.
  */
 struct flow {
 	FILE	*out;
@@ -130,6 +127,7 @@ static void flow__put(struct flow *f, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(s, sizeof(s), fmt, ap);
 	va_end(ap);
+	utf8__make_printable(s);
 	n = columns(s);
 	if (!f->fresh && f->at + 1 + n > COLUMNS) {
 		fputc('\n', f->out);
@@ -270,6 +268,8 @@ static void print_segments(const struct join_totals *t, FILE *out)
 		size_t bar = t->lifetime_ns ? (size_t)((double)ns / (double)t->lifetime_ns *
 						       BAR_MAX + 0.5) : 0;
 
+		if (bar > BAR_MAX)
+			bar = BAR_MAX;
 		fprintf(out, "  %-13s", join_segment__name(i));
 		right(out, duration(ns).s, 9);
 		right(out, percent(ns, t->lifetime_ns).s, 9);

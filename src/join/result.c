@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sum.h"
 #include "join/probe_stack.h"
 #include "join/timeline.h"
 
@@ -220,7 +221,7 @@ static int make_rows(struct join *j)
 	qsort(rows, nr, sizeof(*rows), row_order);
 	for (size_t i = 0; i < nr; i++) {
 		if (out && !row_order(&rows[out - 1], &rows[i]))
-			rows[out - 1].ns += rows[i].ns;
+			sum__add(&rows[out - 1].ns, rows[i].ns);
 		else
 			rows[out++] = rows[i];
 	}
@@ -271,7 +272,7 @@ static size_t merge_sums(struct point_sum *sums, size_t nr)
 	qsort(sums, nr, sizeof(*sums), by_name);
 	for (size_t i = 0; i < nr; i++) {
 		if (out && !by_name(&sums[out - 1], &sums[i]))
-			sums[out - 1].ns += sums[i].ns;
+			sum__add(&sums[out - 1].ns, sums[i].ns);
 		else
 			sums[out++] = sums[i];
 	}
@@ -329,7 +330,7 @@ static uint32_t *longest_sites(struct join *j)
 	}
 	for (uint32_t i = 0; i < j->sums.size; i++)
 		if (j->sums.entries[i].ns && j->sums.entries[i].key.segment == JOIN_AWAIT)
-			ns[j->sums.entries[i].key.site] += j->sums.entries[i].ns;
+			sum__add(&ns[j->sums.entries[i].key.site], j->sums.entries[i].ns);
 	for (uint32_t i = 0; i < nr_sites; i++) {
 		uint32_t *best = &longest[sites__site(j->sites, i)->point];
 
@@ -382,7 +383,7 @@ static void fill_point(struct join *j, uint32_t index, const struct point_sum *s
 	p->split = out + *at;
 	for (; *at < nr && sums[*at].point == index && !sums[*at].detail; ++*at) {
 		out[*at] = (struct join_sum){ sums[*at].name, sums[*at].ns };
-		p->await_ns += sums[*at].ns;
+		sum__add(&p->await_ns, sums[*at].ns);
 		p->nr_split++;
 	}
 	p->details = out + *at;
@@ -453,11 +454,11 @@ static int make_points(struct join *j)
 
 static void add_loss(struct join *j, const char *name, uint64_t count)
 {
-	if (!count || !name)
+	if (!count)
 		return;
 	for (size_t i = 0; i < j->nr_losses; i++)
 		if (!strcmp(j->loss_sums[i].name, name)) {
-			j->loss_sums[i].ns += count;
+			sum__add(&j->loss_sums[i].ns, count);
 			return;
 		}
 	j->loss_sums[j->nr_losses++] = (struct join_sum){ name, count };
@@ -474,8 +475,13 @@ static int make_losses(struct join *j)
 	j->loss_sums = calloc(nr, sizeof(*j->loss_sums));
 	if (!j->loss_sums)
 		return -ENOMEM;
-	for (size_t i = 0; trace_reader__loss(j->reader, i, &cause, &total); i++)
-		add_loss(j, names__safe(j->names, cause), total);
+	for (size_t i = 0; trace_reader__loss(j->reader, i, &cause, &total); i++) {
+		const char *name = names__safe(j->names, cause);
+
+		if (!name)
+			return -ENOMEM;
+		add_loss(j, name, total);
+	}
 	/* What the recorder counted is in its counters, unless it was cut off before. */
 	if (!j->nr_losses)
 		for (int i = 0; i < TRACE_LOST_DAMAGED; i++)
@@ -508,13 +514,17 @@ static int make_notes(struct join *j)
 	const char *const *recorded = trace_reader__notes(j->reader, &nr);
 	int err;
 
-	j->notes = calloc(nr + 3, sizeof(*j->notes));
+	j->notes = calloc(nr + 4, sizeof(*j->notes));
 	if (!j->notes)
 		return -ENOMEM;
 	while (j->nr_notes < nr) {
 		j->notes[j->nr_notes] = recorded[j->nr_notes];
 		j->nr_notes++;
 	}
+	if (sum__is_full(j->totals.lifetime_ns))
+		j->notes[j->nr_notes++] = "the tasks' times add up to more than 584 years, which "
+					  "is the most that is counted: sums and shares that "
+					  "large are not right";
 	err = add_note(j, j->totals.unseen_spawns,
 		       "tasks whose time is counted from their first poll, since no probe sees "
 		       "their spawn (LocalSet, tokio before 1.30)");
@@ -581,16 +591,14 @@ const char *const *join__notes(const struct join *j, size_t *nr)
 void join_rows__weights(const struct join_row *rows, size_t nr, enum join_weight unit,
 			uint64_t *weights)
 {
-	uint64_t per = unit == JOIN_WEIGHT_US ? 1000 : 1, sum = 0, given = 0;
+	/* Wide: weights are differences of sums, and these must not end. */
+	unsigned __int128 sum = 0, given = 0, upto;
+	uint64_t per = unit == JOIN_WEIGHT_US ? 1000 : 1;
 
 	for (size_t i = 0; i < nr; i++) {
-		uint64_t upto;
-
 		sum += rows[i].ns;
-		upto = sum / per + (sum % per * 2 >= per);
-		if (per == 1)
-			upto = sum;
-		weights[i] = upto - given;
+		upto = per == 1 ? sum : (sum + per / 2) / per;
+		weights[i] = (uint64_t)(upto - given);
 		given = upto;
 	}
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text_file.h"
 #include "join/site.h"
 
 #define BRANCHES_NAMED	4	/* in "{A | B | …}" */
@@ -30,6 +31,7 @@ struct sites {
 	struct point			*points;
 	uint32_t			*point_hash;
 	uint32_t			 nr_points, points_size;
+	bool				 no_memory;	/* for a shape, at some time */
 };
 
 struct sites *sites__new(const struct trace_reader *r, struct names *names)
@@ -146,8 +148,10 @@ const struct shape *sites__shape(struct sites *s, uint32_t chain)
 {
 	uint32_t at;
 
-	if (s->nr_shapes * 2 >= s->shapes_size && sites__grow_shapes(s))
+	if (s->nr_shapes * 2 >= s->shapes_size && sites__grow_shapes(s)) {
+		s->no_memory = true;
 		return NULL;
+	}
 	at = hash32(chain) & (s->shapes_size - 1);
 	while (s->shapes[at].shape) {
 		if (s->shapes[at].id == chain)
@@ -157,6 +161,7 @@ const struct shape *sites__shape(struct sites *s, uint32_t chain)
 	s->shapes[at].shape = shape__new(chain ? trace_reader__chain(s->reader, chain) : NULL);
 	s->shapes[at].id = chain;
 	s->nr_shapes += !!s->shapes[at].shape;
+	s->no_memory |= !s->shapes[at].shape;
 	return s->shapes[at].shape;
 }
 
@@ -284,9 +289,9 @@ static const char *branches_name(struct sites *s, const struct shape *sh, uint32
 {
 	unsigned int named = 0, more = 0;
 	const char *name = NULL;
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	struct text_file t;
+	FILE *out = text_file__open(&t);
+	char *text;
 
 	if (!out)
 		return NULL;
@@ -310,7 +315,8 @@ static const char *branches_name(struct sites *s, const struct shape *sh, uint32
 	if (more)
 		fprintf(out, " | +%u more", more);
 	fputc('}', out);
-	if (!fclose(out))
+	text = text_file__close(&t);
+	if (text)
 		name = names__safe(s->names, text);
 	free(text);
 	return name;
@@ -591,6 +597,11 @@ const struct site *sites__site(const struct sites *s, uint32_t index)
 struct point *sites__point(struct sites *s, uint32_t index)
 {
 	return &s->points[index];
+}
+
+int sites__err(const struct sites *s)
+{
+	return s->no_memory ? -ENOMEM : 0;
 }
 
 uint32_t sites__nr_points(const struct sites *s)

@@ -57,8 +57,13 @@ struct sites;
 
 struct sites *sites__new(const struct trace_reader *r, struct names *names);
 void sites__free(struct sites *s);
-/* Never NULL but for lack of memory: an unknown chain has no leaves and is blind. */
+/*
+ * Never NULL but for lack of memory, which sites__err() tells at the end: an unknown
+ * chain has no leaves and is blind.
+ */
 const struct shape *sites__shape(struct sites *s, uint32_t chain);
+/* 0 or -ENOMEM: what was said without a shape is not right. */
+int sites__err(const struct sites *s);
 /* Index of the site, or -ENOMEM. */
 int64_t sites__get(struct sites *s, uint32_t kind, uint32_t chain, uint16_t branch);
 const struct site *sites__site(const struct sites *s, uint32_t index);

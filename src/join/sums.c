@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/sum.h"
 #include "join/sums.h"
 
 /*
@@ -70,7 +71,7 @@ int sums__add(struct sums *s, const struct sum_key *key, uint64_t ns)
 		s->nr += !e->ns;
 		e->key = k;
 	}
-	e->ns += ns;
+	sum__add(&e->ns, ns);
 	return 0;
 }
 

@@ -44,6 +44,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sum.h"
 #include "join/timeline.h"
 
 #define DEFERRED_MAX	256	/* of one task */
@@ -100,7 +101,7 @@ static void sum_up(struct join *j, uint32_t kind, uint32_t chain, uint16_t branc
 		return;
 	key.site = (uint32_t)site;
 	join__note_err(j, sums__add(&j->sums, &key, p->ns));
-	j->totals.segments[p->segment] += p->ns;
+	sum__add(&j->totals.segments[p->segment], p->ns);
 }
 
 static void note_wait(struct join *j, uint32_t kind, uint32_t chain, uint16_t branch,
@@ -125,7 +126,7 @@ static void note_wait(struct join *j, uint32_t kind, uint32_t chain, uint16_t br
 		break;
 	case WAIT_POLLED:
 		join__note_err(j, hist__add(&p->ready, ns));
-		p->ready_ns += ns;
+		sum__add(&p->ready_ns, ns);
 		break;
 	case WAIT_TOTAL:
 		join__note_err(j, hist__add(&p->total, ns));
@@ -288,7 +289,7 @@ static void task__over(struct join *j, struct task *t, uint64_t now)
 
 	task__decide(j, t, NO_BRANCH);
 	task__flush(j, t);
-	j->totals.lifetime_ns += life;
+	sum__add(&j->totals.lifetime_ns, life);
 	if (t->charged != life) {
 		if (!j->violations++)
 			snprintf(j->why, sizeof(j->why),

@@ -18,6 +18,7 @@
 #include <bpf/libbpf.h>
 
 #include "abi.h"
+#include "base/say.h"
 #include "dwell.skel.h"
 #include "kernel-events/source.h"
 #include "record/attach.h"
@@ -58,7 +59,8 @@ static int print(enum libbpf_print_level level, const char *format, va_list args
 {
 	if (!verbose || level == LIBBPF_DEBUG)
 		return 0;
-	return vfprintf(stderr, format, args);
+	say__lines(format, args);
+	return 0;
 }
 
 static uint64_t now(void)

@@ -21,6 +21,7 @@
 #include <bpf/libbpf.h>
 
 #include "abi.h"
+#include "base/say.h"
 #include "dwell.skel.h"
 #include "image/image.h"
 #include "kernel-events/source.h"
@@ -98,7 +99,7 @@ static void complain(const struct recorder *r, const char *what, const char *why
 		return;
 	if (r->progress)
 		fputc('\n', stderr);
-	fprintf(stderr, "dwell: %s: %s\n", what, why);
+	say__line("dwell: %s: %s", what, why);
 }
 
 /* ---- events ---- */
@@ -232,12 +233,11 @@ static void show_progress(struct recorder *r)
 	if (!can_say(0))
 		return;
 	attach__counters(r->attach, &c);
-	fprintf(stderr,
-		"\rdwell: %5.1f s, %" PRIu64 " events, %" PRIu64 " lost, %.1f MB, own CPU %.1f %% ",
-		elapsed / 1e9, trace_writer__events(r->trace), (uint64_t)c.loss[LOSS_RING],
-		trace_writer__bytes(r->trace) / 1e6,
-		elapsed ? 100.0 * (own_cpu() - r->cpu_start) / elapsed : 0.0);
-	fflush(stderr);
+	say__progress("dwell: %5.1f s, %" PRIu64 " events, %" PRIu64
+		      " lost, %.1f MB, own CPU %.1f %% ",
+		      elapsed / 1e9, trace_writer__events(r->trace), (uint64_t)c.loss[LOSS_RING],
+		      trace_writer__bytes(r->trace) / 1e6,
+		      elapsed ? 100.0 * (own_cpu() - r->cpu_start) / elapsed : 0.0);
 }
 
 static void write_losses(struct recorder *r)
@@ -445,17 +445,14 @@ static void say_failed(const struct recorder *r, int err)
 static void say_end(const struct recorder *r)
 {
 	const char *file = strcmp(r->opts->output, "-") ? r->opts->output : NULL;
+	bool usual = file && !strcmp(file, "dwell.data");
 
 	if (!can_say(SAY_MS))
 		return;
-	fprintf(stderr, "dwell: %s: %" PRIu64 " events, %.1f MB in %s", r->ended_by,
-		trace_writer__events(r->trace), trace_writer__bytes(r->trace) / 1e6,
-		output_name(r));
-	if (file && strcmp(file, "dwell.data"))
-		fprintf(stderr, "; see it with: dwell report -i %s", file);
-	else if (file)
-		fprintf(stderr, "; see it with: dwell report");
-	fputc('\n', stderr);
+	say__line("dwell: %s: %" PRIu64 " events, %.1f MB in %s%s%s", r->ended_by,
+		  trace_writer__events(r->trace), trace_writer__bytes(r->trace) / 1e6,
+		  output_name(r), !file ? "" : usual ? "; see it with: dwell report" :
+		  "; see it with: dwell report -i ", !file || usual ? "" : file);
 }
 
 /* ---- start ---- */
@@ -531,7 +528,7 @@ static int follow_command(struct recorder *r, const char **why)
 	};
 	int err, open_err = -EAGAIN;
 
-	fprintf(stderr, "dwell: %s: %s; waiting for what it executes\n", r->target.exe_name, *why);
+	say__line("dwell: %s: %s; waiting for what it executes", r->target.exe_name, *why);
 	close_image(r);
 	err = target__go(&r->target);
 	if (err) {
@@ -665,10 +662,11 @@ static void say_begin(struct recorder *r)
 {
 	if (!can_say(SAY_MS))
 		return;
-	fprintf(stderr, "dwell: attached to %d (%s), %zu probe sites, tier %s, writing %s%s\n",
-		r->target.pid, r->target.comm, attach__sites(r->attach), preamble__tier(r->img),
-		output_name(r),
-		r->target.launched ? "; when the recording ends the program is sent SIGTERM" : "");
+	say__line("dwell: attached to %d (%s), %zu probe sites, tier %s, writing %s%s",
+		  r->target.pid, r->target.comm, attach__sites(r->attach),
+		  preamble__tier(r->img), output_name(r),
+		  r->target.launched ?
+		  "; when the recording ends the program is sent SIGTERM" : "");
 	r->progress = !r->opts->quiet && isatty(STDERR_FILENO);
 }
 
@@ -772,8 +770,8 @@ int recorder__run(const struct recorder_opts *opts)
 	attach__free(r.attach);
 	pid = r.target.pid;
 	if (!target__close(&r.target))
-		fprintf(stderr, "dwell: %s (pid %d) has not ended on SIGTERM: it runs on\n",
-			opts->argv[0], pid);
+		say__line("dwell: %s (pid %d) has not ended on SIGTERM: it runs on",
+			  opts->argv[0], pid);
 	image__free(r.img);
 	ksyms__free(r.sources.ksyms);
 	free(r.kinds);

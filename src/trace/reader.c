@@ -9,15 +9,14 @@
  * up to there; trace_reader__torn() says where and why.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "trace/chunk.h"
+#include "trace/input.h"
 #include "trace/merge.h"
 #include "trace/meta.h"
 #include "trace/trace.h"
@@ -67,92 +66,6 @@ static int read_at(int fd, void *buf, size_t len, uint64_t off)
 		len -= (size_t)n;
 	}
 	return 0;
-}
-
-/* Input that cannot be read twice is copied to a file that has no name. */
-static int spool(int in, int *out)
-{
-	const char *dir = getenv("TMPDIR");
-	char path[4096], buf[1 << 16];
-	int fd, err = 0;
-
-	snprintf(path, sizeof(path), "%s/dwell-XXXXXX", dir && *dir ? dir : "/tmp");
-	fd = mkstemp(path);
-	if (fd < 0)
-		return fail(-errno, "cannot make a temporary file in %s: %s (set TMPDIR)",
-			    dir && *dir ? dir : "/tmp", strerror(errno));
-	unlink(path);
-	for (;;) {
-		ssize_t n = read(in, buf, sizeof(buf));
-
-		if (!n)
-			break;
-		if (n < 0) {
-			if (errno == EINTR)
-				continue;
-			err = fail(-errno, "cannot read the input: %s", strerror(errno));
-			break;
-		}
-		for (ssize_t done = 0; done < n;) {
-			ssize_t m = write(fd, buf + done, (size_t)(n - done));
-
-			if (m < 0 && errno == EINTR)
-				continue;
-			if (m < 0) {
-				err = fail(-errno, "cannot copy the input to %s: %s (set TMPDIR)",
-					   dir && *dir ? dir : "/tmp", strerror(errno));
-				break;
-			}
-			done += m;
-		}
-		if (err)
-			break;
-	}
-	if (err) {
-		close(fd);
-		return err;
-	}
-	*out = fd;
-	return 0;
-}
-
-static int open_input(const char *path, int *out, uint64_t *size)
-{
-	bool std = !strcmp(path, "-");
-	struct stat st;
-	int fd, err;
-
-	fd = std ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return fail(-errno, "cannot open %s: %s%s", path, strerror(errno),
-			    errno == ENOENT ? " (dwell record writes it)" : "");
-	if (fstat(fd, &st)) {
-		err = fail(-errno, "cannot read %s: %s", path, strerror(errno));
-		goto out;
-	}
-	if (S_ISDIR(st.st_mode)) {
-		err = fail(-EISDIR, "%s is a directory, not a trace", path);
-		goto out;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		int copy;
-
-		err = spool(fd, &copy);
-		if (err)
-			goto out;
-		close(fd);
-		fd = copy;
-		if (fstat(fd, &st)) {
-			err = fail(-errno, "cannot read the copy of %s: %s", path, strerror(errno));
-			goto out;
-		}
-	}
-	*size = (uint64_t)st.st_size;
-	*out = fd;
-	return 0;
-out:
-	close(fd);
-	return err;
 }
 
 __attribute__((format(printf, 3, 4)))
@@ -290,7 +203,7 @@ int trace_reader__open(const char *path, struct trace_reader **out, const char *
 	err = -ENOMEM;
 	if (!r->path || !r->tables)
 		goto out;
-	err = open_input(path, &r->fd, &r->size);
+	err = trace_input__open(path, &r->fd, &r->size, open_why, sizeof(open_why));
 	if (err)
 		goto out;
 	err = read_head(r);

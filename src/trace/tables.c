@@ -356,11 +356,12 @@ int trace_tables__load(struct trace_tables *t, const uint8_t *in, size_t len, ui
 	while (nr--) {
 		uint8_t type = get_byte(&c);
 		uint64_t size = get_varint(&c);
-		struct cursor record = { .p = c.p, .end = c.p + size };
+		struct cursor record = { .p = c.p };
 		int err;
 
 		if (c.bad || size > (size_t)(c.end - c.p))
 			return -EBADMSG;
+		record.end = c.p + size;
 		err = load_record(t, type, &record);
 		if (err)
 			return err;

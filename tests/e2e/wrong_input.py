@@ -5,13 +5,15 @@ still be read. What needs no recording is tested without root too."""
 
 import json
 import os
+import resource
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
 
-from harness import (DWELL, Checks, Process, Recording, Target, cannot_record, need_files, output, report, run,
+from harness import (DWELL, ROOT, Checks, Process, Recording, Target, cannot_record, need_files, output, report, run,
                      scratch, workload)
 
 NOBODY = 65534
@@ -53,12 +55,131 @@ def files(checks, directory):
         options = ["-o", directory / "none.svg"] if command == "flamegraph" else []
         for path in (text, cut, empty, directory, directory / "missing"):
             refused(checks, f"{command}: {path.name}", run(DWELL, command, "-i", path, *options))
-    for path in (text, cut, empty, directory, directory / "missing"):
-        refused(checks, f"info: {path.name}", run(DWELL, "info", path))
+    fifo = directory / "fifo"
+    os.mkfifo(fifo)
+    for path in (text, cut, empty, directory, directory / "missing", fifo):
+        refused(checks, f"info: {path.name}", run(DWELL, "info", path, timeout=20))
     done = run(DWELL, "info", "/bin/sleep")
     checks.check(done.returncode in (0, 1) and len(done.stdout + done.stderr) > 10
                  and "runtime" in (done.stdout + done.stderr).lower(),
                  "info: a program that is not Rust is called so", f"{done}")
+
+
+def crc32c(data):
+    """The checksum of chunks (src/trace/chunk.c)."""
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
+def chunk(kind, payload):
+    """A chunk whose head is right; readers step over kinds that they do not know."""
+    head = struct.pack("<IBBHIIQQI", 0x6b636c64, kind, 0, 0, len(payload), 0, 0, 0, crc32c(payload))
+    return head + struct.pack("<I", crc32c(head)) + payload
+
+
+def piped(argv, data, endless, **kwargs):
+    """A command that reads `data`, then `endless` again and again, from a pipe."""
+    with subprocess.Popen([str(arg) for arg in argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, **kwargs) as child:
+        try:
+            child.stdin.write(data)
+            while endless:
+                child.stdin.write(endless)
+        except BrokenPipeError:
+            pass
+        finally:
+            try:
+                child.stdin.close()
+            except BrokenPipeError:
+                pass
+            child.stdin = None
+        out, err = child.communicate(timeout=60)
+        return subprocess.CompletedProcess(argv, child.returncode, out.decode(), err.decode())
+
+
+def endless_input(checks, directory):
+    """What never ends is looked at before it is copied, and no file system is filled with it."""
+    def few_bytes():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+
+    good = (ROOT / "tests/replay/cases/io.data").read_bytes()
+    want = output(DWELL, "report", "-i", ROOT / "tests/replay/cases/io.data")
+    for path in ("/dev/zero", "/dev/urandom"):
+        refused(checks, f"endless: {path}", run(DWELL, "report", "-i", path, preexec_fn=few_bytes, timeout=20),
+                "no magic number")
+    done = piped([DWELL, "report", "-i", "-"], good, bytes(4096), preexec_fn=few_bytes)
+    checks.check(done.returncode == 0 and done.stdout == want, "endless: a recording, then zeros", f"{done}")
+    done = piped([DWELL, "report", "-i", "-"], good[:len(good) // 2], bytes(4096), preexec_fn=few_bytes)
+    refused(checks, "endless: half a recording, then zeros", done, "ends early", "nothing was recorded")
+    disk = directory / "small"
+    disk.mkdir()
+    mounted = run("mount", "-t", "tmpfs", "-o", "size=16m", "dwell-test", disk)
+    if mounted.returncode:
+        checks.skip("endless: chunks without end", f"no tmpfs can be mounted: {mounted.stderr.strip()}")
+        return
+    try:
+        done = piped([DWELL, "report", "-i", "-"], good[:16], chunk(99, bytes(65536)),
+                     env={**os.environ, "TMPDIR": str(disk)})
+        refused(checks, "endless: chunks without end", done, "TMPDIR")
+        checks.check("free" in done.stderr, "endless: the file system is not filled", done.stderr)
+    finally:
+        run("umount", disk)
+
+
+def cut_meanwhile(checks, directory):
+    """A program, or its debug file, that is cut while its model is made."""
+    program, debug = directory / "changing", directory / "changing.debug"
+    whole = DWELL.read_bytes()
+    subprocess.run(["objcopy", "--only-keep-debug", DWELL, debug], check=True)
+    whole_debug = debug.read_bytes()
+    bad = []
+    lines = 0
+    for number in range(40):
+        program.write_bytes(whole)
+        debug.write_bytes(whole_debug)
+        argv = [DWELL, "info", "--no-cache", *(["--debug-file", debug] if number % 2 else []), program]
+        with subprocess.Popen([str(arg) for arg in argv], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                              text=True) as child:
+            time.sleep(number / 40 * 0.05)
+            os.truncate(debug if number % 2 else program, number * 1000)
+            err = child.communicate(timeout=60)[1]
+        lines = max(lines, len(err.splitlines()))
+        if child.returncode not in (0, 1) or (child.returncode == 1) != bool(err):
+            bad.append(f"{child.returncode} {err}")
+    checks.check(not bad, "cut meanwhile: no signal, and a line if it failed", "\n".join(bad))
+    checks.check(lines <= 1, "cut meanwhile: one line")
+
+
+def out_of_memory(checks, directory):
+    """With any limit on memory: it works, or says why not."""
+    wrong = []
+    program = workload("web") if workload("web").exists() else DWELL
+    for kib in range(4000, 200000, 9000):
+        def limit(kib=kib):
+            resource.setrlimit(resource.RLIMIT_AS, (kib << 10, kib << 10))
+        for argv in (["info", "--no-cache", program], ["report", "-i", ROOT / "tests/replay/cases/io.data"]):
+            done = run(DWELL, *argv, preexec_fn=limit)
+            if "loading shared libraries" in done.stderr:
+                continue
+            if done.returncode and "memory" not in done.stderr:
+                wrong.append(f"{kib} KiB: {argv[0]}: {done.returncode} {done.stderr}")
+    checks.check(not wrong, "out of memory: said to be that", "\n".join(wrong))
+
+
+def hostile_names(checks, directory):
+    """Names with a terminal's escapes in them: nothing that is said hands them on."""
+    name = directory / "\x1b[31mred\x1b]0;title\x07\n\u009b2J\u202e"
+    name.write_bytes(b"no program")
+    for argv in (["info", name], ["info", str(name) + ".missing"], ["report", "-i", name], ["fold", "-i", name],
+                 ["flamegraph", "-i", name], ["flamegraph", "--folded", "-i", name], ["\x1b[31m"],
+                 ["record", "-o", directory / "none.data", "--", name]):
+        done = run(DWELL, *argv)
+        bad = [c for c in done.stderr.rstrip("\n") if ord(c) < 32 or 0x7f <= ord(c) < 0xa0 or c == "\u202e"]
+        checks.check(done.returncode and done.stderr and not bad, f"hostile name: {argv[0]!r}", f"{bad} {done}")
 
 
 def full_output(checks, directory, data):
@@ -190,6 +311,9 @@ def main():
     with scratch() as directory:
         usage(checks)
         files(checks, directory)
+        for part in (endless_input, hostile_names, cut_meanwhile, out_of_memory):
+            with checks.guarded(part.__name__):
+                part(checks, directory)
         why = cannot_record()
         if why:
             checks.skip("what needs a recording", why)

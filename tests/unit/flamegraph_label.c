@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "flamegraph/label.h"
-#include "flamegraph/utf8.h"
+#include "base/utf8.h"
 
 static const char *fit(const char *name, uint32_t columns)
 {

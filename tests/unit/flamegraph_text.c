@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "flamegraph/textbuf.h"
-#include "flamegraph/utf8.h"
+#include "base/utf8.h"
 
 static void expect(void (*put)(struct textbuf *, const char *, size_t), const char *in, size_t len,
 		   const char *want)
@@ -31,6 +31,7 @@ static void test_escape(void **state)
 	       "&lt;a &amp; &#39;b&#39; &quot;c&quot;&gt;]]&gt;");
 	expect(textbuf__clean, "<a & b>", 7, "<a & b>");
 	expect(textbuf__xml, "", 0, "");
+	expect(textbuf__xml, NULL, 0, "");
 	expect(textbuf__xml, "größe→", strlen("größe→"), "größe→");
 }
 

@@ -33,9 +33,10 @@ static void make(struct code *c, const void *bytes, size_t n, const struct code_
 	memset(c, 0, sizeof(*c));
 	memcpy(c->bytes, bytes, n);
 	code_frames(c->bytes + 256, TABLE, fns, nr);
-	c->seg = (struct segment){ .vaddr = BASE, .file_size = sizeof(c->bytes), .exec = true };
-	c->b = (struct binary){ .fd = -1, .raw = c->bytes, .raw_size = sizeof(c->bytes),
-				.segs = &c->seg, .nr_segs = 1, .eh_frame_hdr = TABLE };
+	c->seg = (struct segment){ .vaddr = BASE, .file_size = sizeof(c->bytes), .exec = true,
+				   .bytes = { c->bytes, sizeof(c->bytes) } };
+	c->b = (struct binary){ .fd = -1, .size = sizeof(c->bytes), .segs = &c->seg,
+				.nr_segs = 1, .eh_frame_hdr = TABLE };
 }
 
 /* What is known of each byte: '.' nothing, 'i' an instruction, 'r' one behind a call. */

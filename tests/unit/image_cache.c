@@ -54,7 +54,7 @@ static void open_it(struct opened *o, const char *path, const char *cache, const
 	if (err)
 		fail_msg("%s: %d %s", path, err, why);
 	o->text = image_text(o->img);
-	o->cached = o->img->mapped;
+	o->cached = o->img->cached;
 }
 
 static void close_it(struct opened *o)

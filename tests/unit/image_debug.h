@@ -70,7 +70,8 @@ struct found {
 	bool			torn;
 };
 
-static void find(struct found *f, const char *path, const struct image_opts *opts)
+static __attribute__((unused)) void find(struct found *f, const char *path,
+					 const struct image_opts *opts)
 {
 	static const struct image_opts none;
 	const char *why;
@@ -88,7 +89,7 @@ static void find(struct found *f, const char *path, const struct image_opts *opt
 	assert_int_equal(debug_file__load(f->df, &f->di, &f->torn), 0);
 }
 
-static void done(struct found *f)
+static __attribute__((unused)) void done(struct found *f)
 {
 	debug_info__free(&f->di);
 	debug_file__free(f->df);
@@ -107,7 +108,7 @@ static const char *a_note(const struct found *f, const char *part)
 	return NULL;
 }
 
-static void assert_noted(const struct found *f, const char *part)
+static __attribute__((unused)) void assert_noted(const struct found *f, const char *part)
 {
 	const char *const *notes;
 	size_t nr;
@@ -120,7 +121,7 @@ static void assert_noted(const struct found *f, const char *part)
 	fail_msg("no note says '%s'", part);
 }
 
-static void assert_nr_notes(const struct found *f, size_t want)
+static __attribute__((unused)) void assert_nr_notes(const struct found *f, size_t want)
 {
 	const char *const *notes;
 	size_t nr;
@@ -157,7 +158,7 @@ static uint64_t symbol(const struct found *f, const char *name)
 }
 
 /* Both units are there, with names, addresses that the symbols agree with, and lines. */
-static void assert_whole(struct found *f)
+static __attribute__((unused)) void assert_whole(struct found *f)
 {
 	static const char *const names[] = { "the_answer", "the_main_thing" };
 	static const char *const files[] = { "answer.c", "main.c" };
@@ -186,7 +187,7 @@ static void assert_whole(struct found *f)
 	line_files__free(lines);
 }
 
-static void assert_nothing(struct found *f)
+static __attribute__((unused)) void assert_nothing(struct found *f)
 {
 	struct die d;
 
@@ -257,7 +258,8 @@ static void touch(const char *exe, const char *debug)
 	binary__close(&b);
 }
 
-static void damage(const char *good, const char *bad, const char *exe, const char *debug)
+static __attribute__((unused)) void damage(const char *good, const char *bad, const char *exe,
+					   const char *debug)
 {
 	size_t n;
 	uint8_t *data = read_file(good, &n), *copy = malloc(n);

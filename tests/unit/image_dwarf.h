@@ -91,7 +91,7 @@ struct file {
 
 static inline struct debug_sec tight(const struct buf *b, size_t n)
 {
-	struct debug_sec sec = { malloc(n ? n : 1), n };
+	struct debug_sec sec = { .p = malloc(n ? n : 1), .n = n };
 
 	assert_non_null(sec.p);
 	if (n)

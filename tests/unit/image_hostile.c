@@ -150,7 +150,8 @@ static void find_values(struct victim *v)
 	bool torn;
 
 	for (size_t i = 0; i < v->nr_areas; i++) {
-		struct debug_sec sec = { v->good + v->areas[i].off, v->areas[i].size };
+		struct debug_sec sec = { .p = v->good + v->areas[i].off,
+					 .n = v->areas[i].size };
 
 		if (!strcmp(v->areas[i].name, ".debug_info"))
 			secs.info = sec;

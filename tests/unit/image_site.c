@@ -22,7 +22,7 @@
 struct program {
 	struct binary		 b;
 	struct segment		 segs[2];
-	uint8_t			*raw;
+	uint8_t			*code;
 	size_t			 n;	/* bytes of code */
 	struct site_finder	*f;
 };
@@ -46,15 +46,13 @@ static void assemble(struct program *p, const char *text)
 		s = end;
 	}
 	/* just as large as it is: what is read beyond it is found out */
-	p->raw = malloc(OFF + p->n);
-	assert_non_null(p->raw);
-	memset(p->raw, 0xcc, OFF);
-	memcpy(p->raw + OFF, code, p->n);
+	p->code = malloc(p->n);
+	assert_non_null(p->code);
+	memcpy(p->code, code, p->n);
 	p->segs[0] = (struct segment){ .vaddr = BASE, .file_off = OFF, .file_size = p->n,
-				       .exec = true };
+				       .exec = true, .bytes = { p->code, p->n } };
 	p->segs[1] = (struct segment){ .vaddr = 0x900000, .file_off = 0, .file_size = 16 };
-	p->b = (struct binary){ .fd = -1, .raw = p->raw, .raw_size = OFF + p->n, .segs = p->segs,
-				.nr_segs = 2 };
+	p->b = (struct binary){ .fd = -1, .size = OFF + p->n, .segs = p->segs, .nr_segs = 2 };
 	p->f = site_finder__new(&p->b);
 	assert_non_null(p->f);
 }
@@ -62,7 +60,7 @@ static void assemble(struct program *p, const char *text)
 static void drop(struct program *p)
 {
 	site_finder__free(p->f);
-	free(p->raw);
+	free(p->code);
 }
 
 #define SLOW	0x100	/* in a want: single-stepped */

@@ -138,9 +138,10 @@ static bool task_cell(uint64_t cell_size, uint64_t core_off, int stage, uint64_t
 	static const char *const spaces[] = { "tokio", "runtime", "task" };
 	uint32_t one, two, u32, running, stage_at, core, scheduler, at;
 	uint8_t code[16 + CODE_FRAMES_MAX] = { 0x55, 0xc3 };
-	struct segment seg = { .vaddr = 0x1000, .file_size = sizeof(code), .exec = true };
-	struct binary b = { .fd = -1, .raw = code, .raw_size = sizeof(code), .segs = &seg,
-			    .nr_segs = 1, .eh_frame_hdr = 0x1010 };
+	struct segment seg = { .vaddr = 0x1000, .file_size = sizeof(code), .exec = true,
+			       .bytes = { code, sizeof(code) } };
+	struct binary b = { .fd = -1, .size = sizeof(code), .segs = &seg, .nr_segs = 1,
+			    .eh_frame_hdr = 0x1010 };
 	struct functions *fs;
 	struct explored e;
 	const struct image_fn *fns;

@@ -377,7 +377,7 @@ static void package_index(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(indices) / sizeof(*indices); i++) {
 		for (size_t n = 0; n <= sizeof(indices[i]); n += 4) {
-			struct debug_sec index = { malloc(n ? n : 1), n };
+			struct debug_sec index = { .p = malloc(n ? n : 1), .n = n };
 			struct file f;
 			bool torn;
 

@@ -2,7 +2,9 @@
 /*
  * Strict UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF.
  */
-#include "flamegraph/utf8.h"
+#include "base/utf8.h"
+
+#include <string.h>
 
 size_t utf8__read(const char *s, size_t len, uint32_t *cp, bool *valid)
 {
@@ -51,10 +53,43 @@ size_t utf8__read(const char *s, size_t len, uint32_t *cp, bool *valid)
 	return i;
 }
 
+/* Without a glyph or a width of their own: most of Unicode's category Cf (format). */
+static bool is_format(uint32_t cp)
+{
+	return cp == 0xad || cp == 0x61c || cp == 0x180e ||	/* soft hyphen; bidi; a vowel's */
+	       (cp >= 0x200b && cp <= 0x200f) ||		/* zero width, joiners, bidi */
+	       (cp >= 0x202a && cp <= 0x202e) ||		/* bidi: embeddings, overrides */
+	       (cp >= 0x2060 && cp <= 0x206f) ||		/* word joiner, bidi isolates */
+	       cp == 0xfeff || (cp >= 0xfff9 && cp <= 0xfffb) ||/* byte order; annotations */
+	       (cp >= 0xe0000 && cp <= 0xe007f);		/* tags */
+}
+
 bool utf8__is_control(uint32_t cp)
 {
 	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x2028 || cp == 0x2029 ||
-	       (cp & 0xfffe) == 0xfffe || (cp >= 0xfdd0 && cp <= 0xfdef);
+	       is_format(cp) || (cp & 0xfffe) == 0xfffe || (cp >= 0xfdd0 && cp <= 0xfdef);
+}
+
+void utf8__make_printable(char *s)
+{
+	size_t len = strlen(s);
+	char *out = s;
+	bool valid;
+	uint32_t cp;
+
+	while (len) {
+		size_t n = utf8__read(s, len, &cp, &valid);
+
+		if (!valid || utf8__is_control(cp)) {
+			*out++ = '?';
+		} else {
+			memmove(out, s, n);
+			out += n;
+		}
+		s += n;
+		len -= n;
+	}
+	*out = '\0';
 }
 
 /* East Asian wide and emoji, by block: enough to keep a label in its box. */
