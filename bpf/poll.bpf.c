@@ -87,6 +87,14 @@ static __always_inline __u32 drop_returned(struct thread *t, __u64 sp)
 	return depth;
 }
 
+/*
+ * Where polls return to is known of most, but not of all: the first ones say it, and
+ * some more whenever an end was not seen.
+ */
+#define LOOKS	64
+
+__u32 returns_wanted = LOOKS;
+
 /* Of @t's polls only the outermost @depth go on: the others' ends were not seen. */
 static __always_inline void polls_gone(struct thread *t, __u32 depth, __u64 ts, __u32 tid)
 {
@@ -95,6 +103,20 @@ static __always_inline void polls_gone(struct thread *t, __u32 depth, __u64 ts, 
 	ev->nr = depth;
 	event_added(t, sizeof(*ev));
 	t->depth = depth;
+	returns_wanted = LOOKS;
+}
+
+static __always_inline void tell_return(__u64 sp, __u64 ts, __u32 tid)
+{
+	struct raw_return *r;
+
+	returns_wanted--;
+	r = event_reserve(sizeof(*r), ts, tid, RAW_RETURN);
+	if (!r)
+		return;
+	if (bpf_probe_read_user(&r->addr, 8, (void *)sp))
+		r->addr = 0;
+	event_submit(r);
 }
 
 static __always_inline int on_poll_begin(struct pt_regs *regs)
@@ -128,17 +150,10 @@ static __always_inline int on_poll_begin(struct pt_regs *regs)
 
 	/* One entered at the same place has returned as well. */
 	depth = drop_returned(t, sp + 1);
-	if (depth != t->depth) {
-		/* It came back to a place that has no probe yet: say which. */
-		struct raw_return *r = event_reserve(sizeof(*r), ts, task->pid, RAW_RETURN);
-
-		if (r) {
-			if (bpf_probe_read_user(&r->addr, 8, (void *)sp))
-				r->addr = 0;
-			event_submit(r);
-		}
+	if (depth != t->depth)
 		polls_gone(t, depth, ts, task->pid);
-	}
+	if (returns_wanted)
+		tell_return(sp, ts, task->pid);
 	header = cookie_arg(cookie, regs);
 	if (depth >= THREAD_MAX_POLLS) {
 		count_loss(LOSS_POLL_NESTED);

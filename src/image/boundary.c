@@ -9,6 +9,7 @@
 #include "image/boundary.h"
 
 #include <capstone/capstone.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ struct boundaries {
 	/* The function that was decoded last. */
 	uint64_t		 start, end;
 	bool			 sound;
+	int			 err;
 	uint8_t			*marks;		/* of each byte: enum mark */
 };
 
@@ -66,6 +68,11 @@ void boundaries__free(struct boundaries *bs)
 	free(bs);
 }
 
+int boundaries__err(const struct boundaries *bs)
+{
+	return bs->err;
+}
+
 bool boundaries__any(const struct boundaries *bs)
 {
 	return bs->frames.nr != 0;
@@ -76,6 +83,13 @@ bool boundaries__is_entry(const struct boundaries *bs, uint64_t vaddr)
 	const struct eh_range *r = eh_frame__find(&bs->frames, vaddr);
 
 	return r && r->start == vaddr;
+}
+
+uint64_t boundaries__entry_of(const struct boundaries *bs, uint64_t vaddr)
+{
+	const struct eh_range *r = eh_frame__find(&bs->frames, vaddr);
+
+	return r ? r->start : 0;
 }
 
 /* The target of a direct branch within the function: marked. */
@@ -129,6 +143,8 @@ static uint8_t marks_at(struct boundaries *bs, uint64_t vaddr)
 		bs->start = r->start;
 		bs->end = r->end;
 		bs->marks = calloc(1, (size_t)(r->end - r->start));
+		if (!bs->marks)
+			bs->err = -ENOMEM;
 		bs->sound = bs->marks && decode(bs);
 	}
 	return bs->sound ? bs->marks[vaddr - bs->start] : 0;

@@ -28,7 +28,12 @@ bool boundaries__is_entry(const struct boundaries *bs, uint64_t vaddr);
 bool boundaries__is_insn(struct boundaries *bs, uint64_t vaddr);
 /* The same, and is it the one behind a call? */
 bool boundaries__is_return(struct boundaries *bs, uint64_t vaddr);
+/* Where the function begins that holds @vaddr; 0: none does. */
+uint64_t boundaries__entry_of(const struct boundaries *bs, uint64_t vaddr);
 /* False: the program has no table of functions at all, so that none is known. */
 bool boundaries__any(const struct boundaries *bs);
+
+/* 0 or -ENOMEM: then some of the answers were no that should have been yes. */
+int boundaries__err(const struct boundaries *bs);
 
 #endif /* DWELL_IMAGE_BOUNDARY_H */

@@ -61,9 +61,10 @@ static int try_named(struct debug_file *df, const char *name, const char **why)
 		*why = "it is an object file: name the debug file of the linked program";
 		goto fail;
 	}
-	*why = debug_proof__refute(df->b, f, false);
-	if (*why)
+	err = debug_proof__check(df->b, f, false, why);
+	if (err)
 		goto fail;
+	err = -ENOEXEC;
 	*why = load(df, f);
 	if (!*why) {
 		df->main = f;
@@ -102,6 +103,17 @@ static int try_self(struct debug_file *df)
 				   "its section headers lie outside the file: the file is torn");
 	elf_file__free(f);
 	return 0;
+}
+
+/* NULL, or why @f does not belong to the program. */
+static const char *proof(struct debug_file *df, const struct elf_file *f, bool vouched)
+{
+	const char *why;
+	int err = debug_proof__check(df->b, f, vouched, &why);
+
+	if (err == -ENOMEM)
+		df->search.err = err;
+	return err ? why : NULL;
 }
 
 /* Use @f, or take the note why not. */
@@ -144,7 +156,7 @@ static void try_build_id(struct debug_file *df)
 		struct elf_file *f = guess(df, df->search.roots[i], name);
 
 		if (f)
-			settle(df, f, debug_proof__refute(df->b, f, false));
+			settle(df, f, proof(df, f, false));
 	}
 }
 
@@ -183,7 +195,7 @@ static void try_link_at(struct debug_file *df, const struct place *at, const cha
 		why = "its checksum is not the one in the program's .gnu_debuglink: "
 		      "it is torn, or was changed";
 	else
-		why = debug_proof__refute(df->b, f, true);
+		why = proof(df, f, true);
 	settle(df, f, why);
 }
 
@@ -243,7 +255,7 @@ static void try_debuginfod(struct debug_file *df)
 	else if (err)
 		debug_search__note(s, "the debug file %s is not used: %s", path, why);
 	else
-		settle(df, f, debug_proof__refute(df->b, f, false));
+		settle(df, f, proof(df, f, false));
 }
 
 /* ---- the whole ------------------------------------------------------------ */

@@ -9,6 +9,7 @@
  */
 #include "image/debug_proof.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "image/eh_frame.h"
@@ -81,23 +82,27 @@ bool debug_proof__ids_clash(const struct binary *b, const struct elf_file *f)
 	return *b->build_id && *f->build_id && strcmp(b->build_id, f->build_id);
 }
 
-const char *debug_proof__refute(const struct binary *b, const struct elf_file *f, bool vouched)
+int debug_proof__check(const struct binary *b, const struct elf_file *f, bool vouched,
+		       const char **why)
 {
 	struct eh_frame frames;
 	struct tally t = { .frames = &frames };
 
+	*why = ELF_FILE_OTHER_BUILD;
 	if (debug_proof__ids_clash(b, f))
-		return ELF_FILE_OTHER_BUILD;
+		return -ENOEXEC;
+	*why = ELF_FILE_OTHER_BUILD ": their sections of code are not the same";
 	if (!same_layout(b->elf, f->elf))
-		return ELF_FILE_OTHER_BUILD ": their sections of code are not the same";
+		return -ENOEXEC;
+	*why = ELF_FILE_OUT_OF_MEMORY;
 	if (eh_frame__load(&frames, b))
-		return ELF_FILE_OUT_OF_MEMORY;
+		return -ENOMEM;
 	elf__symbols(f->elf, STT_FUNC, compare, &t);
 	eh_frame__free(&frames);
+	*why = ELF_FILE_OTHER_BUILD ": their functions are not in the same places";
 	if (t.different > t.same / TOLERANCE)
-		return ELF_FILE_OTHER_BUILD ": their functions are not in the same places";
-	if (!t.same && !vouched && !(*b->build_id && *f->build_id))
-		return "it cannot be told whether it is of the program's build: one of them has no "
-		       "build-id, and it has no symbols of functions";
-	return NULL;
+		return -ENOEXEC;
+	*why = "it cannot be told whether it is of the program's build: one of them has no "
+	       "build-id, and it has no symbols of functions";
+	return !t.same && !vouched && !(*b->build_id && *f->build_id) ? -ENOEXEC : 0;
 }

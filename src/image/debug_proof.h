@@ -17,10 +17,11 @@
 /* Both have a build-id, and not the same. */
 bool debug_proof__ids_clash(const struct binary *b, const struct elf_file *f);
 /*
- * NULL if @f belongs to @b, else a static sentence that says why not. @vouched:
- * the program names the file by its checksum, which stands for symbols where
- * the file has none.
+ * 0 if @f belongs to @b; -ENOEXEC if not, and *@why (static) says why; -ENOMEM.
+ * @vouched: the program names the file by its checksum, which stands for symbols
+ * where the file has none.
  */
-const char *debug_proof__refute(const struct binary *b, const struct elf_file *f, bool vouched);
+int debug_proof__check(const struct binary *b, const struct elf_file *f, bool vouched,
+		       const char **why);
 
 #endif /* DWELL_IMAGE_DEBUG_PROOF_H */

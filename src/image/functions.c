@@ -12,6 +12,7 @@
 #include "image/boundary.h"
 #include "image/inlined.h"
 #include "image/poll_symbol.h"
+#include "image/returns.h"
 #include "image/wanted.h"
 #include "image/workers.h"
 
@@ -722,27 +723,33 @@ void functions__name_tasks(struct functions *fs)
 
 /* ---- returns ---- */
 
-static void found_return(void *ctx, uint64_t ret)
+static void add_return(void *ctx, const struct image_return *r)
 {
 	struct functions *fs = ctx;
-	struct image_return r;
 	uint32_t at;
 
-	/* some are found by their bytes only, of which a call's may be a part of another */
-	if (!boundaries__is_return(fs->boundaries, ret) || site_finder__return(fs->sites, ret, &r))
-		return;
 	for (size_t i = 0; i < fs->m->tables[MODEL_RETURNS].nr; i++) {
 		const struct image_return *have = model__at(fs->m, MODEL_RETURNS, (uint32_t)i);
 
-		if (have->ret == ret)
+		if (have->ret == r->ret && have->site.vaddr == r->site.vaddr)
 			return;
 	}
 	at = model__add(fs->m, MODEL_RETURNS, 1);
 	if (at != WALK_NONE)
-		*(struct image_return *)model__at(fs->m, MODEL_RETURNS, at) = r;
+		*(struct image_return *)model__at(fs->m, MODEL_RETURNS, at) = *r;
 }
 
-/* Calls of a function that jumps on to a task's poll function. */
+static void found_return(void *ctx, uint64_t ret)
+{
+	struct functions *fs = ctx;
+
+	returns__of(fs->sites, fs->boundaries, ret, add_return, fs);
+}
+
+/*
+ * Calls of a function that jumps on to a task's poll function; where it does not
+ * jump (it is not optimised), its own call of it.
+ */
 static void find_returns_through(struct functions *fs, const char *path)
 {
 	const char *word = wanted__last_word(path);
@@ -756,7 +763,9 @@ static void find_returns_through(struct functions *fs, const char *path)
 		if (!strstr(sym->name, quick))
 			continue;
 		name = name__of_symbol(sym->name, NULL);
-		if (name && !strcmp(name, path))
+		if (name && !strcmp(name, path) &&
+		    !site_finder__indirect_calls(fs->sites, sym->vaddr, sym->vaddr + sym->size,
+						 found_return, fs))
 			site_finder__calls_of(fs->sites, sym->vaddr, found_return, fs);
 		free(name);
 	}
@@ -793,6 +802,8 @@ void functions__find_returns(struct functions *fs)
 							 found_return, fs);
 		}
 	}
+	if (boundaries__err(fs->boundaries))
+		fs->m->err = boundaries__err(fs->boundaries);
 }
 
 void functions__find_layouts(struct functions *fs)

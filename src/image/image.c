@@ -22,6 +22,7 @@
 #include "image/lines.h"
 #include "image/model.h"
 #include "image/names.h"
+#include "image/returns.h"
 #include "image/scan.h"
 #include "image/site.h"
 #include "image/tls.h"
@@ -320,22 +321,34 @@ uint64_t image__first_vaddr(const struct image *img)
 	return b && b->nr_segs ? b->segs[0].vaddr & ~0xfffull : 0;
 }
 
-int image__return_site(const struct image *img, uint64_t vaddr, struct image_return *out)
+struct return_sites {
+	struct image_return	*out;
+	size_t			 nr, max;
+};
+
+static void add_return_site(void *ctx, const struct image_return *r)
+{
+	struct return_sites *rs = ctx;
+
+	if (rs->nr < rs->max)
+		rs->out[rs->nr++] = *r;
+}
+
+size_t image__return_sites(const struct image *img, uint64_t vaddr, struct image_return *out,
+			   size_t max)
 {
 	const struct binary *b = image__binary(img);
+	struct return_sites rs = { .out = out, .max = max };
 	struct boundaries *bs;
 	struct site_finder *f;
-	int err = -ENOENT;
 
 	if (!b)
-		return -ENOENT;
+		return 0;
 	f = site_finder__new(b);
 	bs = boundaries__new(b);
-	if (!f || !bs)
-		err = -ENOMEM;
-	else if (boundaries__is_return(bs, vaddr))
-		err = site_finder__return(f, vaddr, out);
+	if (f && bs)
+		returns__of(f, bs, vaddr, add_return_site, &rs);
 	boundaries__free(bs);
 	site_finder__free(f);
-	return err ? err : out->site.slow ? -ENOENT : 0;
+	return rs.nr;
 }

@@ -106,7 +106,8 @@ struct image_fn {
 /*
  * A place to which a poll function returns: the instruction after an indirect
  * call in the runtime. ret is where the poll's return address points; site is
- * the first branch at or after it.
+ * the first branch at or after it, or one of several where the callers of a
+ * function go on that returns at once (see returns.h).
  */
 struct image_return {
 	uint64_t		ret;		/* vaddr */
@@ -196,11 +197,12 @@ const struct image_tls *image__tls(const struct image *img, size_t *nr);
 const char *const *image__notes(const struct image *img, size_t *nr);
 
 /*
- * Choose a probe site for a return address that was learnt at run time:
- * @vaddr is the link-time address. 0, or -ENOENT if it lies in no executable
- * segment or no branch follows within a few instructions.
+ * Choose probe sites for a return address that was learnt at run time: @vaddr is
+ * the link-time address. How many were put into @out, at most @max; 0: it lies
+ * behind no call.
  */
-int image__return_site(const struct image *img, uint64_t vaddr, struct image_return *out);
+size_t image__return_sites(const struct image *img, uint64_t vaddr, struct image_return *out,
+			   size_t max);
 
 /* Print the model in words: tier, runtime, task types, await points of each. */
 void image__print(const struct image *img, FILE *out);

@@ -17,6 +17,7 @@
 
 #define ENTRY_INSNS	48	/* how far into a function to look */
 #define RETURN_INSNS	24
+#define RETURNS_MAX	16	/* indirect calls of a function that does nothing else */
 #define SWEEP_INSNS	4096	/* of a function, looking for loops */
 #define SWEEP_TIMES	16	/* how often all code is looked at for calls: symbols overlap */
 
@@ -400,6 +401,29 @@ int site_finder__return(struct site_finder *f, uint64_t ret, struct image_return
 	return settle(f, &out->site);
 }
 
+int site_finder__returns_at_once(struct site_finder *f, uint64_t ret, int64_t *popped)
+{
+	uint64_t vaddr = ret;
+	const uint8_t *p;
+	int64_t sp = 0;
+	size_t n;
+
+	p = binary__code(f->b, ret, &n);
+	for (int i = 0; p && i < RETURN_INSNS && n; i++) {
+		const uint8_t *at = p;
+
+		if (!cs_disasm_iter(f->cs, &p, &n, &vaddr, f->insn))
+			break;
+		if (f->insn->id == X86_INS_RET && f->insn->size == 1) {
+			*popped = 8 - sp;
+			return 0;
+		}
+		if (insn__ends(f, f->insn, at) || !insn__sp(f, f->insn, at, &sp))
+			break;
+	}
+	return -ENOENT;
+}
+
 uint64_t site_finder__thunk(struct site_finder *f, uint64_t vaddr)
 {
 	size_t n;
@@ -524,6 +548,39 @@ void site_finder__table_calls(struct site_finder *f, uint64_t start, uint64_t en
 		    (in->id == X86_INS_JMP))
 			memset(&t, 0xff, sizeof(t));
 	}
+}
+
+static bool is_indirect(const cs_insn *in)
+{
+	const cs_x86_op *op = &in->detail->x86.operands[0];
+
+	if (in->id != X86_INS_CALL || in->detail->x86.op_count != 1)
+		return false;
+	return op->type == X86_OP_REG ||
+	       (op->type == X86_OP_MEM && op->mem.base != X86_REG_RIP);
+}
+
+unsigned int site_finder__indirect_calls(struct site_finder *f, uint64_t start, uint64_t end,
+					 void (*found)(void *ctx, uint64_t ret), void *ctx)
+{
+	uint64_t rets[RETURNS_MAX], vaddr = start;
+	unsigned int nr = 0;
+	const uint8_t *p;
+	size_t n;
+
+	p = binary__code(f->b, start, &n);
+	if (!p || end <= start)
+		return 0;
+	if (end - start < n)
+		n = (size_t)(end - start);
+	n = sweep(f, n);
+	while (n && nr < RETURNS_MAX && cs_disasm_iter(f->cs, &p, &n, &vaddr, f->insn))
+		if (is_indirect(f->insn))
+			rets[nr++] = f->insn->address + f->insn->size;
+	/* found() may use the decoder */
+	for (unsigned int i = 0; i < nr; i++)
+		found(ctx, rets[i]);
+	return nr;
 }
 
 /* How far from the load of a table to the call through it. */

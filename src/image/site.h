@@ -39,6 +39,12 @@ int site_finder__inlined(struct site_finder *f, uint64_t start, uint64_t end, un
 int site_finder__return(struct site_finder *f, uint64_t ret, struct image_return *out);
 
 /*
+ * Behind the call that returns to @ret, the function does nothing but return in its
+ * turn: 0, and by how many bytes the stack has shrunk then (*@popped). Else -ENOENT.
+ */
+int site_finder__returns_at_once(struct site_finder *f, uint64_t ret, int64_t *popped);
+
+/*
  * The function at @vaddr is only a jump to another: its address, else @vaddr.
  */
 uint64_t site_finder__thunk(struct site_finder *f, uint64_t vaddr);
@@ -51,6 +57,13 @@ uint64_t site_finder__thunk(struct site_finder *f, uint64_t vaddr);
 void site_finder__table_calls(struct site_finder *f, uint64_t start, uint64_t end,
 			      uint64_t vtable_off,
 			      void (*found)(void *ctx, uint64_t ret), void *ctx);
+
+/*
+ * Calls in [@start, @end) of what a register holds, or memory that is found by one:
+ * calls @found with each return address. How many there are.
+ */
+unsigned int site_finder__indirect_calls(struct site_finder *f, uint64_t start, uint64_t end,
+					 void (*found)(void *ctx, uint64_t ret), void *ctx);
 
 /*
  * A look at the bytes only: may there be such a call in [@start, @end)? Sorts

@@ -29,7 +29,8 @@
 #include "runtime/tokio.h"
 
 #define RINGS_TOTAL	(64u << 20)	/* bytes for all CPUs together */
-#define MAX_RETURNS	64
+#define MAX_RETURNS	256	/* places that poll functions return to */
+#define LEARNT_SITES	32	/* probes for one that was learnt */
 #define DETACH_LOOKS	400	/* for two seconds */
 
 struct attach {
@@ -343,46 +344,74 @@ out:
 	return err;
 }
 
-static int attach_returns(struct attach *a, struct bpf_program *prog)
+/* Remember that @ret is known. False: it is already, or there is no room. */
+static bool remember_return(struct attach *a, uint64_t ret)
 {
-	uint64_t offsets[MAX_RETURNS], cookies[MAX_RETURNS];
-	const struct image_return *r;
-	size_t i, j, nr, n = 0;
+	for (size_t i = 0; i < a->nr_returns; i++)
+		if (a->returns[i] == ret)
+			return false;
+	if (a->nr_returns == MAX_RETURNS)
+		return false;
+	a->returns[a->nr_returns++] = ret;
+	return true;
+}
 
-	r = image__returns(a->img, &nr);
-	for (i = 0; i < nr && a->nr_returns < MAX_RETURNS; i++) {
-		a->returns[a->nr_returns++] = r[i].ret;
-		for (j = 0; j < n && offsets[j] != r[i].site.file_off; j++)
+/* Probes at @r, @nr of them; of two that are one and the same, one. */
+static int attach_return_sites(struct attach *a, struct bpf_program *prog,
+			       const struct image_return *r, size_t nr)
+{
+	uint64_t *offsets = calloc(nr + 1, sizeof(*offsets));
+	uint64_t *cookies = calloc(nr + 1, sizeof(*cookies));
+	size_t i, j, n = 0;
+	int err = -ENOMEM;
+
+	if (!offsets || !cookies)
+		goto out;
+	for (i = 0; i < nr; i++) {
+		uint64_t c = cookie(0, &r[i].site);
+
+		for (j = 0; j < n && (offsets[j] != r[i].site.file_off || cookies[j] != c); j++)
 			;
 		if (j < n)
 			continue;
 		offsets[n] = r[i].site.file_off;
-		cookies[n++] = cookie(0, &r[i].site);
+		cookies[n++] = c;
 	}
-	return attach_sites(a, prog, offsets, cookies, n);
+	err = attach_sites(a, prog, offsets, cookies, n);
+out:
+	free(offsets);
+	free(cookies);
+	return err;
+}
+
+static int attach_returns(struct attach *a, struct bpf_program *prog)
+{
+	const struct image_return *r;
+	size_t nr;
+
+	r = image__returns(a->img, &nr);
+	for (size_t i = 0; i < nr; i++)
+		remember_return(a, r[i].ret);
+	return attach_return_sites(a, prog, r, nr);
 }
 
 int attach__add_return(struct attach *a, uint64_t addr)
 {
-	struct image_return r;
+	struct image_return r[LEARNT_SITES];
 	const char *why;
-	uint64_t c, bias;
-	size_t i;
+	uint64_t bias;
+	size_t nr;
 	int err;
 
 	addr -= a->skel->bss->load_bias;
-	for (i = 0; i < a->nr_returns; i++)
-		if (a->returns[i] == addr)
+	if (!remember_return(a, addr))
+		return 0;
+	nr = image__return_sites(a->img, addr, r, LEARNT_SITES);
+	for (size_t i = 0; i < nr; i++)
+		if (code__check(a->target, &r[i].site, load_bias(a, &bias), &why))
 			return 0;
-	if (a->nr_returns >= MAX_RETURNS)
-		return 0;
-	a->returns[a->nr_returns++] = addr;
-	if (image__return_site(a->img, addr, &r) ||
-	    code__check(a->target, &r.site, load_bias(a, &bias), &why))
-		return 0;
-	c = cookie(0, &r.site);
-	err = attach_sites(a, a->skel->progs.poll_end, &r.site.file_off, &c, 1);
-	return err ? err : 1;
+	err = attach_return_sites(a, a->skel->progs.poll_end, r, nr);
+	return err ? err : nr != 0;
 }
 
 static void set_load_bias(struct attach *a, uint64_t bias)

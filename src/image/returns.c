@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From return addresses to the sites of the ends of polls. See returns.h.
+ */
+#include "image/returns.h"
+
+#define LEVELS	3	/* callers that return at once, one behind the other */
+
+struct search {
+	struct site_finder	*f;
+	struct boundaries	*bs;
+	uint64_t		 ret;		/* the poll function's */
+	int64_t			 popped;	/* bytes of stack since */
+	unsigned int		 level, nr;	/* sites found */
+	void			(*found)(void *ctx, const struct image_return *r);
+	void			*ctx;
+};
+
+static void look_at(struct search *s, uint64_t ret);
+
+static void found_call(void *ctx, uint64_t ret)
+{
+	look_at(ctx, ret);
+}
+
+/* The function that holds @ret returns at once: its callers go on. */
+static void look_at_callers(struct search *s, uint64_t ret, int64_t popped)
+{
+	uint64_t entry = boundaries__entry_of(s->bs, ret);
+
+	if (!entry || s->level == LEVELS)
+		return;
+	s->level++;
+	s->popped += popped;
+	site_finder__calls_of(s->f, entry, found_call, s);
+	s->popped -= popped;
+	s->level--;
+}
+
+static void look_at(struct search *s, uint64_t ret)
+{
+	struct image_return r;
+	int64_t popped;
+
+	if (!boundaries__is_return(s->bs, ret) || site_finder__return(s->f, ret, &r))
+		return;
+	if (r.site.slow) {
+		if (!site_finder__returns_at_once(s->f, ret, &popped))
+			look_at_callers(s, ret, popped);
+		return;
+	}
+	r.ret = s->ret;
+	r.site.sp_adjust -= (int32_t)s->popped;
+	s->nr++;
+	s->found(s->ctx, &r);
+}
+
+void returns__of(struct site_finder *f, struct boundaries *bs, uint64_t ret,
+		 void (*found)(void *ctx, const struct image_return *r), void *ctx)
+{
+	struct search s = { .f = f, .bs = bs, .ret = ret, .found = found, .ctx = ctx };
+	struct image_return r;
+
+	look_at(&s, ret);
+	if (!s.nr && boundaries__is_return(bs, ret) && !site_finder__return(f, ret, &r))
+		found(ctx, &r);
+}
