@@ -185,7 +185,6 @@ check-replay:
 
 # A minute of each harness in tests/fuzz, or FUZZ_SECONDS; ONLY=NAME: of that one.
 fuzz:
-	+$(Q)$(MAKE) $(JOBS) --no-print-directory all
 	+$(Q)$(MAKE) --no-print-directory fuzzers
 	$(Q)$(RUN) fuzz $(if $(ONLY),-k fuzz/$(ONLY))
 
