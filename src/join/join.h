@@ -107,6 +107,7 @@ struct join_totals {
 	uint64_t	start_ts, end_ts;	/* what the sums cover */
 	uint64_t	wall_ns;
 	uint64_t	events;
+	uint64_t	polls;			/* begun, those under way at the beginning too */
 	uint64_t	tasks_seen;
 	uint64_t	tasks_alive_at_end;
 	uint64_t	tasks_completed;
@@ -145,6 +146,9 @@ const struct join_point *join__points(const struct join *j, size_t *nr);
 const struct join_sum *join__losses(const struct join *j, size_t *nr);
 /* Remarks for the user: the recorder's and those of what the recording turned out to be. */
 const char *const *join__notes(const struct join *j, size_t *nr);
+
+/* Why there is no poll in it, and what to do: also the first of the notes. NULL: no matter. */
+const char *join__unpolled(const struct join *j);
 
 /* ---- outputs ---- */
 

@@ -221,6 +221,8 @@ static void print_head(const struct join *j, const struct trace_reader *r, FILE 
 	flow__put(&f, "on %s,", *h->hostname ? h->hostname : "a host without a name");
 	flow__put(&f, "Linux %s %s,", h->kernel, h->machine);
 	flow__put(&f, "runtime %s", *h->runtime ? h->runtime : "unknown");
+	if (*h->other_runtimes)
+		flow__put(&f, "(also in it, not followed: %s)", h->other_runtimes);
 	flow__end(&f);
 	flow__begin(&f, out, 2);
 	flow__put(&f, "Recorded %s", duration(t->wall_ns).s);
@@ -233,6 +235,12 @@ static void print_head(const struct join *j, const struct trace_reader *r, FILE 
 		flow__begin(&f, out, 2);
 		flow__put(&f, "TORN:");
 		flow__words(&f, torn);
+		flow__end(&f);
+	}
+	if (join__unpolled(j)) {
+		flow__begin(&f, out, 2);
+		flow__put(&f, "NOTHING POLLED:");
+		flow__words(&f, join__unpolled(j));
 		flow__end(&f);
 	}
 	flow__begin(&f, out, 2);
@@ -360,9 +368,12 @@ static void print_notes(const struct join *j, FILE *out)
 	size_t nr;
 	const char *const *notes = join__notes(j, &nr);
 
-	if (nr)
+	/* that one stands on top */
+	size_t first = nr && notes[0] == join__unpolled(j);
+
+	if (nr > first)
 		fputs("\nNotes:\n", out);
-	for (size_t i = 0; i < nr; i++) {
+	for (size_t i = first; i < nr; i++) {
 		struct flow f;
 
 		fputs("  - ", out);

@@ -11,6 +11,7 @@
 #include "base/sum.h"
 #include "join/probe_stack.h"
 #include "join/timeline.h"
+#include "join/unpolled.h"
 
 static const char *const loss_names[JOIN_LOSS_NR] = {
 	[JOIN_LOSS_POLL]	= "poll without its begin or end",
@@ -514,13 +515,16 @@ static int make_notes(struct join *j)
 	const char *const *recorded = trace_reader__notes(j->reader, &nr);
 	int err;
 
-	j->notes = calloc(nr + 4, sizeof(*j->notes));
+	j->notes = calloc(nr + 5, sizeof(*j->notes));
 	if (!j->notes)
 		return -ENOMEM;
-	while (j->nr_notes < nr) {
-		j->notes[j->nr_notes] = recorded[j->nr_notes];
-		j->nr_notes++;
-	}
+	err = unpolled__why(j, &j->unpolled);
+	if (err)
+		return err;
+	if (j->unpolled)
+		j->notes[j->nr_notes++] = j->unpolled;
+	for (size_t i = 0; i < nr; i++)
+		j->notes[j->nr_notes++] = recorded[i];
 	if (sum__is_full(j->totals.lifetime_ns))
 		j->notes[j->nr_notes++] = "the tasks' times add up to more than 584 years, which "
 					  "is the most that is counted: sums and shares that "
@@ -586,6 +590,11 @@ const char *const *join__notes(const struct join *j, size_t *nr)
 {
 	*nr = j->nr_notes;
 	return j->notes;
+}
+
+const char *join__unpolled(const struct join *j)
+{
+	return j->unpolled;
 }
 
 void join_rows__weights(const struct join_row *rows, size_t nr, enum join_weight unit,

@@ -157,6 +157,7 @@ struct join {
 	struct join_sum		*loss_sums;
 	size_t			 nr_losses;
 	const char		**notes;
+	const char		*unpolled;	/* see unpolled.h */
 	size_t			 nr_notes;
 };
 
