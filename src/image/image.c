@@ -110,6 +110,18 @@ static bool has_polls(const struct model *m)
 	return false;
 }
 
+/* All that it spawns are blocking jobs, of which debug information tells all there is. */
+static bool has_jobs_only(const struct build *b)
+{
+	for (size_t i = 0; i < b->m.tables[MODEL_FNS].nr; i++) {
+		const struct image_fn *fn = model__at(&b->m, MODEL_FNS, (uint32_t)i);
+
+		if (fn->role == RUNTIME_FN_POLL && !fn->blocking)
+			return false;
+	}
+	return b->sc.nr_types && has_polls(&b->m);
+}
+
 /* Why nothing can be recorded of a program that has all its symbols. */
 static const char *no_tasks(const struct model *m, char *out, size_t size)
 {
@@ -148,6 +160,9 @@ static void choose_tier(struct build *b, const struct binary *bin)
 	if (has_polls(m) && has_await_points(m)) {
 		m->tier = IMAGE_TIER_FULL;
 		hint = "await points with file and line";
+	} else if (has_jobs_only(b)) {
+		m->tier = IMAGE_TIER_FULL;
+		hint = "it spawns blocking jobs only, which have no await points";
 	} else if (has_polls(m)) {
 		m->tier = IMAGE_TIER_SYMBOLS;
 		hint = b->di.nr_units ?
