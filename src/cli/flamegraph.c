@@ -13,12 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/quantity.h"
 #include "base/say.h"
 #include "base/text_file.h"
 #include "cli/cli.h"
 #include "cli/load.h"
 #include "flamegraph/flamegraph.h"
-#include "flamegraph/quantity.h"
 #include "join/join.h"
 #include "trace/trace.h"
 
