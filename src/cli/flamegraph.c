@@ -3,7 +3,6 @@
  * dwell flamegraph: from a recorded file (or folded stacks) to a picture.
  * What the picture says above its frames is put together here.
  */
-#include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -16,6 +15,7 @@
 #include "base/quantity.h"
 #include "base/say.h"
 #include "base/text_file.h"
+#include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/load.h"
 #include "flamegraph/flamegraph.h"
@@ -61,8 +61,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'i':
-		a->input = arg;
-		break;
+	case ARGP_KEY_ARG:
+		return arguments__input(state, &a->input, arg);
 	case 'o':
 		a->output = arg;
 		break;
@@ -72,14 +72,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_WIDTH:
 		width = strtoul(arg, &end, 10);
 		if (*end || width < FLAMEGRAPH_WIDTH_MIN || width > FLAMEGRAPH_WIDTH_MAX)
-			argp_error(state, "not a width between %d and %d px: %s",
-				   FLAMEGRAPH_WIDTH_MIN, FLAMEGRAPH_WIDTH_MAX, arg);
+			return arguments__wrong(state, "not a width between %d and %d px: %s",
+						FLAMEGRAPH_WIDTH_MIN, FLAMEGRAPH_WIDTH_MAX, arg);
 		a->width = width;
 		break;
 	case OPT_MINWIDTH:
 		minwidth = strtod(arg, &end);
 		if (*end || !(minwidth >= 0.01 && minwidth <= 100))
-			argp_error(state, "not a width between 0.01 and 100 px: %s", arg);
+			return arguments__wrong(state, "not a width between 0.01 and 100 px: %s",
+						arg);
 		a->minwidth = minwidth * 100 + 0.5;
 		break;
 	case OPT_FOLDED:
@@ -88,10 +89,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		else if (!strcmp(arg, "ns"))
 			a->folded_unit = 1;
 		else
-			argp_error(state, "not a unit of weights, us or ns: %s", arg);
+			return arguments__wrong(state, "not a unit of weights, us or ns: %s", arg);
 		break;
-	case ARGP_KEY_ARG:
-		argp_error(state, "what is '%s'? A file to read is given with -i", arg);
+	case ARGP_KEY_END:
+		if (!a->input)
+			a->input = CLI_DEFAULT_FILE;
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -100,7 +102,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp argp = {
-	options, parse, NULL,
+	options, parse, "[FILE]",
 	"Draw where the tasks' time went as a flame graph: an SVG that stands alone and, in a "
 	"browser, can be zoomed and searched.",
 	NULL, NULL, NULL
@@ -292,15 +294,15 @@ static int draw(struct flamegraph *fg, const char *name, const struct flamegraph
 
 int cmd_flamegraph(int argc, char **argv)
 {
-	struct arguments a = { .input = CLI_DEFAULT_FILE, .output = DEFAULT_OUTPUT };
+	struct arguments a = { .output = DEFAULT_OUTPUT };
 	struct flamegraph_opts opts = { 0 };
 	struct words words = { 0 };
 	struct flamegraph *fg;
 	int err, status = 0;
 
-	err = argp_parse(&argp, argc, argv, 0, NULL, &a);
+	err = arguments__parse(&argp, argc, argv, 0, &a);
 	if (err)
-		return CLI_USAGE;
+		return err;
 	fg = flamegraph__new();
 	if (!fg) {
 		say__line("%s: %s", argv[0], strerror(ENOMEM));

@@ -2,7 +2,6 @@
 /*
  * dwell fold: folded stacks, one line each, for flamegraph.pl and its kin.
  */
-#include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include <string.h>
 
 #include "base/say.h"
+#include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/load.h"
 #include "join/join.h"
@@ -31,19 +31,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'i':
-		o->input = arg;
-		return 0;
+	case ARGP_KEY_ARG:
+		return arguments__input(state, &o->input, arg);
 	case 'w':
 		if (!strcmp(arg, "us"))
 			o->weight = JOIN_WEIGHT_US;
 		else if (!strcmp(arg, "ns"))
 			o->weight = JOIN_WEIGHT_NS;
 		else
-			argp_error(state, "--weight is us or ns, not '%s'", arg);
+			return arguments__wrong(state, "--weight is us or ns, not %s", arg);
 		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "what is '%s'? A recording is named with -i", arg);
-		return EINVAL;
+	case ARGP_KEY_END:
+		if (!o->input)
+			o->input = CLI_DEFAULT_FILE;
+		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
@@ -77,15 +78,17 @@ int cmd_fold(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
+		.args_doc = "[FILE]",
 		.doc = "Print folded stacks: process, task, await frames, leaf, segment and what "
 		       "the time went into, with the time as weight.",
 	};
-	struct options o = { .input = CLI_DEFAULT_FILE, .weight = JOIN_WEIGHT_US };
+	struct options o = { .weight = JOIN_WEIGHT_US };
 	struct loaded l;
 	int err;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &o))
-		return CLI_USAGE;
+	err = arguments__parse(&argp, argc, argv, 0, &o);
+	if (err)
+		return err;
 	err = load__trace(&l, argv[0], o.input);
 	if (err)
 		return err;

@@ -2,13 +2,13 @@
 /*
  * dwell report: where the time went, as a table or as JSON.
  */
-#include <argp.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/say.h"
+#include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/load.h"
 #include "join/join.h"
@@ -32,14 +32,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'i':
-		o->input = arg;
-		return 0;
+	case ARGP_KEY_ARG:
+		return arguments__input(state, &o->input, arg);
 	case KEY_JSON:
 		o->json = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "what is '%s'? A recording is named with -i", arg);
-		return EINVAL;
+	case ARGP_KEY_END:
+		if (!o->input)
+			o->input = CLI_DEFAULT_FILE;
+		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
@@ -49,16 +50,18 @@ int cmd_report(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
+		.args_doc = "[FILE]",
 		.doc = "Show where the time of the tasks went, by task type and await point.\v"
 		       "Waits are split by what they were for. `open' waits have a begin or an "
 		       "end outside the recording: they count in sums but not in quantiles.",
 	};
-	struct options o = { .input = CLI_DEFAULT_FILE };
+	struct options o = { 0 };
 	struct loaded l;
 	int err;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &o))
-		return CLI_USAGE;
+	err = arguments__parse(&argp, argc, argv, 0, &o);
+	if (err)
+		return err;
 	err = load__trace(&l, argv[0], o.input);
 	if (err)
 		return err;

@@ -143,7 +143,7 @@ def run_wrong():
             if p.returncode != 1 or p.stdout or len(err.splitlines()) != 1 or word not in err:
                 yield f"{content!r}: {args}: status {p.returncode}, {p.stdout!r}, {err!r}, wanted {word!r}"
         path.unlink(missing_ok=True)
-    for args in (["fold", "--weight", "s"], ["report", "--xml"], ["fold", "file"]):
+    for args in (["fold", "--weight", "s"], ["report", "--xml"], ["fold", "a", "b"]):
         p = dwell(args)
         if p.returncode != 2 or p.stdout:
             yield f"{args}: status {p.returncode}, {p.stdout!r}, {p.stderr.decode()!r}"
