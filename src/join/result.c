@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/sum.h"
+#include "join/others.h"
 #include "join/probe_stack.h"
 #include "join/timeline.h"
 
@@ -52,7 +53,7 @@ static const char *detail_name(struct join *j, struct detail d)
 	case DETAIL_RUNTIME:
 		return names__safe(j->names, "runtime");
 	}
-	return names__safe(j->names, "others");
+	return names__safe(j->names, OTHERS_UNCOUNTED);
 }
 
 /* ---- rows ---- */
@@ -227,8 +228,10 @@ static int make_rows(struct join *j)
 	}
 	j->rows = rows;
 	j->row_frames = frames.list;
+	err = others__rows(j->names, rows, &out, frames.list);
+	qsort(rows, out, sizeof(*rows), row_order);
 	j->nr_rows = out;
-	return 0;
+	return err;
 }
 
 /* ---- await points ---- */
@@ -367,11 +370,11 @@ static int point_order(const void *a, const void *b)
 }
 
 /* Where the sums of point @index begin in @sums is *@at; it moves on past them. */
-static void fill_point(struct join *j, uint32_t index, const struct point_sum *sums, size_t nr,
-		       size_t *at, struct join_point *p)
+static int fill_point(struct join *j, uint32_t index, const struct point_sum *sums, size_t nr,
+		      size_t *at, struct join_point *p)
 {
 	const struct point *from = sites__point(j->sites, index);
-	struct join_sum *out = j->point_sums;
+	struct join_sum *out = j->point_sums, *details;
 
 	*p = (struct join_point){
 		.task = from->task, .function = from->function, .file = from->file,
@@ -386,11 +389,12 @@ static void fill_point(struct join *j, uint32_t index, const struct point_sum *s
 		sum__add(&p->await_ns, sums[*at].ns);
 		p->nr_split++;
 	}
-	p->details = out + *at;
+	p->details = details = out + *at;
 	for (; *at < nr && sums[*at].point == index; ++*at) {
 		out[*at] = (struct join_sum){ sums[*at].name, sums[*at].ns };
 		p->nr_details++;
 	}
+	return others__sums(j->names, details, &p->nr_details);
 }
 
 static int fill_points(struct join *j, const struct point_sum *sums, size_t nr,
@@ -404,7 +408,9 @@ static int fill_points(struct join *j, const struct point_sum *sums, size_t nr,
 	for (uint32_t i = 0; i < nr_points && !err; i++) {
 		struct join_point *p = &j->points[j->nr_points];
 
-		fill_point(j, i, sums, nr, &at, p);
+		err = fill_point(j, i, sums, nr, &at, p);
+		if (err)
+			break;
 		if (!p->count && !p->open && !p->await_ns)
 			continue;	/* of tasks that never waited there */
 		j->nr_points++;

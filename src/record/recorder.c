@@ -774,6 +774,7 @@ int recorder__run(const struct recorder_opts *opts)
 			  opts->argv[0], pid);
 	image__free(r.img);
 	ksyms__free(r.sources.ksyms);
+	listeners__clear(&r.sources.listeners);
 	free(r.kinds);
 	if (r.signals >= 0)
 		close(r.signals);
