@@ -24,7 +24,7 @@
 
 #define DEFAULT_OUTPUT	"dwell.svg"
 
-enum { OPT_TITLE = 256, OPT_WIDTH, OPT_MINWIDTH, OPT_FOLDED };
+enum { OPT_TITLE = 256, OPT_WIDTH, OPT_MINWIDTH, OPT_TASK, OPT_FOLDED };
 
 static const struct argp_option options[] = {
 	{ "input", 'i', "FILE", 0, "Read FILE (default " CLI_DEFAULT_FILE ", - for standard input)", 0 },
@@ -32,6 +32,7 @@ static const struct argp_option options[] = {
 	{ "title", OPT_TITLE, "TITLE", 0, "The picture's title", 0 },
 	{ "width", OPT_WIDTH, "PX", 0, "Width of the still image (default 1200); a browser fits it to the window", 0 },
 	{ "minwidth", OPT_MINWIDTH, "PX", 0, "Merge narrower frames into one (default 0.1)", 0 },
+	{ "task", OPT_TASK, "PATTERN", 0, "Only tasks whose name matches: 'app::*'", 0 },
 	{ "folded", OPT_FOLDED, "us|ns", OPTION_ARG_OPTIONAL, "The input is folded stacks, weights in this unit (default us)", 1 },
 	{ 0 }
 };
@@ -40,7 +41,7 @@ static const struct argp_option options[] = {
 
 struct arguments {
 	const char	*input, *output;
-	const char	*title;
+	const char	*title, *task;
 	uint32_t	 width, minwidth;
 	uint64_t	 folded_unit;		/* ns; 0: a recorded file */
 };
@@ -65,6 +66,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return arguments__input(state, &a->input, arg);
 	case 'o':
 		a->output = arg;
+		break;
+	case OPT_TASK:
+		a->task = arg;
 		break;
 	case OPT_TITLE:
 		a->title = arg;
@@ -94,6 +98,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!a->input)
 			a->input = CLI_DEFAULT_FILE;
+		if (a->task && a->folded_unit)
+			return arguments__wrong(state, "--task is of a recording, and --folded reads "
+						"none");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -186,11 +193,14 @@ static int words__from_trace(struct words *w, const struct loaded *l)
 	const struct trace_host *host = trace_reader__host(l->reader);
 	const struct join_totals *t = join__totals(l->join);
 	char wall[QUANTITY_MAX], life[QUANTITY_MAX];
-	const char *comm = host->comm && *host->comm ? host->comm : "?";
+	const char *comm = host->comm && *host->comm ? host->comm : "?", *pattern;
+	struct join_all all;
 	size_t nr_losses;
 
 	join__losses(l->join, &nr_losses);
-	w->title = format("%s: where the tasks' time went", comm);
+	pattern = join__selected(l->join, &all);
+	w->title = pattern ? format("%s: where the time of tasks '%s' went", comm, pattern) :
+			     format("%s: where the tasks' time went", comm);
 	w->subtitle = format("%s, pid %u%s%s · recorded for %s on %u CPU%s · %" PRIu64
 			     " task%s, %s of task time · tier %s · %s",
 			     comm, host->pid, host->runtime && *host->runtime ? ", " : "",
@@ -221,15 +231,15 @@ static const char *describe(int err)
 }
 
 /* *@status: what the command returns if all else goes well. */
-static int add_trace(struct flamegraph *fg, const char *name, const char *path, struct words *w,
-		     int *status)
+static int add_trace(struct flamegraph *fg, const char *name, const struct arguments *a,
+		     struct words *w, int *status)
 {
 	const struct join_row *rows;
 	struct loaded l;
 	size_t nr;
 	int err;
 
-	err = load__trace(&l, name, path);
+	err = load__trace(&l, name, a->input, a->task);
 	if (err)
 		return err;
 	*status = l.status;
@@ -239,7 +249,7 @@ static int add_trace(struct flamegraph *fg, const char *name, const char *path, 
 	if (!err)
 		err = words__from_trace(w, &l);
 	if (err)
-		say__line("%s: %s: %s", name, path, describe(err));
+		say__line("%s: %s: %s", name, a->input, describe(err));
 	load__free(&l);
 	return err;
 }
@@ -309,7 +319,7 @@ int cmd_flamegraph(int argc, char **argv)
 		return -ENOMEM;
 	}
 	err = a.folded_unit ? add_folded(fg, argv[0], a.input, a.folded_unit) :
-			      add_trace(fg, argv[0], a.input, &words, &status);
+			      add_trace(fg, argv[0], &a, &words, &status);
 	if (err)
 		goto out;
 	if (!flamegraph__total(fg))

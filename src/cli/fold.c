@@ -15,13 +15,16 @@
 #include "join/join.h"
 
 struct options {
-	const char		*input;
+	const char		*input, *task;
 	enum join_weight	 weight;
 };
+
+enum { KEY_TASK = 0x100 };
 
 static const struct argp_option options[] = {
 	{ "input", 'i', "FILE", 0, "the recording; - is standard input (" CLI_DEFAULT_FILE ")", 0 },
 	{ "weight", 'w', "us|ns", 0, "unit of the weights (us)", 0 },
+	{ "task", KEY_TASK, "PATTERN", 0, "only tasks whose name matches: 'app::*'", 0 },
 	{ 0 },
 };
 
@@ -33,6 +36,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'i':
 	case ARGP_KEY_ARG:
 		return arguments__input(state, &o->input, arg);
+	case KEY_TASK:
+		o->task = arg;
+		return 0;
 	case 'w':
 		if (!strcmp(arg, "us"))
 			o->weight = JOIN_WEIGHT_US;
@@ -89,7 +95,7 @@ int cmd_fold(int argc, char **argv)
 	err = arguments__parse(&argp, argc, argv, 0, &o);
 	if (err)
 		return err;
-	err = load__trace(&l, argv[0], o.input);
+	err = load__trace(&l, argv[0], o.input, o.task);
 	if (err)
 		return err;
 	err = print_rows(l.join, o.weight, stdout);

@@ -204,7 +204,7 @@ static int make_rows(struct join *j)
 		const struct sum *s = &j->sums.entries[i];
 		size_t first = frames.nr;
 
-		if (!s->ns)
+		if (!s->ns || !selection__has(j, sites__site(j->sites, s->key.site)->kind))
 			continue;
 		err = frames__add_sum(j, &frames, &s->key);
 		rows[nr++] = (struct join_row){ .nr = (uint32_t)(frames.nr - first),
@@ -355,15 +355,20 @@ static struct join_quantiles quantiles(const struct hist *h)
 static int point_order(const void *a, const void *b)
 {
 	const struct join_point *x = a, *y = b;
+	uint64_t x_ns = x->await_ns, y_ns = y->await_ns;
 	int c;
 
-	if (x->await_ns != y->await_ns)
-		return x->await_ns > y->await_ns ? -1 : 1;
+	sum__add(&x_ns, x->ready_ns);
+	sum__add(&y_ns, y->ready_ns);
+	if (x_ns != y_ns)
+		return x_ns > y_ns ? -1 : 1;
 	c = strcmp(x->task, y->task);
 	if (!c)
 		c = strcmp(x->function, y->function);
 	if (!c)
 		c = strcmp(x->file, y->file);
+	if (!c)
+		c = strcmp(x->path, y->path);
 	if (!c && x->line != y->line)
 		return x->line < y->line ? -1 : 1;
 	return c ? c : strcmp(x->leaf, y->leaf);
@@ -380,6 +385,7 @@ static int fill_point(struct join *j, uint32_t index, const struct point_sum *su
 		.task = from->task, .function = from->function, .file = from->file,
 		.line = from->line, .leaf = from->leaf, .count = from->count,
 		.woken_in_poll = from->woken_in_poll, .open = from->open,
+		.path = from->path, .foreign = from->foreign, .self_wakes = from->self_wakes, .spin = from->spin,
 		.ready_ns = from->ready_ns, .await = quantiles(&from->await),
 		.ready = quantiles(&from->ready), .total = quantiles(&from->total),
 	};
@@ -413,6 +419,8 @@ static int fill_points(struct join *j, const struct point_sum *sums, size_t nr,
 			break;
 		if (!p->count && !p->open && !p->await_ns)
 			continue;	/* of tasks that never waited there */
+		if (!selection__has_name(j, p->task))
+			continue;
 		j->nr_points++;
 		if (!longest[i])
 			continue;
@@ -499,53 +507,6 @@ static int make_losses(struct join *j)
 	return 0;
 }
 
-/* ---- notes ---- */
-
-static int add_note(struct join *j, uint64_t count, const char *what)
-{
-	const char *note;
-
-	if (!count)
-		return 0;
-	note = names__safef(j->names, "%s: %llu of them", what, (unsigned long long)count);
-	if (!note)
-		return -ENOMEM;
-	j->notes[j->nr_notes++] = note;
-	return 0;
-}
-
-static int make_notes(struct join *j)
-{
-	size_t nr;
-	const char *const *recorded = trace_reader__notes(j->reader, &nr);
-	int err;
-
-	j->notes = calloc(nr + 4, sizeof(*j->notes));
-	if (!j->notes)
-		return -ENOMEM;
-	while (j->nr_notes < nr) {
-		j->notes[j->nr_notes] = recorded[j->nr_notes];
-		j->nr_notes++;
-	}
-	if (sum__is_full(j->totals.lifetime_ns))
-		j->notes[j->nr_notes++] = "the tasks' times add up to more than 584 years, which "
-					  "is the most that is counted: sums and shares that "
-					  "large are not right";
-	err = add_note(j, j->totals.unseen_spawns,
-		       "tasks whose time is counted from their first poll, since no probe sees "
-		       "their spawn (LocalSet, tokio before 1.30)");
-	if (!err)
-		err = add_note(j, j->totals.unplaced_waits,
-			       "waits of no time that are not counted at their await points, since "
-			       "another worker polled the task before these could be read");
-	if (!err)
-		err = add_note(j, j->totals.told_switches,
-			       "times at which a thread was woken or came back to a CPU that the "
-			       "kernel's tracepoints did not report, taken from its scheduler's "
-			       "account of the thread");
-	return err;
-}
-
 int result__make(struct join *j)
 {
 	int err = make_rows(j);
@@ -555,7 +516,9 @@ int result__make(struct join *j)
 	if (!err)
 		err = make_losses(j);
 	if (!err)
-		err = make_notes(j);
+		err = notes__make(j);
+	if (!err)
+		err = selection__make(j);
 	return err;
 }
 
@@ -568,6 +531,7 @@ void result__free(struct join *j)
 	free(j->point_frames);
 	free(j->loss_sums);
 	free(j->notes);
+	free(j->task_names);
 }
 
 const struct join_row *join__rows(const struct join *j, size_t *nr)

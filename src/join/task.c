@@ -73,6 +73,7 @@ enum wait_end {
 	WAIT_OPEN,		/* begin or end not seen */
 	WAIT_POLLED,		/* ready duration */
 	WAIT_TOTAL,		/* both, of one wait */
+	WAIT_SELF_WAKE,		/* no wait at all; instead of a time, how many in succession */
 };
 
 struct task *task__find(struct join *j, uint64_t addr)
@@ -130,6 +131,11 @@ static void note_wait(struct join *j, uint32_t kind, uint32_t chain, uint16_t br
 		break;
 	case WAIT_TOTAL:
 		join__note_err(j, hist__add(&p->total, ns));
+		break;
+	case WAIT_SELF_WAKE:
+		p->self_wakes++;
+		if (ns > p->spin)
+			p->spin = ns;
 		break;
 	}
 }
@@ -283,9 +289,15 @@ static void task__name(struct join *j, struct task *t, uint32_t kind)
 }
 
 /* Its life is over at @now; everything up to there has been charged. */
-static void task__over(struct join *j, struct task *t, uint64_t now)
+static void task__over(struct join *j, struct task *t, enum task_end how, uint64_t now)
 {
+	struct kind *kind = kinds__get(&j->kinds, t->kind);
 	uint64_t life = now - t->start;
+
+	if (kind)
+		kind->ends[how]++;
+	else
+		join__note_err(j, -ENOMEM);
 
 	task__decide(j, t, NO_BRANCH);
 	task__flush(j, t);
@@ -363,6 +375,7 @@ static void task__charge_broken(struct join *j, struct task *t, uint64_t now, en
 void task__doubt(struct join *j, struct task *t, uint64_t begin, enum part why)
 {
 	(void)j;
+	t->self_wakes = 0;
 	t->state = TASK_LIMBO;
 	t->why = why;
 	t->since = begin;
@@ -395,8 +408,7 @@ static void task__replace(struct join *j, struct task *t, uint64_t now)
 			task__charge_broken(j, t, now, PART_UNMATCHED);
 		else
 			task__charge_broken(j, t, now, PART_END_NOT_SEEN);
-		task__over(j, t, now);
-		j->totals.tasks_ended_unseen++;
+		task__over(j, t, END_UNSEEN, now);
 	}
 	task__remove(j, t);
 }
@@ -559,8 +571,7 @@ void task__vanish(struct join *j, struct task *t, uint64_t cut, uint64_t now)
 		task__charge_broken(j, t, now, PART_UNMATCHED);
 		break;
 	}
-	task__over(j, t, cut);
-	j->totals.tasks_ended_unseen++;
+	task__over(j, t, END_UNSEEN, cut);
 }
 
 void task__waiter(struct join *j, const struct trace_event *ev, uint64_t now)
@@ -574,6 +585,17 @@ void task__waiter(struct join *j, const struct trace_event *ev, uint64_t now)
 	t->fd_dir = ev->waiter.dir;
 }
 
+/*
+ * The wait that has just ended was none: the task had woken itself in its poll, or
+ * had given way. Or it was one, and whatever the task did in succession is over.
+ */
+static void task__note_self_wake(struct join *j, struct task *t, bool self)
+{
+	t->self_wakes = self ? t->self_wakes + 1 : 0;
+	if (self)
+		task__note_wait(j, t, WAIT_SELF_WAKE, t->self_wakes);
+}
+
 /* A wait ends at @now, by a wake or by a poll. */
 static void task__end_wait(struct join *j, struct task *t, struct thread *waker, uint64_t now,
 			   bool wake)
@@ -583,6 +605,7 @@ static void task__end_wait(struct join *j, struct task *t, struct thread *waker,
 
 	t->waited_ns = NO_WAIT;
 	if (cut < now) {
+		t->self_wakes = 0;
 		task__charge_cut_wait(j, t, cut, now);
 		return;
 	}
@@ -594,6 +617,7 @@ static void task__end_wait(struct join *j, struct task *t, struct thread *waker,
 		split__open(j, t, now, PART_NO_WAKE, &s);
 	task__charge_split(j, t, &s);
 	task__note_wait(j, t, t->cut ? WAIT_OPEN : WAIT_FINISHED, now - t->since);
+	task__note_self_wake(j, t, s.yielded);
 }
 
 void task__wake(struct join *j, uint64_t addr, struct thread *waker, uint64_t now)
@@ -614,6 +638,7 @@ void task__wake(struct join *j, uint64_t addr, struct thread *waker, uint64_t no
 		break;		/* only the first wake counts */
 	case TASK_RUNNING:
 		t->woken = true;
+		t->woken_by_other |= !waker || waker != t->thread;
 		break;
 	case TASK_IDLE:
 		task__end_wait(j, t, waker, now, true);
@@ -624,6 +649,19 @@ void task__wake(struct join *j, uint64_t addr, struct thread *waker, uint64_t no
 		task__set_ready(t, now, PART_NONE, false);
 		break;
 	}
+}
+
+static void task__note_unseen_spawn(struct join *j, uint32_t id)
+{
+	struct kind *kind;
+
+	if (!sites__unseen_spawns(j->sites, id))
+		return;
+	kind = kinds__get(&j->kinds, id);
+	if (kind)
+		kind->unseen_spawns++;
+	else
+		join__note_err(j, -ENOMEM);
 }
 
 void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th, uint64_t now)
@@ -639,7 +677,7 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 		t = task__create(j, addr, now);
 		if (!t)
 			return;
-		j->totals.unseen_spawns += sites__unseen_spawns(j->sites, kind);
+		task__note_unseen_spawn(j, kind);
 	}
 	if (t->kind == UNKNOWN_KIND)
 		task__name(j, t, kind);
@@ -675,7 +713,7 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 	}
 	t->state = TASK_RUNNING;
 	t->since = now;
-	t->woken = false;
+	t->woken = t->woken_by_other = false;
 	thread__push_poll(j, th, t, now);
 }
 
@@ -727,8 +765,7 @@ void task__end(struct join *j, const struct trace_event *ev, struct thread *th, 
 	}
 	t->thread = NULL;
 	if (ev->end.result == TRACE_POLL_READY) {
-		task__over(j, t, now);
-		j->totals.tasks_completed++;
+		task__over(j, t, END_COMPLETED, now);
 		return;
 	}
 	if (t->undecided) {
@@ -742,6 +779,7 @@ void task__end(struct join *j, const struct trace_event *ev, struct thread *th, 
 	if (t->woken) {
 		t->woken = false;
 		task__note_wait(j, t, WAIT_IN_POLL, 0);
+		task__note_self_wake(j, t, !t->woken_by_other);
 		t->waited_ns = 0;
 		task__set_ready(t, now, PART_IN_POLL, true);
 	}
@@ -752,24 +790,25 @@ void task__end(struct join *j, const struct trace_event *ev, struct thread *th, 
  * and if it was seen not to be polled, it was not; but a poll may be among what
  * was lost since, or may have had an end that was not seen.
  */
-static uint64_t *task__end_count(struct join *j, const struct task *t, uint64_t cut, uint64_t now)
+static enum task_end task__end_of(const struct task *t, uint64_t cut, uint64_t now)
 {
 	if (cut < now || t->state == TASK_LIMBO || (t->state == TASK_IDLE && t->unsure))
-		return &j->totals.tasks_ended_unseen;
-	return t->state == TASK_RUNNING ? &j->totals.tasks_completed : &j->totals.tasks_cancelled;
+		return END_UNSEEN;
+	return t->state == TASK_RUNNING ? END_COMPLETED : END_CANCELLED;
 }
 
 void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
 {
 	struct task *t = task__find(j, addr);
-	uint64_t cut, *ends;
+	enum task_end how;
+	uint64_t cut;
 
 	if (!t)
 		return;
 	if (t->state == TASK_RUNNING && t->thread && t->thread != th)
 		task__break_poll(j, t);
 	cut = windows__cut(&j->windows, t->since, now);
-	ends = task__end_count(j, t, cut, now);
+	how = task__end_of(t, cut, now);
 	switch (t->state) {
 	case TASK_READY:
 		task__charge_ready(j, t, cut, now);
@@ -802,8 +841,7 @@ void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
 		return;
 	}
 	/* Kept as done: handles and wakers may live on, and their wakes mean nothing. */
-	task__over(j, t, now);
-	++*ends;
+	task__over(j, t, how, now);
 }
 
 /* ---- the end of the recording ---- */
@@ -837,8 +875,7 @@ static void task__finish(struct join *j, struct task *t, uint64_t now)
 	case TASK_DONE:
 		return;
 	}
-	j->totals.tasks_alive_at_end++;
-	task__over(j, t, now);
+	task__over(j, t, END_ALIVE, now);
 }
 
 void task__finish_all(struct join *j, uint64_t now)
