@@ -47,17 +47,26 @@ static void flow__write(struct flow *f, const char *s, size_t len, size_t column
 	f->fresh = false;
 }
 
-/* Bytes of @s that fit into @room columns: all, or up to where a name may be broken. */
+/* Where @s may be broken behind one of @marks, between @from and @to; 0: nowhere. */
+static size_t behind(const char *s, size_t from, size_t to, const char *marks)
+{
+	for (size_t at = to; at > from; at--)
+		if (strchr(marks, s[at - 1]) && s[at] != ':' && s[at] != ' ')
+			return at;
+	return 0;
+}
+
+/* Bytes of @s that fit into @room columns: all, or up to where a name is best broken. */
 static size_t piece(const char *s, size_t len, size_t room)
 {
-	size_t fits = utf8__fit(s, len, (uint32_t)room);
+	size_t fits = utf8__fit(s, len, (uint32_t)room), at;
 
 	if (fits == len)
 		return len;
-	for (size_t at = fits; at > fits / 3; at--)
-		if (strchr(" ,:/<(|", s[at - 1]) && s[at] != ':' && s[at] != ' ')
-			return at;
-	return fits ? fits : len;
+	at = behind(s, fits / 2, fits, " ,|");
+	if (!at)
+		at = behind(s, fits / 3, fits, ":/<(");
+	return at ? at : fits ? fits : len;
 }
 
 /* The longest end of @s, from its @from-th byte on, that takes at most @columns: where it begins. */
@@ -103,7 +112,7 @@ static void flow__break(struct flow *f, char *s)
 		size_t n = piece(s, len, f->columns - f->at), shown = n;
 
 		/* no space at a line's end */
-		if (n < len && s[n - 1] == ' ')
+		while (n < len && shown && s[shown - 1] == ' ')
 			shown--;
 		flow__write(f, s, shown, utf8__columns(s, shown));
 		s += n;
