@@ -143,12 +143,14 @@ $(BUILD)/bench/%: bench/%.c $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(C_FLAGS) -MMD -MP $(LD_FLAGS) -o $@ $< $(LIB) $(LIBS)
 
-# Programs with known answers, as release and as fat LTO with panic=abort.
+# Programs with known answers, as release and as fat LTO with panic=abort; some not optimised.
+UNOPTIMISED	= --bin peer --bin pipeline --bin request --bin shapes --bin timers
+
 workloads:
 	$(call say,CARGO,$(BUILD)/workloads)
-	$(Q)cd tests/workloads && for profile in release fat; do \
+	$(Q)cd tests/workloads && for build in "release" "fat" "dev $(UNOPTIMISED)"; do \
 	  CARGO_TARGET_DIR=$(abspath $(BUILD))/workloads \
-	  $(CARGO) build --locked --profile $$profile $(if $(filter 1,$(V)),,--quiet) || exit 1; \
+	  $(CARGO) build --locked --profile $$build $(if $(filter 1,$(V)),,--quiet) || exit 1; \
 	done
 
 inferno: $(INFERNO)
@@ -183,7 +185,6 @@ check-replay:
 
 # A minute of each harness in tests/fuzz, or FUZZ_SECONDS; ONLY=NAME: of that one.
 fuzz:
-	+$(Q)$(MAKE) $(JOBS) --no-print-directory all
 	+$(Q)$(MAKE) --no-print-directory fuzzers
 	$(Q)$(RUN) fuzz $(if $(ONLY),-k fuzz/$(ONLY))
 

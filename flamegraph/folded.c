@@ -10,6 +10,8 @@
 
 #include "flamegraph/flamegraph.h"
 
+#define LINE_MAX_BYTES	(16u << 20)	/* a thousand frames of a thousand bytes are 1 MB */
+
 static bool has_suffix(const char *s, size_t len, const char *suffix)
 {
 	size_t n = strlen(suffix);
@@ -133,29 +135,66 @@ static int split_frames(char *stack, struct join_frame **frames, size_t *cap, ui
 	return 0;
 }
 
+struct line {
+	char	*text;
+	size_t	 len, cap;
+};
+
+/*
+ * Read the next line, without its end: 1, 0 at the end of the input, or negative
+ * errno. -EINVAL: it has a NUL, or does not end: /dev/zero is no line.
+ */
+static int line__read(struct line *l, FILE *in)
+{
+	int c;
+
+	l->len = 0;
+	while ((c = getc_unlocked(in)) != EOF && c != '\n') {
+		if (!c || l->len == LINE_MAX_BYTES)
+			return -EINVAL;
+		if (l->len + 1 >= l->cap) {
+			size_t cap = l->cap ? l->cap * 2 : 256;
+			char *text = realloc(l->text, cap);
+
+			if (!text)
+				return -ENOMEM;
+			l->text = text;
+			l->cap = cap;
+		}
+		l->text[l->len++] = (char)c;
+	}
+	if (ferror(in))
+		return -EIO;
+	if (c == EOF && !l->len)
+		return 0;
+	while (l->len && l->text[l->len - 1] == '\r')
+		l->len--;
+	if (l->len)
+		l->text[l->len] = '\0';
+	return 1;
+}
+
 int flamegraph__add_folded(struct flamegraph *fg, FILE *in, uint64_t unit_ns, size_t *line)
 {
 	struct join_frame *frames = NULL;
-	size_t cap = 0, cap_text = 0;
-	char *text = NULL, *weight;
+	struct line l = { .text = NULL };
+	char *weight;
+	size_t cap = 0;
 	uint64_t ns;
 	uint32_t nr;
-	ssize_t len;
-	int err = 0;
+	int err;
 
-	for (*line = 1; (len = getline(&text, &cap_text, in)) >= 0; ++*line) {
-		while (len && (text[len - 1] == '\n' || text[len - 1] == '\r'))
-			text[--len] = '\0';
-		if (!len)
+	for (*line = 1; (err = line__read(&l, in)) > 0; ++*line) {
+		if (!l.len)
 			continue;
 		err = -EINVAL;
-		weight = strlen(text) == (size_t)len ? split_weight(text, len) : NULL;
+		weight = split_weight(l.text, l.len);
 		if (!weight)
 			goto out;
 		err = parse_weight(weight, unit_ns, &ns);
 		if (err)
 			goto out;
-		err = split_frames(text, &frames, &cap, &nr);
+		err = split_frames(l.text, &frames, &cap, &nr);
 		if (err)
 			goto out;
 		guess_kinds(frames, nr);
@@ -163,10 +202,8 @@ int flamegraph__add_folded(struct flamegraph *fg, FILE *in, uint64_t unit_ns, si
 		if (err)
 			goto out;
 	}
-	if (ferror(in))
-		err = -EIO;
 out:
-	free(text);
+	free(l.text);
 	free(frames);
 	return err;
 }

@@ -51,6 +51,7 @@ struct words {
 	char	*title, *subtitle;
 	char	*notes[NOTES_MAX];
 	size_t	 nr_notes;
+	char	*unpolled;	/* or NULL */
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -182,7 +183,7 @@ static int words__notes(struct words *w, const struct loaded *l)
 		err = words__losses(w, j);
 	if (!err && host->tier && strcmp(host->tier, "full") && host->tier_hint && *host->tier_hint)
 		err = words__note(w, format("tier %s: %s", host->tier, host->tier_hint));
-	notes = trace_reader__notes(r, &nr);
+	notes = join__notes(j, &nr);
 	for (i = 0; i < nr && !err; i++)
 		err = words__note(w, format("%s", notes[i]));
 	return err;
@@ -210,7 +211,8 @@ static int words__from_trace(struct words *w, const struct loaded *l)
 			     t->tasks_seen == 1 ? "" : "s", quantity__time(t->lifetime_ns, life),
 			     host->tier && *host->tier ? host->tier : "not known",
 			     nr_losses ? "with losses" : "nothing lost");
-	if (!w->title || !w->subtitle)
+	w->unpolled = join__unpolled(l->join) ? format("%s", join__unpolled(l->join)) : NULL;
+	if (!w->title || !w->subtitle || !w->unpolled != !join__unpolled(l->join))
 		return -ENOMEM;
 	return words__notes(w, l);
 }
@@ -219,6 +221,7 @@ static void words__free(struct words *w)
 {
 	free(w->title);
 	free(w->subtitle);
+	free(w->unpolled);
 	while (w->nr_notes)
 		free(w->notes[--w->nr_notes]);
 }
@@ -323,8 +326,9 @@ int cmd_flamegraph(int argc, char **argv)
 	if (err)
 		goto out;
 	if (!flamegraph__total(fg))
-		say__line("%s: %s: no task time in it: the picture is empty", argv[0],
-			  display_name(a.input, "standard input"));
+		say__line("%s: %s: no task time in it, the picture is empty%s%s", argv[0],
+			  display_name(a.input, "standard input"), words.unpolled ? ": " : "",
+			  words.unpolled ? words.unpolled : "");
 	opts.title = a.title ? a.title : words.title;
 	opts.subtitle = words.subtitle;
 	opts.notes = (const char *const *)words.notes;

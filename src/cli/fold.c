@@ -98,6 +98,8 @@ int cmd_fold(int argc, char **argv)
 	err = load__trace(&l, argv[0], o.input, o.task);
 	if (err)
 		return err;
+	if (join__unpolled(l.join))
+		say__line("%s: %s: %s", argv[0], o.input, join__unpolled(l.join));
 	err = print_rows(l.join, o.weight, stdout);
 	if (err)
 		say__line("%s: cannot write the stacks: %s", argv[0], strerror(-err));

@@ -206,6 +206,10 @@ int binary__open(struct binary *b, const char *path, const char **why)
 					     "it is no regular file";
 		goto fail;
 	}
+	if (file__is_hollow(&st)) {
+		*why = FILE_IS_HOLLOW;
+		goto fail;
+	}
 	if (elf_version(EV_CURRENT) == EV_NONE) {
 		*why = "libelf is too old";
 		goto fail;

@@ -8,9 +8,18 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define HUGE	(2u << 20)	/* from here on memory comes in huge pages, where there are any */
+
+bool file__is_hollow(const struct stat *st)
+{
+	uint64_t size = (uint64_t)st->st_size, held = 512 * (uint64_t)st->st_blocks;
+
+	/* some file systems do not say what they hold */
+	return held && size > UNPACK_FREE && (size - UNPACK_FREE) / UNPACK_TIMES > held;
+}
 
 static uint8_t *get_memory(size_t n)
 {

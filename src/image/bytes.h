@@ -11,8 +11,24 @@
 #ifndef DWELL_IMAGE_BYTES_H
 #define DWELL_IMAGE_BYTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/*
+ * How many bytes compressed sections may come to, of all files of one program,
+ * and a sparse file to how many: a few kilobytes can be made to fill all memory.
+ * Each file that is loaded adds UNPACK_TIMES its size; debug information packs to
+ * a third or a tenth.
+ */
+#define UNPACK_FREE	(64ull << 20)
+#define UNPACK_TIMES	32
+
+struct stat;
+
+/* Mostly holes: no executable is, nor a debug file. */
+bool file__is_hollow(const struct stat *st);
+#define FILE_IS_HOLLOW	"it is far larger than what is in it (a sparse file): it is not read"
 
 struct bytes {
 	uint8_t	*p;

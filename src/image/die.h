@@ -7,7 +7,7 @@
  * pool. It is a reader of its own, and not libdw's, for two reasons: the index
  * pass has to run over hundreds of megabytes in several threads at once, and a
  * pointer to an entry is all the identity that the model needs. Sections come
- * from libelf, uncompressed; names of source files are read in lines.c.
+ * from elf_file.c, uncompressed; names of source files are read in lines.c.
  *
  * It must not know what Rust is.
  */

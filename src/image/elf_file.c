@@ -350,6 +350,10 @@ static int elf_file__adopt(struct elf_file **out, int fd, const char *root, cons
 	/* a file without a size (of /proc, say) would be read to its end, which may not come */
 	if (fstat(fd, &st) || st.st_size < (off_t)sizeof(Elf64_Ehdr))
 		goto fail;
+	if (file__is_hollow(&st)) {
+		*why = FILE_IS_HOLLOW;
+		goto fail;
+	}
 	f->dev = st.st_dev;
 	f->ino = st.st_ino;
 	f->size = (uint64_t)st.st_size;

@@ -45,14 +45,6 @@ struct elf_file {
 };
 
 /*
- * How many bytes compressed sections may come to, of all files of one program:
- * a few kilobytes can be made to fill all memory. Each file that is loaded adds
- * UNPACK_TIMES its size; debug information packs to a third or a tenth.
- */
-#define UNPACK_FREE	(64ull << 20)
-#define UNPACK_TIMES	32
-
-/*
  * Open @name in @root, which must outlive it. -ENOENT: there is no such file.
  * @why gets a static sentence.
  */

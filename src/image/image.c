@@ -23,6 +23,7 @@
 #include "image/model.h"
 #include "image/names.h"
 #include "image/returns.h"
+#include "image/runtimes.h"
 #include "image/scan.h"
 #include "image/site.h"
 #include "image/tls.h"
@@ -109,10 +110,40 @@ static bool has_polls(const struct model *m)
 	return false;
 }
 
+/* Why nothing can be recorded of a program that has all its symbols. */
+static const char *no_tasks(const struct model *m, char *out, size_t size)
+{
+	char others[256] = "";
+	size_t at = 0;
+
+	for (size_t i = 0; i < m->tables[MODEL_RUNTIMES].nr; i++) {
+		const struct image_runtime *r = model__at(m, MODEL_RUNTIMES, (uint32_t)i);
+
+		if (r->followed) {
+			snprintf(out, size,
+				 "%s is in it, but nothing that spawns a task, and tasks are what "
+				 "dwell records",
+				 model__text(m, r->name));
+			return out;
+		}
+		if (at < sizeof(others))
+			at += (size_t)snprintf(others + at, sizeof(others) - at, "%s%s",
+					       at ? ", " : "", model__text(m, r->name));
+	}
+	if (!at)
+		return "no async runtime is in it that dwell knows: Rust programs on tokio can be "
+		       "recorded";
+	snprintf(out, size,
+		 "its runtime is %s, which dwell does not follow: programs on tokio can be recorded",
+		 others);
+	return out;
+}
+
 static void choose_tier(struct build *b, const struct binary *bin)
 {
-	const char *hint;
 	struct model *m = &b->m;
+	char text[512];
+	const char *hint;
 
 	if (has_polls(m) && has_await_points(m)) {
 		m->tier = IMAGE_TIER_FULL;
@@ -131,8 +162,7 @@ static void choose_tier(struct build *b, const struct binary *bin)
 		       "with strip = false and debug = 2, or name a debug file with --debug-file";
 	} else {
 		m->tier = IMAGE_TIER_NONE;
-		hint = "no async runtime is in it that dwell knows: Rust programs on tokio can "
-		       "be recorded";
+		hint = no_tasks(m, text, sizeof(text));
 	}
 	m->hint = model__str(m, hint);
 }
@@ -196,6 +226,7 @@ static int build__run(struct build *b, struct binary *bin, const char **why)
 		if (err)
 			return err;
 	}
+	runtimes__find(&b->m, bin);
 	functions__name_tasks(b->functions);
 	functions__find_returns(b->functions);
 	notes = debug_file__notes(b->file, &nr);

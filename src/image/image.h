@@ -130,6 +130,13 @@ struct image_path {
 	uint32_t	off[6];
 };
 
+/* A crate that runs futures, of which the program has functions. */
+struct image_runtime {
+	image_str	name;		/* "tokio" */
+	uint8_t		followed;	/* 1: its tasks are recorded; 0: no adapter is for it */
+	uint8_t		pad[3];
+};
+
 /* A thread-local variable in which a runtime keeps its context. */
 struct image_tls {
 	int64_t		off;		/* from the thread pointer (fs) */
@@ -189,6 +196,15 @@ const struct image_path *image__layout(const struct image *img, unsigned int run
 
 /* Where the runtime's context is in each thread; *@nr of them, mostly one. */
 const struct image_tls *image__tls(const struct image *img, size_t *nr);
+
+/* The runtimes in the program, those that are followed first; *@nr of them. */
+const struct image_runtime *image__runtimes(const struct image *img, size_t *nr);
+
+/*
+ * Their names, with commas between: of those that are followed, or of the others. ""
+ * if there is none. Into @out, which is cut at @size bytes; returns @out.
+ */
+char *image__runtime_names(const struct image *img, bool followed, char *out, size_t size);
 
 /*
  * Things that the model could not do, for the user: *@nr lines. Each names the

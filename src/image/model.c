@@ -20,6 +20,7 @@ static const uint32_t elem_size[MODEL_TABLES] = {
 	[MODEL_VTABLES]		= sizeof(struct image_vtable),
 	[MODEL_CELLS]		= sizeof(struct walk_cell),
 	[MODEL_TLS]		= sizeof(struct image_tls),
+	[MODEL_RUNTIMES]	= sizeof(struct image_runtime),
 	[MODEL_WALK_TYPES]	= sizeof(struct walk_type),
 	[MODEL_WALK_VARIANTS]	= sizeof(struct walk_variant),
 	[MODEL_WALK_ARCS]	= sizeof(struct walk_arc),
@@ -424,6 +425,25 @@ const struct image_path *image__layout(const struct image *img, unsigned int run
 const struct image_tls *image__tls(const struct image *img, size_t *nr)
 {
 	return table(img, MODEL_TLS, nr);
+}
+
+const struct image_runtime *image__runtimes(const struct image *img, size_t *nr)
+{
+	return table(img, MODEL_RUNTIMES, nr);
+}
+
+char *image__runtime_names(const struct image *img, bool followed, char *out, size_t size)
+{
+	const struct image_runtime *r;
+	size_t nr, at = 0;
+
+	out[0] = '\0';
+	r = image__runtimes(img, &nr);
+	for (size_t i = 0; i < nr && at < size; i++)
+		if (r[i].followed == followed)
+			at += (size_t)snprintf(out + at, size - at, "%s%s", at ? ", " : "",
+					       image__str(img, r[i].name));
+	return out;
 }
 
 const char *const *image__notes(const struct image *img, size_t *nr)

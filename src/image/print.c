@@ -183,6 +183,16 @@ static void print_tasks(const struct image *img, FILE *out)
 	}
 }
 
+static void print_runtimes(const struct image *img, FILE *out)
+{
+	char followed[256], others[256];
+
+	image__runtime_names(img, true, followed, sizeof(followed));
+	image__runtime_names(img, false, others, sizeof(others));
+	fprintf(out, "runtimes   %s%s%s%s\n", *followed || *others ? followed : "none",
+		*followed && *others ? "; " : "", *others ? "not followed: " : "", others);
+}
+
 void image__print(const struct image *img, FILE *out)
 {
 	const char *const *notes;
@@ -194,6 +204,7 @@ void image__print(const struct image *img, FILE *out)
 	fprintf(out, "compiler   %s\n", *image__producer(img) ? image__producer(img) : "unknown");
 	fprintf(out, "debug      %s\n",
 		*image__debug_path(img) ? image__debug_path(img) : "none");
+	print_runtimes(img, out);
 	notes = image__notes(img, &nr);
 	for (size_t i = 0; i < nr; i++)
 		fprintf(out, "note       %s\n", notes[i]);

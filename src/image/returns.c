@@ -23,18 +23,20 @@ static void found_call(void *ctx, uint64_t ret)
 	look_at(ctx, ret);
 }
 
-/* The function that holds @ret returns at once: its callers go on. */
-static void look_at_callers(struct search *s, uint64_t ret, int64_t popped)
+/* The function that holds @ret returns at once: its callers go on. False: none is known. */
+static bool look_at_callers(struct search *s, uint64_t ret, int64_t popped)
 {
 	uint64_t entry = boundaries__entry_of(s->bs, ret);
+	unsigned int before = s->nr;
 
 	if (!entry || s->level == LEVELS)
-		return;
+		return false;
 	s->level++;
 	s->popped += popped;
 	site_finder__calls_of(s->f, entry, found_call, s);
 	s->popped -= popped;
 	s->level--;
+	return s->nr != before;
 }
 
 static void look_at(struct search *s, uint64_t ret)
@@ -44,11 +46,10 @@ static void look_at(struct search *s, uint64_t ret)
 
 	if (!boundaries__is_return(s->bs, ret) || site_finder__return(s->f, ret, &r))
 		return;
-	if (r.site.slow) {
-		if (!site_finder__returns_at_once(s->f, ret, &popped))
-			look_at_callers(s, ret, popped);
+	/* A branch is cheap, and so is one further on; else the kernel has to single-step. */
+	if (r.site.slow && !site_finder__returns_at_once(s->f, ret, &popped) &&
+	    look_at_callers(s, ret, popped))
 		return;
-	}
 	r.ret = s->ret;
 	r.site.sp_adjust -= (int32_t)s->popped;
 	s->nr++;
@@ -59,9 +60,6 @@ void returns__of(struct site_finder *f, struct boundaries *bs, uint64_t ret,
 		 void (*found)(void *ctx, const struct image_return *r), void *ctx)
 {
 	struct search s = { .f = f, .bs = bs, .ret = ret, .found = found, .ctx = ctx };
-	struct image_return r;
 
 	look_at(&s, ret);
-	if (!s.nr && boundaries__is_return(bs, ret) && !site_finder__return(f, ret, &r))
-		found(ctx, &r);
 }

@@ -17,9 +17,9 @@
 #include "image/site.h"
 
 /*
- * Calls @found with each site for the return address @ret (link time). None is
- * called for what is no return address. Where every way leads to code that the
- * kernel must single-step, the site is @ret itself, and slow.
+ * Calls @found with each site for the return address @ret (link time), and not at
+ * all for what is no return address. Where the way leads to code that the kernel
+ * must single-step, the site is slow.
  */
 void returns__of(struct site_finder *f, struct boundaries *bs, uint64_t ret,
 		 void (*found)(void *ctx, const struct image_return *r), void *ctx);

@@ -583,6 +583,9 @@ unsigned int site_finder__indirect_calls(struct site_finder *f, uint64_t start, 
 	return nr;
 }
 
+/* How far from the load of a function's address to the call of it. */
+#define LOADED_CALL_BYTES	64
+
 /* How far from the load of a table to the call through it. */
 #define TABLE_CALL_BYTES	48
 
@@ -620,21 +623,59 @@ static uint64_t rip_target(const uint8_t *p, size_t n, uint64_t vaddr)
 	return vaddr + n + (uint64_t)(int64_t)(int32_t)read_le(p + n - 4, 4);
 }
 
+static bool is_word(const uint64_t *words, size_t nr, uint64_t addr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (words[i] == addr)
+			return true;
+	return false;
+}
+
+/*
+ * At @p a word is loaded into a register, by mov word(%rip),%reg: the first call of
+ * that register behind it, as unoptimised code has it. Its length from @p, 0: none.
+ */
+static size_t call_of_loaded(const uint8_t *p, const uint8_t *end)
+{
+	unsigned int reg = (p[2] >> 3 & 7) | (p[0] & 4) << 1;
+	size_t room = (size_t)(end - p) < LOADED_CALL_BYTES ? (size_t)(end - p) :
+							       LOADED_CALL_BYTES;
+
+	for (size_t i = 7; i + 2 <= room; i++) {
+		const uint8_t *q = p + i;
+
+		/* ff d0+r, with a prefix of 41 for r8 to r15 */
+		if (reg < 8 && q[0] == 0xff && q[1] == (0xd0 | reg) && q[-1] != 0x41)
+			return i + 2;
+		if (reg >= 8 && i + 3 <= room && q[0] == 0x41 && q[1] == 0xff &&
+		    q[2] == (0xd0 | (reg & 7)))
+			return i + 3;
+	}
+	return 0;
+}
+
 static void calls_in(const struct segment *s, const uint8_t *start, uint64_t target,
 		     const uint64_t *words, size_t nr_words,
 		     void (*found)(void *ctx, uint64_t ret), void *ctx)
 {
 	const uint8_t *end = start + s->file_size;
 
-	for (const uint8_t *p = start; end - p >= 6; p++) {
+	for (const uint8_t *p = start; end - p >= 5; p++) {
 		uint64_t at = s->vaddr + (uint64_t)(p - start);
+		size_t room = (size_t)(end - p), len = 0;
 
-		/* call target; call *word(%rip) */
+		/* call target; call *word(%rip); mov word(%rip),%reg … call *%reg */
 		if (p[0] == 0xe8 && rip_target(p, 5, at) == target)
-			found(ctx, at + 5);
-		for (size_t i = 0; p[0] == 0xff && p[1] == 0x15 && i < nr_words; i++)
-			if (rip_target(p, 6, at) == words[i])
-				found(ctx, at + 6);
+			len = 5;
+		else if (room >= 6 && p[0] == 0xff && p[1] == 0x15 &&
+			 is_word(words, nr_words, rip_target(p, 6, at)))
+			len = 6;
+		else if (room >= 7 && (p[0] & 0xfb) == 0x48 && p[1] == 0x8b &&
+			 (p[2] & 0xc7) == 0x05 &&
+			 is_word(words, nr_words, rip_target(p, 7, at)))
+			len = call_of_loaded(p, end);
+		if (len)
+			found(ctx, at + len);
 	}
 }
 

@@ -69,7 +69,7 @@ static size_t piece(const char *s, size_t len, size_t room)
 	return at ? at : fits ? fits : len;
 }
 
-/* The longest end of @s, from its @from-th byte on, that takes at most @columns: where it begins. */
+/* Where the longest end of @s begins that takes at most @columns, at its @from-th byte or later. */
 static size_t tail(const char *s, size_t len, size_t from, size_t columns)
 {
 	size_t at = len;

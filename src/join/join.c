@@ -113,6 +113,7 @@ static int join__event(struct join *j, const struct trace_event *ev)
 		stops__active(&j->stops, ev->tid, now);
 	switch (ev->type) {
 	case TRACE_POLL_BEGIN:
+		j->totals.polls++;
 		task__begin(j, ev->poll.task, ev->poll.kind, th, now);
 		break;
 	case TRACE_POLL_END:

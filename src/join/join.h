@@ -92,7 +92,7 @@ struct join_point {
 	const char		*task;		/* safe name, as in the rows */
 	const char		*function;	/* "" where it is not known */
 	const char		*file;		/* base name */
-	const char		*path;		/* relative to the crate's directory: see crate_path.h */
+	const char		*path;		/* in its crate: see crate_path.h */
 	uint32_t		 line;		/* 0: not known */
 	bool			 foreign;	/* in the sources of a dependency, or of std */
 	const char		*leaf;		/* "" where it is not known */
@@ -118,6 +118,7 @@ struct join_totals {
 	uint64_t	start_ts, end_ts;	/* what the sums cover */
 	uint64_t	wall_ns;
 	uint64_t	events;
+	uint64_t	polls;			/* begun, those under way at the beginning too */
 	uint64_t	tasks_seen;
 	uint64_t	tasks_alive_at_end;
 	uint64_t	tasks_completed;
@@ -171,6 +172,9 @@ const struct join_point *join__points(const struct join *j, size_t *nr);
 const struct join_sum *join__losses(const struct join *j, size_t *nr);
 /* Remarks for the user: the recorder's and those of what the recording turned out to be. */
 const char *const *join__notes(const struct join *j, size_t *nr);
+
+/* Why there is no poll in it, and what to do: also the first of the notes. NULL: no matter. */
+const char *join__unpolled(const struct join *j);
 
 /* ---- outputs ---- */
 

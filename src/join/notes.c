@@ -10,8 +10,9 @@
 #include "base/sum.h"
 #include "base/text_file.h"
 #include "join/timeline.h"
+#include "join/unpolled.h"
 
-#define OWN_NOTES	4	/* at most */
+#define OWN_NOTES	5	/* at most */
 #define KINDS_NAMED	3
 
 static int add(struct join *j, const char *note)
@@ -122,10 +123,13 @@ int notes__make(struct join *j)
 	j->notes = calloc(nr + OWN_NOTES, sizeof(*j->notes));
 	if (!j->notes)
 		return -ENOMEM;
-	while (j->nr_notes < nr) {
-		j->notes[j->nr_notes] = recorded[j->nr_notes];
-		j->nr_notes++;
-	}
+	err = unpolled__why(j, &j->unpolled);
+	if (err)
+		return err;
+	if (j->unpolled)
+		j->notes[j->nr_notes++] = j->unpolled;
+	for (size_t i = 0; i < nr; i++)
+		j->notes[j->nr_notes++] = recorded[i];
 	if (sum__is_full(j->totals.lifetime_ns))
 		j->notes[j->nr_notes++] = "the tasks' times add up to more than 584 years, which "
 					  "is the most that is counted: sums and shares that "

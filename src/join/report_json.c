@@ -90,6 +90,7 @@ static json_t *recording(const struct trace_reader *r, int *err)
 	set(o, "pid", number(h->pid), err);
 	set(o, "build_id", text(h->build_id), err);
 	set(o, "runtime", text(h->runtime), err);
+	set(o, "other_runtimes", text(h->other_runtimes), err);
 	set(o, "tier", text(h->tier), err);
 	set(o, "tier_hint", text(h->tier_hint), err);
 	set(o, "hostname", text(h->hostname), err);
@@ -290,6 +291,7 @@ int join_report__json(const struct join *j, const struct trace_reader *r,
 	set(o, "recording", recording(r, &err), &err);
 	set(o, "selection", selection(j, opts, &err), &err);
 	set(o, "wall_ns", number(t->wall_ns), &err);
+	set(o, "polls", number(t->polls), &err);
 	set(o, "tasks", tasks(t, &err), &err);
 	set(o, "lifetime_ns", number(t->lifetime_ns), &err);
 	set(o, "segments", segments(t, &err), &err);

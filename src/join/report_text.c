@@ -91,6 +91,16 @@ static void right(FILE *out, const char *s, size_t width)
 
 /* ---- head ---- */
 
+static void print_remark(struct flow *f, const char *head, const char *text)
+{
+	if (!text)
+		return;
+	flow__begin(f, 2);
+	flow__put(f, "%s", head);
+	flow__words(f, text);
+	flow__end(f);
+}
+
 static void print_recording(struct text_report *t)
 {
 	const struct trace_host *h = trace_reader__host(t->reader);
@@ -104,6 +114,8 @@ static void print_recording(struct text_report *t)
 	flow__put(f, "on %s,", *h->hostname ? h->hostname : "a host without a name");
 	flow__put(f, "Linux %s %s,", h->kernel, h->machine);
 	flow__put(f, "runtime %s", *h->runtime ? h->runtime : "unknown");
+	if (*h->other_runtimes)
+		flow__put(f, "(also in it, not followed: %s)", h->other_runtimes);
 	flow__end(f);
 	flow__begin(f, 2);
 	flow__put(f, "Recorded %s", duration(join__totals(t->join)->wall_ns).s);
@@ -112,12 +124,8 @@ static void print_recording(struct text_report *t)
 	flow__put(f, "Tier %s%s", *h->tier ? h->tier : "unknown", *h->tier_hint ? ":" : ".");
 	flow__words(f, h->tier_hint);
 	flow__end(f);
-	if (!torn)
-		return;
-	flow__begin(f, 2);
-	flow__put(f, "TORN:");
-	flow__words(f, torn);
-	flow__end(f);
+	print_remark(f, "TORN:", torn);
+	print_remark(f, "NOTHING POLLED:", join__unpolled(t->join));
 }
 
 static void print_tasks(struct text_report *t)
@@ -524,9 +532,12 @@ static void print_notes(struct text_report *t)
 	size_t nr;
 	const char *const *notes = join__notes(t->join, &nr);
 
-	if (nr)
+	/* that one stands on top */
+	size_t first = nr && notes[0] == join__unpolled(t->join);
+
+	if (nr > first)
 		fputs("\nNotes:\n", t->out);
-	for (size_t i = 0; i < nr; i++) {
+	for (size_t i = first; i < nr; i++) {
 		fputs("  - ", t->out);
 		flow__begin_behind(&t->flow, 4);
 		t->flow.indent = 2;

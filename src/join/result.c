@@ -385,7 +385,8 @@ static int fill_point(struct join *j, uint32_t index, const struct point_sum *su
 		.task = from->task, .function = from->function, .file = from->file,
 		.line = from->line, .leaf = from->leaf, .count = from->count,
 		.woken_in_poll = from->woken_in_poll, .open = from->open,
-		.path = from->path, .foreign = from->foreign, .self_wakes = from->self_wakes, .spin = from->spin,
+		.path = from->path, .foreign = from->foreign,
+		.self_wakes = from->self_wakes, .spin = from->spin,
 		.ready_ns = from->ready_ns, .await = quantiles(&from->await),
 		.ready = quantiles(&from->ready), .total = quantiles(&from->total),
 	};
@@ -538,6 +539,11 @@ const struct join_row *join__rows(const struct join *j, size_t *nr)
 {
 	*nr = j->nr_rows;
 	return j->rows;
+}
+
+const char *join__unpolled(const struct join *j)
+{
+	return j->unpolled;
 }
 
 const struct join_point *join__points(const struct join *j, size_t *nr)

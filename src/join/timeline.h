@@ -162,6 +162,7 @@ struct join {
 	struct join_sum		*loss_sums;
 	size_t			 nr_losses;
 	const char		**notes;
+	const char		*unpolled;	/* see unpolled.h */
 	size_t			 nr_notes;
 	const char		**task_names;
 	size_t			 nr_task_names;

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /*
  * The names of losses, and what can be done about them.
  */
@@ -25,8 +25,8 @@ static const struct {
 	},
 	[LOSS_POLL_UNENDED] = {
 		"end of a poll not seen",
-		"where some polls end is learnt from the first ones, which are lost: a longer "
-		"recording makes it matter less",
+		"polls returned to a place that had no probe yet, or that can have none: of the first "
+		"kind there are few, and only at the beginning; the other has no cure",
 	},
 	[LOSS_CHAIN_MAP] = {
 		"chain table full",

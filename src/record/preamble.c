@@ -89,7 +89,7 @@ int preamble__write(const struct trace_sink *sink, const struct image *img,
 		    const struct target *target, const struct attach *attach, uint64_t attach_ts,
 		    struct trace_writer **out, uint32_t **kinds)
 {
-	char hostname[256] = "";
+	char hostname[256] = "", runtime[256], others[256];
 	struct utsname uts;
 	const char *const *notes;
 	struct trace_host host = {
@@ -101,7 +101,8 @@ int preamble__write(const struct trace_sink *sink, const struct image *img,
 		.build_id = image__build_id(img),
 		.tier = preamble__tier(img),
 		.tier_hint = image__tier_hint(img),
-		.runtime = "tokio",
+		.runtime = runtime,
+		.other_runtimes = others,
 		.pid = (uint32_t)target->pid,
 		.nr_cpus = (uint32_t)sysconf(_SC_NPROCESSORS_CONF),
 		.attach_ts = attach_ts,
@@ -109,6 +110,8 @@ int preamble__write(const struct trace_sink *sink, const struct image *img,
 	size_t nr;
 	int err;
 
+	image__runtime_names(img, true, runtime, sizeof(runtime));
+	image__runtime_names(img, false, others, sizeof(others));
 	uname(&uts);
 	gethostname(hostname, sizeof(hostname) - 1);
 	host.realtime_ns = now(CLOCK_REALTIME) - (now(CLOCK_MONOTONIC) - attach_ts);

@@ -444,6 +444,7 @@ static void say_failed(const struct recorder *r, int err)
 
 static void say_end(const struct recorder *r)
 {
+	char others[256];
 	const char *file = strcmp(r->opts->output, "-") ? r->opts->output : NULL;
 	bool usual = file && !strcmp(file, "dwell.data");
 
@@ -453,6 +454,11 @@ static void say_end(const struct recorder *r)
 		  trace_writer__events(r->trace), trace_writer__bytes(r->trace) / 1e6,
 		  output_name(r), !file ? "" : usual ? "; see it with: dwell report" :
 		  "; see it with: dwell report -i ", !file || usual ? "" : file);
+	image__runtime_names(r->img, false, others, sizeof(others));
+	if (!roster__polled(r->roster))
+		say__line("dwell: no task was polled meanwhile%s%s%s",
+			  *others ? ": the program also has " : "", others,
+			  *others ? ", which dwell does not follow" : "");
 }
 
 /* ---- start ---- */

@@ -54,6 +54,7 @@ struct roster {
 	uint64_t		*tokens;	/* descriptors whose waiters are looked at */
 	size_t			 nr_tokens, token_at;
 	unsigned int		 offers;
+	bool			 polled;	/* some task */
 	bool			 busy;		/* a pass goes on */
 	bool			 cut;		/* one could not be finished */
 	unsigned int		 passes;	/* that are still to come, because of a loss */
@@ -209,6 +210,7 @@ static int write_polls(struct roster *r)
 		ev.tid = p->tid;
 		ev.poll.task = p->task;
 		ev.poll.kind = r->opts.kinds[fn];
+		r->polled = true;
 		err = trace_writer__event(r->opts.trace, &ev);
 	}
 	return err;
@@ -321,11 +323,17 @@ bool roster__waits(const struct roster *r)
 	       now() - r->opts.attach_ts < WAITS_NS;
 }
 
+bool roster__polled(const struct roster *r)
+{
+	return r->polled;
+}
+
 int roster__offer(struct roster *r, uint64_t task, uint64_t ts)
 {
 	unsigned int lists;
 	int err;
 
+	r->polled = true;
 	if (!r->alive || r->offers >= OFFERS || ts - r->opts.attach_ts > OFFERS_NS)
 		return 0;
 	r->offers++;

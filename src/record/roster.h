@@ -46,6 +46,8 @@ bool roster__waits(const struct roster *r);
 int roster__offer(struct roster *r, uint64_t task, uint64_t ts);
 /* Events have been lost: look once more, soon. */
 void roster__lost(struct roster *r);
+/* Whether a poll was seen at all: one that was under way, or the task of an event. */
+bool roster__polled(const struct roster *r);
 /* At the end: who waits at which descriptor, and what could not be told. 0 or negative errno. */
 int roster__finish(struct roster *r);
 /* NULL is fine. */

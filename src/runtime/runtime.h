@@ -138,6 +138,15 @@ struct runtime {
 extern const struct runtime *const runtimes[];
 extern const struct runtime runtime_tokio;
 
+/* A runtime without an adapter, by a path that begins the names of functions of it. */
+struct runtime_other {
+	const char	*name;		/* as its users know it */
+	const char	*path;		/* "glib::main_context" */
+};
+
+/* Ends with a null name. */
+extern const struct runtime_other other_runtimes[];
+
 /* Leaves that any runtime may poll, of libraries: libraries.c. */
 extern const struct runtime_leaf library_leaves[];
 extern const size_t nr_library_leaves;

@@ -188,6 +188,7 @@ static int load_host(struct trace_tables *t, struct cursor *in)
 	h.nr_cpus = (uint32_t)get_varint_max(in, UINT32_MAX);
 	h.attach_ts = get_varint(in);
 	h.realtime_ns = get_varint(in);
+	h.other_runtimes = in->p < in->end ? get_text(t, in) : "";
 	if (in->bad)
 		return -EBADMSG;
 	if (!t->has_host)

@@ -32,11 +32,12 @@ struct trace_host {
 	const char	*build_id;
 	const char	*tier;		/* "full", "symbols", … */
 	const char	*tier_hint;
-	const char	*runtime;	/* "tokio" */
+	const char	*runtime;	/* the one that is followed: "tokio" */
 	uint32_t	 pid;
 	uint32_t	 nr_cpus;
 	uint64_t	 attach_ts;	/* CLOCK_MONOTONIC: all probes are active */
 	uint64_t	 realtime_ns;	/* CLOCK_REALTIME at attach_ts */
+	const char	*other_runtimes; /* in the program too: names, with commas between */
 };
 
 struct trace_task_kind {

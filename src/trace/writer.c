@@ -408,6 +408,7 @@ static int writer__host(struct trace_writer *w, const struct trace_host *h)
 {
 	const char *texts[] = { h->hostname, h->kernel, h->machine, h->comm, h->exe,
 				h->build_id, h->tier, h->tier_hint, h->runtime };
+	uint32_t others = text_id(w, h->other_runtimes);
 	uint32_t ids[sizeof(texts) / sizeof(*texts)];
 	struct record r = { 0 };
 
@@ -420,6 +421,7 @@ static int writer__host(struct trace_writer *w, const struct trace_host *h)
 	record__varint(&r, h->nr_cpus);
 	record__varint(&r, h->attach_ts);
 	record__varint(&r, h->realtime_ns);
+	record__varint(&r, others);
 	return record__end(&r);
 }
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """Recordings of the workloads against what they log themselves: tasks, lines, leaves, counts, durations,
-splits, chains; on both kinds of runtime, as release and as fat LTO with panic=abort.
+splits, chains; on both kinds of runtime, as release and as fat LTO with panic=abort, and some not optimised.
 
-    ground_truth.py [NAME...]      only runs whose name begins so (request, timers-current, fat/shapes …)
+    ground_truth.py [NAME...]      only runs whose name begins so (request, timers-current, fat/shapes, debug/ …)
 
 The truth must also be found where the kernel does not report some of the switches (runs named hidden/…).
 
@@ -36,6 +36,9 @@ RUNS = [
     ("shapes-current", ["shapes", "--flavor", "current"]),
     ("web", ["web"]),
 ]
+
+# Where nothing is inlined, polls return through functions of other shapes.
+UNOPTIMISED_RUNS = ["request", "pipeline", "timers", "shapes"]
 
 # Some kernels hide what some of their processes do. Here a third of the threads' returns to a CPU.
 HIDDEN_RUNS = ["request", "blocker", "burn", "web"]
@@ -82,6 +85,7 @@ def main():
     checks = Checks()
     runs = [(name if profile == "release" else f"{profile}/{name}", command, profile, False)
             for profile in PROFILES for name, command in RUNS]
+    runs += [(f"debug/{name}", [name], "debug", False) for name in UNOPTIMISED_RUNS]
     runs += [(f"hidden/{name}", [name], "release", True) for name in HIDDEN_RUNS]
     with scratch() as directory:
         for name, command, profile, hidden in runs:

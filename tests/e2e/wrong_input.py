@@ -142,6 +142,13 @@ def endless_input(checks, directory):
     checks.check(done.returncode == 0 and done.stdout == want, "endless: a recording, then zeros", f"{done}")
     done = piped([DWELL, "report", "-i", "-"], good[:len(good) // 2], bytes(4096), preexec_fn=few_bytes)
     refused(checks, "endless: half a recording, then zeros", done, "ends early", "nothing was recorded")
+    def little_memory():
+        resource.setrlimit(resource.RLIMIT_AS, (300 << 20, 300 << 20))
+
+    for data, endless in ((b"", bytes(4096)), (b"a;b 1\n", b"a" * 4096)):
+        done = piped([DWELL, "flamegraph", "--folded", "-i", "-", "-o", directory / "endless.svg"], data, endless,
+                     preexec_fn=little_memory)
+        refused(checks, f"endless: {endless[:1]!r} as folded stacks", done, "not a folded stack")
     disk = directory / "small"
     disk.mkdir()
     mounted = run("mount", "-t", "tmpfs", "-o", "size=16m", "dwell-test", disk)

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "flamegraph/tree.h"
@@ -81,6 +82,34 @@ static void test_kinds(void **state)
 	flamegraph__free(fg);
 }
 
+/* Text that is none: refused as soon as that is seen, however long it is. */
+static void test_no_text(void **state)
+{
+	const size_t size = 40u << 20;
+	struct flamegraph *fg = flamegraph__new();
+	char *text = malloc(size);
+	size_t line;
+	FILE *in;
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, 'a', size);
+	memcpy(text, "a;b 1\n", 6);
+	in = fmemopen(text, size, "r");
+	assert_int_equal(flamegraph__add_folded(fg, in, 1, &line), -EINVAL);
+	assert_int_equal(line, 2);
+	assert_true(ftell(in) < 20 << 20);
+	fclose(in);
+	memset(text, 0, size);
+	in = fmemopen(text, size, "r");
+	assert_int_equal(flamegraph__add_folded(fg, in, 1, &line), -EINVAL);
+	assert_int_equal(line, 1);
+	assert_true(ftell(in) < 1 << 20);
+	fclose(in);
+	free(text);
+	flamegraph__free(fg);
+}
+
 static void test_no_segment(void **state)
 {
 	struct flamegraph *fg = flamegraph__new();
@@ -99,6 +128,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_lines),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_no_segment),
+		cmocka_unit_test(test_no_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

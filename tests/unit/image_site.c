@@ -542,6 +542,57 @@ static void calls_of(void **state)
 	drop(&p);
 }
 
+/* The function returns, and does nothing before but move the stack pointer. */
+static void returns_at_once(void **state)
+{
+	static const struct {
+		const char	*code;
+		int		 popped;	/* with the return address; 0: it does more */
+	} wants[] = {
+		{ "c3", 8 },
+		{ "48 83 c4 18 | c3", 0x20 },
+		{ "89 c2 | 5b | 5d | c3", 0x18 },		/* mov edx,eax; pop; pop */
+		{ "c2 08 00", 0 },				/* ret 8 */
+		{ "74 00 | c3", 0 },
+		{ "e8 00 00 00 00 | c3", 0 },
+		{ "48 8d 65 d8 | c3", 0 },			/* lea rsp,[rbp-40] */
+		{ "48 83 c4 18", 0 },
+		{ "06 c3", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wants) / sizeof(*wants); i++) {
+		int64_t popped = 0;
+		struct program p;
+		int err;
+
+		assemble(&p, wants[i].code);
+		err = site_finder__returns_at_once(p.f, BASE, &popped);
+		if (err != (wants[i].popped ? 0 : -ENOENT) || popped != wants[i].popped)
+			fail_msg("%s: %d, %lld bytes", wants[i].code, err, (long long)popped);
+		drop(&p);
+	}
+}
+
+static void indirect_calls(void **state)
+{
+	struct calls c = { .nr = 0 };
+	struct program p;
+
+	(void)state;
+	/* call *%rax; call elsewhere; call *8(%rbx); call *word(%rip); jmp *%rax; call *%r12 */
+	assemble(&p, "ff d0 | e8 00 00 00 00 | ff 53 08 | ff 15 00 00 00 00 | ff e0 | 41 ff d4 | c3");
+	assert_int_equal(site_finder__indirect_calls(p.f, BASE, BASE + p.n, note_call, &c), 3);
+	assert_int_equal(c.at[0], BASE + 2);
+	assert_int_equal(c.at[1], BASE + 10);
+	assert_int_equal(c.at[2], BASE + 21);
+	c.nr = 0;
+	assert_int_equal(site_finder__indirect_calls(p.f, BASE + 2, BASE + 10, note_call, &c), 1);
+	assert_int_equal(site_finder__indirect_calls(p.f, BASE + 2, BASE, note_call, &c), 0);
+	assert_int_equal(site_finder__indirect_calls(p.f, 0x900000, 0x900010, note_call, &c), 0);
+	drop(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -558,6 +609,8 @@ int main(void)
 		cmocka_unit_test(table_calls_bounded),
 		cmocka_unit_test(quick_look),
 		cmocka_unit_test(calls_of),
+		cmocka_unit_test(returns_at_once),
+		cmocka_unit_test(indirect_calls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -322,6 +322,33 @@ static void many_files(void **state)
 	assert_in_range(peak_mb() - before, 0, 300);
 }
 
+/* Of some kilobytes on disk, 8 GB: holes are a way of packing, too. */
+static void hollow(void **state)
+{
+	const struct image_opts opts = { .cache_dir = "" };
+	struct image_opts with_debug = { .cache_dir = "" };
+	struct image *img;
+	const char *why;
+	struct elf e;
+
+	(void)state;
+	begin(&e);
+	section(&e, ".debug_info", 0, "\0\0\0", 4);
+	end(&e, at("solid"));
+	sh("cp %s %s", at("solid"), at("hollow"));
+	with_debug.debug_file = at("hollow");
+	assert_int_equal(image__open(at("solid"), &opts, &img, &why), 0);
+	image__free(img);
+	assert_int_equal(truncate(at("hollow"), 60 << 20), 0);
+	assert_int_equal(image__open(at("hollow"), &opts, &img, &why), 0);
+	image__free(img);
+	assert_int_equal(truncate(at("hollow"), 8ll << 30), 0);
+	assert_int_equal(image__open(at("hollow"), &opts, &img, &why), -ENOEXEC);
+	assert_non_null(strstr(why, "sparse"));
+	assert_int_equal(image__open(at("solid"), &with_debug, &img, &why), -ENOEXEC);
+	assert_non_null(strstr(why, "sparse"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,6 +356,7 @@ int main(void)
 		cmocka_unit_test(many_sections),
 		cmocka_unit_test(small_enough),
 		cmocka_unit_test(overlapping),
+		cmocka_unit_test(hollow),
 		cmocka_unit_test(traps),
 	};
 

@@ -111,6 +111,7 @@ static void any_words(void **state)
 	static const char *const pieces[] = { "a", "bc", "::", "<", ">", ", ", " ", "(", "漢", "é",
 					      "e\xcc\x81", "🦀", "\x1b[31m", "\xff", "/", "…",
 					      "name_of_something" };
+	const uint64_t nr_pieces = sizeof(pieces) / sizeof(*pieces);
 	uint64_t seed = 11;
 
 	(void)state;
@@ -124,7 +125,7 @@ static void any_words(void **state)
 		for (uint64_t w = 0; w < nr; w++) {
 			strcpy(text[w], "w");
 			for (uint64_t n = below(&seed, below(&seed, 5) ? 6 : 35); n--;)
-				strcat(text[w], pieces[below(&seed, sizeof(pieces) / sizeof(*pieces))]);
+				strcat(text[w], pieces[below(&seed, nr_pieces)]);
 			strcat(text[w], "w");
 			words[w] = text[w];
 			total += strlen(text[w]);

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Crates that run futures and whose tasks are not recorded: what can be told of
+ * them is that they are in a program.
+ */
+#include "runtime/runtime.h"
+
+const struct runtime_other other_runtimes[] = {
+	{ "async-executor", "async_executor" },		/* smol, async-std, zbus, Bevy */
+	{ "async-std", "async_std" },
+	{ "compio", "compio_runtime" },
+	{ "embassy", "embassy_executor" },
+	{ "futures-executor", "futures_executor" },	/* futures::executor */
+	{ "glib", "glib::main_context" },
+	{ "glommio", "glommio" },
+	{ "monoio", "monoio" },
+	{ "pollster", "pollster" },
+	{ NULL, NULL },
+};
