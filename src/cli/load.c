@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/quantity.h"
 #include "base/say.h"
 #include "base/text_file.h"
 #include "cli/load.h"
@@ -47,7 +48,9 @@ static bool nothing_matches(const struct join *j)
 
 int load__trace(struct loaded *l, const char *name, const char *path, const char *task)
 {
+	char count[QUANTITY_MAX];
 	const char *why, *torn;
+	uint64_t damaged;
 	int err;
 
 	*l = (struct loaded){ 0 };
@@ -77,9 +80,10 @@ int load__trace(struct loaded *l, const char *name, const char *path, const char
 		say__line("%s: cannot read %s: %s", name, path, join__why(l->join));
 		goto fail;
 	}
-	if (trace_reader__damaged(l->reader)) {
-		say__line("%s: %s: damaged chunks held %llu events; their time is [unattributed]",
-			  name, path, (unsigned long long)trace_reader__damaged(l->reader));
+	damaged = trace_reader__damaged(l->reader);
+	if (damaged) {
+		say__line("%s: %s: damaged chunks held %s event%s; the time of these is [unattributed]",
+			  name, path, quantity__count(damaged, count), damaged == 1 ? "" : "s");
 		if (!l->status)
 			l->status = -EBADMSG;
 	}

@@ -10,7 +10,7 @@
 
 #include "base/utf8.h"
 
-#define LINES_OF_A_WORD	2
+#define LINES_OF_A_WORD	3
 #define ELLIPSIS	"…"
 #define FURTHER		2	/* columns that all lines but the first are further in */
 

@@ -11,7 +11,7 @@
  *	flow__end(&f);
  *
  * A word that is longer than a line is broken, behind "::", ',', '/' and the like
- * if it can be; of one longer than two lines the middle is left out, since names
+ * if it can be; of one longer than three lines the middle is left out, since names
  * tell by their beginning and by their end. All of it is made printable here:
  * names are what the file says they are.
  */

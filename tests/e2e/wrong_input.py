@@ -307,9 +307,9 @@ def torn(checks, directory, data):
         path.write_bytes(whole[:int(len(whole) * part)])
         for command in (["report"], ["fold"], ["flamegraph", "-o", directory / "torn.svg"]):
             done = run(DWELL, *command, "-i", path)
-            # Nothing to draw is one thing more to say.
+            # That there is nothing to draw or to fold is one thing more to say.
             refused(checks, f"torn: {command[0]} of {part * 100:g} %", done, "ends early", "nothing was recorded",
-                    lines=2 if command[0] == "flamegraph" else 1)
+                    lines=1 if command[0] == "report" else 2)
     checks.check("lifetime_ns" in run(DWELL, "report", "--json", "-i", path).stdout, "torn: what is there is shown")
 
 
