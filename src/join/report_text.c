@@ -250,6 +250,13 @@ static const struct join_point *next_spin(const struct text_report *t, const cha
 	return best;
 }
 
+static void print_spin(struct flow *f, const struct join_point *p)
+{
+	flow__words(f, "polled");
+	flow__put(f, "%s times", count(p->spin).s);
+	flow__words(f, "in succession without a wait, since it woke itself or gave way");
+}
+
 static void print_place(struct text_report *t, const struct join_point *p);
 
 static void print_spins(struct text_report *t)
@@ -263,14 +270,17 @@ static void print_spins(struct text_report *t)
 		done[nr++] = p->task;
 		flow__begin(f, 2);
 		flow__put(f, "SPIN:");
-		flow__put(f, "%s%s", task_noun(p->task), p->task);
-		flow__words(f, "woke itself");
-		flow__put(f, "%s times", count(p->spin).s);
-		flow__words(f, "in succession and waited for nothing; such tasks were on a CPU for");
-		flow__put(f, "%s. At", duration(running_ns(t->join, p->task)).s);
+		flow__put(f, "%s%s,", task_noun(p->task), p->task);
+		flow__put(f, "at");
 		print_place(t, p);
+		flow__put(f, "—");
+		print_spin(f, p);
+		flow__words(f, "(tasks of its kind were on a CPU for");
+		flow__put(f, "%s)", duration(running_ns(t->join, p->task)).s);
 		flow__end(f);
 	}
+	if (nr == SPINS_SHOWN && next_spin(t, done, nr))
+		print_remark(f, "SPIN:", "and other tasks; --sort count shows them first");
 }
 
 /* ---- segments ---- */
@@ -488,9 +498,7 @@ static void print_point(struct text_report *t, const struct join_point *p, size_
 	if (p->spin >= JOIN_SPIN) {
 		flow__begin(f, 5);
 		flow__put(f, "SPIN:");
-		flow__words(f, "woke itself");
-		flow__put(f, "%s times", count(p->spin).s);
-		flow__words(f, "in succession and waited for nothing");
+		print_spin(f, p);
 		flow__end(f);
 	}
 	print_times(t, p);

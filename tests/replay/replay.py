@@ -17,6 +17,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
@@ -298,6 +299,19 @@ def run_width():
             yield f"COLUMNS={said!r}: not {width} columns"
 
 
+# What no report says: a number with a noun of the other number, times that are none, units of which there are 1000.
+NEVER = re.compile(r"\b1 (waits|tasks|events|probe hits|times|others|open waits)\b|(?<![.,\d])[02-9] (wait|task|event|probe hit)\b"
+                   r"|\b0 waits|\b0 open|then ready 0 ns|\b1000 [a-zµ]|\b0\.0 [kM]B|task task|dropped before"
+                   r"|\b\d{4,}\.\d %")
+
+
+def run_words():
+    for data in sorted(CASES.glob("*.data")):
+        text = " ".join(dwell(["report"], data).stdout.decode().split())
+        if NEVER.search(text):
+            yield f"{data.stem}: {NEVER.search(text)}\n{text}"
+
+
 def tests():
     """Pairs of a name and a function that yields errors, for a runner."""
     for txt in sorted(CASES.glob("*.txt")):
@@ -305,6 +319,7 @@ def tests():
     yield "replay sorted", run_sorted
     yield "replay selected", run_selected
     yield "replay width", run_width
+    yield "replay words", run_words
     yield "replay wrong input", run_wrong
     yield "replay cut anywhere", run_cut
 
