@@ -4,9 +4,9 @@
  * charged so far. Private to src/join.
  *
  * thread.c owns what a thread does (its polls, its history, its driver),
- * task.c what a task goes through, split.c explains a wait that has ended,
- * join.c hands out the events, result.c makes what join.h shows, with notes.c and
- * selection.c.
+ * task.c what a task goes through, charge.c where its time is put, split.c explains
+ * a wait that has ended, join.c hands out the events, result.c makes what join.h
+ * shows, with notes.c and selection.c.
  */
 #ifndef DWELL_JOIN_TIMELINE_H
 #define DWELL_JOIN_TIMELINE_H
@@ -190,12 +190,40 @@ void task__finish_all(struct join *j, uint64_t now);
 void task__free_all(struct join *j);
 /* A poll of @t that has begun at @begin cannot be trusted: not known since then. */
 void task__doubt(struct join *j, struct task *t, uint64_t begin, enum part why);
-void task__charge_piece(struct join *j, struct task *t, const struct piece *p);
 
 /* Its end was lost, at @cut or later, and so is what it did since; it is gone at @now. */
 void task__vanish(struct join *j, struct task *t, uint64_t cut, uint64_t now);
 /* Its waker is registered with a descriptor. */
 void task__waiter(struct join *j, const struct trace_event *ev, uint64_t now);
+
+/* ---- charge.c ---- */
+
+/* What to note at an await point, besides time. */
+enum wait_end {
+	WAIT_FINISHED,		/* await duration */
+	WAIT_IN_POLL,		/* woken before the poll returned */
+	WAIT_OPEN,		/* begin or end not seen */
+	WAIT_POLLED,		/* ready duration */
+	WAIT_TOTAL,		/* both, of one wait */
+	WAIT_SELF_WAKE,		/* no wait at all; instead of a time, how many in succession */
+};
+
+/* Time that @t spent at (@chain, @branch), or in no wait. */
+void task__charge(struct join *j, struct task *t, uint32_t chain, uint16_t branch,
+		  const struct piece *p);
+void task__charge_piece(struct join *j, struct task *t, const struct piece *p);
+void task__charge_unknown(struct join *j, struct task *t, enum part why, uint64_t ns);
+/* Of the wait that @t is in, or was in last. */
+void task__note_wait(struct join *j, struct task *t, enum wait_end wait, uint64_t ns);
+/*
+ * The branch that ended the last wait is @branch, or will never be known. What
+ * waited for it is summed, unless the kind is still to come.
+ */
+void task__decide(struct join *j, struct task *t, uint16_t branch);
+/* Its kind has become known. */
+void task__name(struct join *j, struct task *t, uint32_t kind);
+/* What was put off is summed, whether it can be named or not. */
+void task__flush(struct join *j, struct task *t);
 
 /* ---- listing.c ---- */
 
