@@ -138,6 +138,7 @@ struct raw_thread_regs {
 	__u32	tid;
 	__u32	pad;
 	__u64	fs;		/* where its thread-local variables are */
+	__u64	ip;
 	__u64	sp;
 	__u64	saved[RAW_SAVED_REGS];
 };
@@ -154,6 +155,12 @@ struct raw_under_way {
 		__u32	fn;
 		__u32	pad;
 	}	polls[RAW_UNDER_WAY];
+};
+
+/* A thread that has been told of its polls that were under way. */
+struct raw_seeded {
+	__u32	tid;
+	__u32	nr;		/* of struct raw_under_way's, from the first on */
 };
 
 /* A thread's batch that is still with it at the end: see the iterator in poll.bpf.c. */
@@ -297,8 +304,9 @@ static inline unsigned int raw_size(const struct raw_hdr *hdr)
 _Static_assert(sizeof(struct raw_poll_end) <= BATCH_EVENT_MAX, "batch");
 _Static_assert(sizeof(struct raw_epoll_ready) <= BATCH_EVENT_MAX, "batch");
 _Static_assert(sizeof(struct raw_off_cpu) <= BATCH_EVENT_MAX, "batch");
-_Static_assert(sizeof(struct raw_thread_regs) == 72, "raw_thread_regs");
+_Static_assert(sizeof(struct raw_thread_regs) == 80, "raw_thread_regs");
 _Static_assert(sizeof(struct raw_under_way) == 104, "raw_under_way");
+_Static_assert(sizeof(struct raw_seeded) == 8, "raw_seeded");
 _Static_assert(sizeof(struct raw_hdr) == 16, "raw_hdr");
 _Static_assert(sizeof(struct raw_poll_begin) == 32, "raw_poll_begin");
 _Static_assert(sizeof(struct raw_poll_end) == 64, "raw_poll_end");

@@ -37,6 +37,7 @@ struct thread {
 	struct thread_poll	polls[THREAD_MAX_POLLS];
 	__u32			depth;
 	__u32			named;		/* RAW_THREAD sent */
+	__u64			ended_sp;	/* see seed_polls */
 
 	/* Off CPU: written by the scheduler's hooks under its locks. */
 	__u64			off_ts;		/* 0: on a CPU */

@@ -221,6 +221,9 @@ static __always_inline __u8 poll_result(struct thread *t, struct walk_state *w, 
 	return RAW_PENDING;
 }
 
+/* The polls that were under way when there were no probes are not known yet. */
+bool polls_unknown = true;
+
 static __always_inline int on_poll_end(struct pt_regs *regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -236,9 +239,11 @@ static __always_inline int on_poll_end(struct pt_regs *regs)
 
 	if (!enabled || task->tgid != target_tgid)
 		return 0;
-	t = bpf_task_storage_get(&threads, task, NULL, 0);
+	t = polls_unknown ? thread_get(task) : bpf_task_storage_get(&threads, task, NULL, 0);
 	if (!t)
 		return 0;
+	if (!t->depth && sp > t->ended_sp)
+		t->ended_sp = sp;
 	depth = drop_returned(t, sp);
 	if (depth != t->depth)
 		polls_gone(t, depth, bpf_ktime_get_ns(), task->pid);
@@ -352,13 +357,16 @@ struct {
 
 /*
  * Run by the recorder, over the target's threads: their polls that are under way
- * are put where those are that the probes see begin, so that their ends are seen. A
- * thread that has begun one meanwhile has returned from the others.
+ * are put where those are that the probes see begin, so that their ends are seen. Not
+ * those that have ended since the thread's stack was looked at, and not while it is
+ * in another one inside of them. The recorder gets the ids of the threads and how
+ * many of their polls, from the outermost, were put.
  */
 SEC("iter/task")
 int seed_polls(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
+	struct raw_seeded seeded = {};
 	struct raw_under_way *w;
 	struct thread *t;
 	__u32 tid;
@@ -372,12 +380,18 @@ int seed_polls(struct bpf_iter__task *ctx)
 	if (!t || t->depth)
 		return 0;
 	for (i = 0; i < RAW_UNDER_WAY; i++) {
+		if (i >= w->nr || w->polls[i].sp <= t->ended_sp)
+			break;
 		t->polls[i].task = w->polls[i].task;
 		t->polls[i].sp = w->polls[i].sp;
 		t->polls[i].fn = w->polls[i].fn;
 		t->polls[i].dropped = 0;
 	}
-	t->depth = w->nr < RAW_UNDER_WAY ? w->nr : RAW_UNDER_WAY;
+	t->depth = i;
+	seeded.tid = tid;
+	seeded.nr = i;
+	bpf_map_delete_elem(&under_way, &tid);
+	bpf_seq_write(ctx->meta->seq, &seeded, sizeof(seeded));
 	return 0;
 }
 

@@ -76,6 +76,7 @@ int thread_regs(struct bpf_iter__task *ctx)
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	r.tid = task->pid;
 	r.fs = task->thread.fsbase;
+	r.ip = regs->ip;
 	r.sp = regs->sp;
 	r.saved[0] = regs->bx;
 	r.saved[1] = regs->bp;

@@ -589,6 +589,19 @@ unsigned int site_finder__indirect_calls(struct site_finder *f, uint64_t start, 
 /* How far from the load of a table to the call through it. */
 #define TABLE_CALL_BYTES	48
 
+/*
+ * The length of mov off(%obj),%table at @p, of six bytes at least: REX.W 8b, ModRM with
+ * an 8-bit displacement; a SIB byte only where the object is in r12. 0: it is none.
+ */
+static size_t table_load(const uint8_t *p, uint64_t vtable_off)
+{
+	if ((p[0] & 0xf8) != 0x48 || p[1] != 0x8b || (p[2] & 0xc0) != 0x40)
+		return 0;
+	if ((p[2] & 7) == 4)
+		return p[0] & 1 && p[3] == 0x24 && p[4] == vtable_off ? 5 : 0;
+	return p[3] == vtable_off ? 4 : 0;
+}
+
 bool site_finder__maybe_table_call(struct site_finder *f, uint64_t start, uint64_t end,
 				   uint64_t vtable_off)
 {
@@ -602,16 +615,14 @@ bool site_finder__maybe_table_call(struct site_finder *f, uint64_t start, uint64
 		n = (size_t)(end - start);
 	n = sweep(f, n);
 	last = p + n;
-	/* mov off(%obj),%table: REX.W 8b, ModRM with an 8-bit displacement and no SIB */
 	for (; last - p >= 6; p++) {
 		const uint8_t *to = last - p > TABLE_CALL_BYTES ? p + TABLE_CALL_BYTES : last;
+		size_t len = table_load(p, vtable_off);
 
-		if ((p[0] & 0xf8) != 0x48 || p[1] != 0x8b || (p[2] & 0xc0) != 0x40 ||
-		    (p[2] & 7) == 4 || p[3] != vtable_off)
-			continue;
-		/* call *(%table): ff /2 without a displacement */
-		for (const uint8_t *q = p + 4; q + 1 < to; q++)
-			if (q[0] == 0xff && (q[1] & 0xf8) == 0x10)
+		/* call *(%table): ff /2 without a displacement, or with one of 0 by rbp or r13 */
+		for (const uint8_t *q = p + len; len && q + 1 < to; q++)
+			if (q[0] == 0xff && ((q[1] & 0xf8) == 0x10 ||
+					     (q[1] == 0x55 && q + 2 < to && !q[2])))
 				return true;
 	}
 	return false;

@@ -24,6 +24,7 @@
 #define WAITS_NS	500000000ull	/* for a first event that leads to a list */
 #define CHAINS		4096		/* remembered, so that the kernel need not be asked */
 #define TOKENS_AT_ONCE	16		/* between two looks at the clock */
+#define SEED_ROUNDS	8
 /*
  * After a loss the lists are gone through twice: a list whose first part moves
  * while it is read may end early, but not twice at the same task.
@@ -41,6 +42,7 @@ struct found_poll {
 	uint32_t	tid;
 	uint32_t	fn;
 	uint64_t	task;
+	bool		seeded;		/* its end will be seen */
 };
 
 struct roster {
@@ -50,7 +52,9 @@ struct roster {
 	struct under_way	*under_way;
 	struct found_poll	*polls;
 	size_t			 nr_polls, polls_room;
-	unsigned int		 untold;	/* polls under way whose task cannot be told */
+	size_t			 poll_at;	/* behind the last that was taken over */
+	unsigned int		 polling, seeded;	/* threads in polls, and so many of them */
+	unsigned int		 untold;	/* threads in polls whose task cannot be told */
 	uint64_t		*tokens;	/* descriptors whose waiters are looked at */
 	size_t			 nr_tokens, token_at;
 	unsigned int		 offers;
@@ -142,46 +146,66 @@ static int add_poll(struct roster *r, uint32_t tid, uint64_t task, uint32_t fn)
 			return -ENOMEM;
 		r->polls = grown;
 	}
-	r->polls[r->nr_polls++] = (struct found_poll){ tid, fn, task };
+	r->polls[r->nr_polls++] = (struct found_poll){ tid, fn, task, false };
 	return 0;
 }
 
 static int look_at_thread(void *ctx, const void *record)
 {
-	int map, err = 0;
 	const struct raw_thread_regs *regs = record;
-	struct raw_under_way w;
 	struct roster *r = ctx;
+	int err = 0;
 
 	if (regs->fs)
 		err = alive__thread(r->alive, regs->fs);
-	if (err < 0 || r->opts.fresh)
+	if (err < 0)
 		return err;
-	under_way__of(r->under_way, regs, &w, &r->untold);
-	if (!w.nr)
-		return 0;
-	map = bpf_map__fd(r->skel->maps.under_way);
-	if (bpf_map_update_elem(map, &regs->tid, &w, BPF_ANY))
-		return 0;
-	for (unsigned int i = 0; i < w.nr && !err; i++)
-		err = add_poll(r, regs->tid, w.polls[i].task, w.polls[i].fn);
-	return err;
+	return under_way__look(r->under_way, regs);
 }
 
-static int no_record(void *arg, const void *record)
+/* All threads have been looked at: tell the BPF side which of them are in which polls. */
+static int settle_polls(struct roster *r)
 {
-	(void)arg;
-	(void)record;
+	int map = bpf_map__fd(r->skel->maps.under_way), err;
+	struct raw_under_way w;
+	uint32_t tid;
+
+	err = under_way__settle(r->under_way);
+	if (err < 0)
+		return err;
+	r->untold = (unsigned int)err;
+	while (under_way__next(r->under_way, &tid, &w)) {
+		if (bpf_map_update_elem(map, &tid, &w, BPF_ANY))
+			continue;
+		r->polling++;
+		for (unsigned int i = 0; i < w.nr; i++) {
+			err = add_poll(r, tid, w.polls[i].task, w.polls[i].fn);
+			if (err)
+				return err;
+		}
+	}
 	return 0;
 }
 
-/* A task is polled by one thread: of two that seem to, neither is believed. */
-static bool claimed_twice(const struct roster *r, const struct found_poll *p)
+/* The BPF side has taken over the thread's polls. Threads come in the order of the polls. */
+static int taken_over(void *arg, const void *record)
 {
-	for (size_t i = 0; i < r->nr_polls; i++)
-		if (&r->polls[i] != p && r->polls[i].task == p->task)
-			return true;
-	return false;
+	struct roster *r = arg;
+	const struct raw_seeded *s = record;
+	size_t end;
+
+	for (size_t i = 0; i < r->nr_polls; i++) {
+		size_t at = (r->poll_at + i) % r->nr_polls;
+
+		if (r->polls[at].tid != s->tid)
+			continue;
+		end = at + s->nr < r->nr_polls ? at + s->nr : r->nr_polls;
+		for (r->poll_at = at; r->poll_at < end; r->poll_at++)
+			r->polls[r->poll_at].seeded = true;
+		r->seeded++;
+		break;
+	}
+	return 0;
 }
 
 /*
@@ -192,20 +216,17 @@ static bool claimed_twice(const struct roster *r, const struct found_poll *p)
 static int write_polls(struct roster *r)
 {
 	struct trace_event ev = { .ts = r->opts.attach_ts, .type = TRACE_POLL_BEGIN };
-	int err;
+	int err = 0;
 
-	if (!r->nr_polls)
-		return 0;
-	err = source_iterate(r->skel->progs.seed_polls, 0, 1, no_record, NULL);
+	/* one that is in a poll inside of those is soon out of it, or in the next */
+	for (unsigned int i = 0; i < SEED_ROUNDS && r->seeded < r->polling && !err; i++)
+		err = source_iterate(r->skel->progs.seed_polls, 0, sizeof(struct raw_seeded),
+				     taken_over, r);
 	for (size_t i = 0; i < r->nr_polls && !err; i++) {
 		const struct found_poll *p = &r->polls[i];
 		uint32_t fn;
 
-		if (claimed_twice(r, p)) {
-			r->untold++;
-			continue;
-		}
-		if (!alive__polled(r->alive, p->task, &fn) || fn != p->fn)
+		if (!p->seeded || !alive__polled(r->alive, p->task, &fn) || fn != p->fn)
 			continue;
 		ev.tid = p->tid;
 		ev.poll.task = p->task;
@@ -361,7 +382,21 @@ int roster__new(const struct roster_opts *opts, struct roster **out)
 	return 0;
 }
 
-int roster__start(struct roster *r)
+static int take_under_way(struct roster *r, uint64_t bias)
+{
+	int err;
+
+	r->under_way = under_way__new(r->opts.img, r->opts.target, bias, r->alive);
+	if (!r->under_way)
+		return -ENOMEM;
+	err = source_iterate(r->skel->progs.thread_regs, 0, sizeof(struct raw_thread_regs),
+			     look_at_thread, r);
+	if (!err)
+		err = settle_polls(r);
+	return err ? err : write_polls(r);
+}
+
+static int start(struct roster *r)
 {
 	uint64_t bias = r->skel->bss->load_bias;
 	int err;
@@ -374,17 +409,19 @@ int roster__start(struct roster *r)
 					  "tasks that were idle before the recording and stay so are "
 					  "not in it: the runtime's list of tasks is not known in "
 					  "this binary");
-	r->under_way = under_way__new(r->opts.img, r->opts.target, bias, r->alive);
-	if (!r->under_way)
-		return -ENOMEM;
-	err = source_iterate(r->skel->progs.thread_regs, 0, sizeof(struct raw_thread_regs),
-			     look_at_thread, r);
-	if (!err)
-		err = write_polls(r);
+	err = take_under_way(r, bias);
 	if (!err)
 		err = take_tokens(r);
 	r->busy = true;
 	r->pass_began = now();
+	return err;
+}
+
+int roster__start(struct roster *r)
+{
+	int err = start(r);
+
+	r->skel->data->polls_unknown = false;
 	return err;
 }
 
@@ -408,9 +445,9 @@ static int finish_notes(struct roster *r)
 					 "list has no end: some are missing");
 	if (!err && r->untold) {
 		snprintf(text, sizeof(text),
-			 "polls that were under way at attach, and whose task cannot be told from "
-			 "the thread's stack: %u of them; they are not in the recording, or their "
-			 "time is not known until they end", r->untold);
+			 "threads that were in polls at attach whose task cannot be told from the "
+			 "thread's stack: %u of them; these polls are not in the recording, or "
+			 "their time is not known until they end", r->untold);
 		err = trace_writer__note(r->opts.trace, text);
 	}
 	return err;

@@ -5,17 +5,23 @@
  * A word of the stack that is the address behind a runtime's call of a poll
  * function is that call's return address, or is left over from an earlier one. The
  * task's address is in a register that calls preserve, or was saved by one of the
- * functions that have been called since, so below that word. What is left over
- * leads to no task that is being polled, which the task's own state tells.
+ * functions that have been called since, so below that word. Frames are told by the
+ * tables for exceptions (unwind.h); where there is none, by what looks like one. What
+ * is left over leads to no task that is being polled, which the task's own state
+ * tells, or to one that another thread polls (claims.h).
  */
 #include "record/under_way.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/claims.h"
+#include "record/unwind.h"
+
 #define STACK_BYTES	(256u << 10)	/* of a thread's stack that are looked at */
 #define CALLER_WORDS	32		/* above the return address: the runtime's own frame */
-#define CANDIDATES	8		/* different tasks that may be meant */
+#define CLAIMS_OF_THREAD	16	/* return addresses that are looked at */
+#define FRAMES		512
 
 struct under_way {
 	const struct target	*target;
@@ -26,6 +32,9 @@ struct under_way {
 	uint64_t		 stack[STACK_BYTES / 8];
 	size_t			 nr_words;
 	uint64_t		 sp;
+	struct unwinder		*unwinder;
+	struct claims		 claims;
+	size_t			 next;		/* claim that was not handed out yet */
 };
 
 static int by_value(const void *a, const void *b)
@@ -48,8 +57,9 @@ struct under_way *under_way__new(const struct image *img, const struct target *t
 	u->bias = bias;
 	r = image__returns(img, &u->nr_returns);
 	u->returns = calloc(u->nr_returns + 1, sizeof(*u->returns));
-	if (!u->returns) {
-		free(u);
+	u->unwinder = unwinder__new(target);
+	if (!u->returns || !u->unwinder) {
+		under_way__free(u);
 		return NULL;
 	}
 	for (size_t i = 0; i < u->nr_returns; i++)
@@ -62,6 +72,8 @@ void under_way__free(struct under_way *u)
 {
 	if (!u)
 		return;
+	claims__free(&u->claims);
+	unwinder__free(u->unwinder);
 	free(u->returns);
 	free(u);
 }
@@ -73,17 +85,8 @@ static bool is_return(const struct under_way *u, uint64_t word)
 	       bsearch(&word, u->returns, u->nr_returns, sizeof(word), by_value);
 }
 
-/* Tasks that are being polled, among words that were looked at. */
-struct candidates {
-	struct {
-		uint64_t	task;
-		uint32_t	fn;
-	}		list[CANDIDATES];
-	unsigned int	nr;
-};
-
-static void consider(const struct under_way *u, struct candidates *c,
-		     const struct raw_under_way *taken, uint64_t word)
+/* @word may be the address of a task that is being polled: if it is, @c may be its poll. */
+static void consider(const struct under_way *u, struct claim *c, uint64_t word)
 {
 	uint32_t fn;
 
@@ -91,76 +94,142 @@ static void consider(const struct under_way *u, struct candidates *c,
 	if (word < 4096 || word % 8 || word >> 47 || word - u->sp < u->nr_words * 8)
 		return;
 	for (unsigned int i = 0; i < c->nr; i++)
-		if (c->list[i].task == word)
+		if (c->tasks[i].task == word)
 			return;
-	for (unsigned int i = 0; i < taken->nr; i++)
-		if (taken->polls[i].task == word)
-			return;
-	if (c->nr == CANDIDATES || !alive__polled(u->alive, word, &fn))
+	if (c->nr == CLAIM_TASKS || !alive__polled(u->alive, word, &fn))
 		return;
-	c->list[c->nr].task = word;
-	c->list[c->nr++].fn = fn;
+	c->tasks[c->nr].task = word;
+	c->tasks[c->nr++].fn = fn;
+}
+
+static void consider_words(const struct under_way *u, struct claim *c, size_t from, size_t to)
+{
+	for (size_t i = from; i < to && i < u->nr_words; i++)
+		consider(u, c, u->stack[i]);
+}
+
+/* It returns to the word at @at; its caller is the runtime, which may have the task still. */
+static int add_claim(struct under_way *u, struct claim *c, size_t at)
+{
+	if (!c->nr)
+		consider_words(u, c, at + 1, at + CALLER_WORDS);
+	/* of none that is being polled, the word is left over */
+	return c->nr ? claims__add(&u->claims, c) : 0;
 }
 
 /*
- * The task whose poll returns to the word at @at of the stack. @from: where the
- * frames begin that its poll has called since. How many it may be: if it is not
- * one, none is taken.
+ * Frame by frame from the innermost. *@from: the words before this one are in frames
+ * that have been gone through, all of them if the thread's beginning was reached.
  */
-static unsigned int find_task(const struct under_way *u, const struct raw_thread_regs *regs,
-			      size_t from, size_t at, struct raw_under_way *out)
+static int look_at_frames(struct under_way *u, const struct raw_thread_regs *regs, size_t *from)
 {
-	struct candidates c = { .nr = 0 };
-	size_t end = at + CALLER_WORDS < u->nr_words ? at + CALLER_WORDS : u->nr_words;
+	struct unwind_frame f = { .pc = regs->ip, .sp = regs->sp };
+	int step = 1, err;
 
-	for (size_t i = 0; !from && i < RAW_SAVED_REGS; i++)
-		consider(u, &c, out, regs->saved[i]);
-	for (size_t i = from; i < at; i++)
-		consider(u, &c, out, u->stack[i]);
-	/* Nobody has saved it below: the runtime, which called, has it still. */
-	for (size_t i = at + 1; !c.nr && i < end; i++)
-		consider(u, &c, out, u->stack[i]);
-	if (c.nr != 1)
-		return c.nr;
-	out->polls[out->nr].task = c.list[0].task;
-	out->polls[out->nr].fn = c.list[0].fn;
-	out->polls[out->nr++].sp = u->sp + at * 8;
-	return 1;
-}
+	memcpy(f.saved, regs->saved, sizeof(f.saved));
+	for (unsigned int i = 0; i < FRAMES; i++) {
+		const struct unwind_frame callee = f;
+		struct claim c = { .tid = regs->tid };
+		size_t at;
 
-/* From the innermost first, as they are found, to the outermost first. */
-static void turn_round(struct raw_under_way *w)
-{
-	for (unsigned int i = 0; i < w->nr / 2; i++) {
-		typeof(w->polls[0]) swap = w->polls[i];
-
-		w->polls[i] = w->polls[w->nr - 1 - i];
-		w->polls[w->nr - 1 - i] = swap;
+		step = unwinder__step(u->unwinder, &f);
+		if (step != 1)
+			break;
+		at = (size_t)(f.sp - 8 - u->sp) / 8;
+		*from = at + 1;
+		if (!is_return(u, f.pc))
+			continue;
+		c.sp = f.sp - 8;
+		for (size_t k = 0; k < RAW_SAVED_REGS; k++)
+			consider(u, &c, callee.saved[k]);
+		consider_words(u, &c, (size_t)(callee.sp - u->sp) / 8, at);
+		err = add_claim(u, &c, at);
+		if (err)
+			return err;
 	}
+	if (!step)
+		*from = u->nr_words;
+	return 0;
 }
 
-void under_way__of(struct under_way *u, const struct raw_thread_regs *regs,
-		   struct raw_under_way *out, unsigned int *untold)
+/*
+ * Where there is no table for the frames: any word from @from on that is a return
+ * address may be one. The task was saved by the functions called since, so between
+ * it and the return address before.
+ */
+static int look_at_words(struct under_way *u, const struct raw_thread_regs *regs, size_t from)
 {
-	size_t from = 0;
-	ssize_t n;
+	unsigned int nr = 0;
+	int err;
 
-	memset(out, 0, sizeof(*out));
-	u->sp = regs->sp;
-	n = target__read_some(u->target, regs->sp, u->stack, sizeof(u->stack));
-	u->nr_words = n > 0 ? (size_t)n / 8 : 0;
-	if (regs->sp % 8)
-		return;
-	for (size_t i = 0; i < u->nr_words && out->nr < RAW_UNDER_WAY; i++) {
-		unsigned int tasks;
+	for (size_t i = from; i < u->nr_words && nr < CLAIMS_OF_THREAD; i++) {
+		struct claim c = { .tid = regs->tid, .sp = u->sp + i * 8 };
 
 		if (!is_return(u, u->stack[i]))
 			continue;
-		tasks = find_task(u, regs, from, i, out);
-		if (tasks == 1)
+		for (size_t k = 0; !from && k < RAW_SAVED_REGS; k++)
+			consider(u, &c, regs->saved[k]);
+		consider_words(u, &c, from, i);
+		err = add_claim(u, &c, i);
+		if (err)
+			return err;
+		if (c.nr == 1)
 			from = i + 1;
-		/* of none that is being polled, the word is left over */
-		*untold += tasks > 1;
+		nr += c.nr != 0;
 	}
-	turn_round(out);
+	return 0;
+}
+
+static bool has_return(const struct under_way *u)
+{
+	for (size_t i = 0; i < u->nr_words; i++)
+		if (is_return(u, u->stack[i]))
+			return true;
+	return false;
+}
+
+int under_way__look(struct under_way *u, const struct raw_thread_regs *regs)
+{
+	size_t from = 0;
+	ssize_t n;
+	int err;
+
+	u->sp = regs->sp;
+	n = target__read_some(u->target, regs->sp, u->stack, sizeof(u->stack));
+	u->nr_words = n > 0 ? (size_t)n / 8 : 0;
+	if (regs->sp % 8 || !has_return(u))
+		return 0;
+	err = look_at_frames(u, regs, &from);
+	return err ? err : look_at_words(u, regs, from);
+}
+
+int under_way__settle(struct under_way *u)
+{
+	return claims__settle(&u->claims);
+}
+
+bool under_way__next(struct under_way *u, uint32_t *tid, struct raw_under_way *out)
+{
+	const struct claims *cs = &u->claims;
+
+	memset(out, 0, sizeof(*out));
+	while (u->next < cs->nr && !out->nr) {
+		size_t first = u->next, end = first;
+
+		*tid = cs->list[first].tid;
+		while (end < cs->nr && cs->list[end].tid == *tid)
+			end++;
+		u->next = end;
+		/* they were found from the innermost to the outermost */
+		for (size_t i = end; i-- > first && out->nr < RAW_UNDER_WAY;) {
+			const struct claim *c = &cs->list[i];
+
+			if (!c->told)
+				continue;
+			out->polls[out->nr].task = c->tasks[0].task;
+			out->polls[out->nr].fn = c->tasks[0].fn;
+			out->polls[out->nr++].sp = c->sp;
+		}
+	}
+	return out->nr;
 }

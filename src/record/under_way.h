@@ -11,6 +11,7 @@
 #ifndef DWELL_RECORD_UNDER_WAY_H
 #define DWELL_RECORD_UNDER_WAY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "abi.h"
@@ -25,11 +26,17 @@ struct under_way *under_way__new(const struct image *img, const struct target *t
 				 uint64_t bias, const struct alive *alive);
 void under_way__free(struct under_way *u);
 
+/* Look at the stack of the thread with @regs. 0 or -ENOMEM. */
+int under_way__look(struct under_way *u, const struct raw_thread_regs *regs);
 /*
- * The polls under way on the thread with @regs, the outermost first; their number
- * is out->nr. Polls of which the task cannot be told are counted in *@untold.
+ * After all threads: tell which tasks are being polled. On how many threads that
+ * cannot be told of a poll, or -ENOMEM.
  */
-void under_way__of(struct under_way *u, const struct raw_thread_regs *regs,
-		   struct raw_under_way *out, unsigned int *untold);
+int under_way__settle(struct under_way *u);
+/*
+ * The next thread that polls, *@tid, and its polls, the outermost first; out->nr is
+ * their number. False: there is no more.
+ */
+bool under_way__next(struct under_way *u, uint32_t *tid, struct raw_under_way *out);
 
 #endif /* DWELL_RECORD_UNDER_WAY_H */

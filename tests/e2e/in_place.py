@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """block_in_place: the poll that goes on is its task's, whatever it does meanwhile, also where a runtime is driven inside
-it and where the recording ends before it does; the worker that moves to another thread is nobody's job. With debug
+it, where the recording ends before it does and where it began before the recording; the worker that moves to another thread is nobody's job. With debug
 information and without."""
 
 import pathlib
 import shutil
+import time
 
 from harness import (DWELL, PROFILES, Checks, Recording, Target, fold, need_files, need_recording, output, report, scratch,
                      workload)
@@ -14,10 +15,14 @@ from harness import (DWELL, PROFILES, Checks, Recording, Target, fold, need_file
 KERNEL = {"sleeps": "nanosleep", "waits": "futex", "drives": "epoll", "stays": "epoll"}
 
 
-def record(checks, name, program, directory):
+def record(checks, name, program, directory, late=False):
     with Target([program, "--rounds", "100000"], directory, name) as target:
-        with Recording(target.pid, directory, f"{name}.dwell", options=["--duration", "1.5"]) as recording:
+        if late:
             target.go()
+            time.sleep(0.3)
+        with Recording(target.pid, directory, f"{name}.dwell", options=["--duration", "1.5"]) as recording:
+            if not late:
+                target.go()
             checks.equal(recording.wait(), 0, f"{name}: recorded")
             return report(recording.data), fold(recording.data)
 
@@ -58,6 +63,10 @@ def main():
                 seen, rows = record(checks, profile, workload("in_place", profile), directory)
                 polls_go_on(checks, profile, seen, rows)
                 whose_time(checks, profile, rows)
+            with checks.guarded(f"{profile}: begun before"):
+                seen, rows = record(checks, f"{profile}: begun before", workload("in_place", profile), directory, late=True)
+                polls_go_on(checks, f"{profile}: begun before", seen, rows)
+                whose_time(checks, f"{profile}: begun before", rows)
             if not shutil.which("objcopy"):
                 checks.skip(f"{profile}: without debug information", "no objcopy")
                 continue

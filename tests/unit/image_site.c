@@ -403,6 +403,11 @@ static void table_calls(void **state)
 		{ "48 89 df | 48 8b 43 08 | ff 10 | c3", 9 },
 		/* mov rbx,rdi; mov rax,[rdi+8]; call [rax] */
 		{ "48 89 fb | 48 8b 47 08 | ff 10 | c3", 9 },
+		/* the object in r12 */
+		{ "49 8b 44 24 08 | 4c 89 e7 | ff 10 | c3", 10 },
+		/* the table in r13, in rbp */
+		{ "4c 8b 6f 08 | 41 ff 55 00 | c3", 8 },
+		{ "48 8b 6f 08 | ff 55 00 | c3", 7 },
 		/* kept in r14 across a call */
 		{ "4d 8b 77 08 | e8 00 00 00 00 | 4c 89 ff | 41 ff 16 | c3", 15 },
 		/* something else in between */
@@ -499,7 +504,13 @@ static void quick_look(void **state)
 		bool		 maybe;
 	} wants[] = {
 		{ "48 8b 47 08 | ff 10", true }, { "49 8b 46 08 | 90 90 90 | ff 10", true },
-		{ "4d 8b 77 08 | 41 ff 16", true }, { "48 8b 47 10 | ff 10", false },
+		{ "4d 8b 77 08 | 41 ff 16", true },
+		/* mov rax,[r12+8]; calls through r12, r13 and rbp */
+		{ "49 8b 44 24 08 | ff 10", true }, { "4c 8b 67 08 | 41 ff 14 24", true },
+		{ "4c 8b 6f 08 | 41 ff 55 00", true }, { "48 8b 6f 08 | ff 55 00", true },
+		{ "48 8b 6f 08 | ff 55 08", false }, { "48 8b 44 24 08 | ff 10", false },
+		{ "49 8b 44 e4 08 | ff 10", false },
+	 { "48 8b 47 10 | ff 10", false },
 		{ "48 8b 47 08 | ff 50 18", false }, { "48 8b 07 | ff 10", false },
 		{ "48 8b 47 08", false }, { "48 8b 47 08 | ff", false }, { "c3", false },
 	};

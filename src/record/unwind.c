@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Unwinding from outside. See unwind.h. The tables are read by libdw; what is done
+ * here is to find the file that a place belongs to, and to follow the rules.
+ */
+#include "record/unwind.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define STACK_CACHE	4096	/* bytes that are read at a time */
+
+/* Numbers of registers in DWARF (x86-64 ABI, figure 3.36); 16 is the return address. */
+#define DW_SP		7
+#define DW_RA		16
+
+static const uint8_t saved_regs[RAW_SAVED_REGS] = { 3, 6, 12, 13, 14, 15 };
+
+/* Code that is mapped from a file. */
+struct mapping {
+	uint64_t	 start, end, off;
+	dev_t		 dev;
+	uint64_t	 inode;
+	int		 file;		/* index, -1: not looked for yet, -2: there is no table */
+};
+
+struct file {
+	dev_t		 dev;
+	uint64_t	 inode;
+	int		 fd;
+	Elf		*elf;
+	Dwarf_CFI	*cfi;
+};
+
+struct unwinder {
+	const struct target	*target;
+	struct mapping		*maps;
+	size_t			 nr_maps;
+	struct file		*files;
+	size_t			 nr_files;
+	uint64_t		 cache_at;	/* 0: nothing */
+	uint64_t		 cache[STACK_CACHE / 8];
+	size_t			 cache_words;
+};
+
+static int read_maps(struct unwinder *u)
+{
+	char path[64], *line = NULL, perms[5];
+	unsigned int major, minor;
+	struct mapping *grown, m;
+	size_t room = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", u->target->pid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;	/* it is gone: nothing can be read of it either */
+	while (getline(&line, &room, f) > 0) {
+		m = (struct mapping){ .file = -1 };
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64, &m.start,
+			   &m.end, perms, &m.off, &major, &minor, &m.inode) != 7 ||
+		    perms[2] != 'x' || !m.inode)
+			continue;
+		m.dev = makedev(major, minor);
+		grown = reallocarray(u->maps, u->nr_maps + 1, sizeof(*grown));
+		if (!grown) {
+			free(line);
+			fclose(f);
+			return -ENOMEM;
+		}
+		u->maps = grown;
+		u->maps[u->nr_maps++] = m;
+	}
+	free(line);
+	fclose(f);
+	return 0;
+}
+
+struct unwinder *unwinder__new(const struct target *target)
+{
+	struct unwinder *u = calloc(1, sizeof(*u));
+
+	if (!u)
+		return NULL;
+	elf_version(EV_CURRENT);
+	u->target = target;
+	if (read_maps(u)) {
+		unwinder__free(u);
+		return NULL;
+	}
+	return u;
+}
+
+static void file__close(struct file *f)
+{
+	if (f->cfi)
+		dwarf_cfi_end(f->cfi);
+	if (f->elf)
+		elf_end(f->elf);
+	close(f->fd);
+}
+
+void unwinder__free(struct unwinder *u)
+{
+	if (!u)
+		return;
+	for (size_t i = 0; i < u->nr_files; i++)
+		file__close(&u->files[i]);
+	free(u->files);
+	free(u->maps);
+	free(u);
+}
+
+/* By its name in the target's own root; another file may have that name by now. */
+static int open_mapped(const struct unwinder *u, const struct mapping *m)
+{
+	char link[96], name[4096], path[sizeof(name) + 64];
+	struct stat st;
+	ssize_t n;
+	int fd;
+
+	snprintf(link, sizeof(link), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, u->target->pid,
+		 m->start, m->end);
+	n = readlink(link, name, sizeof(name) - 1);
+	if (n <= 0)
+		return -1;
+	name[n] = '\0';
+	snprintf(path, sizeof(path), "/proc/%d/root%s", u->target->pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_ino != m->inode) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Its executable is open already, and may have no name any more. */
+static int open_file(const struct unwinder *u, const struct mapping *m)
+{
+	struct stat st;
+
+	if (u->target->exe_fd >= 0 && !fstat(u->target->exe_fd, &st) && st.st_ino == m->inode &&
+	    st.st_dev == m->dev)
+		return fcntl(u->target->exe_fd, F_DUPFD_CLOEXEC, 3);
+	return open_mapped(u, m);
+}
+
+static int find_file(struct unwinder *u, const struct mapping *m)
+{
+	struct file f = { .dev = m->dev, .inode = m->inode }, *grown;
+
+	for (size_t i = 0; i < u->nr_files; i++)
+		if (u->files[i].dev == m->dev && u->files[i].inode == m->inode)
+			return (int)i;
+	f.fd = open_file(u, m);
+	if (f.fd < 0)
+		return -2;
+	/* read, not mapped: the file may be cut meanwhile */
+	f.elf = elf_begin(f.fd, ELF_C_READ, NULL);
+	f.cfi = f.elf ? dwarf_getcfi_elf(f.elf) : NULL;
+	grown = f.cfi ? reallocarray(u->files, u->nr_files + 1, sizeof(*grown)) : NULL;
+	if (!grown) {
+		file__close(&f);
+		return -2;
+	}
+	u->files = grown;
+	u->files[u->nr_files] = f;
+	return (int)u->nr_files++;
+}
+
+/* Link-time address of what is at @off of the file. */
+static bool file__address(const struct file *f, uint64_t off, uint64_t *vaddr)
+{
+	size_t nr;
+
+	if (elf_getphdrnum(f->elf, &nr))
+		return false;
+	for (size_t i = 0; i < nr; i++) {
+		GElf_Phdr ph;
+
+		if (!gelf_getphdr(f->elf, (int)i, &ph) || ph.p_type != PT_LOAD ||
+		    off < ph.p_offset || off - ph.p_offset >= ph.p_filesz)
+			continue;
+		*vaddr = ph.p_vaddr + (off - ph.p_offset);
+		return true;
+	}
+	return false;
+}
+
+static struct mapping *mapping_at(struct unwinder *u, uint64_t pc)
+{
+	size_t lo = 0, hi = u->nr_maps;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (u->maps[mid].end <= pc)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < u->nr_maps && u->maps[lo].start <= pc ? &u->maps[lo] : NULL;
+}
+
+/* The rules at @pc. NULL: there are none. */
+static Dwarf_Frame *rules_at(struct unwinder *u, uint64_t pc)
+{
+	struct mapping *m = mapping_at(u, pc);
+	Dwarf_Frame *frame = NULL;
+	uint64_t vaddr;
+
+	if (!m)
+		return NULL;
+	if (m->file == -1)
+		m->file = find_file(u, m);
+	if (m->file < 0 || !file__address(&u->files[m->file], pc - m->start + m->off, &vaddr) ||
+	    dwarf_cfi_addrframe(u->files[m->file].cfi, vaddr, &frame))
+		return NULL;
+	return frame;
+}
+
+static bool read_word(struct unwinder *u, uint64_t addr, uint64_t *word)
+{
+	size_t at = (size_t)(addr - u->cache_at) / 8;
+	ssize_t n;
+
+	if (addr % 8)
+		return false;
+	if (!u->cache_at || addr < u->cache_at || at >= u->cache_words) {
+		n = target__read_some(u->target, addr, u->cache, sizeof(u->cache));
+		u->cache_at = addr;
+		u->cache_words = n > 0 ? (size_t)n / 8 : 0;
+		at = 0;
+	}
+	if (!u->cache_words)
+		return false;
+	*word = u->cache[at];
+	return true;
+}
+
+/* A register of the frame by its number in DWARF; false: what it held is not known. */
+static bool reg_of(const struct unwind_frame *f, unsigned int nr, uint64_t *value)
+{
+	*value = f->sp;
+	for (size_t i = 0; nr != DW_SP && i < RAW_SAVED_REGS; i++) {
+		*value = f->saved[i];
+		if (saved_regs[i] == nr)
+			return true;
+	}
+	return nr == DW_SP;
+}
+
+/* The canonical frame address: rsp of the caller, behind the return address. */
+static bool cfa_of(const struct unwind_frame *f, Dwarf_Frame *rules, uint64_t *cfa)
+{
+	uint64_t base;
+	Dwarf_Op *ops;
+	size_t nr;
+
+	if (dwarf_frame_cfa(rules, &ops, &nr) || nr != 1)
+		return false;
+	if (ops->atom >= DW_OP_breg0 && ops->atom <= DW_OP_breg31) {
+		if (!reg_of(f, ops->atom - DW_OP_breg0, &base))
+			return false;
+		*cfa = base + ops->number;
+	} else if (ops->atom == DW_OP_bregx) {
+		if (!reg_of(f, (unsigned int)ops->number, &base))
+			return false;
+		*cfa = base + ops->number2;
+	} else {
+		return false;
+	}
+	return *cfa > f->sp;
+}
+
+enum rule { RULE_UNDEFINED, RULE_SAME, RULE_AT, RULE_OTHER };
+
+/* How register @nr of the caller is found; RULE_AT: in memory, @off bytes from the CFA. */
+static enum rule rule_of(Dwarf_Frame *rules, int reg, uint64_t *off)
+{
+	Dwarf_Op mem[3], *ops;
+	size_t nr;
+
+	if (dwarf_frame_register(rules, reg, mem, &ops, &nr))
+		return RULE_OTHER;
+	if (!nr)
+		return ops ? RULE_UNDEFINED : RULE_SAME;
+	*off = 0;
+	if (nr > 2 || ops[0].atom != DW_OP_call_frame_cfa ||
+	    (nr == 2 && ops[1].atom != DW_OP_plus_uconst))
+		return RULE_OTHER;
+	if (nr == 2)
+		*off = ops[1].number;
+	return RULE_AT;
+}
+
+static int follow(struct unwinder *u, Dwarf_Frame *rules, struct unwind_frame *f)
+{
+	struct unwind_frame caller = *f;
+	uint64_t cfa, off;
+
+	if (!cfa_of(f, rules, &cfa))
+		return -ENOTSUP;
+	switch (rule_of(rules, DW_RA, &off)) {
+	case RULE_UNDEFINED:
+		return 0;
+	case RULE_AT:
+		if (off != (uint64_t)-8)
+			return -ENOTSUP;
+		break;
+	default:
+		return -ENOTSUP;
+	}
+	if (!read_word(u, cfa - 8, &caller.pc))
+		return -EFAULT;
+	for (size_t i = 0; i < RAW_SAVED_REGS; i++) {
+		switch (rule_of(rules, saved_regs[i], &off)) {
+		case RULE_SAME:
+			break;
+		case RULE_AT:
+			if (!read_word(u, cfa + off, &caller.saved[i]))
+				return -EFAULT;
+			break;
+		case RULE_UNDEFINED:
+			caller.saved[i] = 0;
+			break;
+		default:
+			return -ENOTSUP;
+		}
+	}
+	caller.sp = cfa;
+	if (!caller.pc)
+		return 0;
+	*f = caller;
+	return 1;
+}
+
+int unwinder__step(struct unwinder *u, struct unwind_frame *f)
+{
+	/* a call may be the last instruction of its function */
+	Dwarf_Frame *rules = rules_at(u, f->pc - 1);
+	int err;
+
+	if (!rules)
+		return -ENOENT;
+	err = follow(u, rules, f);
+	free(rules);
+	return err;
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The stack of a process, unwound from outside: each call is found once, with the
+ * registers that it had kept, up to where the process began.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "record/unwind.h"
+
+#define DEPTH	40
+
+static volatile int never;
+
+/* Its argument is in rbx at each call of the next one, and rbx is what it was before. */
+static __attribute__((noinline)) void descend(uint64_t depth)
+{
+	if (depth)
+		__asm__ volatile("mov %0, %%rbx\n\tcall *%1" : : "r"(depth), "r"(descend), "D"(depth - 1)
+				 : "rbx", "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11",
+				   "memory", "cc");
+	while (!depth && !never)
+		pause();
+}
+
+/* A child that waits below DEPTH calls, and its registers there. */
+static pid_t child_at_rest(struct user_regs_struct *regs)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		descend(DEPTH);
+		_exit(0);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(ptrace(PTRACE_CONT, pid, NULL, NULL), 0);
+	usleep(100000);
+	kill(pid, SIGSTOP);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(ptrace(PTRACE_GETREGS, pid, NULL, regs), 0);
+	return pid;
+}
+
+static void calls(void **state)
+{
+	struct target target = { .exe_fd = -1 };
+	struct user_regs_struct r;
+	struct unwind_frame f;
+	struct unwinder *u;
+	unsigned int found = 0, frames = 0;
+	uint64_t into = 0;
+	int step;
+
+	(void)state;
+	target.pid = child_at_rest(&r);
+	u = unwinder__new(&target);
+	assert_non_null(u);
+	f = (struct unwind_frame){ .pc = r.rip, .sp = r.rsp,
+				   .saved = { r.rbx, r.rbp, r.r12, r.r13, r.r14, r.r15 } };
+	while ((step = unwinder__step(u, &f)) == 1 && frames++ < 200) {
+		/* behind the call in descend(), which all but the innermost of them have made */
+		bool same = into ? f.pc == into :
+				   f.saved[0] == 1 && f.pc - (uintptr_t)descend < 200;
+
+		if (!same)
+			continue;
+		into = f.pc;
+		assert_int_equal(f.saved[0], ++found);
+	}
+	assert_int_equal(found, DEPTH);
+	assert_int_equal(step, 0);
+	/* where nothing is mapped, and where no table is for */
+	f.pc = 4096;
+	assert_int_equal(unwinder__step(u, &f), -ENOENT);
+	f.pc = (uintptr_t)&never;
+	assert_int_equal(unwinder__step(u, &f), -ENOENT);
+	/* a stack that cannot be read is told, and the frame stays as it was */
+	f = (struct unwind_frame){ .pc = into, .sp = 4096, .saved = { 0, 8192 } };
+	assert_int_equal(unwinder__step(u, &f), -EFAULT);
+	assert_int_equal(f.pc, into);
+	assert_int_equal(f.sp, 4096);
+	unwinder__free(u);
+	kill(target.pid, SIGKILL);
+	waitpid(target.pid, NULL, 0);
+	/* it is gone: there is nothing */
+	u = unwinder__new(&target);
+	assert_non_null(u);
+	assert_int_equal(unwinder__step(u, &f), -ENOENT);
+	unwinder__free(u);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(calls),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
