@@ -212,7 +212,8 @@ struct raw_fd {
 	__u8		remote[16];
 	__u8		unix_len;
 	__u8		unix_peer;	/* the path is the peer's */
-	__u8		pad[6];
+	__u8		sk_state;	/* TCP_LISTEN … */
+	__u8		pad[5];
 	char		unix_path[RAW_UNIX_PATH];
 	__u32		pad2;
 };

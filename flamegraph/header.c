@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "flamegraph/quantity.h"
+#include "base/quantity.h"
 #include "base/utf8.h"
 
 /* px */

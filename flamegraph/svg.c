@@ -12,9 +12,9 @@
 #include "flamegraph/header.h"
 #include "flamegraph/label.h"
 #include "flamegraph/layout.h"
-#include "flamegraph/quantity.h"
 #include "flamegraph/textbuf.h"
 #include "flamegraph/tree.h"
+#include "base/quantity.h"
 #include "base/utf8.h"
 
 /* px; flamegraph.js has the same. */

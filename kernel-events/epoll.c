@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * epoll's events on their way to the file; the names of descriptors; and the
- * registrations made before attach, from /proc/PID/fdinfo and the kernel's
- * own view of the open files.
+ * epoll's events on their way to the file; and the registrations made before
+ * attach, from /proc/PID/fdinfo and the kernel's own view of the open files.
  */
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -20,72 +15,13 @@
 
 #include "abi.h"
 #include "dwell.skel.h"
+#include "kernel-events/fd_name.h"
 #include "kernel-events/source.h"
-
-#define FD_NAME_MAX	192
-
-static void inet_name(const struct raw_fd *fd, char *out, size_t size)
-{
-	const char *proto = fd->sk_type == SOCK_DGRAM ? "udp" : "tcp";
-	bool listens = fd->sk_type == SOCK_STREAM && !fd->remote_port;
-	const uint8_t *addr = fd->remote_port ? fd->remote : fd->local;
-	uint16_t port = fd->remote_port ? fd->remote_port : fd->local_port;
-	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
-	char text[INET6_ADDRSTRLEN];
-
-	if (fd->family == AF_INET6 && memcmp(addr, mapped, sizeof(mapped))) {
-		inet_ntop(AF_INET6, addr, text, sizeof(text));
-		snprintf(out, size, "%s %s[%s]:%u", proto, listens ? "listen " : "", text, port);
-		return;
-	}
-	inet_ntop(AF_INET, fd->family == AF_INET6 ? addr + 12 : addr, text, sizeof(text));
-	snprintf(out, size, "%s %s%s:%u", proto, listens ? "listen " : "", text, port);
-}
-
-/* What an engineer calls this descriptor: "tcp 10.0.0.7:5432", "pipe 81234", … */
-static void fd_name(pid_t pid, const struct raw_fd *fd, char *out, size_t size)
-{
-	char link[64], target[FD_NAME_MAX - 16];
-	ssize_t n;
-
-	if (fd->family == AF_INET || fd->family == AF_INET6) {
-		inet_name(fd, out, size);
-		return;
-	}
-	if (fd->family == AF_UNIX) {
-		if (!fd->unix_len)
-			snprintf(out, size, "unix socket %llu", (unsigned long long)fd->ino);
-		else if (fd->unix_path[0])
-			snprintf(out, size, "unix %.*s", fd->unix_len, fd->unix_path);
-		else
-			snprintf(out, size, "unix @%.*s", fd->unix_len - 1, fd->unix_path + 1);
-		return;
-	}
-	if ((fd->mode & S_IFMT) == S_IFIFO) {
-		snprintf(out, size, "pipe %llu", (unsigned long long)fd->ino);
-		return;
-	}
-	if ((fd->mode & S_IFMT) == S_IFSOCK) {
-		snprintf(out, size, "socket %llu (family %u)", (unsigned long long)fd->ino, fd->family);
-		return;
-	}
-	/* Files, devices, anonymous inodes: the link's text, if it is still open. */
-	snprintf(link, sizeof(link), "/proc/%d/fd/%d", pid, fd->fd);
-	n = readlink(link, target, sizeof(target) - 1);
-	if (n > 0) {
-		target[n] = '\0';
-		if (!strncmp(target, "anon_inode:", 11))
-			snprintf(out, size, "%s", target + 11);
-		else
-			snprintf(out, size, "file %s", target);
-		return;
-	}
-	snprintf(out, size, "fd %d (inode %llu)", fd->fd, (unsigned long long)fd->ino);
-}
 
 static int fd_event(struct source_ctx *ctx, const struct raw_fd *fd, struct trace_event *ev)
 {
 	char name[FD_NAME_MAX];
+	int err;
 
 	ev->fd.token = fd->token;
 	ev->fd.epfd = fd->epfd;
@@ -96,7 +32,11 @@ static int fd_event(struct source_ctx *ctx, const struct raw_fd *fd, struct trac
 		return 1;
 	}
 	ev->type = TRACE_FD_ADD;
-	fd_name(ctx->pid, fd, name, sizeof(name));
+	/* Its connections come after it. */
+	err = listeners__add(&ctx->listeners, fd);
+	if (err)
+		return err;
+	fd_name(ctx->pid, &ctx->listeners, fd, name, sizeof(name));
 	ev->fd.name = trace_writer__string(ctx->trace, name);
 	return ev->fd.name ? 1 : -ENOMEM;
 }
@@ -232,6 +172,8 @@ static int epoll_start(struct source_ctx *ctx)
 
 	err = source_iterate(ctx->skel->progs.fd_snapshot, ctx->pid, sizeof(struct raw_fd),
 			     collect_file, &files);
+	for (size_t i = 0; i < files.nr && !err; i++)
+		err = listeners__add(&ctx->listeners, &files.fds[i]);
 	if (err)
 		goto out;
 	snprintf(path, sizeof(path), "/proc/%d/fd", ctx->pid);

@@ -67,6 +67,7 @@ static __always_inline void fd_describe_sock(struct raw_fd *fd, struct sock *sk)
 	fd->family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	fd->sk_type = BPF_CORE_READ(sk, sk_type);
 	fd->protocol = BPF_CORE_READ(sk, sk_protocol);
+	fd->sk_state = BPF_CORE_READ(sk, __sk_common.skc_state);
 	if (fd->family == AF_INET) {
 		__be32 a = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
 		__be32 b = BPF_CORE_READ(sk, __sk_common.skc_daddr);
@@ -110,6 +111,7 @@ static __always_inline void fd_describe(struct raw_fd *fd, struct file *file)
 	fd->ino = BPF_CORE_READ(file, f_inode, i_ino);
 	fd->sk = 0;
 	fd->family = 0;
+	fd->sk_state = 0;
 	fd->unix_len = 0;
 	if (fd->mode == S_IFSOCK) {
 		struct socket *socket = (struct socket *)BPF_CORE_READ(file, private_data);

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "abi.h"
+#include "kernel-events/fd_name.h"
 #include "trace/trace.h"
 
 struct btf;
@@ -27,6 +28,7 @@ struct source_ctx {
 	uint64_t		 attach_ts;
 	unsigned int		 execs;		/* execs of the target seen */
 	uint64_t		 last_exec_ts;
+	struct listeners	 listeners;	/* those of the target that were seen */
 };
 
 struct kernel_source {

@@ -92,16 +92,6 @@ void utf8__make_printable(char *s)
 	*out = '\0';
 }
 
-/* East Asian wide and emoji, by block: enough to keep a label in its box. */
-static bool is_wide(uint32_t cp)
-{
-	return cp >= 0x1100 &&
-	       (cp <= 0x115f || (cp >= 0x2e80 && cp <= 0xa4cf) || (cp >= 0xac00 && cp <= 0xd7a3) ||
-		(cp >= 0xf900 && cp <= 0xfaff) || (cp >= 0xfe30 && cp <= 0xfe6f) ||
-		(cp >= 0xff00 && cp <= 0xff60) || (cp >= 0xffe0 && cp <= 0xffe6) ||
-		(cp >= 0x1f300 && cp <= 0x1faff) || (cp >= 0x20000 && cp <= 0x3fffd));
-}
-
 uint32_t utf8__columns(const char *s, size_t len)
 {
 	uint32_t columns = 0, cp;
@@ -110,7 +100,7 @@ uint32_t utf8__columns(const char *s, size_t len)
 
 	while (i < len) {
 		i += utf8__read(s + i, len - i, &cp, &valid);
-		columns += is_wide(cp) ? 2 : 1;
+		columns += utf8__width(cp);
 	}
 	return columns;
 }
@@ -123,7 +113,7 @@ size_t utf8__fit(const char *s, size_t len, uint32_t columns)
 
 	while (i < len) {
 		n = utf8__read(s + i, len - i, &cp, &valid);
-		w = is_wide(cp) ? 2 : 1;
+		w = utf8__width(cp);
 		if (w > columns)
 			break;
 		columns -= w;

@@ -30,9 +30,14 @@ bool utf8__is_control(uint32_t cp);
  * and for each wrong piece of UTF-8. @s gets no longer.
  */
 void utf8__make_printable(char *s);
-/* Columns of @len bytes of valid UTF-8; wide characters take two. */
+/* Columns of a character: 2 if it is wide, 0 if it combines with the one before, else 1. */
+uint32_t utf8__width(uint32_t cp);
+/* Columns of @len bytes of UTF-8. */
 uint32_t utf8__columns(const char *s, size_t len);
-/* The longest beginning of @s, in bytes, that takes at most @columns. */
+/*
+ * The longest beginning of @s, in bytes, that takes at most @columns. It ends
+ * behind the marks that combine with its last character.
+ */
 size_t utf8__fit(const char *s, size_t len, uint32_t columns);
 
 #endif /* DWELL_BASE_UTF8_H */

@@ -3,7 +3,8 @@
  * The subcommands: what main() calls. One file each, src/cli/NAME.c.
  *
  * A command gets its own arguments, argv[0] being "dwell NAME", and prints its
- * own messages on standard error. It returns 0, a negative errno, or CLI_USAGE.
+ * own messages on standard error. It returns 0, a negative errno, CLI_USAGE or
+ * CLI_HELPED.
  */
 #ifndef DWELL_CLI_H
 #define DWELL_CLI_H
@@ -15,6 +16,8 @@
  * status then (argp's own errors exit with it, see main()).
  */
 #define CLI_USAGE	2
+/* The help was asked for and is printed: there is nothing else to do. */
+#define CLI_HELPED	3
 
 int cmd_record(int argc, char **argv);
 int cmd_report(int argc, char **argv);

@@ -3,7 +3,6 @@
  * dwell flamegraph: from a recorded file (or folded stacks) to a picture.
  * What the picture says above its frames is put together here.
  */
-#include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -13,18 +12,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/quantity.h"
 #include "base/say.h"
 #include "base/text_file.h"
+#include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/load.h"
 #include "flamegraph/flamegraph.h"
-#include "flamegraph/quantity.h"
 #include "join/join.h"
 #include "trace/trace.h"
 
 #define DEFAULT_OUTPUT	"dwell.svg"
 
-enum { OPT_TITLE = 256, OPT_WIDTH, OPT_MINWIDTH, OPT_FOLDED };
+enum { OPT_TITLE = 256, OPT_WIDTH, OPT_MINWIDTH, OPT_TASK, OPT_FOLDED };
 
 static const struct argp_option options[] = {
 	{ "input", 'i', "FILE", 0, "Read FILE (default " CLI_DEFAULT_FILE ", - for standard input)", 0 },
@@ -32,6 +32,7 @@ static const struct argp_option options[] = {
 	{ "title", OPT_TITLE, "TITLE", 0, "The picture's title", 0 },
 	{ "width", OPT_WIDTH, "PX", 0, "Width of the still image (default 1200); a browser fits it to the window", 0 },
 	{ "minwidth", OPT_MINWIDTH, "PX", 0, "Merge narrower frames into one (default 0.1)", 0 },
+	{ "task", OPT_TASK, "PATTERN", 0, "Only tasks whose name matches: 'app::*'", 0 },
 	{ "folded", OPT_FOLDED, "us|ns", OPTION_ARG_OPTIONAL, "The input is folded stacks, weights in this unit (default us)", 1 },
 	{ 0 }
 };
@@ -40,7 +41,7 @@ static const struct argp_option options[] = {
 
 struct arguments {
 	const char	*input, *output;
-	const char	*title;
+	const char	*title, *task;
 	uint32_t	 width, minwidth;
 	uint64_t	 folded_unit;		/* ns; 0: a recorded file */
 };
@@ -62,10 +63,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'i':
-		a->input = arg;
-		break;
+	case ARGP_KEY_ARG:
+		return arguments__input(state, &a->input, arg);
 	case 'o':
 		a->output = arg;
+		break;
+	case OPT_TASK:
+		a->task = arg;
 		break;
 	case OPT_TITLE:
 		a->title = arg;
@@ -73,14 +77,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_WIDTH:
 		width = strtoul(arg, &end, 10);
 		if (*end || width < FLAMEGRAPH_WIDTH_MIN || width > FLAMEGRAPH_WIDTH_MAX)
-			argp_error(state, "not a width between %d and %d px: %s",
-				   FLAMEGRAPH_WIDTH_MIN, FLAMEGRAPH_WIDTH_MAX, arg);
+			return arguments__wrong(state, "not a width between %d and %d px: %s",
+						FLAMEGRAPH_WIDTH_MIN, FLAMEGRAPH_WIDTH_MAX, arg);
 		a->width = width;
 		break;
 	case OPT_MINWIDTH:
 		minwidth = strtod(arg, &end);
 		if (*end || !(minwidth >= 0.01 && minwidth <= 100))
-			argp_error(state, "not a width between 0.01 and 100 px: %s", arg);
+			return arguments__wrong(state, "not a width between 0.01 and 100 px: %s",
+						arg);
 		a->minwidth = minwidth * 100 + 0.5;
 		break;
 	case OPT_FOLDED:
@@ -89,10 +94,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		else if (!strcmp(arg, "ns"))
 			a->folded_unit = 1;
 		else
-			argp_error(state, "not a unit of weights, us or ns: %s", arg);
+			return arguments__wrong(state, "not a unit of weights, us or ns: %s", arg);
 		break;
-	case ARGP_KEY_ARG:
-		argp_error(state, "what is '%s'? A file to read is given with -i", arg);
+	case ARGP_KEY_END:
+		if (!a->input)
+			a->input = CLI_DEFAULT_FILE;
+		if (a->task && a->folded_unit)
+			return arguments__wrong(state, "--task is of a recording, and --folded reads "
+						"none");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -101,7 +110,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp argp = {
-	options, parse, NULL,
+	options, parse, "[FILE]",
 	"Draw where the tasks' time went as a flame graph: an SVG that stands alone and, in a "
 	"browser, can be zoomed and searched.",
 	NULL, NULL, NULL
@@ -185,11 +194,14 @@ static int words__from_trace(struct words *w, const struct loaded *l)
 	const struct trace_host *host = trace_reader__host(l->reader);
 	const struct join_totals *t = join__totals(l->join);
 	char wall[QUANTITY_MAX], life[QUANTITY_MAX];
-	const char *comm = host->comm && *host->comm ? host->comm : "?";
+	const char *comm = host->comm && *host->comm ? host->comm : "?", *pattern;
+	struct join_all all;
 	size_t nr_losses;
 
 	join__losses(l->join, &nr_losses);
-	w->title = format("%s: where the tasks' time went", comm);
+	pattern = join__selected(l->join, &all);
+	w->title = pattern ? format("%s: where the time of tasks '%s' went", comm, pattern) :
+			     format("%s: where the tasks' time went", comm);
 	w->subtitle = format("%s, pid %u%s%s · recorded for %s on %u CPU%s · %" PRIu64
 			     " task%s, %s of task time · tier %s · %s",
 			     comm, host->pid, host->runtime && *host->runtime ? ", " : "",
@@ -222,15 +234,15 @@ static const char *describe(int err)
 }
 
 /* *@status: what the command returns if all else goes well. */
-static int add_trace(struct flamegraph *fg, const char *name, const char *path, struct words *w,
-		     int *status)
+static int add_trace(struct flamegraph *fg, const char *name, const struct arguments *a,
+		     struct words *w, int *status)
 {
 	const struct join_row *rows;
 	struct loaded l;
 	size_t nr;
 	int err;
 
-	err = load__trace(&l, name, path);
+	err = load__trace(&l, name, a->input, a->task);
 	if (err)
 		return err;
 	*status = l.status;
@@ -240,7 +252,7 @@ static int add_trace(struct flamegraph *fg, const char *name, const char *path, 
 	if (!err)
 		err = words__from_trace(w, &l);
 	if (err)
-		say__line("%s: %s: %s", name, path, describe(err));
+		say__line("%s: %s: %s", name, a->input, describe(err));
 	load__free(&l);
 	return err;
 }
@@ -295,22 +307,22 @@ static int draw(struct flamegraph *fg, const char *name, const struct flamegraph
 
 int cmd_flamegraph(int argc, char **argv)
 {
-	struct arguments a = { .input = CLI_DEFAULT_FILE, .output = DEFAULT_OUTPUT };
+	struct arguments a = { .output = DEFAULT_OUTPUT };
 	struct flamegraph_opts opts = { 0 };
 	struct words words = { 0 };
 	struct flamegraph *fg;
 	int err, status = 0;
 
-	err = argp_parse(&argp, argc, argv, 0, NULL, &a);
+	err = arguments__parse(&argp, argc, argv, 0, &a);
 	if (err)
-		return CLI_USAGE;
+		return err;
 	fg = flamegraph__new();
 	if (!fg) {
 		say__line("%s: %s", argv[0], strerror(ENOMEM));
 		return -ENOMEM;
 	}
 	err = a.folded_unit ? add_folded(fg, argv[0], a.input, a.folded_unit) :
-			      add_trace(fg, argv[0], a.input, &words, &status);
+			      add_trace(fg, argv[0], &a, &words, &status);
 	if (err)
 		goto out;
 	if (!flamegraph__total(fg))

@@ -2,7 +2,6 @@
 /*
  * dwell fold: folded stacks, one line each, for flamegraph.pl and its kin.
  */
-#include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,18 +9,22 @@
 #include <string.h>
 
 #include "base/say.h"
+#include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/load.h"
 #include "join/join.h"
 
 struct options {
-	const char		*input;
+	const char		*input, *task;
 	enum join_weight	 weight;
 };
+
+enum { KEY_TASK = 0x100 };
 
 static const struct argp_option options[] = {
 	{ "input", 'i', "FILE", 0, "the recording; - is standard input (" CLI_DEFAULT_FILE ")", 0 },
 	{ "weight", 'w', "us|ns", 0, "unit of the weights (us)", 0 },
+	{ "task", KEY_TASK, "PATTERN", 0, "only tasks whose name matches: 'app::*'", 0 },
 	{ 0 },
 };
 
@@ -31,7 +34,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'i':
-		o->input = arg;
+	case ARGP_KEY_ARG:
+		return arguments__input(state, &o->input, arg);
+	case KEY_TASK:
+		o->task = arg;
 		return 0;
 	case 'w':
 		if (!strcmp(arg, "us"))
@@ -39,11 +45,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		else if (!strcmp(arg, "ns"))
 			o->weight = JOIN_WEIGHT_NS;
 		else
-			argp_error(state, "--weight is us or ns, not '%s'", arg);
+			return arguments__wrong(state, "--weight is us or ns, not %s", arg);
 		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "what is '%s'? A recording is named with -i", arg);
-		return EINVAL;
+	case ARGP_KEY_END:
+		if (!o->input)
+			o->input = CLI_DEFAULT_FILE;
+		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
@@ -77,16 +84,18 @@ int cmd_fold(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
+		.args_doc = "[FILE]",
 		.doc = "Print folded stacks: process, task, await frames, leaf, segment and what "
 		       "the time went into, with the time as weight.",
 	};
-	struct options o = { .input = CLI_DEFAULT_FILE, .weight = JOIN_WEIGHT_US };
+	struct options o = { .weight = JOIN_WEIGHT_US };
 	struct loaded l;
 	int err;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &o))
-		return CLI_USAGE;
-	err = load__trace(&l, argv[0], o.input);
+	err = arguments__parse(&argp, argc, argv, 0, &o);
+	if (err)
+		return err;
+	err = load__trace(&l, argv[0], o.input, o.task);
 	if (err)
 		return err;
 	if (join__unpolled(l.join))

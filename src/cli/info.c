@@ -2,12 +2,12 @@
 /*
  * dwell info: what an executable says about its async code.
  */
-#include <argp.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/say.h"
+#include "cli/arguments.h"
 #include "cli/cli.h"
 #include "image/image.h"
 
@@ -40,12 +40,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (o->path)
-			argp_error(state, "one executable only: what is '%s'?", arg);
+			return arguments__wrong(state, "one executable only: %s, and then what is %s?",
+						o->path, arg);
 		o->path = arg;
 		return 0;
 	case ARGP_KEY_END:
 		if (!o->path)
-			argp_error(state, "name an executable");
+			return arguments__wrong(state, "name an executable");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -65,8 +66,9 @@ int cmd_info(int argc, char **argv)
 	const char *why;
 	int err;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &o))
-		return CLI_USAGE;
+	err = arguments__parse(&argp, argc, argv, 0, &o);
+	if (err)
+		return err;
 	err = image__open(o.path, &o.image, &img, &why);
 	if (err) {
 		say__line("dwell: %s: %s%s%s", o.path, why, *why ? ": " : "", strerror(-err));

@@ -4,14 +4,53 @@
  * wrong with the file.
  */
 #include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 
+#include "base/quantity.h"
 #include "base/say.h"
+#include "base/text_file.h"
 #include "cli/load.h"
 #include "join/join.h"
 
-int load__trace(struct loaded *l, const char *name, const char *path)
+#define NAMES_SHOWN	5
+
+/* No task is called like @task: say what they are called. */
+static int say_no_task(const struct loaded *l, const char *name, const char *task)
 {
+	size_t nr, shown;
+	const char *const *names = join__task_names(l->join, &nr);
+	struct text_file t;
+	FILE *out = text_file__open(&t);
+	char *text;
+
+	if (!out)
+		return -ENOMEM;
+	shown = nr > NAMES_SHOWN ? NAMES_SHOWN : nr;
+	for (size_t i = 0; i < shown; i++)
+		fprintf(out, "%s%s", i ? ", " : "", names[i]);
+	if (nr > shown)
+		fprintf(out, ", and %zu more", nr - shown);
+	text = text_file__close(&t);
+	say__line("%s: no task matches '%s' (a pattern: '*' is any text); there %s: %s", name, task,
+		  nr == 1 ? "is" : "are", !nr ? "none" : text ? text : "others");
+	free(text);
+	return -ENOENT;
+}
+
+static bool nothing_matches(const struct join *j)
+{
+	struct join_all all;
+
+	return join__selected(j, &all) && !join__totals(j)->tasks_seen;
+}
+
+int load__trace(struct loaded *l, const char *name, const char *path, const char *task)
+{
+	char count[QUANTITY_MAX];
 	const char *why, *torn;
+	uint64_t damaged;
 	int err;
 
 	*l = (struct loaded){ 0 };
@@ -30,6 +69,8 @@ int load__trace(struct loaded *l, const char *name, const char *path)
 		say__line("%s: out of memory", name);
 		goto fail;
 	}
+	if (task)
+		join__select(l->join, task);
 	err = join__run(l->join);
 	if (err == -EPROTO) {
 		say__line("%s: error: %s; please report this with the file", name,
@@ -39,13 +80,16 @@ int load__trace(struct loaded *l, const char *name, const char *path)
 		say__line("%s: cannot read %s: %s", name, path, join__why(l->join));
 		goto fail;
 	}
-	if (trace_reader__damaged(l->reader)) {
-		say__line("%s: %s: damaged chunks held %llu events; their time is [unattributed]",
-			  name, path, (unsigned long long)trace_reader__damaged(l->reader));
+	damaged = trace_reader__damaged(l->reader);
+	if (damaged) {
+		say__line("%s: %s: damaged chunks held %s event%s; the time of these is [unattributed]",
+			  name, path, quantity__count(damaged, count), damaged == 1 ? "" : "s");
 		if (!l->status)
 			l->status = -EBADMSG;
 	}
-	return 0;
+	if (!nothing_matches(l->join))
+		return 0;
+	err = say_no_task(l, name, task);
 fail:
 	load__free(l);
 	return err;

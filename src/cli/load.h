@@ -15,12 +15,13 @@ struct loaded {
 };
 
 /*
- * Read and join the trace @path ("-": standard input) for the command @name.
+ * Read and join the trace @path ("-": standard input) for the command @name; @task
+ * is a pattern that the tasks' kinds must match, or NULL. That none does is an error.
  * 0, or a negative errno whose message has been printed. A torn trace, or one
  * whose time is not conserved, is loaded: the message has been printed too,
  * and @l->status is not 0.
  */
-int load__trace(struct loaded *l, const char *name, const char *path);
+int load__trace(struct loaded *l, const char *name, const char *path, const char *task);
 void load__free(struct loaded *l);
 
 #endif /* DWELL_CLI_LOAD_H */

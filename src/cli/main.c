@@ -5,6 +5,7 @@
  */
 #include <argp.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,16 +23,16 @@ struct command {
 
 static const struct command commands[] = {
 	{ "record", "dwell record", cmd_record,
-	  "(-p PID | -- CMD ARG...) [--duration SECONDS] [-o FILE]",
+	  "(-p PID | -- CMD ARG...) [--duration 10s] [-o FILE]",
 	  "watch a running program, or launch one; Ctrl-C ends" },
 	{ "report", "dwell report", cmd_report,
-	  "[-i FILE] [--json]",
+	  "[FILE] [--top N] [--sort KEY] [--task PATTERN] [--json]",
 	  "where the time went, by task and await point" },
 	{ "fold", "dwell fold", cmd_fold,
-	  "[-i FILE] [--weight us|ns]",
+	  "[FILE] [--weight us|ns]",
 	  "folded stacks, for flamegraph.pl and its kin" },
 	{ "flamegraph", "dwell flamegraph", cmd_flamegraph,
-	  "[-i FILE] [-o FILE.svg]",
+	  "[FILE] [-o FILE.svg]",
 	  "the picture" },
 	{ "info", "dwell info", cmd_info,
 	  "BINARY",
@@ -51,7 +52,7 @@ static void print_help(FILE *out)
 			commands[i].what);
 	fprintf(out, "\nFILE is %s unless given; - is standard input or output.\n"
 		     "Recording needs root, and Linux 6.6 or later.\n"
-		     "`dwell COMMAND --help' lists a command's options, `dwell --version' the version.\n",
+		     "`dwell help COMMAND' lists a command's options, `dwell version' the version.\n",
 		CLI_DEFAULT_FILE);
 }
 
@@ -78,7 +79,7 @@ static int exit_status(int err)
 		failed = 1;
 	else if (fclose(stdout) && errno != EBADF)	/* EBADF: none, and none needed */
 		failed = 1;
-	if (err)
+	if (err && err != CLI_HELPED)
 		return err == CLI_USAGE ? CLI_USAGE : EXIT_FAILURE;
 	if (!failed)
 		return EXIT_SUCCESS;
@@ -86,28 +87,47 @@ static int exit_status(int err)
 	return EXIT_FAILURE;
 }
 
+static bool is_one_of(const char *word, const char *a, const char *b, const char *c)
+{
+	return !strcmp(word, a) || !strcmp(word, b) || !strcmp(word, c);
+}
+
+static int run_command(const char *name, int argc, char **argv)
+{
+	const struct command *cmd = find_command(name);
+
+	if (!cmd) {
+		say__line("dwell: no command '%s'; see dwell --help", name);
+		return CLI_USAGE;
+	}
+	argv[0] = cmd->title;
+	return cmd->run(argc, argv);
+}
+
+/* "dwell help", or "dwell help COMMAND". */
+static int help(const char *name)
+{
+	char option[] = "--help";
+	char *argv[] = { NULL, option, NULL };
+
+	if (name && !is_one_of(name, "help", "version", "--help"))
+		return run_command(name, 2, argv);
+	print_help(stdout);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	const struct command *cmd;
-
 	argp_err_exit_status = CLI_USAGE;
 	if (argc < 2) {
 		print_help(stderr);
 		return CLI_USAGE;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-		print_help(stdout);
-		return exit_status(0);
-	}
-	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+	if (is_one_of(argv[1], "help", "--help", "-h"))
+		return exit_status(help(argv[2]));
+	if (is_one_of(argv[1], "version", "--version", "-V")) {
 		printf("dwell %s\n", DWELL_VERSION);
 		return exit_status(0);
 	}
-	cmd = find_command(argv[1]);
-	if (!cmd) {
-		say__line("dwell: no command '%s'; see dwell --help", argv[1]);
-		return CLI_USAGE;
-	}
-	argv[1] = cmd->title;
-	return exit_status(cmd->run(argc - 1, argv + 1));
+	return exit_status(run_command(argv[1], argc - 1, argv + 1));
 }

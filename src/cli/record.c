@@ -2,13 +2,14 @@
 /*
  * dwell record: the options, and nothing else.
  */
-#include <argp.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/duration.h"
+#include "cli/arguments.h"
 #include "cli/cli.h"
 #include "record/recorder.h"
 
@@ -24,7 +25,7 @@ enum {
 static const struct argp_option options[] = {
 	{ "pid", 'p', "PID", 0, "Attach to this running process", 0 },
 	{ "output", 'o', "FILE", 0, "Write to FILE (default dwell.data, - for standard output)", 0 },
-	{ "duration", OPT_DURATION, "SECONDS", 0, "Stop after so long (fractions allowed)", 0 },
+	{ "duration", OPT_DURATION, "TIME", 0, "Stop after so long: 10s, 500ms, 2m; seconds without a unit", 0 },
 	{ "quiet", 'q', NULL, 0, "No progress line", 0 },
 	{ "verbose", 'v', NULL, 0, "Show what libbpf says", 0 },
 	{ "debug-file", OPT_DEBUG_FILE, "FILE", 0, "Separate debug file of the program", 1 },
@@ -41,6 +42,18 @@ struct arguments {
 	char			**argv;		/* what argp left over */
 };
 
+static error_t set_duration(const struct argp_state *state, const char *text, uint64_t *ns)
+{
+	int err = duration__parse(text, ns);
+
+	if (err == -ERANGE)
+		return arguments__wrong(state, "too long a duration: %s", text);
+	if (err || !*ns)
+		return arguments__wrong(state, "not a duration, as 10s, 500ms, 2m or 1.5 are: %s",
+					text);
+	return 0;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct arguments *a = state->input;
@@ -53,7 +66,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		errno = 0;
 		pid = strtol(arg, &end, 10);
 		if (!*arg || *end || errno || pid <= 0 || pid > INT_MAX)
-			argp_error(state, "not a process id: %s", arg);
+			return arguments__wrong(state, "not a process id: %s", arg);
 		a->opts.pid = (pid_t)pid;
 		break;
 	}
@@ -66,14 +79,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'v':
 		a->opts.verbose = true;
 		break;
-	case OPT_DURATION: {
-		double seconds = strtod(arg, &end);
-
-		if (*end || !(seconds > 0) || seconds > 1e9)
-			argp_error(state, "not a duration in seconds: %s", arg);
-		a->opts.duration_ns = seconds * 1e9;
-		break;
-	}
+	case OPT_DURATION:
+		return set_duration(state, arg, &a->opts.duration_ns);
 	case OPT_DEBUG_FILE:
 		a->opts.debug_file = arg;
 		break;
@@ -81,7 +88,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		unsigned long kib = strtoul(arg, &end, 10);
 
 		if (*end || kib < 4 || kib > (1u << 20) || (kib & (kib - 1)))
-			argp_error(state, "not a power of two between 4 and 1048576: %s", arg);
+			return arguments__wrong(state, "not a power of two between 4 and 1048576: %s",
+						arg);
 		a->opts.ring_bytes = kib << 10;
 		break;
 	}
@@ -92,7 +100,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		unsigned long n = strtoul(arg, &end, 10);
 
 		if (*end || !n || n > UINT32_MAX)
-			argp_error(state, "not a number of switches: %s", arg);
+			return arguments__wrong(state, "not a number of switches: %s", arg);
 		a->opts.hide_switches = (uint32_t)n;
 		break;
 	}
@@ -101,10 +109,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARGS:
 		a->opts.argv = state->argv + state->next;
+		if (!a->opts.argv[0][strspn(a->opts.argv[0], "0123456789")])
+			return arguments__wrong(state, "a running process is given with -p %s",
+						a->opts.argv[0]);
 		break;
 	case ARGP_KEY_END:
 		if (!a->opts.pid == !a->opts.argv)
-			argp_error(state, "give either -p PID or -- COMMAND");
+			return arguments__wrong(state, "give either -p PID or -- COMMAND");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -124,7 +135,7 @@ static const struct argp argp = {
 int cmd_record(int argc, char **argv)
 {
 	struct arguments a = { .opts = { .output = "dwell.data" } };
+	int err = arguments__parse(&argp, argc, argv, ARGP_IN_ORDER, &a);
 
-	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &a);
-	return recorder__run(&a.opts);
+	return err ? err : recorder__run(&a.opts);
 }

@@ -2,29 +2,47 @@
 /*
  * dwell report: where the time went, as a table or as JSON.
  */
-#include <argp.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/say.h"
+#include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/load.h"
+#include "cli/terminal.h"
 #include "join/join.h"
 
 struct options {
-	const char	*input;
-	bool		 json;
+	const char		*input, *task;
+	bool			 json;
+	struct join_report_opts	 report;
 };
 
-enum { KEY_JSON = 0x100 };
+enum { KEY_JSON = 0x100, KEY_TOP, KEY_TASK, KEY_SORT };
 
 static const struct argp_option options[] = {
 	{ "input", 'i', "FILE", 0, "the recording; - is standard input (" CLI_DEFAULT_FILE ")", 0 },
 	{ "json", KEY_JSON, NULL, 0, "one JSON object instead of the table", 0 },
+	{ "top", KEY_TOP, "N", 0, "so many await points (20; all in JSON)", 0 },
+	{ "task", KEY_TASK, "PATTERN", 0, "only tasks whose name matches: 'app::*'", 0 },
+	{ "sort", KEY_SORT, "KEY", 0, "order: total (await + ready, the default), await, ready, count, p99 or max", 0 },
 	{ 0 },
 };
+
+static error_t set_top(const struct argp_state *state, const char *arg, size_t *top)
+{
+	char *end;
+
+	errno = 0;
+	*top = strtoul(arg, &end, 10);
+	if (*arg < '0' || *arg > '9' || *end || errno || !*top)
+		return arguments__wrong(state, "--top is a number of await points, not %s", arg);
+	return 0;
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -32,14 +50,25 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'i':
-		o->input = arg;
-		return 0;
+	case ARGP_KEY_ARG:
+		return arguments__input(state, &o->input, arg);
 	case KEY_JSON:
 		o->json = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "what is '%s'? A recording is named with -i", arg);
-		return EINVAL;
+	case KEY_TOP:
+		return set_top(state, arg, &o->report.top);
+	case KEY_TASK:
+		o->task = arg;
+		return 0;
+	case KEY_SORT:
+		if (!join_sort__find(arg, &o->report.sort))
+			return arguments__wrong(state, "--sort is total, await, ready, count, p99 or "
+						"max, not %s", arg);
+		return 0;
+	case ARGP_KEY_END:
+		if (!o->input)
+			o->input = CLI_DEFAULT_FILE;
+		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
@@ -49,21 +78,24 @@ int cmd_report(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
+		.args_doc = "[FILE]",
 		.doc = "Show where the time of the tasks went, by task type and await point.\v"
 		       "Waits are split by what they were for. `open' waits have a begin or an "
 		       "end outside the recording: they count in sums but not in quantiles.",
 	};
-	struct options o = { .input = CLI_DEFAULT_FILE };
+	struct options o = { 0 };
 	struct loaded l;
 	int err;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &o))
-		return CLI_USAGE;
-	err = load__trace(&l, argv[0], o.input);
+	err = arguments__parse(&argp, argc, argv, 0, &o);
 	if (err)
 		return err;
-	err = o.json ? join_report__json(l.join, l.reader, stdout)
-		     : join_report__text(l.join, l.reader, stdout);
+	err = load__trace(&l, argv[0], o.input, o.task);
+	if (err)
+		return err;
+	o.report.columns = terminal__columns(STDOUT_FILENO);
+	err = o.json ? join_report__json(l.join, l.reader, &o.report, stdout)
+		     : join_report__text(l.join, l.reader, &o.report, stdout);
 	if (err)
 		say__line("%s: cannot write the report: %s", argv[0], strerror(-err));
 	else

@@ -688,16 +688,20 @@ static uint32_t only_future(const struct futures *f, uint32_t type)
 
 char *futures__task_name(const struct futures *f, uint32_t type)
 {
+	const struct image_type *t;
 	uint32_t at = type;
 
 	for (int i = 0; i < MAX_LAYERS && at != WALK_NONE; i++) {
-		const struct image_type *t = futures__type(f, at);
-
+		t = futures__type(f, at);
 		if (t->kind == IMAGE_TYPE_FN)
 			return strdup(model__text(f->m, t->shortname));
 		at = only_future(f, at);
 	}
-	return strdup(model__text(f->m, futures__type(f, type)->shortname));
+	t = futures__type(f, type);
+	/* "Pin" says nothing, "Pin<Box<(dyn Future<Output=()> + Send), Global>>" what is known */
+	if (t->kind == IMAGE_TYPE_TRANSPARENT)
+		return name__shorten(model__text(f->m, t->name), true);
+	return strdup(model__text(f->m, t->shortname));
 }
 
 struct futures *futures__new(struct model *m, const struct types *ts, struct rust_names *names,

@@ -52,6 +52,7 @@ void join__free(struct join *j)
 	sums__clear(&j->sums);
 	fds__clear(&j->fds);
 	map__clear(&j->listed);
+	kinds__clear(&j->kinds);
 	windows__clear(&j->windows);
 	stops__clear(&j->stops);
 	free(j);
@@ -217,5 +218,5 @@ const char *join__why(const struct join *j)
 
 const struct join_totals *join__totals(const struct join *j)
 {
-	return &j->totals;
+	return &j->shown;
 }

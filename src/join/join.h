@@ -80,16 +80,27 @@ struct join_quantiles {
 	uint64_t	p50, p99, max;
 };
 
+/*
+ * A task spins that is polled this often in succession without a wait: each time it
+ * had woken itself in its own poll, or had given way (yield_now). A wait for
+ * anything else, also one of no time, ends the succession.
+ */
+#define JOIN_SPIN	1000
+
 /* A place in the source where tasks of one kind wait for one kind of leaf. */
 struct join_point {
 	const char		*task;		/* safe name, as in the rows */
 	const char		*function;	/* "" where it is not known */
-	const char		*file;
+	const char		*file;		/* base name */
+	const char		*path;		/* in its crate: see crate_path.h */
 	uint32_t		 line;		/* 0: not known */
+	bool			 foreign;	/* in the sources of a dependency, or of std */
 	const char		*leaf;		/* "" where it is not known */
 	uint64_t		 count;		/* waits that ended, both ends seen */
 	uint64_t		 woken_in_poll;	/* of these: woken before the poll had returned */
 	uint64_t		 open;		/* waits cut by the start, the end or a loss */
+	uint64_t		 self_wakes;	/* waits for nothing: see JOIN_SPIN */
+	uint64_t		 spin;		/* most of them in succession, of one task */
 	uint64_t		 await_ns;	/* all waits, cut ones too */
 	uint64_t		 ready_ns;
 	struct join_quantiles	 await;		/* over the count */
@@ -115,16 +126,27 @@ struct join_totals {
 	uint64_t	tasks_ended_unseen;	/* over, whether they were done is not known */
 	uint64_t	unplaced_waits;		/* of no time, await point not known */
 	uint64_t	told_switches;		/* not seen, known from the scheduler */
-	uint64_t	unseen_spawns;		/* their life is counted from their first poll */
 	/* Sums stop at UINT64_MAX (584 years), as those of rows and points do. */
 	uint64_t	lifetime_ns;		/* sum over tasks of end - start */
 	uint64_t	segments[JOIN_SEGMENT_NR];	/* add up to lifetime_ns */
+};
+
+/* What is in the recording of tasks that were not asked for: see join__select(). */
+struct join_all {
+	uint64_t	tasks_seen;
+	uint64_t	lifetime_ns;
 };
 
 struct join;
 
 /* @r stays the caller's and must outlive the join. 0 or negative errno. */
 int join__new(struct trace_reader *r, struct join **out);
+/*
+ * Before join__run(): the results are to be of those tasks only whose kind's name
+ * matches @pattern (as fnmatch() does it, in capitals and small letters), which
+ * stays the caller's. Losses and notes are of the whole recording all the same.
+ */
+void join__select(struct join *j, const char *pattern);
 /*
  * Read all events and make the sums. 0 or negative errno. -EPROTO: time was
  * not conserved (join__why() says where); the results can be read still.
@@ -138,9 +160,13 @@ void join__free(struct join *j);
 /* ---- results: valid until join__free(), in an order that never varies ---- */
 
 const struct join_totals *join__totals(const struct join *j);
+/* The pattern, or NULL; then *@all is what there is beside those that match, and of them. */
+const char *join__selected(const struct join *j, struct join_all *all);
+/* The names of all kinds of tasks that were seen, selected or not, in alphabetical order. */
+const char *const *join__task_names(const struct join *j, size_t *nr);
 /* Rows with different stacks, ordered as the bytes of their folded lines. */
 const struct join_row *join__rows(const struct join *j, size_t *nr);
-/* Await points, the longest await_ns first. */
+/* Await points, the longest await_ns + ready_ns first. */
 const struct join_point *join__points(const struct join *j, size_t *nr);
 /* Losses by cause: the recorder's and those found while joining; none is 0. */
 const struct join_sum *join__losses(const struct join *j, size_t *nr);
@@ -160,8 +186,32 @@ enum join_weight { JOIN_WEIGHT_NS, JOIN_WEIGHT_US };
 void join_rows__weights(const struct join_row *rows, size_t nr, enum join_weight unit,
 			uint64_t *weights);
 
-/* 0 or negative errno of writing. */
-int join_report__text(const struct join *j, const struct trace_reader *r, FILE *out);
-int join_report__json(const struct join *j, const struct trace_reader *r, FILE *out);
+/* The order of await points: the largest first. */
+enum join_sort {
+	JOIN_SORT_TOTAL	= 0,	/* await and ready together, as join__points() has them */
+	JOIN_SORT_AWAIT,
+	JOIN_SORT_READY,
+	JOIN_SORT_COUNT,	/* waits */
+	JOIN_SORT_P99,		/* of the awaits */
+	JOIN_SORT_MAX,		/* the longest single await */
+	JOIN_SORT_NR
+};
+
+/* "total" …; a static string. */
+const char *join_sort__name(enum join_sort sort);
+/* The order that is called @name; false: none is. */
+bool join_sort__find(const char *name, enum join_sort *sort);
+
+struct join_report_opts {
+	unsigned int	columns;	/* of the text, at least 40; 0: 80 */
+	size_t		top;		/* so many await points; 0: 20 in the text, all in JSON */
+	enum join_sort	sort;
+};
+
+/* @opts NULL: all of them 0. 0 or negative errno of writing. */
+int join_report__text(const struct join *j, const struct trace_reader *r,
+		      const struct join_report_opts *opts, FILE *out);
+int join_report__json(const struct join *j, const struct trace_reader *r,
+		      const struct join_report_opts *opts, FILE *out);
 
 #endif /* DWELL_JOIN_H */

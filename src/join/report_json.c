@@ -12,7 +12,7 @@
 
 #include "base/text_file.h"
 #include "base/utf8.h"
-#include "join/join.h"
+#include "join/report.h"
 
 #define REPORT_VERSION	1	/* changed when a key changes its meaning or goes */
 
@@ -139,11 +139,14 @@ static json_t *point(const struct join_point *p, int *err)
 	set(o, "task", text(p->task), err);
 	set(o, "function", text(p->function), err);
 	set(o, "file", text(p->file), err);
+	set(o, "path", text(p->path), err);
 	set(o, "line", number(p->line), err);
 	set(o, "leaf", text(p->leaf), err);
 	set(o, "count", number(p->count), err);
 	set(o, "woken_in_poll", number(p->woken_in_poll), err);
 	set(o, "open", number(p->open), err);
+	set(o, "self_wakes", number(p->self_wakes), err);
+	set(o, "spin", number(p->spin), err);
 	set(o, "await_ns", number(p->await_ns), err);
 	set(o, "ready_ns", number(p->ready_ns), err);
 	set(o, "split", sums(p->split, p->nr_split, err), err);
@@ -163,15 +166,38 @@ static json_t *point(const struct join_point *p, int *err)
 	return o;
 }
 
-static json_t *points(const struct join *j, int *err)
+static json_t *points(const struct join *j, const struct join_report_opts *opts, int *err)
 {
 	json_t *a = json_array();
 	size_t nr;
-	const struct join_point *list = join__points(j, &nr);
+	const struct join_point **list = report__points(j, opts, 0, &nr);
 
-	for (size_t i = 0; a && i < nr; i++)
-		append(a, point(&list[i], err), err);
+	if (!list)
+		*err = -ENOMEM;
+	for (size_t i = 0; a && list && i < nr; i++)
+		append(a, point(list[i], err), err);
+	free(list);
 	return a;
+}
+
+/* What was asked for, and what there is. */
+static json_t *selection(const struct join *j, const struct join_report_opts *opts, int *err)
+{
+	json_t *o = json_object();
+	struct join_all all;
+	const char *task = join__selected(j, &all);
+	size_t nr;
+
+	if (!o)
+		return NULL;
+	join__points(j, &nr);
+	set(o, "task", task ? text(task) : json_null(), err);
+	set(o, "sort", text(join_sort__name(opts->sort)), err);
+	set(o, "top", opts->top ? number(opts->top) : json_null(), err);
+	set(o, "await_points", number(nr), err);
+	set(o, "all_tasks_seen", number(all.tasks_seen), err);
+	set(o, "all_lifetime_ns", number(all.lifetime_ns), err);
+	return o;
 }
 
 static json_t *cost(const struct join *j, const struct trace_reader *r, int *err)
@@ -248,24 +274,28 @@ static int write_json(const json_t *o, FILE *out)
 	return err;
 }
 
-int join_report__json(const struct join *j, const struct trace_reader *r, FILE *out)
+int join_report__json(const struct join *j, const struct trace_reader *r,
+		      const struct join_report_opts *opts, FILE *out)
 {
+	static const struct join_report_opts usual;
 	const struct join_totals *t = join__totals(j);
 	json_t *o = json_object();
 	size_t nr;
 	const struct join_sum *lost = join__losses(j, &nr);
 	int err = 0;
 
+	opts = opts ? opts : &usual;
 	if (!o)
 		return -ENOMEM;
 	set(o, "version", number(REPORT_VERSION), &err);
 	set(o, "recording", recording(r, &err), &err);
+	set(o, "selection", selection(j, opts, &err), &err);
 	set(o, "wall_ns", number(t->wall_ns), &err);
 	set(o, "polls", number(t->polls), &err);
 	set(o, "tasks", tasks(t, &err), &err);
 	set(o, "lifetime_ns", number(t->lifetime_ns), &err);
 	set(o, "segments", segments(t, &err), &err);
-	set(o, "await_points", points(j, &err), &err);
+	set(o, "await_points", points(j, opts, &err), &err);
 	set(o, "lost", sums(lost, nr, &err), &err);
 	set(o, "cost", cost(j, r, &err), &err);
 	set(o, "notes", notes(j, &err), &err);

@@ -1,69 +1,57 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The report for people: what was recorded, where the tasks' time went, and
- * the await points with the longest waits. It fits 100 columns.
+ * The report for people: what was recorded, where the tasks' time went, and the
+ * await points that matter most, in lines of the width that is asked for.
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/quantity.h"
+#include "base/sum.h"
 #include "base/utf8.h"
-#include "join/join.h"
+#include "join/crate_path.h"
+#include "join/flow.h"
+#include "join/report.h"
 
-#define COLUMNS		100
+#define COLUMNS		80	/* where nobody says how many */
 #define POINTS_SHOWN	20
+#define SPINS_SHOWN	3
 #define DETAILS_SHOWN	3
 #define BAR_MAX		48
+#define BAR_USEFUL	10	/* a bar that is shorter, at most, says less than words */
+
+/* What the parts of a report are made from. */
+struct text_report {
+	const struct join		*join;
+	const struct trace_reader	*reader;
+	FILE				*out;
+	struct flow			 flow;
+	const struct join_point		**points;	/* all, in the order asked for */
+	size_t				 shown;
+	enum join_sort			 sort;
+};
 
 /* ---- words ---- */
 
 struct text {
-	char	s[128];
+	char	s[QUANTITY_MAX];
 };
 
-/* Three digits that count and a unit: "1.23 ms". */
 static struct text duration(uint64_t ns)
 {
-	static const struct {
-		uint64_t	 unit;
-		const char	*name;
-	} units[] = { { 3600000000000ull, "h" }, { 60000000000ull, "min" }, { 1000000000, "s" },
-		      { 1000000, "ms" }, { 1000, "µs" }, { 1, "ns" } };
 	struct text t;
-	size_t i = 0;
-	double v;
 
-	/* Minutes and hours only when seconds get long. */
-	if (ns < 36000000000000ull)
-		i = 1;
-	if (ns < 600000000000ull)
-		i = 2;
-	while (i < 5 && ns < units[i].unit)
-		i++;
-	v = (double)ns / (double)units[i].unit;
-	if (units[i].unit == 1)
-		snprintf(t.s, sizeof(t.s), "%" PRIu64 " ns", ns);
-	else
-		snprintf(t.s, sizeof(t.s), v < 9.995 ? "%.2f %s" : v < 99.95 ? "%.1f %s" : "%.0f %s",
-			 v, units[i].name);
+	quantity__time(ns, t.s);
 	return t;
 }
 
-/* 1,234,567 */
 static struct text count(uint64_t n)
 {
-	char digits[24];
 	struct text t;
-	size_t len = (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, n), at = 0;
 
-	for (size_t i = 0; i < len; i++) {
-		if (i && (len - i) % 3 == 0)
-			t.s[at++] = ',';
-		t.s[at++] = digits[i];
-	}
-	t.s[at] = '\0';
+	quantity__count(n, t.s);
 	return t;
 }
 
@@ -81,216 +69,397 @@ static struct text percent(uint64_t part, uint64_t whole)
 	return t;
 }
 
-static size_t columns(const char *s)
+static const char *plural(uint64_t n)
 {
-	return utf8__columns(s, strlen(s));
+	return n == 1 ? "" : "s";
 }
 
-static void pad(FILE *out, size_t n)
+/* What is before a task's name to make it one: nothing, if it says itself that it is one. */
+static const char *task_noun(const char *name)
 {
-	while (n--)
-		fputc(' ', out);
+	return strncmp(name, "task ", 5) ? "task " : "";
 }
 
 static void right(FILE *out, const char *s, size_t width)
 {
-	size_t n = columns(s);
+	size_t n = utf8__columns(s, strlen(s));
 
-	pad(out, n < width ? width - n : 0);
+	for (; n < width; n++)
+		fputc(' ', out);
 	fputs(s, out);
-}
-
-/*
- * Text that goes on in the next line, indented, where the next word does not
- * fit. A word is what one call gives: names are not broken. All names go through
- * here, and are made printable here: they are what the file says they are.
- */
-struct flow {
-	FILE	*out;
-	size_t	 at, indent;
-	bool	 fresh;		/* nothing on this line yet */
-};
-
-static void flow__begin(struct flow *f, FILE *out, size_t indent)
-{
-	*f = (struct flow){ .out = out, .at = indent, .indent = indent, .fresh = true };
-	pad(out, indent);
-}
-
-__attribute__((format(printf, 2, 3)))
-static void flow__put(struct flow *f, const char *fmt, ...)
-{
-	char s[2048];
-	size_t n;
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(s, sizeof(s), fmt, ap);
-	va_end(ap);
-	utf8__make_printable(s);
-	n = columns(s);
-	if (!f->fresh && f->at + 1 + n > COLUMNS) {
-		fputc('\n', f->out);
-		pad(f->out, f->indent + 2);
-		f->at = f->indent + 2;
-		f->fresh = true;
-	}
-	if (!f->fresh) {
-		fputc(' ', f->out);
-		f->at++;
-	}
-	fputs(s, f->out);
-	f->at += n;
-	f->fresh = false;
-}
-
-static void flow__end(struct flow *f)
-{
-	fputc('\n', f->out);
-}
-
-/* Words of running text. */
-static void flow__words(struct flow *f, const char *text)
-{
-	while (*text) {
-		size_t n = strcspn(text, " \n");
-
-		if (n)
-			flow__put(f, "%.*s", (int)n, text);
-		text += n;
-		text += strspn(text, " \n");
-	}
 }
 
 /* ---- head ---- */
 
-static void print_losses(const struct join *j, FILE *out)
+static void print_remark(struct flow *f, const char *head, const char *text)
+{
+	if (!text)
+		return;
+	flow__begin(f, 2);
+	flow__put(f, "%s", head);
+	flow__words(f, text);
+	flow__end(f);
+}
+
+static void print_recording(struct text_report *t)
+{
+	const struct trace_host *h = trace_reader__host(t->reader);
+	const struct trace_totals *end = trace_reader__totals(t->reader);
+	const char *torn = trace_reader__torn(t->reader);
+	struct flow *f = &t->flow;
+
+	flow__begin(f, 0);
+	flow__put(f, "%s", *h->comm ? h->comm : "(no name)");
+	flow__put(f, "(pid %u%s%s)", h->pid, *h->exe ? ", " : "", h->exe);
+	flow__put(f, "on %s,", *h->hostname ? h->hostname : "a host without a name");
+	flow__put(f, "Linux %s %s,", h->kernel, h->machine);
+	flow__put(f, "runtime %s", *h->runtime ? h->runtime : "unknown");
+	if (*h->other_runtimes)
+		flow__put(f, "(also in it, not followed: %s)", h->other_runtimes);
+	flow__end(f);
+	flow__begin(f, 2);
+	flow__put(f, "Recorded %s", duration(join__totals(t->join)->wall_ns).s);
+	flow__put(f, "(ended by: %s).", !end ? "the file's cut" : *end->ended_by ? end->ended_by
+										  : "unknown");
+	flow__put(f, "Tier %s%s", *h->tier ? h->tier : "unknown", *h->tier_hint ? ":" : ".");
+	flow__words(f, h->tier_hint);
+	flow__end(f);
+	print_remark(f, "TORN:", torn);
+	print_remark(f, "NOTHING POLLED:", join__unpolled(t->join));
+}
+
+static void print_tasks(struct text_report *t)
+{
+	const struct join_totals *totals = join__totals(t->join);
+	struct flow *f = &t->flow;
+	struct join_all all;
+	const char *pattern = join__selected(t->join, &all);
+
+	flow__begin(f, 2);
+	if (pattern) {
+		flow__words(f, "Only tasks that match");
+		flow__put(f, "'%s',", pattern);
+		flow__put(f, "%s of %s:", count(totals->tasks_seen).s, count(all.tasks_seen).s);
+	} else {
+		flow__put(f, "%s task%s:", count(totals->tasks_seen).s, plural(totals->tasks_seen));
+	}
+	flow__put(f, "%s completed,", count(totals->tasks_completed).s);
+	flow__put(f, "%s cancelled,", count(totals->tasks_cancelled).s);
+	if (totals->tasks_ended_unseen) {
+		flow__put(f, "%s", count(totals->tasks_ended_unseen).s);
+		flow__words(f, "ended unseen (completed or not),");
+	}
+	flow__put(f, "%s alive", count(totals->tasks_alive_at_end).s);
+	flow__words(f, "at the end.");
+	flow__end(f);
+}
+
+static void print_losses(struct text_report *t)
+{
+	struct flow *f = &t->flow;
+	size_t nr;
+	const struct join_sum *lost = join__losses(t->join, &nr);
+
+	flow__begin(f, 2);
+	if (!nr) {
+		flow__put(f, "Nothing was lost.");
+		flow__end(f);
+		return;
+	}
+	flow__put(f, "LOST:");
+	for (size_t i = 0; i < nr; i++)
+		flow__put(f, "%s (%s)%s", lost[i].name, count(lost[i].ns).s,
+			  i + 1 < nr ? "," : ".");
+	flow__words(f, "Time that this hides is [unattributed].");
+	flow__end(f);
+}
+
+/* A share of next to nothing says nothing: then what it took in the time that was recorded. */
+static void print_cpu_cost(struct text_report *t, const struct trace_totals *end)
+{
+	uint64_t wall_ns = join__totals(t->join)->wall_ns;
+	double seconds = (double)wall_ns / 1e9;
+	struct flow *f = &t->flow;
+
+	flow__put(f, "%s of CPU,", duration(end->cpu_ns).s);
+	if (!end->target_cpu_ns) {
+		flow__words(f, "the target used none that was measured.");
+		return;
+	}
+	if (end->target_cpu_ns >= wall_ns / 100) {
+		flow__put(f, "%s", percent(end->cpu_ns, end->target_cpu_ns).s);
+		flow__words(f, "of the target's");
+		flow__put(f, "%s.", duration(end->target_cpu_ns).s);
+		return;
+	}
+	flow__put(f, "%s", duration((uint64_t)((double)end->cpu_ns / seconds + 0.5)).s);
+	flow__words(f, "in each second; the target used");
+	flow__put(f, "%s", duration(end->target_cpu_ns).s);
+	flow__words(f, "in all.");
+}
+
+static void print_cost(struct text_report *t)
+{
+	const struct trace_totals *end = trace_reader__totals(t->reader);
+	uint64_t events = join__totals(t->join)->events;
+	struct flow *f = &t->flow;
+
+	flow__begin(f, 2);
+	flow__put(f, "Cost:");
+	flow__put(f, "%s event%s,", count(events).s, plural(events));
+	if (!end) {
+		flow__words(f, "CPU time not known (the recording has no end).");
+	} else {
+		flow__put(f, "%s probe hit%s,", count(end->probe_hits).s, plural(end->probe_hits));
+		print_cpu_cost(t, end);
+	}
+	flow__end(f);
+}
+
+/* ---- spins ---- */
+
+static uint64_t running_ns(const struct join *j, const char *task)
 {
 	size_t nr;
-	const struct join_sum *lost = join__losses(j, &nr);
-	struct flow f;
+	const struct join_row *rows = join__rows(j, &nr);
+	uint64_t ns = 0;
 
-	flow__begin(&f, out, 2);
-	if (!nr) {
-		flow__put(&f, "Nothing was lost.");
-		flow__end(&f);
-		return;
-	}
-	flow__put(&f, "LOST:");
 	for (size_t i = 0; i < nr; i++)
-		flow__put(&f, "%s (%s)%s", lost[i].name, count(lost[i].ns).s,
-			  i + 1 < nr ? "," : ".");
-	flow__words(&f, "Time that this hides is [unattributed].");
-	flow__end(&f);
+		if (rows[i].segment == JOIN_RUNNING && rows[i].frames[1].name == task)
+			sum__add(&ns, rows[i].ns);
+	return ns;
 }
 
-static void print_cost(const struct join *j, const struct trace_reader *r, FILE *out)
+/* The point with the most self-wakes in succession of a task that has none in @done. */
+static const struct join_point *next_spin(const struct text_report *t, const char **done,
+					  size_t nr_done)
 {
-	const struct trace_totals *t = trace_reader__totals(r);
-	struct flow f;
+	size_t nr;
+	const struct join_point *points = join__points(t->join, &nr), *best = NULL;
 
-	flow__begin(&f, out, 2);
-	flow__put(&f, "Cost:");
-	flow__put(&f, "%s events,", count(join__totals(j)->events).s);
-	if (!t) {
-		flow__words(&f, "CPU time not known (the recording has no end).");
-		flow__end(&f);
-		return;
+	for (size_t i = 0; i < nr; i++) {
+		size_t d = 0;
+
+		if (points[i].spin < (best ? best->spin + 1 : JOIN_SPIN))
+			continue;
+		while (d < nr_done && done[d] != points[i].task)
+			d++;
+		if (d == nr_done)
+			best = &points[i];
 	}
-	flow__put(&f, "%s probe hits,", count(t->probe_hits).s);
-	flow__put(&f, "%s of CPU,", duration(t->cpu_ns).s);
-	if (t->target_cpu_ns)
-		flow__put(&f, "%s of the target's %s.", percent(t->cpu_ns, t->target_cpu_ns).s,
-			  duration(t->target_cpu_ns).s);
-	else
-		flow__words(&f, "the target used none that was measured.");
-	flow__end(&f);
+	return best;
 }
 
-static void print_head(const struct join *j, const struct trace_reader *r, FILE *out)
+static void print_spin(struct flow *f, const struct join_point *p)
 {
-	const struct trace_host *h = trace_reader__host(r);
-	const struct trace_totals *end = trace_reader__totals(r);
-	const struct join_totals *t = join__totals(j);
-	const char *torn = trace_reader__torn(r);
-	struct flow f;
+	flow__words(f, "polled");
+	flow__put(f, "%s times", count(p->spin).s);
+	flow__words(f, "in succession without a wait, since it woke itself or gave way");
+}
 
-	flow__begin(&f, out, 0);
-	flow__put(&f, "%s", *h->comm ? h->comm : "(no name)");
-	flow__put(&f, "(pid %u%s%s)", h->pid, *h->exe ? ", " : "", h->exe);
-	flow__put(&f, "on %s,", *h->hostname ? h->hostname : "a host without a name");
-	flow__put(&f, "Linux %s %s,", h->kernel, h->machine);
-	flow__put(&f, "runtime %s", *h->runtime ? h->runtime : "unknown");
-	if (*h->other_runtimes)
-		flow__put(&f, "(also in it, not followed: %s)", h->other_runtimes);
-	flow__end(&f);
-	flow__begin(&f, out, 2);
-	flow__put(&f, "Recorded %s", duration(t->wall_ns).s);
-	flow__put(&f, "(ended by: %s).", !end ? "the file's cut" : *end->ended_by ? end->ended_by
-										   : "unknown");
-	flow__put(&f, "Tier %s%s", *h->tier ? h->tier : "unknown", *h->tier_hint ? ":" : ".");
-	flow__words(&f, h->tier_hint);
-	flow__end(&f);
-	if (torn) {
-		flow__begin(&f, out, 2);
-		flow__put(&f, "TORN:");
-		flow__words(&f, torn);
-		flow__end(&f);
+static void print_place(struct text_report *t, const struct join_point *p);
+
+static void print_spins(struct text_report *t)
+{
+	const char *done[SPINS_SHOWN];
+	const struct join_point *p;
+	struct flow *f = &t->flow;
+	size_t nr = 0;
+
+	while (nr < SPINS_SHOWN && (p = next_spin(t, done, nr))) {
+		done[nr++] = p->task;
+		flow__begin(f, 2);
+		flow__put(f, "SPIN:");
+		flow__put(f, "%s%s,", task_noun(p->task), p->task);
+		flow__put(f, "at");
+		print_place(t, p);
+		flow__put(f, "—");
+		print_spin(f, p);
+		flow__words(f, "(tasks of its kind were on a CPU for");
+		flow__put(f, "%s)", duration(running_ns(t->join, p->task)).s);
+		flow__end(f);
 	}
-	if (join__unpolled(j)) {
-		flow__begin(&f, out, 2);
-		flow__put(&f, "NOTHING POLLED:");
-		flow__words(&f, join__unpolled(j));
-		flow__end(&f);
-	}
-	flow__begin(&f, out, 2);
-	flow__put(&f, "%s task%s:", count(t->tasks_seen).s, t->tasks_seen == 1 ? "" : "s");
-	flow__put(&f, "%s completed,", count(t->tasks_completed).s);
-	flow__put(&f, "%s dropped before,", count(t->tasks_cancelled).s);
-	if (t->tasks_ended_unseen) {
-		flow__put(&f, "%s", count(t->tasks_ended_unseen).s);
-		flow__words(&f, "ended unseen (completed or not),");
-	}
-	flow__put(&f, "%s alive at the end.", count(t->tasks_alive_at_end).s);
-	flow__end(&f);
-	print_losses(j, out);
-	print_cost(j, r, out);
+	if (nr == SPINS_SHOWN && next_spin(t, done, nr))
+		print_remark(f, "SPIN:", "and other tasks; --sort count shows them first");
 }
 
 /* ---- segments ---- */
 
-static void print_segments(const struct join_totals *t, FILE *out)
+static const char *const meaning[JOIN_SEGMENT_NR] = {
+	[JOIN_RUNNING]		= "on a CPU, in a poll",
+	[JOIN_PREEMPTED]	= "in a poll, waiting for a CPU",
+	[JOIN_BLOCKED]		= "in a poll, the worker asleep",
+	[JOIN_AWAIT]		= "pending",
+	[JOIN_READY]		= "woken, waiting for a worker",
+	[JOIN_UNATTRIBUTED]	= "not known",
+};
+
+/*
+ * The longest bar that a segment of all of the time would get: one scale for all,
+ * such that no line is wider than @room with a bar and a meaning in it.
+ */
+static size_t bar_scale(const struct join_totals *t, size_t room, bool meanings)
 {
-	static const char *const meaning[JOIN_SEGMENT_NR] = {
-		[JOIN_RUNNING]		= "on a CPU in their polls",
-		[JOIN_PREEMPTED]	= "in their polls, waiting for a CPU",
-		[JOIN_BLOCKED]		= "in their polls, the worker asleep",
-		[JOIN_AWAIT]		= "pending",
-		[JOIN_READY]		= "woken, waiting for a worker",
-		[JOIN_UNATTRIBUTED]	= "not known",
-	};
+	double scale = BAR_MAX;
 
-	fprintf(out, "\nThe tasks' time: %s\n", duration(t->lifetime_ns).s);
 	for (int i = 0; i < JOIN_SEGMENT_NR; i++) {
-		uint64_t ns = t->segments[i];
-		size_t bar = t->lifetime_ns ? (size_t)((double)ns / (double)t->lifetime_ns *
-						       BAR_MAX + 0.5) : 0;
+		size_t words = meanings ? strlen(meaning[i]) + 1 : 0;
+		double share = t->lifetime_ns ? (double)t->segments[i] / (double)t->lifetime_ns : 0;
+		double fits = room > words ? (double)(room - words) : 0;
 
-		if (bar > BAR_MAX)
-			bar = BAR_MAX;
-		fprintf(out, "  %-13s", join_segment__name(i));
-		right(out, duration(ns).s, 9);
-		right(out, percent(ns, t->lifetime_ns).s, 9);
-		fputs("  ", out);
-		for (size_t k = 0; k < bar; k++)
-			fputc('#', out);
-		fprintf(out, "%s%s\n", bar ? " " : "", meaning[i]);
+		if (room + 1 < words)
+			return 0;
+		if (share * scale > fits)
+			scale = fits / share;
+	}
+	return (size_t)scale;
+}
+
+static void print_segments(struct text_report *t)
+{
+	const struct join_totals *totals = join__totals(t->join);
+	size_t width = 9, room, scale;
+	struct join_all all;
+	bool meanings = true;
+
+	if (join__selected(t->join, &all))
+		fprintf(t->out, "\nThese tasks' time: %s of %s\n", duration(totals->lifetime_ns).s,
+			duration(all.lifetime_ns).s);
+	else
+		fprintf(t->out, "\nThe tasks' time: %s\n", duration(totals->lifetime_ns).s);
+	for (int i = 0; i < JOIN_SEGMENT_NR; i++) {
+		struct text d = duration(totals->segments[i]);
+		size_t n = utf8__columns(d.s, strlen(d.s)) + 1;
+
+		width = n > width ? n : width;
+	}
+	/* "  unattributed " and the numbers */
+	room = t->flow.columns > 26 + width ? t->flow.columns - 26 - width : 0;
+	scale = bar_scale(totals, room, true);
+	if (scale < BAR_USEFUL) {
+		meanings = false;
+		scale = bar_scale(totals, room, false);
+	}
+	for (int i = 0; i < JOIN_SEGMENT_NR; i++) {
+		uint64_t ns = totals->segments[i];
+		double share = totals->lifetime_ns ? (double)ns / (double)totals->lifetime_ns : 0;
+		size_t bar = (size_t)(share * (double)scale + 0.5);
+
+		fprintf(t->out, "  %-13s", join_segment__name(i));
+		right(t->out, duration(ns).s, width);
+		right(t->out, percent(ns, totals->lifetime_ns).s, 9);
+		if (bar || meanings)
+			fputs("  ", t->out);
+		for (size_t k = 0; k < bar && k < BAR_MAX; k++)
+			fputc('#', t->out);
+		if (meanings)
+			fprintf(t->out, "%s%s", bar ? " " : "", meaning[i]);
+		fputc('\n', t->out);
 	}
 }
 
 /* ---- await points ---- */
 
-static void print_details(const struct join_point *p, struct flow *f)
+/* Does another file of this name hold a point? */
+static bool is_ambiguous(const struct join *j, const struct join_point *p)
+{
+	size_t nr;
+	const struct join_point *points = join__points(j, &nr);
+
+	for (size_t i = 0; i < nr; i++)
+		/* equal names are the same pointer */
+		if (points[i].file == p->file && points[i].path != p->path)
+			return true;
+	return false;
+}
+
+/* @path, less what is between its crate and its last directory, where it is too long. */
+static void print_path(struct flow *f, const char *path, uint32_t line)
+{
+	size_t room = f->columns - f->indent - 12, len = strlen(path);	/* "(…:12345),", and indented */
+	const char *crate = strchr(path, '/'), *file = strrchr(path, '/'), *dir = file;
+
+	while (dir && dir > path && dir[-1] != '/')
+		dir--;
+	if (utf8__columns(path, len) <= room || !crate || dir <= crate + 1)
+		flow__put(f, "(%s:%u)", path, line);
+	else
+		flow__put(f, "(%.*s/…/%s:%u)", (int)(crate - path), path, dir, line);
+}
+
+/* Where in the source it is: by a base name that tells enough, else by the crate. */
+static void print_source(struct text_report *t, const struct join_point *p)
+{
+	bool whole = *p->path && (p->foreign || crate_path__needed(p->file) ||
+				  is_ambiguous(t->join, p));
+
+	print_path(&t->flow, whole ? p->path : p->file, p->line);
+}
+
+static void print_place(struct text_report *t, const struct join_point *p)
+{
+	struct flow *f = &t->flow;
+
+	if (*p->function)
+		flow__put(f, "%s", p->function);
+	else
+		flow__put(f, "%s", *p->leaf ? p->leaf : "(await point not known)");
+	if (*p->function && *p->file)
+		print_source(t, p);
+	if (*p->function && *p->leaf)
+		flow__put(f, "on %s", p->leaf);
+}
+
+static const char *comma(bool more)
+{
+	return more ? "," : "";
+}
+
+/* Waits that were seen whole: how many, and how long each took. */
+static void print_whole_waits(struct flow *f, const struct join_point *p, bool more)
+{
+	bool all_in_poll = p->woken_in_poll == p->count;
+	bool some_in_poll = p->woken_in_poll && !all_in_poll;
+
+	flow__put(f, "%s wait%s%s", count(p->count).s, plural(p->count),
+		  comma(all_in_poll || (p->count == 1 && !p->open && more)));
+	if (all_in_poll) {
+		flow__words(f, p->count > 1 ? "all woken while" : "woken while");
+		flow__put(f, "polled%s", comma(more));
+		return;
+	}
+	if (p->count > 1)
+		flow__put(f, "(p50 %s, p99 %s, max %s)%s", duration(p->await.p50).s,
+			  duration(p->await.p99).s, duration(p->await.max).s,
+			  comma(some_in_poll || more));
+	else if (p->open)
+		flow__put(f, "of %s%s", duration(p->await.max).s, comma(more));
+	if (some_in_poll)
+		flow__put(f, "%s woken while polled%s", count(p->woken_in_poll).s, comma(more));
+}
+
+static void print_times(struct text_report *t, const struct join_point *p)
+{
+	struct flow *f = &t->flow;
+
+	flow__begin(f, 5);
+	flow__put(f, "await %s,", duration(p->await_ns).s);
+	if (p->count)
+		print_whole_waits(f, p, p->open || p->ready_ns);
+	if (p->count && p->open)
+		flow__put(f, "%s more open%s", count(p->open).s, comma(p->ready_ns));
+	else if (p->open)
+		flow__put(f, "%s open wait%s%s", count(p->open).s, plural(p->open),
+			  comma(p->ready_ns));
+	if (p->ready_ns)
+		flow__put(f, "then ready %s", duration(p->ready_ns).s);
+	if (p->ready_ns && p->ready.count > 1)
+		flow__put(f, "(p50 %s, p99 %s)", duration(p->ready.p50).s,
+			  duration(p->ready.p99).s);
+	flow__end(f);
+}
+
+static void print_details(struct flow *f, const struct join_point *p)
 {
 	size_t shown = p->nr_details < DETAILS_SHOWN ? p->nr_details : DETAILS_SHOWN;
 
@@ -301,93 +470,115 @@ static void print_details(const struct join_point *p, struct flow *f)
 		flow__put(f, "and %s more", count(p->nr_details - shown).s);
 }
 
-static void print_point(const struct join_point *p, size_t rank, FILE *out)
+static void print_split(struct text_report *t, const struct join_point *p)
 {
-	struct flow f;
-
-	fprintf(out, "%3zu. ", rank);
-	f = (struct flow){ .out = out, .at = 5, .indent = 5, .fresh = true };
-	if (*p->function && *p->file)
-		flow__put(&f, "%s (%s:%u)", p->function, p->file, p->line);
-	else if (*p->function)
-		flow__put(&f, "%s", p->function);
-	else
-		flow__put(&f, "%s", *p->leaf ? p->leaf : "(await point not known)");
-	if (*p->function && *p->leaf)
-		flow__put(&f, "on %s", p->leaf);
-	flow__end(&f);
-
-	flow__begin(&f, out, 5);
-	flow__put(&f, "task %s", p->task);
-	flow__end(&f);
-
-	flow__begin(&f, out, 5);
-	flow__put(&f, "total %s,", duration(p->await_ns).s);
-	flow__put(&f, "%s wait%s%s", count(p->count).s, p->count == 1 ? "" : "s", p->count ? "" : ",");
-	if (p->count)
-		flow__put(&f, "(p50 %s, p99 %s, max %s),", duration(p->await.p50).s,
-			  duration(p->await.p99).s, duration(p->await.max).s);
-	if (p->woken_in_poll)
-		flow__put(&f, "%s woken while polled,", count(p->woken_in_poll).s);
-	if (p->open)
-		flow__put(&f, "%s without an end,", count(p->open).s);
-	flow__put(&f, "then ready %s", duration(p->ready_ns).s);
-	if (p->ready.count)
-		flow__put(&f, "(p50 %s, p99 %s)", duration(p->ready.p50).s,
-			  duration(p->ready.p99).s);
-	flow__end(&f);
+	struct flow *f = &t->flow;
 
 	if (!p->nr_split)
 		return;
-	flow__begin(&f, out, 5);
+	flow__begin(f, 5);
 	for (size_t i = 0; i < p->nr_split; i++)
-		flow__put(&f, "%s %s%s", p->split[i].name,
+		flow__put(f, "%s %s%s", p->split[i].name,
 			  percent(p->split[i].ns, p->await_ns).s, i + 1 < p->nr_split ? "," : "");
-	print_details(p, &f);
-	flow__end(&f);
+	print_details(f, p);
+	flow__end(f);
 }
 
-static void print_points(const struct join *j, FILE *out)
+static void print_point(struct text_report *t, const struct join_point *p, size_t rank)
 {
-	size_t nr, shown;
-	const struct join_point *points = join__points(j, &nr);
+	struct flow *f = &t->flow;
 
-	if (!nr) {
-		fputs("\nNo task waited.\n", out);
+	fprintf(t->out, "%3zu. ", rank);
+	flow__begin_behind(f, 5);
+	print_place(t, p);
+	flow__end(f);
+	flow__begin(f, 5);
+	flow__put(f, "%s%s", task_noun(p->task), p->task);
+	flow__end(f);
+	if (p->spin >= JOIN_SPIN) {
+		flow__begin(f, 5);
+		flow__put(f, "SPIN:");
+		print_spin(f, p);
+		flow__end(f);
+	}
+	print_times(t, p);
+	print_split(t, p);
+}
+
+static void print_points(struct text_report *t)
+{
+	static const char *const order[JOIN_SORT_NR] = {
+		[JOIN_SORT_TOTAL]	= "the longest await + ready",
+		[JOIN_SORT_AWAIT]	= "the longest await",
+		[JOIN_SORT_READY]	= "the longest ready",
+		[JOIN_SORT_COUNT]	= "the most waits",
+		[JOIN_SORT_P99]		= "the largest p99",
+		[JOIN_SORT_MAX]		= "the longest single wait",
+	};
+	size_t all;
+
+	join__points(t->join, &all);
+	if (!all) {
+		fputs("\nNo task waited.\n", t->out);
 		return;
 	}
-	shown = nr < POINTS_SHOWN ? nr : POINTS_SHOWN;
-	fprintf(out, "\nAwait points, the longest waits first (%zu of %zu%s):\n", shown, nr,
-		shown < nr ? "; --json lists all" : "");
-	for (size_t i = 0; i < shown; i++)
-		print_point(&points[i], i + 1, out);
+	fputc('\n', t->out);
+	flow__begin(&t->flow, 0);
+	flow__words(&t->flow, "Await points,");
+	flow__words(&t->flow, order[t->sort]);
+	flow__put(&t->flow, "first");
+	flow__put(&t->flow, t->shown < all ? "(%zu of %zu;" : "(%zu of %zu):", t->shown, all);
+	if (t->shown < all)
+		flow__put(&t->flow, "--top %zu for all):", all);
+	flow__end(&t->flow);
+	for (size_t i = 0; i < t->shown; i++)
+		print_point(t, t->points[i], i + 1);
 }
 
-static void print_notes(const struct join *j, FILE *out)
+static void print_notes(struct text_report *t)
 {
 	size_t nr;
-	const char *const *notes = join__notes(j, &nr);
+	const char *const *notes = join__notes(t->join, &nr);
 
 	/* that one stands on top */
-	size_t first = nr && notes[0] == join__unpolled(j);
+	size_t first = nr && notes[0] == join__unpolled(t->join);
 
 	if (nr > first)
-		fputs("\nNotes:\n", out);
+		fputs("\nNotes:\n", t->out);
 	for (size_t i = first; i < nr; i++) {
-		struct flow f;
-
-		fputs("  - ", out);
-		f = (struct flow){ .out = out, .at = 4, .indent = 2, .fresh = true };
-		flow__words(&f, notes[i]);
-		flow__end(&f);
+		fputs("  - ", t->out);
+		flow__begin_behind(&t->flow, 4);
+		t->flow.indent = 2;
+		flow__words(&t->flow, notes[i]);
+		flow__end(&t->flow);
 	}
 }
 
-int join_report__text(const struct join *j, const struct trace_reader *r, FILE *out)
+int join_report__text(const struct join *j, const struct trace_reader *r,
+		      const struct join_report_opts *opts, FILE *out)
 {
-	print_head(j, r, out);
-	print_segments(join__totals(j), out);
-	print_points(j, out);
-	print_notes(j, out);
+	static const struct join_report_opts usual;
+	struct text_report t = { .join = j, .reader = r, .out = out };
+
+	opts = opts ? opts : &usual;
+	t.sort = opts->sort;
+	t.flow.out = out;
+	t.flow.columns = opts->columns ? opts->columns : COLUMNS;
+	if (t.flow.columns < FLOW_COLUMNS_MIN)
+		t.flow.columns = FLOW_COLUMNS_MIN;
+	t.points = report__points(j, opts, POINTS_SHOWN, &t.shown);
+	if (!t.points)
+		return -ENOMEM;
+	print_recording(&t);
+	print_tasks(&t);
+	print_losses(&t);
+	print_spins(&t);
+	print_cost(&t);
+	print_segments(&t);
+	print_points(&t);
+	print_notes(&t);
+	free(t.points);
+	if (t.flow.no_memory)
+		return -ENOMEM;
 	return ferror(out) ? (errno ? -errno : -EIO) : 0;
 }

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "base/sum.h"
+#include "join/others.h"
 #include "join/probe_stack.h"
 #include "join/timeline.h"
-#include "join/unpolled.h"
 
 static const char *const loss_names[JOIN_LOSS_NR] = {
 	[JOIN_LOSS_POLL]	= "poll without its begin or end",
@@ -53,7 +53,7 @@ static const char *detail_name(struct join *j, struct detail d)
 	case DETAIL_RUNTIME:
 		return names__safe(j->names, "runtime");
 	}
-	return names__safe(j->names, "others");
+	return names__safe(j->names, OTHERS_UNCOUNTED);
 }
 
 /* ---- rows ---- */
@@ -204,7 +204,7 @@ static int make_rows(struct join *j)
 		const struct sum *s = &j->sums.entries[i];
 		size_t first = frames.nr;
 
-		if (!s->ns)
+		if (!s->ns || !selection__has(j, sites__site(j->sites, s->key.site)->kind))
 			continue;
 		err = frames__add_sum(j, &frames, &s->key);
 		rows[nr++] = (struct join_row){ .nr = (uint32_t)(frames.nr - first),
@@ -228,8 +228,10 @@ static int make_rows(struct join *j)
 	}
 	j->rows = rows;
 	j->row_frames = frames.list;
+	err = others__rows(j->names, rows, &out, frames.list);
+	qsort(rows, out, sizeof(*rows), row_order);
 	j->nr_rows = out;
-	return 0;
+	return err;
 }
 
 /* ---- await points ---- */
@@ -353,31 +355,38 @@ static struct join_quantiles quantiles(const struct hist *h)
 static int point_order(const void *a, const void *b)
 {
 	const struct join_point *x = a, *y = b;
+	uint64_t x_ns = x->await_ns, y_ns = y->await_ns;
 	int c;
 
-	if (x->await_ns != y->await_ns)
-		return x->await_ns > y->await_ns ? -1 : 1;
+	sum__add(&x_ns, x->ready_ns);
+	sum__add(&y_ns, y->ready_ns);
+	if (x_ns != y_ns)
+		return x_ns > y_ns ? -1 : 1;
 	c = strcmp(x->task, y->task);
 	if (!c)
 		c = strcmp(x->function, y->function);
 	if (!c)
 		c = strcmp(x->file, y->file);
+	if (!c)
+		c = strcmp(x->path, y->path);
 	if (!c && x->line != y->line)
 		return x->line < y->line ? -1 : 1;
 	return c ? c : strcmp(x->leaf, y->leaf);
 }
 
 /* Where the sums of point @index begin in @sums is *@at; it moves on past them. */
-static void fill_point(struct join *j, uint32_t index, const struct point_sum *sums, size_t nr,
-		       size_t *at, struct join_point *p)
+static int fill_point(struct join *j, uint32_t index, const struct point_sum *sums, size_t nr,
+		      size_t *at, struct join_point *p)
 {
 	const struct point *from = sites__point(j->sites, index);
-	struct join_sum *out = j->point_sums;
+	struct join_sum *out = j->point_sums, *details;
 
 	*p = (struct join_point){
 		.task = from->task, .function = from->function, .file = from->file,
 		.line = from->line, .leaf = from->leaf, .count = from->count,
 		.woken_in_poll = from->woken_in_poll, .open = from->open,
+		.path = from->path, .foreign = from->foreign,
+		.self_wakes = from->self_wakes, .spin = from->spin,
 		.ready_ns = from->ready_ns, .await = quantiles(&from->await),
 		.ready = quantiles(&from->ready), .total = quantiles(&from->total),
 	};
@@ -387,11 +396,12 @@ static void fill_point(struct join *j, uint32_t index, const struct point_sum *s
 		sum__add(&p->await_ns, sums[*at].ns);
 		p->nr_split++;
 	}
-	p->details = out + *at;
+	p->details = details = out + *at;
 	for (; *at < nr && sums[*at].point == index; ++*at) {
 		out[*at] = (struct join_sum){ sums[*at].name, sums[*at].ns };
 		p->nr_details++;
 	}
+	return others__sums(j->names, details, &p->nr_details);
 }
 
 static int fill_points(struct join *j, const struct point_sum *sums, size_t nr,
@@ -405,9 +415,13 @@ static int fill_points(struct join *j, const struct point_sum *sums, size_t nr,
 	for (uint32_t i = 0; i < nr_points && !err; i++) {
 		struct join_point *p = &j->points[j->nr_points];
 
-		fill_point(j, i, sums, nr, &at, p);
+		err = fill_point(j, i, sums, nr, &at, p);
+		if (err)
+			break;
 		if (!p->count && !p->open && !p->await_ns)
 			continue;	/* of tasks that never waited there */
+		if (!selection__has_name(j, p->task))
+			continue;
 		j->nr_points++;
 		if (!longest[i])
 			continue;
@@ -494,56 +508,6 @@ static int make_losses(struct join *j)
 	return 0;
 }
 
-/* ---- notes ---- */
-
-static int add_note(struct join *j, uint64_t count, const char *what)
-{
-	const char *note;
-
-	if (!count)
-		return 0;
-	note = names__safef(j->names, "%s: %llu of them", what, (unsigned long long)count);
-	if (!note)
-		return -ENOMEM;
-	j->notes[j->nr_notes++] = note;
-	return 0;
-}
-
-static int make_notes(struct join *j)
-{
-	size_t nr;
-	const char *const *recorded = trace_reader__notes(j->reader, &nr);
-	int err;
-
-	j->notes = calloc(nr + 5, sizeof(*j->notes));
-	if (!j->notes)
-		return -ENOMEM;
-	err = unpolled__why(j, &j->unpolled);
-	if (err)
-		return err;
-	if (j->unpolled)
-		j->notes[j->nr_notes++] = j->unpolled;
-	for (size_t i = 0; i < nr; i++)
-		j->notes[j->nr_notes++] = recorded[i];
-	if (sum__is_full(j->totals.lifetime_ns))
-		j->notes[j->nr_notes++] = "the tasks' times add up to more than 584 years, which "
-					  "is the most that is counted: sums and shares that "
-					  "large are not right";
-	err = add_note(j, j->totals.unseen_spawns,
-		       "tasks whose time is counted from their first poll, since no probe sees "
-		       "their spawn (LocalSet, tokio before 1.30)");
-	if (!err)
-		err = add_note(j, j->totals.unplaced_waits,
-			       "waits of no time that are not counted at their await points, since "
-			       "another worker polled the task before these could be read");
-	if (!err)
-		err = add_note(j, j->totals.told_switches,
-			       "times at which a thread was woken or came back to a CPU that the "
-			       "kernel's tracepoints did not report, taken from its scheduler's "
-			       "account of the thread");
-	return err;
-}
-
 int result__make(struct join *j)
 {
 	int err = make_rows(j);
@@ -553,7 +517,9 @@ int result__make(struct join *j)
 	if (!err)
 		err = make_losses(j);
 	if (!err)
-		err = make_notes(j);
+		err = notes__make(j);
+	if (!err)
+		err = selection__make(j);
 	return err;
 }
 
@@ -566,12 +532,18 @@ void result__free(struct join *j)
 	free(j->point_frames);
 	free(j->loss_sums);
 	free(j->notes);
+	free(j->task_names);
 }
 
 const struct join_row *join__rows(const struct join *j, size_t *nr)
 {
 	*nr = j->nr_rows;
 	return j->rows;
+}
+
+const char *join__unpolled(const struct join *j)
+{
+	return j->unpolled;
 }
 
 const struct join_point *join__points(const struct join *j, size_t *nr)
@@ -590,11 +562,6 @@ const char *const *join__notes(const struct join *j, size_t *nr)
 {
 	*nr = j->nr_notes;
 	return j->notes;
-}
-
-const char *join__unpolled(const struct join *j)
-{
-	return j->unpolled;
 }
 
 void join_rows__weights(const struct join_row *rows, size_t nr, enum join_weight unit,

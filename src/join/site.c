@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/text_file.h"
+#include "join/crate_path.h"
 #include "join/site.h"
 
 #define BRANCHES_NAMED	4	/* in "{A | B | …}" */
@@ -249,12 +250,20 @@ static uint8_t frame_kind(const struct trace_node *n)
 	return JOIN_FRAME_LEAF;
 }
 
+/* What a frame calls the source of @n: its base name, or where that tells nothing, more. */
+static const char *node_file(const struct trace_node *n, char crate[CRATE_PATH_MAX])
+{
+	return crate_path__needed(n->file) && *n->path ? crate_path(n->path, crate) : n->file;
+}
+
 static const char *node_name(struct sites *s, const struct trace_node *n)
 {
+	char crate[CRATE_PATH_MAX];
+
 	if (n->kind == TRACE_NODE_GAP)
 		return names__safef(s->names, "[gap: %s]", n->name);
 	if (n->kind == TRACE_NODE_AWAIT && *n->file && n->line)
-		return names__safef(s->names, "%s (%s:%u)", n->name, n->file, n->line);
+		return names__safef(s->names, "%s (%s:%u)", n->name, node_file(n, crate), n->line);
 	return names__safe(s->names, n->name);
 }
 
@@ -288,6 +297,7 @@ static const struct trace_node *branch_node(const struct shape *sh, uint32_t nod
 static const char *branches_name(struct sites *s, const struct shape *sh, uint32_t node)
 {
 	unsigned int named = 0, more = 0;
+	char crate[CRATE_PATH_MAX];
 	const char *name = NULL;
 	struct text_file t;
 	FILE *out = text_file__open(&t);
@@ -309,7 +319,7 @@ static const char *branches_name(struct sites *s, const struct shape *sh, uint32
 		fprintf(out, n->kind == TRACE_NODE_GAP ? "%s[gap: %s]" : "%s%s",
 			named ? " | " : "", n->name);
 		if (n->kind == TRACE_NODE_AWAIT && !n->runtime_own && *n->file && n->line)
-			fprintf(out, " (%s:%u)", n->file, n->line);
+			fprintf(out, " (%s:%u)", node_file(n, crate), n->line);
 		named++;
 	}
 	if (more)
@@ -415,6 +425,13 @@ bool sites__unseen_spawns(const struct sites *s, uint32_t kind)
 	return k && k->unseen_spawns;
 }
 
+const char *sites__scheduler(const struct sites *s, uint32_t kind)
+{
+	const struct trace_task_kind *k = task_kind(s, kind);
+
+	return k ? k->scheduler : "";
+}
+
 const char *sites__task_name(struct sites *s, uint32_t kind)
 {
 	const struct trace_task_kind *k = task_kind(s, kind);
@@ -428,7 +445,10 @@ const char *sites__task_detail(struct sites *s, const char *prefix, uint32_t kin
 
 	if (!k || !*k->name)
 		return names__safef(s->names, "%san unknown task", prefix);
-	return names__safef(s->names, "%s%s %s", prefix, k->blocking ? "blocking job" : "task",
+	if (k->blocking)
+		return names__safef(s->names, "%sblocking job %s", prefix, k->name);
+	/* one without a name is called "task polled at …" */
+	return names__safef(s->names, "%s%s%s", prefix, strncmp(k->name, "task ", 5) ? "task " : "",
 			    k->name);
 }
 
@@ -439,6 +459,7 @@ static int point__describe(struct sites *s, const struct site *site, struct poin
 	const struct shape *sh = sites__shape(s, site->chain);
 	uint32_t nodes[SITE_FRAMES_MAX], nr;
 	const struct trace_node *n, *own = NULL, *user = NULL;
+	char crate[CRATE_PATH_MAX];
 	bool fork;
 
 	if (!sh)
@@ -456,6 +477,8 @@ static int point__describe(struct sites *s, const struct site *site, struct poin
 	p->task = sites__task_name(s, site->kind);
 	p->function = user ? names__safe(s->names, user->name) : "";
 	p->file = user && *user->file ? names__safe(s->names, user->file) : "";
+	p->path = user && *user->path ? names__safe(s->names, crate_path(user->path, crate)) : "";
+	p->foreign = user && crate_path__foreign(user->path);
 	p->line = user ? user->line : 0;
 	p->leaf = "";
 	n = nr ? &sh->chain->nodes[nodes[nr - 1]] : NULL;
@@ -463,7 +486,7 @@ static int point__describe(struct sites *s, const struct site *site, struct poin
 		p->leaf = branches_name(s, sh, nodes[nr - 1]);
 	else if (n && n->kind != TRACE_NODE_AWAIT)
 		p->leaf = node_name(s, n);
-	return p->task && p->function && p->file && p->leaf ? 0 : -ENOMEM;
+	return p->task && p->function && p->file && p->path && p->leaf ? 0 : -ENOMEM;
 }
 
 static uint32_t point__hash(const struct point *p)
@@ -474,6 +497,7 @@ static uint32_t point__hash(const struct point *p)
 	h = h * 31 + (uintptr_t)p->function;
 	h = h * 31 + (uintptr_t)p->leaf;
 	h = h * 31 + (uintptr_t)p->file;
+	h = h * 31 + (uintptr_t)p->path;
 	h = (h * 31 + p->line) * 0x9e3779b97f4a7c15ull;
 	return (uint32_t)(h >> 32);
 }
@@ -482,7 +506,8 @@ static bool point__equal(const struct point *a, const struct point *b)
 {
 	/* "" is not in the pool, but is one object here as well. */
 	return a->task == b->task && a->line == b->line && !strcmp(a->function, b->function) &&
-	       !strcmp(a->file, b->file) && !strcmp(a->leaf, b->leaf);
+	       !strcmp(a->file, b->file) && !strcmp(a->path, b->path) &&
+	       !strcmp(a->leaf, b->leaf);
 }
 
 /* A table of index + 1 beside an array that has just been made larger. */

@@ -41,9 +41,11 @@ struct shape {
 
 /* What is shown as one line of the report. */
 struct point {
-	const char	*task, *function, *file, *leaf;
+	const char	*task, *function, *file, *path, *leaf;
 	uint32_t	 line;
+	bool		 foreign;		/* not in the program's own sources */
 	uint64_t	 count, woken_in_poll, open, ready_ns;
+	uint64_t	 self_wakes, spin;	/* see join.h */
 	struct hist	 await, ready, total;	/* total: both, from Pending to the next poll */
 };
 
@@ -95,6 +97,8 @@ static inline bool chain_leaf__called(const struct chain_leaf *l)
 bool sites__blocking(const struct sites *s, uint32_t kind);
 /* Nothing tells when a task of this kind is spawned. */
 bool sites__unseen_spawns(const struct sites *s, uint32_t kind);
+/* What the runtime calls the scheduler of such tasks; "": not known. */
+const char *sites__scheduler(const struct sites *s, uint32_t kind);
 /* The frame of a task kind's name. NULL: no memory. */
 const char *sites__task_name(struct sites *s, uint32_t kind);
 /* "task X" or "blocking job X", after @prefix. NULL: no memory. */

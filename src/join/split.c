@@ -325,6 +325,7 @@ static bool split_yield(const struct join *j, const struct task *t, const struct
 	if (node == NO_BRANCH || sh->blind)
 		return false;
 	split__add_own(j, s, PART_YIELDED, no_detail, t->since, now);
+	s->yielded = true;
 	s->branch = node;
 	return true;
 }
@@ -399,7 +400,7 @@ void split__wake(struct join *j, const struct task *t, struct thread *w, uint64_
 
 	s->nr = 0;
 	s->branch = NO_BRANCH;
-	s->undecided = false;
+	s->undecided = s->yielded = false;
 	if (!sh) {
 		split__add_own(j, s, PART_WOKEN, no_detail, t->since, now);
 		return;
@@ -445,7 +446,7 @@ void split__open(struct join *j, const struct task *t, uint64_t now, enum part o
 	const struct task *joined;
 
 	s->nr = 0;
-	s->undecided = false;
+	s->undecided = s->yielded = false;
 	s->branch = sh ? only_branch(sh) : NO_BRANCH;
 	l = sh && sh->nr_leaves == 1 ? &sh->leaves[0] : NULL;
 	if (sh && sh->blind && t->at_fd && (!l || l->key == WALK_KEY_NONE)) {

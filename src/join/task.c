@@ -47,175 +47,9 @@
 #include "base/sum.h"
 #include "join/timeline.h"
 
-#define DEFERRED_MAX	256	/* of one task */
-
-/*
- * Charges and waits that cannot be named yet: before the task's kind is known,
- * or, where several futures are waited for and the waker does not tell which of
- * them it was for, before the task's next poll shows which of them went on.
- */
-struct deferred {
-	uint32_t	nr, size;
-	struct deferred_item {
-		struct piece	piece;		/* ns 0: the end of a wait follows */
-		uint32_t	chain;
-		uint16_t	branch;
-		bool		later;		/* the branch is the one decided on */
-		uint8_t		wait;		/* enum wait_end */
-		uint64_t	wait_ns;
-	}		items[];
-};
-
-/* What to note at an await point, besides time. */
-enum wait_end {
-	WAIT_FINISHED,		/* await duration */
-	WAIT_IN_POLL,		/* woken before the poll returned */
-	WAIT_OPEN,		/* begin or end not seen */
-	WAIT_POLLED,		/* ready duration */
-	WAIT_TOTAL,		/* both, of one wait */
-};
-
 struct task *task__find(struct join *j, uint64_t addr)
 {
 	return map__get(&j->tasks, addr);
-}
-
-/* ---- charging ---- */
-
-static int64_t task__site(struct join *j, uint32_t kind, uint32_t chain, uint16_t branch)
-{
-	int64_t site = sites__get(j->sites, kind, chain, branch);
-
-	if (site < 0)
-		join__note_err(j, (int)site);
-	return site;
-}
-
-static void sum_up(struct join *j, uint32_t kind, uint32_t chain, uint16_t branch,
-		   const struct piece *p)
-{
-	struct sum_key key = { .segment = p->segment, .part = p->part, .detail = p->detail };
-	int64_t site = task__site(j, kind, chain, branch);
-
-	if (site < 0)
-		return;
-	key.site = (uint32_t)site;
-	join__note_err(j, sums__add(&j->sums, &key, p->ns));
-	sum__add(&j->totals.segments[p->segment], p->ns);
-}
-
-static void note_wait(struct join *j, uint32_t kind, uint32_t chain, uint16_t branch,
-		      enum wait_end wait, uint64_t ns)
-{
-	int64_t site = task__site(j, kind, chain, branch);
-	struct point *p;
-
-	if (site < 0)
-		return;
-	p = sites__point(j->sites, sites__site(j->sites, (uint32_t)site)->point);
-	switch (wait) {
-	case WAIT_OPEN:
-		p->open++;
-		break;
-	case WAIT_IN_POLL:
-		p->woken_in_poll++;
-		/* fall through */
-	case WAIT_FINISHED:
-		p->count++;
-		join__note_err(j, hist__add(&p->await, ns));
-		break;
-	case WAIT_POLLED:
-		join__note_err(j, hist__add(&p->ready, ns));
-		sum__add(&p->ready_ns, ns);
-		break;
-	case WAIT_TOTAL:
-		join__note_err(j, hist__add(&p->total, ns));
-		break;
-	}
-}
-
-static void task__flush(struct join *j, struct task *t)
-{
-	struct deferred *d = t->deferred;
-
-	if (!d)
-		return;
-	for (uint32_t i = 0; i < d->nr; i++) {
-		if (d->items[i].later)
-			d->items[i].branch = t->branch;
-		if (d->items[i].piece.ns)
-			sum_up(j, t->kind, d->items[i].chain, d->items[i].branch,
-			       &d->items[i].piece);
-		else
-			note_wait(j, t->kind, d->items[i].chain, d->items[i].branch,
-				  d->items[i].wait, d->items[i].wait_ns);
-	}
-	free(d);
-	t->deferred = NULL;
-}
-
-/*
- * Put @item off if it cannot be named yet. False: it can, or there is no room
- * for more; then it is summed at once.
- */
-static bool task__defer(struct join *j, struct task *t, const struct deferred_item *item)
-{
-	struct deferred *d = t->deferred;
-
-	if (t->kind != UNKNOWN_KIND && !item->later)
-		return false;
-	if (d && d->nr == DEFERRED_MAX) {
-		task__flush(j, t);
-		return false;
-	}
-	if (!d || d->nr == d->size) {
-		uint32_t size = d ? d->size * 2 : 4, nr = d ? d->nr : 0;
-
-		d = realloc(d, sizeof(*d) + size * sizeof(*d->items));
-		if (!d) {
-			join__note_err(j, -ENOMEM);
-			return false;
-		}
-		d->nr = nr;
-		d->size = size;
-		t->deferred = d;
-	}
-	d->items[d->nr++] = *item;
-	return true;
-}
-
-static void task__charge(struct join *j, struct task *t, uint32_t chain, uint16_t branch,
-			 const struct piece *p)
-{
-	struct deferred_item item = { .piece = *p, .chain = chain, .branch = branch };
-
-	item.later = t->undecided && chain != NO_CHAIN;
-	if (!p->ns)
-		return;
-	t->charged += p->ns;
-	if (!task__defer(j, t, &item))
-		sum_up(j, t->kind, chain, branch, p);
-}
-
-static void task__note_wait(struct join *j, struct task *t, enum wait_end wait, uint64_t ns)
-{
-	struct deferred_item item = { .chain = t->chain, .branch = t->branch,
-				      .wait = (uint8_t)wait, .wait_ns = ns,
-				      .later = t->undecided };
-
-	if (!task__defer(j, t, &item))
-		note_wait(j, t->kind, t->chain, t->branch, wait, ns);
-}
-
-void task__charge_piece(struct join *j, struct task *t, const struct piece *p)
-{
-	task__charge(j, t, NO_CHAIN, NO_BRANCH, p);
-}
-
-static void task__charge_unknown(struct join *j, struct task *t, enum part why, uint64_t ns)
-{
-	task__charge_piece(j, t, &(struct piece){ .segment = JOIN_UNATTRIBUTED, .part = why,
-						  .ns = ns });
 }
 
 /* ---- lives ---- */
@@ -250,42 +84,16 @@ static uint64_t unseen_start(const struct join *j, uint64_t now)
 	return j->lossy ? now : j->start;
 }
 
-/*
- * The branch that ended the last wait is @branch, or will never be known. What
- * waited for it is summed, unless the kind is still to come.
- */
-static void task__decide(struct join *j, struct task *t, uint16_t branch)
-{
-	struct deferred *d = t->deferred;
-
-	if (!t->undecided)
-		return;
-	t->undecided = false;
-	t->branch = branch;
-	if (t->kind != UNKNOWN_KIND) {
-		task__flush(j, t);
-		return;
-	}
-	for (uint32_t i = 0; d && i < d->nr; i++) {
-		if (!d->items[i].later)
-			continue;
-		d->items[i].branch = branch;
-		d->items[i].later = false;
-	}
-}
-
-/* Its kind has become known. */
-static void task__name(struct join *j, struct task *t, uint32_t kind)
-{
-	t->kind = kind;
-	if (!t->undecided)
-		task__flush(j, t);
-}
-
 /* Its life is over at @now; everything up to there has been charged. */
-static void task__over(struct join *j, struct task *t, uint64_t now)
+static void task__over(struct join *j, struct task *t, enum task_end how, uint64_t now)
 {
+	struct kind *kind = kinds__get(&j->kinds, t->kind);
 	uint64_t life = now - t->start;
+
+	if (kind)
+		kind->ends[how]++;
+	else
+		join__note_err(j, -ENOMEM);
 
 	task__decide(j, t, NO_BRANCH);
 	task__flush(j, t);
@@ -363,6 +171,7 @@ static void task__charge_broken(struct join *j, struct task *t, uint64_t now, en
 void task__doubt(struct join *j, struct task *t, uint64_t begin, enum part why)
 {
 	(void)j;
+	t->self_wakes = 0;
 	t->state = TASK_LIMBO;
 	t->why = why;
 	t->since = begin;
@@ -395,8 +204,7 @@ static void task__replace(struct join *j, struct task *t, uint64_t now)
 			task__charge_broken(j, t, now, PART_UNMATCHED);
 		else
 			task__charge_broken(j, t, now, PART_END_NOT_SEEN);
-		task__over(j, t, now);
-		j->totals.tasks_ended_unseen++;
+		task__over(j, t, END_UNSEEN, now);
 	}
 	task__remove(j, t);
 }
@@ -559,8 +367,7 @@ void task__vanish(struct join *j, struct task *t, uint64_t cut, uint64_t now)
 		task__charge_broken(j, t, now, PART_UNMATCHED);
 		break;
 	}
-	task__over(j, t, cut);
-	j->totals.tasks_ended_unseen++;
+	task__over(j, t, END_UNSEEN, cut);
 }
 
 void task__waiter(struct join *j, const struct trace_event *ev, uint64_t now)
@@ -574,6 +381,17 @@ void task__waiter(struct join *j, const struct trace_event *ev, uint64_t now)
 	t->fd_dir = ev->waiter.dir;
 }
 
+/*
+ * The wait that has just ended was none: the task had woken itself in its poll, or
+ * had given way. Or it was one, and whatever the task did in succession is over.
+ */
+static void task__note_self_wake(struct join *j, struct task *t, bool self)
+{
+	t->self_wakes = self ? t->self_wakes + 1 : 0;
+	if (self)
+		task__note_wait(j, t, WAIT_SELF_WAKE, t->self_wakes);
+}
+
 /* A wait ends at @now, by a wake or by a poll. */
 static void task__end_wait(struct join *j, struct task *t, struct thread *waker, uint64_t now,
 			   bool wake)
@@ -583,6 +401,7 @@ static void task__end_wait(struct join *j, struct task *t, struct thread *waker,
 
 	t->waited_ns = NO_WAIT;
 	if (cut < now) {
+		t->self_wakes = 0;
 		task__charge_cut_wait(j, t, cut, now);
 		return;
 	}
@@ -594,6 +413,7 @@ static void task__end_wait(struct join *j, struct task *t, struct thread *waker,
 		split__open(j, t, now, PART_NO_WAKE, &s);
 	task__charge_split(j, t, &s);
 	task__note_wait(j, t, t->cut ? WAIT_OPEN : WAIT_FINISHED, now - t->since);
+	task__note_self_wake(j, t, s.yielded);
 }
 
 void task__wake(struct join *j, uint64_t addr, struct thread *waker, uint64_t now)
@@ -614,6 +434,7 @@ void task__wake(struct join *j, uint64_t addr, struct thread *waker, uint64_t no
 		break;		/* only the first wake counts */
 	case TASK_RUNNING:
 		t->woken = true;
+		t->woken_by_other |= !waker || waker != t->thread;
 		break;
 	case TASK_IDLE:
 		task__end_wait(j, t, waker, now, true);
@@ -624,6 +445,19 @@ void task__wake(struct join *j, uint64_t addr, struct thread *waker, uint64_t no
 		task__set_ready(t, now, PART_NONE, false);
 		break;
 	}
+}
+
+static void task__note_unseen_spawn(struct join *j, uint32_t id)
+{
+	struct kind *kind;
+
+	if (!sites__unseen_spawns(j->sites, id))
+		return;
+	kind = kinds__get(&j->kinds, id);
+	if (kind)
+		kind->unseen_spawns++;
+	else
+		join__note_err(j, -ENOMEM);
 }
 
 void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th, uint64_t now)
@@ -639,7 +473,7 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 		t = task__create(j, addr, now);
 		if (!t)
 			return;
-		j->totals.unseen_spawns += sites__unseen_spawns(j->sites, kind);
+		task__note_unseen_spawn(j, kind);
 	}
 	if (t->kind == UNKNOWN_KIND)
 		task__name(j, t, kind);
@@ -675,7 +509,7 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 	}
 	t->state = TASK_RUNNING;
 	t->since = now;
-	t->woken = false;
+	t->woken = t->woken_by_other = false;
 	thread__push_poll(j, th, t, now);
 }
 
@@ -727,8 +561,7 @@ void task__end(struct join *j, const struct trace_event *ev, struct thread *th, 
 	}
 	t->thread = NULL;
 	if (ev->end.result == TRACE_POLL_READY) {
-		task__over(j, t, now);
-		j->totals.tasks_completed++;
+		task__over(j, t, END_COMPLETED, now);
 		return;
 	}
 	if (t->undecided) {
@@ -742,6 +575,7 @@ void task__end(struct join *j, const struct trace_event *ev, struct thread *th, 
 	if (t->woken) {
 		t->woken = false;
 		task__note_wait(j, t, WAIT_IN_POLL, 0);
+		task__note_self_wake(j, t, !t->woken_by_other);
 		t->waited_ns = 0;
 		task__set_ready(t, now, PART_IN_POLL, true);
 	}
@@ -752,24 +586,25 @@ void task__end(struct join *j, const struct trace_event *ev, struct thread *th, 
  * and if it was seen not to be polled, it was not; but a poll may be among what
  * was lost since, or may have had an end that was not seen.
  */
-static uint64_t *task__end_count(struct join *j, const struct task *t, uint64_t cut, uint64_t now)
+static enum task_end task__end_of(const struct task *t, uint64_t cut, uint64_t now)
 {
 	if (cut < now || t->state == TASK_LIMBO || (t->state == TASK_IDLE && t->unsure))
-		return &j->totals.tasks_ended_unseen;
-	return t->state == TASK_RUNNING ? &j->totals.tasks_completed : &j->totals.tasks_cancelled;
+		return END_UNSEEN;
+	return t->state == TASK_RUNNING ? END_COMPLETED : END_CANCELLED;
 }
 
 void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
 {
 	struct task *t = task__find(j, addr);
-	uint64_t cut, *ends;
+	enum task_end how;
+	uint64_t cut;
 
 	if (!t)
 		return;
 	if (t->state == TASK_RUNNING && t->thread && t->thread != th)
 		task__break_poll(j, t);
 	cut = windows__cut(&j->windows, t->since, now);
-	ends = task__end_count(j, t, cut, now);
+	how = task__end_of(t, cut, now);
 	switch (t->state) {
 	case TASK_READY:
 		task__charge_ready(j, t, cut, now);
@@ -802,8 +637,7 @@ void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
 		return;
 	}
 	/* Kept as done: handles and wakers may live on, and their wakes mean nothing. */
-	task__over(j, t, now);
-	++*ends;
+	task__over(j, t, how, now);
 }
 
 /* ---- the end of the recording ---- */
@@ -837,8 +671,7 @@ static void task__finish(struct join *j, struct task *t, uint64_t now)
 	case TASK_DONE:
 		return;
 	}
-	j->totals.tasks_alive_at_end++;
-	task__over(j, t, now);
+	task__over(j, t, END_ALIVE, now);
 }
 
 void task__finish_all(struct join *j, uint64_t now)

@@ -4,8 +4,9 @@
  * charged so far. Private to src/join.
  *
  * thread.c owns what a thread does (its polls, its history, its driver),
- * task.c what a task goes through, split.c explains a wait that has ended,
- * join.c hands out the events, result.c makes what join.h shows.
+ * task.c what a task goes through, charge.c where its time is put, split.c explains
+ * a wait that has ended, join.c hands out the events, result.c makes what join.h
+ * shows, with notes.c and selection.c.
  */
 #ifndef DWELL_JOIN_TIMELINE_H
 #define DWELL_JOIN_TIMELINE_H
@@ -16,6 +17,7 @@
 #include "join/fds.h"
 #include "join/history.h"
 #include "join/join.h"
+#include "join/kinds.h"
 #include "join/map.h"
 #include "join/names.h"
 #include "join/part.h"
@@ -66,6 +68,7 @@ struct task {
 	uint8_t		 state;		/* enum task_state */
 	uint8_t		 why;		/* enum part: READY: how; LIMBO: cause */
 	bool		 woken;		/* RUNNING: by a wake during the poll */
+	bool		 woken_by_other;/* … and not only by the thread that polls it */
 	bool		 waited;	/* READY: after a wait at (chain, branch) */
 	bool		 cut;		/* IDLE: its begin was not seen */
 	bool		 unsure;	/* IDLE: the poll's result is not known */
@@ -74,6 +77,7 @@ struct task {
 	uint8_t		 fd_dir;
 	uint8_t		 missed;	/* listings in which it was not, since it was seen */
 	uint8_t		 nr_keys;
+	uint32_t	 self_wakes;	/* polls in succession after which it had woken itself */
 	uint64_t	 keys[WALK_MAX_KEYS];
 	uint64_t	 fd_token;
 	uint64_t	 seen_at;	/* in a list, 0: never */
@@ -133,6 +137,7 @@ struct join {
 	struct windows		 windows;
 	struct stops		 stops;
 	struct map		 tasks, threads;
+	struct map		 kinds;		/* struct kind by its id */
 	struct map		 listed;	/* kinds of tasks that are in the runtime's lists */
 	struct task		*free_tasks;
 	struct epoll_instance	*epolls;
@@ -159,6 +164,10 @@ struct join {
 	const char		**notes;
 	const char		*unpolled;	/* see unpolled.h */
 	size_t			 nr_notes;
+	const char		**task_names;
+	size_t			 nr_task_names;
+	const char		*selected;	/* pattern, NULL: all tasks */
+	struct join_totals	 shown;		/* of those that are selected */
 };
 
 /* The first failure stays; join__run() ends at the next event. */
@@ -181,12 +190,40 @@ void task__finish_all(struct join *j, uint64_t now);
 void task__free_all(struct join *j);
 /* A poll of @t that has begun at @begin cannot be trusted: not known since then. */
 void task__doubt(struct join *j, struct task *t, uint64_t begin, enum part why);
-void task__charge_piece(struct join *j, struct task *t, const struct piece *p);
 
 /* Its end was lost, at @cut or later, and so is what it did since; it is gone at @now. */
 void task__vanish(struct join *j, struct task *t, uint64_t cut, uint64_t now);
 /* Its waker is registered with a descriptor. */
 void task__waiter(struct join *j, const struct trace_event *ev, uint64_t now);
+
+/* ---- charge.c ---- */
+
+/* What to note at an await point, besides time. */
+enum wait_end {
+	WAIT_FINISHED,		/* await duration */
+	WAIT_IN_POLL,		/* woken before the poll returned */
+	WAIT_OPEN,		/* begin or end not seen */
+	WAIT_POLLED,		/* ready duration */
+	WAIT_TOTAL,		/* both, of one wait */
+	WAIT_SELF_WAKE,		/* no wait at all; instead of a time, how many in succession */
+};
+
+/* Time that @t spent at (@chain, @branch), or in no wait. */
+void task__charge(struct join *j, struct task *t, uint32_t chain, uint16_t branch,
+		  const struct piece *p);
+void task__charge_piece(struct join *j, struct task *t, const struct piece *p);
+void task__charge_unknown(struct join *j, struct task *t, enum part why, uint64_t ns);
+/* Of the wait that @t is in, or was in last. */
+void task__note_wait(struct join *j, struct task *t, enum wait_end wait, uint64_t ns);
+/*
+ * The branch that ended the last wait is @branch, or will never be known. What
+ * waited for it is summed, unless the kind is still to come.
+ */
+void task__decide(struct join *j, struct task *t, uint16_t branch);
+/* Its kind has become known. */
+void task__name(struct join *j, struct task *t, uint32_t kind);
+/* What was put off is summed, whether it can be named or not. */
+void task__flush(struct join *j, struct task *t);
 
 /* ---- listing.c ---- */
 
@@ -236,6 +273,7 @@ struct split {
 	struct piece	parts[SPLIT_MAX];	/* add up to the wait */
 	uint16_t	branch;			/* that ended it, or NO_BRANCH */
 	bool		undecided;		/* the next poll may tell which branch it was */
+	bool		yielded;		/* there was nothing to wait for */
 };
 
 /* Why @t, IDLE since t->since, was woken by @waker (NULL: not known) at @now. */
@@ -249,5 +287,17 @@ void split__open(struct join *j, const struct task *t, uint64_t now, enum part o
 
 int result__make(struct join *j);
 void result__free(struct join *j);
+
+/* ---- notes.c ---- */
+
+int notes__make(struct join *j);
+
+/* ---- selection.c ---- */
+
+/* Are tasks of this kind, or of one called so, among those that are asked for? */
+bool selection__has(struct join *j, uint32_t kind);
+bool selection__has_name(const struct join *j, const char *task);
+/* Counts of tasks, and the totals of those that are asked for, from what result.c has made. */
+int selection__make(struct join *j);
 
 #endif /* DWELL_JOIN_TIMELINE_H */

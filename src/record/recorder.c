@@ -21,6 +21,7 @@
 #include <bpf/libbpf.h>
 
 #include "abi.h"
+#include "base/quantity.h"
 #include "base/say.h"
 #include "dwell.skel.h"
 #include "image/image.h"
@@ -228,15 +229,16 @@ static uint64_t own_cpu(void)
 static void show_progress(struct recorder *r)
 {
 	uint64_t elapsed = now(CLOCK_MONOTONIC) - r->attach_ts;
+	char size[QUANTITY_MAX];
 	struct counters c;
 
 	if (!can_say(0))
 		return;
 	attach__counters(r->attach, &c);
 	say__progress("dwell: %5.1f s, %" PRIu64 " events, %" PRIu64
-		      " lost, %.1f MB, own CPU %.1f %% ",
+		      " lost, %s, own CPU %.1f %%   ",
 		      elapsed / 1e9, trace_writer__events(r->trace), (uint64_t)c.loss[LOSS_RING],
-		      trace_writer__bytes(r->trace) / 1e6,
+		      quantity__bytes(trace_writer__bytes(r->trace), size),
 		      elapsed ? 100.0 * (own_cpu() - r->cpu_start) / elapsed : 0.0);
 }
 
@@ -444,14 +446,15 @@ static void say_failed(const struct recorder *r, int err)
 
 static void say_end(const struct recorder *r)
 {
-	char others[256];
+	char others[256], size[QUANTITY_MAX];
+	uint64_t events = trace_writer__events(r->trace);
 	const char *file = strcmp(r->opts->output, "-") ? r->opts->output : NULL;
 	bool usual = file && !strcmp(file, "dwell.data");
 
 	if (!can_say(SAY_MS))
 		return;
-	say__line("dwell: %s: %" PRIu64 " events, %.1f MB in %s%s%s", r->ended_by,
-		  trace_writer__events(r->trace), trace_writer__bytes(r->trace) / 1e6,
+	say__line("dwell: %s: %" PRIu64 " event%s, %s in %s%s%s", r->ended_by, events,
+		  events == 1 ? "" : "s", quantity__bytes(trace_writer__bytes(r->trace), size),
 		  output_name(r), !file ? "" : usual ? "; see it with: dwell report" :
 		  "; see it with: dwell report -i ", !file || usual ? "" : file);
 	image__runtime_names(r->img, false, others, sizeof(others));
@@ -780,6 +783,7 @@ int recorder__run(const struct recorder_opts *opts)
 			  opts->argv[0], pid);
 	image__free(r.img);
 	ksyms__free(r.sources.ksyms);
+	listeners__clear(&r.sources.listeners);
 	free(r.kinds);
 	if (r.signals >= 0)
 		close(r.signals);

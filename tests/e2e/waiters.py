@@ -39,7 +39,7 @@ def sockets(checks, name, rows):
         frames = [f"waiters::{want[0]}", *want[1:]]
         inside = {tuple(frame.split(" (")[0] for frame in row.chain[-len(frames):]) for row in waits}
         checks.equal(inside, {tuple(frames)}, f"{name}: {task} waits for its socket")
-        checks.check(any(part.startswith(("tcp 127.0.0.1:", "udp 127.0.0.1:")) for row in waits for part in row.parts),
+        checks.check(any(part.startswith(("tcp 127.0.0.1:", "tcp 127.0.0.1 → ", "udp 127.0.0.1:")) for row in waits for part in row.parts),
                      f"{name}: {task}'s socket is named", "\n".join(f"{row.chain} {row.parts}" for row in waits))
 
 

@@ -29,18 +29,45 @@ def refused(checks, what, done, *words, status=1, lines=1):
 
 def usage(checks):
     for argv in ([], ["nonsense"], ["record"], ["record", "-p"], ["record", "-p", "x"], ["record", "-p", "-1"],
-                 ["record", "--duration", "never", "-p", "1"], ["record", "-p", "1", "--", "true"],
-                 ["report", "--nonsense"], ["fold", "--weight", "years"], ["info"], ["flamegraph", "a", "b"]):
+                 ["record", "-p", "1", "--", "true"], ["record", "--duration"], ["help", "nonsense"],
+                 ["report", "--nonsense"], ["fold", "--weight", "years"], ["info"], ["info", "a", "b"],
+                 *([command, *files] for command in ("report", "fold", "flamegraph")
+                   for files in (["a", "b"], ["-i", "a", "b"], ["-i", "a", "-i", "b"]))):
         done = run(DWELL, *argv)
         checks.check(done.returncode == 2 and not done.stdout and done.stderr,
                      f"usage: dwell {' '.join(argv)}", f"{done}")
-    checks.equal(len(run(DWELL, "nonsense").stderr.splitlines()), 1, "usage: an unknown command is one line")
-    for argv in (["--help"], ["--version"], *([command, "--help"] for command in
-                                              ("record", "report", "fold", "flamegraph", "info"))):
+    for argv in (["nonsense"], ["help", "nonsense"], ["report", "a", "b"], ["fold", "-i", "a", "b"], ["info", "a", "b"],
+                 ["record", "1234"], *(["record", "-p", "1", "--duration", d] for d in ("never", "0", "-1", "1sx", "1e3", "9" * 30))):
+        done = run(DWELL, *argv)
+        checks.check(done.returncode == 2 and len(done.stderr.splitlines()) == 1 and argv[-1] in done.stderr,
+                     f"usage: dwell {' '.join(argv)}: one line that says it", f"{done}")
+    commands = ("record", "report", "fold", "flamegraph", "info")
+    for argv in (["--help"], ["--version"], *([command, "--help"] for command in commands)):
         done = run(DWELL, *argv)
         size = len(done.stdout.splitlines())
-        checks.check(done.returncode == 0 and not done.stderr and 0 < size <= 24,
-                     f"usage: dwell {' '.join(argv)} fits a screen", f"{size} lines\n{done}")
+        wide = [line for line in done.stdout.splitlines() if len(line) > 79]
+        checks.check(done.returncode == 0 and not done.stderr and 0 < size <= 24 and not wide,
+                     f"usage: dwell {' '.join(argv)} fits a screen", f"{size} lines, too wide: {wide}\n{done}")
+    for same in ([["--help"], ["-h"], ["help"]], [["--version"], ["-V"], ["version"]],
+                 *([[c, "--help"], [c, "-h"], [c, "-?"], ["help", c]] for c in commands)):
+        said = {run(DWELL, *argv).stdout for argv in same}
+        checks.check(len(said) == 1 and said != {""}, f"usage: dwell {' '.join(same[-1])} is the same", f"{said}")
+    # After -- nothing is dwell's.
+    done = run(DWELL, "record", "--", "/nonsense", "-h")
+    checks.check(done.returncode == 1 and "/nonsense" in done.stderr, "usage: record -- COMMAND -h", f"{done}")
+
+
+def named_file(checks, directory):
+    """A recording by its name alone, as with perf, is the same as with -i."""
+    data = ROOT / "tests/replay/cases/io.data"
+    for argv in (["report"], ["report", "--json"], ["fold"], ["flamegraph", "-o", "-"]):
+        want = output(DWELL, *argv, "-i", data)
+        for other in ([*argv, data], [argv[0], data, *argv[1:]]):
+            checks.check(want and output(DWELL, *other) == want, f"named file: dwell {other[0]} {len(other)}")
+        with open(data, "rb") as stdin:
+            done = run(DWELL, *argv, "-", stdin=stdin)
+        checks.check(done.returncode == 0 and done.stdout == want, f"named file: dwell {argv[0]} -", f"{done}")
+    refused(checks, "named file: one that is not there", run(DWELL, "report", directory / "missing"), "no such file")
 
 
 def files(checks, directory):
@@ -280,9 +307,9 @@ def torn(checks, directory, data):
         path.write_bytes(whole[:int(len(whole) * part)])
         for command in (["report"], ["fold"], ["flamegraph", "-o", directory / "torn.svg"]):
             done = run(DWELL, *command, "-i", path)
-            # Nothing to draw is one thing more to say.
+            # That there is nothing to draw or to fold is one thing more to say.
             refused(checks, f"torn: {command[0]} of {part * 100:g} %", done, "ends early", "nothing was recorded",
-                    lines=2 if command[0] == "flamegraph" else 1)
+                    lines=1 if command[0] == "report" else 2)
     checks.check("lifetime_ns" in run(DWELL, "report", "--json", "-i", path).stdout, "torn: what is there is shown")
 
 
@@ -318,7 +345,7 @@ def main():
     with scratch() as directory:
         usage(checks)
         files(checks, directory)
-        for part in (endless_input, hostile_names, cut_meanwhile, out_of_memory):
+        for part in (named_file, endless_input, hostile_names, cut_meanwhile, out_of_memory):
             with checks.guarded(part.__name__):
                 part(checks, directory)
         why = cannot_record()

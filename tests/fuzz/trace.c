@@ -69,7 +69,7 @@ static void check_report(const struct join *j, const struct trace_reader *r)
 {
 	struct text_file t;
 
-	must(text_file__open(&t) && !join_report__text(j, r, t.file) && text_file__close(&t));
+	must(text_file__open(&t) && !join_report__text(j, r, NULL, t.file) && text_file__close(&t));
 	must_be_printable(t.text);
 	must(!strstr(t.text, "#################################################"));
 	free(t.text);
@@ -81,7 +81,7 @@ static void check_json(const struct join *j, const struct trace_reader *r)
 	json_error_t error;
 	json_t *o;
 
-	must(text_file__open(&t) && !join_report__json(j, r, t.file) && text_file__close(&t));
+	must(text_file__open(&t) && !join_report__json(j, r, NULL, t.file) && text_file__close(&t));
 	must_be_printable(t.text);
 	/* Strings may hold NULs no more than names may. */
 	o = json_loads(t.text, 0, &error);

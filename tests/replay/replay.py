@@ -13,10 +13,16 @@ replay.py --update   write all but the texts anew, to be read over
 """
 
 import difflib
+import fcntl
 import json
 import os
+import pty
+import re
+import struct
 import subprocess
 import sys
+import termios
+import unicodedata
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -32,6 +38,7 @@ OUTPUTS = [
     ("json", ["report", "--json"]),
     ("report", ["report"]),
 ]
+REPORTS = {"io", "losses", "torn", "symbols", "spin", "paths"}  # whose report for people is kept, too
 TORN = {"torn"}  # cases that end with a status that is not 0, as they should
 
 
@@ -143,7 +150,7 @@ def run_wrong():
             if p.returncode != 1 or p.stdout or len(err.splitlines()) != 1 or word not in err:
                 yield f"{content!r}: {args}: status {p.returncode}, {p.stdout!r}, {err!r}, wanted {word!r}"
         path.unlink(missing_ok=True)
-    for args in (["fold", "--weight", "s"], ["report", "--xml"], ["fold", "file"]):
+    for args in (["fold", "--weight", "s"], ["report", "--xml"], ["fold", "a", "b"]):
         p = dwell(args)
         if p.returncode != 2 or p.stdout:
             yield f"{args}: status {p.returncode}, {p.stdout!r}, {p.stderr.decode()!r}"
@@ -164,10 +171,155 @@ def run_cut():
     path.unlink(missing_ok=True)
 
 
+def order_of(report, sort):
+    """What the await points of a report are ordered by."""
+    keys = {
+        "total": lambda p: p["await_ns"] + p["ready_ns"], "await": lambda p: p["await_ns"],
+        "ready": lambda p: p["ready_ns"], "count": lambda p: p["count"] + p["open"],
+        "p99": lambda p: p["p99_ns"], "max": lambda p: p["max_ns"],
+    }
+    return [keys[sort](p) for p in report["await_points"]]
+
+
+def run_sorted():
+    """--sort and --top, in both reports."""
+    for data in sorted(CASES.glob("*.data")):
+        name = data.stem
+        usual = json.loads(dwell(["report", "--json"], data).stdout)
+        nr = len(usual["await_points"])
+        for sort in ("total", "await", "ready", "count", "p99", "max"):
+            report = json.loads(dwell(["report", "--json", "--sort", sort], data).stdout)
+            order = order_of(report, sort)
+            if order != sorted(order, reverse=True):
+                yield f"{name}: --sort {sort}: {order}"
+            if sort == "total" and report != usual:
+                yield f"{name}: --sort total is not what there is without"
+            text = dwell(["report", "--sort", sort, "--top", "1"], data).stdout.decode()
+            if nr and (text.count("\n  1. ") != 1 or "\n  2. " in text):
+                yield f"{name}: --top 1 shows\n{text}"
+            if nr > 1 and f"(1 of {nr}; --top {nr} for all):" not in text:
+                yield f"{name}: --top 1 does not say that there are {nr}\n{text}"
+            one = json.loads(dwell(["report", "--json", "--sort", sort, "--top", "1"], data).stdout)
+            if one["await_points"] != report["await_points"][:1] or one["selection"]["await_points"] != nr:
+                yield f"{name}: --json --sort {sort} --top 1: {one['selection']} {one['await_points']}"
+    for args in (["--sort", "time"], ["--top", "0"], ["--top", "-1"], ["--top", "x"], ["--top", "9" * 30]):
+        p = dwell(["report", *args], CASES / "io.data")
+        if p.returncode != 2 or p.stdout or len(p.stderr.splitlines()) != 1:
+            yield f"{args}: status {p.returncode}, {p.stderr.decode()!r}"
+
+
+def run_selected():
+    """--task: each task's share is what it is of the whole, and the shares add up to it."""
+    for data in sorted(CASES.glob("*.data")):
+        name = data.stem
+        whole = json.loads(dwell(["report", "--json"], data).stdout)
+        stacks = dwell(["fold", "--weight", "ns"], data).stdout.splitlines()
+        seen = lifetime = 0
+        points = []
+        for task in sorted({line.split(b";")[1].decode() for line in stacks}):
+            pattern = "".join(f"[{c}]" if c in "*?[\\" else c for c in task)
+            part = json.loads(dwell(["report", "--json", "--task", pattern], data).stdout)
+            yield from check_report(f"{name}: {task}", part)
+            seen += part["tasks"]["seen"]
+            lifetime += part["lifetime_ns"]
+            points += part["await_points"]
+            if {p["task"] for p in part["await_points"]} - {task}:
+                yield f"{name}: --task {task} has others' points"
+            if part["selection"]["task"] != pattern or part["selection"]["all_lifetime_ns"] != whole["lifetime_ns"]:
+                yield f"{name}: --task {task}: {part['selection']}"
+            folded = dwell(["fold", "--weight", "ns", "--task", pattern], data).stdout.splitlines()
+            if folded != [line for line in stacks if line.split(b";")[1].decode() == task]:
+                yield f"{name}: fold --task {task}: {folded}"
+            text = dwell(["report", "--task", pattern], data).stdout.decode()
+            if f"{part['tasks']['seen']} of {whole['tasks']['seen']}:" not in text or "These tasks' time: " not in text:
+                yield f"{name}: --task {task} does not say what it covers:\n{text}"
+        if lifetime != whole["lifetime_ns"] or seen > whole["tasks"]["seen"]:
+            yield f"{name}: parts add up to {lifetime} ns and {seen} tasks, {whole['lifetime_ns']} and {whole['tasks']}"
+        if sorted(map(str, points)) != sorted(map(str, whole["await_points"])):
+            yield f"{name}: the parts' points are not those of the whole"
+        if stacks and dwell(["fold", "--weight", "ns", "--task", "*"], data).stdout.splitlines() != stacks:
+            yield f"{name}: --task '*' is not all"
+    for args in (["report"], ["report", "--json"], ["fold"], ["flamegraph", "-o", "-"]):
+        for pattern in ("SERVER::*", "server", "", "server::ru"):
+            p = dwell([*args, "--task", pattern], CASES / "io.data")
+            err = p.stderr.decode()
+            if p.returncode != 1 or p.stdout or len(err.splitlines()) != 1 or "other::work, server::run" not in err:
+                yield f"{args} --task {pattern!r}: status {p.returncode}, {err!r}"
+
+
+def columns(line):
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in line)
+    return len(line) + wide - sum(unicodedata.category(c) in ("Mn", "Me") for c in line)
+
+
+def on_terminal(args, data, width, env):
+    """Standard output of a command that writes to a terminal of so many columns."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+    out = b""
+    with subprocess.Popen([str(build() / "dwell"), *args, "-i", str(data)], stdin=subprocess.DEVNULL, stdout=theirs,
+                          stderr=subprocess.DEVNULL, env={**os.environ, **env}) as child:
+        os.close(theirs)
+        while True:
+            try:
+                piece = os.read(ours, 65536)
+            except OSError:
+                break
+            if not piece:
+                break
+            out += piece
+        child.wait(60)
+    os.close(ours)
+    return out.decode().replace("\r\n", "\n")
+
+
+def run_width():
+    """No line is wider than the terminal, or than 80 columns if there is none; wider ones are made use of."""
+    for data in sorted(CASES.glob("*.data")):
+        plain = {}
+        for width in (40, 53, 80, 132, 300):
+            text = on_terminal(["report"], data, width, {"COLUMNS": "10"})
+            plain[width] = text
+            wide = [line for line in text.splitlines() if columns(line) > width]
+            if wide or not text or any(line != line.rstrip() for line in text.splitlines()):
+                yield f"{data.stem}: {width} columns: {wide}\n{text}"
+        piped = dwell(["report"], data).stdout.decode()
+        if piped != plain[80] or piped != subprocess.run([str(build() / "dwell"), "report", str(data)], env={
+                **os.environ, "COLUMNS": "50"}, capture_output=True, timeout=60).stdout.decode():
+            yield f"{data.stem}: without a terminal it is not 80 columns wide\n{piped}"
+        # The same words, however they are broken.
+        if data.stem == "io" and len({" ".join(plain[w].replace("#", "").split()) for w in (80, 132, 300)}) != 1:
+            yield f"{data.stem}: other words in other widths"
+        if len(plain[40].splitlines()) < len(plain[80].splitlines()) or \
+           len(plain[300].splitlines()) > len(plain[80].splitlines()):
+            yield f"{data.stem}: a wider terminal takes more lines"
+    for said, width in (("100", 100), ("x", 80), ("", 80), ("0", 80), ("7", 40)):
+        text = on_terminal(["report"], CASES / "paths.data", 0, {"COLUMNS": said})
+        if text != on_terminal(["report"], CASES / "paths.data", width, {}):
+            yield f"COLUMNS={said!r}: not {width} columns"
+
+
+# What no report says: a number with a noun of the other number, times that are none, units of which there are 1000.
+NEVER = re.compile(r"\b1 (waits|tasks|events|probe hits|times|others|open waits)\b|(?<![.,\d])[02-9] (wait|task|event|probe hit)\b"
+                   r"|\b0 waits|\b0 open|then ready 0 ns|\b1000 [a-zµ]|\b0\.0 [kM]B|task task|dropped before"
+                   r"|\b\d{4,}\.\d %")
+
+
+def run_words():
+    for data in sorted(CASES.glob("*.data")):
+        text = " ".join(dwell(["report"], data).stdout.decode().split())
+        if NEVER.search(text):
+            yield f"{data.stem}: {NEVER.search(text)}\n{text}"
+
+
 def tests():
     """Pairs of a name and a function that yields errors, for a runner."""
     for txt in sorted(CASES.glob("*.txt")):
         yield f"replay {txt.stem}", lambda txt=txt: run_case(txt)
+    yield "replay sorted", run_sorted
+    yield "replay selected", run_selected
+    yield "replay width", run_width
+    yield "replay words", run_words
     yield "replay wrong input", run_wrong
     yield "replay cut anywhere", run_cut
 
@@ -183,7 +335,7 @@ def update():
         subprocess.run([str(tool), str(txt), str(data)], check=True)
         for suffix, args in OUTPUTS:
             expected = txt.with_suffix("." + suffix)
-            if suffix != "report" or txt.stem in ("io", "losses", "torn", "symbols"):
+            if suffix != "report" or txt.stem in REPORTS:
                 expected.write_bytes(dwell(args, data).stdout)
 
 

@@ -4,16 +4,18 @@
  * microseconds with up to three decimals.
  *
  *	host KEY=VALUE…			comm pid tier hint runtime attach (time)
- *	kind ID NAME [blocking] [unseen_spawns]
+ *	kind ID NAME [blocking] [unseen_spawns] [scheduler=NAME]
  *	thread TID NAME
  *	stack ID FRAME…			innermost first
  *	note TEXT
  *	loss COUNT CAUSE
  *	chain ID			nodes follow, one more '.' a level deeper
- *	. await|wrapper|leaf|gap|done|opaque NAME [@FILE:LINE] [own] [fd|nofd] [KEY:INDEX]
+ *	. await|wrapper|leaf|gap|done|opaque NAME [@PATH:LINE] [own] [fd|nofd] [KEY:INDEX]
  *	TIME CPU TID EVENT …		see events[]
  *	end TIME [KEY=VALUE…]		hits cpu target by
  *	cut				no end marker
+ *	repeat COUNT PERIOD		what follows so often, each time PERIOD (a time) later …
+ *	again				… up to here; not inside another one
  *
  * NAME has '_' for a space. Tasks, tokens and other addresses are words: each
  * stands for an address of its own. An IO key is WORD:r or WORD:w, a deadline
@@ -52,6 +54,9 @@ struct text_trace {
 	size_t			 nr_words, line;
 	char			*why;
 	size_t			 why_size;
+	/* What is being repeated. */
+	uint64_t		 rounds, period, offset;
+	long			 from;		/* in the text */
 };
 
 __attribute__((format(printf, 2, 3)))
@@ -78,6 +83,7 @@ static int time_of(struct text_trace *t, const char *s, uint64_t *ns)
 	if (*end == '.')
 		for (end++; *end >= '0' && *end <= '9' && scale; end++, scale /= 10)
 			*ns += (uint64_t)(*end - '0') * scale;
+	*ns += t->offset;
 	return end == s || *end ? bad(t, "'%s' is no time", s) : 0;
 }
 
@@ -209,7 +215,8 @@ static int node(struct text_trace *t)
 		} else if (*word == '@' && colon) {
 			*colon = '\0';
 			snprintf(t->texts[i][1], sizeof(t->texts[i][1]), "%s", word + 1);
-			n->file = n->path = t->texts[i][1];
+			n->path = t->texts[i][1];
+			n->file = strrchr(n->path, '/') ? strrchr(n->path, '/') + 1 : n->path;
 			n->line = (uint32_t)number_of(colon + 1);
 		} else if (colon) {
 			*colon = '\0';
@@ -268,8 +275,12 @@ static int metadata(struct text_trace *t, const char *line)
 	spaces(name);
 	if (!strcmp(what, "kind")) {
 		struct trace_task_kind k = { .id = id, .name = name, .name_long = name,
-					     .scheduler = "", .blocking = has(t, "blocking"),
+					     .scheduler = value(t, "scheduler"),
+					     .blocking = has(t, "blocking"),
 					     .unseen_spawns = has(t, "unseen_spawns") };
+
+		if (!k.scheduler)
+			k.scheduler = "";
 
 		return trace_writer__task_kind(t->w, &k);
 	}
@@ -504,10 +515,35 @@ static int end(struct text_trace *t)
 			       : time_of(t, t->words[1], &t->totals.end_ts);
 }
 
-static int statement(struct text_trace *t, const char *line, const char *path)
+static int repeat(struct text_trace *t, FILE *in)
+{
+	if (t->nr_words < 3 || t->rounds)
+		return bad(t, "repeat COUNT PERIOD, and not inside another one");
+	t->rounds = number_of(t->words[1]);
+	t->from = ftell(in);
+	return time_of(t, t->words[2], &t->period);
+}
+
+static int again(struct text_trace *t, FILE *in)
+{
+	if (!t->rounds)
+		return bad(t, "again without repeat");
+	if (!--t->rounds) {
+		t->offset = 0;
+		return 0;
+	}
+	t->offset += t->period;
+	return fseek(in, t->from, SEEK_SET) ? bad(t, "cannot go back") : 0;
+}
+
+static int statement(struct text_trace *t, const char *line, FILE *in, const char *path)
 {
 	const char *what = t->words[0];
 
+	if (!strcmp(what, "repeat"))
+		return repeat(t, in);
+	if (!strcmp(what, "again"))
+		return again(t, in);
 	if (!strcmp(what, "host"))
 		return host(t);
 	if (begin(t, path))
@@ -554,7 +590,7 @@ int text_trace__write(FILE *in, const char *path, char *why, size_t size)
 		     word = strtok_r(NULL, " \t", &save))
 			t->words[t->nr_words++] = word;
 		if (t->nr_words)
-			err = statement(t, copy, path);
+			err = statement(t, copy, in, path);
 	}
 	if (!err && !t->ended && !t->cut)
 		err = bad(t, "neither end nor cut");

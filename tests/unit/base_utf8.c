@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What of a text may be shown. */
+/* What of a text may be shown, and how much room it takes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,11 +65,52 @@ static void always_printable(void **state)
 	}
 }
 
+static void width(void **state)
+{
+	static const struct {
+		const char	*text;
+		uint32_t	 columns;
+	} cases[] = {
+		{ "", 0 },
+		{ "web.rs", 6 },
+		{ "café · µs — →", 13 },
+		{ "漢字", 4 },
+		{ "한국어", 6 },
+		{ "ｗｉｄｅ", 8 },
+		{ "🦀", 2 },
+		{ "e\xcc\x81", 1 },				/* an accent of its own */
+		{ "\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab", 2 },	/* han, in three letters */
+		{ "न\xe0\xa5\x8dत\xe0\xa5\x87", 2 },		/* nte: a virama, a vowel above */
+		{ "⌚ ⌛", 5 },
+		{ "𠀀", 2 },
+		{ "\xff", 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_int_equal(utf8__columns(cases[i].text, strlen(cases[i].text)),
+				 cases[i].columns);
+	assert_int_equal(utf8__width(0x10ffff), 1);
+	assert_int_equal(utf8__width(UINT32_MAX), 1);
+}
+
+static void fit(void **state)
+{
+	(void)state;
+	assert_int_equal(utf8__fit("abc", 3, 2), 2);
+	assert_int_equal(utf8__fit("abc", 3, 9), 3);
+	assert_int_equal(utf8__fit("漢字", 6, 3), 3);
+	assert_int_equal(utf8__fit("漢字", 6, 1), 0);
+	assert_int_equal(utf8__fit("e\xcc\x81x", 4, 1), 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(spelling),
 		cmocka_unit_test(always_printable),
+		cmocka_unit_test(width),
+		cmocka_unit_test(fit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

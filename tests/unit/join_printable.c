@@ -115,7 +115,7 @@ static void report(void **state)
 	FILE *out = open_memstream(&text, &len);
 
 	(void)state;
-	assert_int_equal(join_report__text(l.j, l.r, out), 0);
+	assert_int_equal(join_report__text(l.j, l.r, NULL, out), 0);
 	fclose(out);
 	assert_printable(text, len);
 	assert_null(strstr(text, "\nnew line"));
@@ -133,7 +133,7 @@ static void json(void **state)
 	FILE *out = open_memstream(&text, &len);
 
 	(void)state;
-	assert_int_equal(join_report__json(l.j, l.r, out), 0);
+	assert_int_equal(join_report__json(l.j, l.r, NULL, out), 0);
 	fclose(out);
 	assert_printable(text, len);
 	assert_non_null(strstr(text, "\"a\\u001B\\u009B\\u202E\\u007F\\uDB40\\uDC41z\""));

@@ -128,8 +128,8 @@ static uint64_t hash_output(struct join *j, struct trace_reader *r)
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	assert_int_equal(join_report__json(j, r, out), 0);
-	assert_int_equal(join_report__text(j, r, out), 0);
+	assert_int_equal(join_report__json(j, r, NULL, out), 0);
+	assert_int_equal(join_report__text(j, r, NULL, out), 0);
 	fclose(out);
 	for (size_t i = 0; i < len; i++)
 		hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3ull;

@@ -85,8 +85,8 @@ static int make(const struct join *j, const struct trace_reader *r, int which, c
 
 	if (!f)
 		return -ENOMEM;
-	err = which == 0 ? join_report__text(j, r, f) :
-	      which == 1 ? join_report__json(j, r, f) : picture(j, f);
+	err = which == 0 ? join_report__text(j, r, NULL, f) :
+	      which == 1 ? join_report__json(j, r, NULL, f) : picture(j, f);
 	*out = text_file__close(&t);
 	return err || *out ? err : -ENOMEM;
 }

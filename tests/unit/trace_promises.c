@@ -113,8 +113,8 @@ static void run(int fd, const uint8_t *data, size_t len, FILE *sink)
 	if (err) {
 		assert_true(*join__why(j));
 	} else {
-		assert_int_equal(join_report__text(j, r, sink), 0);
-		assert_int_equal(join_report__json(j, r, sink), 0);
+		assert_int_equal(join_report__text(j, r, NULL, sink), 0);
+		assert_int_equal(join_report__json(j, r, NULL, sink), 0);
 	}
 	join__free(j);
 	trace_reader__free(r);

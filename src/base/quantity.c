@@ -2,7 +2,7 @@
 /*
  * All in integers, so that the same input gives the same bytes everywhere.
  */
-#include "flamegraph/quantity.h"
+#include "base/quantity.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -13,20 +13,20 @@ static uint64_t div_round(unsigned __int128 a, uint64_t b)
 	return (a + b / 2) / b;
 }
 
-/* Three digits of @ns in @unit; 0 if rounding makes it 1000 or more. */
-static int three_digits(uint64_t ns, uint64_t unit, const char *name, char *out)
+/* Three digits of @n in @unit; 0 if rounding makes it 1000 or more. */
+static int three_digits(uint64_t n, uint64_t unit, const char *name, char *out)
 {
 	uint64_t v;
 
-	v = div_round((unsigned __int128)ns * 100, unit);
+	v = div_round((unsigned __int128)n * 100, unit);
 	if (v < 1000)
 		return snprintf(out, QUANTITY_MAX, "%" PRIu64 ".%02" PRIu64 " %s", v / 100, v % 100,
 				name);
-	v = div_round((unsigned __int128)ns * 10, unit);
+	v = div_round((unsigned __int128)n * 10, unit);
 	if (v < 1000)
 		return snprintf(out, QUANTITY_MAX, "%" PRIu64 ".%" PRIu64 " %s", v / 10, v % 10,
 				name);
-	v = div_round(ns, unit);
+	v = div_round(n, unit);
 	if (v < 1000)
 		return snprintf(out, QUANTITY_MAX, "%" PRIu64 " %s", v, name);
 	return 0;
@@ -84,5 +84,34 @@ char *quantity__share(uint64_t part, uint64_t whole, char out[QUANTITY_MAX])
 		else
 			snprintf(out, QUANTITY_MAX, "%" PRIu64 ".%" PRIu64 "%%", v / 10, v % 10);
 	}
+	return out;
+}
+
+char *quantity__count(uint64_t n, char out[QUANTITY_MAX])
+{
+	char digits[24];
+	size_t len = (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, n), at = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0)
+			out[at++] = ',';
+		out[at++] = digits[i];
+	}
+	out[at] = '\0';
+	return out;
+}
+
+char *quantity__bytes(uint64_t n, char out[QUANTITY_MAX])
+{
+	static const char *const units[] = { "kB", "MB", "GB", "TB", "PB", "EB" };
+	uint64_t unit = 1000;
+
+	if (n < 1000) {
+		snprintf(out, QUANTITY_MAX, "%" PRIu64 " byte%s", n, n == 1 ? "" : "s");
+		return out;
+	}
+	/* UINT64_MAX is 18.4 EB: it ends. */
+	for (size_t i = 0; !three_digits(n, unit, units[i], out); i++)
+		unit *= 1000;
 	return out;
 }

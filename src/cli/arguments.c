@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What commands have in common on their command lines. See arguments.h. It must
+ * not know what any of them does.
+ */
+#include "cli/arguments.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/say.h"
+#include "cli/cli.h"
+
+enum { OPT_USAGE = 0x1000 };	/* above those of the commands */
+
+/* In the place of argp's own, which has no -h. */
+static const struct argp_option help_options[] = {
+	{ "help", 'h', NULL, 0, "Show this", -1 },
+	{ "usage", OPT_USAGE, NULL, OPTION_HIDDEN, NULL, -1 },
+	{ NULL, '?', NULL, OPTION_HIDDEN, NULL, -1 },
+	{ 0 },
+};
+
+static error_t parse_help(int key, char *arg, struct argp_state *state)
+{
+	(void)arg;
+	switch (key) {
+	case 'h':
+	case '?':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK);
+		return ECANCELED;
+	case OPT_USAGE:
+		argp_state_help(state, stdout, ARGP_HELP_USAGE);
+		return ECANCELED;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+/* Leaves out argp's note on options that have a long and a short name. */
+static char *filter_help(int key, const char *text, void *input)
+{
+	(void)input;
+	return key == ARGP_KEY_HELP_DUP_ARGS_NOTE ? NULL : (char *)text;
+}
+
+int arguments__parse(const struct argp *argp, int argc, char **argv, unsigned int flags,
+		     void *input)
+{
+	static const struct argp help = { .options = help_options, .parser = parse_help };
+	const struct argp_child children[] = { { .argp = &help }, { 0 } };
+	struct argp with_help = *argp;
+	error_t err;
+
+	with_help.children = children;
+	with_help.help_filter = filter_help;
+	err = argp_parse(&with_help, argc, argv, flags | ARGP_NO_HELP, NULL, input);
+	return err == ECANCELED ? CLI_HELPED : err ? CLI_USAGE : 0;
+}
+
+error_t arguments__wrong(const struct argp_state *state, const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
+	va_end(args);
+	say__line("%s: %s; see %s --help", state->name, text ? text : "wrong usage", state->name);
+	free(text);
+	return EINVAL;
+}
+
+error_t arguments__input(const struct argp_state *state, const char **input, const char *arg)
+{
+	if (*input)
+		return arguments__wrong(state, "one recording only: %s, and then what is %s?",
+					*input, arg);
+	*input = arg;
+	return 0;
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where a crate begins in a path: by the directories in which cargo and rustc keep
+ * those of others, else by the directories that every crate has. See crate_path.h.
+ */
+#include "join/crate_path.h"
+
+#include <ctype.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PARTS_MAX	64	/* of longer paths, the last ones */
+
+struct part {
+	const char	*s;
+	size_t		 len;
+};
+
+/* A path in its parts, without those that mean nothing. */
+struct parts {
+	struct part	part[PARTS_MAX];
+	unsigned int	nr;
+	bool		absolute;
+};
+
+static bool is(const struct parts *p, unsigned int i, const char *name)
+{
+	return i < p->nr && p->part[i].len == strlen(name) &&
+	       !memcmp(p->part[i].s, name, p->part[i].len);
+}
+
+static bool begins(const struct parts *p, unsigned int i, const char *with)
+{
+	return i < p->nr && p->part[i].len > strlen(with) &&
+	       !memcmp(p->part[i].s, with, strlen(with));
+}
+
+static void parts__add(struct parts *p, const char *s, size_t len)
+{
+	if (!len || (len == 1 && *s == '.'))
+		return;
+	if (len == 2 && !memcmp(s, "..", 2) && (p->absolute || p->nr) && !is(p, p->nr - 1, "..")) {
+		p->nr -= p->nr > 0;
+		return;
+	}
+	if (p->nr == PARTS_MAX) {
+		memmove(p->part, p->part + 1, (PARTS_MAX - 1) * sizeof(*p->part));
+		p->nr--;
+	}
+	p->part[p->nr++] = (struct part){ s, len };
+}
+
+static void parts__split(struct parts *p, const char *path)
+{
+	bool drive = isalpha((unsigned char)path[0]) && path[1] == ':';
+	const char *separators = drive || !strchr(path, '/') ? "/\\" : "/";
+
+	p->nr = 0;
+	if (drive)
+		path += 2;
+	p->absolute = drive || (*path && strchr(separators, *path));
+	while (*path) {
+		size_t len = strcspn(path, separators);
+
+		parts__add(p, path, len);
+		path += len;
+		path += strspn(path, separators);
+	}
+}
+
+/* Where @a/@b/ is last followed by more than @more parts; -1: nowhere. */
+static int find_pair(const struct parts *p, const char *a, const char *b, unsigned int more)
+{
+	for (unsigned int i = p->nr; i--;)
+		if (is(p, i, a) && is(p, i + 1, b) && i + 2 + more < p->nr)
+			return (int)i;
+	return -1;
+}
+
+/* The last part @name that is a directory and has one above it, at or behind @from. */
+static int find_last(const struct parts *p, const char *name, unsigned int from)
+{
+	for (unsigned int i = p->nr; i-- > from + 1;)
+		if (is(p, i, name) && i + 1 < p->nr)
+			return (int)i;
+	return -1;
+}
+
+/* A commit, or a version: what rustc has in the place of its sources' directory. */
+static bool is_revision(const struct parts *p, unsigned int i)
+{
+	size_t n = 0;
+
+	if (i >= p->nr)
+		return false;
+	while (n < p->part[i].len && isxdigit((unsigned char)p->part[i].s[n]))
+		n++;
+	return n == p->part[i].len ? n >= 7 : isdigit((unsigned char)p->part[i].s[0]);
+}
+
+/* The sources of std and core: /rustc/COMMIT/library, /usr/src/rustc-1.85.0/library. */
+static int find_std(const struct parts *p)
+{
+	for (unsigned int i = 0; i < p->nr; i++) {
+		unsigned int at = is(p, i, "rustc") && is_revision(p, i + 1) ? i + 2 :
+				  begins(p, i, "rustc-") ? i + 1 : 0;
+
+		if (at && (is(p, at, "library") || is(p, at, "vendor")))
+			at++;
+		if (at && at < p->nr)
+			return (int)at;
+	}
+	return -1;
+}
+
+static const char *const source_dirs[] = { "src", "examples", "tests", "benches" };
+#define NR_SOURCE_DIRS	(sizeof(source_dirs) / sizeof(source_dirs[0]))
+
+static bool is_source_dir(const struct parts *p, unsigned int i)
+{
+	for (size_t d = 0; d < NR_SOURCE_DIRS; d++)
+		if (is(p, i, source_dirs[d]))
+			return true;
+	return false;
+}
+
+/*
+ * The part at or behind @from that names the crate: the one above the directory of
+ * its sources, or above what its build script has written (build/NAME-HASH/out/).
+ */
+static unsigned int find_crate(const struct parts *p, unsigned int from)
+{
+	for (unsigned int i = from; i + 3 < p->nr; i++)
+		if (is(p, i, "build") && is(p, i + 2, "out"))
+			return i + 1;
+	for (size_t d = 0; d < NR_SOURCE_DIRS; d++) {
+		int at = find_last(p, source_dirs[d], from);
+
+		if (at > 0)
+			return (unsigned int)at - 1;
+		if (is(p, from, source_dirs[d]))
+			return from;
+	}
+	return !from && p->absolute && p->nr > 2 ? p->nr - 2 : from;
+}
+
+/*
+ * In a checkout of cargo's, NAME-HASH/COMMIT/…, whose first part is @at: where the
+ * crate begins. *@name is what it is called if no part there does.
+ */
+static unsigned int find_in_checkout(const struct parts *p, unsigned int at, struct part *name)
+{
+	unsigned int from = find_crate(p, at + 2);
+	const char *dash;
+
+	if (from == at + 2 && (is_source_dir(p, from) || from + 1 == p->nr)) {
+		*name = p->part[at];
+		dash = memrchr(name->s, '-', name->len);
+		if (dash && dash > name->s)
+			name->len = (size_t)(dash - name->s);
+	}
+	return from;
+}
+
+/* Puts @part behind what is there. */
+static void append(char *out, size_t *len, const struct part *part)
+{
+	int n = snprintf(out + *len, CRATE_PATH_MAX - *len, "%s%.*s", *len ? "/" : "",
+			 (int)part->len, part->s);
+
+	*len += n > 0 ? (size_t)n : 0;
+	if (*len >= CRATE_PATH_MAX)
+		*len = CRATE_PATH_MAX - 1;
+}
+
+static size_t length(const struct parts *p, unsigned int from)
+{
+	size_t len = 0;
+
+	for (unsigned int i = from; i < p->nr; i++)
+		len += p->part[i].len + 1;
+	return len;
+}
+
+/* Where the crate begins, and what it is called if that part does not say it. */
+static unsigned int find(const struct parts *p, struct part *name)
+{
+	int at;
+
+	if ((at = find_pair(p, "registry", "src", 1)) >= 0)
+		return (unsigned int)at + 3;	/* …/INDEX/NAME-VERSION/ */
+	if ((at = find_pair(p, "git", "checkouts", 2)) >= 0)
+		return find_in_checkout(p, (unsigned int)at + 2, name);
+	if ((at = find_std(p)) >= 0)
+		return (unsigned int)at;
+	return find_crate(p, 0);
+}
+
+char *crate_path(const char *path, char out[CRATE_PATH_MAX])
+{
+	struct part name = { 0 };
+	struct parts p;
+	unsigned int from;
+	size_t len = 0;
+
+	parts__split(&p, path);
+	out[0] = '\0';
+	from = find(&p, &name);
+	while (from + 1 < p.nr && length(&p, from) + name.len + 1 > CRATE_PATH_MAX)
+		from++;
+	if (name.len)
+		append(out, &len, &name);
+	for (; from < p.nr; from++)
+		append(out, &len, &p.part[from]);
+	return out;
+}
+
+bool crate_path__needed(const char *file)
+{
+	return !strcmp(file, "mod.rs") || !strcmp(file, "lib.rs");
+}
+
+bool crate_path__foreign(const char *path)
+{
+	struct parts p;
+
+	parts__split(&p, path);
+	return find_pair(&p, "registry", "src", 1) >= 0 ||
+	       find_pair(&p, "git", "checkouts", 2) >= 0 || find_std(&p) >= 0;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The order of await points in reports. See report.h.
+ */
+#include "join/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/sum.h"
+
+/* By these names users ask for an order. */
+static const char *const names[JOIN_SORT_NR] = {
+	[JOIN_SORT_TOTAL]	= "total",
+	[JOIN_SORT_AWAIT]	= "await",
+	[JOIN_SORT_READY]	= "ready",
+	[JOIN_SORT_COUNT]	= "count",
+	[JOIN_SORT_P99]		= "p99",
+	[JOIN_SORT_MAX]		= "max",
+};
+
+const char *join_sort__name(enum join_sort sort)
+{
+	return names[sort];
+}
+
+bool join_sort__find(const char *name, enum join_sort *sort)
+{
+	for (int i = 0; i < JOIN_SORT_NR; i++)
+		if (!strcmp(names[i], name)) {
+			*sort = (enum join_sort)i;
+			return true;
+		}
+	return false;
+}
+
+static uint64_t key(const struct join_point *p, enum join_sort sort)
+{
+	uint64_t v = 0;
+
+	switch (sort) {
+	case JOIN_SORT_TOTAL:
+		v = p->await_ns;
+		sum__add(&v, p->ready_ns);
+		return v;
+	case JOIN_SORT_AWAIT:
+		return p->await_ns;
+	case JOIN_SORT_READY:
+		return p->ready_ns;
+	case JOIN_SORT_COUNT:
+		v = p->count;
+		sum__add(&v, p->open);
+		return v;
+	case JOIN_SORT_P99:
+		return p->await.p99;
+	case JOIN_SORT_MAX:
+		return p->await.max;
+	case JOIN_SORT_NR:
+		break;
+	}
+	return v;
+}
+
+struct ranked {
+	uint64_t			 key;
+	const struct join_point		*point;
+};
+
+/* Points with equal keys stay in the join's order: they are parts of one array. */
+static int by_key(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key > y->key ? -1 : 1;
+	return x->point < y->point ? -1 : x->point > y->point;
+}
+
+const struct join_point **report__points(const struct join *j, const struct join_report_opts *opts,
+					 size_t usual, size_t *nr)
+{
+	size_t all, top = opts->top ? opts->top : usual;
+	const struct join_point *points = join__points(j, &all);
+	const struct join_point **list = calloc(all + 1, sizeof(*list));
+	struct ranked *ranked = calloc(all + 1, sizeof(*ranked));
+
+	for (size_t i = 0; list && ranked && i < all; i++)
+		ranked[i] = (struct ranked){ key(&points[i], opts->sort), &points[i] };
+	if (list && ranked) {
+		qsort(ranked, all, sizeof(*ranked), by_key);
+		for (size_t i = 0; i < all; i++)
+			list[i] = ranked[i].point;
+	} else {
+		free(list);
+		list = NULL;
+	}
+	free(ranked);
+	*nr = top && top < all ? top : all;
+	return list;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which tasks are asked for, and what they add up to.
+ */
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/sum.h"
+#include "join/timeline.h"
+
+void join__select(struct join *j, const char *pattern)
+{
+	j->selected = pattern;
+}
+
+bool selection__has_name(const struct join *j, const char *task)
+{
+	return !j->selected || (task && !fnmatch(j->selected, task, 0));
+}
+
+bool selection__has(struct join *j, uint32_t kind)
+{
+	return !j->selected || selection__has_name(j, sites__task_name(j->sites, kind));
+}
+
+static void add_kind(struct join_totals *t, const struct kind *k)
+{
+	t->tasks_completed += k->ends[END_COMPLETED];
+	t->tasks_cancelled += k->ends[END_CANCELLED];
+	t->tasks_ended_unseen += k->ends[END_UNSEEN];
+	t->tasks_alive_at_end += k->ends[END_ALIVE];
+}
+
+/* The rest of what is counted by task is in the rows. */
+static void add_selected(struct join *j)
+{
+	struct join_totals *t = &j->shown;
+
+	t->tasks_seen = t->tasks_completed + t->tasks_cancelled + t->tasks_ended_unseen +
+			t->tasks_alive_at_end;
+	t->lifetime_ns = 0;
+	memset(t->segments, 0, sizeof(t->segments));
+	for (size_t i = 0; i < j->nr_rows; i++) {
+		sum__add(&t->lifetime_ns, j->rows[i].ns);
+		sum__add(&t->segments[j->rows[i].segment], j->rows[i].ns);
+	}
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Equal names of two kinds are one name. */
+static void sort_names(struct join *j)
+{
+	size_t nr = 0;
+
+	qsort(j->task_names, j->nr_task_names, sizeof(*j->task_names), by_text);
+	for (size_t i = 0; i < j->nr_task_names; i++)
+		if (!nr || strcmp(j->task_names[nr - 1], j->task_names[i]))
+			j->task_names[nr++] = j->task_names[i];
+	j->nr_task_names = nr;
+}
+
+int selection__make(struct join *j)
+{
+	j->task_names = calloc(j->kinds.nr + 1ul, sizeof(*j->task_names));
+	if (!j->task_names)
+		return -ENOMEM;
+	j->shown = j->totals;
+	for (uint32_t i = 0; i < j->kinds.size; i++) {
+		const struct kind *k = j->kinds.entries[i].value;
+		const char *name = k ? sites__task_name(j->sites, (uint32_t)k->id) : NULL;
+
+		if (!k)
+			continue;
+		if (!name)
+			return -ENOMEM;
+		j->task_names[j->nr_task_names++] = name;
+		if (selection__has_name(j, name))
+			add_kind(&j->shown, k);
+	}
+	sort_names(j);
+	if (j->selected)
+		add_selected(j);
+	return 0;
+}
+
+const char *join__selected(const struct join *j, struct join_all *all)
+{
+	*all = (struct join_all){ j->totals.tasks_seen, j->totals.lifetime_ns };
+	return j->selected;
+}
+
+const char *const *join__task_names(const struct join *j, size_t *nr)
+{
+	*nr = j->nr_task_names;
+	return j->task_names;
+}
