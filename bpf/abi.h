@@ -271,6 +271,7 @@ struct bpf_config {
 	__u32	io_writer;
 	__u32	io_reader_vt;	/* … and of its vtable pointer (0: no waker) */
 	__u32	io_writer_vt;
+	__u32	io_list;	/* … and of the first of a list of waiters; IO_BLOCK: not known */
 	__u32	io_len;		/* bytes of the block, at most IO_BLOCK */
 	__u32	nr_rings;
 	__u32	nr_cells;

@@ -34,7 +34,7 @@ struct batch {
 static __always_inline void read_wakers(struct raw_epoll_ready *ev, __u64 token)
 {
 	__u64 block[IO_BLOCK / 8];
-	__u32 r, w, rv, wv;
+	__u32 r, w, rv, wv, l;
 
 	if (!config.io_wakers || !wakers_wanted || token < 4096)
 		return;
@@ -45,10 +45,13 @@ static __always_inline void read_wakers(struct raw_epoll_ready *ev, __u64 token)
 	w = config.io_writer / 8;
 	rv = config.io_reader_vt / 8;
 	wv = config.io_writer_vt / 8;
+	l = config.io_list / 8;
 	if (r < 8 && rv < 8 && block[rv & 7])
 		ev->reader = block[r & 7];
 	if (w < 8 && wv < 8 && block[wv & 7])
 		ev->writer = block[w & 7];
+	if (l < 8 && !ev->reader && !ev->writer && block[l & 7])
+		ev->reader = 1;		/* whose wakers these have is not looked at */
 }
 
 static long ready_batch(__u32 index, struct batch *b)

@@ -10,7 +10,8 @@
  *				else one whose waker is this task's (by which future
  *				it is waited for, waiter.c tells)
  *				else a deadline of a leaf that has passed
- *				else, if not all leaves are known, a timer or a signal
+ *				else, if not all leaves are known, a timer or a signal;
+ *				or a descriptor that wakes something else than a task
  *	in another task's poll	that task; joined, if a leaf is its JoinHandle
  *	elsewhere		a deadline that has passed, else that thread
  *
@@ -177,7 +178,7 @@ static const struct ready_fd *find_ready(struct thread *w, uint64_t key)
 
 	for (uint32_t n = 0; n < w->nr_ready; n++) {
 		uint32_t at = w->ready_next + n;
-		const struct ready_fd *fd;
+		struct ready_fd *fd;
 
 		if (at >= w->nr_ready)
 			at -= w->nr_ready;
@@ -188,6 +189,7 @@ static const struct ready_fd *find_ready(struct thread *w, uint64_t key)
 		    (dir == DIR_WRITE && !(fd->events & WRITE_EVENTS)))
 			continue;
 		w->ready_next = at;
+		fd->told = true;
 		return fd;
 	}
 	return NULL;
@@ -197,7 +199,7 @@ static const struct ready_fd *find_waker(struct thread *w, uint64_t task, unsign
 {
 	for (uint32_t n = 0; n < w->nr_ready; n++) {
 		uint32_t at = w->ready_next + n;
-		const struct ready_fd *fd;
+		struct ready_fd *fd;
 		bool reads, writes;
 
 		if (at >= w->nr_ready)
@@ -209,9 +211,30 @@ static const struct ready_fd *find_waker(struct thread *w, uint64_t task, unsign
 			continue;
 		*dir = reads && writes ? 0 : reads ? DIR_READ : DIR_WRITE;
 		w->ready_next = at;
+		fd->told = true;
 		return fd;
 	}
 	return NULL;
+}
+
+static bool is_foreign(struct join *j, uint64_t waker)
+{
+	return waker && !task__find(j, waker);
+}
+
+/*
+ * A descriptor that was returned has a waker that is no task's (a combinator's, that
+ * hands the call on), or that was not looked at: the driver may have called the task
+ * because of it. Descriptors come before timers and signals, so by then it is known
+ * of all others whom they woke.
+ */
+static bool has_foreign_waker(struct join *j, const struct thread *w)
+{
+	for (uint32_t i = 0; i < w->nr_ready; i++)
+		if (!w->ready[i].told &&
+		    (is_foreign(j, w->ready[i].reader) || is_foreign(j, w->ready[i].writer)))
+			return true;
+	return false;
 }
 
 /* ---- leaves ---- */
@@ -364,7 +387,7 @@ static bool split_driver(struct join *j, const struct task *t, const struct shap
 		/* Who gives way is woken once the driver was asked without waiting for it. */
 		if (w->epoll_nr == 0)
 			part = w->epoll_wake ? PART_TIMER : PART_TIMER_OR_YIELD;
-		else if (!j->sees_wakers)
+		else if (!j->sees_wakers || has_foreign_waker(j, w))
 			part = PART_DRIVER;
 		split__add_own(j, s, part, no_detail, t->since, now);
 		s->branch = only_leaf(sh, leaf__opaque);

@@ -102,6 +102,7 @@ struct poll {
 struct ready_fd {
 	uint64_t	token, ready, reader, writer;
 	uint32_t	events;
+	bool		told;		/* a task was woken because of it */
 };
 
 struct thread {

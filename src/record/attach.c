@@ -456,6 +456,7 @@ static void find_io_wakers(struct attach *a)
 	volatile struct bpf_config *c =
 		(volatile struct bpf_config *)&a->skel->rodata->config;
 	uint32_t base = UINT32_MAX, end = 0;
+	const struct image_path *list = image__layout(a->img, 0, TOKIO_IO_WAITERS);
 	const struct image_path *p[4];
 
 	for (size_t i = 0; i < 4; i++) {
@@ -470,6 +471,17 @@ static void find_io_wakers(struct attach *a)
 	}
 	if (base % 8 || end - base > IO_BLOCK)
 		return;
+	c->io_list = IO_BLOCK;
+	if (list->ok && !list->nr_hops && list->off[0] % 8 == 0) {
+		uint32_t first = list->off[0] < base ? list->off[0] : base;
+		uint32_t last = list->off[0] + 8 > end ? list->off[0] + 8 : end;
+
+		if (last - first <= IO_BLOCK) {
+			base = first;
+			end = last;
+			c->io_list = list->off[0] - base;
+		}
+	}
 	c->io_base = base;
 	c->io_reader = p[0]->off[0] - base;
 	c->io_writer = p[1]->off[0] - base;

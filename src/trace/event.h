@@ -120,7 +120,8 @@ struct trace_event {
 			uint64_t	token;	/* epoll_event.data */
 			uint64_t	ready;	/* first readiness seen by the kernel since the
 						 * last return of this fd, 0: not seen */
-			uint64_t	reader;	/* task whose waker waits for reading, 0: none */
+			uint64_t	reader;	/* task whose waker waits for reading, 0: none,
+						 * 1: several may wait, in a list */
 			uint64_t	writer;	/* … for writing */
 			uint32_t	events;	/* EPOLLIN … */
 		} ready;
