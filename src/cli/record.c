@@ -128,8 +128,8 @@ static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "-p PID\n-- COMMAND [ARGUMENT...]",
 	.doc = "Record where the tasks of an async Rust program spend their time.\v"
-	       "The program is neither stopped nor changed. Recording ends on Ctrl-C, SIGTERM, "
-	       "after --duration, or when the program ends.",
+	       "The program is neither stopped nor changed. Recording ends on Ctrl-C, SIGTERM or "
+	       "SIGHUP, after --duration, or when the program ends. COMMAND is sent SIGTERM then.",
 };
 
 int cmd_record(int argc, char **argv)
