@@ -12,7 +12,7 @@
 #include "image/boundary.h"
 #include "image/inlined.h"
 #include "image/poll_symbol.h"
-#include "image/returns.h"
+#include "image/poll_ends.h"
 #include "image/wanted.h"
 #include "image/workers.h"
 
@@ -721,89 +721,9 @@ void functions__name_tasks(struct functions *fs)
 	}
 }
 
-/* ---- returns ---- */
-
-static void add_return(void *ctx, const struct image_return *r)
-{
-	struct functions *fs = ctx;
-	uint32_t at;
-
-	for (size_t i = 0; i < fs->m->tables[MODEL_RETURNS].nr; i++) {
-		const struct image_return *have = model__at(fs->m, MODEL_RETURNS, (uint32_t)i);
-
-		if (have->ret == r->ret && have->site.vaddr == r->site.vaddr)
-			return;
-	}
-	at = model__add(fs->m, MODEL_RETURNS, 1);
-	if (at != WALK_NONE)
-		*(struct image_return *)model__at(fs->m, MODEL_RETURNS, at) = *r;
-}
-
-static void found_return(void *ctx, uint64_t ret)
-{
-	struct functions *fs = ctx;
-
-	returns__of(fs->sites, fs->boundaries, ret, add_return, fs);
-}
-
-/*
- * Calls of a function that jumps on to a task's poll function; where it does not
- * jump (it is not optimised), its own call of it.
- */
-static void find_returns_through(struct functions *fs, const char *path)
-{
-	const char *word = wanted__last_word(path);
-	char quick[64];
-
-	snprintf(quick, sizeof(quick), "%zu%s", strlen(word), word);
-	for (size_t i = 0; i < fs->b->nr_syms; i++) {
-		const struct symbol *sym = &fs->b->syms[i];
-		char *name;
-
-		if (!strstr(sym->name, quick))
-			continue;
-		name = name__of_symbol(sym->name, NULL);
-		if (name && !strcmp(name, path) &&
-		    !site_finder__indirect_calls(fs->sites, sym->vaddr, sym->vaddr + sym->size,
-						 found_return, fs))
-			site_finder__calls_of(fs->sites, sym->vaddr, found_return, fs);
-		free(name);
-	}
-}
-
 void functions__find_returns(struct functions *fs)
 {
-	uint32_t base = 0;
-
-	for (unsigned int r = 0; runtimes[r]; base += runtimes[r++]->nr_layouts) {
-		const struct runtime *rt = runtimes[r];
-		const struct image_path *p = NULL;
-		uint64_t off;
-
-		for (uint32_t i = 0; i < rt->nr_layouts; i++)
-			if (!strcmp(rt->layouts[i].name, "header.vtable"))
-				p = model__at(fs->m, MODEL_LAYOUTS, base + i);
-		if (rt->poll_through)
-			find_returns_through(fs, rt->poll_through);
-		/*
-		 * Where a layout is not known, that of most versions: a site that is
-		 * none does no harm, one that is missing is learnt while the program runs.
-		 */
-		off = p && p->ok && !p->nr_hops ? p->off[0] : rt->usual_vtable_off;
-		if (!off)
-			continue;
-		/* the runtime may be inlined into anything */
-		for (size_t i = 0; i < fs->b->nr_syms; i++) {
-			const struct symbol *sym = &fs->b->syms[i];
-			uint64_t end = sym->vaddr + sym->size;
-
-			if (site_finder__maybe_table_call(fs->sites, sym->vaddr, end, off))
-				site_finder__table_calls(fs->sites, sym->vaddr, end, off,
-							 found_return, fs);
-		}
-	}
-	if (boundaries__err(fs->boundaries))
-		fs->m->err = boundaries__err(fs->boundaries);
+	poll_ends__find(fs->m, fs->b, fs->sites, fs->boundaries);
 }
 
 void functions__find_layouts(struct functions *fs)

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,7 +25,7 @@
 #include "record/code.h"
 #include "record/keeper.h"
 #include "record/rights.h"
-#include "runtime/tokio.h"
+#include "record/tables.h"
 
 #define RINGS_TOTAL	(64u << 20)	/* bytes for all CPUs together */
 #define MAX_RETURNS	256	/* places that poll functions return to */
@@ -102,31 +101,6 @@ static int handle_batch(void *arg, const void *record)
 		      b->len < BATCH_BYTES ? b->len : BATCH_BYTES);
 }
 
-/* Table sizes are known before load, contents can only be written after it. */
-static void size_table(struct bpf_map *map, size_t nr)
-{
-	bpf_map__set_max_entries(map, nr ? nr : 1);
-}
-
-static int fill_table(struct bpf_map *map, const void *entries, size_t nr, size_t size)
-{
-	size_t stride = (size + 7) & ~(size_t)7;	/* the kernel rounds elements up */
-	size_t page = sysconf(_SC_PAGESIZE);
-	size_t len = (nr * stride + page - 1) & ~(page - 1);
-	size_t i;
-	char *to;
-
-	if (!nr)
-		return 0;
-	to = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
-	if (to == MAP_FAILED)
-		return -errno;
-	for (i = 0; i < nr; i++)
-		memcpy(to + i * stride, (const char *)entries + i * size, size);
-	munmap(to, len);
-	return 0;
-}
-
 static void note(struct attach *a, const char *text)
 {
 	if (a->nr_notes < ATTACH_MAX_NOTES)
@@ -144,24 +118,9 @@ static int size_maps(struct attach *a, const struct attach_opts *opts)
 {
 	struct dwell_bpf *skel = a->skel;
 	unsigned int cpus = libbpf_num_possible_cpus();
-	size_t nr, bytes = opts->ring_bytes;
+	size_t bytes = opts->ring_bytes;
 
-	image__cells(a->img, &nr);
-	size_table(skel->maps.recipes, RECIPE_WAYS * (nr < MAX_RECIPES ? nr : MAX_RECIPES));
-	image__fns(a->img, &nr);
-	size_table(skel->maps.walk_cells, nr);
-	size_table(skel->maps.poll_sites, nr);
-	image__walk_types(a->img, &nr);
-	size_table(skel->maps.walk_types, nr);
-	image__walk_variants(a->img, &nr);
-	size_table(skel->maps.walk_variants, nr);
-	image__walk_arcs(a->img, &nr);
-	size_table(skel->maps.walk_arcs, nr);
-	image__walk_leaves(a->img, &nr);
-	size_table(skel->maps.walk_leaves, nr);
-	image__vtables(a->img, &nr);
-	size_table(skel->maps.walk_vtables, nr);
-
+	tables__size(skel, a->img);
 	if (!bytes)
 		for (bytes = 4u << 20; bytes > (256u << 10) && bytes * cpus > RINGS_TOTAL;)
 			bytes /= 2;
@@ -174,66 +133,6 @@ static int size_maps(struct attach *a, const struct attach_opts *opts)
 	if (a->ring_shape < 0)
 		return a->ring_shape;
 	return bpf_map__set_inner_map_fd(skel->maps.rings, a->ring_shape);
-}
-
-static int fill_maps(struct attach *a)
-{
-	struct dwell_bpf *skel = a->skel;
-	const struct image_vtable *vtables;
-	const struct walk_cell *cells;
-	const struct image_fn *fns;
-	struct walk_cell *by_fn;
-	size_t i, nr, nr_cells;
-	uint64_t *sites;
-	const void *t;
-	int err;
-
-	fns = image__fns(a->img, &nr);
-	cells = image__cells(a->img, &nr_cells);
-	by_fn = calloc(nr + 1, sizeof(*by_fn));
-	sites = calloc(nr + 1, sizeof(*sites));
-	if (!by_fn || !sites) {
-		free(by_fn);
-		free(sites);
-		return -ENOMEM;
-	}
-	for (i = 0; i < nr; i++) {
-		sites[i] = fns[i].site.vaddr;
-		by_fn[i].root_type = WALK_NONE;
-		if (fns[i].cell >= nr_cells)
-			continue;
-		by_fn[i] = cells[fns[i].cell];
-		/* tasks of one type have the same ways, whichever function polls them */
-		if (fns[i].cell < MAX_RECIPES)
-			by_fn[i].recipes = (uint16_t)(fns[i].cell + 1);
-	}
-	err = fill_table(skel->maps.walk_cells, by_fn, nr, sizeof(*by_fn));
-	if (!err)
-		err = fill_table(skel->maps.poll_sites, sites, nr, sizeof(*sites));
-	free(by_fn);
-	free(sites);
-	if (err)
-		return err;
-	t = image__walk_types(a->img, &nr);
-	if ((err = fill_table(skel->maps.walk_types, t, nr, sizeof(struct walk_type))))
-		return err;
-	t = image__walk_variants(a->img, &nr);
-	if ((err = fill_table(skel->maps.walk_variants, t, nr, sizeof(struct walk_variant))))
-		return err;
-	t = image__walk_arcs(a->img, &nr);
-	if ((err = fill_table(skel->maps.walk_arcs, t, nr, sizeof(struct walk_arc))))
-		return err;
-	t = image__walk_leaves(a->img, &nr);
-	if ((err = fill_table(skel->maps.walk_leaves, t, nr, sizeof(struct walk_leaf))))
-		return err;
-	vtables = image__vtables(a->img, &nr);
-	for (i = 0; i < nr; i++) {
-		err = bpf_map_update_elem(bpf_map__fd(skel->maps.walk_vtables), &vtables[i].vaddr,
-					  &vtables[i].type, BPF_ANY);
-		if (err)
-			return err;
-	}
-	return 0;
 }
 
 static int make_rings(struct attach *a)
@@ -445,52 +344,6 @@ static int attach_uprobes(struct attach *a, bool empty)
 	return err;
 }
 
-/*
- * Who waits in a reactor object: known by who is woken, for futures whose
- * descriptor cannot be read from them. All four words lie close together.
- */
-static void find_io_wakers(struct attach *a)
-{
-	static const enum tokio_layout words[] = { TOKIO_IO_READER, TOKIO_IO_WRITER,
-						   TOKIO_IO_READER_VT, TOKIO_IO_WRITER_VT };
-	volatile struct bpf_config *c =
-		(volatile struct bpf_config *)&a->skel->rodata->config;
-	uint32_t base = UINT32_MAX, end = 0;
-	const struct image_path *list = image__layout(a->img, 0, TOKIO_IO_WAITERS);
-	const struct image_path *p[4];
-
-	for (size_t i = 0; i < 4; i++) {
-		p[i] = image__layout(a->img, 0, words[i]);
-		if (!p[i]->ok || p[i]->nr_hops) {
-			note(a, "layout of the reactor's objects not known: waits of "
-				"hand-written futures have no descriptor");
-			return;
-		}
-		base = p[i]->off[0] < base ? p[i]->off[0] : base;
-		end = p[i]->off[0] + 8 > end ? p[i]->off[0] + 8 : end;
-	}
-	if (base % 8 || end - base > IO_BLOCK)
-		return;
-	c->io_list = IO_BLOCK;
-	if (list->ok && !list->nr_hops && list->off[0] % 8 == 0) {
-		uint32_t first = list->off[0] < base ? list->off[0] : base;
-		uint32_t last = list->off[0] + 8 > end ? list->off[0] + 8 : end;
-
-		if (last - first <= IO_BLOCK) {
-			base = first;
-			end = last;
-			c->io_list = list->off[0] - base;
-		}
-	}
-	c->io_base = base;
-	c->io_reader = p[0]->off[0] - base;
-	c->io_writer = p[1]->off[0] - base;
-	c->io_reader_vt = p[2]->off[0] - base;
-	c->io_writer_vt = p[3]->off[0] - base;
-	c->io_len = end - base;
-	c->io_wakers = 1;
-}
-
 static int prepare_sources(struct attach *a, const struct btf *kernel)
 {
 	const struct kernel_source *const *s;
@@ -612,6 +465,7 @@ int attach__new(const struct image *img, const struct target *target, const uint
 	static char no_memory[] = "out of memory";
 	struct btf *kernel;
 	struct attach *a;
+	size_t nr;
 	int err;
 
 	*out = NULL;
@@ -649,8 +503,10 @@ int attach__new(const struct image *img, const struct target *target, const uint
 		btf__free(kernel);
 		return explain(a, -errno, "opening the BPF programs", why);
 	}
-	if (image__tier(img) == IMAGE_TIER_FULL)
-		find_io_wakers(a);
+	image__walk_types(img, &nr);
+	if (nr && !tables__io_wakers(a->skel, a->img))
+		note(a, "layout of the reactor's objects not known: waits of hand-written futures "
+			"have no descriptor");
 	bpf_program__set_autoload(a->skel->progs.empty, true);
 	/* Run on demand, not attached. */
 	bpf_program__set_autoattach(a->skel->progs.sched_snapshot, false);
@@ -669,7 +525,7 @@ int attach__new(const struct image *img, const struct target *target, const uint
 	err = dwell_bpf__load(a->skel);
 	if (err)
 		return explain(a, err, "loading the BPF programs", why);
-	err = fill_maps(a);
+	err = tables__fill(a->skel, a->img);
 	if (!err)
 		err = make_rings(a);
 	if (err)

@@ -23,7 +23,7 @@ enum used_as { PROGRAM, DEBUG_FILE, PACKAGE, NR_USES };
 
 static void check_model(const struct image *img)
 {
-	struct image_return r;
+	struct image_return returns[4];
 	const struct image_fn *fns;
 	char *text = image_text(img);
 	size_t nr;
@@ -35,7 +35,7 @@ static void check_model(const struct image *img)
 	(void)image__first_vaddr(img);
 	fns = image__fns(img, &nr);
 	for (size_t i = 0; i < nr && i < 4; i++)
-		(void)image__return_site(img, fns[i].vaddr + i, &r);
+		must(image__return_sites(img, fns[i].vaddr + i, returns, 4) <= 4);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where polls return to, from the code of the whole program. See poll_ends.h.
+ */
+#include "image/poll_ends.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/names.h"
+#include "image/returns.h"
+#include "image/wanted.h"
+
+struct search {
+	struct model		*m;
+	const struct binary	*b;
+	struct site_finder	*sites;
+	struct boundaries	*boundaries;
+};
+
+static void add_return(void *ctx, const struct image_return *r)
+{
+	struct search *s = ctx;
+	uint32_t at;
+
+	for (size_t i = 0; i < s->m->tables[MODEL_RETURNS].nr; i++) {
+		const struct image_return *have = model__at(s->m, MODEL_RETURNS, (uint32_t)i);
+
+		if (have->ret == r->ret && have->site.vaddr == r->site.vaddr)
+			return;
+	}
+	at = model__add(s->m, MODEL_RETURNS, 1);
+	if (at != WALK_NONE)
+		*(struct image_return *)model__at(s->m, MODEL_RETURNS, at) = *r;
+}
+
+static void found_return(void *ctx, uint64_t ret)
+{
+	struct search *s = ctx;
+
+	returns__of(s->sites, s->boundaries, ret, add_return, s);
+}
+
+/*
+ * Calls of a function that jumps on to a task's poll function; where it does not
+ * jump (it is not optimised), its own call of it.
+ */
+static void find_returns_through(struct search *s, const char *path)
+{
+	const char *word = wanted__last_word(path);
+	char quick[64];
+
+	snprintf(quick, sizeof(quick), "%zu%s", strlen(word), word);
+	for (size_t i = 0; i < s->b->nr_syms; i++) {
+		const struct symbol *sym = &s->b->syms[i];
+		char *name;
+
+		if (!strstr(sym->name, quick))
+			continue;
+		name = name__of_symbol(sym->name, NULL);
+		if (name && !strcmp(name, path) &&
+		    !site_finder__indirect_calls(s->sites, sym->vaddr, sym->vaddr + sym->size,
+						 found_return, s))
+			site_finder__calls_of(s->sites, sym->vaddr, found_return, s);
+		free(name);
+	}
+}
+
+/* Where tasks' headers have their tables in this program, or have them mostly. */
+static uint64_t vtable_off(const struct search *s, const struct runtime *rt, uint32_t first)
+{
+	for (uint32_t i = 0; i < rt->nr_layouts; i++) {
+		const struct image_path *p = model__at(s->m, MODEL_LAYOUTS, first + i);
+
+		if (!strcmp(rt->layouts[i].name, "header.vtable") && p->ok && !p->nr_hops)
+			return p->off[0];
+	}
+	/* a site that is none does no harm, one that is missing is learnt while the program runs */
+	return rt->usual_vtable_off;
+}
+
+/* Calls through tasks' tables: the runtime may be inlined into anything. */
+static void find_table_calls(struct search *s, uint64_t off)
+{
+	for (size_t i = 0; i < s->b->nr_syms; i++) {
+		const struct symbol *sym = &s->b->syms[i];
+		uint64_t end = sym->vaddr + sym->size;
+
+		if (site_finder__maybe_table_call(s->sites, sym->vaddr, end, off))
+			site_finder__table_calls(s->sites, sym->vaddr, end, off, found_return, s);
+	}
+}
+
+void poll_ends__find(struct model *m, const struct binary *b, struct site_finder *sites,
+		     struct boundaries *bs)
+{
+	struct search s = { .m = m, .b = b, .sites = sites, .boundaries = bs };
+	uint32_t first = 0;
+
+	for (unsigned int r = 0; runtimes[r]; first += runtimes[r++]->nr_layouts) {
+		uint64_t off = vtable_off(&s, runtimes[r], first);
+
+		if (runtimes[r]->poll_through)
+			find_returns_through(&s, runtimes[r]->poll_through);
+		if (off)
+			find_table_calls(&s, off);
+	}
+	if (boundaries__err(bs))
+		m->err = boundaries__err(bs);
+}

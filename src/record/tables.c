@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The model's tables as the BPF side has them. See tables.h.
+ */
+#include "record/tables.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "abi.h"
+#include "dwell.skel.h"
+#include "runtime/tokio.h"
+
+/* Table sizes are known before load, contents can only be written after it. */
+static void size_table(struct bpf_map *map, size_t nr)
+{
+	bpf_map__set_max_entries(map, nr ? nr : 1);
+}
+
+void tables__size(struct dwell_bpf *skel, const struct image *img)
+{
+	size_t nr;
+
+	image__cells(img, &nr);
+	size_table(skel->maps.recipes, RECIPE_WAYS * (nr < MAX_RECIPES ? nr : MAX_RECIPES));
+	image__fns(img, &nr);
+	size_table(skel->maps.walk_cells, nr);
+	size_table(skel->maps.poll_sites, nr);
+	image__walk_types(img, &nr);
+	size_table(skel->maps.walk_types, nr);
+	image__walk_variants(img, &nr);
+	size_table(skel->maps.walk_variants, nr);
+	image__walk_arcs(img, &nr);
+	size_table(skel->maps.walk_arcs, nr);
+	image__walk_leaves(img, &nr);
+	size_table(skel->maps.walk_leaves, nr);
+	image__vtables(img, &nr);
+	size_table(skel->maps.walk_vtables, nr);
+}
+
+static int fill_table(struct bpf_map *map, const void *entries, size_t nr, size_t size)
+{
+	size_t stride = (size + 7) & ~(size_t)7;	/* the kernel rounds elements up */
+	size_t page = sysconf(_SC_PAGESIZE);
+	size_t len = (nr * stride + page - 1) & ~(page - 1);
+	size_t i;
+	char *to;
+
+	if (!nr)
+		return 0;
+	to = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+	if (to == MAP_FAILED)
+		return -errno;
+	for (i = 0; i < nr; i++)
+		memcpy(to + i * stride, (const char *)entries + i * size, size);
+	munmap(to, len);
+	return 0;
+}
+
+int tables__fill(struct dwell_bpf *skel, const struct image *img)
+{
+	const struct image_vtable *vtables;
+	const struct walk_cell *cells;
+	const struct image_fn *fns;
+	struct walk_cell *by_fn;
+	size_t i, nr, nr_cells;
+	uint64_t *sites;
+	const void *t;
+	int err;
+
+	fns = image__fns(img, &nr);
+	cells = image__cells(img, &nr_cells);
+	by_fn = calloc(nr + 1, sizeof(*by_fn));
+	sites = calloc(nr + 1, sizeof(*sites));
+	if (!by_fn || !sites) {
+		free(by_fn);
+		free(sites);
+		return -ENOMEM;
+	}
+	for (i = 0; i < nr; i++) {
+		sites[i] = fns[i].site.vaddr;
+		by_fn[i].root_type = WALK_NONE;
+		if (fns[i].cell >= nr_cells)
+			continue;
+		by_fn[i] = cells[fns[i].cell];
+		/* tasks of one type have the same ways, whichever function polls them */
+		if (fns[i].cell < MAX_RECIPES)
+			by_fn[i].recipes = (uint16_t)(fns[i].cell + 1);
+	}
+	err = fill_table(skel->maps.walk_cells, by_fn, nr, sizeof(*by_fn));
+	if (!err)
+		err = fill_table(skel->maps.poll_sites, sites, nr, sizeof(*sites));
+	free(by_fn);
+	free(sites);
+	if (err)
+		return err;
+	t = image__walk_types(img, &nr);
+	if ((err = fill_table(skel->maps.walk_types, t, nr, sizeof(struct walk_type))))
+		return err;
+	t = image__walk_variants(img, &nr);
+	if ((err = fill_table(skel->maps.walk_variants, t, nr, sizeof(struct walk_variant))))
+		return err;
+	t = image__walk_arcs(img, &nr);
+	if ((err = fill_table(skel->maps.walk_arcs, t, nr, sizeof(struct walk_arc))))
+		return err;
+	t = image__walk_leaves(img, &nr);
+	if ((err = fill_table(skel->maps.walk_leaves, t, nr, sizeof(struct walk_leaf))))
+		return err;
+	vtables = image__vtables(img, &nr);
+	for (i = 0; i < nr; i++) {
+		err = bpf_map_update_elem(bpf_map__fd(skel->maps.walk_vtables), &vtables[i].vaddr,
+					  &vtables[i].type, BPF_ANY);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/*
+ * Who waits in a reactor object: known by who is woken, for futures whose
+ * descriptor cannot be read from them. All four words lie close together.
+ */
+bool tables__io_wakers(struct dwell_bpf *skel, const struct image *img)
+{
+	static const enum tokio_layout words[] = { TOKIO_IO_READER, TOKIO_IO_WRITER,
+						   TOKIO_IO_READER_VT, TOKIO_IO_WRITER_VT };
+	volatile struct bpf_config *c =
+		(volatile struct bpf_config *)&skel->rodata->config;
+	uint32_t base = UINT32_MAX, end = 0;
+	const struct image_path *list = image__layout(img, 0, TOKIO_IO_WAITERS);
+	const struct image_path *p[4];
+
+	for (size_t i = 0; i < 4; i++) {
+		p[i] = image__layout(img, 0, words[i]);
+		if (!p[i]->ok || p[i]->nr_hops)
+			return false;
+		base = p[i]->off[0] < base ? p[i]->off[0] : base;
+		end = p[i]->off[0] + 8 > end ? p[i]->off[0] + 8 : end;
+	}
+	if (base % 8 || end - base > IO_BLOCK)
+		return true;
+	c->io_list = IO_BLOCK;
+	if (list->ok && !list->nr_hops && list->off[0] % 8 == 0) {
+		uint32_t first = list->off[0] < base ? list->off[0] : base;
+		uint32_t last = list->off[0] + 8 > end ? list->off[0] + 8 : end;
+
+		if (last - first <= IO_BLOCK) {
+			base = first;
+			end = last;
+			c->io_list = list->off[0] - base;
+		}
+	}
+	c->io_base = base;
+	c->io_reader = p[0]->off[0] - base;
+	c->io_writer = p[1]->off[0] - base;
+	c->io_reader_vt = p[2]->off[0] - base;
+	c->io_writer_vt = p[3]->off[0] - base;
+	c->io_len = end - base;
+	c->io_wakers = 1;
+	return true;
+}
