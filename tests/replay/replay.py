@@ -22,6 +22,7 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 import unicodedata
 from pathlib import Path
 
@@ -256,21 +257,19 @@ def on_terminal(args, data, width, env):
     """Standard output of a command that writes to a terminal of so many columns."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
-    out = b""
-    with subprocess.Popen([str(build() / "dwell"), *args, "-i", str(data)], stdin=subprocess.DEVNULL, stdout=theirs,
-                          stderr=subprocess.DEVNULL, env={**os.environ, **env}) as child:
-        os.close(theirs)
-        while True:
-            try:
-                piece = os.read(ours, 65536)
-            except OSError:
-                break
-            if not piece:
-                break
-            out += piece
-        child.wait(60)
+    command = [str(build() / "dwell"), *args, "-i", str(data)]
+    # The end is marked, and the terminal closed only then: what a program wrote may be lost once nobody has it open.
+    mark = threading.Thread(target=lambda: (child.wait(), os.write(theirs, b"\0")))
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.DEVNULL,
+                          env={**os.environ, **env}) as child:
+        mark.start()
+        out = b""
+        while not out.endswith(b"\0"):
+            out += os.read(ours, 65536)
+        mark.join()
+    os.close(theirs)
     os.close(ours)
-    return out.decode().replace("\r\n", "\n")
+    return out[:-1].decode().replace("\r\n", "\n")
 
 
 def run_width():
