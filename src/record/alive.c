@@ -14,15 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "record/memory.h"
+#include "record/vtables.h"
 #include "runtime/tokio.h"
 
 #define MAX_LISTS	64		/* schedulers in one process */
 #define MAX_SHARDS	65536		/* lists of one scheduler */
 #define MAX_TASKS	(1u << 24)	/* met in one pass: more than memory has room for */
-#define MAX_VTABLES	65536		/* looked up, tasks' or not */
 #define GROUP		64		/* tasks read in one call */
 #define TRIES		4
 
@@ -48,16 +48,6 @@ static const struct list_layout kinds[] = {
 };
 
 #define LOCAL	(&kinds[2])
-
-/* What a vtable says; fn is NO_FN for what is no task's. */
-#define NO_FN	UINT32_MAX
-
-struct vtable {
-	uint64_t	addr;
-	uint64_t	trailer;	/* offsets from the header */
-	uint64_t	scheduler;
-	uint32_t	fn;
-};
 
 /* A list of tasks that is gone through. */
 struct cursor {
@@ -94,8 +84,7 @@ struct alive {
 	uint64_t		 bias;
 	struct walker		*walker;
 	struct memory		*memory;
-	struct vtable		*vtables;		/* open addressing, by addr */
-	size_t			 nr_vtables, vtable_slots;
+	struct vtables		*vtables;
 	struct list		 lists[MAX_LISTS];
 	unsigned int		 nr_lists;
 	struct cursor		*cursors;
@@ -108,14 +97,6 @@ struct alive {
 	alive_found		 found;
 	void			*ctx;
 };
-
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
 
 /* ---- reading ---- */
 
@@ -161,8 +142,7 @@ struct alive *alive__new(const struct image *img, const struct target *target, u
 			 alive_found found, void *ctx)
 {
 	static const enum tokio_layout needed[] = {
-		TOKIO_HEADER_STATE, TOKIO_HEADER_VTABLE, TOKIO_VTABLE_POLL, TOKIO_VTABLE_TRAILER,
-		TOKIO_VTABLE_SCHEDULER, TOKIO_TRAILER_NEXT,
+		TOKIO_HEADER_STATE, TOKIO_HEADER_VTABLE, TOKIO_TRAILER_NEXT,
 	};
 	struct alive *a;
 
@@ -183,7 +163,8 @@ struct alive *alive__new(const struct image *img, const struct target *target, u
 	a->looks = calloc(GROUP, sizeof(*a->looks));
 	a->walker = walker__new(img, target, bias);
 	a->memory = memory__new(target);
-	if (!a->looks || !a->walker || !a->memory || head_size(a) > WALK_WINDOW) {
+	a->vtables = vtables__new(img, target, bias);
+	if (!a->looks || !a->walker || !a->memory || !a->vtables || head_size(a) > WALK_WINDOW) {
 		alive__free(a);
 		return NULL;
 	}
@@ -196,7 +177,7 @@ void alive__free(struct alive *a)
 		return;
 	walker__free(a->walker);
 	memory__free(a->memory);
-	free(a->vtables);
+	vtables__free(a->vtables);
 	free(a->cursors);
 	free(a->seen);
 	free(a->looks);
@@ -245,75 +226,13 @@ static int alive__mark(struct alive *a, uint64_t task)
 
 /* ---- tasks ---- */
 
-static size_t vtable__slot(const struct vtable *table, size_t slots, uint64_t addr)
-{
-	size_t at = (size_t)((addr * 0x9e3779b97f4a7c15ull) >> 32) & (slots - 1);
-
-	while (table[at].addr && table[at].addr != addr)
-		at = (at + 1) & (slots - 1);
-	return at;
-}
-
-static void vtable__remember(struct alive *a, const struct vtable *v)
-{
-	if (2 * a->nr_vtables >= a->vtable_slots) {
-		size_t slots = a->vtable_slots ? a->vtable_slots * 2 : 256;
-		struct vtable *grown = calloc(slots, sizeof(*grown));
-
-		if (!grown)
-			return;		/* it is looked up again, then */
-		for (size_t i = 0; i < a->vtable_slots; i++)
-			if (a->vtables[i].addr)
-				grown[vtable__slot(grown, slots, a->vtables[i].addr)] =
-					a->vtables[i];
-		free(a->vtables);
-		a->vtables = grown;
-		a->vtable_slots = slots;
-	}
-	a->vtables[vtable__slot(a->vtables, a->vtable_slots, v->addr)] = *v;
-	a->nr_vtables++;
-}
-
-/* What lies at @addr, if it is the vtable of a task: one whose poll function is known. */
-static bool read_vtable(const struct alive *a, uint64_t addr, struct vtable *out)
-{
-	uint64_t poll;
-
-	*out = (struct vtable){ .addr = addr, .fn = NO_FN };
-	if (!read_field(a, addr, TOKIO_VTABLE_POLL, &poll))
-		return false;
-	poll -= a->bias;
-	for (size_t i = 0; i < a->nr_fns && out->fn == NO_FN; i++)
-		if (a->fns[i].role == RUNTIME_FN_POLL && a->fns[i].vaddr == poll)
-			out->fn = (uint32_t)i;
-	return out->fn != NO_FN && read_field(a, addr, TOKIO_VTABLE_TRAILER, &out->trailer) &&
-	       read_field(a, addr, TOKIO_VTABLE_SCHEDULER, &out->scheduler);
-}
-
-static bool find_vtable(struct alive *a, uint64_t addr, struct vtable *out)
-{
-	size_t at = a->vtable_slots ? vtable__slot(a->vtables, a->vtable_slots, addr) : 0;
-
-	if (a->vtable_slots && a->vtables[at].addr) {
-		*out = a->vtables[at];
-		return out->fn != NO_FN;
-	}
-	if (!addr || addr % 8)
-		return false;
-	if (!read_vtable(a, addr, out))
-		out->fn = NO_FN;
-	if (a->nr_vtables < MAX_VTABLES)
-		vtable__remember(a, out);
-	return out->fn != NO_FN;
-}
-
 /* The vtable of the task at @header; false: it is none. */
 static bool task_vtable(struct alive *a, uint64_t header, struct vtable *out)
 {
 	uint64_t addr;
 
 	return header && !(header % 8) && read_field(a, header, TOKIO_HEADER_VTABLE, &addr) &&
-	       find_vtable(a, addr, out);
+	       vtables__find(a->vtables, addr, out);
 }
 
 static const struct walk_cell *cell_of(const struct alive *a, uint32_t fn)
@@ -354,7 +273,7 @@ static void look_again(struct alive *a, struct look *l, struct alive_task *t)
 		struct walk_answer again;
 		uint64_t state, then;
 
-		t->ts = now();
+		t->ts = clock__now();
 		t->known = read_field(a, l->header, TOKIO_HEADER_STATE, &state);
 		if (!t->known)
 			return;
@@ -431,7 +350,7 @@ static size_t read_group(struct alive *a)
 	size_t nr = a->nr_cursors < GROUP ? a->nr_cursors : GROUP, n = 0;
 	struct iovec to[2 * GROUP], from[2 * GROUP];
 	bool ok[2 * GROUP];
-	uint64_t ts = now();
+	uint64_t ts = clock__now();
 
 	for (size_t i = 0; i < nr; i++) {
 		struct look *l = &a->looks[i];
@@ -473,7 +392,8 @@ static int take(struct alive *a, struct look *l)
 	l->idle = false;
 	/* It has changed meanwhile, or what has led here was no list. */
 	if (!l->read || l->header % 8 ||
-	    !find_vtable(a, field(a, l, TOKIO_HEADER_VTABLE), &v) || kind_of(a, v.fn) != c->kind) {
+	    !vtables__find(a->vtables, field(a, l, TOKIO_HEADER_VTABLE), &v) ||
+	    kind_of(a, v.fn) != c->kind) {
 		c->header = 0;
 		return 0;
 	}
@@ -634,7 +554,7 @@ static void begin_pass(struct alive *a)
 {
 	if (a->began)
 		return;
-	a->began = now();
+	a->began = clock__now();
 	a->cut = false;
 	a->nr_seen = 0;
 	memory__forget(a->memory);
@@ -681,7 +601,7 @@ int alive__step(struct alive *a, uint64_t until)
 
 	while (a->nr_cursors && !err) {
 		err = step_group(a);
-		ts = now();
+		ts = clock__now();
 		if (ts - a->began > ALIVE_PASS_NS || a->nr_seen >= MAX_TASKS) {
 			a->cut = a->nr_cursors != 0;
 			a->nr_cursors = 0;

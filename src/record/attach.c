@@ -17,6 +17,7 @@
 #include <bpf/libbpf.h>
 
 #include "abi.h"
+#include "base/clock.h"
 #include "base/say.h"
 #include "dwell.skel.h"
 #include "kernel-events/source.h"
@@ -61,14 +62,6 @@ static int print(enum libbpf_print_level level, const char *format, va_list args
 		return 0;
 	say__lines(format, args);
 	return 0;
-}
-
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
 /* A record: one event, or a batch of them. */
@@ -555,7 +548,7 @@ int attach__new(const struct image *img, const struct target *target, const uint
 
 uint64_t attach__enable(struct attach *a)
 {
-	uint64_t ts = now();
+	uint64_t ts = clock__now();
 
 	a->skel->bss->enabled_ts = ts;
 	__atomic_store_n(&a->skel->bss->enabled, true, __ATOMIC_RELEASE);
@@ -568,7 +561,7 @@ uint64_t attach__disable(struct attach *a)
 	uint64_t ts;
 
 	a->skel->bss->enabled = false;
-	ts = now();
+	ts = clock__now();
 	/* for programs that have begun */
 	nanosleep(&grace, NULL);
 	return ts;

@@ -14,13 +14,13 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "abi.h"
+#include "base/clock.h"
 #include "base/quantity.h"
 #include "base/say.h"
 #include "dwell.skel.h"
@@ -74,14 +74,6 @@ struct recorder {
 	bool				 progress;
 	const char			*ended_by;	/* NULL: it goes on */
 };
-
-static uint64_t now(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
 
 /*
  * Is there room for a message? A terminal that is held (Ctrl-S), or a pipe that
@@ -223,12 +215,12 @@ static int for_each_source(struct recorder *r, bool start)
 
 static uint64_t own_cpu(void)
 {
-	return now(CLOCK_PROCESS_CPUTIME_ID);
+	return clock__ns(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static void show_progress(struct recorder *r)
 {
-	uint64_t elapsed = now(CLOCK_MONOTONIC) - r->attach_ts;
+	uint64_t elapsed = clock__now() - r->attach_ts;
 	char size[QUANTITY_MAX];
 	struct counters c;
 
@@ -297,7 +289,7 @@ static void stop(struct recorder *r)
 static int stalled(void *ctx)
 {
 	struct recorder *r = ctx;
-	uint64_t ts = now(CLOCK_MONOTONIC);
+	uint64_t ts = clock__now();
 
 	if (r->end_ts)
 		return asked_to_end(r) || ts - r->end_ts > STALL_NS ? -ETIMEDOUT : 0;
@@ -339,7 +331,7 @@ static int loop(struct recorder *r)
 
 		if (poll(fds, 3, wait) < 0 && errno != EINTR)
 			return -errno;
-		ts = now(CLOCK_MONOTONIC);
+		ts = clock__now();
 		target__cpu_ns(&r->target);
 		look = next_look(r, look);
 		err = attach__drain(r->attach, one_event, r);

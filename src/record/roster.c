@@ -7,12 +7,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "abi.h"
+#include "base/clock.h"
 #include "dwell.skel.h"
 #include "kernel-events/source.h"
 #include "record/alive.h"
@@ -66,14 +66,6 @@ struct roster {
 	uint64_t		 pass_began;
 	struct known_chain	 chains[CHAINS];
 };
-
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
 
 /* ---- chains ---- */
 
@@ -277,7 +269,7 @@ static int step_tokens(struct roster *r)
 	int err = 0;
 
 	for (int i = 0; i < TOKENS_AT_ONCE && r->token_at < r->nr_tokens && !err; i++) {
-		struct at_token at = { r, r->tokens[r->token_at++], now() };
+		struct at_token at = { r, r->tokens[r->token_at++], clock__now() };
 
 		err = alive__token(r->alive, at.token);
 		if (!err)
@@ -290,7 +282,7 @@ static int step_tokens(struct roster *r)
 
 static int end_pass(struct roster *r)
 {
-	struct trace_event ev = { .ts = now(), .type = TRACE_TASKS_LISTED };
+	struct trace_event ev = { .ts = clock__now(), .type = TRACE_TASKS_LISTED };
 
 	r->busy = false;
 	r->next_pass = ev.ts + LOSS_NS;
@@ -306,7 +298,7 @@ static int begin_pass(struct roster *r)
 {
 	r->passes--;
 	r->busy = true;
-	r->pass_began = now();
+	r->pass_began = clock__now();
 	return alive__again(r->alive);
 }
 
@@ -320,10 +312,10 @@ int roster__step(struct roster *r, uint64_t until)
 		err = step_tokens(r);
 		if (err)
 			return err;
-		if (now() >= until)
+		if (clock__now() >= until)
 			return 1;
 	}
-	if (!r->busy && r->passes && now() >= r->next_pass)
+	if (!r->busy && r->passes && clock__now() >= r->next_pass)
 		err = begin_pass(r);
 	if (err || !r->busy)
 		return err;
@@ -334,14 +326,14 @@ int roster__step(struct roster *r, uint64_t until)
 void roster__lost(struct roster *r)
 {
 	if (!r->passes && !r->busy)
-		r->next_pass = now() + LOSS_NS;
+		r->next_pass = clock__now() + LOSS_NS;
 	r->passes = LOSS_PASSES;
 }
 
 bool roster__waits(const struct roster *r)
 {
 	return r->alive && !alive__nr_lists(r->alive) && !r->offers &&
-	       now() - r->opts.attach_ts < WAITS_NS;
+	       clock__now() - r->opts.attach_ts < WAITS_NS;
 }
 
 bool roster__polled(const struct roster *r)
@@ -363,7 +355,7 @@ int roster__offer(struct roster *r, uint64_t task, uint64_t ts)
 	/* A list that is new is gone through at once. */
 	if (!err && alive__nr_lists(r->alive) != lists && !r->busy) {
 		r->busy = true;
-		r->pass_began = now();
+		r->pass_began = clock__now();
 	}
 	return err;
 }
@@ -413,7 +405,7 @@ static int start(struct roster *r)
 	if (!err)
 		err = take_tokens(r);
 	r->busy = true;
-	r->pass_began = now();
+	r->pass_began = clock__now();
 	return err;
 }
 
