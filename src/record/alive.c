@@ -20,7 +20,8 @@
 #include "record/vtables.h"
 #include "runtime/tokio.h"
 
-#define MAX_LISTS	64		/* schedulers in one process */
+#define MAX_LISTS	4096		/* schedulers in one process */
+#define TRIED		1024		/* addresses remembered that lead to none; a power of two */
 #define MAX_SHARDS	65536		/* lists of one scheduler */
 #define MAX_TASKS	(1u << 24)	/* met in one pass: more than memory has room for */
 #define GROUP		64		/* tasks read in one call */
@@ -85,8 +86,10 @@ struct alive {
 	struct walker		*walker;
 	struct memory		*memory;
 	struct vtables		*vtables;
-	struct list		 lists[MAX_LISTS];
-	unsigned int		 nr_lists;
+	struct list		*lists;
+	size_t			 nr_lists, list_room;
+	uint64_t		 tried[TRIED];		/* what is no scheduler's, by address */
+	bool			 incomplete;		/* lists may have been left out */
 	struct cursor		*cursors;
 	size_t			 nr_cursors, cursor_room;
 	uint64_t		 began;			/* of the pass, 0: none goes on */
@@ -179,6 +182,7 @@ void alive__free(struct alive *a)
 	memory__free(a->memory);
 	vtables__free(a->vtables);
 	free(a->cursors);
+	free(a->lists);
 	free(a->seen);
 	free(a->looks);
 	free(a);
@@ -543,10 +547,10 @@ static int is_task(struct alive *a, uint64_t header, const struct list_layout *k
 
 static bool known_list(const struct alive *a, uint64_t shared)
 {
-	for (unsigned int i = 0; i < a->nr_lists; i++)
+	for (size_t i = 0; i < a->nr_lists; i++)
 		if (a->lists[i].shared == shared)
 			return true;
-	return a->nr_lists == MAX_LISTS;
+	return false;
 }
 
 /* A pass begins, if none is under way: nothing has been met. */
@@ -564,21 +568,41 @@ static void begin_pass(struct alive *a)
 
 static int add_list(struct alive *a, uint64_t shared, const struct list_layout *kind)
 {
-	struct list *list = &a->lists[a->nr_lists++];
+	if (a->nr_lists == MAX_LISTS) {
+		a->incomplete = true;
+		return 0;
+	}
+	if (a->nr_lists == a->list_room) {
+		size_t room = a->list_room ? a->list_room * 2 : 16;
+		struct list *grown = reallocarray(a->lists, room, sizeof(*grown));
 
-	*list = (struct list){ shared, kind };
+		if (!grown)
+			return -ENOMEM;
+		a->lists = grown;
+		a->list_room = room;
+	}
+	a->lists[a->nr_lists] = (struct list){ shared, kind };
 	begin_pass(a);
-	return each_head(a, list, add_cursor);
+	return each_head(a, &a->lists[a->nr_lists++], add_cursor);
 }
 
 /* What may be the address of a scheduler's shared part: which kind it is, its tasks tell. */
-static int try_shared(struct alive *a, uint64_t shared)
+static int try_shared(struct alive *a, uint64_t shared, uint64_t until)
 {
-	if (shared < 4096 || shared % 8 || known_list(a, shared))
+	uint64_t *tried = &a->tried[shared / 8 % TRIED];
+
+	if (shared < 4096 || shared % 8 || *tried == shared || known_list(a, shared))
 		return 0;
-	for (const struct list_layout *k = kinds; k != LOCAL; k++)
+	for (const struct list_layout *k = kinds; k != LOCAL; k++) {
+		/* A scheduler without tasks has as many lists to look at. */
+		if (clock__now() > until) {
+			a->incomplete = true;
+			return 0;
+		}
 		if (each_head(a, &(struct list){ shared, k }, is_task) > 0)
 			return add_list(a, shared, k);
+	}
+	*tried = shared;
 	return 0;
 }
 
@@ -589,7 +613,7 @@ int alive__again(struct alive *a)
 	a->nr_cursors = 0;
 	a->began = 0;
 	begin_pass(a);
-	for (unsigned int i = 0; i < a->nr_lists && !err; i++)
+	for (size_t i = 0; i < a->nr_lists && !err; i++)
 		err = each_head(a, &a->lists[i], add_cursor);
 	return err;
 }
@@ -616,7 +640,7 @@ int alive__step(struct alive *a, uint64_t until)
 
 bool alive__cut(const struct alive *a)
 {
-	return a->cut;
+	return a->cut || a->incomplete;
 }
 
 bool alive__knows_threads(const struct alive *a)
@@ -635,7 +659,7 @@ size_t alive__nr_lists(const struct alive *a)
 
 /* ---- ways to lists ---- */
 
-int alive__thread(struct alive *a, uint64_t fs)
+int alive__thread(struct alive *a, uint64_t fs, uint64_t until)
 {
 	const struct image_path *p = layout(a, TOKIO_CONTEXT_HANDLE);
 	const struct image_tls *tls;
@@ -656,7 +680,7 @@ int alive__thread(struct alive *a, uint64_t fs)
 					 sizeof(words)))
 				continue;
 			for (int w = 0; w < 2; w++) {
-				err = try_shared(a, words[w]);
+				err = try_shared(a, words[w], until);
 				if (err < 0)
 					return err;
 			}
