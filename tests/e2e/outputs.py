@@ -56,6 +56,18 @@ def files(checks, target, directory):
     checks.check(stat.S_ISCHR(os.stat("/dev/null").st_mode), "file: and is a device still")
 
 
+def two(checks, target, directory):
+    """Two recorders of one target: the one that ends first does not take the other's probes for its own."""
+    with Recording(target.pid, directory, "one") as one, Recording(target.pid, directory, "other") as other:
+        time.sleep(0.3)
+        checks.equal(one.stop(), 0, "two recorders: the first one ends")
+        checks.check("another recorder" in one.err, "two recorders: it says whose probes are left", lambda: one.err)
+        time.sleep(0.3)
+        checks.equal(other.stop(), 0, "two recorders: the other one goes on")
+        checks.check("there are probes" not in other.err, "two recorders: and leaves none", lambda: other.err)
+    checks.equal(report(other.data)["lost"], {}, "two recorders: nothing is lost")
+
+
 def pipes(checks, target, directory):
     """Somebody reads."""
     command = f"{DWELL} record -q -p {target.pid} --duration 0.3 -o %s | {DWELL} report --json -i -"
@@ -195,7 +207,7 @@ def main():
     checks = Checks()
     with scratch() as directory, Target([workload("timers"), "--rounds", "1000000"], directory) as target:
         target.go()
-        for part in (files, pipes, stalled, late, limits):
+        for part in (files, two, pipes, stalled, late, limits):
             with checks.guarded(f"{part.__name__}: all of it"):
                 part(checks, target, directory)
         checks.check(target.alive(), "the target runs on")

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 
-from harness import (DWELL, Checks, Process, Recording, Target, need_files, need_recording, output, report, run,
+from harness import (DWELL, Checks, Process, Recording, Target, fold, need_files, need_recording, output, report, run,
                      scratch, workload)
 
 
@@ -24,7 +24,7 @@ def whole(checks, name, data, *reason):
 
 def main():
     need_recording()
-    need_files(DWELL, workload("timers"))
+    need_files(DWELL, workload("timers"), workload("panics"))
     checks = Checks()
     with scratch() as directory:
         with Target([workload("timers"), "--rounds", "100000"], directory) as target:
@@ -48,6 +48,13 @@ def main():
                 checks.check(pipe.returncode == 0 and json.loads(pipe.stdout)["tasks"]["seen"] > 0,
                              "pipe: a recording through a pipe", f"{pipe}")
             checks.check(target.alive(), "the target runs on")
+        with checks.guarded("exec"), Target([workload("panics"), "again", "--after-ms", "300"], directory, "again") as target:
+            with Recording(target.pid, directory, "again") as recording:
+                target.go()
+                checks.equal(recording.wait(), 0, "exec: status 0")
+                whole(checks, "exec", recording.data, "exec")
+                others = {row.task for row in fold(recording.data)} & {"panics::napper", "panics::yielder", "panics::pair"}
+                checks.equal(others, set(), "exec: nothing of the program that it becomes, though it is the same file")
         with checks.guarded("command"):
             data = directory / "command.data"
             with Process([DWELL, "record", "-o", data, "--", workload("timers"), "--rounds", "20"], directory,

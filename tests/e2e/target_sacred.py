@@ -75,7 +75,7 @@ def cycles(checks, directory):
         took = (time.monotonic() - begin) / (cycle + 1)
         checks.check(not bad, f"{CYCLES} attach/detach cycles under load ({took:.2f} s each)", "\n".join(bad))
         checks.equal(probed_text(target.pid, program), [], "cycles: the target's code is that of the file")
-        checks.equal(bpf_links(), links, "cycles: no link is left")
+        checks.check(bpf_links() <= links, "cycles: no link is left", f"{bpf_links()} of {links}")
         with Recording(target.pid, directory, "after") as recording:
             time.sleep(0.3)
             checks.equal(recording.stop(), 0, "cycles: it can be recorded once more")

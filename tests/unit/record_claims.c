@@ -15,7 +15,7 @@
 
 /*
  * "1:ab 1:a 2:b": thread 1 has a poll that may be of a or b, inside of one that may be
- * of a. @want: for each, its task, '-' where none is left, '?' where it cannot be told.
+ * of a; "1:ab+" may be of others besides. @want: for each, its task, '-' where none is left, '?' where it cannot be told.
  */
 static void assert_settled(const char *text, const char *want, int untold)
 {
@@ -27,6 +27,10 @@ static void assert_settled(const char *text, const char *want, int untold)
 		struct claim c = { .tid = (uint32_t)(*p - '0'), .sp = (uint64_t)(p - text) };
 
 		for (p += 2; *p && *p != ' '; p++) {
+			if (*p == '+') {
+				c.more = true;
+				continue;
+			}
 			c.tasks[c.nr].task = (uint64_t)*p;
 			c.tasks[c.nr++].fn = (uint32_t)(*p - 'a');
 		}
@@ -76,6 +80,10 @@ static void untold(void **state)
 	assert_settled("1:a 2:a 3:ab", "???", 3);
 	assert_settled("1:a 2:a 3:b", "??b", 2);
 	assert_settled("1:ab 2:b 3:a", "-ba", 0);
+	/* what is one of more than were written down is not told by what is left of these */
+	assert_settled("1:a+", "?", 1);
+	assert_settled("1:ab+ 2:b", "?b", 1);
+	assert_settled("1:a+ 2:a", "-a", 0);
 }
 
 /* As many as a pool of blocking threads has, all with the same left over. */

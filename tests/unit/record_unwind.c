@@ -37,8 +37,21 @@ static __attribute__((noinline)) void descend(uint64_t depth)
 		pause();
 }
 
-/* A child that waits below DEPTH calls, and its registers there. */
-static pid_t child_at_rest(struct user_regs_struct *regs)
+/* It stays behind an instruction that has changed where the return address is. */
+void stay_behind_push(uint64_t unused);
+__asm__(".text\n"
+	".type stay_behind_push, @function\n"
+	"stay_behind_push:\n"
+	"	.cfi_startproc\n"
+	"	push %rbx\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	.cfi_rel_offset %rbx, 0\n"
+	"1:	jmp 1b\n"
+	"	.cfi_endproc\n"
+	".size stay_behind_push, . - stay_behind_push\n");
+
+/* A child that stays in @where, which has DEPTH as its argument, and its registers there. */
+static pid_t child_in(void (*where)(uint64_t depth), struct user_regs_struct *regs)
 {
 	pid_t pid = fork();
 	int status;
@@ -47,7 +60,7 @@ static pid_t child_at_rest(struct user_regs_struct *regs)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 		raise(SIGSTOP);
-		descend(DEPTH);
+		where(DEPTH);
 		_exit(0);
 	}
 	assert_true(pid > 0);
@@ -71,7 +84,7 @@ static void calls(void **state)
 	int step;
 
 	(void)state;
-	target.pid = child_at_rest(&r);
+	target.pid = child_in(descend, &r);
 	u = unwinder__new(&target);
 	assert_non_null(u);
 	f = (struct unwind_frame){ .pc = r.rip, .innermost = true, .sp = r.rsp,
@@ -108,10 +121,32 @@ static void calls(void **state)
 	unwinder__free(u);
 }
 
+static void interrupted(void **state)
+{
+	struct target target = { .exe_fd = -1 };
+	struct user_regs_struct r;
+	struct unwind_frame f;
+	struct unwinder *u;
+
+	(void)state;
+	target.pid = child_in(stay_behind_push, &r);
+	u = unwinder__new(&target);
+	assert_non_null(u);
+	f = (struct unwind_frame){ .pc = r.rip, .innermost = true, .sp = r.rsp, .saved = { 1 } };
+	assert_int_equal(unwinder__step(u, &f), 1);
+	assert_int_equal(f.sp, r.rsp + 16);
+	assert_int_equal(f.saved[0], r.rbx);
+	assert_false(f.innermost);
+	unwinder__free(u);
+	kill(target.pid, SIGKILL);
+	waitpid(target.pid, NULL, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(calls),
+		cmocka_unit_test(interrupted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 //! `panics inside`   tasks catch panics inside of their polls, and go on.
 //! `panics churn`    many short tasks, for ever or for `--seconds`.
 //! `panics exec`     becomes `/bin/sleep 1` after `--after-ms`.
+//! `panics again`    becomes `panics churn --seconds 1` after `--after-ms`.
 //! `panics fork`     forks a child which runs a runtime of its own and exits with status 7.
 //! `panics abort`    aborts in a poll, after `--after-ms`.
 //!
@@ -28,7 +29,7 @@ use tokio::time::sleep;
 use truth::{place, Options, Place};
 
 const USAGE: &str =
-    "spawned | unwind | inside | churn | exec [--after-ms N] | fork | abort [--after-ms N]";
+    "spawned | unwind | inside | churn | exec [--after-ms N] | again [--after-ms N] | fork | abort [--after-ms N]";
 const NAP: Duration = Duration::from_millis(2);
 
 fn main() {
@@ -45,7 +46,12 @@ fn main() {
         "unwind" => unwind(&options, rounds),
         "inside" => options.runtime().block_on(inside(rounds)),
         "churn" => options.runtime().block_on(churn(options.seconds())),
-        "exec" => options.runtime().block_on(replace(after)),
+        "exec" => options.runtime().block_on(replace(after, Command::new("/bin/sleep").arg("1"))),
+        "again" => {
+            let exe = std::env::current_exe().expect("the program's path");
+            let mut churn = Command::new(exe);
+            options.runtime().block_on(replace(after, churn.args(["churn", "--seconds", "1"])));
+        }
         "fork" => options.runtime().block_on(fork(rounds)),
         "abort" => options.runtime().block_on(die(after)),
         _ => options.fail("no mode"),
@@ -198,11 +204,11 @@ fn keep_busy() {
     }
 }
 
-async fn replace(after: Duration) {
+async fn replace(after: Duration, other: &mut Command) {
     keep_busy();
     sleep(after).await;
-    let error = Command::new("/bin/sleep").arg("1").exec();
-    eprintln!("panics: /bin/sleep: {error}");
+    let error = other.exec();
+    eprintln!("panics: {other:?}: {error}");
     exit(1);
 }
 
