@@ -169,7 +169,7 @@ FUZZ_SECONDS	?= 60
 export FUZZ_SECONDS
 
 check: deps
-	+$(Q)$(MAKE) $(JOBS) --no-print-directory all unit inferno workloads
+	+$(Q)$(MAKE) $(JOBS) --no-print-directory all unit inferno workloads $(BUILD)/kernels/load
 	+$(Q)$(MAKE) $(JOBS) --no-print-directory SAN=1 unit
 	+$(Q)$(MAKE) --no-print-directory fuzzers
 	$(Q)$(RUN) unit replay fuzz e2e

@@ -35,7 +35,6 @@ static void configure(struct dwell_bpf *skel)
 {
 	volatile struct bpf_config *c = (volatile struct bpf_config *)&skel->rodata->config;
 
-	c->tgid = 1;
 	c->nr_rings = 2;
 	c->io_wakers = 1;
 	c->io_base = 64;
@@ -44,6 +43,7 @@ static void configure(struct dwell_bpf *skel)
 	c->io_writer = 8;
 	c->io_reader_vt = 16;
 	c->io_writer_vt = 24;
+	c->io_list = 32;
 }
 
 /* Each in an object of its own: libbpf gives up at the first that is refused. */
