@@ -15,6 +15,7 @@
 #include "join/fds.h"
 #include "join/history.h"
 #include "join/map.h"
+#include "join/stops.h"
 #include "join/windows.h"
 #include "tests/unit/trace_random.h"
 
@@ -66,6 +67,36 @@ static void history(void **state)
 		ts += below(&seed, 12);
 	}
 	history__clear(&h);
+}
+
+/* Stops that two threads tell of, against a mark for each moment. */
+static void stops(void **state)
+{
+	enum { SPAN = 4000 };
+	static bool stopped[SPAN];
+	uint64_t seed = 14, ts = 100;
+	struct stops s = { 0 };
+
+	(void)state;
+	assert_int_equal(stops__within(&s, 0, 1000), 0);
+	while (ts < SPAN - 40) {
+		uint64_t out = ts + below(&seed, 20), in = out + below(&seed, 20);
+
+		stops__active(&s, 1, out);
+		assert_int_equal(stops__add(&s, 1, out, in), 0);
+		/* another thread that tells of the same stop */
+		assert_int_equal(stops__add(&s, 2, out, in), 0);
+		memset(stopped + out, true, in - out);
+		ts = in;
+	}
+	for (int i = 0; i < 3000; i++) {
+		uint64_t from = below(&seed, SPAN), to = below(&seed, SPAN), want = 0;
+
+		for (uint64_t t = from; t < to; t++)
+			want += stopped[t];
+		assert_int_equal(stops__within(&s, from, to), want);
+	}
+	stops__clear(&s);
 }
 
 static void windows(void **state)
@@ -163,6 +194,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(history),
+		cmocka_unit_test(stops),
 		cmocka_unit_test(windows),
 		cmocka_unit_test(map),
 		cmocka_unit_test(descriptors),

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -23,8 +24,12 @@ static void create(struct recording *rec)
 	static const struct trace_host host = { .hostname = "h", .kernel = "k", .machine = "m",
 		.comm = "app", .exe = "app", .build_id = "", .tier = "full", .tier_hint = "",
 		.runtime = "tokio", .pid = 1, .nr_cpus = 1, .attach_ts = 1000 };
+	static const struct trace_node sleep[] = {
+		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 4, "a::sleep", "a.rs", "a.rs" },
+		{ TRACE_NODE_LEAF, WALK_KEY_DEADLINE, 0, 0, 0, 0, 0, "Sleep", "", "" } };
 
 	assert_int_equal(trace_writer__new(path, &host, &rec->w), 0);
+	trace_writer__chain(rec->w, &(struct trace_chain){ 1, 2, sleep });
 	rec->ts = 1000;
 }
 
@@ -51,6 +56,45 @@ static struct join *joined(struct recording *rec, struct trace_reader **r)
 	if (err)
 		fail_msg("%d: %s", err, join__why(j));
 	return j;
+}
+
+static double cpu_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
+}
+
+/* How much longer a join takes that has four times as much of what @fill puts in. */
+static double growth(void (*fill)(struct recording *rec, uint64_t nr), uint64_t nr)
+{
+	double best[2] = { 1e9, 1e9 };
+
+	for (int i = 0; i < 6; i++) {
+		struct trace_reader *r;
+		struct recording rec;
+		double began;
+		struct join *j;
+
+		create(&rec);
+		fill(&rec, i & 1 ? nr * 4 : nr);
+		began = cpu_now();
+		j = joined(&rec, &r);
+		began = cpu_now() - began;
+		best[i & 1] = began < best[i & 1] ? began : best[i & 1];
+		join__free(j);
+		trace_reader__free(r);
+	}
+	return best[1] / best[0];
+}
+
+static void assert_in_proportion(void (*fill)(struct recording *rec, uint64_t nr), uint64_t nr)
+{
+	double times = growth(fill, nr);
+
+	if (times > 8)
+		fail_msg("four times as much takes %.1f times as long", times);
 }
 
 static void drop(struct join *j, struct trace_reader *r)
@@ -94,10 +138,52 @@ static void listings(void **state)
 	assert_in_range(looks_of(40000, true), 1, (1u << 24) + 16 * 120000);
 }
 
+/* ---- stops ---- */
+
+static void stop(struct recording *rec)
+{
+	put(rec, 3, (struct trace_event){ .type = TRACE_OFF_CPU, .tid = 2,
+		.off = { .out = rec->ts + 2, .reason = TRACE_OFF_STOPPED, .syscall = -1 } });
+}
+
+/* Tasks that are ready through all stops. */
+static void ready_in_stops(struct recording *rec, uint64_t nr)
+{
+	for (uint64_t i = 1; i <= nr; i++)
+		put(rec, 1, (struct trace_event){ .type = TRACE_TASK_NEW, .tid = 1,
+						  .task.task = i * 128 });
+	for (uint64_t i = 0; i < nr; i++)
+		stop(rec);
+}
+
+/* Timers that were due before all stops, for a thread that did this and that meanwhile. */
+static void late_in_stops(struct recording *rec, uint64_t nr)
+{
+	for (uint64_t i = 1; i <= nr; i++)
+		put(rec, 1, (struct trace_event){ .type = TRACE_POLL_END, .tid = 1,
+			.end = { .task = i * 128, .chain = 1, .nr_keys = 1, .keys = { 1000 } } });
+	for (uint64_t i = 0; i < nr; i++)
+		stop(rec);
+	for (uint64_t i = 0; i < 20; i++)
+		put(rec, 3, (struct trace_event){ .type = TRACE_OFF_CPU, .tid = 1,
+						  .off = { .out = rec->ts + 2, .syscall = -1 } });
+	for (uint64_t i = 1; i <= nr; i++)
+		put(rec, 1, (struct trace_event){ .type = TRACE_WAKE, .tid = 1,
+						  .task.task = i * 128 });
+}
+
+static void stops(void **state)
+{
+	(void)state;
+	assert_in_proportion(ready_in_stops, 5000);
+	assert_in_proportion(late_in_stops, 5000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(listings),
+		cmocka_unit_test(stops),
 	};
 
 	return cmocka_run_group_tests(tests, make_path, remove_path);
