@@ -30,6 +30,19 @@ static bool key__equal(const struct sum_key *a, const struct sum_key *b)
 	       a->part == b->part && a->detail.kind == b->detail.kind;
 }
 
+int sum_key__cmp(const struct sum_key *a, const struct sum_key *b)
+{
+	if (a->segment != b->segment)
+		return a->segment < b->segment ? -1 : 1;
+	if (a->part != b->part)
+		return a->part < b->part ? -1 : 1;
+	if (a->detail.kind != b->detail.kind)
+		return a->detail.kind < b->detail.kind ? -1 : 1;
+	if (a->detail.id != b->detail.id)
+		return a->detail.id < b->detail.id ? -1 : 1;
+	return 0;
+}
+
 static struct sum *sums__find(const struct sums *s, const struct sum_key *k)
 {
 	uint32_t at = key__hash(k) & (s->size - 1);

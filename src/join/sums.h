@@ -18,6 +18,9 @@ struct sum_key {
 	struct detail	detail;
 };
 
+/* The order of what is charged, whatever the site. */
+int sum_key__cmp(const struct sum_key *a, const struct sum_key *b);
+
 struct sum {
 	struct sum_key	key;
 	uint64_t	ns;

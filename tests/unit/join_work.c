@@ -3,10 +3,12 @@
  * The work of a join is in proportion to the length of the recording, whatever is in
  * it: four times as many events must not be sixteen times as much to do.
  */
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -179,11 +181,84 @@ static void stops(void **state)
 	assert_in_proportion(late_in_stops, 5000);
 }
 
+/* ---- stacks ---- */
+
+#define DEPTH	1000
+
+/* A wait of each of @nr kinds of tasks, called differently or not at all, at one deep chain. */
+static struct join *deep(uint64_t nr, bool named, struct trace_reader **r)
+{
+	static struct trace_node nodes[DEPTH];
+	struct recording rec;
+	char name[32];
+
+	for (int i = 0; i < DEPTH; i++)
+		nodes[i] = (struct trace_node){ .kind = TRACE_NODE_AWAIT, .key_index = 0xff,
+						.nr_children = i < DEPTH - 1, .name = "f",
+						.file = "", .path = "" };
+	create(&rec);
+	trace_writer__chain(rec.w, &(struct trace_chain){ .id = 2, .nr = DEPTH, .nodes = nodes });
+	for (uint64_t i = 1; i <= nr; i++) {
+		struct trace_task_kind kind = { .id = (uint32_t)i, .name = name,
+						.name_long = "", .scheduler = "" };
+
+		snprintf(name, sizeof(name), "task_%u", (unsigned int)i);
+		if (named)
+			trace_writer__task_kind(rec.w, &kind);
+		put(&rec, 1, (struct trace_event){ .type = TRACE_POLL_BEGIN, .tid = 1,
+			.poll = { .task = i * 128, .kind = (uint32_t)i } });
+		put(&rec, 1, (struct trace_event){ .type = TRACE_POLL_END, .tid = 1,
+			.end = { .task = i * 128, .chain = 2 } });
+		put(&rec, i, (struct trace_event){ .type = TRACE_TASK_DROP, .tid = 1,
+			.task.task = i * 128 });
+	}
+	return joined(&rec, r);
+}
+
+/* Frames are kept once for each stack that differs, and not without bound. */
+static void stacks(void **state)
+{
+	const struct join_row *rows;
+	struct trace_reader *r;
+	uint64_t frames = 0, gaps = 0, waits = 0, least = UINT64_MAX, most = 0;
+	struct join *j;
+	size_t nr;
+
+	(void)state;
+	j = deep(5000, false, &r);
+	rows = join__rows(j, &nr);
+	assert_in_range(nr, 2, 4);
+	assert_in_range(malloc_usable_size(j->row_frames), 1, 16 * DEPTH * sizeof(*rows->frames));
+	drop(j, r);
+
+	j = deep(12000, true, &r);
+	rows = join__rows(j, &nr);
+	for (size_t i = 0; i < nr; i++) {
+		frames += rows[i].nr;
+		if (rows[i].segment != JOIN_AWAIT)
+			continue;
+		waits++;
+		if (rows[i].frames[2].kind == JOIN_FRAME_GAP) {
+			gaps++;
+			most = rows[i].ns > most ? rows[i].ns : most;
+		} else {
+			least = rows[i].ns < least ? rows[i].ns : least;
+		}
+	}
+	assert_int_equal(waits, 12000);
+	/* what is cut is the smallest */
+	assert_in_range(gaps, 1000, 8000);
+	assert_true(most <= least);
+	assert_in_range(frames, 1u << 23, (1u << 23) + DEPTH + 8 * nr);
+	drop(j, r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(listings),
 		cmocka_unit_test(stops),
+		cmocka_unit_test(stacks),
 	};
 
 	return cmocka_run_group_tests(tests, make_path, remove_path);
