@@ -14,17 +14,18 @@ struct fd_entry {
 	int32_t		epfd, fd;
 	uint32_t	name;
 	bool		used, gone;
+	uint64_t	nr;		/* the how manieth that was added */
 };
 
-static uint32_t token__hash(uint64_t token)
+static uint32_t fds__home(const struct fds *f, uint64_t token)
 {
-	return (uint32_t)(token * 0x9e3779b97f4a7c15ull >> 32);
+	return (uint32_t)hash__of(&f->hash, token) & (f->size - 1);
 }
 
 /* The entry of (token, epfd), or a free place. */
 static struct fd_entry *fds__find(const struct fds *f, uint64_t token, int32_t epfd)
 {
-	uint32_t at = token__hash(token) & (f->size - 1);
+	uint32_t at = fds__home(f, token);
 
 	while (f->entries[at].used &&
 	       (f->entries[at].token != token || f->entries[at].epfd != epfd))
@@ -35,7 +36,7 @@ static struct fd_entry *fds__find(const struct fds *f, uint64_t token, int32_t e
 /* Descriptors that are gone are forgotten here, so only open ones take room. */
 static int fds__grow(struct fds *f)
 {
-	struct fds grown = { 0 };
+	struct fds grown = { .added = f->added, .hash = f->size ? f->hash : hash_key__new() };
 	uint32_t open = 0;
 
 	for (uint32_t i = 0; i < f->size; i++)
@@ -68,7 +69,7 @@ int fds__add(struct fds *f, uint64_t token, int32_t epfd, int32_t fd, uint32_t n
 	e = fds__find(f, token, epfd);
 	f->nr += !e->used;
 	*e = (struct fd_entry){ .token = token, .epfd = epfd, .fd = fd, .name = name,
-				.used = true };
+				.used = true, .nr = e->used ? e->nr : f->added++ };
 	return 0;
 }
 
@@ -80,6 +81,14 @@ void fds__del(struct fds *f, uint64_t token, int32_t epfd)
 		e->gone = true;
 }
 
+/* Of entries of one token, whose epoll instance is not known: an open one, the first added. */
+static bool is_better(const struct fd_entry *e, const struct fd_entry *than)
+{
+	if (!than || e->gone != than->gone)
+		return !than || than->gone;
+	return e->nr < than->nr;
+}
+
 struct detail fds__name(const struct fds *f, uint64_t token, int32_t epfd)
 {
 	const struct fd_entry *found = NULL;
@@ -87,7 +96,7 @@ struct detail fds__name(const struct fds *f, uint64_t token, int32_t epfd)
 
 	if (!f->size)
 		return (struct detail){ 0 };
-	at = token__hash(token) & (f->size - 1);
+	at = fds__home(f, token);
 	for (; f->entries[at].used; at = (at + 1) & (f->size - 1)) {
 		const struct fd_entry *e = &f->entries[at];
 
@@ -97,7 +106,7 @@ struct detail fds__name(const struct fds *f, uint64_t token, int32_t epfd)
 			found = e;
 			break;
 		}
-		if (!found || (found->gone && !e->gone))
+		if (is_better(e, found))
 			found = e;
 	}
 	if (!found)

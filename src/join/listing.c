@@ -12,6 +12,9 @@
  * looked at for each of them: so what a listing looks at must be in proportion to
  * the events so far. What is not looked at stays unknown.
  */
+#include <errno.h>
+#include <stdlib.h>
+
 #include "join/timeline.h"
 
 #define MISSED		2	/* listings in a row */
@@ -50,8 +53,26 @@ static bool listings__look(struct join *j)
 	return true;
 }
 
+static void vanish_missed(struct join *j, uint64_t begin, uint64_t now)
+{
+	struct map_entry *tasks = map__sorted(&j->tasks);
+
+	if (!tasks)
+		join__note_err(j, -ENOMEM);
+	for (uint32_t i = 0; tasks && i < j->tasks.nr; i++) {
+		struct task *t = tasks[i].value;
+		uint64_t cut;
+
+		if (t->missed >= MISSED && out_of_sight(j, t, begin, &cut) && t->seen_at < begin)
+			task__vanish(j, t, cut, now);
+	}
+	free(tasks);
+}
+
 void listings__complete(struct join *j, uint64_t begin, uint64_t now)
 {
+	uint32_t gone = 0;
+
 	/* Nothing is out of sight unless something was lost before. */
 	if (!j->windows.nr || j->windows.list[0].first >= begin || !listings__look(j))
 		return;
@@ -61,7 +82,8 @@ void listings__complete(struct join *j, uint64_t begin, uint64_t now)
 
 		if (!t || !out_of_sight(j, t, begin, &cut))
 			continue;
-		if (t->seen_at < begin && ++t->missed >= MISSED)
-			task__vanish(j, t, cut, now);
+		gone += t->seen_at < begin && ++t->missed >= MISSED;
 	}
+	if (gone)
+		vanish_missed(j, begin, now);
 }

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "base/hash.h"
 #include "join/part.h"
 
 struct sum_key {
@@ -29,6 +30,7 @@ struct sum {
 struct sums {
 	struct sum	*entries;	/* ns 0: free */
 	uint32_t	 nr, size;
+	struct hash_key	 hash;
 };
 
 /* @ns > 0. 0 or -ENOMEM. */

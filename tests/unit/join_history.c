@@ -180,6 +180,8 @@ static void descriptors(void **state)
 	assert_int_equal(fds__name(&f, 5, ANY_EPFD).id, 200);
 	assert_int_equal(fds__add(&f, 5, 1, 10, 300), 0);
 	assert_int_equal(fds__name(&f, 5, 1).id, 300);
+	/* of several that are open the first that was added, wherever they lie in the table */
+	assert_int_equal(fds__name(&f, 5, ANY_EPFD).id, 300);
 	/* Memory is that of open ones. */
 	for (uint64_t i = 0; i < 100000; i++) {
 		assert_int_equal(fds__add(&f, 1000 + i, 1, 20, 7), 0);

@@ -181,6 +181,40 @@ static void stops(void **state)
 	assert_in_proportion(late_in_stops, 5000);
 }
 
+/* ---- hashes ---- */
+
+/* Numbers that multiply with the golden ratio, a usual hash, to 1, 2, 3 …: small ones all. */
+static uint64_t colliding(uint64_t i)
+{
+	const uint64_t ratio = 0x9e3779b97f4a7c15ull;
+	uint64_t inverse = ratio;
+
+	for (int k = 0; k < 6; k++)
+		inverse *= 2 - ratio * inverse;
+	return i * inverse;
+}
+
+static void colliding_tasks(struct recording *rec, uint64_t nr)
+{
+	for (uint64_t i = 1; i <= nr; i++)
+		put(rec, 1, (struct trace_event){ .type = TRACE_TASK_NEW, .tid = 1,
+						  .task.task = colliding(i) });
+}
+
+static void colliding_tokens(struct recording *rec, uint64_t nr)
+{
+	for (uint64_t i = 1; i <= nr; i++)
+		put(rec, 1, (struct trace_event){ .type = TRACE_FD_ADD, .tid = 1,
+						  .fd = { .token = colliding(i), .epfd = 5 } });
+}
+
+static void hashes(void **state)
+{
+	(void)state;
+	assert_in_proportion(colliding_tasks, 10000);
+	assert_in_proportion(colliding_tokens, 10000);
+}
+
 /* ---- stacks ---- */
 
 #define DEPTH	1000
@@ -258,6 +292,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(listings),
 		cmocka_unit_test(stops),
+		cmocka_unit_test(hashes),
 		cmocka_unit_test(stacks),
 	};
 
