@@ -10,7 +10,9 @@
 
 #include "image/array.h"
 #include "image/boundary.h"
+#include "image/copies.h"
 #include "image/inlined.h"
+#include "image/keymap.h"
 #include "image/poll_symbol.h"
 #include "image/poll_ends.h"
 #include "image/wanted.h"
@@ -45,8 +47,8 @@ struct functions {
 	size_t			 nr_cells, cap_cells;
 	struct poll		*polls;
 	size_t			 nr_polls, cap_polls;
-	uint64_t		*seen;		/* entries added, sorted at look-up */
-	size_t			 nr_seen, cap_seen;
+	struct keymap		 seen;		/* entries added */
+	struct copies		 copies;	/* where there is debug information */
 	uint64_t		 debug_bytes;	/* of all units */
 	uint64_t		 inlined_bytes;	/* that may still be searched for inlined copies */
 	unsigned int		 nr_stripped_polls;
@@ -64,7 +66,7 @@ struct functions *functions__new(struct model *m, const struct binary *b, const 
 	*fs = (struct functions){ .m = m, .b = b, .ts = ts, .names = names, .futures = futures };
 	fs->sites = site_finder__new(b);
 	fs->boundaries = boundaries__new(b);
-	if (!fs->sites || !fs->boundaries) {
+	if (!fs->sites || !fs->boundaries || (futures && copies__make(&fs->copies, ts->sc))) {
 		functions__free(fs);
 		return NULL;
 	}
@@ -86,7 +88,8 @@ void functions__free(struct functions *fs)
 	boundaries__free(fs->boundaries);
 	free(fs->cells);
 	free(fs->polls);
-	free(fs->seen);
+	keymap__free(&fs->seen);
+	copies__free(&fs->copies);
 	free(fs);
 }
 
@@ -249,15 +252,19 @@ static bool fn_is(const struct scan_fn *fn, const char *path)
 	}
 }
 
+/* Was it asked of @vaddr before? At 0, where a file's own header is, is no function. */
 static bool functions__seen(struct functions *fs, uint64_t vaddr)
 {
-	for (size_t i = 0; i < fs->nr_seen; i++)
-		if (fs->seen[i] == vaddr)
-			return true;
-	if (array__room(&fs->seen, &fs->cap_seen, fs->nr_seen, sizeof(*fs->seen)))
+	uint32_t *seen = vaddr ? keymap__at(&fs->seen, vaddr) : NULL;
+
+	if (!vaddr)
+		return true;
+	if (!seen)
 		fs->m->err = -ENOMEM;
+	else if (*seen)
+		return true;
 	else
-		fs->seen[fs->nr_seen++] = vaddr;
+		*seen = 1;
 	return false;
 }
 
@@ -386,15 +393,9 @@ static char *argument_below(const struct functions *fs, const struct die *d, con
 /* The entry of the function whose code begins at @vaddr. */
 static bool fn_at(const struct functions *fs, uint64_t vaddr, struct die *out)
 {
-	const struct scan *sc = fs->ts->sc;
+	const uint8_t *die = copies__at(&fs->copies, vaddr);
 
-	for (size_t i = 0; i < sc->nr_fns; i++)
-		if (sc->fns[i].has_pc && sc->fns[i].low_pc == vaddr)
-			return die__at_addr(fs->ts->di, sc->fns[i].die, out);
-	for (size_t i = 0; i < sc->nr_instances; i++)
-		if (sc->instances[i].low_pc == vaddr)
-			return die__at_addr(fs->ts->di, sc->instances[i].die, out);
-	return false;
+	return die && die__at_addr(fs->ts->di, die, out);
 }
 
 /*
@@ -568,14 +569,16 @@ static void find_by_dwarf(struct functions *fs, const struct runtime *rt,
 
 	for (size_t i = 0; i < sc->nr_fns; i++) {
 		const struct scan_fn *fn = &sc->fns[i];
+		const uint32_t *copies;
+		size_t nr;
 
 		if (!fn_is(fn, rf->path))
 			continue;
 		if (fn->has_pc)
 			add_from_dwarf(fs, rt, rf, fn->low_pc, fn->die);
-		for (size_t k = 0; k < sc->nr_instances; k++)
-			if (sc->instances[k].origin == fn->die)
-				add_from_dwarf(fs, rt, rf, sc->instances[k].low_pc, fn->die);
+		copies = copies__of(&fs->copies, fn->die, &nr);
+		for (size_t k = 0; k < nr; k++)
+			add_from_dwarf(fs, rt, rf, sc->instances[copies[k]].low_pc, fn->die);
 		if (rf->inlined)
 			find_inlined(fs, rt, rf, fn->die, false);
 	}
@@ -674,6 +677,41 @@ int functions__find(struct functions *fs)
 	return fs->m->err ? fs->m->err : (int)nr;
 }
 
+static int by_site(const void *a, const void *b, void *ctx)
+{
+	const struct functions *fs = ctx;
+	const struct image_fn *x, *y;
+
+	x = model__at(fs->m, MODEL_FNS, ((const struct poll *)a)->fn);
+	y = model__at(fs->m, MODEL_FNS, ((const struct poll *)b)->fn);
+	if (x->site.vaddr != y->site.vaddr)
+		return x->site.vaddr < y->site.vaddr ? -1 : 1;
+	return x->task_long < y->task_long ? -1 : x->task_long > y->task_long;
+}
+
+/* Identical code folded into one function: which task it is cannot be told. Sorts the polls. */
+static void mark_ambiguous(struct functions *fs)
+{
+	size_t end;
+
+	if (fs->nr_polls)
+		qsort_r(fs->polls, fs->nr_polls, sizeof(*fs->polls), by_site, fs);
+	for (size_t first = 0; first < fs->nr_polls; first = end) {
+		const struct image_fn *a, *b;
+
+		a = model__at(fs->m, MODEL_FNS, fs->polls[first].fn);
+		for (end = first + 1; end < fs->nr_polls; end++) {
+			b = model__at(fs->m, MODEL_FNS, fs->polls[end].fn);
+			if (b->site.vaddr != a->site.vaddr)
+				break;
+		}
+		b = model__at(fs->m, MODEL_FNS, fs->polls[end - 1].fn);
+		for (size_t i = first; i < end && a->task_long != b->task_long; i++)
+			((struct image_fn *)model__at(fs->m, MODEL_FNS,
+						      fs->polls[i].fn))->ambiguous = 1;
+	}
+}
+
 void functions__name_tasks(struct functions *fs)
 {
 	for (size_t i = 0; i < fs->nr_polls; i++) {
@@ -708,17 +746,7 @@ void functions__name_tasks(struct functions *fs)
 		fn->task_long = task_long;
 		fn->scheduler = scheduler;
 	}
-	/* identical code folded into one function: which task it is cannot be told */
-	for (size_t i = 0; i < fs->nr_polls; i++) {
-		struct image_fn *a = model__at(fs->m, MODEL_FNS, fs->polls[i].fn);
-
-		for (size_t k = 0; k < i; k++) {
-			struct image_fn *b = model__at(fs->m, MODEL_FNS, fs->polls[k].fn);
-
-			if (a->site.vaddr == b->site.vaddr && a->task_long != b->task_long)
-				a->ambiguous = b->ambiguous = 1;
-		}
-	}
+	mark_ambiguous(fs);
 }
 
 void functions__find_returns(struct functions *fs)
