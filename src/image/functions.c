@@ -15,6 +15,7 @@
 #include "image/keymap.h"
 #include "image/poll_symbol.h"
 #include "image/poll_ends.h"
+#include "image/symbols_of.h"
 #include "image/wanted.h"
 #include "image/workers.h"
 
@@ -596,47 +597,56 @@ static bool is_worker_code(struct functions *fs, const struct runtime *rt,
 	return workers__have(&fs->workers, fs->sites, sym->vaddr);
 }
 
+/* Functions that are known by their symbols. */
+struct by_symbol {
+	struct functions	*fs;
+	const struct runtime	*rt;
+	const struct runtime_fn	*rf;
+};
+
+/* Does the poll function at @sym poll a worker of the runtime? Else @told is what it polls. */
+static bool polls_worker(const struct by_symbol *by, const struct symbol *sym,
+			 const char *generics, struct poll_symbol *told)
+{
+	return generics ? !poll_symbol__describe(by->rt, generics, told)
+			: is_worker_code(by->fs, by->rt, sym);
+}
+
+static void found_symbol(void *ctx, const struct symbol *sym, const char *generics)
+{
+	const struct by_symbol *by = ctx;
+	struct functions *fs = by->fs;
+	bool poll = by->rf->role == RUNTIME_FN_POLL;
+	struct poll_symbol told = { .name = NULL };
+	struct poll *p = NULL;
+	uint32_t at;
+
+	if (functions__seen(fs, sym->vaddr))
+		return;
+	if (!poll || !polls_worker(by, sym, generics, &told)) {
+		at = add_fn(fs, by->rt, by->rf, sym->vaddr);
+		if (at != WALK_NONE && poll) {
+			((struct image_fn *)model__at(fs->m, MODEL_FNS, at))->blocking =
+				told.blocking;
+			fs->nr_stripped_polls++;
+			p = add_poll(fs, at);
+		}
+	}
+	if (p) {
+		p->name = told.name;
+		p->scheduler = told.scheduler;
+		return;
+	}
+	free(told.name);
+	free(told.scheduler);
+}
+
 static void find_by_symbol(struct functions *fs, const struct runtime *rt,
 			   const struct runtime_fn *rf)
 {
-	const char *word = wanted__last_word(rf->path);
-	char quick[128];
+	struct by_symbol by = { fs, rt, rf };
 
-	/* both manglings have a word as its length and itself */
-	snprintf(quick, sizeof(quick), "%zu%s", strlen(word), word);
-	for (size_t i = 0; i < fs->b->nr_syms; i++) {
-		const struct symbol *sym = &fs->b->syms[i];
-		struct poll_symbol told = { .name = NULL };
-		struct poll *p;
-		char *path, *generics = NULL;
-		uint32_t at;
-
-		if (!strstr(sym->name, quick))
-			continue;
-		path = name__of_symbol(sym->name, &generics);
-		if (!path || strcmp(path, rf->path) || functions__seen(fs, sym->vaddr))
-			goto next;
-		if (rf->role == RUNTIME_FN_POLL &&
-		    (generics ? !poll_symbol__describe(rt, generics, &told)
-			      : is_worker_code(fs, rt, sym)))
-			goto next;
-		at = add_fn(fs, rt, rf, sym->vaddr);
-		if (at == WALK_NONE || rf->role != RUNTIME_FN_POLL)
-			goto next;
-		((struct image_fn *)model__at(fs->m, MODEL_FNS, at))->blocking = told.blocking;
-		fs->nr_stripped_polls++;
-		p = add_poll(fs, at);
-		if (!p)
-			goto next;
-		p->name = told.name;
-		p->scheduler = told.scheduler;
-		told.name = told.scheduler = NULL;
-next:
-		free(told.name);
-		free(told.scheduler);
-		free(path);
-		free(generics);
-	}
+	symbols__of(fs->b, rf->path, found_symbol, &by);
 }
 
 int functions__find(struct functions *fs)

@@ -10,9 +10,8 @@
 #include <string.h>
 
 #include "image/keymap.h"
-#include "image/names.h"
 #include "image/returns.h"
-#include "image/wanted.h"
+#include "image/symbols_of.h"
 
 struct search {
 	struct model		*m;
@@ -66,25 +65,14 @@ static void found_return(void *ctx, uint64_t ret)
  * Calls of a function that jumps on to a task's poll function; where it does not
  * jump (it is not optimised), its own call of it.
  */
-static void find_returns_through(struct search *s, const char *path)
+static void found_through(void *ctx, const struct symbol *sym, const char *generics)
 {
-	const char *word = wanted__last_word(path);
-	char quick[64];
+	struct search *s = ctx;
 
-	snprintf(quick, sizeof(quick), "%zu%s", strlen(word), word);
-	for (size_t i = 0; i < s->b->nr_syms; i++) {
-		const struct symbol *sym = &s->b->syms[i];
-		char *name;
-
-		if (!strstr(sym->name, quick))
-			continue;
-		name = name__of_symbol(sym->name, NULL);
-		if (name && !strcmp(name, path) &&
-		    !site_finder__indirect_calls(s->sites, sym->vaddr, sym->vaddr + sym->size,
-						 found_return, s))
-			site_finder__calls_of(s->sites, sym->vaddr, found_return, s);
-		free(name);
-	}
+	(void)generics;
+	if (!site_finder__indirect_calls(s->sites, sym->vaddr, sym->vaddr + sym->size,
+					 found_return, s))
+		site_finder__calls_of(s->sites, sym->vaddr, found_return, s);
 }
 
 /* Where tasks' headers have their tables in this program, or have them mostly. */
@@ -122,7 +110,7 @@ void poll_ends__find(struct model *m, const struct binary *b, struct site_finder
 		uint64_t off = vtable_off(&s, runtimes[r], first);
 
 		if (runtimes[r]->poll_through)
-			find_returns_through(&s, runtimes[r]->poll_through);
+			symbols__of(b, runtimes[r]->poll_through, found_through, &s);
 		if (off)
 			find_table_calls(&s, off);
 	}
