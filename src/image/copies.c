@@ -31,13 +31,15 @@ static void list_pcs(struct copies *c)
 	const struct scan *sc = c->sc;
 	size_t nr = 0;
 
-	for (size_t i = 0; i < sc->nr_fns; i++)
-		if (sc->fns[i].has_pc)
-			c->by_pc[nr++] = (struct copy_at){ sc->fns[i].low_pc, (uint32_t)nr,
-							   sc->fns[i].die };
-	for (size_t i = 0; i < sc->nr_instances; i++)
-		c->by_pc[nr++] = (struct copy_at){ sc->instances[i].low_pc, (uint32_t)nr,
-						   sc->instances[i].die };
+	for (size_t i = 0; i < sc->nr_fns; i++) {
+		if (!sc->fns[i].has_pc)
+			continue;
+		c->by_pc[nr] = (struct copy_at){ sc->fns[i].low_pc, (uint32_t)nr, sc->fns[i].die };
+		nr++;
+	}
+	for (size_t i = 0; i < sc->nr_instances; i++, nr++)
+		c->by_pc[nr] = (struct copy_at){ sc->instances[i].low_pc, (uint32_t)nr,
+						 sc->instances[i].die };
 	c->nr_pcs = nr;
 }
 
