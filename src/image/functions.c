@@ -10,28 +10,24 @@
 
 #include "image/array.h"
 #include "image/boundary.h"
+#include "image/cells.h"
 #include "image/copies.h"
 #include "image/inlined.h"
 #include "image/keymap.h"
+#include "image/merged.h"
 #include "image/poll_symbol.h"
 #include "image/poll_ends.h"
 #include "image/symbols_of.h"
 #include "image/wanted.h"
 #include "image/workers.h"
 
-#define MAX_NEWTYPES	12	/* a structure may claim to hold itself */
 #define INLINED_TIMES	4	/* how often all entries are looked at for inlined copies */
-
-/* A type Cell<T, S>, by what it is for. */
-struct cell {
-	uint64_t		 key;	/* of T's and S's names */
-	const uint8_t		*die;
-};
 
 /* What a poll function is for; same index as the model's function. */
 struct poll {
 	uint32_t	fn;
 	uint32_t	root;		/* the future's type, WALK_NONE: unknown */
+	uint64_t	cell;		/* key of its task's type, 0: unknown */
 	char		*name, *scheduler;
 };
 
@@ -44,8 +40,7 @@ struct functions {
 	struct site_finder	*sites;
 	struct boundaries	*boundaries;
 	unsigned int		 nr_unproven;	/* functions found where none begins */
-	struct cell		*cells;		/* sorted by key */
-	size_t			 nr_cells, cap_cells;
+	struct cells		 cells;		/* of the runtime that is looked at */
 	struct poll		*polls;
 	size_t			 nr_polls, cap_polls;
 	struct keymap		 seen;		/* entries added */
@@ -87,131 +82,11 @@ void functions__free(struct functions *fs)
 	}
 	site_finder__free(fs->sites);
 	boundaries__free(fs->boundaries);
-	free(fs->cells);
+	cells__free(&fs->cells);
 	free(fs->polls);
 	keymap__free(&fs->seen);
 	copies__free(&fs->copies);
 	free(fs);
-}
-
-/* ---- cells ---- */
-
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-	a = (a ^ b) * 0x9e3779b97f4a7c15ull;
-	return a ^ a >> 29;
-}
-
-/* A type by name, also one that the index does not list (a pointer, say). */
-static uint64_t name_key(const struct types *ts, const struct die *d)
-{
-	const struct scan_type *t = scan__type_at(ts->sc, d->p);
-	uint64_t h = 1;
-
-	if (t)
-		return t->hash;
-	for (const char *s = type__name(d); *s; s++)
-		h = mix(h, (unsigned char)*s);
-	return h;
-}
-
-static uint64_t pair_key(const struct types *ts, const struct die *t, const struct die *s)
-{
-	return mix(name_key(ts, t), name_key(ts, s));
-}
-
-static int cell__cmp(const void *a, const void *b)
-{
-	const struct cell *x = a, *y = b;
-
-	if (x->key != y->key)
-		return x->key < y->key ? -1 : 1;
-	return x->die < y->die ? -1 : x->die > y->die;
-}
-
-static int find_cells(struct functions *fs, const struct runtime *rt)
-{
-	const struct scan *sc = fs->ts->sc;
-	const char *word = wanted__last_word(rt->cell_type);
-	size_t len = strlen(word);
-
-	fs->nr_cells = 0;
-	for (size_t i = 0; i < sc->nr_types; i++) {
-		const struct scan_type *t = &sc->types[i];
-		struct die d, future, scheduler;
-
-		if (strncmp(t->name, word, len) || t->name[len] != '<' || t->declaration ||
-		    t->empty || !die__at_addr(fs->ts->di, t->die, &d) ||
-		    !type__is(fs->ts, &d, rt->cell_type) ||
-		    !type__param(fs->ts, &d, "T", &future) ||
-		    !type__param(fs->ts, &d, "S", &scheduler))
-			continue;
-		if (array__room(&fs->cells, &fs->cap_cells, fs->nr_cells, sizeof(*fs->cells)))
-			return -ENOMEM;
-		fs->cells[fs->nr_cells++] = (struct cell){ pair_key(fs->ts, &future, &scheduler),
-							   t->die };
-	}
-	if (fs->nr_cells)
-		qsort(fs->cells, fs->nr_cells, sizeof(*fs->cells), cell__cmp);
-	return 0;
-}
-
-static bool find_cell(const struct functions *fs, uint64_t key, struct die *out)
-{
-	size_t lo = 0, hi = fs->nr_cells;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (fs->cells[mid].key < key)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < fs->nr_cells && fs->cells[lo].key == key &&
-	       die__at_addr(fs->ts->di, fs->cells[lo].die, out);
-}
-
-/* From the cell's type to where its future lies and when it lies there. */
-static bool cell__layout(const struct types *ts, const struct runtime *rt, const struct die *d,
-			 struct walk_cell *out)
-{
-	struct type_member payload = { 0 }, inner;
-	struct member_iter it = { 0 };
-	struct image_path path;
-	struct type_variants vs;
-	struct type_variant v;
-	struct die stage;
-	bool found = false;
-	int levels = 0;
-
-	if (!type__path(ts, d, rt->stage_path, &path, &stage) || path.nr_hops)
-		return false;
-	/* UnsafeCell and CoreStage around it */
-	while (!type__variants(ts, &stage, &vs)) {
-		if (++levels > MAX_NEWTYPES || !type__only_member(ts, &stage, &inner))
-			return false;
-		path.off[0] += (uint32_t)inner.off;
-		stage = inner.type;
-	}
-	while (type__next_variant(ts, &vs, &it, &v)) {
-		if (!v.payload.name || strcmp(v.payload.name, rt->stage_variant))
-			continue;
-		payload = v.payload;
-		found = true;
-		/* a niche: "any other value" cannot be compared with one */
-		out->stage_width = v.has_value ? (uint8_t)vs.width : 0;
-		out->stage_running = v.value;
-	}
-	if (!found || !type__only_member(ts, &payload.type, &inner))
-		return false;
-	out->size = (uint32_t)type__size(d);
-	out->stage_off = path.off[0] + (uint32_t)vs.off;
-	out->future_off = path.off[0] + (uint32_t)(payload.off + inner.off);
-	/* all in the cell */
-	return (uint64_t)out->stage_off + out->stage_width <= out->size &&
-	       type__size(&inner.type) <= out->size &&
-	       out->future_off <= out->size - type__size(&inner.type);
 }
 
 /* ---- functions ---- */
@@ -320,11 +195,12 @@ static struct poll *add_poll(struct functions *fs, uint32_t fn)
 static void functions__add_cell(struct functions *fs, const struct runtime *rt, struct poll *p,
 				const struct die *future, const struct die *scheduler)
 {
+	const struct cell *c = cells__get(&fs->cells, cells__key(fs->ts, future, scheduler));
 	struct walk_cell cell = { 0 };
 	struct die d;
 	uint32_t at;
 
-	if (!find_cell(fs, pair_key(fs->ts, future, scheduler), &d) ||
+	if (!c || !die__at_addr(fs->ts->di, c->die, &d) ||
 	    !cell__layout(fs->ts, rt, &d, &cell)) {
 		model__note(fs->m, "task %s: layout of its %s not found: no await points", p->name,
 			    wanted__last_word(rt->cell_type));
@@ -436,6 +312,7 @@ static void describe_poll(struct functions *fs, const struct runtime *rt, uint32
 	if (!p || !type__param(fs->ts, fn_die, "T", &future) ||
 	    !type__param(fs->ts, fn_die, "S", &scheduler))
 		return;
+	p->cell = cells__key(fs->ts, &future, &scheduler);
 	p->name = rust_names__type(fs->names, &future);
 	p->scheduler = rust_names__type(fs->names, &scheduler);
 	if (!p->name || !p->scheduler) {
@@ -489,14 +366,31 @@ static void name_scheduler(struct functions *fs, uint32_t at, const struct die *
 	free(name);
 }
 
+/* The task type that the poll function at @fn_die is for has code of its own. */
+static void mark_polled(struct functions *fs, const struct die *fn_die)
+{
+	struct die future, scheduler;
+	struct cell *c;
+
+	if (!type__param(fs->ts, fn_die, "T", &future) ||
+	    !type__param(fs->ts, fn_die, "S", &scheduler))
+		return;
+	c = cells__get(&fs->cells, cells__key(fs->ts, &future, &scheduler));
+	if (c)
+		c->polled = true;
+}
+
 static void add_from_dwarf(struct functions *fs, const struct runtime *rt,
 			   const struct runtime_fn *rf, uint64_t vaddr, const uint8_t *die)
 {
 	struct die d;
 	uint32_t at;
 
-	if (!vaddr || functions__seen(fs, vaddr) || !die__at_addr(fs->ts->di, die, &d) ||
-	    (rf->role == RUNTIME_FN_POLL && is_worker(fs, rt, &d)))
+	if (!vaddr || functions__seen(fs, vaddr) || !die__at_addr(fs->ts->di, die, &d))
+		return;
+	if (rf->role == RUNTIME_FN_POLL)
+		mark_polled(fs, &d);
+	if (rf->role == RUNTIME_FN_POLL && is_worker(fs, rt, &d))
 		return;
 	at = add_fn(fs, rt, rf, vaddr);
 	if (at != WALK_NONE && rf->role == RUNTIME_FN_POLL)
@@ -597,15 +491,15 @@ static bool is_worker_code(struct functions *fs, const struct runtime *rt,
 	return workers__have(&fs->workers, fs->sites, sym->vaddr);
 }
 
-/* Functions that are known by their symbols. */
-struct by_symbol {
+/* What is looked for, for what is called back. */
+struct wanted_fn {
 	struct functions	*fs;
 	const struct runtime	*rt;
 	const struct runtime_fn	*rf;
 };
 
 /* Does the poll function at @sym poll a worker of the runtime? Else @told is what it polls. */
-static bool polls_worker(const struct by_symbol *by, const struct symbol *sym,
+static bool polls_worker(const struct wanted_fn *by, const struct symbol *sym,
 			 const char *generics, struct poll_symbol *told)
 {
 	return generics ? !poll_symbol__describe(by->rt, generics, told)
@@ -614,7 +508,7 @@ static bool polls_worker(const struct by_symbol *by, const struct symbol *sym,
 
 static void found_symbol(void *ctx, const struct symbol *sym, const char *generics)
 {
-	const struct by_symbol *by = ctx;
+	const struct wanted_fn *by = ctx;
 	struct functions *fs = by->fs;
 	bool poll = by->rf->role == RUNTIME_FN_POLL;
 	struct poll_symbol told = { .name = NULL };
@@ -644,9 +538,35 @@ static void found_symbol(void *ctx, const struct symbol *sym, const char *generi
 static void find_by_symbol(struct functions *fs, const struct runtime *rt,
 			   const struct runtime_fn *rf)
 {
-	struct by_symbol by = { fs, rt, rf };
+	struct wanted_fn by = { fs, rt, rf };
 
 	symbols__of(fs->b, rf->path, found_symbol, &by);
+}
+
+static bool own_worker(void *ctx, const struct die *cell)
+{
+	const struct wanted_fn *of = ctx;
+
+	return is_worker(of->fs, of->rt, cell);
+}
+
+/* Tasks of which only other tasks' code is there, since the compiler found it to be the same. */
+static void find_merged(struct functions *fs, const struct runtime *rt, size_t first_poll)
+{
+	struct wanted_fn of = { fs, rt, NULL };
+	struct merged m = { .m = fs->m, .b = fs->b, .ts = fs->ts, .names = fs->names,
+			    .cells = &fs->cells, .hidden = own_worker, .ctx = &of };
+
+	if (!fs->futures || merged__find(&m))
+		return;
+	for (size_t i = first_poll; i < fs->nr_polls; i++) {
+		struct image_fn *fn = model__at(fs->m, MODEL_FNS, fs->polls[i].fn);
+
+		if (fs->polls[i].cell && merged__note(&m, fn->vaddr, fs->polls[i].cell,
+						      fs->polls[i].name))
+			fn->ambiguous = 1;
+	}
+	merged__free(&m);
 }
 
 int functions__find(struct functions *fs)
@@ -655,9 +575,10 @@ int functions__find(struct functions *fs)
 
 	for (unsigned int r = 0; runtimes[r]; r++) {
 		const struct runtime *rt = runtimes[r];
+		size_t first_poll = fs->nr_polls;
 
 		fs->knows_workers = false;
-		if (fs->futures && find_cells(fs, rt))
+		if (fs->futures && cells__find(&fs->cells, fs->ts, rt))
 			return -ENOMEM;
 		for (size_t i = 0; i < rt->nr_fns; i++) {
 			if (fs->futures)
@@ -667,6 +588,7 @@ int functions__find(struct functions *fs)
 		for (size_t i = 0; i < rt->nr_fns && fs->futures && fs->nr_polls; i++)
 			if (rt->fns[i].inlined)
 				find_moved(fs, rt, &rt->fns[i]);
+		find_merged(fs, rt, first_poll);
 	}
 	if (fs->nr_unproven)
 		model__note(fs->m, boundaries__any(fs->boundaries) ?
