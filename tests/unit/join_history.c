@@ -182,6 +182,15 @@ static void descriptors(void **state)
 	assert_int_equal(fds__name(&f, 5, 1).id, 300);
 	/* of several that are open the first that was added, wherever they lie in the table */
 	assert_int_equal(fds__name(&f, 5, ANY_EPFD).id, 300);
+	/* Of more instances than are told apart none is named by another one's. */
+	for (int32_t epfd = 1; epfd <= 1000; epfd++)
+		assert_int_equal(fds__add(&f, 7, epfd, epfd, 0), 0);
+	assert_int_equal(fds__name(&f, 7, 256).id, 256);
+	assert_int_equal(fds__name(&f, 7, 257).kind, DETAIL_NONE);
+	fds__del(&f, 7, 3);
+	assert_int_equal(fds__add(&f, 7, 257, 257, 0), 0);
+	assert_int_equal(fds__name(&f, 7, 257).id, 257);
+	assert_int_equal(fds__name(&f, 7, 3).kind, DETAIL_NONE);
 	/* Memory is that of open ones. */
 	for (uint64_t i = 0; i < 100000; i++) {
 		assert_int_equal(fds__add(&f, 1000 + i, 1, 20, 7), 0);

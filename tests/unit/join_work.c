@@ -208,9 +208,18 @@ static void colliding_tokens(struct recording *rec, uint64_t nr)
 						  .fd = { .token = colliding(i), .epfd = 5 } });
 }
 
+/* One token in ever more epoll instances, and its name by one that is not known. */
+static void equal_tokens(struct recording *rec, uint64_t nr)
+{
+	for (uint64_t i = 1; i <= nr; i++)
+		put(rec, 1, (struct trace_event){ .type = TRACE_FD_ADD, .tid = 1,
+						  .fd = { .token = 5, .epfd = (int32_t)i } });
+}
+
 static void hashes(void **state)
 {
 	(void)state;
+	assert_in_proportion(equal_tokens, 10000);
 	assert_in_proportion(colliding_tasks, 10000);
 	assert_in_proportion(colliding_tokens, 10000);
 }
