@@ -422,13 +422,14 @@ bool binary__file_off(const struct binary *b, uint64_t vaddr, uint64_t *off)
 	return true;
 }
 
-size_t binary__words_of(const struct binary *b, uint64_t vaddr, uint64_t *out, size_t max)
+int binary__words(const struct binary *b, int (*each)(void *ctx, uint64_t at, uint64_t to),
+		  void *ctx)
 {
 	uint64_t left = b->size;
 	Elf_Scn *scn = NULL;
-	size_t nr = 0;
+	int ret = 0;
 
-	while ((scn = elf_nextscn(b->elf, scn)) && nr < max) {
+	while (!ret && (scn = elf_nextscn(b->elf, scn))) {
 		GElf_Shdr shdr;
 		Elf_Data *data;
 		size_t count;
@@ -442,14 +443,36 @@ size_t binary__words_of(const struct binary *b, uint64_t vaddr, uint64_t *out, s
 		if (!data && elf__failure() == -ENOMEM)
 			*b->err = -ENOMEM;
 		count = data ? data->d_size / sizeof(Elf64_Rela) : 0;
-		for (size_t i = 0; i < count && nr < max; i++) {
+		for (size_t i = 0; i < count && !ret; i++) {
 			GElf_Rela r;
 
 			if (gelf_getrela(data, (int)i, &r) &&
-			    GELF_R_TYPE(r.r_info) == R_X86_64_RELATIVE &&
-			    (uint64_t)r.r_addend == vaddr)
-				out[nr++] = r.r_offset;
+			    GELF_R_TYPE(r.r_info) == R_X86_64_RELATIVE)
+				ret = each(ctx, r.r_offset, (uint64_t)r.r_addend);
 		}
 	}
-	return nr;
+	return ret;
+}
+
+struct words {
+	uint64_t	 to, *out;
+	size_t		 nr, max;
+};
+
+static int add_word(void *ctx, uint64_t at, uint64_t to)
+{
+	struct words *w = ctx;
+
+	if (to == w->to)
+		w->out[w->nr++] = at;
+	return w->nr == w->max;
+}
+
+size_t binary__words_of(const struct binary *b, uint64_t vaddr, uint64_t *out, size_t max)
+{
+	struct words w = { vaddr, out, 0, max };
+
+	if (max)
+		binary__words(b, add_word, &w);
+	return w.nr;
 }

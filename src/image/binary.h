@@ -76,6 +76,12 @@ bool binary__file_off(const struct binary *b, uint64_t vaddr, uint64_t *off);
  * global offset table, by their relocations. Their number, at most @max.
  */
 size_t binary__words_of(const struct binary *b, uint64_t vaddr, uint64_t *out, size_t max);
+/*
+ * Call @each with all such words: where each is, and what address it holds. 0, or what
+ * @each returned if that was not 0: then it was the last.
+ */
+int binary__words(const struct binary *b, int (*each)(void *ctx, uint64_t at, uint64_t to),
+		  void *ctx);
 
 /*
  * A section by name, for small ones that are never compressed; its bytes are

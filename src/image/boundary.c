@@ -17,22 +17,26 @@
 
 #define FUNCTION_MAX	(4u << 20)	/* bytes; a larger one is not believed */
 
-struct boundaries {
-	const struct binary	*b;
-	struct eh_frame		 frames;
-	csh			 cs;
-	cs_insn			*insn;
-	/* The function that was decoded last. */
-	uint64_t		 start, end;
-	bool			 sound;
-	int			 err;
-	uint8_t			*marks;		/* of each byte: enum mark */
-};
-
 enum mark {
 	MARK_INSN	= 1 << 0,	/* an instruction begins here */
 	MARK_CALLED	= 1 << 1,	/* … behind a call */
 	MARK_TARGET	= 1 << 2,	/* a branch leads here */
+};
+
+/* A function, decoded when it is asked for first. */
+struct function {
+	bool		 asked;
+	uint8_t		*marks;		/* of each byte: enum mark; NULL: nothing is known */
+};
+
+struct boundaries {
+	const struct binary	*b;
+	struct eh_frame		 frames;
+	struct function		*functions;	/* of each of the frames' ranges */
+	uint64_t		 decoded;	/* bytes so far */
+	csh			 cs;
+	cs_insn			*insn;
+	int			 err;
 };
 
 struct boundaries *boundaries__new(const struct binary *b)
@@ -49,7 +53,8 @@ struct boundaries *boundaries__new(const struct binary *b)
 	}
 	cs_option(bs->cs, CS_OPT_DETAIL, CS_OPT_ON);
 	bs->insn = cs_malloc(bs->cs);
-	if (!bs->insn) {
+	bs->functions = calloc(bs->frames.nr + 1, sizeof(*bs->functions));
+	if (!bs->insn || !bs->functions) {
 		boundaries__free(bs);
 		return NULL;
 	}
@@ -63,8 +68,10 @@ void boundaries__free(struct boundaries *bs)
 	if (bs->insn)
 		cs_free(bs->insn, 1);
 	cs_close(&bs->cs);
+	for (size_t i = 0; bs->functions && i < bs->frames.nr; i++)
+		free(bs->functions[i].marks);
+	free(bs->functions);
 	eh_frame__free(&bs->frames);
-	free(bs->marks);
 	free(bs);
 }
 
@@ -92,62 +99,88 @@ uint64_t boundaries__entry_of(const struct boundaries *bs, uint64_t vaddr)
 	return r ? r->start : 0;
 }
 
-/* The target of a direct branch within the function: marked. */
-static void mark_target(struct boundaries *bs, const cs_insn *in)
+uint64_t boundaries__decoded(const struct boundaries *bs)
 {
-	const cs_x86 *x = &in->detail->x86;
+	return bs->decoded;
+}
+
+/* The target of a direct branch within the function at @r: marked. */
+static void mark_target(struct boundaries *bs, const struct eh_range *r, uint8_t *marks)
+{
+	const cs_x86 *x = &bs->insn->detail->x86;
 	uint64_t to;
 
-	if (!cs_insn_group(bs->cs, in, CS_GRP_JUMP) || x->op_count != 1 ||
+	if (!cs_insn_group(bs->cs, bs->insn, CS_GRP_JUMP) || x->op_count != 1 ||
 	    x->operands[0].type != X86_OP_IMM)
 		return;
 	to = (uint64_t)x->operands[0].imm;
-	if (to >= bs->start && to < bs->end)
-		bs->marks[to - bs->start] |= MARK_TARGET;
+	if (to >= r->start && to < r->end)
+		marks[to - r->start] |= MARK_TARGET;
 }
 
-/* Decode the function; false: not all of it is instructions. */
-static bool decode(struct boundaries *bs)
+/* Decode the function at @r; false: not all of it is instructions. */
+static bool decode(struct boundaries *bs, const struct eh_range *r, const uint8_t *p,
+		   uint8_t *marks)
 {
-	uint64_t vaddr = bs->start;
+	size_t n = (size_t)(r->end - r->start);
+	uint64_t vaddr = r->start;
 	bool called = false;
-	const uint8_t *p;
-	size_t n;
 
-	p = binary__code(bs->b, bs->start, &n);
-	if (!p || n < bs->end - bs->start)
-		return false;
-	n = (size_t)(bs->end - bs->start);
 	while (n) {
-		bs->marks[vaddr - bs->start] |= MARK_INSN | (called ? MARK_CALLED : 0);
+		marks[vaddr - r->start] |= MARK_INSN | (called ? MARK_CALLED : 0);
 		if (!cs_disasm_iter(bs->cs, &p, &n, &vaddr, bs->insn))
 			return false;
 		called = cs_insn_group(bs->cs, bs->insn, CS_GRP_CALL);
-		mark_target(bs, bs->insn);
+		mark_target(bs, r, marks);
 	}
-	for (uint64_t i = 0; i < bs->end - bs->start; i++)
-		if ((bs->marks[i] & (MARK_INSN | MARK_TARGET)) == MARK_TARGET)
+	for (uint64_t i = 0; i < r->end - r->start; i++)
+		if ((marks[i] & (MARK_INSN | MARK_TARGET)) == MARK_TARGET)
 			return false;
 	return true;
 }
 
-/* What is known of the byte at @vaddr; 0: nothing that may be relied on. */
+/* The marks of the function at @r. NULL: nothing of it may be relied on. */
+static uint8_t *marks_of(struct boundaries *bs, const struct eh_range *r)
+{
+	uint64_t size = r->end - r->start;
+	uint8_t *marks;
+	const uint8_t *p;
+	size_t n;
+
+	p = binary__code(bs->b, r->start, &n);
+	if (!p || n < size || size > FUNCTION_MAX)
+		return NULL;
+	/* Functions lie apart; only segments that share their bytes hold more than the file. */
+	if (size > bs->b->size - bs->decoded)
+		return NULL;
+	bs->decoded += size;
+	marks = calloc(1, (size_t)size);
+	if (!marks)
+		bs->err = -ENOMEM;
+	if (!marks || !decode(bs, r, p, marks)) {
+		free(marks);
+		return NULL;
+	}
+	return marks;
+}
+
+/*
+ * What is known of the byte at @vaddr; 0: nothing that may be relied on. Who asks
+ * goes back and forth, from callers to what they call: so each function is kept.
+ */
 static uint8_t marks_at(struct boundaries *bs, uint64_t vaddr)
 {
 	const struct eh_range *r = eh_frame__find(&bs->frames, vaddr);
+	struct function *fn;
 
-	if (!r || r->end - r->start > FUNCTION_MAX)
+	if (!r)
 		return 0;
-	if (!bs->marks || r->start != bs->start || r->end != bs->end) {
-		free(bs->marks);
-		bs->start = r->start;
-		bs->end = r->end;
-		bs->marks = calloc(1, (size_t)(r->end - r->start));
-		if (!bs->marks)
-			bs->err = -ENOMEM;
-		bs->sound = bs->marks && decode(bs);
+	fn = &bs->functions[r - bs->frames.ranges];
+	if (!fn->asked) {
+		fn->asked = true;
+		fn->marks = marks_of(bs, r);
 	}
-	return bs->sound ? bs->marks[vaddr - bs->start] : 0;
+	return fn->marks ? fn->marks[vaddr - r->start] : 0;
 }
 
 bool boundaries__is_insn(struct boundaries *bs, uint64_t vaddr)

@@ -33,6 +33,9 @@ uint64_t boundaries__entry_of(const struct boundaries *bs, uint64_t vaddr);
 /* False: the program has no table of functions at all, so that none is known. */
 bool boundaries__any(const struct boundaries *bs);
 
+/* Bytes of code that were decoded for the answers so far: at most the file's size. */
+uint64_t boundaries__decoded(const struct boundaries *bs);
+
 /* 0 or -ENOMEM: then some of the answers were no that should have been yes. */
 int boundaries__err(const struct boundaries *bs);
 

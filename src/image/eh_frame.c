@@ -222,6 +222,25 @@ static int read_table(struct eh_frame *t, const struct part all)
 	return 0;
 }
 
+/*
+ * Functions do not overlap. Where the table says so, the one that begins first ends
+ * where the next begins: else a few records claim all code many times over.
+ */
+static void clip(struct eh_frame *t)
+{
+	size_t out = 0;
+
+	for (size_t i = 0; i < t->nr; i++) {
+		struct eh_range r = t->ranges[i];
+
+		if (i + 1 < t->nr && r.end > t->ranges[i + 1].start)
+			r.end = t->ranges[i + 1].start;
+		if (r.end > r.start)
+			t->ranges[out++] = r;
+	}
+	t->nr = out;
+}
+
 /* The table's place, by the header that the program finds it with; false: there is none. */
 static bool find_table(const struct binary *b, struct part *out)
 {
@@ -255,6 +274,7 @@ int eh_frame__load(struct eh_frame *t, const struct binary *b)
 	}
 	if (t->nr)
 		qsort(t->ranges, t->nr, sizeof(*t->ranges), range__cmp);
+	clip(t);
 	return 0;
 }
 

@@ -21,7 +21,7 @@ struct eh_range {
 };
 
 struct eh_frame {
-	struct eh_range	*ranges;	/* by start; none is empty */
+	struct eh_range	*ranges;	/* by start, apart; none is empty */
 	size_t		 nr;
 };
 

@@ -10,25 +10,24 @@
 
 #include "image/array.h"
 #include "image/boundary.h"
+#include "image/cells.h"
+#include "image/copies.h"
 #include "image/inlined.h"
+#include "image/keymap.h"
+#include "image/merged.h"
 #include "image/poll_symbol.h"
 #include "image/poll_ends.h"
+#include "image/symbols_of.h"
 #include "image/wanted.h"
 #include "image/workers.h"
 
-#define MAX_NEWTYPES	12	/* a structure may claim to hold itself */
 #define INLINED_TIMES	4	/* how often all entries are looked at for inlined copies */
-
-/* A type Cell<T, S>, by what it is for. */
-struct cell {
-	uint64_t		 key;	/* of T's and S's names */
-	const uint8_t		*die;
-};
 
 /* What a poll function is for; same index as the model's function. */
 struct poll {
 	uint32_t	fn;
 	uint32_t	root;		/* the future's type, WALK_NONE: unknown */
+	uint64_t	cell;		/* key of its task's type, 0: unknown */
 	char		*name, *scheduler;
 };
 
@@ -41,12 +40,11 @@ struct functions {
 	struct site_finder	*sites;
 	struct boundaries	*boundaries;
 	unsigned int		 nr_unproven;	/* functions found where none begins */
-	struct cell		*cells;		/* sorted by key */
-	size_t			 nr_cells, cap_cells;
+	struct cells		 cells;		/* of the runtime that is looked at */
 	struct poll		*polls;
 	size_t			 nr_polls, cap_polls;
-	uint64_t		*seen;		/* entries added, sorted at look-up */
-	size_t			 nr_seen, cap_seen;
+	struct keymap		 seen;		/* entries added */
+	struct copies		 copies;	/* where there is debug information */
 	uint64_t		 debug_bytes;	/* of all units */
 	uint64_t		 inlined_bytes;	/* that may still be searched for inlined copies */
 	unsigned int		 nr_stripped_polls;
@@ -64,7 +62,7 @@ struct functions *functions__new(struct model *m, const struct binary *b, const 
 	*fs = (struct functions){ .m = m, .b = b, .ts = ts, .names = names, .futures = futures };
 	fs->sites = site_finder__new(b);
 	fs->boundaries = boundaries__new(b);
-	if (!fs->sites || !fs->boundaries) {
+	if (!fs->sites || !fs->boundaries || (futures && copies__make(&fs->copies, ts->sc))) {
 		functions__free(fs);
 		return NULL;
 	}
@@ -84,130 +82,11 @@ void functions__free(struct functions *fs)
 	}
 	site_finder__free(fs->sites);
 	boundaries__free(fs->boundaries);
-	free(fs->cells);
+	cells__free(&fs->cells);
 	free(fs->polls);
-	free(fs->seen);
+	keymap__free(&fs->seen);
+	copies__free(&fs->copies);
 	free(fs);
-}
-
-/* ---- cells ---- */
-
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-	a = (a ^ b) * 0x9e3779b97f4a7c15ull;
-	return a ^ a >> 29;
-}
-
-/* A type by name, also one that the index does not list (a pointer, say). */
-static uint64_t name_key(const struct types *ts, const struct die *d)
-{
-	const struct scan_type *t = scan__type_at(ts->sc, d->p);
-	uint64_t h = 1;
-
-	if (t)
-		return t->hash;
-	for (const char *s = type__name(d); *s; s++)
-		h = mix(h, (unsigned char)*s);
-	return h;
-}
-
-static uint64_t pair_key(const struct types *ts, const struct die *t, const struct die *s)
-{
-	return mix(name_key(ts, t), name_key(ts, s));
-}
-
-static int cell__cmp(const void *a, const void *b)
-{
-	const struct cell *x = a, *y = b;
-
-	if (x->key != y->key)
-		return x->key < y->key ? -1 : 1;
-	return x->die < y->die ? -1 : x->die > y->die;
-}
-
-static int find_cells(struct functions *fs, const struct runtime *rt)
-{
-	const struct scan *sc = fs->ts->sc;
-	const char *word = wanted__last_word(rt->cell_type);
-	size_t len = strlen(word);
-
-	fs->nr_cells = 0;
-	for (size_t i = 0; i < sc->nr_types; i++) {
-		const struct scan_type *t = &sc->types[i];
-		struct die d, future, scheduler;
-
-		if (strncmp(t->name, word, len) || t->name[len] != '<' || t->declaration ||
-		    t->empty || !die__at_addr(fs->ts->di, t->die, &d) ||
-		    !type__is(fs->ts, &d, rt->cell_type) ||
-		    !type__param(fs->ts, &d, "T", &future) ||
-		    !type__param(fs->ts, &d, "S", &scheduler))
-			continue;
-		if (array__room(&fs->cells, &fs->cap_cells, fs->nr_cells, sizeof(*fs->cells)))
-			return -ENOMEM;
-		fs->cells[fs->nr_cells++] = (struct cell){ pair_key(fs->ts, &future, &scheduler),
-							   t->die };
-	}
-	if (fs->nr_cells)
-		qsort(fs->cells, fs->nr_cells, sizeof(*fs->cells), cell__cmp);
-	return 0;
-}
-
-static bool find_cell(const struct functions *fs, uint64_t key, struct die *out)
-{
-	size_t lo = 0, hi = fs->nr_cells;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (fs->cells[mid].key < key)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < fs->nr_cells && fs->cells[lo].key == key &&
-	       die__at_addr(fs->ts->di, fs->cells[lo].die, out);
-}
-
-/* From the cell's type to where its future lies and when it lies there. */
-static bool cell__layout(const struct types *ts, const struct runtime *rt, const struct die *d,
-			 struct walk_cell *out)
-{
-	struct type_member payload = { 0 }, inner;
-	struct member_iter it = { 0 };
-	struct image_path path;
-	struct type_variants vs;
-	struct type_variant v;
-	struct die stage;
-	bool found = false;
-	int levels = 0;
-
-	if (!type__path(ts, d, rt->stage_path, &path, &stage) || path.nr_hops)
-		return false;
-	/* UnsafeCell and CoreStage around it */
-	while (!type__variants(ts, &stage, &vs)) {
-		if (++levels > MAX_NEWTYPES || !type__only_member(ts, &stage, &inner))
-			return false;
-		path.off[0] += (uint32_t)inner.off;
-		stage = inner.type;
-	}
-	while (type__next_variant(ts, &vs, &it, &v)) {
-		if (!v.payload.name || strcmp(v.payload.name, rt->stage_variant))
-			continue;
-		payload = v.payload;
-		found = true;
-		/* a niche: "any other value" cannot be compared with one */
-		out->stage_width = v.has_value ? (uint8_t)vs.width : 0;
-		out->stage_running = v.value;
-	}
-	if (!found || !type__only_member(ts, &payload.type, &inner))
-		return false;
-	out->size = (uint32_t)type__size(d);
-	out->stage_off = path.off[0] + (uint32_t)vs.off;
-	out->future_off = path.off[0] + (uint32_t)(payload.off + inner.off);
-	/* all in the cell */
-	return (uint64_t)out->stage_off + out->stage_width <= out->size &&
-	       type__size(&inner.type) <= out->size &&
-	       out->future_off <= out->size - type__size(&inner.type);
 }
 
 /* ---- functions ---- */
@@ -249,15 +128,19 @@ static bool fn_is(const struct scan_fn *fn, const char *path)
 	}
 }
 
+/* Was it asked of @vaddr before? At 0, where a file's own header is, is no function. */
 static bool functions__seen(struct functions *fs, uint64_t vaddr)
 {
-	for (size_t i = 0; i < fs->nr_seen; i++)
-		if (fs->seen[i] == vaddr)
-			return true;
-	if (array__room(&fs->seen, &fs->cap_seen, fs->nr_seen, sizeof(*fs->seen)))
+	uint32_t *seen = vaddr ? keymap__at(&fs->seen, vaddr) : NULL;
+
+	if (!vaddr)
+		return true;
+	if (!seen)
 		fs->m->err = -ENOMEM;
+	else if (*seen)
+		return true;
 	else
-		fs->seen[fs->nr_seen++] = vaddr;
+		*seen = 1;
 	return false;
 }
 
@@ -312,11 +195,12 @@ static struct poll *add_poll(struct functions *fs, uint32_t fn)
 static void functions__add_cell(struct functions *fs, const struct runtime *rt, struct poll *p,
 				const struct die *future, const struct die *scheduler)
 {
+	const struct cell *c = cells__get(&fs->cells, cells__key(fs->ts, future, scheduler));
 	struct walk_cell cell = { 0 };
 	struct die d;
 	uint32_t at;
 
-	if (!find_cell(fs, pair_key(fs->ts, future, scheduler), &d) ||
+	if (!c || !die__at_addr(fs->ts->di, c->die, &d) ||
 	    !cell__layout(fs->ts, rt, &d, &cell)) {
 		model__note(fs->m, "task %s: layout of its %s not found: no await points", p->name,
 			    wanted__last_word(rt->cell_type));
@@ -386,15 +270,9 @@ static char *argument_below(const struct functions *fs, const struct die *d, con
 /* The entry of the function whose code begins at @vaddr. */
 static bool fn_at(const struct functions *fs, uint64_t vaddr, struct die *out)
 {
-	const struct scan *sc = fs->ts->sc;
+	const uint8_t *die = copies__at(&fs->copies, vaddr);
 
-	for (size_t i = 0; i < sc->nr_fns; i++)
-		if (sc->fns[i].has_pc && sc->fns[i].low_pc == vaddr)
-			return die__at_addr(fs->ts->di, sc->fns[i].die, out);
-	for (size_t i = 0; i < sc->nr_instances; i++)
-		if (sc->instances[i].low_pc == vaddr)
-			return die__at_addr(fs->ts->di, sc->instances[i].die, out);
-	return false;
+	return die && die__at_addr(fs->ts->di, die, out);
 }
 
 /*
@@ -434,6 +312,7 @@ static void describe_poll(struct functions *fs, const struct runtime *rt, uint32
 	if (!p || !type__param(fs->ts, fn_die, "T", &future) ||
 	    !type__param(fs->ts, fn_die, "S", &scheduler))
 		return;
+	p->cell = cells__key(fs->ts, &future, &scheduler);
 	p->name = rust_names__type(fs->names, &future);
 	p->scheduler = rust_names__type(fs->names, &scheduler);
 	if (!p->name || !p->scheduler) {
@@ -487,14 +366,31 @@ static void name_scheduler(struct functions *fs, uint32_t at, const struct die *
 	free(name);
 }
 
+/* The task type that the poll function at @fn_die is for has code of its own. */
+static void mark_polled(struct functions *fs, const struct die *fn_die)
+{
+	struct die future, scheduler;
+	struct cell *c;
+
+	if (!type__param(fs->ts, fn_die, "T", &future) ||
+	    !type__param(fs->ts, fn_die, "S", &scheduler))
+		return;
+	c = cells__get(&fs->cells, cells__key(fs->ts, &future, &scheduler));
+	if (c)
+		c->polled = true;
+}
+
 static void add_from_dwarf(struct functions *fs, const struct runtime *rt,
 			   const struct runtime_fn *rf, uint64_t vaddr, const uint8_t *die)
 {
 	struct die d;
 	uint32_t at;
 
-	if (!vaddr || functions__seen(fs, vaddr) || !die__at_addr(fs->ts->di, die, &d) ||
-	    (rf->role == RUNTIME_FN_POLL && is_worker(fs, rt, &d)))
+	if (!vaddr || functions__seen(fs, vaddr) || !die__at_addr(fs->ts->di, die, &d))
+		return;
+	if (rf->role == RUNTIME_FN_POLL)
+		mark_polled(fs, &d);
+	if (rf->role == RUNTIME_FN_POLL && is_worker(fs, rt, &d))
 		return;
 	at = add_fn(fs, rt, rf, vaddr);
 	if (at != WALK_NONE && rf->role == RUNTIME_FN_POLL)
@@ -568,14 +464,16 @@ static void find_by_dwarf(struct functions *fs, const struct runtime *rt,
 
 	for (size_t i = 0; i < sc->nr_fns; i++) {
 		const struct scan_fn *fn = &sc->fns[i];
+		const uint32_t *copies;
+		size_t nr;
 
 		if (!fn_is(fn, rf->path))
 			continue;
 		if (fn->has_pc)
 			add_from_dwarf(fs, rt, rf, fn->low_pc, fn->die);
-		for (size_t k = 0; k < sc->nr_instances; k++)
-			if (sc->instances[k].origin == fn->die)
-				add_from_dwarf(fs, rt, rf, sc->instances[k].low_pc, fn->die);
+		copies = copies__of(&fs->copies, fn->die, &nr);
+		for (size_t k = 0; k < nr; k++)
+			add_from_dwarf(fs, rt, rf, sc->instances[copies[k]].low_pc, fn->die);
 		if (rf->inlined)
 			find_inlined(fs, rt, rf, fn->die, false);
 	}
@@ -593,47 +491,82 @@ static bool is_worker_code(struct functions *fs, const struct runtime *rt,
 	return workers__have(&fs->workers, fs->sites, sym->vaddr);
 }
 
+/* What is looked for, for what is called back. */
+struct wanted_fn {
+	struct functions	*fs;
+	const struct runtime	*rt;
+	const struct runtime_fn	*rf;
+};
+
+/* Does the poll function at @sym poll a worker of the runtime? Else @told is what it polls. */
+static bool polls_worker(const struct wanted_fn *by, const struct symbol *sym,
+			 const char *generics, struct poll_symbol *told)
+{
+	return generics ? !poll_symbol__describe(by->rt, generics, told)
+			: is_worker_code(by->fs, by->rt, sym);
+}
+
+static void found_symbol(void *ctx, const struct symbol *sym, const char *generics)
+{
+	const struct wanted_fn *by = ctx;
+	struct functions *fs = by->fs;
+	bool poll = by->rf->role == RUNTIME_FN_POLL;
+	struct poll_symbol told = { .name = NULL };
+	struct poll *p = NULL;
+	uint32_t at;
+
+	if (functions__seen(fs, sym->vaddr))
+		return;
+	if (!poll || !polls_worker(by, sym, generics, &told)) {
+		at = add_fn(fs, by->rt, by->rf, sym->vaddr);
+		if (at != WALK_NONE && poll) {
+			((struct image_fn *)model__at(fs->m, MODEL_FNS, at))->blocking =
+				told.blocking;
+			fs->nr_stripped_polls++;
+			p = add_poll(fs, at);
+		}
+	}
+	if (p) {
+		p->name = told.name;
+		p->scheduler = told.scheduler;
+		return;
+	}
+	free(told.name);
+	free(told.scheduler);
+}
+
 static void find_by_symbol(struct functions *fs, const struct runtime *rt,
 			   const struct runtime_fn *rf)
 {
-	const char *word = wanted__last_word(rf->path);
-	char quick[128];
+	struct wanted_fn by = { fs, rt, rf };
 
-	/* both manglings have a word as its length and itself */
-	snprintf(quick, sizeof(quick), "%zu%s", strlen(word), word);
-	for (size_t i = 0; i < fs->b->nr_syms; i++) {
-		const struct symbol *sym = &fs->b->syms[i];
-		struct poll_symbol told = { .name = NULL };
-		struct poll *p;
-		char *path, *generics = NULL;
-		uint32_t at;
+	symbols__of(fs->b, rf->path, found_symbol, &by);
+}
 
-		if (!strstr(sym->name, quick))
-			continue;
-		path = name__of_symbol(sym->name, &generics);
-		if (!path || strcmp(path, rf->path) || functions__seen(fs, sym->vaddr))
-			goto next;
-		if (rf->role == RUNTIME_FN_POLL &&
-		    (generics ? !poll_symbol__describe(rt, generics, &told)
-			      : is_worker_code(fs, rt, sym)))
-			goto next;
-		at = add_fn(fs, rt, rf, sym->vaddr);
-		if (at == WALK_NONE || rf->role != RUNTIME_FN_POLL)
-			goto next;
-		((struct image_fn *)model__at(fs->m, MODEL_FNS, at))->blocking = told.blocking;
-		fs->nr_stripped_polls++;
-		p = add_poll(fs, at);
-		if (!p)
-			goto next;
-		p->name = told.name;
-		p->scheduler = told.scheduler;
-		told.name = told.scheduler = NULL;
-next:
-		free(told.name);
-		free(told.scheduler);
-		free(path);
-		free(generics);
+static bool own_worker(void *ctx, const struct die *cell)
+{
+	const struct wanted_fn *of = ctx;
+
+	return is_worker(of->fs, of->rt, cell);
+}
+
+/* Tasks of which only other tasks' code is there, since the compiler found it to be the same. */
+static void find_merged(struct functions *fs, const struct runtime *rt, size_t first_poll)
+{
+	struct wanted_fn of = { fs, rt, NULL };
+	struct merged m = { .m = fs->m, .b = fs->b, .ts = fs->ts, .names = fs->names,
+			    .cells = &fs->cells, .hidden = own_worker, .ctx = &of };
+
+	if (!fs->futures || merged__find(&m))
+		return;
+	for (size_t i = first_poll; i < fs->nr_polls; i++) {
+		struct image_fn *fn = model__at(fs->m, MODEL_FNS, fs->polls[i].fn);
+
+		if (fs->polls[i].cell && merged__note(&m, fn->vaddr, fs->polls[i].cell,
+						      fs->polls[i].name))
+			fn->ambiguous = 1;
 	}
+	merged__free(&m);
 }
 
 int functions__find(struct functions *fs)
@@ -642,9 +575,10 @@ int functions__find(struct functions *fs)
 
 	for (unsigned int r = 0; runtimes[r]; r++) {
 		const struct runtime *rt = runtimes[r];
+		size_t first_poll = fs->nr_polls;
 
 		fs->knows_workers = false;
-		if (fs->futures && find_cells(fs, rt))
+		if (fs->futures && cells__find(&fs->cells, fs->ts, rt))
 			return -ENOMEM;
 		for (size_t i = 0; i < rt->nr_fns; i++) {
 			if (fs->futures)
@@ -654,6 +588,7 @@ int functions__find(struct functions *fs)
 		for (size_t i = 0; i < rt->nr_fns && fs->futures && fs->nr_polls; i++)
 			if (rt->fns[i].inlined)
 				find_moved(fs, rt, &rt->fns[i]);
+		find_merged(fs, rt, first_poll);
 	}
 	if (fs->nr_unproven)
 		model__note(fs->m, boundaries__any(fs->boundaries) ?
@@ -672,6 +607,41 @@ int functions__find(struct functions *fs)
 			    "no await points for them", fs->nr_stripped_polls);
 	nr = fs->m->tables[MODEL_FNS].nr;
 	return fs->m->err ? fs->m->err : (int)nr;
+}
+
+static int by_site(const void *a, const void *b, void *ctx)
+{
+	const struct functions *fs = ctx;
+	const struct image_fn *x, *y;
+
+	x = model__at(fs->m, MODEL_FNS, ((const struct poll *)a)->fn);
+	y = model__at(fs->m, MODEL_FNS, ((const struct poll *)b)->fn);
+	if (x->site.vaddr != y->site.vaddr)
+		return x->site.vaddr < y->site.vaddr ? -1 : 1;
+	return x->task_long < y->task_long ? -1 : x->task_long > y->task_long;
+}
+
+/* Identical code folded into one function: which task it is cannot be told. Sorts the polls. */
+static void mark_ambiguous(struct functions *fs)
+{
+	size_t end;
+
+	if (fs->nr_polls)
+		qsort_r(fs->polls, fs->nr_polls, sizeof(*fs->polls), by_site, fs);
+	for (size_t first = 0; first < fs->nr_polls; first = end) {
+		const struct image_fn *a, *b;
+
+		a = model__at(fs->m, MODEL_FNS, fs->polls[first].fn);
+		for (end = first + 1; end < fs->nr_polls; end++) {
+			b = model__at(fs->m, MODEL_FNS, fs->polls[end].fn);
+			if (b->site.vaddr != a->site.vaddr)
+				break;
+		}
+		b = model__at(fs->m, MODEL_FNS, fs->polls[end - 1].fn);
+		for (size_t i = first; i < end && a->task_long != b->task_long; i++)
+			((struct image_fn *)model__at(fs->m, MODEL_FNS,
+						      fs->polls[i].fn))->ambiguous = 1;
+	}
 }
 
 void functions__name_tasks(struct functions *fs)
@@ -708,17 +678,7 @@ void functions__name_tasks(struct functions *fs)
 		fn->task_long = task_long;
 		fn->scheduler = scheduler;
 	}
-	/* identical code folded into one function: which task it is cannot be told */
-	for (size_t i = 0; i < fs->nr_polls; i++) {
-		struct image_fn *a = model__at(fs->m, MODEL_FNS, fs->polls[i].fn);
-
-		for (size_t k = 0; k < i; k++) {
-			struct image_fn *b = model__at(fs->m, MODEL_FNS, fs->polls[k].fn);
-
-			if (a->site.vaddr == b->site.vaddr && a->task_long != b->task_long)
-				a->ambiguous = b->ambiguous = 1;
-		}
-	}
+	mark_ambiguous(fs);
 }
 
 void functions__find_returns(struct functions *fs)

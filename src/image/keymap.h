@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
+
 struct keymap_slot {
 	uint64_t	key;	/* 0: free */
 	uint32_t	value;
@@ -18,12 +20,13 @@ struct keymap_slot {
 struct keymap {
 	struct keymap_slot	*slots;
 	size_t			 nr, size;
+	struct hash_key		 hash;
 };
 
 static inline struct keymap_slot *keymap__probe(struct keymap_slot *slots, size_t size,
-						uint64_t key)
+						const struct hash_key *hash, uint64_t key)
 {
-	size_t at = key & (size - 1);
+	size_t at = hash__of(hash, key) & (size - 1);
 
 	while (slots[at].key && slots[at].key != key)
 		at = (at + 1) & (size - 1);
@@ -44,14 +47,17 @@ static inline uint32_t *keymap__at(struct keymap *m, uint64_t key)
 
 		if (!grown)
 			return NULL;
+		if (!m->size)
+			m->hash = hash_key__new();
 		for (size_t i = 0; i < m->size; i++)
 			if (m->slots[i].key)
-				*keymap__probe(grown, size, m->slots[i].key) = m->slots[i];
+				*keymap__probe(grown, size, &m->hash, m->slots[i].key) =
+					m->slots[i];
 		free(m->slots);
 		m->slots = grown;
 		m->size = size;
 	}
-	s = keymap__probe(m->slots, m->size, key);
+	s = keymap__probe(m->slots, m->size, &m->hash, key);
 	if (!s->key) {
 		s->key = key;
 		m->nr++;

@@ -4,35 +4,54 @@
  */
 #include "image/poll_ends.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/names.h"
+#include "image/keymap.h"
 #include "image/returns.h"
-#include "image/wanted.h"
+#include "image/symbols_of.h"
 
 struct search {
 	struct model		*m;
 	const struct binary	*b;
 	struct site_finder	*sites;
 	struct boundaries	*boundaries;
+	struct keymap		 known;		/* returns in the model, by what they are */
 };
+
+/* Where the model's number + 1 of @r stands, or 0 so far. NULL: no memory. */
+static uint32_t *find_known(struct search *s, const struct image_return *r)
+{
+	uint64_t key = r->ret ^ (r->site.vaddr - r->ret) << 32;
+
+	for (;; key++) {
+		uint32_t *known = keymap__at(&s->known, key ? key : 1);
+		const struct image_return *have;
+
+		if (!known || !*known)
+			return known;
+		have = model__at(s->m, MODEL_RETURNS, *known - 1);
+		if (have->ret == r->ret && have->site.vaddr == r->site.vaddr)
+			return known;
+	}
+}
 
 static void add_return(void *ctx, const struct image_return *r)
 {
 	struct search *s = ctx;
-	uint32_t at;
+	uint32_t *known = find_known(s, r), at;
 
-	for (size_t i = 0; i < s->m->tables[MODEL_RETURNS].nr; i++) {
-		const struct image_return *have = model__at(s->m, MODEL_RETURNS, (uint32_t)i);
-
-		if (have->ret == r->ret && have->site.vaddr == r->site.vaddr)
-			return;
-	}
+	if (!known)
+		s->m->err = -ENOMEM;
+	if (!known || *known)
+		return;
 	at = model__add(s->m, MODEL_RETURNS, 1);
-	if (at != WALK_NONE)
-		*(struct image_return *)model__at(s->m, MODEL_RETURNS, at) = *r;
+	if (at == WALK_NONE)
+		return;
+	*(struct image_return *)model__at(s->m, MODEL_RETURNS, at) = *r;
+	*known = at + 1;
 }
 
 static void found_return(void *ctx, uint64_t ret)
@@ -46,25 +65,14 @@ static void found_return(void *ctx, uint64_t ret)
  * Calls of a function that jumps on to a task's poll function; where it does not
  * jump (it is not optimised), its own call of it.
  */
-static void find_returns_through(struct search *s, const char *path)
+static void found_through(void *ctx, const struct symbol *sym, const char *generics)
 {
-	const char *word = wanted__last_word(path);
-	char quick[64];
+	struct search *s = ctx;
 
-	snprintf(quick, sizeof(quick), "%zu%s", strlen(word), word);
-	for (size_t i = 0; i < s->b->nr_syms; i++) {
-		const struct symbol *sym = &s->b->syms[i];
-		char *name;
-
-		if (!strstr(sym->name, quick))
-			continue;
-		name = name__of_symbol(sym->name, NULL);
-		if (name && !strcmp(name, path) &&
-		    !site_finder__indirect_calls(s->sites, sym->vaddr, sym->vaddr + sym->size,
-						 found_return, s))
-			site_finder__calls_of(s->sites, sym->vaddr, found_return, s);
-		free(name);
-	}
+	(void)generics;
+	if (!site_finder__indirect_calls(s->sites, sym->vaddr, sym->vaddr + sym->size,
+					 found_return, s))
+		site_finder__calls_of(s->sites, sym->vaddr, found_return, s);
 }
 
 /* Where tasks' headers have their tables in this program, or have them mostly. */
@@ -102,10 +110,11 @@ void poll_ends__find(struct model *m, const struct binary *b, struct site_finder
 		uint64_t off = vtable_off(&s, runtimes[r], first);
 
 		if (runtimes[r]->poll_through)
-			find_returns_through(&s, runtimes[r]->poll_through);
+			symbols__of(b, runtimes[r]->poll_through, found_through, &s);
 		if (off)
 			find_table_calls(&s, off);
 	}
+	keymap__free(&s.known);
 	if (boundaries__err(bs))
 		m->err = boundaries__err(bs);
 }

@@ -694,8 +694,11 @@ void site_finder__calls_of(struct site_finder *f, uint64_t target,
 			   void (*found)(void *ctx, uint64_t ret), void *ctx)
 {
 	uint64_t words[16];
-	size_t n, nr = binary__words_of(f->b, target, words, sizeof(words) / sizeof(words[0]));
+	size_t n, nr;
 
+	if (!f->sweep)
+		return;
+	nr = binary__words_of(f->b, target, words, sizeof(words) / sizeof(words[0]));
 	for (size_t i = 0; i < f->b->nr_segs; i++) {
 		const struct segment *s = &f->b->segs[i];
 		const uint8_t *code = binary__code(f->b, s->vaddr, &n);

@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/names.h"
-#include "image/wanted.h"
+#include "image/symbols_of.h"
 
 /* From the loop up to raw::poll: Core::poll, Harness::poll, and one to spare. */
 #define LEVELS	4
@@ -29,26 +28,19 @@ static void add(struct workers *w, uint64_t vaddr)
 		w->vaddr[w->nr++] = vaddr;
 }
 
+static void add_symbol(void *ctx, const struct symbol *sym, const char *generics)
+{
+	(void)generics;
+	add(ctx, sym->vaddr);
+}
+
 /* Adds the functions whose path is the @len bytes at @path. */
 static void add_named(struct workers *w, const struct binary *b, const char *path, size_t len)
 {
-	char whole[128], quick[128];
-	const char *word;
+	char whole[128];
 
 	snprintf(whole, sizeof(whole), "%.*s", (int)len, path);
-	word = wanted__last_word(whole);
-	/* both manglings have a word as its length and itself */
-	snprintf(quick, sizeof(quick), "%zu%s", strlen(word), word);
-	for (size_t i = 0; i < b->nr_syms; i++) {
-		char *name;
-
-		if (!strstr(b->syms[i].name, quick))
-			continue;
-		name = name__of_symbol(b->syms[i].name, NULL);
-		if (name && !strcmp(name, whole))
-			add(w, b->syms[i].vaddr);
-		free(name);
-	}
+	symbols__of(b, whole, add_symbol, w);
 }
 
 /* Where calls of @below go: to the functions, or through words that hold their addresses. */

@@ -9,33 +9,52 @@
 
 #include "join/fds.h"
 
+/*
+ * Of so many epoll instances the same token is told apart; programs have a few. In
+ * others its descriptors have no name, rather than another one's.
+ */
+#define INSTANCES_MAX	256
+
 struct fd_entry {
 	uint64_t	token;
 	int32_t		epfd, fd;
 	uint32_t	name;
 	bool		used, gone;
+	uint64_t	nr;		/* the how manieth that was added */
 };
 
-static uint32_t token__hash(uint64_t token)
+static uint32_t fds__home(const struct fds *f, uint64_t token)
 {
-	return (uint32_t)(token * 0x9e3779b97f4a7c15ull >> 32);
+	return (uint32_t)hash__of(&f->hash, token) & (f->size - 1);
 }
 
-/* The entry of (token, epfd), or a free place. */
+/*
+ * The entry of (token, epfd), or a free place; where the token has too many entries, one
+ * that is gone, or NULL.
+ */
 static struct fd_entry *fds__find(const struct fds *f, uint64_t token, int32_t epfd)
 {
-	uint32_t at = token__hash(token) & (f->size - 1);
+	uint32_t at = fds__home(f, token);
+	struct fd_entry *gone = NULL;
+	unsigned int same = 0;
 
-	while (f->entries[at].used &&
-	       (f->entries[at].token != token || f->entries[at].epfd != epfd))
-		at = (at + 1) & (f->size - 1);
-	return &f->entries[at];
+	for (; f->entries[at].used; at = (at + 1) & (f->size - 1)) {
+		struct fd_entry *e = &f->entries[at];
+
+		if (e->token != token)
+			continue;
+		if (e->epfd == epfd)
+			return e;
+		gone = e->gone ? e : gone;
+		same++;
+	}
+	return same < INSTANCES_MAX ? &f->entries[at] : gone;
 }
 
 /* Descriptors that are gone are forgotten here, so only open ones take room. */
 static int fds__grow(struct fds *f)
 {
-	struct fds grown = { 0 };
+	struct fds grown = { .added = f->added, .hash = f->size ? f->hash : hash_key__new() };
 	uint32_t open = 0;
 
 	for (uint32_t i = 0; i < f->size; i++)
@@ -66,9 +85,11 @@ int fds__add(struct fds *f, uint64_t token, int32_t epfd, int32_t fd, uint32_t n
 	if (f->nr * 2 >= f->size && fds__grow(f))
 		return -ENOMEM;
 	e = fds__find(f, token, epfd);
+	if (!e)
+		return 0;
 	f->nr += !e->used;
-	*e = (struct fd_entry){ .token = token, .epfd = epfd, .fd = fd, .name = name,
-				.used = true };
+	*e = (struct fd_entry){ .token = token, .epfd = epfd, .fd = fd, .name = name, .used = true,
+				.nr = e->used && e->epfd == epfd ? e->nr : f->added++ };
 	return 0;
 }
 
@@ -80,14 +101,23 @@ void fds__del(struct fds *f, uint64_t token, int32_t epfd)
 		e->gone = true;
 }
 
+/* Of entries of one token, whose epoll instance is not known: an open one, the first added. */
+static bool is_better(const struct fd_entry *e, const struct fd_entry *than)
+{
+	if (!than || e->gone != than->gone)
+		return !than || than->gone;
+	return e->nr < than->nr;
+}
+
 struct detail fds__name(const struct fds *f, uint64_t token, int32_t epfd)
 {
 	const struct fd_entry *found = NULL;
+	unsigned int same = 0;
 	uint32_t at;
 
 	if (!f->size)
 		return (struct detail){ 0 };
-	at = token__hash(token) & (f->size - 1);
+	at = fds__home(f, token);
 	for (; f->entries[at].used; at = (at + 1) & (f->size - 1)) {
 		const struct fd_entry *e = &f->entries[at];
 
@@ -97,10 +127,11 @@ struct detail fds__name(const struct fds *f, uint64_t token, int32_t epfd)
 			found = e;
 			break;
 		}
-		if (!found || (found->gone && !e->gone))
+		if (is_better(e, found))
 			found = e;
+		same++;
 	}
-	if (!found)
+	if (!found || same == INSTANCES_MAX)
 		return (struct detail){ 0 };
 	if (found->name)
 		return (struct detail){ .kind = DETAIL_STRING, .id = found->name };

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "base/hash.h"
 #include "join/part.h"
 
 #define ANY_EPFD	(-1)
@@ -14,6 +15,8 @@
 struct fds {
 	struct fd_entry	*entries;
 	uint32_t	 nr, size;
+	uint64_t	 added;		/* pairs of token and epfd ever */
+	struct hash_key	 hash;
 };
 
 /* 0 or -ENOMEM. */

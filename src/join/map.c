@@ -19,7 +19,8 @@ static void map__put(struct map *m, uint64_t key, void *value)
 int map__add(struct map *m, uint64_t key, void *value)
 {
 	if (m->nr * 2 >= m->size) {
-		struct map grown = { .nr = m->nr, .size = m->size ? m->size * 2 : 64 };
+		struct map grown = { .nr = m->nr, .size = m->size ? m->size * 2 : 64,
+				     .hash = m->size ? m->hash : hash_key__new() };
 
 		grown.entries = calloc(grown.size, sizeof(*grown.entries));
 		if (!grown.entries)
@@ -58,6 +59,26 @@ void map__del(struct map *m, uint64_t key)
 	}
 	m->entries[hole] = (struct map_entry){ 0 };
 	m->nr--;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct map_entry *x = a, *y = b;
+
+	return x->key < y->key ? -1 : x->key > y->key;
+}
+
+struct map_entry *map__sorted(const struct map *m)
+{
+	struct map_entry *list = calloc(m->nr + 1ul, sizeof(*list));
+	uint32_t nr = 0;
+
+	for (uint32_t i = 0; list && i < m->size; i++)
+		if (m->entries[i].value)
+			list[nr++] = m->entries[i];
+	if (list)
+		qsort(list, nr, sizeof(*list), by_key);
+	return list;
 }
 
 void map__clear(struct map *m)

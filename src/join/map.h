@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * From numbers to objects, with removal. The objects begin with their number.
+ * From numbers to objects, with removal. The order of the table is another one in
+ * each run: what shows in a result goes through map__sorted().
  */
 #ifndef DWELL_JOIN_MAP_H
 #define DWELL_JOIN_MAP_H
 
 #include <stdint.h>
+
+#include "base/hash.h"
 
 struct map {
 	struct map_entry {
@@ -13,11 +16,12 @@ struct map {
 		void		*value;		/* NULL: free */
 	}		*entries;
 	uint32_t	 nr, size;	/* size: power of two */
+	struct hash_key	 hash;
 };
 
 static inline uint32_t map__home(const struct map *m, uint64_t key)
 {
-	return (uint32_t)(key * 0x9e3779b97f4a7c15ull >> 32) & (m->size - 1);
+	return (uint32_t)hash__of(&m->hash, key) & (m->size - 1);
 }
 
 static inline void *map__get(const struct map *m, uint64_t key)
@@ -34,6 +38,8 @@ static inline void *map__get(const struct map *m, uint64_t key)
 
 /* @key must not be there. 0 or -ENOMEM. */
 int map__add(struct map *m, uint64_t key, void *value);
+/* The m->nr entries by key, and a free one behind them; the caller's to free. NULL: no memory. */
+struct map_entry *map__sorted(const struct map *m);
 void map__del(struct map *m, uint64_t key);
 void map__clear(struct map *m);
 

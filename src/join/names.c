@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/utf8.h"
 #include "join/names.h"
 
@@ -22,11 +23,16 @@ struct name {
 struct names {
 	struct name	**buckets;
 	size_t		 nr, size;	/* size: power of two */
+	struct hash_key	 hash;
 };
 
 struct names *names__new(void)
 {
-	return calloc(1, sizeof(struct names));
+	struct names *n = calloc(1, sizeof(*n));
+
+	if (n)
+		n->hash = hash_key__new();
+	return n;
 }
 
 void names__free(struct names *n)
@@ -111,12 +117,12 @@ static int names__grow(struct names *n)
 
 static const char *names__intern(struct names *n, const char *text, size_t len)
 {
-	uint64_t hash = 0xcbf29ce484222325ull;
+	uint64_t hash = n->hash.a;
 	struct name *e;
 
 	for (size_t i = 0; i < len; i++)
 		hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3ull;
-	hash ^= hash >> 32;
+	hash = hash__of(&n->hash, hash);
 	if (n->size)
 		for (e = n->buckets[hash & (n->size - 1)]; e; e = e->next)
 			if (e->hash == hash && !strcmp(e->text, text))

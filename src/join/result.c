@@ -58,6 +58,12 @@ static const char *detail_name(struct join *j, struct detail d)
 
 /* ---- rows ---- */
 
+/*
+ * Frames that all stacks together may have: as many as of a quarter of a million
+ * stacks of some thirty. Beyond this, stacks have a gap where their chain would be.
+ */
+#define FRAMES_MAX	(1u << 23)
+
 /* A list of frames that grows; rows point into it when it is complete. */
 struct frames {
 	struct join_frame	*list;
@@ -110,6 +116,9 @@ static int frames__add_task(struct join *j, struct frames *f, const struct site 
 			  JOIN_FRAME_COMM);
 	if (!err)
 		err = frames__add(f, sites__task_name(j->sites, site->kind), JOIN_FRAME_TASK);
+	if (!err && f->nr > FRAMES_MAX && site->chain != NO_CHAIN)
+		return frames__add(f, names__safe(j->names, "[gap: too many different stacks]"),
+				   JOIN_FRAME_GAP);
 	if (!err)
 		err = frames__room(f, SITE_FRAMES_MAX);
 	if (err)
@@ -190,34 +199,127 @@ static int row_order(const void *a, const void *b)
 	}
 }
 
+/* A sum on its way to a row. */
+struct row_sum {
+	struct sum_key	 key;
+	uint64_t	 ns;
+	const char	*task;		/* kinds of one name are one in a row */
+	uint32_t	 chain;
+	uint16_t	 branch;
+};
+
+static int by_stack(const void *a, const void *b)
+{
+	const struct row_sum *x = a, *y = b;
+
+	if (x->task != y->task)
+		return x->task < y->task ? -1 : 1;
+	if (x->chain != y->chain)
+		return x->chain < y->chain ? -1 : 1;
+	if (x->branch != y->branch)
+		return x->branch < y->branch ? -1 : 1;
+	return sum_key__cmp(&x->key, &y->key);
+}
+
+/* The largest first; among equal ones the order in which their sites were met. */
+static int by_size(const void *a, const void *b)
+{
+	const struct row_sum *x = a, *y = b;
+
+	if (x->ns != y->ns)
+		return x->ns > y->ns ? -1 : 1;
+	if (x->key.site != y->key.site)
+		return x->key.site < y->key.site ? -1 : 1;
+	return sum_key__cmp(&x->key, &y->key);
+}
+
+/* Those whose stacks are the same by their numbers are one, of the site met first. */
+static size_t merge_stacks(struct row_sum *sums, size_t nr)
+{
+	size_t out = 0;
+
+	qsort(sums, nr, sizeof(*sums), by_stack);
+	for (size_t i = 0; i < nr; i++) {
+		struct row_sum *last = &sums[out - 1];
+
+		if (!out || by_stack(last, &sums[i])) {
+			sums[out++] = sums[i];
+			continue;
+		}
+		sum__add(&last->ns, sums[i].ns);
+		if (sums[i].key.site < last->key.site)
+			last->key.site = sums[i].key.site;
+	}
+	qsort(sums, out, sizeof(*sums), by_size);
+	return out;
+}
+
+/* All that go into rows, *@nr of them. NULL: no memory. */
+static struct row_sum *collect_row_sums(struct join *j, size_t *nr)
+{
+	struct row_sum *sums = calloc(j->sums.nr + 1ul, sizeof(*sums));
+
+	*nr = 0;
+	for (uint32_t i = 0; sums && i < j->sums.size; i++) {
+		const struct sum *s = &j->sums.entries[i];
+		const struct site *site;
+		struct row_sum *out = &sums[*nr];
+
+		if (!s->ns)
+			continue;
+		site = sites__site(j->sites, s->key.site);
+		if (!selection__has(j, site->kind))
+			continue;
+		*out = (struct row_sum){ s->key, s->ns, sites__task_name(j->sites, site->kind),
+					 site->chain, site->branch };
+		if (!out->task) {
+			free(sums);
+			return NULL;
+		}
+		++*nr;
+	}
+	if (sums)
+		*nr = merge_stacks(sums, *nr);
+	return sums;
+}
+
+/* A row for each of @sums; @frames has room for what they point to. */
+static int fill_rows(struct join *j, const struct row_sum *sums, size_t nr, struct frames *frames,
+		     struct join_row *rows)
+{
+	size_t at = 0;
+	int err = 0;
+
+	for (size_t i = 0; i < nr && !err; i++) {
+		size_t first = frames->nr;
+
+		err = frames__add_sum(j, frames, &sums[i].key);
+		rows[i] = (struct join_row){ .nr = (uint32_t)(frames->nr - first),
+					     .segment = sums[i].key.segment, .ns = sums[i].ns };
+	}
+	for (size_t i = 0; i < nr && !err; i++) {
+		rows[i].frames = frames->list + at;
+		at += rows[i].nr;
+	}
+	return err;
+}
+
 static int make_rows(struct join *j)
 {
 	struct frames frames = { 0 };
 	struct join_row *rows;
-	size_t nr = 0, at = 0, out = 0;
-	int err = 0;
+	size_t nr, out = 0;
+	struct row_sum *sums = collect_row_sums(j, &nr);
+	int err = -ENOMEM;
 
-	rows = calloc(j->sums.nr ? j->sums.nr : 1, sizeof(*rows));
-	if (!rows)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < j->sums.size && !err; i++) {
-		const struct sum *s = &j->sums.entries[i];
-		size_t first = frames.nr;
-
-		if (!s->ns || !selection__has(j, sites__site(j->sites, s->key.site)->kind))
-			continue;
-		err = frames__add_sum(j, &frames, &s->key);
-		rows[nr++] = (struct join_row){ .nr = (uint32_t)(frames.nr - first),
-						.segment = s->key.segment, .ns = s->ns };
-	}
+	rows = sums ? calloc(nr + 1, sizeof(*rows)) : NULL;
+	if (rows)
+		err = fill_rows(j, sums, nr, &frames, rows);
+	free(sums);
 	if (err) {
 		free(rows);
 		free(frames.list);
 		return err;
-	}
-	for (size_t i = 0; i < nr; i++) {
-		rows[i].frames = frames.list + at;
-		at += rows[i].nr;
 	}
 	qsort(rows, nr, sizeof(*rows), row_order);
 	for (size_t i = 0; i < nr; i++) {

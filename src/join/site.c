@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/text_file.h"
 #include "join/crate_path.h"
 #include "join/site.h"
@@ -20,6 +21,7 @@
 struct sites {
 	const struct trace_reader	*reader;
 	struct names			*names;
+	struct hash_key			 hash;		/* of all tables */
 	/* Shapes by chain id. */
 	struct {
 		uint32_t	 id;
@@ -42,6 +44,7 @@ struct sites *sites__new(const struct trace_reader *r, struct names *names)
 	if (s) {
 		s->reader = r;
 		s->names = names;
+		s->hash = hash_key__new();
 	}
 	return s;
 }
@@ -117,12 +120,6 @@ static struct shape *shape__new(const struct trace_chain *c)
 	return sh;
 }
 
-static uint32_t hash32(uint32_t v)
-{
-	v *= 0x9e3779b1u;
-	return v ^ v >> 15;
-}
-
 static int sites__grow_shapes(struct sites *s)
 {
 	uint32_t size = s->shapes_size ? s->shapes_size * 2 : 256;
@@ -131,7 +128,7 @@ static int sites__grow_shapes(struct sites *s)
 	if (!grown)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < s->shapes_size; i++) {
-		uint32_t at = hash32(s->shapes[i].id) & (size - 1);
+		uint32_t at = (uint32_t)hash__of(&s->hash, s->shapes[i].id) & (size - 1);
 
 		if (!s->shapes[i].shape)
 			continue;
@@ -153,7 +150,7 @@ const struct shape *sites__shape(struct sites *s, uint32_t chain)
 		s->no_memory = true;
 		return NULL;
 	}
-	at = hash32(chain) & (s->shapes_size - 1);
+	at = (uint32_t)hash__of(&s->hash, chain) & (s->shapes_size - 1);
 	while (s->shapes[at].shape) {
 		if (s->shapes[at].id == chain)
 			return s->shapes[at].shape;
@@ -573,12 +570,11 @@ static int64_t sites__point_of(struct sites *s, const struct site *site)
 
 /* ---- sites ---- */
 
-static uint32_t site__hash(uint32_t kind, uint32_t chain, uint16_t branch)
+static uint32_t site__hash(const struct sites *s, uint32_t kind, uint32_t chain, uint16_t branch)
 {
-	uint64_t h = ((uint64_t)kind << 32 | chain) * 0x9e3779b97f4a7c15ull;
+	uint64_t h = hash__of(&s->hash, (uint64_t)kind << 32 | chain);
 
-	h = (h ^ h >> 29 ^ branch) * 0xbf58476d1ce4e5b9ull;
-	return (uint32_t)(h >> 32);
+	return (uint32_t)hash__of(&s->hash, h ^ branch);
 }
 
 static int64_t sites__add(struct sites *s, uint32_t kind, uint32_t chain, uint16_t branch)
@@ -598,14 +594,14 @@ static int64_t sites__add(struct sites *s, uint32_t kind, uint32_t chain, uint16
 		s->sites_size = size;
 		for (uint32_t i = 0; i < s->nr_sites; i++)
 			enter(s->site_hash, size,
-			      site__hash(sites[i].kind, sites[i].chain, sites[i].branch), i);
+			      site__hash(s, sites[i].kind, sites[i].chain, sites[i].branch), i);
 	}
 	point = sites__point_of(s, &site);
 	if (point < 0)
 		return point;
 	site.point = (uint32_t)point;
 	s->sites[s->nr_sites] = site;
-	enter(s->site_hash, s->sites_size, site__hash(kind, chain, branch), s->nr_sites);
+	enter(s->site_hash, s->sites_size, site__hash(s, kind, chain, branch), s->nr_sites);
 	return s->nr_sites++;
 }
 
@@ -614,7 +610,7 @@ int64_t sites__get(struct sites *s, uint32_t kind, uint32_t chain, uint16_t bran
 	uint32_t at;
 
 	if (s->sites_size) {
-		at = site__hash(kind, chain, branch) & (s->sites_size - 1);
+		at = site__hash(s, kind, chain, branch) & (s->sites_size - 1);
 		for (; s->site_hash[at]; at = (at + 1) & (s->sites_size - 1)) {
 			const struct site *site = &s->sites[s->site_hash[at] - 1];
 

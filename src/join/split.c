@@ -79,13 +79,29 @@ struct cut {
 	enum part	 epoll;		/* what time in epoll_wait is called */
 	enum part	 runtime;	/* what work for the runtime is called */
 	bool		 unknown;
+	uint64_t	 to;		/* what is left to cut ends here */
+	uint64_t	 stopped;	/* ns in stops before that */
 };
+
+/* Of the next piece, of @ns: what is left of it without the stops. */
+static uint64_t cut__without_stops(struct cut *c, uint64_t ns)
+{
+	uint64_t stopped = stops__before(&c->join->stops, c->to - ns);
+
+	ns -= c->stopped - stopped;
+	c->to -= ns + c->stopped - stopped;
+	c->stopped = stopped;
+	return ns;
+}
 
 static void cut_piece(void *arg, const struct interval *iv, uint64_t ns)
 {
 	struct detail task = { .kind = DETAIL_TASK, .id = iv->kind };
 	struct cut *c = arg;
 
+	ns = cut__without_stops(c, ns);
+	if (!ns)
+		return;
 	if (iv->doing == DOING_UNKNOWN) {
 		c->unknown = true;
 		split__add(c->split, PART_HISTORY, no_detail, ns);
@@ -108,15 +124,12 @@ static void cut_piece(void *arg, const struct interval *iv, uint64_t ns)
 static void cut_by_worker(struct join *j, struct split *s, const struct thread *w, uint64_t from,
 			  uint64_t to, enum part epoll, enum part runtime)
 {
-	struct cut c = { .join = j, .split = s, .epoll = epoll, .runtime = runtime };
-	struct stop stop;
+	struct cut c = { .join = j, .split = s, .epoll = epoll, .runtime = runtime, .to = to,
+			 .stopped = stops__before(&j->stops, to) };
 
 	if (to <= from)
 		return;
-	for (; stops__first(&j->stops, from, to, &stop); from = stop.to) {
-		history__cut(&w->history, from, stop.from, cut_piece, &c);
-		split__add(s, PART_STOPPED, no_detail, stop.to - stop.from);
-	}
+	split__add(s, PART_STOPPED, no_detail, stops__within(&j->stops, from, to));
 	history__cut(&w->history, from, to, cut_piece, &c);
 	/* Before a thread's first event there is nothing to lose. */
 	j->losses[JOIN_LOSS_HISTORY] += c.unknown && history__forgot(&w->history);

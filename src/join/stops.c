@@ -24,39 +24,30 @@ int stops__add(struct stops *s, uint32_t tid, uint64_t out, uint64_t in)
 		s->list = list;
 		s->size = size;
 	}
-	s->list[s->nr++] = (struct stop){ from, in };
+	s->list[s->nr++] = (struct stop){ from, in, s->ns };
 	s->last = in;
+	s->ns += in - from;
 	return 0;
 }
 
-bool stops__find(const struct stops *s, uint64_t from, uint64_t to, struct stop *out)
+uint64_t stops__before_slow(const struct stops *s, uint64_t ts)
 {
+	const struct stop *stop;
 	uint32_t lo = 0, hi = s->nr;
 
-	/* The first that ends after @from. */
+	/* The first that begins at @ts or later. */
 	while (lo < hi) {
 		uint32_t mid = (lo + hi) / 2;
 
-		if (s->list[mid].to > from)
+		if (s->list[mid].from >= ts)
 			hi = mid;
 		else
 			lo = mid + 1;
 	}
-	if (lo == s->nr || s->list[lo].from >= to)
-		return false;
-	out->from = s->list[lo].from > from ? s->list[lo].from : from;
-	out->to = s->list[lo].to < to ? s->list[lo].to : to;
-	return true;
-}
-
-uint64_t stops__within(const struct stops *s, uint64_t from, uint64_t to)
-{
-	struct stop stop;
-	uint64_t ns = 0;
-
-	for (; from < to && stops__first(s, from, to, &stop); from = stop.to)
-		ns += stop.to - stop.from;
-	return ns;
+	if (!lo)
+		return 0;
+	stop = &s->list[lo - 1];
+	return stop->before + (stop->to < ts ? stop->to : ts) - stop->from;
 }
 
 void stops__clear(struct stops *s)

@@ -21,12 +21,14 @@
 
 struct stop {
 	uint64_t	from, to;
+	uint64_t	before;		/* ns in the stops before this one */
 };
 
 struct stops {
 	struct stop	*list;		/* apart, in order */
 	uint32_t	 nr, size;
 	uint64_t	 last;		/* end of the latest, 0: none */
+	uint64_t	 ns;		/* in all of them */
 	/* The latest events of two different threads, the later first. */
 	struct {
 		uint64_t	ts;
@@ -46,17 +48,19 @@ static inline void stops__active(struct stops *s, uint32_t tid, uint64_t ts)
 /* Thread @tid was stopped from @out to @in, which is now. 0 or -ENOMEM. */
 int stops__add(struct stops *s, uint32_t tid, uint64_t out, uint64_t in);
 
-bool stops__find(const struct stops *s, uint64_t from, uint64_t to, struct stop *out);
+uint64_t stops__before_slow(const struct stops *s, uint64_t ts);
 
-/* The first stop in [@from, @to), as far as it lies in there; false: there is none. */
-static inline bool stops__first(const struct stops *s, uint64_t from, uint64_t to,
-				struct stop *out)
+/* Time in stops before @ts, in ns. */
+static inline uint64_t stops__before(const struct stops *s, uint64_t ts)
 {
-	return s->last > from && stops__find(s, from, to, out);
+	return s->last <= ts ? s->ns : stops__before_slow(s, ts);
 }
 
 /* Time of [@from, @to) in stops, in ns. */
-uint64_t stops__within(const struct stops *s, uint64_t from, uint64_t to);
+static inline uint64_t stops__within(const struct stops *s, uint64_t from, uint64_t to)
+{
+	return s->last > from && from < to ? stops__before(s, to) - stops__before(s, from) : 0;
+}
 
 /* Since when it has been stopped, if it is at @now; else @now. */
 static inline uint64_t stops__begin(const struct stops *s, uint64_t now)

@@ -15,13 +15,12 @@
  */
 #define DETAILED_MAX	(1u << 18)
 
-static uint32_t key__hash(const struct sum_key *k)
+static uint32_t key__hash(const struct sums *s, const struct sum_key *k)
 {
-	uint64_t h = (uint64_t)k->site << 32 | k->detail.id;
+	uint64_t what = (uint64_t)k->segment << 16 | (uint64_t)k->part << 8 | k->detail.kind;
 
-	h ^= (uint64_t)(k->segment << 16 | k->part << 8 | k->detail.kind) << 20;
-	h *= 0x9e3779b97f4a7c15ull;
-	return (uint32_t)(h >> 32);
+	what = hash__of(&s->hash, what << 32 | k->site);
+	return (uint32_t)hash__of(&s->hash, what ^ k->detail.id);
 }
 
 static bool key__equal(const struct sum_key *a, const struct sum_key *b)
@@ -30,9 +29,22 @@ static bool key__equal(const struct sum_key *a, const struct sum_key *b)
 	       a->part == b->part && a->detail.kind == b->detail.kind;
 }
 
+int sum_key__cmp(const struct sum_key *a, const struct sum_key *b)
+{
+	if (a->segment != b->segment)
+		return a->segment < b->segment ? -1 : 1;
+	if (a->part != b->part)
+		return a->part < b->part ? -1 : 1;
+	if (a->detail.kind != b->detail.kind)
+		return a->detail.kind < b->detail.kind ? -1 : 1;
+	if (a->detail.id != b->detail.id)
+		return a->detail.id < b->detail.id ? -1 : 1;
+	return 0;
+}
+
 static struct sum *sums__find(const struct sums *s, const struct sum_key *k)
 {
-	uint32_t at = key__hash(k) & (s->size - 1);
+	uint32_t at = key__hash(s, k) & (s->size - 1);
 
 	while (s->entries[at].ns && !key__equal(&s->entries[at].key, k))
 		at = (at + 1) & (s->size - 1);
@@ -41,7 +53,8 @@ static struct sum *sums__find(const struct sums *s, const struct sum_key *k)
 
 static int sums__grow(struct sums *s)
 {
-	struct sums grown = { .nr = s->nr, .size = s->size ? s->size * 2 : 1024 };
+	struct sums grown = { .nr = s->nr, .size = s->size ? s->size * 2 : 1024,
+			      .hash = s->size ? s->hash : hash_key__new() };
 
 	grown.entries = calloc(grown.size, sizeof(*grown.entries));
 	if (!grown.entries)

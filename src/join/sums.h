@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "base/hash.h"
 #include "join/part.h"
 
 struct sum_key {
@@ -18,6 +19,9 @@ struct sum_key {
 	struct detail	detail;
 };
 
+/* The order of what is charged, whatever the site. */
+int sum_key__cmp(const struct sum_key *a, const struct sum_key *b);
+
 struct sum {
 	struct sum_key	key;
 	uint64_t	ns;
@@ -26,6 +30,7 @@ struct sum {
 struct sums {
 	struct sum	*entries;	/* ns 0: free */
 	uint32_t	 nr, size;
+	struct hash_key	 hash;
 };
 
 /* @ns > 0. 0 or -ENOMEM. */

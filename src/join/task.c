@@ -681,9 +681,13 @@ static void task__finish(struct join *j, struct task *t, uint64_t now)
 
 void task__finish_all(struct join *j, uint64_t now)
 {
-	for (uint32_t i = 0; i < j->tasks.size; i++)
-		if (j->tasks.entries[i].value)
-			task__finish(j, j->tasks.entries[i].value, now);
+	struct map_entry *tasks = map__sorted(&j->tasks);
+
+	if (!tasks)
+		join__note_err(j, -ENOMEM);
+	for (uint32_t i = 0; tasks && i < j->tasks.nr; i++)
+		task__finish(j, tasks[i].value, now);
+	free(tasks);
 }
 
 void task__free_all(struct join *j)

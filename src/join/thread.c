@@ -485,11 +485,13 @@ void thread__exit(struct join *j, struct thread *th, uint64_t now)
 
 void thread__finish_all(struct join *j, uint64_t now)
 {
-	for (uint32_t i = 0; i < j->threads.size; i++) {
-		struct thread *th = j->threads.entries[i].value;
+	struct map_entry *threads = map__sorted(&j->threads);
 
-		if (!th)
-			continue;
+	if (!threads)
+		join__note_err(j, -ENOMEM);
+	for (uint32_t i = 0; threads && i < j->threads.nr; i++) {
+		struct thread *th = threads[i].value;
+
 		for (uint32_t k = 0; k < th->nr_polls; k++) {
 			struct poll *p = &th->polls[k];
 
@@ -505,6 +507,7 @@ void thread__finish_all(struct join *j, uint64_t now)
 			poll__charge(j, p);
 		}
 	}
+	free(threads);
 }
 
 void thread__free_all(struct join *j)

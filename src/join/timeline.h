@@ -141,6 +141,7 @@ struct join {
 	struct map		 tasks, threads;
 	struct map		 kinds;		/* struct kind by its id */
 	struct map		 listed;	/* kinds of tasks that are in the runtime's lists */
+	uint64_t		 listing_looks;	/* at places of the table of tasks: see listing.c */
 	struct task		*free_tasks;
 	struct epoll_instance	*epolls;
 	uint32_t		 nr_epolls, epolls_size;

@@ -116,6 +116,52 @@ static void tables(void **state)
 	assert_int_equal(t.nr, 0);
 }
 
+/* Functions that the table says overlap end where the next one begins. */
+static void overlapping(void **state)
+{
+	static const struct code_fn fns[] = { { BASE, 64 }, { BASE + 8, 64 }, { BASE + 8, 32 },
+					      { BASE + 40, 8 } };
+	static const struct eh_range want[] = { { BASE, BASE + 8 }, { BASE + 8, BASE + 40 },
+						{ BASE + 40, BASE + 48 } };
+	struct eh_frame t;
+	struct code c;
+
+	(void)state;
+	make(&c, "", 0, fns, 4);
+	table_of(&c, &t);
+	assert_int_equal(t.nr, 3);
+	assert_memory_equal(t.ranges, want, sizeof(want));
+	eh_frame__free(&t);
+}
+
+/* However often and in whatever order is asked, no byte of code is decoded twice. */
+static void decoded_once(void **state)
+{
+	static const struct code_fn fns[] = { { BASE, 128 }, { BASE + 32, 96 }, { BASE + 64, 64 },
+					      { BASE + 96, 32 }, { BASE + 96, 16 } };
+	uint8_t nops[128];
+	struct boundaries *bs;
+	struct code c;
+
+	(void)state;
+	memset(nops, 0x90, sizeof(nops));
+	make(&c, nops, sizeof(nops), fns, 5);
+	bs = boundaries__new(&c.b);
+	assert_int_equal(boundaries__decoded(bs), 0);
+	for (int i = 0; i < 1000; i++)
+		assert_true(boundaries__is_insn(bs, BASE + (uint64_t)i * 32 % 128));
+	assert_int_equal(boundaries__decoded(bs), 128);
+	boundaries__free(bs);
+	/* segments that share their bytes: there may be more code than there is file */
+	make(&c, nops, sizeof(nops), fns, 5);
+	c.b.size = 48;
+	bs = boundaries__new(&c.b);
+	for (int i = 0; i < 1000; i++)
+		boundaries__is_insn(bs, BASE + (uint64_t)i * 32 % 128);
+	assert_int_equal(boundaries__decoded(bs), 32);
+	boundaries__free(bs);
+}
+
 /* Each byte of the table replaced by each of a few others, and the table cut off. */
 static void damaged(void **state)
 {
@@ -179,6 +225,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(instructions),
 		cmocka_unit_test(tables),
+		cmocka_unit_test(overlapping),
+		cmocka_unit_test(decoded_once),
 		cmocka_unit_test(damaged),
 		cmocka_unit_test(real_program),
 	};

@@ -15,6 +15,7 @@
 #include "join/fds.h"
 #include "join/history.h"
 #include "join/map.h"
+#include "join/stops.h"
 #include "join/windows.h"
 #include "tests/unit/trace_random.h"
 
@@ -66,6 +67,36 @@ static void history(void **state)
 		ts += below(&seed, 12);
 	}
 	history__clear(&h);
+}
+
+/* Stops that two threads tell of, against a mark for each moment. */
+static void stops(void **state)
+{
+	enum { SPAN = 4000 };
+	static bool stopped[SPAN];
+	uint64_t seed = 14, ts = 100;
+	struct stops s = { 0 };
+
+	(void)state;
+	assert_int_equal(stops__within(&s, 0, 1000), 0);
+	while (ts < SPAN - 40) {
+		uint64_t out = ts + below(&seed, 20), in = out + below(&seed, 20);
+
+		stops__active(&s, 1, out);
+		assert_int_equal(stops__add(&s, 1, out, in), 0);
+		/* another thread that tells of the same stop */
+		assert_int_equal(stops__add(&s, 2, out, in), 0);
+		memset(stopped + out, true, in - out);
+		ts = in;
+	}
+	for (int i = 0; i < 3000; i++) {
+		uint64_t from = below(&seed, SPAN), to = below(&seed, SPAN), want = 0;
+
+		for (uint64_t t = from; t < to; t++)
+			want += stopped[t];
+		assert_int_equal(stops__within(&s, from, to), want);
+	}
+	stops__clear(&s);
 }
 
 static void windows(void **state)
@@ -149,6 +180,17 @@ static void descriptors(void **state)
 	assert_int_equal(fds__name(&f, 5, ANY_EPFD).id, 200);
 	assert_int_equal(fds__add(&f, 5, 1, 10, 300), 0);
 	assert_int_equal(fds__name(&f, 5, 1).id, 300);
+	/* of several that are open the first that was added, wherever they lie in the table */
+	assert_int_equal(fds__name(&f, 5, ANY_EPFD).id, 300);
+	/* Of more instances than are told apart none is named by another one's. */
+	for (int32_t epfd = 1; epfd <= 1000; epfd++)
+		assert_int_equal(fds__add(&f, 7, epfd, epfd, 0), 0);
+	assert_int_equal(fds__name(&f, 7, 256).id, 256);
+	assert_int_equal(fds__name(&f, 7, 257).kind, DETAIL_NONE);
+	fds__del(&f, 7, 3);
+	assert_int_equal(fds__add(&f, 7, 257, 257, 0), 0);
+	assert_int_equal(fds__name(&f, 7, 257).id, 257);
+	assert_int_equal(fds__name(&f, 7, 3).kind, DETAIL_NONE);
 	/* Memory is that of open ones. */
 	for (uint64_t i = 0; i < 100000; i++) {
 		assert_int_equal(fds__add(&f, 1000 + i, 1, 20, 7), 0);
@@ -163,6 +205,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(history),
+		cmocka_unit_test(stops),
 		cmocka_unit_test(windows),
 		cmocka_unit_test(map),
 		cmocka_unit_test(descriptors),

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Hashes of numbers that a file may have chosen. With a key that nobody knows
+ * beforehand, no file can choose numbers that all come to the same place of a
+ * table. So the order of a table differs from run to run: what goes through one
+ * must not show it.
+ *
+ *	struct table { struct hash_key key; … };
+ *	if (!t->size)
+ *		t->key = hash_key__new();
+ *	at = hash__of(&t->key, number) & (t->size - 1);
+ */
+#ifndef DWELL_BASE_HASH_H
+#define DWELL_BASE_HASH_H
+
+#include <stdint.h>
+#include <sys/random.h>
+
+struct hash_key {
+	uint64_t	a, b;
+};
+
+/* Another one each time. Where the kernel has none to give yet, one that may be guessed. */
+static inline struct hash_key hash_key__new(void)
+{
+	struct hash_key k;
+
+	if (getrandom(&k, sizeof(k), GRND_NONBLOCK) != sizeof(k))
+		k = (struct hash_key){ 0x2545f4914f6cdd1dull, 0x9e3779b97f4a7c15ull };
+	k.b |= 1;
+	return k;
+}
+
+/* All its bits are equally good. */
+static inline uint64_t hash__of(const struct hash_key *k, uint64_t v)
+{
+	unsigned __int128 m = (unsigned __int128)(v ^ k->a) * k->b;
+
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+#endif /* DWELL_BASE_HASH_H */

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Types of tasks in the debug information. See cells.h.
+ */
+#include "image/cells.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/array.h"
+#include "image/wanted.h"
+
+#define MAX_NEWTYPES	12	/* a structure may claim to hold itself */
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+	a = (a ^ b) * 0x9e3779b97f4a7c15ull;
+	return a ^ a >> 29;
+}
+
+/* Also of one that the index does not list (a pointer, say). */
+uint64_t cells__type_key(const struct types *ts, const struct die *d)
+{
+	const struct scan_type *t = scan__type_at(ts->sc, d->p);
+	uint64_t h = 1;
+
+	if (t)
+		return t->hash;
+	for (const char *s = type__name(d); *s; s++)
+		h = mix(h, (unsigned char)*s);
+	return h;
+}
+
+uint64_t cells__key(const struct types *ts, const struct die *t, const struct die *s)
+{
+	return mix(cells__type_key(ts, t), cells__type_key(ts, s));
+}
+
+static int cell__cmp(const void *a, const void *b)
+{
+	const struct cell *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return x->die < y->die ? -1 : x->die > y->die;
+}
+
+int cells__find(struct cells *cs, const struct types *ts, const struct runtime *rt)
+{
+	const struct scan *sc = ts->sc;
+	const char *word = wanted__last_word(rt->cell_type);
+	size_t len = strlen(word);
+
+	cs->nr = 0;
+	for (size_t i = 0; i < sc->nr_types; i++) {
+		const struct scan_type *t = &sc->types[i];
+		struct die d, future, scheduler;
+
+		if (strncmp(t->name, word, len) || t->name[len] != '<' || t->declaration ||
+		    t->empty || !die__at_addr(ts->di, t->die, &d) ||
+		    !type__is(ts, &d, rt->cell_type) || !type__param(ts, &d, "T", &future) ||
+		    !type__param(ts, &d, "S", &scheduler))
+			continue;
+		if (array__room(&cs->list, &cs->cap, cs->nr, sizeof(*cs->list)))
+			return -ENOMEM;
+		cs->list[cs->nr++] = (struct cell){ .key = cells__key(ts, &future, &scheduler),
+						    .die = t->die };
+	}
+	if (cs->nr)
+		qsort(cs->list, cs->nr, sizeof(*cs->list), cell__cmp);
+	return 0;
+}
+
+void cells__free(struct cells *cs)
+{
+	free(cs->list);
+	*cs = (struct cells){ .list = NULL };
+}
+
+struct cell *cells__get(const struct cells *cs, uint64_t key)
+{
+	size_t lo = 0, hi = cs->nr;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (cs->list[mid].key < key)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < cs->nr && cs->list[lo].key == key ? &cs->list[lo] : NULL;
+}
+
+bool cell__layout(const struct types *ts, const struct runtime *rt, const struct die *d,
+		  struct walk_cell *out)
+{
+	struct type_member payload = { 0 }, inner;
+	struct member_iter it = { 0 };
+	struct image_path path;
+	struct type_variants vs;
+	struct type_variant v;
+	struct die stage;
+	bool found = false;
+	int levels = 0;
+
+	if (!type__path(ts, d, rt->stage_path, &path, &stage) || path.nr_hops)
+		return false;
+	/* UnsafeCell and CoreStage around it */
+	while (!type__variants(ts, &stage, &vs)) {
+		if (++levels > MAX_NEWTYPES || !type__only_member(ts, &stage, &inner))
+			return false;
+		path.off[0] += (uint32_t)inner.off;
+		stage = inner.type;
+	}
+	while (type__next_variant(ts, &vs, &it, &v)) {
+		if (!v.payload.name || strcmp(v.payload.name, rt->stage_variant))
+			continue;
+		payload = v.payload;
+		found = true;
+		/* a niche: "any other value" cannot be compared with one */
+		out->stage_width = v.has_value ? (uint8_t)vs.width : 0;
+		out->stage_running = v.value;
+	}
+	if (!found || !type__only_member(ts, &payload.type, &inner))
+		return false;
+	out->size = (uint32_t)type__size(d);
+	out->stage_off = path.off[0] + (uint32_t)vs.off;
+	out->future_off = path.off[0] + (uint32_t)(payload.off + inner.off);
+	/* all in the cell */
+	return (uint64_t)out->stage_off + out->stage_width <= out->size &&
+	       type__size(&inner.type) <= out->size &&
+	       out->future_off <= out->size - type__size(&inner.type);
+}
