@@ -242,7 +242,8 @@ static __always_inline int on_poll_end(struct pt_regs *regs)
 	t = polls_unknown ? thread_get(task) : bpf_task_storage_get(&threads, task, NULL, 0);
 	if (!t)
 		return 0;
-	if (!t->depth && sp > t->ended_sp)
+	/* Also of a poll that was seen to begin: its thread may be looked at while it is in it. */
+	if (polls_unknown && sp > t->ended_sp)
 		t->ended_sp = sp;
 	depth = drop_returned(t, sp);
 	if (depth != t->depth)
