@@ -76,6 +76,8 @@ needs() {
 	cmocka | lib cmocka | libcmocka-dev | libcmocka-devel
 	asan | links __asan_init -fsanitize=address | gcc | libasan libubsan
 	libfuzzer | libfuzzer | libclang-rt-dev | compiler-rt
+	setcap | program setcap | libcap2-bin | libcap
+	setpriv | program setpriv | util-linux | util-linux
 	perl | program perl | perl | perl
 	flamegraph.pl | flamegraph_pl | libdevel-nytprof-perl | flamegraph
 	certificates | certificates | ca-certificates | ca-certificates

@@ -80,8 +80,10 @@ check_out() {
 	git -C "$home/dwell" clean -qfd
 }
 
+# The root is a mount as well, as it is where nobody has changed it: unshare(1) asks for that.
 mount_kernel() {
 	local folder
+	mount --bind "$root" "$root"
 	for folder in proc sys dev; do
 		mount --rbind "/$folder" "$root/$folder"
 	done
