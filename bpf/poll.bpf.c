@@ -242,7 +242,6 @@ static __always_inline int on_poll_end(struct pt_regs *regs)
 	t = polls_unknown ? thread_get(task) : bpf_task_storage_get(&threads, task, NULL, 0);
 	if (!t)
 		return 0;
-	/* Also of a poll that was seen to begin: its thread may be looked at while it is in it. */
 	if (polls_unknown && sp > t->ended_sp)
 		t->ended_sp = sp;
 	depth = drop_returned(t, sp);
@@ -378,7 +377,13 @@ int seed_polls(struct bpf_iter__task *ctx)
 	tid = task->pid;
 	w = bpf_map_lookup_elem(&under_way, &tid);
 	t = w ? thread_get(task) : NULL;
-	if (!t || t->depth)
+	if (!t)
+		return 0;
+	seeded.tid = tid;
+	/* the outermost comes first, and no poll outlives it */
+	if (w->polls[0].sp <= t->ended_sp)
+		goto out;
+	if (t->depth)
 		return 0;
 	for (i = 0; i < RAW_UNDER_WAY; i++) {
 		if (i >= w->nr || w->polls[i].sp <= t->ended_sp)
@@ -389,8 +394,8 @@ int seed_polls(struct bpf_iter__task *ctx)
 		t->polls[i].dropped = 0;
 	}
 	t->depth = i;
-	seeded.tid = tid;
 	seeded.nr = i;
+out:
 	bpf_map_delete_elem(&under_way, &tid);
 	bpf_seq_write(ctx->meta->seq, &seeded, sizeof(seeded));
 	return 0;

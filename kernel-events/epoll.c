@@ -118,14 +118,18 @@ static int collect_file(void *arg, const void *record)
 	return 0;
 }
 
+static int by_fd(const void *a, const void *b)
+{
+	const struct raw_fd *x = a, *y = b;
+
+	return x->fd < y->fd ? -1 : x->fd > y->fd;
+}
+
 static struct raw_fd *find_file(struct open_files *files, int fd)
 {
-	size_t i;
+	const struct raw_fd key = { .fd = fd };
 
-	for (i = 0; i < files->nr; i++)
-		if (files->fds[i].fd == fd)
-			return &files->fds[i];
-	return NULL;
+	return files->nr ? bsearch(&key, files->fds, files->nr, sizeof(key), by_fd) : NULL;
 }
 
 /* Same as the kernel side's fd_remember(); only for what it has not seen meanwhile. */
@@ -200,6 +204,8 @@ static int epoll_start(struct source_ctx *ctx)
 
 	err = source_iterate(ctx->skel->progs.fd_snapshot, ctx->pid, sizeof(struct raw_fd),
 			     collect_file, &files);
+	if (files.nr)
+		qsort(files.fds, files.nr, sizeof(*files.fds), by_fd);
 	for (size_t i = 0; i < files.nr && !err; i++)
 		err = listeners__add(&ctx->listeners, &files.fds[i]);
 	if (err)

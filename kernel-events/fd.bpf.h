@@ -91,8 +91,11 @@ static __always_inline void fd_describe_sock(struct raw_fd *fd, struct sock *sk)
 		__builtin_memcpy(fd->local, &a, 4);
 		__builtin_memcpy(fd->remote, &b, 4);
 	} else if (fd->family == AF_INET6) {
-		BPF_CORE_READ_INTO(&fd->local, sk, __sk_common.skc_v6_rcv_saddr);
-		BPF_CORE_READ_INTO(&fd->remote, sk, __sk_common.skc_v6_daddr);
+		/* kernels without IPv6 have neither, and no such socket */
+		if (bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
+			BPF_CORE_READ_INTO(&fd->local, sk, __sk_common.skc_v6_rcv_saddr);
+			BPF_CORE_READ_INTO(&fd->remote, sk, __sk_common.skc_v6_daddr);
+		}
 	} else if (fd->family == AF_UNIX) {
 		struct unix_sock *u = (struct unix_sock *)sk;
 		struct unix_address *addr = BPF_CORE_READ(u, addr);

@@ -20,30 +20,41 @@ int BPF_PROG(task_rename, struct task_struct *task, const char *comm)
 	return 0;
 }
 
-static __always_inline int process_event(struct task_struct *task, __u8 type)
+/* Execs to come that are the recorder's doing: it launches the target. */
+__u32 own_execs;
+
+static __always_inline bool process_event(struct task_struct *task, __u8 type)
 {
 	struct raw_task *ev;
 
 	if (task->tgid != target_tgid || !enabled)
-		return 0;
+		return false;
 	ev = event_reserve(sizeof(*ev), bpf_ktime_get_ns(), task->pid, type);
 	if (!ev)
-		return 0;
+		return false;
 	ev->task = 0;
 	event_submit(ev);
-	return 0;
+	return true;
 }
 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(process_exit, struct task_struct *task)
 {
-	return process_event(task, RAW_THREAD_EXIT);
+	process_event(task, RAW_THREAD_EXIT);
+	return 0;
 }
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
 {
-	return process_event(task, RAW_EXEC);
+	if (!process_event(task, RAW_EXEC))
+		return 0;
+	/* What another program does is none of this recording's, though it be of the same file. */
+	if (own_execs)
+		own_execs--;
+	else
+		enabled = false;
+	return 0;
 }
 
 /*

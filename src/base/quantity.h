@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Times, shares, counts and sizes in words for people: short, and never claiming
- * more than is known ("100%" is all of it, "0%" nothing of it). All that dwell
- * shows to people is spelled here, so that equal times look equal everywhere.
+ * more than is known ("100%" is all of it, "0%" nothing of it). What dwell shows to
+ * people is spelled here, so that equal times look equal everywhere; but the text
+ * report's shares, which stand in columns, have one digit behind the point.
  */
 #ifndef DWELL_BASE_QUANTITY_H
 #define DWELL_BASE_QUANTITY_H

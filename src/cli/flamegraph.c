@@ -49,7 +49,8 @@ struct arguments {
 /* The words above the frames; all owned. */
 struct words {
 	char	*title, *subtitle;
-	char	*notes[NOTES_MAX];
+	char	*notes[NOTES_MAX + 1];
+	size_t	 unshown;		/* notes beyond these */
 	size_t	 nr_notes;
 	char	*unpolled;	/* or NULL */
 };
@@ -126,10 +127,12 @@ static int words__note(struct words *w, char *text)
 {
 	if (!text)
 		return -ENOMEM;
-	if (w->nr_notes == NOTES_MAX)
-		free(text);
-	else
+	if (w->nr_notes < NOTES_MAX) {
 		w->notes[w->nr_notes++] = text;
+		return 0;
+	}
+	w->unshown++;
+	free(text);
 	return 0;
 }
 
@@ -149,6 +152,7 @@ static char *format(const char *fmt, ...)
 static int words__losses(struct words *w, const struct join *j)
 {
 	const struct join_sum *losses;
+	char count[QUANTITY_MAX];
 	struct text_file t;
 	size_t nr, i;
 	FILE *f;
@@ -161,7 +165,8 @@ static int words__losses(struct words *w, const struct join *j)
 		return -ENOMEM;
 	fputs("lost: ", f);
 	for (i = 0; i < nr; i++)
-		fprintf(f, "%s%s %" PRIu64, i ? ", " : "", losses[i].name, losses[i].ns);
+		fprintf(f, "%s%s %s", i ? ", " : "", losses[i].name,
+			quantity__count(losses[i].ns, count));
 	return words__note(w, text_file__close(&t));
 }
 
@@ -172,6 +177,7 @@ static int words__notes(struct words *w, const struct loaded *l)
 	const struct trace_host *host = trace_reader__host(r);
 	const char *torn = trace_reader__torn(r);
 	const char *const *notes;
+	char count[QUANTITY_MAX];
 	size_t nr, i;
 	int err = 0;
 
@@ -186,6 +192,14 @@ static int words__notes(struct words *w, const struct loaded *l)
 	notes = join__notes(j, &nr);
 	for (i = 0; i < nr && !err; i++)
 		err = words__note(w, format("%s", notes[i]));
+	if (!err && w->unshown) {
+		char *more = format("and %s more; dwell report shows all",
+				    quantity__count(w->unshown, count));
+
+		w->notes[w->nr_notes] = more;
+		w->nr_notes += !!more;
+		err = more ? 0 : -ENOMEM;
+	}
 	return err;
 }
 
@@ -193,7 +207,7 @@ static int words__from_trace(struct words *w, const struct loaded *l)
 {
 	const struct trace_host *host = trace_reader__host(l->reader);
 	const struct join_totals *t = join__totals(l->join);
-	char wall[QUANTITY_MAX], life[QUANTITY_MAX];
+	char wall[QUANTITY_MAX], life[QUANTITY_MAX], tasks[QUANTITY_MAX];
 	const char *comm = host->comm && *host->comm ? host->comm : "?", *pattern;
 	struct join_all all;
 	size_t nr_losses;
@@ -202,12 +216,12 @@ static int words__from_trace(struct words *w, const struct loaded *l)
 	pattern = join__selected(l->join, &all);
 	w->title = pattern ? format("%s: where the time of tasks '%s' went", comm, pattern) :
 			     format("%s: where the tasks' time went", comm);
-	w->subtitle = format("%s, pid %u%s%s · recorded for %s on %u CPU%s · %" PRIu64
-			     " task%s, %s of task time · tier %s · %s",
+	w->subtitle = format("%s, pid %u%s%s · recorded for %s on %u CPU%s · "
+			     "%s task%s, %s of task time · tier %s · %s",
 			     comm, host->pid, host->runtime && *host->runtime ? ", " : "",
 			     host->runtime ? host->runtime : "",
 			     quantity__time(t->wall_ns, wall), host->nr_cpus,
-			     host->nr_cpus == 1 ? "" : "s", t->tasks_seen,
+			     host->nr_cpus == 1 ? "" : "s", quantity__count(t->tasks_seen, tasks),
 			     t->tasks_seen == 1 ? "" : "s", quantity__time(t->lifetime_ns, life),
 			     host->tier && *host->tier ? host->tier : "not known",
 			     nr_losses ? "with losses" : "nothing lost");

@@ -51,7 +51,8 @@ static void print_help(FILE *out)
 		fprintf(out, "  dwell %s %s\n      %s\n", commands[i].name, commands[i].synopsis,
 			commands[i].what);
 	fprintf(out, "\nFILE is %s unless given; - is standard input or output.\n"
-		     "Recording needs root, and Linux 6.6 or later.\n"
+		     "Recording needs root, or CAP_BPF and CAP_PERFMON (and CAP_SYS_PTRACE for\n"
+		     "others' processes), and Linux 6.6 or later.\n"
 		     "`dwell help COMMAND' lists a command's options, `dwell version' the version.\n",
 		CLI_DEFAULT_FILE);
 }

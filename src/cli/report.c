@@ -81,7 +81,8 @@ int cmd_report(int argc, char **argv)
 		.args_doc = "[FILE]",
 		.doc = "Show where the time of the tasks went, by task type and await point.\v"
 		       "Waits are split by what they were for. `open' waits have a begin or an "
-		       "end outside the recording: they count in sums but not in quantiles.",
+		       "end that was not seen (outside the recording, dropped, lost): they count in "
+		       "sums but not in quantiles.",
 	};
 	struct options o = { 0 };
 	struct loaded l;

@@ -72,7 +72,10 @@ struct join_row {
 struct join_sum {
 	const char	*name;
 	uint64_t	 ns;		/* or a count */
+	size_t		 others;	/* how many more it is of, or JOIN_UNCOUNTED */
 };
+
+#define JOIN_UNCOUNTED	SIZE_MAX	/* nobody knows how many */
 
 /* Quantiles of finished durations; within 0.5 %, max is exact. */
 struct join_quantiles {

@@ -107,6 +107,7 @@ int others__sums(struct names *names, struct join_sum *sums, size_t *nr)
 		uncounted |= is_uncounted(sums[i].name);
 		sum__add(&rest.ns, sums[i].ns);
 	}
+	rest.others = uncounted ? JOIN_UNCOUNTED : *nr - NAMED - 1;
 	rest.name = name_of(names, *nr - NAMED, uncounted);
 	if (!rest.name)
 		return -ENOMEM;

@@ -40,7 +40,7 @@ static const char *const part_names[PART_NR] = {
 	[PART_SPAWNED]		= "spawned",
 	[PART_IN_POLL]		= "woken while polled",
 	[PART_OTHER_TASK]	= "polling another task",
-	[PART_PROBE]		= "dwell's own probe",
+	[PART_PROBE]		= "a probe's trap",
 	[PART_STOPPED]		= "stopped",
 	[PART_BEFORE]		= "before first event",
 	[PART_LOST]		= "lost events",
@@ -49,6 +49,7 @@ static const char *const part_names[PART_NR] = {
 	[PART_RESULT]		= "poll result unknown",
 	[PART_END_NOT_SEEN]	= "end of task not seen",
 	[PART_THREAD_GONE]	= "thread exited",
+	[PART_DROPPED]		= "until dropped",
 };
 
 const char *join_segment__name(enum join_segment s)

@@ -40,7 +40,7 @@ enum part {
 	PART_IN_POLL,		/* woken before the poll had returned */
 	/* running, blocked */
 	PART_OTHER_TASK,	/* this poll polls another task */
-	PART_PROBE,		/* asleep in a probe: the profiler's doing */
+	PART_PROBE,		/* asleep in a probe, dwell's or another tool's */
 	PART_STOPPED,		/* by a signal; in await and ready too: see stops.h */
 	/* unattributed: why */
 	PART_BEFORE,
@@ -50,6 +50,8 @@ enum part {
 	PART_RESULT,
 	PART_END_NOT_SEEN,
 	PART_THREAD_GONE,
+	/* await: anything else */
+	PART_DROPPED,		/* not woken before the task was dropped */
 	PART_NR
 };
 

@@ -280,7 +280,7 @@ static void print_spins(struct text_report *t)
 		flow__end(f);
 	}
 	if (nr == SPINS_SHOWN && next_spin(t, done, nr))
-		print_remark(f, "SPIN:", "and other tasks; --sort count shows them first");
+		print_remark(f, "SPIN:", "and other tasks, flagged in the list below");
 }
 
 /* ---- segments ---- */
@@ -462,12 +462,18 @@ static void print_times(struct text_report *t, const struct join_point *p)
 static void print_details(struct flow *f, const struct join_point *p)
 {
 	size_t shown = p->nr_details < DETAILS_SHOWN ? p->nr_details : DETAILS_SHOWN;
+	bool uncounted = false;
+	uint64_t more = 0;
 
 	for (size_t i = 0; i < shown; i++)
 		flow__put(f, "%s%s %s%s", i ? "" : "— ", p->details[i].name,
 			  duration(p->details[i].ns).s, i + 1 < p->nr_details ? "," : "");
-	if (p->nr_details > shown)
-		flow__put(f, "and %s more", count(p->nr_details - shown).s);
+	for (size_t i = shown; i < p->nr_details; i++) {
+		uncounted |= p->details[i].others == JOIN_UNCOUNTED;
+		more += 1 + (uncounted ? 0 : p->details[i].others);
+	}
+	if (more)
+		flow__put(f, "and %s%s more", uncounted ? "at least " : "", count(more).s);
 }
 
 static void print_split(struct text_report *t, const struct join_point *p)

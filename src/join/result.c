@@ -392,13 +392,13 @@ static int fill_point(struct join *j, uint32_t index, const struct point_sum *su
 	};
 	p->split = out + *at;
 	for (; *at < nr && sums[*at].point == index && !sums[*at].detail; ++*at) {
-		out[*at] = (struct join_sum){ sums[*at].name, sums[*at].ns };
+		out[*at] = (struct join_sum){ .name = sums[*at].name, .ns = sums[*at].ns };
 		sum__add(&p->await_ns, sums[*at].ns);
 		p->nr_split++;
 	}
 	p->details = details = out + *at;
 	for (; *at < nr && sums[*at].point == index; ++*at) {
-		out[*at] = (struct join_sum){ sums[*at].name, sums[*at].ns };
+		out[*at] = (struct join_sum){ .name = sums[*at].name, .ns = sums[*at].ns };
 		p->nr_details++;
 	}
 	return others__sums(j->names, details, &p->nr_details);
@@ -476,7 +476,7 @@ static void add_loss(struct join *j, const char *name, uint64_t count)
 			sum__add(&j->loss_sums[i].ns, count);
 			return;
 		}
-	j->loss_sums[j->nr_losses++] = (struct join_sum){ name, count };
+	j->loss_sums[j->nr_losses++] = (struct join_sum){ .name = name, .ns = count };
 }
 
 static int make_losses(struct join *j)

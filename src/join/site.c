@@ -171,7 +171,7 @@ const struct shape *sites__shape(struct sites *s, uint32_t chain)
 struct compare {
 	const struct shape	*was, *is;
 	const struct wait	*was_wait, *is_wait;
-	uint32_t		 same;		/* bit per leaf of @was */
+	uint64_t		 same;		/* a bit for each leaf of @was */
 };
 
 static bool same_text(const char *a, const char *b)
@@ -204,33 +204,44 @@ static void compare(struct compare *c, uint32_t a, uint32_t b)
 
 	if (!same_node(x, y))
 		return;
-	for (i = 0; i < c->was->nr_leaves && i < 32; i++)
+	for (i = 0; i < c->was->nr_leaves; i++)
 		if (c->was->leaves[i].node == a && same_key(c, x, y))
-			c->same |= 1u << i;
+			c->same |= 1ull << i;
 	for (i = a + 1, k = b + 1; i < c->was->end[a] && k < c->is->end[b];
 	     i = c->was->end[i], k = c->is->end[k])
 		compare(c, i, k);
 }
 
-uint16_t sites__advanced(struct sites *s, const struct wait *was, const struct wait *is)
+/* The only leaf that waits for a call of its waker and is not in @but. */
+static uint16_t only_called(const struct shape *sh, uint64_t but)
 {
-	struct compare c = { .was_wait = was, .is_wait = is };
 	uint16_t found = NO_BRANCH;
 
-	c.was = sites__shape(s, was->chain);
-	c.is = sites__shape(s, is->chain);
-	if (!c.was || !c.is || !c.was->chain || !c.is->chain || !c.was->chain->nr ||
-	    !c.is->chain->nr)
-		return NO_BRANCH;
-	compare(&c, 0, 0);
-	for (uint32_t i = 0; i < c.was->nr_leaves && i < 32; i++) {
-		if (c.same & 1u << i || !chain_leaf__called(&c.was->leaves[i]))
+	for (uint32_t i = 0; i < sh->nr_leaves; i++) {
+		if (but & 1ull << i || !chain_leaf__called(&sh->leaves[i]))
 			continue;
 		if (found != NO_BRANCH)
 			return NO_BRANCH;
-		found = c.was->leaves[i].node;
+		found = sh->leaves[i].node;
 	}
 	return found;
+}
+
+uint16_t sites__advanced(struct sites *s, const struct wait *was, const struct wait *is,
+			 uint64_t not_these)
+{
+	struct compare c = { .was_wait = was, .is_wait = is };
+	uint16_t only;
+
+	c.was = sites__shape(s, was->chain);
+	c.is = sites__shape(s, is->chain);
+	if (!c.was || !c.was->chain || !c.was->chain->nr || c.was->nr_leaves > SHAPE_MAX_COMPARED)
+		return NO_BRANCH;
+	only = only_called(c.was, not_these);
+	if (only != NO_BRANCH || !c.is || !c.is->chain || !c.is->chain->nr)
+		return only;
+	compare(&c, 0, 0);
+	return only_called(c.was, not_these | c.same);
 }
 
 /* ---- frames ---- */

@@ -29,6 +29,9 @@ struct chain_leaf {
 	uint8_t		key_index;	/* 0xff: it has none */
 };
 
+/* Leaves that may have a bit of their own. */
+#define SHAPE_MAX_COMPARED	64
+
 /* What the join needs to know of a chain at each wake. */
 struct shape {
 	const struct trace_chain	*chain;		/* NULL: not in the file */
@@ -84,9 +87,11 @@ struct wait {
 /*
  * Of several futures at once, the one that was polled with effect between @was
  * and @is: the node of its leaf in @was, among those that wait for a call of
- * their waker. NO_BRANCH: none, or more than one.
+ * their waker. @not_these has a bit for each leaf of @was that cannot have been it.
+ * NO_BRANCH: none, or more than one, or there are too many leaves.
  */
-uint16_t sites__advanced(struct sites *s, const struct wait *was, const struct wait *is);
+uint16_t sites__advanced(struct sites *s, const struct wait *was, const struct wait *is,
+			 uint64_t not_these);
 /* Neither a descriptor nor a timer: somebody must call the waker. */
 static inline bool chain_leaf__called(const struct chain_leaf *l)
 {

@@ -171,55 +171,19 @@ static void split_io(struct join *j, struct split *s, const struct task *t, cons
 	split_worker(j, s, w, back, now, PART_EPOLL);
 }
 
-/* A returned descriptor by token; dispatch goes through them in order, so does this. */
-static const struct ready_fd *find_ready(struct thread *w, uint64_t key)
+/* Does what was returned of a descriptor wake those who wait for @dir? */
+static bool fires(const struct ready_fd *fd, unsigned int dir)
 {
-	unsigned int dir = key & DIR_MASK;
-
-	for (uint32_t n = 0; n < w->nr_ready; n++) {
-		uint32_t at = w->ready_next + n;
-		struct ready_fd *fd;
-
-		if (at >= w->nr_ready)
-			at -= w->nr_ready;
-		fd = &w->ready[at];
-		if ((fd->token ^ key) & ~DIR_MASK)
-			continue;
-		if ((dir == DIR_READ && !(fd->events & READ_EVENTS)) ||
-		    (dir == DIR_WRITE && !(fd->events & WRITE_EVENTS)))
-			continue;
-		w->ready_next = at;
-		fd->told = true;
-		return fd;
-	}
-	return NULL;
+	return dir == DIR_READ	? fd->events & READ_EVENTS :
+	       dir == DIR_WRITE ? fd->events & WRITE_EVENTS :
+				  true;
 }
 
-static const struct ready_fd *find_waker(struct thread *w, uint64_t task, unsigned int *dir)
+static bool is_foreign(struct join *j, const struct ready_fd *fd, unsigned int dir)
 {
-	for (uint32_t n = 0; n < w->nr_ready; n++) {
-		uint32_t at = w->ready_next + n;
-		struct ready_fd *fd;
-		bool reads, writes;
+	uint64_t waker = dir == DIR_READ ? fd->reader : fd->writer;
 
-		if (at >= w->nr_ready)
-			at -= w->nr_ready;
-		fd = &w->ready[at];
-		reads = fd->reader == task;
-		writes = fd->writer == task;
-		if (!reads && !writes)
-			continue;
-		*dir = reads && writes ? 0 : reads ? DIR_READ : DIR_WRITE;
-		w->ready_next = at;
-		fd->told = true;
-		return fd;
-	}
-	return NULL;
-}
-
-static bool is_foreign(struct join *j, uint64_t waker)
-{
-	return waker && !task__find(j, waker);
+	return waker && fires(fd, dir) && !task__find(j, waker);
 }
 
 /*
@@ -231,8 +195,8 @@ static bool is_foreign(struct join *j, uint64_t waker)
 static bool has_foreign_waker(struct join *j, const struct thread *w)
 {
 	for (uint32_t i = 0; i < w->nr_ready; i++)
-		if (!w->ready[i].told &&
-		    (is_foreign(j, w->ready[i].reader) || is_foreign(j, w->ready[i].writer)))
+		if (!w->ready[i].told && (is_foreign(j, &w->ready[i], DIR_READ) ||
+					  is_foreign(j, &w->ready[i], DIR_WRITE)))
 			return true;
 	return false;
 }
@@ -353,30 +317,52 @@ static bool split_yield(const struct join *j, const struct task *t, const struct
 	return true;
 }
 
+/* What a task was woken for: one of its leaves that names @fd, or whoever has its waker there. */
+static bool woken_by(const struct task *t, const struct shape *sh, const struct ready_fd *fd,
+		     unsigned int *dir, uint16_t *branch)
+{
+	bool reads = fd->reader == t->addr && fires(fd, DIR_READ);
+	bool writes = fd->writer == t->addr && fires(fd, DIR_WRITE);
+	uint64_t key;
+
+	for (uint32_t i = 0; i < sh->nr_leaves; i++) {
+		if (!leaf_key(t, &sh->leaves[i], WALK_KEY_IO, &key) ||
+		    ((fd->token ^ key) & ~DIR_MASK) || !fires(fd, key & DIR_MASK))
+			continue;
+		*dir = key & DIR_MASK;
+		*branch = sh->leaves[i].node;
+		return true;
+	}
+	*dir = reads && writes ? 0 : reads ? DIR_READ : DIR_WRITE;
+	*branch = waiter__of_descriptor(sh);
+	return reads || writes;
+}
+
+/* Dispatch goes through what was returned in order, so does this. */
+static bool split_ready(struct join *j, const struct task *t, const struct shape *sh,
+			struct thread *w, uint64_t now, struct split *s)
+{
+	for (uint32_t n = 0; n < w->nr_ready; n++) {
+		uint32_t at = (w->ready_next + n) % w->nr_ready;
+		struct ready_fd *fd = &w->ready[at];
+		unsigned int dir;
+
+		if (!woken_by(t, sh, fd, &dir, &s->branch))
+			continue;
+		w->ready_next = at;
+		fd->told = true;
+		split_io(j, s, t, w, fd, dir, now);
+		return true;
+	}
+	s->branch = NO_BRANCH;
+	return false;
+}
+
 static bool split_driver(struct join *j, const struct task *t, const struct shape *sh,
 			 struct thread *w, uint64_t now, struct split *s)
 {
-	const struct ready_fd *fd;
-	unsigned int dir = 0;
-
-	for (uint32_t i = 0; i < sh->nr_leaves; i++) {
-		uint64_t key;
-
-		if (!leaf_key(t, &sh->leaves[i], WALK_KEY_IO, &key))
-			continue;
-		fd = find_ready(w, key);
-		if (!fd)
-			continue;
-		split_io(j, s, t, w, fd, key & DIR_MASK, now);
-		s->branch = sh->leaves[i].node;
+	if (split_ready(j, t, sh, w, now, s))
 		return true;
-	}
-	fd = find_waker(w, t->addr, &dir);
-	if (fd) {
-		split_io(j, s, t, w, fd, dir, now);
-		s->branch = waiter__of_descriptor(sh);
-		return true;
-	}
 	if (split_deadline(j, t, sh, w, now, s))
 		return true;
 	if (split_yield(j, t, sh, now, s))
@@ -396,22 +382,52 @@ static bool split_driver(struct join *j, const struct task *t, const struct shap
 	return split_unread(j, t, sh, w, now, s);
 }
 
+/* The leaf that waits for the end of @task, or NULL. */
+static const struct chain_leaf *joining(const struct task *t, const struct shape *sh, uint64_t task)
+{
+	uint64_t key;
+
+	for (uint32_t i = 0; i < sh->nr_leaves; i++)
+		if (leaf_key(t, &sh->leaves[i], WALK_KEY_TASK, &key) && key == task)
+			return &sh->leaves[i];
+	return NULL;
+}
+
 static void split_task(struct join *j, const struct task *t, const struct shape *sh,
 		       const struct poll *by, uint64_t now, struct split *s)
 {
 	struct detail detail = { .kind = DETAIL_BY_TASK, .id = by->kind };
+	const struct chain_leaf *join = joining(t, sh, by->addr);
+	const struct task *waker = task__find(j, by->addr);
 
 	s->branch = only_leaf(sh, chain_leaf__called);
-	for (uint32_t i = 0; i < sh->nr_leaves; i++) {
-		uint64_t key;
-
-		if (leaf_key(t, &sh->leaves[i], WALK_KEY_TASK, &key) && key == by->addr) {
-			detail.kind = DETAIL_JOINED;
-			s->branch = sh->leaves[i].node;
-			break;
-		}
-	}
+	/*
+	 * A task that goes on may have sent what another leaf waits for. Its end is told
+	 * before it wakes who joins it, but not in every build: so if it has not ended,
+	 * it is joined only where nothing else can be meant.
+	 */
+	if (join && (!waker || waker->state == TASK_DONE))
+		s->branch = join->node;
+	if (join && s->branch == join->node)
+		detail.kind = DETAIL_JOINED;
 	split__add_own(j, s, PART_WOKEN, detail, t->since, now);
+}
+
+uint64_t split__not_joined(const struct join *j, const struct task *t)
+{
+	const struct shape *sh = sites__shape(j->sites, t->chain);
+	uint64_t leaves = 0, key;
+
+	for (uint32_t i = 0; sh && i < sh->nr_leaves && i < SHAPE_MAX_COMPARED; i++) {
+		const struct task *other;
+
+		if (!leaf_key(t, &sh->leaves[i], WALK_KEY_TASK, &key))
+			continue;
+		other = map__get(&j->tasks, key);
+		if (other && (other->state == TASK_IDLE || other->state == TASK_READY))
+			leaves |= 1ull << i;
+	}
+	return leaves;
 }
 
 void split__wake(struct join *j, const struct task *t, struct thread *w, uint64_t now,
@@ -467,6 +483,7 @@ void split__open(struct join *j, const struct task *t, uint64_t now, enum part o
 	uint64_t start = t->since, key, last;
 	const struct chain_leaf *l;
 	const struct task *joined;
+	bool all_seen = otherwise == PART_OPEN || otherwise == PART_DROPPED;
 
 	s->nr = 0;
 	s->undecided = s->yielded = false;
@@ -475,13 +492,13 @@ void split__open(struct join *j, const struct task *t, uint64_t now, enum part o
 	if (sh && sh->blind && t->at_fd && (!l || l->key == WALK_KEY_NONE)) {
 		/* What does not say what it waits for: its waker was seen at a descriptor. */
 		detail = fds__name(&j->fds, t->fd_token, ANY_EPFD);
-		if (l && otherwise == PART_OPEN)
+		if (l && all_seen)
 			otherwise = io_part(t->fd_dir, EPOLLIN);
 	} else if (sh && !l && split__only_io(t, sh, &key)) {
 		detail = fds__name(&j->fds, key & ~DIR_MASK, ANY_EPFD);
 	} else if (l && leaf_key(t, l, WALK_KEY_IO, &key)) {
 		detail = fds__name(&j->fds, key & ~DIR_MASK, ANY_EPFD);
-		if (otherwise == PART_OPEN)
+		if (all_seen)
 			otherwise = io_part(key & DIR_MASK, EPOLLIN);
 		/* As long as the program ran and was not woken, nothing was there. */
 		last = stops__begin(&j->stops, now);
@@ -489,7 +506,7 @@ void split__open(struct join *j, const struct task *t, uint64_t now, enum part o
 			split__add(s, otherwise, detail, last - start);
 			start = last;
 		}
-	} else if (l && otherwise == PART_OPEN && leaf_key(t, l, WALK_KEY_DEADLINE, &key)) {
+	} else if (l && all_seen && leaf_key(t, l, WALK_KEY_DEADLINE, &key)) {
 		key = clamp(key, start, now);
 		split__add(s, PART_DEADLINE, no_detail, key - start);
 		start = key;

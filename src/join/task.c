@@ -164,13 +164,15 @@ static void task__charge_broken(struct join *j, struct task *t, uint64_t now, en
 		why = t->why;
 	if (cut < now)
 		why = PART_LOST;
+	if (t->state == TASK_IDLE && t->resumed)
+		task__note_wait(j, t, WAIT_OPEN, 0);
 	task__charge_unknown(j, t, why, now - t->since);
 	t->since = now;
 }
 
 void task__doubt(struct join *j, struct task *t, uint64_t begin, enum part why)
 {
-	(void)j;
+	task__decide(j, t, NO_BRANCH);	/* what went on in a poll of which not all is known */
 	t->self_wakes = 0;
 	t->state = TASK_LIMBO;
 	t->why = why;
@@ -227,6 +229,7 @@ static void task__set_idle(struct task *t, uint64_t now, uint32_t chain, const u
 	t->nr_keys = (uint8_t)(nr_keys < WALK_MAX_KEYS ? nr_keys : WALK_MAX_KEYS);
 	memcpy(t->keys, keys, t->nr_keys * sizeof(*keys));
 	t->cut = false;
+	t->resumed = false;
 	t->unsure = false;
 	t->at_fd = false;
 }
@@ -248,6 +251,7 @@ void task__new(struct join *j, uint64_t addr, uint64_t now)
 static void task__set_seen(struct join *j, struct task *t, const struct trace_event *ev,
 			   uint64_t now)
 {
+	task__decide(j, t, NO_BRANCH);
 	switch (ev->seen.state) {
 	case TRACE_TASK_IDLE:
 		task__set_idle(t, now, ev->seen.chain, ev->seen.keys, ev->seen.nr_keys);
@@ -282,6 +286,7 @@ static bool task__waits_on(const struct task *t, const struct trace_event *ev)
 static void task__resume(struct join *j, struct task *t, const struct trace_event *ev,
 			 uint64_t cut, uint64_t now)
 {
+	bool resumed = false;
 	struct split s;
 
 	switch (t->state) {
@@ -291,6 +296,7 @@ static void task__resume(struct join *j, struct task *t, const struct trace_even
 			break;
 		}
 		/* One wait, which counts once: when it ends. */
+		resumed = true;
 		split__open(j, t, cut, PART_CUT, &s);
 		task__charge_split(j, t, &s);
 		task__charge_unknown(j, t, PART_LOST, now - cut);
@@ -306,6 +312,7 @@ static void task__resume(struct join *j, struct task *t, const struct trace_even
 		break;
 	}
 	task__set_seen(j, t, ev, now);
+	t->resumed = resumed;
 }
 
 static void task__seen_again(struct join *j, struct task *t, const struct trace_event *ev,
@@ -485,6 +492,7 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 		 * no time was for: the task's memory is the other poll's by then.
 		 */
 		thread__orphan_poll(j, t->thread, t, now);
+		task__decide(j, t, NO_BRANCH);
 		j->totals.unplaced_waits++;
 		task__set_ready(t, now, PART_IN_POLL, false);
 	}
@@ -522,11 +530,7 @@ static bool task__end_poll(struct join *j, struct task *t, struct thread *th, ui
 			return thread__pop_poll(j, th, t->addr, now);
 		if (!t->thread) {
 			/* Being polled at attach: what the thread did is not known to be its. */
-			uint64_t cut = windows__cut(&j->windows, t->since, now);
-
-			task__charge_piece(j, t, &(struct piece){ .segment = JOIN_RUNNING,
-								  .ns = cut - t->since });
-			task__charge_unknown(j, t, PART_LOST, now - cut);
+			task__charge_broken(j, t, now, PART_BEFORE);
 			return true;
 		}
 		task__break_poll(j, t);
@@ -568,7 +572,8 @@ void task__end(struct join *j, const struct trace_event *ev, struct thread *th, 
 		struct wait was = { t->chain, t->nr_keys, t->keys };
 		struct wait is = { ev->end.chain, ev->end.nr_keys, ev->end.keys };
 
-		task__decide(j, t, sites__advanced(j->sites, &was, &is));
+		task__decide(j, t, sites__advanced(j->sites, &was, &is,
+						   split__not_joined(j, t)));
 	}
 	task__set_idle(t, now, ev->end.chain, ev->end.keys, ev->end.nr_keys);
 	t->unsure = ev->end.result != TRACE_POLL_PENDING;
@@ -624,7 +629,7 @@ void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
 		} else {
 			struct split s;
 
-			split__open(j, t, now, PART_OPEN, &s);
+			split__open(j, t, now, PART_DROPPED, &s);
 			task__charge_split(j, t, &s);
 			task__note_wait(j, t, WAIT_OPEN, 0);
 		}

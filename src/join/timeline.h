@@ -71,6 +71,7 @@ struct task {
 	bool		 woken_by_other;/* … and not only by the thread that polls it */
 	bool		 waited;	/* READY: after a wait at (chain, branch) */
 	bool		 cut;		/* IDLE: its begin was not seen */
+	bool		 resumed;	/* … and part of it was charged before a loss */
 	bool		 unsure;	/* IDLE: the poll's result is not known */
 	bool		 undecided;	/* which branch ended the wait: its next poll may tell */
 	bool		 at_fd;		/* IDLE: its waker was seen at fd_token, for fd_dir */
@@ -280,6 +281,11 @@ struct split {
 /* Why @t, IDLE since t->since, was woken by @waker (NULL: not known) at @now. */
 void split__wake(struct join *j, const struct task *t, struct thread *waker, uint64_t now,
 		 struct split *out);
+/*
+ * The leaves of @t's wait (a bit for each) that wait for the end of a task that goes
+ * on: since such a task is not in its poll, none of them can have ended the wait.
+ */
+uint64_t split__not_joined(const struct join *j, const struct task *t);
 /* What is known of the wait of @t up to @now, where it does not end. */
 void split__open(struct join *j, const struct task *t, uint64_t now, enum part otherwise,
 		 struct split *out);

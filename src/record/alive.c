@@ -14,15 +14,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "record/memory.h"
+#include "record/vtables.h"
 #include "runtime/tokio.h"
 
-#define MAX_LISTS	64		/* schedulers in one process */
+#define MAX_LISTS	4096		/* schedulers in one process */
+#define TRIED		1024		/* addresses remembered that lead to none; a power of two */
 #define MAX_SHARDS	65536		/* lists of one scheduler */
 #define MAX_TASKS	(1u << 24)	/* met in one pass: more than memory has room for */
-#define MAX_VTABLES	65536		/* looked up, tasks' or not */
 #define GROUP		64		/* tasks read in one call */
 #define TRIES		4
 
@@ -48,16 +49,6 @@ static const struct list_layout kinds[] = {
 };
 
 #define LOCAL	(&kinds[2])
-
-/* What a vtable says; fn is NO_FN for what is no task's. */
-#define NO_FN	UINT32_MAX
-
-struct vtable {
-	uint64_t	addr;
-	uint64_t	trailer;	/* offsets from the header */
-	uint64_t	scheduler;
-	uint32_t	fn;
-};
 
 /* A list of tasks that is gone through. */
 struct cursor {
@@ -94,10 +85,11 @@ struct alive {
 	uint64_t		 bias;
 	struct walker		*walker;
 	struct memory		*memory;
-	struct vtable		*vtables;		/* open addressing, by addr */
-	size_t			 nr_vtables, vtable_slots;
-	struct list		 lists[MAX_LISTS];
-	unsigned int		 nr_lists;
+	struct vtables		*vtables;
+	struct list		*lists;
+	size_t			 nr_lists, list_room;
+	uint64_t		 tried[TRIED];		/* what is no scheduler's, by address */
+	bool			 incomplete;		/* lists may have been left out */
 	struct cursor		*cursors;
 	size_t			 nr_cursors, cursor_room;
 	uint64_t		 began;			/* of the pass, 0: none goes on */
@@ -108,14 +100,6 @@ struct alive {
 	alive_found		 found;
 	void			*ctx;
 };
-
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
 
 /* ---- reading ---- */
 
@@ -161,8 +145,7 @@ struct alive *alive__new(const struct image *img, const struct target *target, u
 			 alive_found found, void *ctx)
 {
 	static const enum tokio_layout needed[] = {
-		TOKIO_HEADER_STATE, TOKIO_HEADER_VTABLE, TOKIO_VTABLE_POLL, TOKIO_VTABLE_TRAILER,
-		TOKIO_VTABLE_SCHEDULER, TOKIO_TRAILER_NEXT,
+		TOKIO_HEADER_STATE, TOKIO_HEADER_VTABLE, TOKIO_TRAILER_NEXT,
 	};
 	struct alive *a;
 
@@ -183,7 +166,8 @@ struct alive *alive__new(const struct image *img, const struct target *target, u
 	a->looks = calloc(GROUP, sizeof(*a->looks));
 	a->walker = walker__new(img, target, bias);
 	a->memory = memory__new(target);
-	if (!a->looks || !a->walker || !a->memory || head_size(a) > WALK_WINDOW) {
+	a->vtables = vtables__new(img, target, bias);
+	if (!a->looks || !a->walker || !a->memory || !a->vtables || head_size(a) > WALK_WINDOW) {
 		alive__free(a);
 		return NULL;
 	}
@@ -196,8 +180,9 @@ void alive__free(struct alive *a)
 		return;
 	walker__free(a->walker);
 	memory__free(a->memory);
-	free(a->vtables);
+	vtables__free(a->vtables);
 	free(a->cursors);
+	free(a->lists);
 	free(a->seen);
 	free(a->looks);
 	free(a);
@@ -245,75 +230,13 @@ static int alive__mark(struct alive *a, uint64_t task)
 
 /* ---- tasks ---- */
 
-static size_t vtable__slot(const struct vtable *table, size_t slots, uint64_t addr)
-{
-	size_t at = (size_t)((addr * 0x9e3779b97f4a7c15ull) >> 32) & (slots - 1);
-
-	while (table[at].addr && table[at].addr != addr)
-		at = (at + 1) & (slots - 1);
-	return at;
-}
-
-static void vtable__remember(struct alive *a, const struct vtable *v)
-{
-	if (2 * a->nr_vtables >= a->vtable_slots) {
-		size_t slots = a->vtable_slots ? a->vtable_slots * 2 : 256;
-		struct vtable *grown = calloc(slots, sizeof(*grown));
-
-		if (!grown)
-			return;		/* it is looked up again, then */
-		for (size_t i = 0; i < a->vtable_slots; i++)
-			if (a->vtables[i].addr)
-				grown[vtable__slot(grown, slots, a->vtables[i].addr)] =
-					a->vtables[i];
-		free(a->vtables);
-		a->vtables = grown;
-		a->vtable_slots = slots;
-	}
-	a->vtables[vtable__slot(a->vtables, a->vtable_slots, v->addr)] = *v;
-	a->nr_vtables++;
-}
-
-/* What lies at @addr, if it is the vtable of a task: one whose poll function is known. */
-static bool read_vtable(const struct alive *a, uint64_t addr, struct vtable *out)
-{
-	uint64_t poll;
-
-	*out = (struct vtable){ .addr = addr, .fn = NO_FN };
-	if (!read_field(a, addr, TOKIO_VTABLE_POLL, &poll))
-		return false;
-	poll -= a->bias;
-	for (size_t i = 0; i < a->nr_fns && out->fn == NO_FN; i++)
-		if (a->fns[i].role == RUNTIME_FN_POLL && a->fns[i].vaddr == poll)
-			out->fn = (uint32_t)i;
-	return out->fn != NO_FN && read_field(a, addr, TOKIO_VTABLE_TRAILER, &out->trailer) &&
-	       read_field(a, addr, TOKIO_VTABLE_SCHEDULER, &out->scheduler);
-}
-
-static bool find_vtable(struct alive *a, uint64_t addr, struct vtable *out)
-{
-	size_t at = a->vtable_slots ? vtable__slot(a->vtables, a->vtable_slots, addr) : 0;
-
-	if (a->vtable_slots && a->vtables[at].addr) {
-		*out = a->vtables[at];
-		return out->fn != NO_FN;
-	}
-	if (!addr || addr % 8)
-		return false;
-	if (!read_vtable(a, addr, out))
-		out->fn = NO_FN;
-	if (a->nr_vtables < MAX_VTABLES)
-		vtable__remember(a, out);
-	return out->fn != NO_FN;
-}
-
 /* The vtable of the task at @header; false: it is none. */
 static bool task_vtable(struct alive *a, uint64_t header, struct vtable *out)
 {
 	uint64_t addr;
 
 	return header && !(header % 8) && read_field(a, header, TOKIO_HEADER_VTABLE, &addr) &&
-	       find_vtable(a, addr, out);
+	       vtables__find(a->vtables, addr, out);
 }
 
 static const struct walk_cell *cell_of(const struct alive *a, uint32_t fn)
@@ -354,7 +277,7 @@ static void look_again(struct alive *a, struct look *l, struct alive_task *t)
 		struct walk_answer again;
 		uint64_t state, then;
 
-		t->ts = now();
+		t->ts = clock__now();
 		t->known = read_field(a, l->header, TOKIO_HEADER_STATE, &state);
 		if (!t->known)
 			return;
@@ -431,7 +354,7 @@ static size_t read_group(struct alive *a)
 	size_t nr = a->nr_cursors < GROUP ? a->nr_cursors : GROUP, n = 0;
 	struct iovec to[2 * GROUP], from[2 * GROUP];
 	bool ok[2 * GROUP];
-	uint64_t ts = now();
+	uint64_t ts = clock__now();
 
 	for (size_t i = 0; i < nr; i++) {
 		struct look *l = &a->looks[i];
@@ -473,7 +396,8 @@ static int take(struct alive *a, struct look *l)
 	l->idle = false;
 	/* It has changed meanwhile, or what has led here was no list. */
 	if (!l->read || l->header % 8 ||
-	    !find_vtable(a, field(a, l, TOKIO_HEADER_VTABLE), &v) || kind_of(a, v.fn) != c->kind) {
+	    !vtables__find(a->vtables, field(a, l, TOKIO_HEADER_VTABLE), &v) ||
+	    kind_of(a, v.fn) != c->kind) {
 		c->header = 0;
 		return 0;
 	}
@@ -623,10 +547,10 @@ static int is_task(struct alive *a, uint64_t header, const struct list_layout *k
 
 static bool known_list(const struct alive *a, uint64_t shared)
 {
-	for (unsigned int i = 0; i < a->nr_lists; i++)
+	for (size_t i = 0; i < a->nr_lists; i++)
 		if (a->lists[i].shared == shared)
 			return true;
-	return a->nr_lists == MAX_LISTS;
+	return false;
 }
 
 /* A pass begins, if none is under way: nothing has been met. */
@@ -634,7 +558,7 @@ static void begin_pass(struct alive *a)
 {
 	if (a->began)
 		return;
-	a->began = now();
+	a->began = clock__now();
 	a->cut = false;
 	a->nr_seen = 0;
 	memory__forget(a->memory);
@@ -644,21 +568,41 @@ static void begin_pass(struct alive *a)
 
 static int add_list(struct alive *a, uint64_t shared, const struct list_layout *kind)
 {
-	struct list *list = &a->lists[a->nr_lists++];
+	if (a->nr_lists == MAX_LISTS) {
+		a->incomplete = true;
+		return 0;
+	}
+	if (a->nr_lists == a->list_room) {
+		size_t room = a->list_room ? a->list_room * 2 : 16;
+		struct list *grown = reallocarray(a->lists, room, sizeof(*grown));
 
-	*list = (struct list){ shared, kind };
+		if (!grown)
+			return -ENOMEM;
+		a->lists = grown;
+		a->list_room = room;
+	}
+	a->lists[a->nr_lists] = (struct list){ shared, kind };
 	begin_pass(a);
-	return each_head(a, list, add_cursor);
+	return each_head(a, &a->lists[a->nr_lists++], add_cursor);
 }
 
 /* What may be the address of a scheduler's shared part: which kind it is, its tasks tell. */
-static int try_shared(struct alive *a, uint64_t shared)
+static int try_shared(struct alive *a, uint64_t shared, uint64_t until)
 {
-	if (shared < 4096 || shared % 8 || known_list(a, shared))
+	uint64_t *tried = &a->tried[shared / 8 % TRIED];
+
+	if (shared < 4096 || shared % 8 || *tried == shared || known_list(a, shared))
 		return 0;
-	for (const struct list_layout *k = kinds; k != LOCAL; k++)
+	for (const struct list_layout *k = kinds; k != LOCAL; k++) {
+		/* A scheduler without tasks has as many lists to look at. */
+		if (clock__now() > until) {
+			a->incomplete = true;
+			return 0;
+		}
 		if (each_head(a, &(struct list){ shared, k }, is_task) > 0)
 			return add_list(a, shared, k);
+	}
+	*tried = shared;
 	return 0;
 }
 
@@ -669,7 +613,7 @@ int alive__again(struct alive *a)
 	a->nr_cursors = 0;
 	a->began = 0;
 	begin_pass(a);
-	for (unsigned int i = 0; i < a->nr_lists && !err; i++)
+	for (size_t i = 0; i < a->nr_lists && !err; i++)
 		err = each_head(a, &a->lists[i], add_cursor);
 	return err;
 }
@@ -681,7 +625,7 @@ int alive__step(struct alive *a, uint64_t until)
 
 	while (a->nr_cursors && !err) {
 		err = step_group(a);
-		ts = now();
+		ts = clock__now();
 		if (ts - a->began > ALIVE_PASS_NS || a->nr_seen >= MAX_TASKS) {
 			a->cut = a->nr_cursors != 0;
 			a->nr_cursors = 0;
@@ -696,7 +640,7 @@ int alive__step(struct alive *a, uint64_t until)
 
 bool alive__cut(const struct alive *a)
 {
-	return a->cut;
+	return a->cut || a->incomplete;
 }
 
 bool alive__knows_threads(const struct alive *a)
@@ -715,7 +659,7 @@ size_t alive__nr_lists(const struct alive *a)
 
 /* ---- ways to lists ---- */
 
-int alive__thread(struct alive *a, uint64_t fs)
+int alive__thread(struct alive *a, uint64_t fs, uint64_t until)
 {
 	const struct image_path *p = layout(a, TOKIO_CONTEXT_HANDLE);
 	const struct image_tls *tls;
@@ -736,7 +680,7 @@ int alive__thread(struct alive *a, uint64_t fs)
 					 sizeof(words)))
 				continue;
 			for (int w = 0; w < 2; w++) {
-				err = try_shared(a, words[w]);
+				err = try_shared(a, words[w], until);
 				if (err < 0)
 					return err;
 			}

@@ -46,11 +46,11 @@ void alive__free(struct alive *a);
 
 /*
  * Lists to go through: those of the runtime to which the thread belongs whose
- * thread pointer is @fs; those of tasks that wait in the reactor object at
- * @token; the one that the task at @header is in. New ones join the pass that is
- * going on, or begin one. 0 or negative errno.
+ * thread pointer is @fs (not looked for beyond @until, ns of CLOCK_MONOTONIC); those
+ * of tasks that wait in the reactor object at @token; the one that the task at @header
+ * is in. New ones join the pass that is going on, or begin one. 0 or negative errno.
  */
-int alive__thread(struct alive *a, uint64_t fs);
+int alive__thread(struct alive *a, uint64_t fs, uint64_t until);
 int alive__token(struct alive *a, uint64_t token);
 int alive__task(struct alive *a, uint64_t header);
 
@@ -62,7 +62,10 @@ int alive__again(struct alive *a);
  * what found() returned.
  */
 int alive__step(struct alive *a, uint64_t until);
-/* Has the last pass been cut short, by time or by the number of tasks? */
+/*
+ * Has the last pass been cut short, by time or by the number of tasks; or are there
+ * more lists than are gone through, or could not be looked for in time?
+ */
 bool alive__cut(const struct alive *a);
 
 /* Whether the threads' contexts can be read in this binary: they lead to all tasks. */

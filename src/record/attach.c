@@ -17,6 +17,7 @@
 #include <bpf/libbpf.h>
 
 #include "abi.h"
+#include "base/clock.h"
 #include "base/say.h"
 #include "dwell.skel.h"
 #include "kernel-events/source.h"
@@ -36,12 +37,15 @@ struct attach {
 	struct dwell_bpf	*skel;
 	const struct image	*img;
 	const struct target	*target;
-	struct keeper		*keeper;	/* has all uprobes */
+	struct keeper		*keeper;	/* has all uprobes; NULL: they are off */
 	bool			 by_thread;	/* see links_go_by_thread() */
 	size_t			 breakpoints;	/* at the sites, before there were probes */
 	uint64_t		 returns[MAX_RETURNS];	/* vaddrs that have a probe */
 	size_t			 nr_returns;
 	size_t			 nr_sites;
+	size_t			 nr_unprobed;	/* learnt, but they could not be probed … */
+	int			 unprobed_err;	/* … for the last of them, because of this */
+	uint64_t		 loss[LOSS_NR];	/* counted on this side */
 	size_t			 ring_bytes;
 	int			 ring_shape;	/* needed until the maps are made */
 	struct ring_buffer	*ring;
@@ -61,14 +65,6 @@ static int print(enum libbpf_print_level level, const char *format, va_list args
 		return 0;
 	say__lines(format, args);
 	return 0;
-}
-
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
 /* A record: one event, or a batch of them. */
@@ -294,7 +290,7 @@ static int attach_returns(struct attach *a, struct bpf_program *prog)
 	return attach_return_sites(a, prog, r, nr);
 }
 
-int attach__add_return(struct attach *a, uint64_t addr)
+void attach__add_return(struct attach *a, uint64_t addr)
 {
 	struct image_return r[LEARNT_SITES];
 	const char *why;
@@ -303,14 +299,34 @@ int attach__add_return(struct attach *a, uint64_t addr)
 	int err;
 
 	addr -= a->skel->bss->load_bias;
-	if (!remember_return(a, addr))
-		return 0;
+	if (!a->keeper || !remember_return(a, addr))
+		return;
 	nr = image__return_sites(a->img, addr, r, LEARNT_SITES);
 	for (size_t i = 0; i < nr; i++)
 		if (code__check(a->target, &r[i].site, load_bias(a, &bias), &why))
-			return 0;
+			return;
 	err = attach_return_sites(a, a->skel->progs.poll_end, r, nr);
-	return err ? err : nr != 0;
+	/* If the target or the keeper is gone, the recorder will see it. */
+	if (!err || err == -ESRCH || err == -EPIPE)
+		return;
+	a->nr_unprobed++;
+	a->unprobed_err = err;
+}
+
+void attach__forget_keeper(struct attach *a)
+{
+	a->keeper = NULL;
+}
+
+const char *attach__unprobed(struct attach *a)
+{
+	if (!a->nr_unprobed)
+		return NULL;
+	snprintf(a->why, sizeof(a->why),
+		 "%zu place%s to which polls return could not be probed (%s): their ends are "
+		 "missing", a->nr_unprobed, a->nr_unprobed == 1 ? "" : "s",
+		 strerror(-a->unprobed_err));
+	return a->why;
 }
 
 static void set_load_bias(struct attach *a, uint64_t bias)
@@ -555,7 +571,7 @@ int attach__new(const struct image *img, const struct target *target, const uint
 
 uint64_t attach__enable(struct attach *a)
 {
-	uint64_t ts = now();
+	uint64_t ts = clock__now();
 
 	a->skel->bss->enabled_ts = ts;
 	__atomic_store_n(&a->skel->bss->enabled, true, __ATOMIC_RELEASE);
@@ -568,7 +584,7 @@ uint64_t attach__disable(struct attach *a)
 	uint64_t ts;
 
 	a->skel->bss->enabled = false;
-	ts = now();
+	ts = clock__now();
 	/* for programs that have begun */
 	nanosleep(&grace, NULL);
 	return ts;
@@ -646,6 +662,13 @@ void attach__counters(struct attach *a, struct counters *sum)
 		}
 	}
 	free(per_cpu);
+	for (j = 0; j < LOSS_NR; j++)
+		sum->loss[j] += a->loss[j];
+}
+
+void attach__count_loss(struct attach *a, unsigned int loss)
+{
+	a->loss[loss]++;
 }
 
 uint64_t attach__probe_cost(struct attach *a, const struct counters *c)
@@ -664,7 +687,7 @@ size_t attach__left_behind(struct attach *a)
 	uint64_t at;
 	const uint64_t *bias = a->skel ? load_bias(a, &at) : NULL;
 
-	for (int i = 0; bias && i < DETACH_LOOKS; i++) {
+	for (int i = 0; bias && a->nr_sites && i < DETACH_LOOKS; i++) {
 		left = code__breakpoints(a->target, a->img, *bias);
 		if (left <= a->breakpoints)
 			return 0;

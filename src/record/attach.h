@@ -46,10 +46,13 @@ struct dwell_bpf *attach__skel(struct attach *a);
 const char *const *attach__notes(const struct attach *a, size_t *nr);
 /*
  * Put a probe at the place to which a poll function was seen to return
- * (run-time address). 1: done, 0: there is one already or none can be,
- * negative errno.
+ * (run-time address), if there is none and one can be.
  */
-int attach__add_return(struct attach *a, uint64_t addr);
+void attach__add_return(struct attach *a, uint64_t addr);
+/* The keeper is to be freed: no probe is put any more. */
+void attach__forget_keeper(struct attach *a);
+/* A line about such places that could not be probed though they should be, or NULL. */
+const char *attach__unprobed(struct attach *a);
 /* Number of uprobe sites. */
 size_t attach__sites(const struct attach *a);
 /* How full the fullest ring is, in thousandths. */
@@ -62,7 +65,9 @@ int attach__drain(struct attach *a, int (*each)(void *ctx, const struct raw_hdr 
 /* After attach__disable and a last attach__drain: what threads have kept back. As above. */
 int attach__drain_threads(struct attach *a, int (*each)(void *ctx, const struct raw_hdr *raw),
 			  void *ctx);
-/* Sums over CPUs. */
+/* Add one to a loss (enum loss) that was seen outside of the programs. */
+void attach__count_loss(struct attach *a, unsigned int loss);
+/* Sums over CPUs, and what was counted here. */
 void attach__counters(struct attach *a, struct counters *sum);
 /*
  * ns of CPU time that all of @c's hits took from the target: an empty probe's
@@ -71,7 +76,8 @@ void attach__counters(struct attach *a, struct counters *sum);
 uint64_t attach__probe_cost(struct attach *a, const struct counters *c);
 /*
  * After the keeper is freed: how many breakpoints are in the target's code that
- * were not there before. Waits, up to two seconds, for the kernel to take out its own.
+ * were not there before, dwell's or another tool's. Waits, up to two seconds, for the
+ * kernel to take out its own.
  */
 size_t attach__left_behind(struct attach *a);
 /* Unload. The probes go when their keeper is freed. */

@@ -5,10 +5,11 @@
 #include "record/calibrate.h"
 
 #include <link.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/libbpf.h>
+
+#include "base/clock.h"
 
 #define ROUNDS	5
 #define HITS	2000
@@ -25,14 +26,11 @@ __asm__(".text\n"
 
 static uint64_t round_ns(void)
 {
-	struct timespec a, b;
+	uint64_t began = clock__now();
 
-	clock_gettime(CLOCK_MONOTONIC, &a);
 	for (int i = 0; i < HITS; i++)
 		calibrate_site();
-	clock_gettime(CLOCK_MONOTONIC, &b);
-	return (uint64_t)(b.tv_sec - a.tv_sec) * 1000000000ull + (uint64_t)b.tv_nsec -
-	       (uint64_t)a.tv_nsec;
+	return clock__now() - began;
 }
 
 static uint64_t best_ns(void)

@@ -66,6 +66,11 @@ static size_t wants_of(const struct settling *s, uint64_t task)
 	return lo;
 }
 
+static bool is_single(const struct claim *c)
+{
+	return c->nr == 1 && !c->more;
+}
+
 static void give_up(struct settling *s, size_t claim, uint64_t task)
 {
 	struct claim *c = &s->cs->list[claim];
@@ -74,7 +79,7 @@ static void give_up(struct settling *s, size_t claim, uint64_t task)
 		if (c->tasks[i].task != task)
 			continue;
 		c->tasks[i] = c->tasks[--c->nr];
-		if (c->nr == 1)
+		if (is_single(c))
 			s->single[s->nr_single++] = claim;
 		return;
 	}
@@ -92,7 +97,7 @@ static bool is_disputed(const struct settling *s, size_t claim)
 	for (size_t i = wants_of(s, task); i < s->nr && s->wants[i].task == task; i++) {
 		const struct claim *other = &s->cs->list[s->wants[i].claim];
 
-		if (other->nr == 1 && other->tasks[0].task == task &&
+		if (is_single(other) && other->tasks[0].task == task &&
 		    (other->tid != c->tid || s->wants[i].claim < claim))
 			return true;
 	}
@@ -114,7 +119,7 @@ static void settle_round(struct settling *s, size_t first, size_t end)
 	for (size_t i = first; i < end; i++) {
 		struct claim *c = &s->cs->list[s->single[i]];
 
-		c->told = c->nr == 1 && !is_disputed(s, s->single[i]);
+		c->told = is_single(c) && !is_disputed(s, s->single[i]);
 	}
 	for (size_t i = first; i < end; i++)
 		if (s->cs->list[s->single[i]].told)
@@ -149,7 +154,7 @@ int claims__settle(struct claims *cs)
 	for (size_t i = 0; i < cs->nr; i++) {
 		for (unsigned int k = 0; k < cs->list[i].nr; k++)
 			s.wants[s.nr++] = (struct want){ cs->list[i].tasks[k].task, i };
-		if (cs->list[i].nr == 1)
+		if (is_single(&cs->list[i]))
 			s.single[s.nr_single++] = i;
 	}
 	if (s.nr)

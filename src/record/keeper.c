@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,9 +26,13 @@ struct keeper {
 struct request {
 	int32_t		pid;
 	uint32_t	nr;
-	uint64_t	offsets[KEEPER_LINK_SITES];
-	uint64_t	cookies[KEEPER_LINK_SITES];
+	uint64_t	words[2 * KEEPER_LINK_SITES];	/* nr offsets, nr cookies */
 };
+
+static size_t request_size(const struct request *rq)
+{
+	return offsetof(struct request, words) + 2 * rq->nr * sizeof(rq->words[0]);
+}
 
 /* A message with descriptors. */
 union control {
@@ -69,8 +74,8 @@ static int receive(int socket, struct request *rq, int fds[2])
 	while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		return n ? -errno : -ENODATA;
-	if ((size_t)n != sizeof(*rq) || c.head.cmsg_len != CMSG_LEN(2 * sizeof(int)) ||
-	    rq->nr > KEEPER_LINK_SITES)
+	if ((size_t)n < offsetof(struct request, words) || rq->nr > KEEPER_LINK_SITES ||
+	    (size_t)n != request_size(rq) || c.head.cmsg_len != CMSG_LEN(2 * sizeof(int)))
 		return -EPROTO;
 	memcpy(fds, CMSG_DATA(&c.head), 2 * sizeof(int));
 	return 0;
@@ -109,8 +114,8 @@ static int make_link(const int hoard[2], const struct request *rq, int prog, int
 	LIBBPF_OPTS(bpf_link_create_opts, opts,
 		    .uprobe_multi = {
 			    .path = path,
-			    .offsets = (const unsigned long *)rq->offsets,
-			    .cookies = (const __u64 *)rq->cookies,
+			    .offsets = (const unsigned long *)rq->words,
+			    .cookies = (const __u64 *)rq->words + rq->nr,
 			    .cnt = rq->nr,
 			    .pid = (__u32)rq->pid,
 		    });
@@ -188,7 +193,7 @@ static int attach_some(struct keeper *k, struct request *rq, const int fds[2])
 	ssize_t n;
 	int err;
 
-	err = send_fds(k->socket, rq, sizeof(*rq), fds, 2);
+	err = send_fds(k->socket, rq, request_size(rq), fds, 2);
 	if (err)
 		return err == -ECONNRESET ? -EPIPE : err;
 	do
@@ -209,8 +214,8 @@ int keeper__attach(struct keeper *k, int prog_fd, int file_fd, pid_t pid,
 	rq->pid = pid;
 	for (size_t at = 0; at < nr && !err; at += rq->nr) {
 		rq->nr = nr - at < KEEPER_LINK_SITES ? (uint32_t)(nr - at) : KEEPER_LINK_SITES;
-		memcpy(rq->offsets, offsets + at, rq->nr * sizeof(*offsets));
-		memcpy(rq->cookies, cookies + at, rq->nr * sizeof(*cookies));
+		memcpy(rq->words, offsets + at, rq->nr * sizeof(*offsets));
+		memcpy(rq->words + rq->nr, cookies + at, rq->nr * sizeof(*cookies));
 		err = attach_some(k, rq, fds);
 	}
 	free(rq);

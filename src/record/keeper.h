@@ -21,7 +21,7 @@
 
 struct keeper;
 
-#define KEEPER_LINK_SITES	4096	/* sites of one link; more are several links */
+#define KEEPER_LINK_SITES	2048	/* sites of one link; more are several links */
 
 /* Start the process: early, while dwell has little memory to copy. 0 or negative errno. */
 int keeper__start(struct keeper **out);

@@ -10,7 +10,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "base/clock.h"
 
 #define BLOCK		(32u << 10)	/* bytes; a power of two */
 #define BLOCKS		64		/* a power of two */
@@ -54,14 +55,6 @@ void memory__forget(struct memory *m)
 	m->loads = m->uses = m->without = 0;
 }
 
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
-
 /* Is another block worth reading? */
 static bool worth_it(struct memory *m)
 {
@@ -83,7 +76,7 @@ static void load(struct memory *m, struct block *b, uint64_t base)
 
 	m->loads++;
 	b->base = base;
-	b->ts = now();
+	b->ts = clock__now();
 	n = target__read_some(m->target, base, b->first, BLOCK);
 	again = n > 0 ? target__read_some(m->target, base, b->again, (size_t)n) : 0;
 	b->len = again > 0 ? (size_t)again : 0;
@@ -98,7 +91,7 @@ bool memory__copy(struct memory *m, uint64_t addr, size_t len, void *first, void
 
 	if (!base || len > BLOCK - off)
 		return false;
-	if (b->base != base || now() - b->ts > MAX_AGE) {
+	if (b->base != base || clock__now() - b->ts > MAX_AGE) {
 		if (!worth_it(m))
 			return false;
 		load(m, b, base);

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 /* Is there a probe that tells when a task of @fn is spawned? A job's only poll tells. */
 static bool sees_spawns(const struct image *img, const struct image_fn *fns, size_t nr,
@@ -77,14 +78,6 @@ static int write_notes(struct trace_writer *w, const char *const *notes, size_t 
 	return err;
 }
 
-static uint64_t now(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
-
 int preamble__write(const struct trace_sink *sink, const struct image *img,
 		    const struct target *target, const struct attach *attach, uint64_t attach_ts,
 		    struct trace_writer **out, uint32_t **kinds)
@@ -114,7 +107,7 @@ int preamble__write(const struct trace_sink *sink, const struct image *img,
 	image__runtime_names(img, false, others, sizeof(others));
 	uname(&uts);
 	gethostname(hostname, sizeof(hostname) - 1);
-	host.realtime_ns = now(CLOCK_REALTIME) - (now(CLOCK_MONOTONIC) - attach_ts);
+	host.realtime_ns = clock__ns(CLOCK_REALTIME) - (clock__now() - attach_ts);
 	image__fns(img, &nr);
 	*kinds = calloc(nr + 1, sizeof(**kinds));
 	if (!*kinds)

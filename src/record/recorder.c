@@ -12,15 +12,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "abi.h"
+#include "base/clock.h"
 #include "base/quantity.h"
 #include "base/say.h"
 #include "dwell.skel.h"
@@ -74,14 +73,6 @@ struct recorder {
 	bool				 progress;
 	const char			*ended_by;	/* NULL: it goes on */
 };
-
-static uint64_t now(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
 
 /*
  * Is there room for a message? A terminal that is held (Ctrl-S), or a pipe that
@@ -165,11 +156,9 @@ static int decode(struct recorder *r, const struct raw_hdr *raw, struct trace_ev
 		return 1;
 	case RAW_CHAIN:
 		return define_chain(r, (const struct raw_chain *)raw);
-	case RAW_RETURN: {
-		int err = attach__add_return(r->attach, ((const struct raw_return *)raw)->addr);
-
-		return err < 0 ? err : 0;
-	}
+	case RAW_RETURN:
+		attach__add_return(r->attach, ((const struct raw_return *)raw)->addr);
+		return 0;
 	}
 	source = raw->type < RAW_TYPE_NR ? r->by_type[raw->type] : NULL;
 	return source ? source->decode(&r->sources, raw, ev) : 0;
@@ -223,12 +212,12 @@ static int for_each_source(struct recorder *r, bool start)
 
 static uint64_t own_cpu(void)
 {
-	return now(CLOCK_PROCESS_CPUTIME_ID);
+	return clock__ns(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static void show_progress(struct recorder *r)
 {
-	uint64_t elapsed = now(CLOCK_MONOTONIC) - r->attach_ts;
+	uint64_t elapsed = clock__now() - r->attach_ts;
 	char size[QUANTITY_MAX];
 	struct counters c;
 
@@ -286,6 +275,10 @@ static void stop(struct recorder *r)
 {
 	if (!r->end_ts)
 		r->end_ts = attach__disable(r->attach);
+	/* What the other program does is none of the recording's. */
+	if (r->sources.execs > r->own_execs && r->sources.last_exec_ts < r->end_ts)
+		r->end_ts = r->sources.last_exec_ts;
+	attach__forget_keeper(r->attach);
 	keeper__free(r->keeper);
 	r->keeper = NULL;
 }
@@ -297,7 +290,7 @@ static void stop(struct recorder *r)
 static int stalled(void *ctx)
 {
 	struct recorder *r = ctx;
-	uint64_t ts = now(CLOCK_MONOTONIC);
+	uint64_t ts = clock__now();
 
 	if (r->end_ts)
 		return asked_to_end(r) || ts - r->end_ts > STALL_NS ? -ETIMEDOUT : 0;
@@ -339,7 +332,7 @@ static int loop(struct recorder *r)
 
 		if (poll(fds, 3, wait) < 0 && errno != EINTR)
 			return -errno;
-		ts = now(CLOCK_MONOTONIC);
+		ts = clock__now();
 		target__cpu_ns(&r->target);
 		look = next_look(r, look);
 		err = attach__drain(r->attach, one_event, r);
@@ -376,6 +369,7 @@ static int loop(struct recorder *r)
 static int write_loss_hints(struct recorder *r)
 {
 	char text[512];
+	const char *late;
 	int err = 0;
 
 	for (unsigned int i = 0; i < LOSS_NR && !err; i++) {
@@ -384,7 +378,8 @@ static int write_loss_hints(struct recorder *r)
 		snprintf(text, sizeof(text), "%s: %s", loss_name(i), loss_hint(i));
 		err = trace_writer__note(r->trace, text);
 	}
-	return err;
+	late = attach__unprobed(r->attach);
+	return err || !late ? err : trace_writer__note(r->trace, late);
 }
 
 /* What is in the rings, with the threads, and open. */
@@ -525,6 +520,13 @@ static void close_image(struct recorder *r)
 	r->img = NULL;
 }
 
+/* The program that runs now cannot be recorded; the one that it becomes may be. */
+static void say_waiting(const struct recorder *r, const char *why)
+{
+	if (can_say(SAY_MS))
+		say__line("dwell: %s: %s; waiting for what it executes", r->target.exe_name, why);
+}
+
 /*
  * The command is a shell, a wrapper, a script: it runs until it has executed, in
  * the same process, a program that can be recorded.
@@ -537,7 +539,7 @@ static int follow_command(struct recorder *r, const char **why)
 	};
 	int err, open_err = -EAGAIN;
 
-	say__line("dwell: %s: %s; waiting for what it executes", r->target.exe_name, *why);
+	say_waiting(r, *why);
 	close_image(r);
 	err = target__go(&r->target);
 	if (err) {
@@ -553,7 +555,8 @@ static int follow_command(struct recorder *r, const char **why)
 		}
 		err = target__exited(&r->target) ? -ESRCH : target__follow_exec(&r->target);
 		if (err < 0) {
-			*why = "it has ended, and executed nothing that can be recorded (what it "
+			*why = err != -ESRCH && err != -ENOENT ? strerror(-err) :
+			       "it has ended, and executed nothing that can be recorded (what it "
 			       "started as other processes is not followed: use -p)";
 			return err;
 		}
@@ -561,6 +564,8 @@ static int follow_command(struct recorder *r, const char **why)
 		for (; err > 0; err = target__follow_exec(&r->target)) {
 			close_image(r);
 			open_err = open_image(r, why);
+			if (open_err)
+				say_waiting(r, *why);
 		}
 		if (!open_err)
 			return 0;
@@ -622,7 +627,7 @@ static int start_target(struct recorder *r)
 	if (!target__waits(&r->target))
 		return 0;
 	/* Where it will be loaded is learnt from its first poll. */
-	r->own_execs = 1;
+	r->own_execs = r->sources.skel->bss->own_execs = 1;
 	err = target__go(&r->target);
 	if (err)
 		complain(r, r->opts->argv[0], strerror(-err));
@@ -645,7 +650,8 @@ static int start(struct recorder *r)
 		return err;
 	}
 	r->sources.trace = r->trace;
-	return start_target(r);
+	/* The output may have stalled for so long that it is over already. */
+	return r->ended_by ? 0 : start_target(r);
 }
 
 /* What was there before: written as if it had just happened. */
@@ -662,9 +668,9 @@ static int take_first(struct recorder *r)
 	};
 	int err = roster__new(&opts, &r->roster);
 
-	if (!err)
+	if (!err && !r->ended_by)
 		err = for_each_source(r, true);
-	return err ? err : roster__start(r->roster);
+	return err || r->ended_by ? err : roster__start(r->roster);
 }
 
 static void say_begin(struct recorder *r)
@@ -734,7 +740,7 @@ static int record(struct recorder *r)
 	if (err)
 		return err;
 	err = take_first(r);
-	if (!err) {
+	if (!err && !r->ended_by) {
 		say_begin(r);
 		err = loop(r);
 	}
@@ -774,8 +780,9 @@ int recorder__run(const struct recorder_opts *opts)
 	trace_writer__free(r.trace);
 	output__free(r.output, r.trace && r.end_ts);
 	if (r.attach && attach__left_behind(r.attach))
-		complain(&r, r.target.comm, "the kernel has left probes of dwell's in it, which cost "
-			 "time and do no harm; the next recording takes them off");
+		complain(&r, r.target.comm, "there are probes in it that were not there before: "
+			 "another recorder's, or left by the kernel, which cost time and do no "
+			 "harm; the next recording takes those off");
 	attach__free(r.attach);
 	pid = r.target.pid;
 	if (!target__close(&r.target))

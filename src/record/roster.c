@@ -7,12 +7,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "abi.h"
+#include "base/clock.h"
 #include "dwell.skel.h"
 #include "kernel-events/source.h"
 #include "record/alive.h"
@@ -25,6 +25,8 @@
 #define CHAINS		4096		/* remembered, so that the kernel need not be asked */
 #define TOKENS_AT_ONCE	16		/* between two looks at the clock */
 #define SEED_ROUNDS	8
+#define START_NS	500000000ull	/* for all threads, before the first look at the rings */
+#define FINISH_NS	1000000000ull	/* for all descriptors, at the end */
 /*
  * After a loss the lists are gone through twice: a list whose first part moves
  * while it is read may end early, but not twice at the same task.
@@ -55,25 +57,21 @@ struct roster {
 	size_t			 poll_at;	/* behind the last that was taken over */
 	unsigned int		 polling, seeded;	/* threads in polls, and so many of them */
 	unsigned int		 untold;	/* threads in polls whose task cannot be told */
+	unsigned int		 unlooked;	/* threads for which there was no time */
 	uint64_t		*tokens;	/* descriptors whose waiters are looked at */
 	size_t			 nr_tokens, token_at;
 	unsigned int		 offers;
+	uint64_t		 offers_from;	/* since when they are taken */
 	bool			 polled;	/* some task */
 	bool			 busy;		/* a pass goes on */
+	bool			 partial;	/* … of lists that are new only */
 	bool			 cut;		/* one could not be finished */
+	bool			 late;		/* at the end not all descriptors were asked */
 	unsigned int		 passes;	/* that are still to come, because of a loss */
 	uint64_t		 next_pass;	/* when */
 	uint64_t		 pass_began;
 	struct known_chain	 chains[CHAINS];
 };
-
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
 
 /* ---- chains ---- */
 
@@ -104,7 +102,9 @@ static int chain_of(struct roster *r, const struct walk_answer *walk, uint32_t *
 		if (!bpf_map_update_elem(map, &walk->hash, id, BPF_NOEXIST))
 			err = define_chain(r, walk, *id);
 		else if (bpf_map_lookup_elem(map, &walk->hash, id))
-			*id = 0;	/* the table is full */
+			*id = 0;
+		if (!*id)
+			attach__count_loss(r->opts.attach, LOSS_CHAIN_MAP);
 	}
 	if (!err && *id)
 		*k = (struct known_chain){ walk->hash, *id };
@@ -154,10 +154,15 @@ static int look_at_thread(void *ctx, const void *record)
 {
 	const struct raw_thread_regs *regs = record;
 	struct roster *r = ctx;
+	uint64_t until = r->opts.attach_ts + START_NS;
 	int err = 0;
 
+	if (clock__now() > until) {
+		r->unlooked++;
+		return 0;
+	}
 	if (regs->fs)
-		err = alive__thread(r->alive, regs->fs);
+		err = alive__thread(r->alive, regs->fs, until);
 	if (err < 0)
 		return err;
 	return under_way__look(r->under_way, regs);
@@ -175,9 +180,9 @@ static int settle_polls(struct roster *r)
 		return err;
 	r->untold = (unsigned int)err;
 	while (under_way__next(r->under_way, &tid, &w)) {
+		r->polling++;
 		if (bpf_map_update_elem(map, &tid, &w, BPF_ANY))
 			continue;
-		r->polling++;
 		for (unsigned int i = 0; i < w.nr; i++) {
 			err = add_poll(r, tid, w.polls[i].task, w.polls[i].fn);
 			if (err)
@@ -222,6 +227,7 @@ static int write_polls(struct roster *r)
 	for (unsigned int i = 0; i < SEED_ROUNDS && r->seeded < r->polling && !err; i++)
 		err = source_iterate(r->skel->progs.seed_polls, 0, sizeof(struct raw_seeded),
 				     taken_over, r);
+	r->untold += r->polling - r->seeded;
 	for (size_t i = 0; i < r->nr_polls && !err; i++) {
 		const struct found_poll *p = &r->polls[i];
 		uint32_t fn;
@@ -271,15 +277,16 @@ static int write_waiter(void *ctx, uint64_t task, unsigned int dir)
 	return trace_writer__event(at->roster->opts.trace, &ev);
 }
 
-/* The next few descriptors: who waits there, and which lists they are in. */
-static int step_tokens(struct roster *r)
+/* The next few descriptors: who waits there and, if @lists, which lists they are in. */
+static int step_tokens(struct roster *r, bool lists)
 {
 	int err = 0;
 
 	for (int i = 0; i < TOKENS_AT_ONCE && r->token_at < r->nr_tokens && !err; i++) {
-		struct at_token at = { r, r->tokens[r->token_at++], now() };
+		struct at_token at = { r, r->tokens[r->token_at++], clock__now() };
 
-		err = alive__token(r->alive, at.token);
+		if (lists)
+			err = alive__token(r->alive, at.token);
 		if (!err)
 			err = alive__waiters(r->alive, at.token, write_waiter, &at);
 	}
@@ -290,14 +297,14 @@ static int step_tokens(struct roster *r)
 
 static int end_pass(struct roster *r)
 {
-	struct trace_event ev = { .ts = now(), .type = TRACE_TASKS_LISTED };
+	struct trace_event ev = { .ts = clock__now(), .type = TRACE_TASKS_LISTED };
 
 	r->busy = false;
 	r->next_pass = ev.ts + LOSS_NS;
-	if (alive__cut(r->alive)) {
-		r->cut = true;
+	r->cut |= alive__cut(r->alive);
+	/* Only what was not in any list is missing. */
+	if (alive__cut(r->alive) || r->partial)
 		return 0;
-	}
 	ev.listed.begin = r->pass_began;
 	return trace_writer__event(r->opts.trace, &ev);
 }
@@ -306,7 +313,8 @@ static int begin_pass(struct roster *r)
 {
 	r->passes--;
 	r->busy = true;
-	r->pass_began = now();
+	r->partial = false;
+	r->pass_began = clock__now();
 	return alive__again(r->alive);
 }
 
@@ -317,13 +325,13 @@ int roster__step(struct roster *r, uint64_t until)
 	if (!r->alive)
 		return 0;
 	while (r->token_at < r->nr_tokens) {
-		err = step_tokens(r);
+		err = step_tokens(r, true);
 		if (err)
 			return err;
-		if (now() >= until)
+		if (clock__now() >= until)
 			return 1;
 	}
-	if (!r->busy && r->passes && now() >= r->next_pass)
+	if (!r->busy && r->passes && clock__now() >= r->next_pass)
 		err = begin_pass(r);
 	if (err || !r->busy)
 		return err;
@@ -334,14 +342,17 @@ int roster__step(struct roster *r, uint64_t until)
 void roster__lost(struct roster *r)
 {
 	if (!r->passes && !r->busy)
-		r->next_pass = now() + LOSS_NS;
+		r->next_pass = clock__now() + LOSS_NS;
 	r->passes = LOSS_PASSES;
+	/* There may be lists by now that are not known yet. */
+	r->offers = 0;
+	r->offers_from = clock__now();
 }
 
 bool roster__waits(const struct roster *r)
 {
 	return r->alive && !alive__nr_lists(r->alive) && !r->offers &&
-	       now() - r->opts.attach_ts < WAITS_NS;
+	       clock__now() - r->opts.attach_ts < WAITS_NS;
 }
 
 bool roster__polled(const struct roster *r)
@@ -351,21 +362,26 @@ bool roster__polled(const struct roster *r)
 
 int roster__offer(struct roster *r, uint64_t task, uint64_t ts)
 {
-	unsigned int lists;
+	size_t lists;
 	int err;
 
 	r->polled = true;
-	if (!r->alive || r->offers >= OFFERS || ts - r->opts.attach_ts > OFFERS_NS)
+	if (!r->alive || r->offers >= OFFERS ||
+	    (ts > r->offers_from && ts - r->offers_from > OFFERS_NS))
 		return 0;
 	r->offers++;
-	lists = (unsigned int)alive__nr_lists(r->alive);
+	lists = alive__nr_lists(r->alive);
 	err = alive__task(r->alive, task);
-	/* A list that is new is gone through at once. */
-	if (!err && alive__nr_lists(r->alive) != lists && !r->busy) {
-		r->busy = true;
-		r->pass_began = now();
+	if (err || alive__nr_lists(r->alive) == lists)
+		return err;
+	/* A list that is new is gone through at once, and then with all others. */
+	if (r->passes)
+		r->passes = LOSS_PASSES;
+	if (!r->busy) {
+		r->busy = r->partial = true;
+		r->pass_began = clock__now();
 	}
-	return err;
+	return 0;
 }
 
 /* ---- life ---- */
@@ -378,6 +394,7 @@ int roster__new(const struct roster_opts *opts, struct roster **out)
 	if (!r)
 		return -ENOMEM;
 	r->opts = *opts;
+	r->offers_from = opts->attach_ts;
 	r->skel = attach__skel(opts->attach);
 	return 0;
 }
@@ -413,7 +430,7 @@ static int start(struct roster *r)
 	if (!err)
 		err = take_tokens(r);
 	r->busy = true;
-	r->pass_began = now();
+	r->pass_began = clock__now();
 	return err;
 }
 
@@ -441,26 +458,40 @@ static int finish_notes(struct roster *r)
 					 "looked at: those that were not are missing");
 	if (!err && r->cut)
 		err = trace_writer__note(r->opts.trace,
-					 "more tasks are at rest than can be looked at in 10 s, or their "
-					 "list has no end: some are missing");
+					 "more tasks are at rest, or in more lists, than can be looked "
+					 "at in time, or a list has no end: some are missing");
 	if (!err && r->untold) {
 		snprintf(text, sizeof(text),
-			 "threads that were in polls at attach whose task cannot be told from the "
-			 "thread's stack: %u of them; these polls are not in the recording, or "
-			 "their time is not known until they end", r->untold);
+			 "threads that were in polls at attach which cannot be followed (the stack "
+			 "does not tell the task, or the thread polls inside of them): %u of them; "
+			 "these polls are not in the recording, or their time is not known until "
+			 "they end", r->untold);
 		err = trace_writer__note(r->opts.trace, text);
 	}
+	if (!err && r->unlooked) {
+		snprintf(text, sizeof(text),
+			 "threads whose polls at attach were not looked for, since others had taken "
+			 "all the time for it: %u of them", r->unlooked);
+		err = trace_writer__note(r->opts.trace, text);
+	}
+	if (!err && r->late)
+		err = trace_writer__note(r->opts.trace,
+					 "who waits at which descriptor was not asked for all of them at "
+					 "the end: there are too many; some waits name none");
 	return err;
 }
 
 int roster__finish(struct roster *r)
 {
+	uint64_t until = clock__now() + FINISH_NS;
 	int err = 0;
 
 	if (r->alive) {
 		err = take_tokens(r);
-		while (!err && r->token_at < r->nr_tokens)
-			err = step_tokens(r);
+		while (!err && r->token_at < r->nr_tokens && !r->late) {
+			err = step_tokens(r, false);
+			r->late = clock__now() > until && r->token_at < r->nr_tokens;
+		}
 	}
 	/* Of a target that is gone there is nothing to be read. */
 	if (err == -ESRCH)

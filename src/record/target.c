@@ -150,18 +150,25 @@ int target__find(struct target *t, pid_t pid, const char **why)
 static int find_command(const char *name, char *out, size_t size)
 {
 	const char *path = getenv("PATH"), *at, *end;
+	struct stat st;
+	int n;
 
 	if (strchr(name, '/')) {
-		snprintf(out, size, "%s", name);
+		if (strlen(name) >= size)
+			return -ENAMETOOLONG;
+		strcpy(out, name);
 		return faccessat(AT_FDCWD, out, X_OK, AT_EACCESS) ? -errno : 0;
 	}
-	for (at = path ? path : "/usr/bin:/bin"; *at; at = *end ? end + 1 : end) {
+	for (at = path ? path : "/usr/bin:/bin";; at = end + 1) {
 		end = strchrnul(at, ':');
-		snprintf(out, size, "%.*s/%s", (int)(end - at), at, name);
-		if (!faccessat(AT_FDCWD, out, X_OK, AT_EACCESS))
+		/* an empty one is the current directory */
+		n = snprintf(out, size, "%.*s%s%s", (int)(end - at), at, end > at ? "/" : "./", name);
+		if ((size_t)n < size && !stat(out, &st) && S_ISREG(st.st_mode) &&
+		    !faccessat(AT_FDCWD, out, X_OK, AT_EACCESS))
 			return 0;
+		if (!*end)
+			return -ENOENT;
 	}
-	return -ENOENT;
 }
 
 /* In the child: wait for the word, then become the command. */
@@ -186,17 +193,19 @@ static void become(const char *exe, char **argv, int go, int status)
 
 int target__launch(struct target *t, char **argv, const char **why)
 {
+	char exe[PATH_MAX];
 	int go[2], status[2], err;
 
 	t->launched = true;
 	if (!proc_is_ours(why))
 		return -ESRCH;
-	err = find_command(argv[0], t->exe_name, sizeof(t->exe_name));
+	err = find_command(argv[0], exe, sizeof(exe));
 	if (err) {
 		*why = err == -ENOENT ? "no such command" : strerror(-err);
 		return err;
 	}
-	t->exe_fd = open(t->exe_name, O_RDONLY | O_CLOEXEC);
+	snprintf(t->exe_name, sizeof(t->exe_name), "%.*s", (int)sizeof(t->exe_name) - 1, exe);
+	t->exe_fd = open(exe, O_RDONLY | O_CLOEXEC);
 	if (t->exe_fd < 0 || pipe2(go, O_CLOEXEC)) {
 		*why = strerror(errno);
 		return -errno;
@@ -213,7 +222,7 @@ int target__launch(struct target *t, char **argv, const char **why)
 	if (!t->pid) {
 		close(go[1]);
 		close(status[0]);
-		become(t->exe_name, argv, go[0], status[1]);
+		become(exe, argv, go[0], status[1]);
 	}
 	err = -errno;
 	close(go[0]);
@@ -223,10 +232,10 @@ int target__launch(struct target *t, char **argv, const char **why)
 		return err;
 	}
 	snprintf(t->comm, sizeof(t->comm), "%.15s",
-		 strrchr(t->exe_name, '/') ? strrchr(t->exe_name, '/') + 1 : t->exe_name);
+		 strrchr(exe, '/') ? strrchr(exe, '/') + 1 : exe);
 	/* Not /proc/PID/exe: that is dwell itself until the exec. */
-	if (strlen(t->exe_name) < sizeof(t->exe))
-		strcpy(t->exe, t->exe_name);
+	if (strlen(exe) < sizeof(t->exe))
+		strcpy(t->exe, exe);
 	else
 		snprintf(t->exe, sizeof(t->exe), "/proc/self/fd/%d", t->exe_fd);
 	return open_pidfd(t, why);

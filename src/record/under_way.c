@@ -22,6 +22,7 @@
 #define CALLER_WORDS	32		/* above the return address: the runtime's own frame */
 #define CLAIMS_OF_THREAD	16	/* return addresses that are looked at */
 #define FRAMES		512
+#define READS_OF_THREAD	16384		/* words of a stack that are followed */
 
 struct under_way {
 	const struct target	*target;
@@ -32,6 +33,7 @@ struct under_way {
 	uint64_t		 stack[STACK_BYTES / 8];
 	size_t			 nr_words;
 	uint64_t		 sp;
+	unsigned int		 reads;		/* that are left for this thread */
 	struct unwinder		*unwinder;
 	struct claims		 claims;
 	size_t			 next;		/* claim that was not handed out yet */
@@ -86,7 +88,7 @@ static bool is_return(const struct under_way *u, uint64_t word)
 }
 
 /* @word may be the address of a task that is being polled: if it is, @c may be its poll. */
-static void consider(const struct under_way *u, struct claim *c, uint64_t word)
+static void consider(struct under_way *u, struct claim *c, uint64_t word)
 {
 	uint32_t fn;
 
@@ -96,13 +98,22 @@ static void consider(const struct under_way *u, struct claim *c, uint64_t word)
 	for (unsigned int i = 0; i < c->nr; i++)
 		if (c->tasks[i].task == word)
 			return;
-	if (c->nr == CLAIM_TASKS || !alive__polled(u->alive, word, &fn))
+	if (!u->reads) {
+		c->more = true;
 		return;
+	}
+	u->reads--;
+	if (!alive__polled(u->alive, word, &fn))
+		return;
+	if (c->nr == CLAIM_TASKS) {
+		c->more = true;
+		return;
+	}
 	c->tasks[c->nr].task = word;
 	c->tasks[c->nr++].fn = fn;
 }
 
-static void consider_words(const struct under_way *u, struct claim *c, size_t from, size_t to)
+static void consider_words(struct under_way *u, struct claim *c, size_t from, size_t to)
 {
 	for (size_t i = from; i < to && i < u->nr_words; i++)
 		consider(u, c, u->stack[i]);
@@ -118,28 +129,27 @@ static int add_claim(struct under_way *u, struct claim *c, size_t at)
 }
 
 /*
- * Frame by frame from the innermost. *@from: the words before this one are in frames
- * that have been gone through, all of them if the thread's beginning was reached.
+ * Frame by frame from *@f, the innermost, to the last that can be told. *@from: the
+ * words before this one are in frames that have been gone through, all of them if the
+ * thread's beginning was reached.
  */
-static int look_at_frames(struct under_way *u, const struct raw_thread_regs *regs, size_t *from)
+static int look_at_frames(struct under_way *u, uint32_t tid, struct unwind_frame *f, size_t *from)
 {
-	struct unwind_frame f = { .pc = regs->ip, .sp = regs->sp };
 	int step = 1, err;
 
-	memcpy(f.saved, regs->saved, sizeof(f.saved));
 	for (unsigned int i = 0; i < FRAMES; i++) {
-		const struct unwind_frame callee = f;
-		struct claim c = { .tid = regs->tid };
+		const struct unwind_frame callee = *f;
+		struct claim c = { .tid = tid };
 		size_t at;
 
-		step = unwinder__step(u->unwinder, &f);
+		step = unwinder__step(u->unwinder, f);
 		if (step != 1)
 			break;
-		at = (size_t)(f.sp - 8 - u->sp) / 8;
+		at = (size_t)(f->sp - 8 - u->sp) / 8;
 		*from = at + 1;
-		if (!is_return(u, f.pc))
+		if (!is_return(u, f->pc))
 			continue;
-		c.sp = f.sp - 8;
+		c.sp = f->sp - 8;
 		for (size_t k = 0; k < RAW_SAVED_REGS; k++)
 			consider(u, &c, callee.saved[k]);
 		consider_words(u, &c, (size_t)(callee.sp - u->sp) / 8, at);
@@ -153,28 +163,32 @@ static int look_at_frames(struct under_way *u, const struct raw_thread_regs *reg
 }
 
 /*
- * Where there is no table for the frames: any word from @from on that is a return
- * address may be one. The task was saved by the functions called since, so between
- * it and the return address before.
+ * Where there is no table for the frames, from @f on: any word from @from on that is a
+ * return address may be one. The task is in a register, or was saved by the functions
+ * called since, so between it and the return address before.
  */
-static int look_at_words(struct under_way *u, const struct raw_thread_regs *regs, size_t from)
+static int look_at_words(struct under_way *u, uint32_t tid, const struct unwind_frame *f,
+			 size_t from)
 {
+	bool in_registers = true;
 	unsigned int nr = 0;
 	int err;
 
-	for (size_t i = from; i < u->nr_words && nr < CLAIMS_OF_THREAD; i++) {
-		struct claim c = { .tid = regs->tid, .sp = u->sp + i * 8 };
+	for (size_t i = from; i < u->nr_words && nr < CLAIMS_OF_THREAD && u->reads; i++) {
+		struct claim c = { .tid = tid, .sp = u->sp + i * 8 };
 
 		if (!is_return(u, u->stack[i]))
 			continue;
-		for (size_t k = 0; !from && k < RAW_SAVED_REGS; k++)
-			consider(u, &c, regs->saved[k]);
+		for (size_t k = 0; in_registers && k < RAW_SAVED_REGS; k++)
+			consider(u, &c, f->saved[k]);
 		consider_words(u, &c, from, i);
 		err = add_claim(u, &c, i);
 		if (err)
 			return err;
-		if (c.nr == 1)
+		if (c.nr == 1) {
 			from = i + 1;
+			in_registers = false;
+		}
 		nr += c.nr != 0;
 	}
 	return 0;
@@ -190,17 +204,20 @@ static bool has_return(const struct under_way *u)
 
 int under_way__look(struct under_way *u, const struct raw_thread_regs *regs)
 {
+	struct unwind_frame f = { .pc = regs->ip, .innermost = true, .sp = regs->sp };
 	size_t from = 0;
 	ssize_t n;
 	int err;
 
+	memcpy(f.saved, regs->saved, sizeof(f.saved));
 	u->sp = regs->sp;
+	u->reads = READS_OF_THREAD;
 	n = target__read_some(u->target, regs->sp, u->stack, sizeof(u->stack));
 	u->nr_words = n > 0 ? (size_t)n / 8 : 0;
 	if (regs->sp % 8 || !has_return(u))
 		return 0;
-	err = look_at_frames(u, regs, &from);
-	return err ? err : look_at_words(u, regs, from);
+	err = look_at_frames(u, regs->tid, &f, &from);
+	return err ? err : look_at_words(u, regs->tid, &f, from);
 }
 
 int under_way__settle(struct under_way *u)

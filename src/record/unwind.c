@@ -341,6 +341,7 @@ static int follow(struct unwinder *u, Dwarf_Frame *rules, struct unwind_frame *f
 		}
 	}
 	caller.sp = cfa;
+	caller.innermost = false;
 	if (!caller.pc)
 		return 0;
 	*f = caller;
@@ -349,8 +350,8 @@ static int follow(struct unwinder *u, Dwarf_Frame *rules, struct unwind_frame *f
 
 int unwinder__step(struct unwinder *u, struct unwind_frame *f)
 {
-	/* a call may be the last instruction of its function */
-	Dwarf_Frame *rules = rules_at(u, f->pc - 1);
+	/* A call may be the last instruction of its function. */
+	Dwarf_Frame *rules = rules_at(u, f->innermost ? f->pc : f->pc - 1);
 	int err;
 
 	if (!rules)

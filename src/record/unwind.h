@@ -8,6 +8,7 @@
 #ifndef DWELL_RECORD_UNWIND_H
 #define DWELL_RECORD_UNWIND_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "abi.h"
@@ -17,7 +18,8 @@ struct unwinder;
 
 /* A function that has been called and has not returned. */
 struct unwind_frame {
-	uint64_t	pc;		/* where it is: behind the call of the frame below */
+	uint64_t	pc;		/* where it is: behind the call of the frame below … */
+	bool		innermost;	/* … or, of the last that was called, anywhere */
 	uint64_t	sp;		/* rsp there */
 	uint64_t	saved[RAW_SAVED_REGS];	/* rbx, rbp, r12 to r15 there */
 };

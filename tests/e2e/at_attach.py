@@ -11,7 +11,6 @@ from harness import (DWELL, PROFILES, Checks, Process, Recording, Target, fold, 
                      scratch, wait_for, workload)
 
 CLIENTS = 20
-ATTACHES = 20
 
 
 def idle_server(checks, name, program, flavor, directory):
@@ -93,20 +92,6 @@ def busy_shapes(checks, name, program, directory):
                          f"{seen['segments']} of {seen['lifetime_ns']}")
 
 
-def polls_end(checks, name, program, directory):
-    """Threads are looked at while they are in polls, which mostly end before dwell has made something of it."""
-    with Target([program, "--seconds", "300"], directory, name) as target:
-        target.go()
-        time.sleep(0.5)
-        lost = {}
-        for _ in range(ATTACHES):
-            with Recording(target.pid, directory, f"{name}.dwell", options=["--duration", "0.2"]) as recording:
-                checks.equal(recording.wait(), 0, f"{name}: recorded")
-            for cause, count in report(recording.data)["lost"].items():
-                lost[cause] = lost.get(cause, 0) + count
-        checks.check(not any("poll" in cause for cause in lost), f"{name}: no poll has ended unseen", f"{lost}")
-
-
 def main():
     need_recording()
     need_files(DWELL, *(workload("request", profile) for profile in PROFILES))
@@ -120,8 +105,6 @@ def main():
                     stuck(checks, f"{profile}-{flavor}-stuck", workload("stuck", profile), flavor, directory)
             with checks.guarded(f"{profile}: shapes"):
                 busy_shapes(checks, f"{profile}-shapes", workload("shapes", profile), directory)
-            with checks.guarded(f"{profile}: polls that end"):
-                polls_end(checks, f"{profile}-web", workload("web", profile), directory)
     checks.done()
 
 

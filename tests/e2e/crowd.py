@@ -3,7 +3,7 @@
 """Very many tasks, and such as were in the middle of something: all are in the recording from its first moment, nothing is
 lost because they are looked at, a recording ends when it should all the same, and after a loss it goes on knowing them.
 
-    crowd.py [PART...]     idle, million, loss, jobs
+    crowd.py [PART...]     idle, million, loss, jobs, pulses, runtimes
 
 $DWELL_MILLION     how many tasks "a million" are (1000000)
 """
@@ -130,13 +130,47 @@ def jobs(checks, directory):
                          f"{profile}, a job that computes: all the time", f"{seen['segments']}")
 
 
+def pulses(checks, directory):
+    """Polls that begin and end while the stacks of many threads are gone through: each is where it was."""
+    for turn in range(6):
+        with crowd(directory, f"pulses-{turn}", jobs=400, pulses=3, workers=2) as target, \
+             Recording(target.pid, directory, f"pulses-{turn}.dwell", options=["--duration", "0.5"]) as recording:
+            checks.equal(recording.wait(), 0, f"pulses {turn}: recorded")
+            seen = report(recording.data)
+            checks.equal((seen["lost"], seen["tasks"]["seen"]), ({}, 403), f"pulses {turn}: nothing is lost")
+            asleep = max(row.weight for row in fold(recording.data)
+                         if row.task == "crowd::pulse" and row.segment == "blocked")
+            checks.check(asleep < 3 * 0.8 * seen["wall_ns"], f"pulses {turn}: they do not sleep all the time",
+                         f"{asleep} of {seen['wall_ns']}")
+
+
+def runtimes(checks, directory):
+    """More runtimes than a machine has any use for, also after a loss."""
+    with crowd(directory, "runtimes", runtimes=100, busy=BUSY) as target:
+        with Recording(target.pid, directory, "runtimes.dwell", options=["--duration", "2"]) as recording:
+            checks.equal(recording.wait(), 0, "100 runtimes: recorded")
+        seen = report(recording.data)
+        checks.equal((seen["tasks"]["seen"], seen["tasks"]["alive_at_end"], seen["lost"]), (504, 504, {}),
+                     "100 runtimes: all tasks of all of them")
+        with Recording(target.pid, directory, "lossy.dwell", options=["--duration", "3"]) as recording:
+            time.sleep(0.5)
+            recording.signal(signal.SIGSTOP)
+            time.sleep(1)
+            recording.signal(signal.SIGCONT)
+            checks.equal(recording.wait(), 0, "100 runtimes, a loss: recorded")
+        seen = report(recording.data)
+        checks.check(seen["lost"].get("ring buffer full", 0) > 0, "100 runtimes, a loss: there was one", f"{seen['lost']}")
+        checks.equal((seen["tasks"]["seen"], seen["tasks"]["alive_at_end"]), (504, 504),
+                     "100 runtimes, a loss: none is taken for ended")
+
+
 def main():
     need_recording()
     need_files(DWELL, *(workload("crowd", profile) for profile in PROFILES))
     wanted = sys.argv[1:]
     checks = Checks()
     with scratch() as directory:
-        for part in (idle, million, loss, jobs):
+        for part in (idle, million, loss, jobs, pulses, runtimes):
             if not wanted or part.__name__ in wanted:
                 with checks.guarded(f"{part.__name__}: all of it"):
                     part(checks, directory)

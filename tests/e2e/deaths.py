@@ -25,7 +25,6 @@ from harness import (DWELL, Checks, Process, Target, need_files, need_recording,
 DEATHS = int(os.environ.get("DWELL_DEATHS", "60"))
 SEED = int(os.environ.get("DWELL_SEED", "0"))
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
-LIMIT = 48 << 20  # of memory; dwell needs more than this with large buffers
 
 
 def bpf_objects():
@@ -78,10 +77,9 @@ def keeper_too(dwell, moment):
 
 
 def out_of_memory(dwell, moment):
-    """Its cgroup has less memory than it asks for."""
-    time.sleep(moment.uniform(0, 0.3))
-    with contextlib.suppress(OSError):
-        (CGROUPS / "dwell-test/memory.max").write_text(str(moment.randrange(4 << 20, LIMIT)))
+    """Its cgroup has less memory than it asks for: from the start, or from some moment on."""
+    time.sleep(moment.uniform(0, 0.8))
+    Confinement.here.limit(Confinement.here.usage() + moment.randrange(1 << 20))
     time.sleep(0.7)
     send(dwell.pid, signal.SIGKILL)
 
@@ -96,37 +94,64 @@ KINDS = {
 }
 
 
-@contextlib.contextmanager
-def cgroup():
-    """A cgroup with a limit of memory, or None."""
-    folder = CGROUPS / "dwell-test"
-    try:
+class Confinement:
+    """A cgroup for dwell with a limit of memory, of either version; `here` is it, or None."""
+    here = None
+    MOST = 48 << 20  # dwell needs more than this with large buffers
+    VERSIONS = (  # where, the files of the limit and of what is used, and the one that counts kills
+        (CGROUPS, "memory.max", "memory.current", "memory.events"),
+        (CGROUPS / "unified", "memory.max", "memory.current", "memory.events"),
+        (CGROUPS / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "memory.oom_control"),
+    )
+
+    def __init__(self, root, limit, usage, kills):
         with contextlib.suppress(OSError):
-            (CGROUPS / "cgroup.subtree_control").write_text("+memory")
-        folder.mkdir()
-        (folder / "memory.max").write_text(str(LIMIT))
-    except OSError:
-        with contextlib.suppress(OSError):
-            folder.rmdir()
-        yield None
-        return
-    try:
-        yield folder
-    finally:
-        with contextlib.suppress(OSError):
-            folder.rmdir()
+            (root / "cgroup.subtree_control").write_text("+memory")
+        self.folder = root / f"dwell-test-{os.getpid()}"
+        self.folder.mkdir()
+        self.files = [self.folder / name for name in (limit, usage, kills)]
+
+    @classmethod
+    @contextlib.contextmanager
+    def made(cls):
+        for root, *names in cls.VERSIONS:
+            if not (root / "cgroup.procs").exists():
+                continue
+            with contextlib.suppress(OSError):
+                group = cls(root, *names)
+                if all(path.exists() for path in group.files):
+                    cls.here = group
+                    break
+                group.folder.rmdir()
+        try:
+            yield cls.here
+        finally:
+            if cls.here:
+                cls.here.folder.rmdir()
+                cls.here = None
+
+    def limit(self, size):
+        with contextlib.suppress(OSError):  # version 1 refuses what is less than is used
+            self.files[0].write_text(str(size))
+
+    def usage(self):
+        return int(self.files[1].read_text())
+
+    def kills(self):
+        fields = dict(line.split() for line in self.files[2].read_text().splitlines())
+        return int(fields["oom_kill"])
+
+    def enter(self):
+        (self.folder / "cgroup.procs").write_text(str(os.getpid()))
 
 
-def enter(folder):
-    def move():
-        (folder / "cgroup.procs").write_text(str(os.getpid()))
-    return move
-
-
-def one(target, program, kind, moment, directory, folder):
+def one(target, program, kind, moment, directory):
     """What is wrong after one death, or ''."""
     others = all_keepers()
-    confined = enter(folder) if kind == "out of memory" else None
+    confined = None
+    if kind == "out of memory":
+        confined = Confinement.here.enter
+        Confinement.here.limit(moment.randrange(4 << 20, Confinement.MOST))
     with Process([DWELL, "record", "-p", target.pid, "-o", directory / "dead.data", "--buffer", "16384" if confined else
                   "256"], directory, "dead", preexec_fn=confined) as dwell:
         KINDS[kind](dwell, moment)
@@ -157,8 +182,8 @@ def main():
     checks = Checks()
     kinds = sys.argv[1:] or list(KINDS)
     moment = random.Random(SEED)
-    with scratch() as directory, cgroup() as folder:
-        if not folder and "out of memory" in kinds:
+    with scratch() as directory, Confinement.made() as group:
+        if not group and "out of memory" in kinds:
             checks.skip("out of memory", "no cgroup with a limit of memory can be made here")
             kinds.remove("out of memory")
         before = bpf_objects()
@@ -167,7 +192,7 @@ def main():
             wrong = {kind: [] for kind in kinds}
             for turn in range(DEATHS):
                 kind = kinds[turn % len(kinds)]
-                problem = one(target, program, kind, moment, directory, folder)
+                problem = one(target, program, kind, moment, directory)
                 if problem:
                     wrong[kind].append(f"death {turn}: {problem}")
                 if not target.alive():
@@ -176,6 +201,8 @@ def main():
                 checks.check(not wrong[kind], f"{kind}: nothing is left of dwell (of {DEATHS} deaths)",
                              "\n".join(wrong[kind]))
             checks.check(target.alive(), "the target runs on")
+            if "out of memory" in kinds:
+                checks.check(group.kills(), "memory did run out")
         try:
             wait_for(lambda: not bpf_objects() - before, "end of the BPF objects", 10)
             checks.check(True, "no BPF object is left in the kernel")

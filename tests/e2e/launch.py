@@ -52,6 +52,33 @@ def executed(checks, directory):
                      f"{what}: is said not to have been recorded", f"{done}")
 
 
+def unrecordable(checks, directory):
+    """Behind a shell there is a program that cannot be recorded: the reason is told, and its cure."""
+    stripped = directory / "bare"
+    assert run("strip", "-o", stripped, workload("timers")).returncode == 0
+    done = run(DWELL, "record", "-o", directory / "bare.data", "--", "sh", "-c", f"exec {stripped} --rounds 1")
+    checks.check(done.returncode == 1 and f"{stripped}: " in done.stderr and "strip" in
+                 next(line for line in done.stderr.splitlines() if f"{stripped}: " in line).split(": ", 2)[2],
+                 "a stripped program behind a shell: why it cannot be recorded", f"{done}")
+
+
+def paths(checks, directory):
+    """Long ones, and PATH with what is no program in it."""
+    deep = directory.joinpath(*["d" * 60] * 6)
+    deep.mkdir(parents=True)
+    program = deep / "timers"
+    os.link(workload("timers"), program) if os.stat(workload("timers")).st_dev == os.stat(deep).st_dev else \
+        program.write_bytes(workload("timers").read_bytes())
+    program.chmod(0o755)
+    (directory / "first" / "timers").mkdir(parents=True)
+    for what, command, path in (("a long path", program, None), ("found by PATH, behind a directory of its name", "timers",
+                                                                 f"{directory / 'first'}:{deep}")):
+        env = dict(os.environ, PATH=f"{path}:{os.environ['PATH']}") if path else None
+        done = run(DWELL, "record", "-q", "-o", directory / "path.data", "--", command, "--rounds", "20", env=env)
+        checks.check(done.returncode == 0 and report(directory / "path.data")["tasks"]["seen"] == TASKS,
+                     f"{what}: recorded", f"{done}")
+
+
 def deaf(checks, directory):
     """It ignores SIGTERM."""
     pid = directory / "pid"
@@ -120,7 +147,7 @@ def main():
     need_files(DWELL, workload("timers"))
     checks = Checks()
     with scratch() as directory:
-        for part in (executed, deaf, polite, silent_server):
+        for part in (executed, unrecordable, paths, deaf, polite, silent_server):
             with checks.guarded(f"{part.__name__}: all of it"):
                 part(checks, directory)
         wrong_ids(checks)

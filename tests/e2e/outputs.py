@@ -80,15 +80,22 @@ def pipes(checks, target, directory):
         checks.equal(recording.wait(SOON), 1, "pipe: waiting for a reader ends with a signal")
 
 
+def fill(writer):
+    """How many bytes a pipe took."""
+    taken = 0
+    fcntl.fcntl(writer, fcntl.F_SETFL, os.O_NONBLOCK)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            taken += os.write(writer, b"x" * 4096)
+    fcntl.fcntl(writer, fcntl.F_SETFL, 0)
+    return taken
+
+
 @contextlib.contextmanager
 def full_pipe():
     """A pipe that nobody empties; its writing end."""
     reader, writer = os.pipe()
-    fcntl.fcntl(writer, fcntl.F_SETFL, os.O_NONBLOCK)
-    with contextlib.suppress(BlockingIOError):
-        while True:
-            os.write(writer, b"x" * 4096)
-    fcntl.fcntl(writer, fcntl.F_SETFL, 0)
+    fill(writer)
     try:
         yield writer
     finally:
@@ -136,6 +143,22 @@ def stalled(checks, target, directory):
         checks.check(report(directory / "err.data")["recording"]["torn"] is None, "stalled standard error: a whole file")
 
 
+def late(checks, target, directory):
+    """Somebody reads once it is over, which it was before its first event could be written."""
+    reader, writer = os.pipe()
+    taken = fill(writer)
+    with Process([DWELL, "record", "-q", "-p", target.pid, "--duration", "0.5", "-o", "-"], directory, "late-reader",
+                 stdout=writer) as dwell, open(reader, "rb") as pipe:
+        os.close(writer)
+        wait_for(lambda: probed_text(target.pid, workload("timers")), "probes", 20)
+        wait_for(lambda: not probed_text(target.pid, workload("timers")), "end of the probes", 20)
+        data = directory / "late-reader.data"
+        data.write_bytes(pipe.read()[taken:])
+        checks.equal(dwell.wait(), 0, "a reader who comes when it is over: status 0")
+        seen = report(data)["recording"]
+        checks.equal((seen["torn"], seen["ended_by"]), (None, "duration"), "a reader who comes when it is over: a whole file")
+
+
 def limits(checks, target, directory):
     """A hangup, and a limit of the file's size."""
     with Recording(target.pid, directory, "hangup") as recording:
@@ -172,7 +195,7 @@ def main():
     checks = Checks()
     with scratch() as directory, Target([workload("timers"), "--rounds", "1000000"], directory) as target:
         target.go()
-        for part in (files, pipes, stalled, limits):
+        for part in (files, pipes, stalled, late, limits):
             with checks.guarded(f"{part.__name__}: all of it"):
                 part(checks, target, directory)
         checks.check(target.alive(), "the target runs on")

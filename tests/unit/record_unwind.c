@@ -74,7 +74,7 @@ static void calls(void **state)
 	target.pid = child_at_rest(&r);
 	u = unwinder__new(&target);
 	assert_non_null(u);
-	f = (struct unwind_frame){ .pc = r.rip, .sp = r.rsp,
+	f = (struct unwind_frame){ .pc = r.rip, .innermost = true, .sp = r.rsp,
 				   .saved = { r.rbx, r.rbp, r.r12, r.r13, r.r14, r.r15 } };
 	while ((step = unwinder__step(u, &f)) == 1 && frames++ < 200) {
 		/* behind the call in descend(), which all but the innermost of them have made */

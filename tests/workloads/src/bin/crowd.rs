@@ -1,6 +1,7 @@
 //! Many tasks that stand still, with a few that never do: `--tasks` wait for a message that does not come, `--busy`
 //! pairs throw a ball to one another, `--jobs` sleep in threads of the blocking pool, `--burns` compute there and
-//! `--naps` tasks sleep in their own polls, as nobody should. Says `there` when all of them are. Ends with its
+//! `--naps` tasks sleep in their own polls, as nobody should; `--pulses` do so for some ms, again and again, and
+//! `--runtimes` threads have a runtime and five waiters each. Says `there` when all of them are. Ends with its
 //! standard input.
 
 use std::future::pending;
@@ -13,6 +14,8 @@ use tokio::sync::{mpsc, Notify};
 use truth::Options;
 
 const LONG: Duration = Duration::from_secs(3600);
+/// Of each runtime of its own.
+const WAITERS: usize = 5;
 
 /// How many have yet to come to where they stay.
 static MOVING: AtomicUsize = AtomicUsize::new(0);
@@ -20,8 +23,8 @@ static MOVING: AtomicUsize = AtomicUsize::new(0);
 fn main() {
     let mut options = Options::parse(
         "crowd",
-        "[--tasks N] [--busy N] [--jobs N] [--burns N] [--naps N]",
-        &["--tasks", "--busy", "--jobs", "--burns", "--naps"],
+        "[--tasks N] [--busy N] [--jobs N] [--burns N] [--naps N] [--pulses N] [--runtimes N]",
+        &["--tasks", "--busy", "--jobs", "--burns", "--naps", "--pulses", "--runtimes"],
         &[],
     );
     options.ready();
@@ -32,12 +35,27 @@ fn main() {
     });
     let number = |name| options.get(name).unwrap_or(0);
     let (tasks, busy, jobs) = (number("--tasks"), number("--busy"), number("--jobs"));
-    let (burns, naps) = (number("--burns"), number("--naps"));
-    MOVING.store(tasks + 2 * busy + jobs + burns + naps, Ordering::SeqCst);
-    options.runtime().block_on(run(tasks, busy, jobs, burns, naps));
+    let (burns, naps, pulses) = (number("--burns"), number("--naps"), number("--pulses"));
+    let runtimes = number("--runtimes");
+    MOVING.store(tasks + 2 * busy + jobs + burns + naps + pulses + WAITERS * runtimes, Ordering::SeqCst);
+    for _ in 0..runtimes {
+        std::thread::spawn(own_runtime);
+    }
+    options.runtime().block_on(run(tasks, busy, jobs, burns, naps, pulses));
 }
 
-async fn run(tasks: usize, busy: usize, jobs: usize, burns: usize, naps: usize) {
+fn own_runtime() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let never = Arc::new(Notify::new());
+        for _ in 0..WAITERS {
+            tokio::spawn(waiter(never.clone()));
+        }
+        pending::<()>().await;
+    });
+}
+
+async fn run(tasks: usize, busy: usize, jobs: usize, burns: usize, naps: usize, pulses: usize) {
     let never = Arc::new(Notify::new());
     for _ in 0..tasks {
         tokio::spawn(waiter(never.clone()));
@@ -55,6 +73,9 @@ async fn run(tasks: usize, busy: usize, jobs: usize, burns: usize, naps: usize) 
     }
     for _ in 0..naps {
         tokio::spawn(napper());
+    }
+    for _ in 0..pulses {
+        tokio::spawn(pulse());
     }
     pending::<()>().await;
 }
@@ -83,6 +104,14 @@ async fn napper() {
     there();
     std::thread::sleep(LONG);
     pending::<()>().await;
+}
+
+async fn pulse() {
+    there();
+    loop {
+        std::thread::sleep(Duration::from_millis(8));
+        tokio::time::sleep(Duration::from_millis(6)).await;
+    }
 }
 
 fn sleeping_job() {

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Vtables of the target's tasks. See vtables.h.
+ */
+#include "record/vtables.h"
+
+#include <stdlib.h>
+
+#include "runtime/tokio.h"
+
+#define MAX_VTABLES	65536		/* looked up, tasks' or not */
+#define NO_FN		UINT32_MAX	/* no task's vtable */
+
+struct vtables {
+	const struct image	*img;
+	const struct target	*target;
+	const struct image_fn	*fns;
+	size_t			 nr_fns;
+	uint64_t		 bias;
+	struct vtable		*table;		/* open addressing, by addr */
+	size_t			 nr, slots;
+};
+
+struct vtables *vtables__new(const struct image *img, const struct target *t, uint64_t bias)
+{
+	static const enum tokio_layout needed[] = { TOKIO_VTABLE_POLL, TOKIO_VTABLE_TRAILER,
+						    TOKIO_VTABLE_SCHEDULER };
+	struct vtables *vs;
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (!image__layout(img, 0, needed[i])->ok ||
+		    image__layout(img, 0, needed[i])->nr_hops)
+			return NULL;
+	vs = calloc(1, sizeof(*vs));
+	if (!vs)
+		return NULL;
+	vs->img = img;
+	vs->target = t;
+	vs->bias = bias;
+	vs->fns = image__fns(img, &vs->nr_fns);
+	return vs;
+}
+
+void vtables__free(struct vtables *vs)
+{
+	if (!vs)
+		return;
+	free(vs->table);
+	free(vs);
+}
+
+static size_t slot_of(const struct vtable *table, size_t slots, uint64_t addr)
+{
+	size_t at = (size_t)((addr * 0x9e3779b97f4a7c15ull) >> 32) & (slots - 1);
+
+	while (table[at].addr && table[at].addr != addr)
+		at = (at + 1) & (slots - 1);
+	return at;
+}
+
+static void remember(struct vtables *vs, const struct vtable *v)
+{
+	if (2 * vs->nr >= vs->slots) {
+		size_t slots = vs->slots ? vs->slots * 2 : 256;
+		struct vtable *grown = calloc(slots, sizeof(*grown));
+
+		if (!grown)
+			return;		/* it is looked up again, then */
+		for (size_t i = 0; i < vs->slots; i++)
+			if (vs->table[i].addr)
+				grown[slot_of(grown, slots, vs->table[i].addr)] = vs->table[i];
+		free(vs->table);
+		vs->table = grown;
+		vs->slots = slots;
+	}
+	vs->table[slot_of(vs->table, vs->slots, v->addr)] = *v;
+	vs->nr++;
+}
+
+static bool read_word(const struct vtables *vs, uint64_t addr, enum tokio_layout which,
+		      uint64_t *out)
+{
+	addr += image__layout(vs->img, 0, which)->off[0];
+	return !target__read(vs->target, addr, out, sizeof(*out));
+}
+
+/* As it lies in the target; fn is NO_FN if it is no task's. */
+static void look_up(const struct vtables *vs, uint64_t addr, struct vtable *out)
+{
+	uint32_t fn = NO_FN;
+	uint64_t poll;
+
+	*out = (struct vtable){ .addr = addr, .fn = NO_FN };
+	if (!read_word(vs, addr, TOKIO_VTABLE_POLL, &poll))
+		return;
+	poll -= vs->bias;
+	for (size_t i = 0; i < vs->nr_fns && fn == NO_FN; i++)
+		if (vs->fns[i].role == RUNTIME_FN_POLL && vs->fns[i].vaddr == poll)
+			fn = (uint32_t)i;
+	if (read_word(vs, addr, TOKIO_VTABLE_TRAILER, &out->trailer) &&
+	    read_word(vs, addr, TOKIO_VTABLE_SCHEDULER, &out->scheduler))
+		out->fn = fn;
+}
+
+bool vtables__find(struct vtables *vs, uint64_t addr, struct vtable *out)
+{
+	size_t at = vs->slots ? slot_of(vs->table, vs->slots, addr) : 0;
+
+	if (!addr || addr % 8)
+		return false;
+	if (vs->slots && vs->table[at].addr) {
+		*out = vs->table[at];
+	} else {
+		look_up(vs, addr, out);
+		if (vs->nr < MAX_VTABLES)
+			remember(vs, out);
+	}
+	return out->fn != NO_FN;
+}
