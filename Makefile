@@ -198,6 +198,10 @@ $(BUILD)/kernels/load: tests/kernels/load.c $(SKEL)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(C_FLAGS) -MMD -MP $(LD_FLAGS) -o $@ $< $(LIBS)
 
+# README's commands in a minimal Debian 13, which it makes by debootstrap.
+check-debian:
+	$(Q)DWELL_BUILD=$(abspath $(BUILD)) tests/debian/run.sh
+
 check-e2e:
 	+$(Q)$(MAKE) $(JOBS) --no-print-directory all inferno workloads
 	$(Q)$(RUN) e2e
@@ -238,6 +242,7 @@ help:
 	@echo "make check-e2e       real programs, recorded; needs root"
 	@echo "make fuzz            FUZZ_SECONDS (60) of each harness in tests/fuzz, or of ONLY=NAME"
 	@echo "make check-kernels   real programs on other kernels, in QEMU; not in \`make check': takes minutes"
+	@echo "make check-debian    deps, demo and check in a fresh Debian 13; not in \`make check': half an hour"
 	@echo "make bench           measure overhead and speed into bench/"
 	@echo "make workloads       the Rust programs that the tests record"
 	@echo "make install         into DESTDIR/PREFIX ($(PREFIX))"
@@ -253,5 +258,5 @@ help:
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all libraries unit workloads inferno check check-unit check-replay check-e2e check-kernels fuzz fuzzers \
-	deps demo bench install format format-check clean help
+.PHONY: all libraries unit workloads inferno check check-unit check-replay check-e2e check-kernels check-debian \
+	fuzz fuzzers deps demo bench install format format-check clean help

@@ -6,6 +6,9 @@
 #
 #	deps.sh --list	the packages of this system, whether missing or not
 #	deps.sh --has NEED	whether one of them is there
+#
+# Lists of packages are words of a string, split where they are used; tests are called by what the table says.
+# shellcheck disable=SC1007,SC1091,SC2016,SC2046,SC2086,SC2317
 set -eu
 
 PATH=$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin
@@ -33,6 +36,20 @@ libfuzzer() {
 	echo 'int LLVMFuzzerTestOneInput(const char *p, long n) { return n && !p; }' |
 		clang -fsanitize=fuzzer,address,undefined -x c - -o /dev/null 2>/dev/null
 }
+# What cargo trusts the registry by: the file of Debian, Fedora, SUSE, Alpine.
+certificates() {
+	local file
+	for file in certs/ca-certificates.crt ../pki/tls/certs/ca-bundle.crt ca-bundle.pem cert.pem; do
+		[ ! -e "/etc/ssl/$file" ] || return 0
+	done
+	return 1
+}
+# The oldest Rust that builds the workloads: that of the newest crate in their Cargo.lock.
+rust_wanted=$(sed -nE 's/^rust-version = "([0-9.]+)".*/\1/p' "$(dirname "$0")/tests/workloads/Cargo.toml")
+new_enough() { [ -n "$1" ] && printf '%s\n' "$rust_wanted" "$1" | sort -VC; }
+# rustup's programs are there without a toolchain too, but have no version then.
+version_of() { "$1" --version 2>/dev/null | sed -nE 's/^[a-z]+ ([0-9][^ ]*).*/\1/p'; }
+rust() { new_enough "$(version_of "${CARGO:-cargo}")" && new_enough "$(version_of "${RUSTC:-rustc}")"; }
 flamegraph_pl() {
 	program flamegraph.pl || [ -e /usr/share/perl5/Devel/NYTProf/flamegraph.pl ]
 }
@@ -59,8 +76,12 @@ needs() {
 	cmocka | lib cmocka | libcmocka-dev | libcmocka-devel
 	asan | links __asan_init -fsanitize=address | gcc | libasan libubsan
 	libfuzzer | libfuzzer | libclang-rt-dev | compiler-rt
+	setcap | program setcap | libcap2-bin | libcap
+	setpriv | program setpriv | util-linux | util-linux
 	perl | program perl | perl | perl
 	flamegraph.pl | flamegraph_pl | libdevel-nytprof-perl | flamegraph
+	certificates | certificates | ca-certificates | ca-certificates
+	rust | rust | rustc cargo | rust cargo
 	END
 }
 
@@ -107,15 +128,47 @@ if [ "${1:-}" = --has ]; then
 	exit 1
 fi
 
+# ---- Rust -----------------------------------------------------------------------
+
+# The version that would be installed of a package; nothing if the lists of packages have none.
+candidate() {
+	case $family in
+	debian) LC_ALL=C apt-cache policy "$1" 2>/dev/null | sed -nE 's/^ *Candidate: ([0-9.]+).*/\1/p' ;;
+	fedora) dnf -q repoquery --latest-limit 1 --qf '%{version}\n' "$1" 2>/dev/null | head -n 1 ;;
+	esac
+}
+
+# Whether this system's packages are to be installed. Where rustup is, it has a newer one.
+offers_rust() { ! program rustup && new_enough "$(candidate "$1")"; }
+
+rust_hint() {
+	local cargo offered
+	cargo=$(command -v "${CARGO:-cargo}" || true)
+	offered=$(candidate "${rust_packages%% *}")
+	echo "deps: the tests and the demo need Rust $rust_wanted or later"
+	[ -z "$cargo" ] || echo "deps: $cargo is $(version_of "$cargo" | grep . || echo "without a toolchain")"
+	if program rustup; then
+		echo "deps: 'rustup default stable && rustup update' brings it, if rustup's cargo is the first in the PATH"
+	elif new_enough "$offered"; then
+		echo "deps: that of $id $version, $offered, is not the first in the PATH"
+	else
+		echo "deps: ${offered:+$id $version offers $offered: }install it with rustup (rustup.rs)"
+	fi
+}
+
 # ---- what is missing ------------------------------------------------------------
 
-missing= names= late=
+missing= names= late= rust_packages=
 while IFS='|' read -r name test debian fedora; do
 	name=$(trim $name)
 	if [ "${1:-}" != --list ] && $test; then
 		continue
 	fi
 	names="$names $name"
+	if [ "$name" = rust ]; then
+		rust_packages=$(trim $(package_of "$debian" "$fedora"))
+		continue
+	fi
 	for package in $(package_of "$debian" "$fedora"); do
 		case $package in
 		\[*\])
@@ -130,21 +183,19 @@ while IFS='|' read -r name test debian fedora; do
 	done
 done < <(needs)
 
-# Cargo is not ours to install, but nothing can be tested without it.
-rust() {
-	program cargo && return 0
-	echo "deps: the tests and the demo need Rust: install it with rustup (rustup.rs)" >&2
-	return 1
+# What the lists of packages say of Rust is known once they are up to date.
+add_rust() {
+	if [ -n "$rust_packages" ]; then
+		offers_rust $rust_packages && missing="$missing $rust_packages"
+	fi
 }
 
 if [ "${1:-}" = --list ]; then
+	add_rust || true
 	echo $missing $late
 	exit 0
 fi
-if [ -z "$names" ]; then
-	rust
-	exit
-fi
+[ -n "$names" ] || exit 0
 echo "deps: missing:$names"
 
 case $family in
@@ -155,12 +206,16 @@ fedora)
 	install="dnf install -y"
 	;;
 other)
-	echo "deps: this system ($id) is not known here; install what Debian calls:$missing$late" >&2
+	[ -z "$missing$late" ] ||
+		echo "deps: this system ($id) is not known here; install what Debian calls:$missing$late" >&2
+	add_rust || rust_hint >&2
 	exit 1
 	;;
 esac
 
 if [ "$(id -u)" != 0 ]; then
+	add_rust || rust_hint >&2
+	[ -n "$missing$late" ] || exit 1
 	echo "deps: to install it, run as root:" >&2
 	[ -z "$late" ] || echo "  $install -t $backports$late     # a suite of its own in apt's sources" >&2
 	[ -z "$missing" ] || echo "  $install$missing" >&2
@@ -203,6 +258,7 @@ if [ $family = debian ]; then
 	[ -z "$late" ] || add_backports
 	quietly apt-get update
 fi
+add_rust || true
 [ -z "$late" ] || quietly $install -t $backports $late
 [ -z "$missing" ] || quietly $install $missing
 
@@ -210,8 +266,7 @@ again=
 while IFS='|' read -r name test _; do
 	$test || again="$again $(trim $name)"
 done < <(needs)
-if [ -n "$again" ]; then
-	echo "deps: installed, but still missing:$again" >&2
-	exit 1
-fi
-rust
+[ -n "$again" ] || exit 0
+echo "deps: still missing:$again" >&2
+rust || rust_hint >&2
+exit 1

@@ -218,6 +218,13 @@ struct raw_fd {
 	__u32		pad2;
 };
 
+/* Where the target listens: the key of a map, in which each is before its first connection. */
+struct raw_listener {
+	__u16		family;
+	__u16		port;		/* host order */
+	__u8		local[16];
+};
+
 struct raw_lost {
 	struct raw_hdr	hdr;
 	__u64		first;
@@ -315,6 +322,7 @@ _Static_assert(sizeof(struct raw_task) == 24, "raw_task");
 _Static_assert(sizeof(struct raw_off_cpu) == 48, "raw_off_cpu");
 _Static_assert(sizeof(struct raw_epoll_ready) == 56, "raw_epoll_ready");
 _Static_assert(sizeof(struct raw_fd) == 216, "raw_fd");
+_Static_assert(sizeof(struct raw_listener) == 20, "raw_listener");
 #endif
 
 #endif /* DWELL_ABI_H */

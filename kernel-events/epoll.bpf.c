@@ -162,6 +162,7 @@ static __always_inline void epoll_controlled(struct pt_regs *regs)
 		    bpf_probe_read_kernel(&file, sizeof(file), &files[fd]) || !file)
 			return;
 		fd_describe(ev, file);
+		fd_listens(ev);
 		fd_remember(fd, ev->token, ev->sk);
 	}
 	out = event_reserve(sizeof(*out), bpf_ktime_get_ns(), task->pid,

@@ -5,9 +5,11 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -17,6 +19,31 @@
 #include "dwell.skel.h"
 #include "kernel-events/fd_name.h"
 #include "kernel-events/source.h"
+
+/*
+ * The listener of the connection @fd, if there is one: its own event may be read later,
+ * since it is in another CPU's ring. It listens on that address, or on all of them.
+ */
+static int find_listener(struct source_ctx *ctx, const struct raw_fd *fd)
+{
+	int map = bpf_map__fd(ctx->skel->maps.listening);
+	struct raw_listener key = { .family = fd->family, .port = fd->local_port };
+	struct raw_fd listener = *fd;
+	uint8_t there;
+
+	if (fd->sk_type != SOCK_STREAM || !fd->remote_port || listeners__of(&ctx->listeners, fd))
+		return 0;
+	memcpy(key.local, fd->local, sizeof(key.local));
+	if (bpf_map_lookup_elem(map, &key, &there)) {
+		memset(key.local, 0, sizeof(key.local));
+		if (bpf_map_lookup_elem(map, &key, &there))
+			return 0;
+	}
+	memcpy(listener.local, key.local, sizeof(key.local));
+	listener.remote_port = 0;
+	listener.sk_state = TCP_LISTEN;
+	return listeners__add(&ctx->listeners, &listener);
+}
 
 static int fd_event(struct source_ctx *ctx, const struct raw_fd *fd, struct trace_event *ev)
 {
@@ -32,8 +59,9 @@ static int fd_event(struct source_ctx *ctx, const struct raw_fd *fd, struct trac
 		return 1;
 	}
 	ev->type = TRACE_FD_ADD;
-	/* Its connections come after it. */
 	err = listeners__add(&ctx->listeners, fd);
+	if (!err)
+		err = find_listener(ctx, fd);
 	if (err)
 		return err;
 	fd_name(ctx->pid, &ctx->listeners, fd, name, sizeof(name));

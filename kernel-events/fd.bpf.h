@@ -40,6 +40,18 @@ struct {
 } socks SEC(".maps") __weak;
 
 /*
+ * Events of a listener and of its first connection may be in the rings of two CPUs, and
+ * be read the wrong way round: so who reads one of a connection can look here as well.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1024);
+	__type(key, struct raw_listener);
+	__type(value, __u8);
+} listening SEC(".maps") __weak;
+
+/*
  * A bit per hash of a socket's address, set once it was put into socks: most
  * sockets of a machine are nobody's business, and are told apart at a glance.
  */
@@ -54,6 +66,8 @@ static __always_inline bool sock_filtered(__u64 sk)
 
 #define S_IFMT		0170000
 #define S_IFSOCK	0140000
+#define SOCK_STREAM	1
+#define TCP_LISTEN	10
 #define AF_UNIX		1
 #define AF_INET		2
 #define AF_INET6	10
@@ -72,6 +86,8 @@ static __always_inline void fd_describe_sock(struct raw_fd *fd, struct sock *sk)
 		__be32 a = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
 		__be32 b = BPF_CORE_READ(sk, __sk_common.skc_daddr);
 
+		__builtin_memset(fd->local, 0, sizeof(fd->local));
+		__builtin_memset(fd->remote, 0, sizeof(fd->remote));
 		__builtin_memcpy(fd->local, &a, 4);
 		__builtin_memcpy(fd->remote, &b, 4);
 	} else if (fd->family == AF_INET6) {
@@ -123,6 +139,19 @@ static __always_inline void fd_describe(struct raw_fd *fd, struct file *file)
 		if (sk)
 			fd_describe_sock(fd, sk);
 	}
+}
+
+/* One that finds no room has connections that are told by their ports. */
+static __always_inline void fd_listens(const struct raw_fd *fd)
+{
+	struct raw_listener l = { .family = fd->family, .port = fd->local_port };
+	__u8 there = 1;
+
+	if (!fd->sk || fd->sk_type != SOCK_STREAM || fd->sk_state != TCP_LISTEN ||
+	    fd->family == AF_UNIX)
+		return;
+	__builtin_memcpy(l.local, fd->local, sizeof(l.local));
+	bpf_map_update_elem(&listening, &l, &there, BPF_ANY);
 }
 
 static __always_inline void fd_forget(__u32 fd)

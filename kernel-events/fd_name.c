@@ -75,8 +75,7 @@ static bool is_wildcard(const struct in6_addr *a)
 	return IN6_IS_ADDR_UNSPECIFIED(a) || (IN6_IS_ADDR_V4MAPPED(a) && !a->s6_addr32[3]);
 }
 
-/* Whose connection @fd is, or NULL: the one of the very address before one of all. */
-static const struct raw_fd *listeners__of(const struct listeners *l, const struct raw_fd *fd)
+const struct raw_fd *listeners__of(const struct listeners *l, const struct raw_fd *fd)
 {
 	struct in6_addr local = address(fd, fd->local);
 	const struct raw_fd *any = NULL;

@@ -24,6 +24,8 @@ struct listeners {
 
 /* Remember @fd if it listens. 0 or -ENOMEM. */
 int listeners__add(struct listeners *l, const struct raw_fd *fd);
+/* The one whose connection @fd is, one of its very address before one of all; or NULL. */
+const struct raw_fd *listeners__of(const struct listeners *l, const struct raw_fd *fd);
 void listeners__clear(struct listeners *l);
 
 /*

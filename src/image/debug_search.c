@@ -61,6 +61,21 @@ static int add_place(struct debug_search *s, const char *root, const char *exe)
 	return 0;
 }
 
+/*
+ * @link is what the kernel says of where the executable is, as seen from here. Where the
+ * target has a root of its own, /proc/PID/root says that of the root: what is behind it
+ * is the target's name for the executable.
+ */
+static const char *name_in_root(const char *target_root, const char *link)
+{
+	char root[PATH_MAX];
+	ssize_t n = readlink(target_root, root, sizeof(root));
+	bool own = n > 1 && n < (ssize_t)sizeof(root) && !strncmp(link, root, (size_t)n) &&
+		   link[n] == '/';
+
+	return own ? link + n : link;
+}
+
 /* Under which names the executable is known, and what "/" is in them. */
 static int find_places(struct debug_search *s, const char *path)
 {
@@ -95,8 +110,12 @@ static int find_places(struct debug_search *s, const char *path)
 	end = strlen(end) > strlen(deleted) ? link + n - strlen(deleted) : NULL;
 	if (end && !strcmp(end, deleted))
 		*end = 0;
-	for (size_t i = 0; !err && i < s->nr_roots; i++)
-		err = add_place(s, s->roots[i], link);
+	for (size_t i = 0; !err && i < s->nr_roots; i++) {
+		const char *root = s->roots[i];
+
+		err = add_place(s, root,
+				root == s->target_root ? name_in_root(root, link) : link);
+	}
 	return err;
 }
 

@@ -594,7 +594,9 @@ int functions__find(struct functions *fs)
 		model__note(fs->m, boundaries__any(fs->boundaries) ?
 			    "%u of the runtime's functions are not probed: .eh_frame, with which the "
 			    "program unwinds, has no function or no instruction where they should "
-			    "be: the symbols or the debug information may be another build's" :
+			    "be: the symbols or the debug information may be another build's, or "
+			    "it was built with panic=abort by a Rust before 1.92, which leaves "
+			    "some out: build it with -C force-unwind-tables=yes" :
 			    "%u of the runtime's functions are not probed: the program has no "
 			    ".eh_frame, so where its instructions begin is not sure: build it with "
 			    "-C force-unwind-tables=yes",

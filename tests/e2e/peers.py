@@ -13,6 +13,7 @@ from harness import (DWELL, Checks, Process, Recording, fold, need_files, need_r
 
 CONNECTIONS = 400
 ADDRESSES = 200
+LAUNCHES = 6  # whether the listener or its connections are read of first is a matter of luck
 SHOWN = 32  # src/join/others.h
 
 
@@ -43,7 +44,9 @@ def tcp_details(checks, name, data):
     checks.equal(sum(row.weight for row in rows), seen["lifetime_ns"], f"{name}: the stacks add up")
     folded = {part for row in rows for part in row.parts if part.startswith("tcp ") or part.endswith("others")}
     points = {d for p in seen["await_points"] for d in p["details"] if d.startswith("tcp ") or d.endswith("others")}
-    checks.equal(folded, points, f"{name}: stacks and report name the same")
+    # of many, stacks name the longest of each part of a wait, the report those of the whole
+    if not any(detail.endswith("others") for detail in folded | points):
+        checks.equal(folded, points, f"{name}: stacks and report name the same")
     return folded, rows, seen
 
 
@@ -104,7 +107,7 @@ def main():
     need_files(DWELL, workload("request"), workload("peer"))
     checks = Checks()
     with scratch() as directory:
-        for part in (short_connections, many_addresses, late_listener):
+        for part in (short_connections, many_addresses, *[late_listener] * LAUNCHES):
             with checks.guarded(f"{part.__name__}: all of it"):
                 part(checks, directory)
     checks.done()

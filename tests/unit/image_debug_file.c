@@ -456,6 +456,13 @@ static void proc_chroot(void **state)
 	assert_nr_notes(&f, 0);
 	done(&f);
 
+	/* there, by the name that the program has in that root */
+	in_dir("cd root/usr/lib/debug && mv .build-id/%.2s/%s.debug prog.debug", id, id + 2);
+	find(&f, exe, NULL);
+	assert_whole(&f);
+	done(&f);
+	in_dir("cd root/usr/lib/debug && mv prog.debug .build-id/%.2s/%s.debug", id, id + 2);
+
 	/* a link to outside leads nowhere */
 	in_dir("cd root/usr/lib/debug/.build-id/%.2s && mv %s.debug %s/secret && "
 	       "ln -s %s/secret %s.debug", id, id + 2, program_dir, program_dir, id + 2);
