@@ -11,8 +11,10 @@
 
 static const uint64_t spread = 0x9e3779b97f4a7c15;
 
-static uint64_t hash_bytes(const char *s, size_t len)
+uint32_t name_table__spread(const struct name_table *n, uint32_t id, uint32_t nr)
 {
+	const char *s = name_table__text(n, id);
+	size_t len = n->list[id].len;
 	uint64_t h = len * spread, word;
 
 	for (; len >= 8; s += 8, len -= 8) {
@@ -26,7 +28,21 @@ static uint64_t hash_bytes(const char *s, size_t len)
 		h = (h ^ word) * spread;
 		h ^= h >> 32;
 	}
-	return h;
+	return (h >> 24) % nr;
+}
+
+/* By a key, since a file chooses the names. */
+static uint64_t hash_bytes(const struct hash_key *key, const char *s, size_t len)
+{
+	uint64_t h = len, word;
+
+	for (; len >= 8; s += 8, len -= 8) {
+		memcpy(&word, s, 8);
+		h = hash__of(key, h ^ word);
+	}
+	word = 0;
+	memcpy(&word, s, len);
+	return hash__of(key, h ^ word);
 }
 
 static bool is_plain(const char *s, size_t len)
@@ -58,6 +74,8 @@ static int name_table__grow(struct name_table *n)
 	slots = calloc(nr_slots, sizeof(*slots));
 	if (!slots)
 		return -ENOMEM;
+	if (!n->nr_slots)
+		n->key = hash_key__new();
 	for (uint32_t i = 0; i < n->nr; i++) {
 		at = n->list[i].hash & (nr_slots - 1);
 		while (slots[at])
@@ -121,7 +139,7 @@ int name_table__intern(struct name_table *n, const char *s, uint32_t *id)
 		if (err)
 			return err;
 	}
-	hash = hash_bytes(s, len);
+	hash = hash_bytes(&n->key, s, len);
 	for (at = hash & (n->nr_slots - 1); n->slots[at]; at = (at + 1) & (n->nr_slots - 1)) {
 		e = &n->list[n->slots[at] - 1];
 		if (e->hash == hash && e->len == len && !memcmp(n->text.data + e->at, s, len)) {

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash.h"
 #include "flamegraph/textbuf.h"
 
 struct name_entry {
@@ -22,6 +23,7 @@ struct name_table {
 	uint32_t	 nr, cap;
 	uint32_t	*slots;		/* open addressing; number + 1, 0: free */
 	uint32_t	 nr_slots;	/* a power of two */
+	struct hash_key	 key;
 	struct textbuf	 scratch;
 };
 
@@ -32,6 +34,8 @@ static inline const char *name_table__text(const struct name_table *n, uint32_t 
 {
 	return n->text.data + n->list[id].at;
 }
+/* A number below @nr, always the same for one name and evenly spread over all. */
+uint32_t name_table__spread(const struct name_table *n, uint32_t id, uint32_t nr);
 void name_table__free(struct name_table *n);
 
 #endif /* DWELL_FLAMEGRAPH_NAME_TABLE_H */

@@ -41,9 +41,9 @@ static uint64_t picture__x(const struct picture *p, uint64_t ns)
 }
 
 /* Neighbours in one colour are told apart by shades of it. */
-static uint32_t shade(const struct name_entry *name)
+static uint32_t shade(const struct picture *p, const struct tree_node *n)
 {
-	return (name->hash >> 24) % 3;
+	return name_table__spread(&p->fg->names, n->name, 3);
 }
 
 static void write_class(struct picture *p, const struct box *box)
@@ -61,12 +61,12 @@ static void write_class(struct picture *p, const struct box *box)
 		textbuf__u64(b, box->segment);
 	} else if (n->kind == JOIN_FRAME_KERNEL) {
 		textbuf__str(b, "k h");
-		textbuf__u64(b, shade(&p->fg->names.list[n->name]));
+		textbuf__u64(b, shade(p, n));
 	} else if (box->segment < JOIN_SEGMENT_NR) {
 		textbuf__str(b, "s");
 		textbuf__u64(b, box->segment);
 		textbuf__str(b, " h");
-		textbuf__u64(b, shade(&p->fg->names.list[n->name]));
+		textbuf__u64(b, shade(p, n));
 	} else {
 		textbuf__str(b, "n");
 		textbuf__u64(b, n->kind);

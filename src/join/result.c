@@ -240,9 +240,9 @@ static size_t merge_stacks(struct row_sum *sums, size_t nr)
 
 	qsort(sums, nr, sizeof(*sums), by_stack);
 	for (size_t i = 0; i < nr; i++) {
-		struct row_sum *last = &sums[out - 1];
+		struct row_sum *last = out ? &sums[out - 1] : NULL;
 
-		if (!out || by_stack(last, &sums[i])) {
+		if (!last || by_stack(last, &sums[i])) {
 			sums[out++] = sums[i];
 			continue;
 		}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Text for XML: escaping, wrong UTF-8, controls, numbers, widths. */
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flamegraph/name_table.h"
 #include "flamegraph/textbuf.h"
 #include "base/utf8.h"
 
@@ -111,6 +113,50 @@ static void test_columns(void **state)
 	assert_int_equal(utf8__fit("abc", 3, 0), 0);
 }
 
+#define RATIO	0x9e3779b97f4a7c15ull
+
+/* The second word that makes all names of two words come to one product with RATIO. */
+static uint64_t second_word(uint64_t first)
+{
+	uint64_t inverse = RATIO, h = (16 * RATIO ^ first) * RATIO;
+
+	for (int i = 0; i < 6; i++)
+		inverse *= 2 - RATIO * inverse;
+	return 0x123456789abcdefull * inverse ^ h ^ h >> 32;
+}
+
+static bool is_printable(uint64_t word)
+{
+	for (; word; word >>= 8)
+		if ((word & 0xff) < 0x21 || (word & 0xff) > 0x7e)
+			return false;
+	return true;
+}
+
+/* Names that are chosen to have the same hash, if it is one that can be known. */
+static void test_chosen_names(void **state)
+{
+	struct name_table n = { 0 };
+	uint32_t id, nr = 0;
+
+	(void)state;
+	for (uint64_t i = 0; nr < 200; i++) {
+		uint64_t words[3] = { 0x4141414141414141 + (i & 7) + ((i >> 3 & 7) << 8) +
+				      ((i >> 6 & 7) << 16) + ((i >> 9 & 7) << 24) +
+				      ((i >> 12 & 7) << 32) + ((i >> 15 & 7) << 40) +
+				      ((i >> 18 & 7) << 48) };
+
+		words[1] = second_word(words[0]);
+		if (!is_printable(words[1]) || words[1] >> 56 == 0)
+			continue;
+		assert_int_equal(name_table__intern(&n, (const char *)words, &id), 0);
+		assert_int_equal(id, nr++);
+		assert_true(id == 0 || n.list[id].hash != n.list[id - 1].hash);
+		assert_in_range(name_table__spread(&n, id, 3), 0, 2);
+	}
+	name_table__free(&n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +166,7 @@ int main(void)
 		cmocka_unit_test(test_random_bytes),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_chosen_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
