@@ -109,6 +109,16 @@ def excerpt(lines):
     return kept or lines[-SHOWN:]
 
 
+def skipped_parts(text):
+    """A line for each part that was skipped: cmocka has a name, the others have a reason too."""
+    for line in text.splitlines():
+        part = re.match(r"(?:not )?ok \d+ # SKIP (.*)", line)
+        if part:
+            yield f"skip {part[1]}"
+        elif line.startswith("skip "):
+            yield line
+
+
 def describe(status):
     if status is None:
         return "took too long"
@@ -135,7 +145,7 @@ def main():
         counts = count(kind, status, text)
         word = "FAIL" if counts[1] else "skip" if not counts[0] else "ok"
         reason = ""
-        if word == "skip":
+        if word == "skip" and kind != "unit":
             reason = ": " + " ".join(text.splitlines()[-1:]).removeprefix("skipped: ")
         elif kind == "fuzz" and word == "ok":
             reason = ": " + " ".join(text.splitlines()[-2:-1])
@@ -148,9 +158,8 @@ def main():
                 print(f"      | {line[:WIDTH]}")
             sys.stdout.flush()
         elif counts[2]:
-            for line in text.splitlines():
-                if line.startswith("skip "):
-                    print(f"      {line}")
+            for line in skipped_parts(text):
+                print(f"      {line}")
         total = [a + b for a, b in zip(total, counts)]
     print("{} passed, {} failed, {} skipped".format(*total), flush=True)
     return 1 if total[1] or not sum(total) else 0
