@@ -314,10 +314,10 @@ def probed_text(pid, path):
 
 
 def bpf_links():
-    """How many uprobe_multi links the kernel has."""
+    """The uprobe_multi links that the kernel has, by id: other recordings on this machine come and go."""
     tool = shutil.which("bpftool") or "/usr/sbin/bpftool"
     links = json.loads(output(tool, "--json", "link", "list") or "[]")
-    return sum(link.get("type") == "uprobe_multi" for link in links)
+    return {link["id"] for link in links if link.get("type") == "uprobe_multi"}
 
 
 def readable(stream, seconds):
