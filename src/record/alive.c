@@ -17,7 +17,7 @@
 
 #include "base/clock.h"
 #include "record/memory.h"
-#include "record/vtables.h"
+#include "record/task_vtables.h"
 #include "runtime/tokio.h"
 
 #define MAX_LISTS	4096		/* schedulers in one process */
@@ -54,7 +54,7 @@ static const struct list_layout kinds[] = {
 struct cursor {
 	uint64_t			 header;	/* the next task, 0: the end */
 	const struct list_layout	*kind;
-	struct vtable			 guess;		/* the last task's: this one's, mostly */
+	struct task_vtable		 guess;		/* the last task's: this one's, mostly */
 };
 
 struct list {
@@ -85,7 +85,7 @@ struct alive {
 	uint64_t		 bias;
 	struct walker		*walker;
 	struct memory		*memory;
-	struct vtables		*vtables;
+	struct task_vtables		*vtables;
 	struct list		*lists;
 	size_t			 nr_lists, list_room;
 	uint64_t		 tried[TRIED];		/* what is no scheduler's, by address */
@@ -166,7 +166,7 @@ struct alive *alive__new(const struct image *img, const struct target *target, u
 	a->looks = calloc(GROUP, sizeof(*a->looks));
 	a->walker = walker__new(img, target, bias);
 	a->memory = memory__new(target);
-	a->vtables = vtables__new(img, target, bias);
+	a->vtables = task_vtables__new(img, target, bias);
 	if (!a->looks || !a->walker || !a->memory || !a->vtables || head_size(a) > WALK_WINDOW) {
 		alive__free(a);
 		return NULL;
@@ -180,7 +180,7 @@ void alive__free(struct alive *a)
 		return;
 	walker__free(a->walker);
 	memory__free(a->memory);
-	vtables__free(a->vtables);
+	task_vtables__free(a->vtables);
 	free(a->cursors);
 	free(a->lists);
 	free(a->seen);
@@ -231,12 +231,12 @@ static int alive__mark(struct alive *a, uint64_t task)
 /* ---- tasks ---- */
 
 /* The vtable of the task at @header; false: it is none. */
-static bool task_vtable(struct alive *a, uint64_t header, struct vtable *out)
+static bool task_vtable(struct alive *a, uint64_t header, struct task_vtable *out)
 {
 	uint64_t addr;
 
 	return header && !(header % 8) && read_field(a, header, TOKIO_HEADER_VTABLE, &addr) &&
-	       vtables__find(a->vtables, addr, out);
+	       task_vtables__find(a->vtables, addr, out);
 }
 
 static const struct walk_cell *cell_of(const struct alive *a, uint32_t fn)
@@ -389,14 +389,14 @@ static size_t read_group(struct alive *a)
 static int take(struct alive *a, struct look *l)
 {
 	struct cursor *c = l->cursor;
-	struct vtable v;
+	struct task_vtable v;
 	uint64_t state;
 	int new;
 
 	l->idle = false;
 	/* It has changed meanwhile, or what has led here was no list. */
 	if (!l->read || l->header % 8 ||
-	    !vtables__find(a->vtables, field(a, l, TOKIO_HEADER_VTABLE), &v) ||
+	    !task_vtables__find(a->vtables, field(a, l, TOKIO_HEADER_VTABLE), &v) ||
 	    kind_of(a, v.fn) != c->kind) {
 		c->header = 0;
 		return 0;
@@ -540,7 +540,7 @@ static int each_head(struct alive *a, const struct list *of,
 /* 1: there is a task of a scheduler of that kind. */
 static int is_task(struct alive *a, uint64_t header, const struct list_layout *kind)
 {
-	struct vtable v;
+	struct task_vtable v;
 
 	return task_vtable(a, header, &v) && kind_of(a, v.fn) == kind;
 }
@@ -691,7 +691,7 @@ int alive__thread(struct alive *a, uint64_t fs, uint64_t until)
 
 int alive__task(struct alive *a, uint64_t header)
 {
-	struct vtable v;
+	struct task_vtable v;
 	uint64_t shared;
 
 	/* jobs are in no list, and one that ends makes room for another at its address */
@@ -704,7 +704,7 @@ int alive__task(struct alive *a, uint64_t header)
 bool alive__polled(const struct alive *a, uint64_t header, uint32_t *fn)
 {
 	struct alive *own = (struct alive *)(uintptr_t)a;	/* it remembers vtables */
-	struct vtable v;
+	struct task_vtable v;
 	uint64_t state;
 
 	if (!task_vtable(own, header, &v) ||

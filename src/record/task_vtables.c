@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Vtables of the target's tasks. See vtables.h.
+ * Vtables of the target's tasks. See task_vtables.h.
  */
-#include "record/vtables.h"
+#include "record/task_vtables.h"
 
 #include <stdlib.h>
 
@@ -11,21 +11,22 @@
 #define MAX_VTABLES	65536		/* looked up, tasks' or not */
 #define NO_FN		UINT32_MAX	/* no task's vtable */
 
-struct vtables {
+struct task_vtables {
 	const struct image	*img;
 	const struct target	*target;
 	const struct image_fn	*fns;
 	size_t			 nr_fns;
 	uint64_t		 bias;
-	struct vtable		*table;		/* open addressing, by addr */
+	struct task_vtable		*table;		/* open addressing, by addr */
 	size_t			 nr, slots;
 };
 
-struct vtables *vtables__new(const struct image *img, const struct target *t, uint64_t bias)
+struct task_vtables *task_vtables__new(const struct image *img, const struct target *t,
+				       uint64_t bias)
 {
 	static const enum tokio_layout needed[] = { TOKIO_VTABLE_POLL, TOKIO_VTABLE_TRAILER,
 						    TOKIO_VTABLE_SCHEDULER };
-	struct vtables *vs;
+	struct task_vtables *vs;
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
 		if (!image__layout(img, 0, needed[i])->ok ||
@@ -41,7 +42,7 @@ struct vtables *vtables__new(const struct image *img, const struct target *t, ui
 	return vs;
 }
 
-void vtables__free(struct vtables *vs)
+void task_vtables__free(struct task_vtables *vs)
 {
 	if (!vs)
 		return;
@@ -49,7 +50,7 @@ void vtables__free(struct vtables *vs)
 	free(vs);
 }
 
-static size_t slot_of(const struct vtable *table, size_t slots, uint64_t addr)
+static size_t slot_of(const struct task_vtable *table, size_t slots, uint64_t addr)
 {
 	size_t at = (size_t)((addr * 0x9e3779b97f4a7c15ull) >> 32) & (slots - 1);
 
@@ -58,11 +59,11 @@ static size_t slot_of(const struct vtable *table, size_t slots, uint64_t addr)
 	return at;
 }
 
-static void remember(struct vtables *vs, const struct vtable *v)
+static void remember(struct task_vtables *vs, const struct task_vtable *v)
 {
 	if (2 * vs->nr >= vs->slots) {
 		size_t slots = vs->slots ? vs->slots * 2 : 256;
-		struct vtable *grown = calloc(slots, sizeof(*grown));
+		struct task_vtable *grown = calloc(slots, sizeof(*grown));
 
 		if (!grown)
 			return;		/* it is looked up again, then */
@@ -77,7 +78,7 @@ static void remember(struct vtables *vs, const struct vtable *v)
 	vs->nr++;
 }
 
-static bool read_word(const struct vtables *vs, uint64_t addr, enum tokio_layout which,
+static bool read_word(const struct task_vtables *vs, uint64_t addr, enum tokio_layout which,
 		      uint64_t *out)
 {
 	addr += image__layout(vs->img, 0, which)->off[0];
@@ -85,12 +86,12 @@ static bool read_word(const struct vtables *vs, uint64_t addr, enum tokio_layout
 }
 
 /* As it lies in the target; fn is NO_FN if it is no task's. */
-static void look_up(const struct vtables *vs, uint64_t addr, struct vtable *out)
+static void look_up(const struct task_vtables *vs, uint64_t addr, struct task_vtable *out)
 {
 	uint32_t fn = NO_FN;
 	uint64_t poll;
 
-	*out = (struct vtable){ .addr = addr, .fn = NO_FN };
+	*out = (struct task_vtable){ .addr = addr, .fn = NO_FN };
 	if (!read_word(vs, addr, TOKIO_VTABLE_POLL, &poll))
 		return;
 	poll -= vs->bias;
@@ -102,7 +103,7 @@ static void look_up(const struct vtables *vs, uint64_t addr, struct vtable *out)
 		out->fn = fn;
 }
 
-bool vtables__find(struct vtables *vs, uint64_t addr, struct vtable *out)
+bool task_vtables__find(struct task_vtables *vs, uint64_t addr, struct task_vtable *out)
 {
 	size_t at = vs->slots ? slot_of(vs->table, vs->slots, addr) : 0;
 

@@ -5,8 +5,8 @@
  *
  * It must not know how tasks are found.
  */
-#ifndef DWELL_RECORD_VTABLES_H
-#define DWELL_RECORD_VTABLES_H
+#ifndef DWELL_RECORD_TASK_VTABLES_H
+#define DWELL_RECORD_TASK_VTABLES_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,23 +14,24 @@
 #include "image/image.h"
 #include "record/target.h"
 
-struct vtable {
+struct task_vtable {
 	uint64_t	addr;
 	uint64_t	trailer;	/* offsets from the task's header, in bytes … */
 	uint64_t	scheduler;
 	uint32_t	fn;		/* index of the poll function */
 };
 
-struct vtables;
+struct task_vtables;
 
 /*
  * NULL: no memory, or tasks' vtables have a form that is not known. @bias is what
  * run-time addresses exceed link-time ones by. @img and @t must outlive it.
  */
-struct vtables *vtables__new(const struct image *img, const struct target *t, uint64_t bias);
-void vtables__free(struct vtables *vs);
+struct task_vtables *task_vtables__new(const struct image *img, const struct target *t,
+				       uint64_t bias);
+void task_vtables__free(struct task_vtables *vs);
 
 /* What lies at @addr, if it is the vtable of a task: one whose poll function is known. */
-bool vtables__find(struct vtables *vs, uint64_t addr, struct vtable *out);
+bool task_vtables__find(struct task_vtables *vs, uint64_t addr, struct task_vtable *out);
 
-#endif /* DWELL_RECORD_VTABLES_H */
+#endif /* DWELL_RECORD_TASK_VTABLES_H */
