@@ -121,11 +121,26 @@ void unwinder__free(struct unwinder *u)
 	free(u);
 }
 
-/* By its name in the target's own root; another file may have that name by now. */
+/* @path, if it is what is mapped: another file may have that name by now. */
+static int open_if_mapped(const char *path, const struct mapping *m)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_ino != m->inode)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/*
+ * By its name: as seen in the target's own mounts, or from here, which is where a
+ * process with another root and the same mounts has its files.
+ */
 static int open_mapped(const struct unwinder *u, const struct mapping *m)
 {
 	char link[96], name[4096], path[sizeof(name) + 64];
-	struct stat st;
 	ssize_t n;
 	int fd;
 
@@ -136,14 +151,8 @@ static int open_mapped(const struct unwinder *u, const struct mapping *m)
 		return -1;
 	name[n] = '\0';
 	snprintf(path, sizeof(path), "/proc/%d/root%s", u->target->pid, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_ino != m->inode) {
-		close(fd);
-		return -1;
-	}
-	return fd;
+	fd = open_if_mapped(path, m);
+	return fd >= 0 ? fd : open_if_mapped(name, m);
 }
 
 /* Its executable is open already, and may have no name any more. */

@@ -102,7 +102,7 @@ done < <(env -0)
 
 inside() {
 	env -i HOME=/root TERM=dumb PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "${passed_on[@]}" \
-		nice chroot "$root" sh -c 'cd /root/dwell && exec "$@"' sh "$@" </dev/null
+		nice chroot "$root" sh -c 'cd ~/dwell && exec "$@"' sh "$@" </dev/null
 }
 
 rm -rf --one-file-system "$root.new"

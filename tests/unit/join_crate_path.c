@@ -21,7 +21,7 @@ static void named(void **state)
 		bool		 foreign;
 	} cases[] = {
 		/* a registry */
-		{ "/root/.cargo/" INDEX "hyper-1.6.0/src/proto/h1/dispatch.rs",
+		{ "/home/user/.cargo/" INDEX "hyper-1.6.0/src/proto/h1/dispatch.rs",
 		  "hyper-1.6.0/src/proto/h1/dispatch.rs", true },
 		{ "/home/me/.cargo/" INDEX "h2-0.4.7/src/proto/streams/mod.rs",
 		  "h2-0.4.7/src/proto/streams/mod.rs", true },
@@ -30,9 +30,9 @@ static void named(void **state)
 		{ "/c/" INDEX "multi-2.0.0/inner/src/src/a.rs", "multi-2.0.0/inner/src/src/a.rs",
 		  true },
 		/* git */
-		{ "/root/.cargo/git/checkouts/tokio-377c595163f99a10/a6be73e/tokio/src/net/tcp.rs",
+		{ "/home/user/.cargo/git/checkouts/tokio-377c595163f99a10/a6be73e/tokio/src/net/tcp.rs",
 		  "tokio/src/net/tcp.rs", true },
-		{ "/root/.cargo/git/checkouts/mini-redis-5f1b0c9de8f2a77e/e186482/src/server.rs",
+		{ "/home/user/.cargo/git/checkouts/mini-redis-5f1b0c9de8f2a77e/e186482/src/server.rs",
 		  "mini-redis/src/server.rs", true },
 		{ "/c/git/checkouts/mini-redis-5f1b0c9de8f2a77e/e186482/examples/chat.rs",
 		  "mini-redis/examples/chat.rs", true },
