@@ -469,8 +469,13 @@ static int catch_signals(void)
 
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof(asking) / sizeof(asking[0]); i++)
-		/* nohup(1) and shells of scripts ignore some on purpose */
-		if (!sigaction(asking[i], NULL, &was) && was.sa_handler != SIG_IGN)
+		/*
+		 * nohup(1) has SIGHUP ignored on purpose. SIGINT is ignored in whatever
+		 * a script starts with `&', which no more than asks for Ctrl-C to pass
+		 * it by: who sends it one means it.
+		 */
+		if (asking[i] != SIGHUP ||
+		    (!sigaction(SIGHUP, NULL, &was) && was.sa_handler != SIG_IGN))
 			sigaddset(&set, asking[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);

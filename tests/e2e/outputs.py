@@ -184,7 +184,15 @@ def limits(checks, target, directory):
         recording.signal(signal.SIGHUP)
         checks.equal(recording.wait(), 0, "nohup: status 0")
         seen = report(recording.data)["recording"]
-        checks.equal(seen["ended_by"], "duration", "nohup: a signal that is ignored is ignored")
+        checks.equal(seen["ended_by"], "duration", "nohup: a hangup that is ignored is ignored")
+    # As a script has it that starts `dwell record … &' and sends SIGINT later.
+    with Recording(target.pid, directory, "background",
+                   preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)) as recording:
+        time.sleep(0.3)
+        recording.signal(signal.SIGINT)
+        checks.equal(recording.wait(), 0, "in the background of a script: status 0")
+        checks.equal(report(recording.data)["recording"]["ended_by"], "interrupt",
+                     "in the background of a script: SIGINT ends it")
 
     def small_files():
         resource.setrlimit(resource.RLIMIT_FSIZE, (260 << 10, 260 << 10))
