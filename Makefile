@@ -169,7 +169,7 @@ FUZZ_SECONDS	?= 60
 export FUZZ_SECONDS
 
 check: deps
-	+$(Q)$(MAKE) $(JOBS) --no-print-directory all unit inferno workloads $(BUILD)/kernels/load
+	+$(Q)$(MAKE) $(JOBS) --no-print-directory all unit inferno workloads $(WALKS) $(BUILD)/kernels/load
 	+$(Q)$(MAKE) $(JOBS) --no-print-directory SAN=1 unit
 	+$(Q)$(MAKE) --no-print-directory fuzzers
 	$(Q)$(RUN) unit replay fuzz e2e
@@ -198,12 +198,29 @@ $(BUILD)/kernels/load: tests/kernels/load.c $(SKEL)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(C_FLAGS) -MMD -MP $(LD_FLAGS) -o $@ $< $(LIBS)
 
+# The walk in the kernel against the one from outside: a BPF object of its own.
+WALKS		:= $(BUILD)/walks/walks
+
+$(BUILD)/walks/walks.bpf.o: tests/walks/walks.bpf.c | libraries
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_FLAGS) -Itests/walks -MMD -MP -c -o $@ $<
+
+$(BUILD)/walks/walks.skel.h: $(BUILD)/walks/walks.bpf.o
+	$(call say,SKELETON,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name walks_bpf >$@
+
+$(WALKS): tests/walks/walks.c $(BUILD)/walks/walks.skel.h $(LIB)
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(C_FLAGS) -I$(BUILD)/walks -MMD -MP $(LD_FLAGS) -o $@ $< $(LIB) $(LIBS)
+
 # README's commands in a minimal Debian 13, which it makes by debootstrap.
 check-debian:
 	$(Q)DWELL_BUILD=$(abspath $(BUILD)) tests/debian/run.sh
 
 check-e2e:
-	+$(Q)$(MAKE) $(JOBS) --no-print-directory all inferno workloads
+	+$(Q)$(MAKE) $(JOBS) --no-print-directory all inferno workloads $(WALKS)
 	$(Q)$(RUN) e2e
 
 # ---- the rest -------------------------------------------------------------
@@ -253,7 +270,7 @@ help:
 	@echo "V=1 shows commands, WERROR=1 makes warnings errors, BUILD=DIR builds elsewhere."
 
 -include $(MAIN_OBJ:.o=.d) $(LIB_OBJ:.o=.d) $(BPF_OBJ:.o=.d) $(UNIT:=.d) $(BENCH:=.d) $(FUZZERS:=.d) \
-	$(BUILD)/kernels/load.d
+	$(BUILD)/kernels/load.d $(WALKS).d $(BUILD)/walks/walks.bpf.d
 
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -10,14 +10,6 @@
 
 #include "maps.bpf.h"
 
-struct walk_todo {
-	__u64	addr;
-	__u64	limit;		/* end of the block that holds it */
-	__u32	type;
-	__u16	block;		/* index of that block */
-	__u16	mode;		/* enum walk_arc_mode of the arc that led here */
-};
-
 /*
  * Memory of the target that was read as a whole, into slots of one buffer: the
  * task's beginning into the first two, then what pointers on the way lead to.
@@ -67,18 +59,10 @@ struct recipe {
 
 struct walk_state {
 	__u32			busy;		/* a program uses it */
-	__u32			nr_tokens;
-	__u32			nr_todo;
-	__u32			nr_steps;
-	__u32			nr_keys;
 	__u32			nr_blocks;
-	__u32			block;		/* of the future that is being looked at */
-	__u32			cut;		/* more to do than there is room for */
 	__u32			no_recipe;	/* it depends on more than the blocks */
-	__u64			hash;
-	__u64			keys[WALK_MAX_KEYS];
-	__u32			tokens[WALK_MAX_TOKENS];
-	struct walk_todo	todo[WALK_MAX_TODO];
+	struct walk_chain	chain;
+	struct walk_way		way;
 	struct walk_block	blocks[WALK_SLOTS];
 	struct recipe		recipe;		/* of this walk */
 	__u8			win[WALK_SLOTS * WALK_SLOT + 8];
@@ -244,7 +228,7 @@ static __always_inline int walk_decide(struct walk_state *w, __u64 addr, __u32 w
 
 /*
  * Follow the pointer at @addr to @len bytes. They become a block if they are
- * not in one; w->block is theirs then. *@to is 0 for a null pointer; -1: it
+ * not in one; w->way.block is theirs then. *@to is 0 for a null pointer; -1: it
  * could not be read.
  */
 __noinline int walk_pointer(struct walk_state *w, __u64 addr, __u32 len, __u64 *to)
@@ -269,7 +253,7 @@ __noinline int walk_pointer(struct walk_state *w, __u64 addr, __u32 len, __u64 *
 			break;
 		base = w->blocks[i].base;
 		if (v - base < w->blocks[i].len) {
-			w->block = i;
+			w->way.block = i;
 			recipe_add(w, RECIPE_POINTS, at, 8, i, v - base);
 			return 0;
 		}
@@ -280,20 +264,20 @@ __noinline int walk_pointer(struct walk_state *w, __u64 addr, __u32 len, __u64 *
 		w->no_recipe = 1;
 		return 0;
 	}
-	w->block = w->nr_blocks - 1;
+	w->way.block = w->nr_blocks - 1;
 	recipe_add(w, RECIPE_LOAD, at, 8, len, 0);
 	return 0;
 }
 
-/* Read [@addr, @limit), a part of w->block that is not in the buffer, as far as there is room. */
+/* Read [@addr, @limit), a part of w->way.block not in the buffer, as far as there is room. */
 static __always_inline void walk_part(struct walk_state *w, __u64 addr, __u64 limit)
 {
-	__u64 base = w->blocks[w->block & (WALK_SLOTS - 1)].base, len = limit - addr;
+	__u64 base = w->blocks[w->way.block & (WALK_SLOTS - 1)].base, len = limit - addr;
 
 	if (len > WALK_SLOT)
 		len = WALK_SLOT;
 	if (walk_block(w, addr, len))
-		recipe_add(w, RECIPE_LOAD_PART, 0, 8, w->block << 16 | len, addr - base);
+		recipe_add(w, RECIPE_LOAD_PART, 0, 8, w->way.block << 16 | len, addr - base);
 }
 
 #endif /* DWELL_BLOCK_BPF_H */

@@ -184,20 +184,10 @@ static __always_inline __u8 poll_result(struct thread *t, struct walk_state *w, 
 	__u64 state;
 
 	w->nr_blocks = 0;
-	w->nr_keys = 0;
+	w->chain.nr_keys = 0;
 	if (!cell)
 		return RAW_UNKNOWN;
-	if (cell->window) {
-		__u32 len = cell->window;
-
-		if (len > WALK_WINDOW)
-			len = WALK_WINDOW;
-		if (!bpf_probe_read_user(w->win, len, (void *)header)) {
-			w->blocks[0].base = header;
-			w->blocks[0].len = len;
-			w->nr_blocks = 1;
-		}
-	}
+	walk_window(w, header, cell);
 	if (w->nr_blocks && w->blocks[0].len >= 8)
 		state = load_word(w->win, 8);	/* the header's first word */
 	else if (walk_far(header, 8, &state))
@@ -216,6 +206,8 @@ static __always_inline __u8 poll_result(struct thread *t, struct walk_state *w, 
 	if ((state & STATE_NOTIFIED) &&
 	    (bpf_probe_read_user(&state, 8, (void *)header) || (state & STATE_RUNNING)))
 		walk_task(w, header, cell, true);
+	if (w->chain.blind)
+		wakers_wanted = true;
 	*chain = walk_intern(t, w, ts, tid, fn);
 	recipe_learn(w, cell->recipes, *chain);
 	return RAW_PENDING;
@@ -271,10 +263,10 @@ static __always_inline int on_poll_end(struct pt_regs *regs)
 	ev->chain = chain;
 	ev->result = result;
 	if (w) {
-		keys = w->nr_keys & (2 * WALK_MAX_KEYS - 1);
+		keys = w->chain.nr_keys & (2 * WALK_MAX_KEYS - 1);
 		if (keys > WALK_MAX_KEYS)
 			keys = WALK_MAX_KEYS;
-		__builtin_memcpy(ev->keys, w->keys, sizeof(ev->keys));
+		__builtin_memcpy(ev->keys, w->chain.keys, sizeof(ev->keys));
 		walk_put(w);
 	}
 	ev->hdr.nr = keys;

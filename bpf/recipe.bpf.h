@@ -116,12 +116,13 @@ static __always_inline bool recipe_follow(struct thread *t, struct walk_state *w
 		if (!k || !k->ready || !recipe_holds(w, &k->recipe))
 			continue;
 		*last = way;
-		w->nr_keys = 0;
+		w->chain.nr_keys = 0;
+		w->recipe.nr_leaves = 0;
 		for (i = 0; i < WALK_MAX_KEYS; i++) {
 			if (i >= k->recipe.nr_leaves)
 				break;
-			w->block = k->recipe.leaves[i].block & (WALK_SLOTS - 1);
-			walk_leaf_key(w, w->blocks[w->block & (WALK_SLOTS - 1)].base +
+			w->way.block = k->recipe.leaves[i].block & (WALK_SLOTS - 1);
+			walk_leaf_key(w, w->blocks[w->way.block & (WALK_SLOTS - 1)].base +
 					 k->recipe.leaves[i].off, k->recipe.leaves[i].leaf);
 		}
 		*chain = k->chain;
@@ -137,7 +138,7 @@ static __always_inline void recipe_learn(struct walk_state *w, __u32 group, __u3
 	struct known_recipe *first, *k;
 	int n, same = 0;
 
-	if (w->no_recipe || w->cut || !chain || !group)
+	if (w->no_recipe || w->way.cut || !chain || !group)
 		return;
 	first = recipe_of(group, 0);
 	if (!first || __sync_val_compare_and_swap(&first->busy, 0, 1))

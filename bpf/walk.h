@@ -156,6 +156,35 @@ struct walk_cell {
 	__u32	window;		/* bytes from the header worth reading at once, 0: read by need */
 };
 
+/* What a walk has come to. */
+struct walk_chain {
+	__u32	nr_tokens;
+	__u32	nr_keys;
+	__u32	blind;		/* not all that is waited for is known */
+	__u32	pad;
+	__u64	hash;		/* of the tokens */
+	__u64	keys[WALK_MAX_KEYS];
+	__u32	tokens[WALK_MAX_TOKENS];
+};
+
+/* A subtree that is known of and not gone into yet. */
+struct walk_todo {
+	__u64	addr;
+	__u64	limit;		/* end of the block that holds it */
+	__u32	type;		/* or a gap */
+	__u16	block;		/* index of that block, for who reads by blocks */
+	__u16	mode;		/* enum walk_arc_mode of the arc that led here */
+};
+
+/* Where a walk is. */
+struct walk_way {
+	__u32			nr_todo;
+	__u32			nr_steps;
+	__u32			block;		/* of the future that is being looked at */
+	__u32			cut;		/* more to do than there is room for */
+	struct walk_todo	todo[WALK_MAX_TODO];
+};
+
 /* Has the type at the end of an arc of @mode, with variant @v, no token? */
 static inline int walk_silent(const struct walk_type *t, const struct walk_variant *v,
 			      unsigned int mode)

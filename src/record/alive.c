@@ -264,7 +264,7 @@ static enum trace_task_state state_of(uint64_t state)
 					TRACE_TASK_IDLE;
 }
 
-static bool same(const struct walk_answer *a, const struct walk_answer *b)
+static bool same(const struct walk_chain *a, const struct walk_chain *b)
 {
 	return a->nr_tokens == b->nr_tokens && a->nr_keys == b->nr_keys && a->hash == b->hash &&
 	       !memcmp(a->keys, b->keys, a->nr_keys * sizeof(a->keys[0]));
@@ -274,7 +274,7 @@ static bool same(const struct walk_answer *a, const struct walk_answer *b)
 static void look_again(struct alive *a, struct look *l, struct alive_task *t)
 {
 	for (int i = 0; i < TRIES; i++) {
-		struct walk_answer again;
+		struct walk_answer once, again;
 		uint64_t state, then;
 
 		t->ts = clock__now();
@@ -284,10 +284,11 @@ static void look_again(struct alive *a, struct look *l, struct alive_task *t)
 		t->state = state_of(state);
 		if (t->state != TRACE_TASK_IDLE)
 			return;
-		walker__task(a->walker, l->cell, l->header, NULL, 0, &t->walk);
+		walker__task(a->walker, l->cell, l->header, NULL, 0, &once);
 		walker__task(a->walker, l->cell, l->header, NULL, 0, &again);
+		t->chain = once.chain;
 		if (read_field(a, l->header, TOKIO_HEADER_STATE, &then) && state == then &&
-		    same(&t->walk, &again))
+		    same(&t->chain, &again.chain))
 			return;
 		t->known = false;
 	}
@@ -449,7 +450,7 @@ static bool unchanged(struct alive *a, const struct look *l)
 	if (!l->walk.far)
 		return true;
 	walker__task(a->walker, l->cell, l->header, l->again, l->len, &again);
-	return same(&l->walk, &again);
+	return same(&l->walk.chain, &again.chain);
 }
 
 static int tell(struct alive *a, struct look *l)
@@ -459,7 +460,7 @@ static int tell(struct alive *a, struct look *l)
 
 	t.state = state_of(field(a, l, TOKIO_HEADER_STATE));
 	if (l->idle && unchanged(a, l))
-		t.walk = l->walk;
+		t.chain = l->walk.chain;
 	else if (l->idle)
 		look_again(a, l, &t);
 	return a->found(a->ctx, &t);

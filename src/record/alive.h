@@ -19,8 +19,8 @@
 #include <stdint.h>
 
 #include "image/image.h"
+#include "inspect/walk.h"
 #include "record/target.h"
-#include "record/walk.h"
 #include "trace/event.h"
 
 #define ALIVE_PASS_NS	10000000000ull	/* for one pass through all lists */
@@ -33,7 +33,7 @@ struct alive_task {
 	uint32_t		fn;	/* its poll function in the image */
 	enum trace_task_state	state;
 	bool			known;	/* the state; else only that it is there */
-	struct walk_answer	walk;	/* of an idle one */
+	struct walk_chain	chain;	/* of an idle one */
 };
 
 /* Called with each task found, once a pass. Negative: stop, and return that. */

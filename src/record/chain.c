@@ -60,7 +60,7 @@ static struct trace_node *add(struct resolve *r, uint8_t kind, const char *name)
 	return n;
 }
 
-/* Same rule as walk_step() in bpf/walk.bpf.h: a leaf's key is read if it has a decoder. */
+/* Same rule as walk_step() in bpf/walk_step.h: a leaf's key is read if it has a decoder. */
 static void leaf_key(struct resolve *r, struct trace_node *n, const struct walk_type *t)
 {
 	if (t->leaf == WALK_NONE || t->leaf >= r->nr_leaves || r->nr_keys >= WALK_MAX_KEYS)

@@ -75,7 +75,7 @@ struct roster {
 
 /* ---- chains ---- */
 
-static int define_chain(struct roster *r, const struct walk_answer *walk, uint32_t id)
+static int define_chain(struct roster *r, const struct walk_chain *walk, uint32_t id)
 {
 	struct trace_node nodes[CHAIN_MAX_NODES];
 	struct trace_chain c = { .id = id, .nodes = nodes };
@@ -85,7 +85,7 @@ static int define_chain(struct roster *r, const struct walk_answer *walk, uint32
 }
 
 /* The chain's id, the same as the BPF side's; defined in the file if it is new. */
-static int chain_of(struct roster *r, const struct walk_answer *walk, uint32_t *id)
+static int chain_of(struct roster *r, const struct walk_chain *walk, uint32_t *id)
 {
 	struct known_chain *k = &r->chains[walk->hash % CHAINS];
 	int map = bpf_map__fd(r->skel->maps.chains), err = 0;
@@ -123,11 +123,11 @@ static int seen_task(void *ctx, const struct alive_task *t)
 	ev.seen.kind = r->opts.kinds[t->fn];
 	ev.seen.state = t->known ? t->state : TRACE_TASK_UNKNOWN;
 	if (t->known && t->state == TRACE_TASK_IDLE) {
-		err = chain_of(r, &t->walk, &ev.seen.chain);
-		ev.seen.nr_keys = (uint8_t)t->walk.nr_keys;
-		memcpy(ev.seen.keys, t->walk.keys, sizeof(ev.seen.keys));
+		err = chain_of(r, &t->chain, &ev.seen.chain);
+		ev.seen.nr_keys = (uint8_t)t->chain.nr_keys;
+		memcpy(ev.seen.keys, t->chain.keys, sizeof(ev.seen.keys));
 		/* As at a poll's end: what it waits for, epoll's events have to tell. */
-		if (t->walk.blind && !r->skel->bss->wakers_wanted)
+		if (t->chain.blind && !r->skel->bss->wakers_wanted)
 			r->skel->bss->wakers_wanted = true;
 	}
 	return err < 0 ? err : trace_writer__event(r->opts.trace, &ev);
