@@ -23,7 +23,7 @@
  * raw_size() tells where the next one begins.
  */
 #define BATCH_BYTES	1024	/* a power of two */
-#define BATCH_EVENT_MAX	64	/* bytes of the largest event in a batch */
+#define BATCH_EVENT_MAX	96	/* bytes of the largest event in a batch */
 
 /* The same numbers as in src/trace/event.h; the recorder asserts it. */
 enum raw_poll_result {
@@ -89,7 +89,7 @@ struct raw_poll_end {
 	__u32		chain;
 	__u8		result;		/* enum raw_poll_result */
 	__u8		pad[3];
-	__u64		keys[WALK_MAX_KEYS];	/* nr of them are sent */
+	struct walk_key	keys[WALK_MAX_KEYS];	/* nr of them are sent */
 };
 
 /* RAW_WAKE, RAW_TASK_NEW, RAW_TASK_DROP */
@@ -294,7 +294,8 @@ static inline unsigned int raw_size(const struct raw_hdr *hdr)
 		return sizeof(struct raw_poll_begin);
 	case RAW_POLL_END:
 		return sizeof(struct raw_poll_end) -
-		       (WALK_MAX_KEYS - (hdr->nr < WALK_MAX_KEYS ? hdr->nr : WALK_MAX_KEYS)) * 8;
+		       (WALK_MAX_KEYS - (hdr->nr < WALK_MAX_KEYS ? hdr->nr : WALK_MAX_KEYS)) *
+		       sizeof(struct walk_key);
 	case RAW_OFF_CPU:
 		return sizeof(struct raw_off_cpu);
 	case RAW_EPOLL_WAIT:
@@ -317,7 +318,7 @@ _Static_assert(sizeof(struct raw_under_way) == 104, "raw_under_way");
 _Static_assert(sizeof(struct raw_seeded) == 8, "raw_seeded");
 _Static_assert(sizeof(struct raw_hdr) == 16, "raw_hdr");
 _Static_assert(sizeof(struct raw_poll_begin) == 32, "raw_poll_begin");
-_Static_assert(sizeof(struct raw_poll_end) == 64, "raw_poll_end");
+_Static_assert(sizeof(struct raw_poll_end) == 96, "raw_poll_end");
 _Static_assert(sizeof(struct raw_task) == 24, "raw_task");
 _Static_assert(sizeof(struct raw_off_cpu) == 48, "raw_off_cpu");
 _Static_assert(sizeof(struct raw_epoll_ready) == 56, "raw_epoll_ready");

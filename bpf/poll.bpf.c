@@ -270,7 +270,7 @@ static __always_inline int on_poll_end(struct pt_regs *regs)
 		walk_put(w);
 	}
 	ev->hdr.nr = keys;
-	event_added(t, sizeof(*ev) - (WALK_MAX_KEYS - keys) * 8);
+	event_added(t, sizeof(*ev) - (WALK_MAX_KEYS - keys) * sizeof(ev->keys[0]));
 	t->depth = depth - 1;
 	return 0;
 }

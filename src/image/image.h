@@ -38,7 +38,7 @@ struct image_type {
 	image_str	name;		/* whole: "mini_redis::server::Listener::run", "Timeout<…>" */
 	image_str	shortname;	/* generics shortened, safe for a folded frame */
 	uint8_t		kind;		/* enum image_type_kind */
-	uint8_t		leaf_key;	/* enum walk_key, for a leaf */
+	uint8_t		leaf_key;	/* enum walk_key_kind, for a leaf */
 	uint8_t		runtime_own;	/* defined by the runtime's crate or std */
 	uint8_t		descriptor;	/* enum image_descriptor */
 };

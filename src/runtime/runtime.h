@@ -52,8 +52,8 @@ struct runtime_leaf {
 	 * the driver wakes it, one cannot tell by what. Not a known leaf then,
 	 * but one that is not looked through.
 	 */
-	enum walk_key	 key;
-	uint8_t		 dir;		/* WALK_KEY_IO: 1 read, 2 write, 0: read it at dir_path */
+	enum walk_key_kind key;
+	uint8_t		 dir;		/* WALK_KEY_IO: enum walk_dir; 0: read it at dir_path */
 	/*
 	 * Dotted member names from the leaf to the key. '*' dereferences
 	 * (a reference, Box, NonNull, raw pointer); an Arc or Rc is a pointer
@@ -65,6 +65,7 @@ struct runtime_leaf {
 	 */
 	const char	*key_path;
 	const char	*dir_path;
+	uint16_t	 dir_read, dir_write;	/* bits of what is there that mean it */
 	/*
 	 * Generic leaves such as Read<'_, R>: if true and key_path does not
 	 * resolve, search the type breadth first (members, references, Arc,

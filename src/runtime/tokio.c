@@ -113,7 +113,9 @@ static const struct runtime_leaf leaves[] = {
 
 	/* runtime/io/scheduled_io.rs; accept, readable, recv_from, AsyncFd, … end here */
 	{ .type = IO "scheduled_io::Readiness", .key = WALK_KEY_IO,
-	  .key_path = "scheduled_io.*", .dir_path = "waiter.interest" },
+	  .key_path = "scheduled_io.*", .dir_path = "waiter.interest",
+	  /* io/interest.rs: READABLE 1, WRITABLE 2, and others above */
+	  .dir_read = 1, .dir_write = 2 },
 	{ .type = POLL_FN("tokio::net::tcp::stream::{impl}::connect_mio"), .key = WALK_KEY_IO,
 	  .dir = 2, .key_path = REGISTERED },
 	{ .type = POLL_FN("tokio::net::unix::stream::{impl}::connect_mio"), .key = WALK_KEY_IO,

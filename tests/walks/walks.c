@@ -134,7 +134,7 @@ static void show(const char *who, const struct walk_chain *c)
 		printf(" %x", c->tokens[i]);
 	printf("; %u keys:", c->nr_keys);
 	for (uint32_t i = 0; i < c->nr_keys; i++)
-		printf(" %llx", (unsigned long long)c->keys[i]);
+		printf(" %llx", (unsigned long long)c->keys[i].value);
 	printf("\n");
 }
 
