@@ -159,6 +159,15 @@ struct walk_arc {
 	__u32	item;		/* … and the future; SLICE: bytes from one element to the next */
 };
 
+/* Where a task's header says what becomes of it: a word of bits, which differ by runtime. */
+struct walk_status {
+	__u32	off;		/* from the header */
+	__u32	width;		/* bytes: 1, 2, 4, 8 */
+	__u64	running;	/* any of these bits: it is being polled */
+	__u64	complete;	/* … it has completed, or is cancelled for good */
+	__u64	notified;	/* … it is woken, and waits to be polled */
+};
+
 /* One task poll function: where its future lies in the task's allocation. */
 struct walk_cell {
 	__u32	size;		/* of the allocation: reads stay inside */
@@ -170,6 +179,7 @@ struct walk_cell {
 	__u8	pad;
 	__u16	recipes;	/* for the BPF side: which group of recipes, + 1; 0: none */
 	__u32	window;		/* bytes from the header worth reading at once, 0: read by need */
+	struct walk_status status;	/* filled in by who uses the cell, from the adapter */
 };
 
 static inline int walk_key__same_type(const struct walk_key *a, const struct walk_key *b)
@@ -224,7 +234,8 @@ _Static_assert(sizeof(struct walk_leaf) == 28, "walk_leaf");
 _Static_assert(sizeof(struct walk_type) == 40, "walk_type");
 _Static_assert(sizeof(struct walk_variant) == 16, "walk_variant");
 _Static_assert(sizeof(struct walk_arc) == 16, "walk_arc");
-_Static_assert(sizeof(struct walk_cell) == 32, "walk_cell");
+_Static_assert(sizeof(struct walk_status) == 32, "walk_status");
+_Static_assert(sizeof(struct walk_cell) == 64, "walk_cell");
 #endif
 
 #endif /* DWELL_WALK_H */

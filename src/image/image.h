@@ -194,6 +194,9 @@ const struct walk_leaf		*image__walk_leaves(const struct image *img, size_t *nr)
 const struct image_path *image__layout(const struct image *img, unsigned int runtime,
 				       unsigned int layout);
 
+/* The state word of the tasks of runtimes[@runtime], as it lies in this program. */
+struct walk_status image__status(const struct image *img, unsigned int runtime);
+
 /* Where the runtime's context is in each thread; *@nr of them, mostly one. */
 const struct image_tls *image__tls(const struct image *img, size_t *nr);
 

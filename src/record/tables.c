@@ -86,9 +86,11 @@ int tables__fill(struct dwell_bpf *skel, const struct image *img)
 	for (i = 0; i < nr; i++) {
 		sites[i] = fns[i].site.vaddr;
 		by_fn[i].root_type = WALK_NONE;
+		if (fns[i].cell < nr_cells)
+			by_fn[i] = cells[fns[i].cell];
+		by_fn[i].status = image__status(img, fns[i].runtime);
 		if (fns[i].cell >= nr_cells)
 			continue;
-		by_fn[i] = cells[fns[i].cell];
 		/* tasks of one type have the same ways, whichever function polls them */
 		if (fns[i].cell < MAX_RECIPES)
 			by_fn[i].recipes = (uint16_t)(fns[i].cell + 1);

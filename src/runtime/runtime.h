@@ -102,6 +102,12 @@ struct runtime {
 	const char			*cell_type;	/* "tokio::runtime::task::core::Cell" */
 	const char			*stage_path;	/* to the enum: "core.stage" */
 	const char			*stage_variant;	/* "Running" */
+	/*
+	 * The word of a task's header that tells its state: where it is unless
+	 * layouts[status_layout] says otherwise, and what its bits mean.
+	 */
+	struct walk_status		 status;
+	size_t				 status_layout;
 	const char			*blocking_scheduler; /* S of spawn_blocking jobs */
 	/*
 	 * The module whose blocking jobs are the runtime's own workers, at its

@@ -255,6 +255,10 @@ const struct runtime runtime_tokio = {
 	.cell_type		= TASK "core::Cell",
 	.stage_path		= "core.stage",
 	.stage_variant		= "Running",
+	/* task/state.rs, stable since 1.0; the first word of a task */
+	.status			= { .off = 0, .width = 8, .running = 1, .complete = 2,
+				    .notified = 4 },
+	.status_layout		= TOKIO_HEADER_STATE,
 	.blocking_scheduler	= "tokio::runtime::blocking::schedule::BlockingSchedule",
 	/* {multi_thread,multi_thread_alt}/worker.rs: launch, block_in_place, maybe_move_runtime */
 	.worker_jobs		= "tokio::runtime::scheduler",
