@@ -2,7 +2,7 @@
 /*
  * Vtables of the target's tasks. See task_vtables.h.
  */
-#include "record/task_vtables.h"
+#include "inspect/task_vtables.h"
 
 #include <stdlib.h>
 
@@ -13,7 +13,7 @@
 
 struct task_vtables {
 	const struct image	*img;
-	const struct target	*target;
+	const struct process	*target;
 	const struct image_fn	*fns;
 	size_t			 nr_fns;
 	uint64_t		 bias;
@@ -21,7 +21,7 @@ struct task_vtables {
 	size_t			 nr, slots;
 };
 
-struct task_vtables *task_vtables__new(const struct image *img, const struct target *t,
+struct task_vtables *task_vtables__new(const struct image *img, const struct process *t,
 				       uint64_t bias)
 {
 	static const enum tokio_layout needed[] = { TOKIO_VTABLE_POLL, TOKIO_VTABLE_TRAILER,
@@ -82,7 +82,7 @@ static bool read_word(const struct task_vtables *vs, uint64_t addr, enum tokio_l
 		      uint64_t *out)
 {
 	addr += image__layout(vs->img, 0, which)->off[0];
-	return !target__read(vs->target, addr, out, sizeof(*out));
+	return !process__read(vs->target, addr, out, sizeof(*out));
 }
 
 /* As it lies in the target; fn is NO_FN if it is no task's. */

@@ -8,7 +8,7 @@
  * each is read in one call, as far as it is worth reading by its predecessor's
  * type. A second call reads them again; what is the same is true.
  */
-#include "record/alive.h"
+#include "inspect/alive.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,8 +16,8 @@
 #include <sys/uio.h>
 
 #include "base/clock.h"
-#include "record/memory.h"
-#include "record/task_vtables.h"
+#include "inspect/memory.h"
+#include "inspect/task_vtables.h"
 #include "runtime/tokio.h"
 
 #define MAX_LISTS	4096		/* schedulers in one process */
@@ -78,7 +78,7 @@ struct look {
 
 struct alive {
 	const struct image	*img;
-	const struct target	*target;
+	const struct process	*target;
 	const struct image_fn	*fns;
 	const struct walk_cell	*cells;
 	size_t			 nr_fns, nr_cells;
@@ -110,7 +110,7 @@ static const struct image_path *layout(const struct alive *a, enum tokio_layout 
 
 static bool read_word(const struct alive *a, uint64_t addr, uint64_t *out)
 {
-	return !target__read(a->target, addr, out, sizeof(*out));
+	return !process__read(a->target, addr, out, sizeof(*out));
 }
 
 /* A word at an offset of a structure that is part of it, not behind a pointer. */
@@ -141,7 +141,7 @@ static size_t head_size(const struct alive *a)
 
 /* ---- life ---- */
 
-struct alive *alive__new(const struct image *img, const struct target *target, uint64_t bias,
+struct alive *alive__new(const struct image *img, const struct process *target, uint64_t bias,
 			 alive_found found, void *ctx)
 {
 	static const enum tokio_layout needed[] = {
@@ -677,7 +677,7 @@ int alive__thread(struct alive *a, uint64_t fs, uint64_t until)
 			uint64_t off = at + p->off[0];
 
 			if (off + sizeof(words) > tls[i].size ||
-			    target__read(a->target, fs + (uint64_t)tls[i].off + off, words,
+			    process__read(a->target, fs + (uint64_t)tls[i].off + off, words,
 					 sizeof(words)))
 				continue;
 			for (int w = 0; w < 2; w++) {
