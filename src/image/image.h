@@ -139,6 +139,8 @@ struct image_runtime {
 
 /* A thread-local variable in which a runtime keeps its context. */
 struct image_tls {
+	uint32_t	runtime;	/* index into runtimes[] */
+	uint32_t	pad;
 	int64_t		off;		/* from the thread pointer (fs) */
 	uint64_t	size;		/* bytes */
 };

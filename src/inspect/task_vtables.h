@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Vtables of the target's tasks: what each says of its tasks, read once. They are
+ * Vtables of the tasks of one runtime: what each says of its tasks, read once. They are
  * constants of the program, so they stay as they are.
  *
  * It must not know how tasks are found.
@@ -24,11 +24,12 @@ struct task_vtable {
 struct task_vtables;
 
 /*
- * NULL: no memory, or tasks' vtables have a form that is not known. @bias is what
+ * Of the tasks of runtimes[@runtime]. NULL: no memory, or their vtables have a form that
+ * is not known. @bias is what
  * run-time addresses exceed link-time ones by. @img and @t must outlive it.
  */
 struct task_vtables *task_vtables__new(const struct image *img, const struct process *t,
-				       uint64_t bias);
+				       uint64_t bias, unsigned int runtime);
 void task_vtables__free(struct task_vtables *vs);
 
 /* What lies at @addr, if it is the vtable of a task: one whose poll function is known. */

@@ -93,6 +93,55 @@ struct runtime_layout {
 	const char	*path;		/* as runtime_leaf.key_path */
 };
 
+/* A kind of scheduler, and how to get from its shared part A to its lists of tasks. */
+struct runtime_list {
+	const char	*scheduler;	/* as image_fn.scheduler has it; "": whatever has another */
+	/*
+	 * Layouts, whose paths start at a structure that holds an Arc of A: what counts
+	 * is from off[1] on. Either all tasks are in one list, whose first task is at
+	 * head, or there are nr_shards lists, the first at what shards points to, each
+	 * as long as the size of shard, each with its first task at off[2] of shard_head.
+	 * sharded false: there is head alone.
+	 */
+	bool		sharded;
+	uint16_t	shards, nr_shards, shard_head, shard, head;
+};
+
+/*
+ * How the runtime's tasks are found in memory: indices of its layouts. From a task's
+ * header H:
+ *
+ *	V = *(H + header_vtable)
+ *	A = *(H + *(V + vtable_scheduler))
+ *	next of its list at H + *(V + vtable_trailer) + trailer_next, 0 at its end
+ */
+struct runtime_tasks {
+	uint16_t			 header_vtable;
+	uint16_t			 vtable_poll;		/* address of its poll function */
+	uint16_t			 vtable_trailer, vtable_scheduler;	/* offsets */
+	uint16_t			 trailer_next;
+	const struct runtime_list	*lists;
+	size_t				 nr_lists;
+	/*
+	 * In a thread's context: the runtime that it belongs to, two words, one of
+	 * which is A of one kind or the other, or none.
+	 */
+	uint16_t			 context;
+};
+
+/*
+ * Who waits in an object of the reactor, which is known to the kernel by its address:
+ * indices of layouts. A waker is its data pointer, a task's header if its vtable is the
+ * runtime's, and its vtable pointer, 0 for none.
+ */
+struct runtime_reactor {
+	uint16_t	reader, reader_vtable;		/* of poll_read and the like */
+	uint16_t	writer, writer_vtable;
+	uint16_t	waiters;	/* pointer to the first of a list, 0: none; of each … */
+	uint16_t	waiter_next, waiter_waker, waiter_vtable, waiter_interest;
+	uint16_t	interest_read, interest_write;	/* bits of that */
+};
+
 struct runtime {
 	const char			*name;		/* "tokio" */
 	const char			*crate;		/* frames below "crate::" are the runtime's */
@@ -133,6 +182,8 @@ struct runtime {
 	uint32_t			 usual_vtable_off;
 	/* What is not recorded, for the user; or NULL. */
 	const char			*not_covered;
+	const struct runtime_tasks	*tasks;		/* NULL: they are not found in memory */
+	const struct runtime_reactor	*reactor;	/* NULL: no such objects */
 	const struct runtime_leaf	*leaves;
 	size_t				 nr_leaves;
 	const struct runtime_wrapper	*wrappers;
