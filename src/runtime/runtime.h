@@ -196,6 +196,12 @@ struct runtime {
 extern const struct runtime *const runtimes[];
 extern const struct runtime runtime_tokio;
 
+/*
+ * All of what the adapters of @list (which ends with a null pointer), libraries.c and
+ * others.c say that a model depends on, as a number: another one if any of it changes.
+ */
+uint64_t runtimes__digest(const struct runtime *const *list);
+
 /* A runtime without an adapter, by a path that begins the names of functions of it. */
 struct runtime_other {
 	const char	*name;		/* as its users know it */
