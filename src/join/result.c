@@ -665,18 +665,3 @@ const char *const *join__notes(const struct join *j, size_t *nr)
 	*nr = j->nr_notes;
 	return j->notes;
 }
-
-void join_rows__weights(const struct join_row *rows, size_t nr, enum join_weight unit,
-			uint64_t *weights)
-{
-	/* Wide: weights are differences of sums, and these must not end. */
-	unsigned __int128 sum = 0, given = 0, upto;
-	uint64_t per = unit == JOIN_WEIGHT_US ? 1000 : 1;
-
-	for (size_t i = 0; i < nr; i++) {
-		sum += rows[i].ns;
-		upto = per == 1 ? sum : (sum + per / 2) / per;
-		weights[i] = (uint64_t)(upto - given);
-		given = upto;
-	}
-}

@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "join/join.h"
+#include "output/folded.h"
 #include "tests/unit/trace_path.h"
 #include "tests/unit/trace_random.h"
 
@@ -98,7 +99,7 @@ static struct join *joined(uint64_t seed, struct trace_reader **r)
 	assert_int_equal(sum, t->lifetime_ns);
 	assert_memory_equal(by_segment, t->segments, sizeof(by_segment));
 	weights = calloc(nr + 1, sizeof(*weights));
-	join_rows__weights(rows, nr, JOIN_WEIGHT_US, weights);
+	output_folded__weights(rows, nr, OUTPUT_WEIGHT_US, weights);
 	sum = 0;
 	for (size_t i = 0; i < nr; i++)
 		sum += weights[i];
@@ -128,8 +129,10 @@ static uint64_t hash_output(struct join *j, struct trace_reader *r)
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	assert_int_equal(join_report__json(j, r, NULL, out), 0);
-	assert_int_equal(join_report__text(j, r, NULL, out), 0);
+	assert_int_equal(output_format__write(output_format__find("json"), j, r,
+					      NULL, out), 0);
+	assert_int_equal(output_format__write(output_format__find("text"), j, r,
+					      NULL, out), 0);
 	fclose(out);
 	for (size_t i = 0; i < len; i++)
 		hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3ull;
