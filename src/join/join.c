@@ -74,6 +74,7 @@ static int join__lost(struct join *j, const struct trace_event *ev)
 static int join__event(struct join *j, const struct trace_event *ev)
 {
 	uint64_t now = ev->ts < j->start ? j->start : ev->ts;
+	const struct driver_ops *driver;
 	struct thread *th;
 
 	switch (ev->type) {
@@ -131,13 +132,6 @@ static int join__event(struct join *j, const struct trace_event *ev)
 	case TRACE_OFF_CPU:
 		thread__off_cpu(j, th, ev, now);
 		break;
-	case TRACE_EPOLL_WAIT:
-		thread__epoll_wait(j, th, ev, now);
-		break;
-	case TRACE_EPOLL_READY:
-		j->sees_wakers |= ev->ready.reader || ev->ready.writer;
-		thread__epoll_ready(j, th, ev);
-		break;
 	case TRACE_POLLS_GONE:
 		thread__polls_gone(j, th, ev->polls.nr);
 		break;
@@ -147,6 +141,11 @@ static int join__event(struct join *j, const struct trace_event *ev)
 	case TRACE_PROCESS_EXIT:
 		if (now < j->end)
 			j->end = now;
+		break;
+	default:
+		driver = driver__of_event(ev->type);
+		if (driver)
+			thread__driver_event(j, th, driver, ev, now);
 		break;
 	}
 	return j->err;

@@ -47,11 +47,6 @@
 #include "base/sum.h"
 #include "join/timeline.h"
 
-struct task *task__find(struct join *j, uint64_t addr)
-{
-	return map__get(&j->tasks, addr);
-}
-
 /* ---- lives ---- */
 
 static struct task *task__create(struct join *j, uint64_t addr, uint64_t start)
@@ -123,6 +118,7 @@ static void task__charge_split(struct join *j, struct task *t, const struct spli
 {
 	t->branch = s->branch;
 	t->undecided = s->undecided;
+	j->losses[JOIN_LOSS_HISTORY] += s->forgotten;
 	for (unsigned int i = 0; i < s->nr; i++)
 		task__charge(j, t, t->chain, t->branch, &s->parts[i]);
 }

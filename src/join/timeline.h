@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "join/driver.h"
 #include "join/fds.h"
 #include "join/history.h"
 #include "join/join.h"
@@ -99,35 +100,17 @@ struct poll {
 	struct piece	*pieces;	/* charged when the end proves them */
 };
 
-/* A descriptor that the last epoll_wait returned. */
-struct ready_fd {
-	uint64_t	token, ready, reader, writer;
-	uint32_t	events;
-	bool		told;		/* a task was woken because of it */
-};
-
 struct thread {
 	uint32_t	 tid;
 	uint64_t	 last;		/* its last event */
 	struct history	 history;
 	struct poll	*polls;		/* innermost last */
 	uint32_t	 nr_polls, polls_size;
-	/* Its driver: the last epoll_wait that returned. */
-	bool		 dispatching;	/* no poll has begun or ended since */
-	bool		 drives;	/* it waited in driver_epfd outside of any poll */
-	int32_t		 driver_epfd;
-	int32_t		 epfd, epoll_nr;
-	uint64_t	 epoll_ret;	/* when, 0: never */
-	uint64_t	 epoll_prev;	/* return before that, on any thread, of that epfd */
-	uint64_t	 epoll_wake;	/* end of its sleep in that epoll_wait, 0: none */
-	uint64_t	 sleep_wake;	/* the same of the epoll_wait that goes on now */
-	struct ready_fd	*ready;
-	uint32_t	 nr_ready, ready_size, ready_next;
-};
-
-struct epoll_instance {
-	int32_t		epfd;
-	uint64_t	ret;
+	/* By enum driver_id; NULL: it never waited in that one. */
+	struct driver	*drivers[DRIVER_NR];
+	struct driver	*dispatches;	/* it is back from this; no poll has begun or ended since */
+	struct driver	*drives;	/* it waited in this outside of any poll, … */
+	uint64_t	 instance;	/* … and in which of its kind */
 };
 
 struct join {
@@ -143,11 +126,9 @@ struct join {
 	struct map		 listed;	/* kinds of tasks that are in the runtime's lists */
 	uint64_t		 listing_looks;	/* at places of the table of tasks: see listing.c */
 	struct task		*free_tasks;
-	struct epoll_instance	*epolls;
-	uint32_t		 nr_epolls, epolls_size;
+	void			*drivers[DRIVER_NR];	/* what each keeps for all threads */
 	uint64_t		 start, end;
 	bool			 lossy;		/* something was lost up to now */
-	bool			 sees_wakers;	/* descriptors come with the tasks that they wake */
 	struct join_totals	 totals;
 	uint64_t		 losses[JOIN_LOSS_NR];
 	uint64_t		 lost_events[TRACE_LOST_NR];
@@ -182,7 +163,11 @@ static inline void join__note_err(struct join *j, int err)
 
 /* ---- task.c ---- */
 
-struct task *task__find(struct join *j, uint64_t addr);
+static inline struct task *task__find(const struct join *j, uint64_t addr)
+{
+	return map__get(&j->tasks, addr);
+}
+
 void task__new(struct join *j, uint64_t addr, uint64_t now);
 void task__seen(struct join *j, const struct trace_event *ev, uint64_t now);
 void task__wake(struct join *j, uint64_t addr, struct thread *waker, uint64_t now);
@@ -240,15 +225,19 @@ void listings__complete(struct join *j, uint64_t begin, uint64_t now);
 /* Of an event at @now; never seen before: a new one. NULL: no memory. */
 struct thread *thread__get(struct join *j, uint32_t tid, uint64_t now);
 void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event *ev, uint64_t now);
-void thread__epoll_wait(struct join *j, struct thread *th, const struct trace_event *ev,
-			uint64_t now);
+/* @ev is of driver @ops: the thread came back from it, or it found something. */
+void thread__driver_event(struct join *j, struct thread *th, const struct driver_ops *ops,
+			  const struct trace_event *ev, uint64_t now);
 /* Of the polls on @th only the outermost @nr go on; when the others ended is not known. */
 void thread__polls_gone(struct join *j, struct thread *th, uint32_t nr);
-void thread__epoll_ready(struct join *j, struct thread *th, const struct trace_event *ev);
 void thread__exit(struct join *j, struct thread *th, uint64_t now);
 void thread__free_all(struct join *j);
 /* The innermost poll, or NULL. */
-const struct poll *thread__poll(const struct thread *th);
+static inline struct poll *thread__poll(const struct thread *th)
+{
+	return th->nr_polls ? &th->polls[th->nr_polls - 1] : NULL;
+}
+
 void thread__push_poll(struct join *j, struct thread *th, struct task *t, uint64_t now);
 /*
  * The poll of @addr on @th has ended: its time is charged, its task is RUNNING
@@ -267,7 +256,7 @@ uint64_t thread__forget_poll(struct join *j, struct thread *th, struct task *t);
 /* Charge all polls up to the end of the recording. */
 void thread__finish_all(struct join *j, uint64_t now);
 
-/* ---- split.c ---- */
+/* ---- split.c: it changes nothing of the join; only drivers remember what they were asked ---- */
 
 #define SPLIT_MAX	64
 
@@ -277,19 +266,20 @@ struct split {
 	uint16_t	branch;			/* that ended it, or NO_BRANCH */
 	bool		undecided;		/* the next poll may tell which branch it was */
 	bool		yielded;		/* there was nothing to wait for */
+	unsigned int	forgotten;		/* how often a history did not reach back to it */
 };
 
 /* Why @t, IDLE since t->since, was woken by @waker (NULL: not known) at @now. */
-void split__wake(struct join *j, const struct task *t, struct thread *waker, uint64_t now,
-		 struct split *out);
+void split__wake(const struct join *j, const struct task *t, const struct thread *waker,
+		 uint64_t now, struct split *out);
 /*
  * The leaves of @t's wait (a bit for each) that wait for the end of a task that goes
  * on: since such a task is not in its poll, none of them can have ended the wait.
  */
 uint64_t split__not_joined(const struct join *j, const struct task *t);
 /* What is known of the wait of @t up to @now, where it does not end. */
-void split__open(struct join *j, const struct task *t, uint64_t now, enum part otherwise,
-		 struct split *out);
+void split__open(const struct join *j, const struct task *t, uint64_t now,
+		 enum part otherwise, struct split *out);
 
 /* ---- result.c ---- */
 
