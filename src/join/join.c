@@ -26,6 +26,7 @@ int join__new(struct trace_reader *r, struct join **out)
 	if (!j)
 		return -ENOMEM;
 	j->reader = r;
+	j->poll_broken = task__doubt;
 	j->names = names__new();
 	j->sites = j->names ? sites__new(r, j->names) : NULL;
 	if (!j->sites) {
@@ -75,6 +76,7 @@ static int join__event(struct join *j, const struct trace_event *ev)
 {
 	uint64_t now = ev->ts < j->start ? j->start : ev->ts;
 	const struct driver_ops *driver;
+	struct task *task;
 	struct thread *th;
 
 	switch (ev->type) {
@@ -86,8 +88,9 @@ static int join__event(struct join *j, const struct trace_event *ev)
 		fds__del(&j->fds, ev->fd.token, ev->fd.epfd);
 		return 0;
 	case TRACE_TASK_SEEN:
-		if (now <= j->end)
-			task__seen(j, ev, now);
+		task = now <= j->end ? task__seen(j, ev, now) : NULL;
+		if (task)
+			listings__met(j, task);
 		return j->err;
 	case TRACE_FD_WAITER:
 		/* Looked at once more at the end: what still waits has waited there. */

@@ -327,7 +327,7 @@ static void task__seen_again(struct join *j, struct task *t, const struct trace_
 	task__resume(j, t, ev, cut, now);
 }
 
-void task__seen(struct join *j, const struct trace_event *ev, uint64_t now)
+struct task *task__seen(struct join *j, const struct trace_event *ev, uint64_t now)
 {
 	uint64_t start = sites__unseen_spawns(j->sites, ev->seen.kind) || j->lossy ? now : j->start;
 	struct task *t = task__find(j, ev->seen.task);
@@ -342,15 +342,14 @@ void task__seen(struct join *j, const struct trace_event *ev, uint64_t now)
 	if (!t) {
 		t = task__create(j, ev->seen.task, start);
 		if (!t)
-			return;
+			return NULL;
 		t->kind = ev->seen.kind;
 		if (ev->seen.state == TRACE_TASK_UNKNOWN)
 			task__charge_unknown(j, t, PART_BEFORE, now - start);
 		task__set_seen(j, t, ev, ev->seen.state == TRACE_TASK_UNKNOWN ? now : start);
 	}
 	t->seen_at = now;
-	if (t->state != TASK_DONE)
-		listings__met(j, t);
+	return t->state != TASK_DONE ? t : NULL;
 }
 
 void task__vanish(struct join *j, struct task *t, uint64_t cut, uint64_t now)

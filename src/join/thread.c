@@ -8,8 +8,8 @@
  * time of its poll too: on CPU it is [running] "polling another task", and
  * when the thread sleeps or is preempted both are [blocked] or [preempted].
  *
- * The time of a poll is charged when its end proves that it was one; see
- * task.c for polls that never end.
+ * The time of a poll is charged when its end proves that it was one. Of a poll whose
+ * end is missing j->poll_broken() is told: what becomes of the task is not known here.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -210,14 +210,14 @@ void thread__push_poll(struct join *j, struct thread *th, struct task *t, uint64
 		j->losses[JOIN_LOSS_NESTED]++;
 		thread__remove_poll(th, 0);
 		if (oldest)
-			task__doubt(j, oldest, begin, PART_UNMATCHED);
+			j->poll_broken(j, oldest, begin, PART_UNMATCHED);
 	}
 	if (th->nr_polls == th->polls_size) {
 		int err = thread__poll_room(th);
 
 		if (err) {
 			join__note_err(j, err);
-			task__doubt(j, t, now, PART_UNMATCHED);
+			j->poll_broken(j, t, now, PART_UNMATCHED);
 			return;
 		}
 	}
@@ -243,7 +243,7 @@ static void thread__break_poll(struct join *j, struct thread *th)
 	j->losses[JOIN_LOSS_POLL]++;
 	thread__remove_poll(th, th->nr_polls - 1);
 	if (t)
-		task__doubt(j, t, begin, PART_UNMATCHED);
+		j->poll_broken(j, t, begin, PART_UNMATCHED);
 }
 
 bool thread__pop_poll(struct join *j, struct thread *th, uint64_t addr, uint64_t now)
@@ -441,7 +441,7 @@ void thread__exit(struct join *j, struct thread *th, uint64_t now)
 		if (t) {
 			poll__run(j, p, true, now);
 			poll__charge(j, p);
-			task__doubt(j, t, now, PART_THREAD_GONE);
+			j->poll_broken(j, t, now, PART_THREAD_GONE);
 		}
 		thread__remove_poll(th, th->nr_polls - 1);
 		p = thread__poll(th);
@@ -469,7 +469,7 @@ void thread__finish_all(struct join *j, uint64_t now)
 			/* With others inside it, its end is more likely among what was lost. */
 			if (p->outer && k == th->nr_polls - 1 && poll__doubtful(j, p, now)) {
 				j->losses[JOIN_LOSS_POLL]++;
-				task__doubt(j, p->task, p->begin, PART_UNMATCHED);
+				j->poll_broken(j, p->task, p->begin, PART_UNMATCHED);
 				continue;
 			}
 			poll__run(j, p, k == th->nr_polls - 1, now);

@@ -3,10 +3,22 @@
  * The state of a join between two events: threads, tasks, and what has been
  * charged so far. Private to src/join.
  *
- * thread.c owns what a thread does (its polls, its history, its driver),
- * task.c what a task goes through, charge.c where its time is put, split.c explains
- * a wait that has ended, join.c hands out the events, result.c makes what join.h
- * shows, with notes.c and selection.c.
+ * join.c hands out the events, to task.c what a task goes through, to thread.c what a
+ * thread does (its polls, its history, its driver), to listing.c what the runtime's
+ * lists tell. split.c explains a wait that has ended, charge.c gives time to a task,
+ * result.c makes what join.h shows, with notes.c and selection.c.
+ *
+ * Calls go down, from one line to a later one, and never up:
+ *
+ *	join.c
+ *	listing.c
+ *	task.c
+ *	thread.c	split.c
+ *	charge.c	the drivers: see driver.h
+ *
+ * thread.c finds polls whose ends are missing, and only task.c knows what that means:
+ * it is told by join->poll_broken(), which join.c sets. split.c reads tasks and
+ * threads, and changes none.
  */
 #ifndef DWELL_JOIN_TIMELINE_H
 #define DWELL_JOIN_TIMELINE_H
@@ -115,6 +127,9 @@ struct thread {
 
 struct join {
 	struct trace_reader	*reader;
+	/* A poll of @t that began at @begin has no end that can be trusted: see task__doubt(). */
+	void			(*poll_broken)(struct join *j, struct task *t, uint64_t begin,
+					       enum part why);
 	struct names		*names;
 	struct sites		*sites;
 	struct sums		 sums;
@@ -169,7 +184,8 @@ static inline struct task *task__find(const struct join *j, uint64_t addr)
 }
 
 void task__new(struct join *j, uint64_t addr, uint64_t now);
-void task__seen(struct join *j, const struct trace_event *ev, uint64_t now);
+/* The task, if it is alive: it was met in one of the runtime's lists. */
+struct task *task__seen(struct join *j, const struct trace_event *ev, uint64_t now);
 void task__wake(struct join *j, uint64_t addr, struct thread *waker, uint64_t now);
 void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th, uint64_t now);
 void task__end(struct join *j, const struct trace_event *ev, struct thread *th, uint64_t now);
