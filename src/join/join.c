@@ -27,18 +27,29 @@ int join__new(struct trace_reader *r, struct join **out)
 		return -ENOMEM;
 	j->reader = r;
 	j->poll_broken = task__doubt;
+	j->sums.sink.ops = &sink_sums;
+	join__add_sink(j, &j->sums.sink);
 	j->names = names__new();
 	j->sites = j->names ? sites__new(r, j->names) : NULL;
 	if (!j->sites) {
 		join__free(j);
 		return -ENOMEM;
 	}
+	j->sums.sites = j->sites;
 	j->start = host->attach_ts ? host->attach_ts : first;
 	j->end = totals && totals->end_ts ? totals->end_ts : trace_reader__last_ts(r);
 	if (j->end < j->start)
 		j->end = j->start;
 	*out = j;
 	return 0;
+}
+
+void join__add_sink(struct join *j, struct sink *s)
+{
+	s->next = j->sinks;
+	j->sinks = s;
+	if (s->ops->placed)
+		j->placed = &j->scratch;
 }
 
 void join__free(struct join *j)
@@ -50,7 +61,8 @@ void join__free(struct join *j)
 	thread__free_all(j);
 	sites__free(j->sites);
 	names__free(j->names);
-	sums__clear(&j->sums);
+	sums__clear(&j->sums.sums);
+	free(j->scratch.list);
 	fds__clear(&j->fds);
 	map__clear(&j->listed);
 	kinds__clear(&j->kinds);
@@ -197,6 +209,7 @@ int join__run(struct join *j)
 	if (!err) {
 		thread__finish_all(j, j->end);
 		task__finish_all(j, j->end);
+		memcpy(j->totals.segments, j->sums.segments, sizeof(j->totals.segments));
 		j->totals.start_ts = j->start;
 		j->totals.end_ts = j->end;
 		j->totals.wall_ns = j->end - j->start;

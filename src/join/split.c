@@ -23,7 +23,19 @@
 #include "join/leaves.h"
 #include "join/timeline.h"
 
-static void split__add(struct split *s, enum part part, struct detail detail, uint64_t ns)
+/* Each part by itself. */
+static void split__place(struct split *s, enum part part, struct detail detail, uint64_t from,
+			 uint64_t ns)
+{
+	int err = pieces__add(s->placed, &(struct piece){ .segment = JOIN_AWAIT,
+							  .part = (uint8_t)part, .detail = detail,
+							  .from = from, .ns = ns });
+
+	s->err = err ? err : s->err;
+}
+
+/* Equal parts are one. */
+static void split__sum(struct split *s, enum part part, struct detail detail, uint64_t ns)
 {
 	struct piece *others = NULL;
 
@@ -50,7 +62,50 @@ static void split__add(struct split *s, enum part part, struct detail detail, ui
 					    .detail = detail, .ns = ns };
 }
 
+static void split__add(struct split *s, enum part part, struct detail detail, uint64_t from,
+		       uint64_t ns)
+{
+	if (s->placed && ns)
+		split__place(s, part, detail, from, ns);
+	else
+		split__sum(s, part, detail, ns);
+}
+
+static void split__begin(const struct join *j, struct split *s)
+{
+	s->nr = 0;
+	s->undecided = s->yielded = false;
+	s->forgotten = 0;
+	s->err = 0;
+	s->placed = j->placed;
+	if (s->placed)
+		s->placed->nr = 0;
+}
+
 static const struct detail no_detail;
+
+/* What goes on in a time, as long as the program is not stopped. */
+struct own {
+	struct split	*split;
+	enum part	 part;
+	struct detail	 detail;
+};
+
+static void own_piece(void *arg, uint64_t from, uint64_t to, bool stopped)
+{
+	const struct own *o = arg;
+
+	split__add(o->split, stopped ? PART_STOPPED : o->part, stopped ? no_detail : o->detail,
+		   from, to - from);
+}
+
+static void split__place_own(const struct join *j, struct split *s, enum part part,
+			     struct detail detail, uint64_t from, uint64_t to)
+{
+	struct own o = { .split = s, .part = part, .detail = detail };
+
+	stops__cut(&j->stops, from, to, own_piece, &o);
+}
 
 /* What the program itself had to do in [@from, @to): nothing, while it was stopped. */
 static void split__add_own(const struct join *j, struct split *s, enum part part,
@@ -58,8 +113,12 @@ static void split__add_own(const struct join *j, struct split *s, enum part part
 {
 	uint64_t stopped = stops__within(&j->stops, from, to);
 
-	split__add(s, PART_STOPPED, no_detail, stopped);
-	split__add(s, part, detail, to - from - stopped);
+	if (stopped && s->placed) {
+		split__place_own(j, s, part, detail, from, to);
+		return;
+	}
+	split__add(s, PART_STOPPED, no_detail, from, stopped);
+	split__add(s, part, detail, from, to - from - stopped);
 }
 
 /* ---- what the worker did ---- */
@@ -85,31 +144,51 @@ static uint64_t cut__without_stops(struct cut *c, uint64_t ns)
 	return ns;
 }
 
-static void cut_piece(void *arg, const struct interval *iv, uint64_t ns)
+/* @ns of what is left, less the stops: as a sum, or each piece in its place with the stops. */
+static inline void cut__add(struct cut *c, enum part part, struct detail detail, uint64_t to,
+			    uint64_t ns, bool placed)
+{
+	if (placed)
+		split__place_own(c->join, c->split, part, detail, c->to, to);
+	else
+		split__sum(c->split, part, detail, ns);
+}
+
+static inline void cut__piece(struct cut *c, const struct interval *iv, uint64_t ns, bool placed)
 {
 	struct detail task = { .kind = DETAIL_TASK, .id = iv->kind };
-	struct cut *c = arg;
+	uint64_t to = c->to;
 
 	ns = cut__without_stops(c, ns);
-	if (!ns)
+	if (!ns && !placed)
 		return;
 	if (iv->doing == DOING_UNKNOWN) {
-		c->unknown = true;
-		split__add(c->split, PART_HISTORY, no_detail, ns);
+		c->unknown |= ns > 0;
+		cut__add(c, PART_HISTORY, no_detail, to, ns, placed);
 	} else if (iv->cpu == CPU_RUNNABLE) {
-		split__add(c->split, PART_RUN_QUEUE, no_detail, ns);
+		cut__add(c, PART_RUN_QUEUE, no_detail, to, ns, placed);
 	} else if (iv->doing == DOING_DRIVER) {
-		split__add(c->split, c->waiting, no_detail, ns);
+		cut__add(c, c->waiting, no_detail, to, ns, placed);
 	} else if (iv->doing == DOING_POLL) {
-		split__add(c->split, iv->cpu == CPU_ASLEEP ? PART_WORKER_BLOCKED : PART_BUSY, task,
-			   ns);
+		cut__add(c, iv->cpu == CPU_ASLEEP ? PART_WORKER_BLOCKED : PART_BUSY, task, to, ns,
+			 placed);
 	} else if (iv->cpu == CPU_ASLEEP) {
-		split__add(c->split, PART_PARKED, no_detail, ns);
+		cut__add(c, PART_PARKED, no_detail, to, ns, placed);
 	} else if (c->runtime == PART_BUSY) {
-		split__add(c->split, PART_BUSY, (struct detail){ .kind = DETAIL_RUNTIME }, ns);
+		cut__add(c, PART_BUSY, (struct detail){ .kind = DETAIL_RUNTIME }, to, ns, placed);
 	} else {
-		split__add(c->split, c->runtime, no_detail, ns);
+		cut__add(c, c->runtime, no_detail, to, ns, placed);
 	}
+}
+
+static void cut_piece(void *arg, const struct interval *iv, uint64_t ns)
+{
+	cut__piece(arg, iv, ns, false);
+}
+
+static void place_piece(void *arg, const struct interval *iv, uint64_t ns)
+{
+	cut__piece(arg, iv, ns, true);
 }
 
 static void cut_by_worker(const struct join *j, struct split *s, const struct thread *w,
@@ -120,8 +199,9 @@ static void cut_by_worker(const struct join *j, struct split *s, const struct th
 
 	if (to <= from)
 		return;
-	split__add(s, PART_STOPPED, no_detail, stops__within(&j->stops, from, to));
-	history__cut(&w->history, from, to, cut_piece, &c);
+	if (!s->placed)
+		split__add(s, PART_STOPPED, no_detail, from, stops__within(&j->stops, from, to));
+	history__cut(&w->history, from, to, s->placed ? place_piece : cut_piece, &c);
 	/* Before a thread's first event there is nothing to lose. */
 	s->forgotten += c.unknown && history__forgot(&w->history);
 }
@@ -155,12 +235,12 @@ static void split_cause(const struct join *j, struct split *s, const struct task
 	s->branch = c->branch;
 	if (c->ready) {
 		ready = clamp(c->ready, start, back);
-		split__add(s, c->part, c->detail, ready - start);
+		split__add(s, c->part, c->detail, start, ready - start);
 		split_worker(j, s, w, ready, now, d->ops->waiting);
 		return;
 	}
 	seen = clamp(c->looked, start, back);
-	split__add(s, c->part, c->detail, seen - start);
+	split__add(s, c->part, c->detail, start, seen - start);
 	split__add_own(j, s, PART_NOT_SEEN, c->detail, seen, back);
 	split_worker(j, s, w, back, now, d->ops->waiting);
 }
@@ -206,7 +286,7 @@ static bool split_deadline(const struct join *j, const struct task *t, const str
 	if (!l)
 		return false;
 	deadline = clamp(deadline, t->since, now);
-	split__add(s, PART_DEADLINE, no_detail, deadline - t->since);
+	split__add(s, PART_DEADLINE, no_detail, t->since, deadline - t->since);
 	split_worker(j, s, w, deadline, now, PART_TIMER_LATE);
 	s->branch = l->node;
 	return true;
@@ -312,10 +392,8 @@ void split__wake(const struct join *j, const struct task *t, const struct thread
 	struct detail by = { .kind = DETAIL_BY_THREAD, .id = w ? w->tid : 0 };
 	const struct poll *poll;
 
-	s->nr = 0;
+	split__begin(j, s);
 	s->branch = NO_BRANCH;
-	s->undecided = s->yielded = false;
-	s->forgotten = 0;
 	if (!sh) {
 		split__add_own(j, s, PART_WOKEN, no_detail, t->since, now);
 		return;
@@ -351,9 +429,7 @@ void split__open(const struct join *j, const struct task *t, uint64_t now, enum 
 	const struct task *joined;
 	bool all_seen = otherwise == PART_OPEN || otherwise == PART_DROPPED;
 
-	s->nr = 0;
-	s->undecided = s->yielded = false;
-	s->forgotten = 0;
+	split__begin(j, s);
 	s->branch = sh ? only_branch(sh) : NO_BRANCH;
 	l = sh && sh->nr_leaves == 1 ? &sh->leaves[0] : NULL;
 	if (sh && sh->blind && t->at_fd && (!l || l->key == WALK_KEY_NONE)) {
@@ -371,12 +447,12 @@ void split__open(const struct join *j, const struct task *t, uint64_t now, enum 
 		/* As long as the program ran and was not woken, nothing was there. */
 		last = stops__begin(&j->stops, now);
 		if (last > start) {
-			split__add(s, otherwise, detail, last - start);
+			split__add(s, otherwise, detail, start, last - start);
 			start = last;
 		}
 	} else if (l && all_seen && leaf_key(t, l, WALK_KEY_DEADLINE, &key)) {
 		last = clamp(key.value, start, now);
-		split__add(s, PART_DEADLINE, no_detail, last - start);
+		split__add(s, PART_DEADLINE, no_detail, start, last - start);
 		start = last;
 	} else if (l && leaf_key(t, l, WALK_KEY_TASK, &key)) {
 		joined = task__find(j, key.value);

@@ -71,8 +71,8 @@ static void poll__add(struct join *j, struct poll *p, const struct piece *piece)
 
 	if (!piece->ns)
 		return;
-	for (uint32_t i = 0; i < p->nr_pieces; i++) {
-		struct piece *have = &p->pieces[i];
+	for (uint32_t i = 0; i < p->pieces.nr && !j->placed; i++) {
+		struct piece *have = &p->pieces.list[i];
 
 		if (have->segment != piece->segment || have->part != piece->part)
 			continue;
@@ -83,29 +83,19 @@ static void poll__add(struct join *j, struct poll *p, const struct piece *piece)
 		}
 		same = have;
 	}
-	if (p->nr_pieces >= PIECES_MAX && same) {
+	if (p->pieces.nr >= PIECES_MAX && same) {
 		same->detail = (struct detail){ .kind = DETAIL_OTHERS };
 		same->ns += piece->ns;
 		return;
 	}
-	if (p->nr_pieces == p->pieces_size) {
-		uint32_t size = p->pieces_size ? p->pieces_size * 2 : 8;
-		struct piece *pieces = reallocarray(p->pieces, size, sizeof(*pieces));
-
-		if (!pieces) {
-			join__note_err(j, -ENOMEM);
-			return;
-		}
-		p->pieces = pieces;
-		p->pieces_size = size;
-	}
-	p->pieces[p->nr_pieces++] = *piece;
+	join__note_err(j, pieces__add(&p->pieces, piece));
 }
 
-static void poll__add_ns(struct join *j, struct poll *p, enum join_segment segment, enum part part,
-			 uint64_t ns)
+static void poll__add_part(struct join *j, struct poll *p, enum join_segment segment,
+			   enum part part, uint64_t from, uint64_t to)
 {
-	poll__add(j, p, &(struct piece){ .segment = segment, .part = part, .ns = ns });
+	poll__add(j, p, &(struct piece){ .segment = segment, .part = part, .from = from,
+					 .ns = to - from });
 }
 
 /* On CPU since p->since; @inner: it is the innermost. */
@@ -116,8 +106,8 @@ static void poll__run(struct join *j, struct poll *p, bool inner, uint64_t now)
 	if (now <= p->since)
 		return;
 	cut = windows__cut(&j->windows, p->since, now);
-	poll__add_ns(j, p, JOIN_RUNNING, inner ? PART_NONE : PART_OTHER_TASK, cut - p->since);
-	poll__add_ns(j, p, JOIN_UNATTRIBUTED, PART_LOST, now - cut);
+	poll__add_part(j, p, JOIN_RUNNING, inner ? PART_NONE : PART_OTHER_TASK, p->since, cut);
+	poll__add_part(j, p, JOIN_UNATTRIBUTED, PART_LOST, cut, now);
 	p->since = now;
 }
 
@@ -140,6 +130,7 @@ static void poll__off(struct join *j, struct poll *p, bool inner, const struct t
 		wake = ev->off.wake < out ? out : ev->off.wake > now ? now : ev->off.wake;
 	else
 		wake = ev->off.told == TRACE_OFF_UNSEEN ? out : now;
+	blocked.from = out;
 	blocked.ns = wake - out;
 	if (ev->off.reason == TRACE_OFF_STOPPED)
 		blocked.part = PART_STOPPED;
@@ -147,17 +138,17 @@ static void poll__off(struct join *j, struct poll *p, bool inner, const struct t
 		blocked.detail = (struct detail){ .kind = DETAIL_STACK, .id = ev->off.stack };
 	poll__add(j, p, &blocked);
 	if (ev->off.told == TRACE_OFF_UNSEEN)
-		poll__add_ns(j, p, JOIN_UNATTRIBUTED, PART_BACK_NOT_SEEN, now - wake);
+		poll__add_part(j, p, JOIN_UNATTRIBUTED, PART_BACK_NOT_SEEN, wake, now);
 	else
-		poll__add_ns(j, p, JOIN_PREEMPTED, PART_NONE, now - wake);
+		poll__add_part(j, p, JOIN_PREEMPTED, PART_NONE, wake, now);
 	p->since = now;
 }
 
 static void poll__charge(struct join *j, struct poll *p)
 {
-	for (uint32_t i = 0; i < p->nr_pieces; i++)
-		task__charge_piece(j, p->task, &p->pieces[i]);
-	p->nr_pieces = 0;
+	for (uint32_t i = 0; i < p->pieces.nr; i++)
+		task__charge_piece(j, p->task, &p->pieces.list[i]);
+	p->pieces.nr = 0;
 }
 
 /* ---- the stack of polls ---- */
@@ -168,7 +159,7 @@ static void thread__remove_poll(struct thread *th, uint32_t i)
 	struct poll gone = th->polls[i];
 
 	memmove(&th->polls[i], &th->polls[i + 1], (th->nr_polls - i - 1) * sizeof(gone));
-	gone.nr_pieces = 0;
+	gone.pieces.nr = 0;
 	gone.task = NULL;
 	th->polls[--th->nr_polls] = gone;
 }
@@ -227,7 +218,7 @@ void thread__push_poll(struct join *j, struct thread *th, struct task *t, uint64
 	p->kind = t->kind;
 	p->begin = p->since = now;
 	p->outer = false;
-	p->nr_pieces = 0;
+	p->pieces.nr = 0;
 	t->thread = th;
 	th->dispatches = NULL;
 	thread__does(j, th, now, DOING_POLL, CPU_ON);
@@ -422,7 +413,7 @@ void thread__driver_event(struct join *j, struct thread *th, const struct driver
 static void thread__free(struct thread *th)
 {
 	for (uint32_t i = 0; i < th->polls_size; i++)
-		free(th->polls[i].pieces);
+		free(th->polls[i].pieces.list);
 	free(th->polls);
 	for (int i = 0; i < DRIVER_NR; i++)
 		if (th->drivers[i])

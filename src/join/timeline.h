@@ -34,21 +34,15 @@
 #include "join/map.h"
 #include "join/names.h"
 #include "join/part.h"
+#include "join/pieces.h"
+#include "join/sink.h"
+#include "join/sink_sums.h"
 #include "join/site.h"
 #include "join/stops.h"
-#include "join/sums.h"
 #include "join/windows.h"
 
 #define PIECES_MAX	64	/* kept apart in one poll */
 #define POLLS_MAX	32	/* nested on one thread */
-
-/* Time to be charged. */
-struct piece {
-	uint8_t		segment;	/* enum join_segment */
-	uint8_t		part;		/* enum part */
-	struct detail	detail;
-	uint64_t	ns;
-};
 
 /* Losses found here; names in result.c. */
 enum join_loss {
@@ -71,6 +65,7 @@ enum task_state {
 
 struct task {
 	uint64_t	 addr;		/* of its header */
+	uint64_t	 life;		/* its number: see struct charged */
 	uint64_t	 start;		/* of its life */
 	uint64_t	 since;		/* of its state; RUNNING: its poll knows */
 	uint64_t	 charged;	/* time given to some segment so far */
@@ -108,8 +103,7 @@ struct poll {
 	uint64_t	 begin;
 	uint64_t	 since;		/* time up to here is in pieces */
 	bool		 outer;		/* another poll has begun inside it */
-	uint32_t	 nr_pieces, pieces_size;
-	struct piece	*pieces;	/* charged when the end proves them */
+	struct pieces	 pieces;	/* charged when the end proves them */
 };
 
 struct thread {
@@ -132,7 +126,10 @@ struct join {
 					       enum part why);
 	struct names		*names;
 	struct sites		*sites;
-	struct sums		 sums;
+	struct sink_sums	 sums;		/* the first of the sinks */
+	struct sink		*sinks;
+	struct pieces		 scratch;
+	struct pieces		*placed;	/* scratch, if a sink wants places; else NULL */
 	struct fds		 fds;
 	struct windows		 windows;
 	struct stops		 stops;
@@ -202,21 +199,12 @@ void task__waiter(struct join *j, const struct trace_event *ev, uint64_t now);
 
 /* ---- charge.c ---- */
 
-/* What to note at an await point, besides time. */
-enum wait_end {
-	WAIT_FINISHED,		/* await duration */
-	WAIT_IN_POLL,		/* woken before the poll returned */
-	WAIT_OPEN,		/* begin or end not seen */
-	WAIT_POLLED,		/* ready duration */
-	WAIT_TOTAL,		/* both, of one wait */
-	WAIT_SELF_WAKE,		/* no wait at all; instead of a time, how many in succession */
-};
-
 /* Time that @t spent at (@chain, @branch), or in no wait. */
 void task__charge(struct join *j, struct task *t, uint32_t chain, uint16_t branch,
 		  const struct piece *p);
 void task__charge_piece(struct join *j, struct task *t, const struct piece *p);
-void task__charge_unknown(struct join *j, struct task *t, enum part why, uint64_t ns);
+void task__charge_unknown(struct join *j, struct task *t, enum part why, uint64_t from,
+			  uint64_t to);
 /* Of the wait that @t is in, or was in last. */
 void task__note_wait(struct join *j, struct task *t, enum wait_end wait, uint64_t ns);
 /*
@@ -279,6 +267,8 @@ void thread__finish_all(struct join *j, uint64_t now);
 struct split {
 	unsigned int	nr;
 	struct piece	parts[SPLIT_MAX];	/* add up to the wait */
+	struct pieces	*placed;		/* not NULL: they are here, each in its place */
+	int		err;			/* … or -ENOMEM: not all */
 	uint16_t	branch;			/* that ended it, or NO_BRANCH */
 	bool		undecided;		/* the next poll may tell which branch it was */
 	bool		yielded;		/* there was nothing to wait for */
