@@ -20,6 +20,7 @@
 #include "join/join.h"
 #include "join/sink.h"
 #include "join/task_history.h"
+#include "join/timeline.h"
 #include "output/folded.h"
 #include "tests/unit/trace_path.h"
 #include "tests/unit/trace_random.h"
@@ -71,6 +72,7 @@ static void finish(struct trace_writer *w, uint64_t end)
 /* A sink that keeps all of them, and a task's history beside it. */
 struct intervals {
 	struct sink		 sink;
+	struct join		*join;
 	struct task_histories	*histories;
 	struct task_interval	*list;
 	size_t			 nr, size;
@@ -93,7 +95,8 @@ static void intervals__begin(struct intervals *all, struct join *j)
 {
 	static const struct sink_ops ops = { .placed = true, .interval = keep };
 
-	*all = (struct intervals){ .sink.ops = &ops, .histories = task_histories__new() };
+	*all = (struct intervals){ .sink.ops = &ops, .join = j,
+				   .histories = task_histories__new() };
 	assert_non_null(all->histories);
 	join__add_sink(j, &all->sink);
 	join__add_sink(j, task_histories__sink(all->histories));
@@ -171,6 +174,10 @@ static void intervals__check(struct intervals *all, uint64_t seed, const struct 
 				 (unsigned long long)seed, (unsigned long long)iv->of.life,
 				 iv->piece.segment, iv->piece.part,
 				 (unsigned long long)iv->piece.from, (unsigned long long)want);
+		if (iv->piece.segment == JOIN_READY && iv->piece.part == PART_STOPPED)
+			assert_int_equal(stops__within(&all->join->stops, iv->piece.from,
+						       iv->piece.from + iv->piece.ns),
+					 iv->piece.ns);
 		segments[iv->piece.segment] += iv->piece.ns;
 		first = begins ? i : first;
 		if ((i + 1 == all->nr || iv[1].of.life != iv->of.life) && is_last_life(all, i))
