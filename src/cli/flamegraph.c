@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * dwell flamegraph: from a recorded file (or folded stacks) to a picture.
- * What the picture says above its frames is put together here.
  */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/quantity.h"
 #include "base/say.h"
 #include "base/text_file.h"
 #include "cli/arguments.h"
@@ -20,7 +16,7 @@
 #include "cli/load.h"
 #include "flamegraph/flamegraph.h"
 #include "join/join.h"
-#include "trace/trace.h"
+#include "output/output.h"
 
 #define DEFAULT_OUTPUT	"dwell.svg"
 
@@ -37,22 +33,11 @@ static const struct argp_option options[] = {
 	{ 0 }
 };
 
-#define NOTES_MAX	64
-
 struct arguments {
 	const char	*input, *output;
 	const char	*title, *task;
 	uint32_t	 width, minwidth;
 	uint64_t	 folded_unit;		/* ns; 0: a recorded file */
-};
-
-/* The words above the frames; all owned. */
-struct words {
-	char	*title, *subtitle;
-	char	*notes[NOTES_MAX + 1];
-	size_t	 unshown;		/* notes beyond these */
-	size_t	 nr_notes;
-	char	*unpolled;	/* or NULL */
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -122,124 +107,6 @@ static const char *display_name(const char *path, const char *stream)
 	return strcmp(path, "-") ? path : stream;
 }
 
-/* Remember @text, made by asprintf(); NULL is lack of memory. */
-static int words__note(struct words *w, char *text)
-{
-	if (!text)
-		return -ENOMEM;
-	if (w->nr_notes < NOTES_MAX) {
-		w->notes[w->nr_notes++] = text;
-		return 0;
-	}
-	w->unshown++;
-	free(text);
-	return 0;
-}
-
-__attribute__((format(printf, 1, 2)))
-static char *format(const char *fmt, ...)
-{
-	char *text = NULL;
-	va_list args;
-
-	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		text = NULL;
-	va_end(args);
-	return text;
-}
-
-static int words__losses(struct words *w, const struct join *j)
-{
-	const struct join_sum *losses;
-	char count[QUANTITY_MAX];
-	struct text_file t;
-	size_t nr, i;
-	FILE *f;
-
-	losses = join__losses(j, &nr);
-	if (!nr)
-		return 0;
-	f = text_file__open(&t);
-	if (!f)
-		return -ENOMEM;
-	fputs("lost: ", f);
-	for (i = 0; i < nr; i++)
-		fprintf(f, "%s%s %s", i ? ", " : "", losses[i].name,
-			quantity__count(losses[i].ns, count));
-	return words__note(w, text_file__close(&t));
-}
-
-static int words__notes(struct words *w, const struct loaded *l)
-{
-	const struct trace_reader *r = l->reader;
-	const struct join *j = l->join;
-	const struct trace_host *host = trace_reader__host(r);
-	const char *torn = trace_reader__torn(r);
-	const char *const *notes;
-	char count[QUANTITY_MAX];
-	size_t nr, i;
-	int err = 0;
-
-	if (l->status == -EPROTO)
-		err = words__note(w, format("time was not conserved: %s", join__why(j)));
-	if (!err && torn)
-		err = words__note(w, format("%s", torn));
-	if (!err)
-		err = words__losses(w, j);
-	if (!err && host->tier && strcmp(host->tier, "full") && host->tier_hint && *host->tier_hint)
-		err = words__note(w, format("tier %s: %s", host->tier, host->tier_hint));
-	notes = join__notes(j, &nr);
-	for (i = 0; i < nr && !err; i++)
-		err = words__note(w, format("%s", notes[i]));
-	if (!err && w->unshown) {
-		char *more = format("and %s more; dwell report shows all",
-				    quantity__count(w->unshown, count));
-
-		w->notes[w->nr_notes] = more;
-		w->nr_notes += !!more;
-		err = more ? 0 : -ENOMEM;
-	}
-	return err;
-}
-
-static int words__from_trace(struct words *w, const struct loaded *l)
-{
-	const struct trace_host *host = trace_reader__host(l->reader);
-	const struct join_totals *t = join__totals(l->join);
-	char wall[QUANTITY_MAX], life[QUANTITY_MAX], tasks[QUANTITY_MAX];
-	const char *comm = host->comm && *host->comm ? host->comm : "?", *pattern;
-	struct join_all all;
-	size_t nr_losses;
-
-	join__losses(l->join, &nr_losses);
-	pattern = join__selected(l->join, &all);
-	w->title = pattern ? format("%s: where the time of tasks '%s' went", comm, pattern) :
-			     format("%s: where the tasks' time went", comm);
-	w->subtitle = format("%s, pid %u%s%s · recorded for %s on %u CPU%s · "
-			     "%s task%s, %s of task time · tier %s · %s",
-			     comm, host->pid, host->runtime && *host->runtime ? ", " : "",
-			     host->runtime ? host->runtime : "",
-			     quantity__time(t->wall_ns, wall), host->nr_cpus,
-			     host->nr_cpus == 1 ? "" : "s", quantity__count(t->tasks_seen, tasks),
-			     t->tasks_seen == 1 ? "" : "s", quantity__time(t->lifetime_ns, life),
-			     host->tier && *host->tier ? host->tier : "not known",
-			     nr_losses ? "with losses" : "nothing lost");
-	w->unpolled = join__unpolled(l->join) ? format("%s", join__unpolled(l->join)) : NULL;
-	if (!w->title || !w->subtitle || !w->unpolled != !join__unpolled(l->join))
-		return -ENOMEM;
-	return words__notes(w, l);
-}
-
-static void words__free(struct words *w)
-{
-	free(w->title);
-	free(w->subtitle);
-	free(w->unpolled);
-	while (w->nr_notes)
-		free(w->notes[--w->nr_notes]);
-}
-
 static const char *describe(int err)
 {
 	if (err == -EOVERFLOW)
@@ -247,11 +114,18 @@ static const char *describe(int err)
 	return strerror(-err);
 }
 
-/* *@status: what the command returns if all else goes well. */
-static int add_trace(struct flamegraph *fg, const char *name, const struct arguments *a,
-		     struct words *w, int *status)
+static void say_empty(const char *name, const char *path, const char *unpolled)
 {
-	const struct join_row *rows;
+	say__line("%s: %s: no task time in it, the picture is empty%s%s", name,
+		  display_name(path, "standard input"), unpolled ? ": " : "",
+		  unpolled ? unpolled : "");
+}
+
+/* *@status: what the command returns if all else goes well. */
+static int draw_trace(const char *name, const struct arguments *a, FILE *out, int *status)
+{
+	const struct output_opts opts = { .title = a->title, .width = a->width,
+					  .minwidth = a->minwidth };
 	struct loaded l;
 	size_t nr;
 	int err;
@@ -260,13 +134,12 @@ static int add_trace(struct flamegraph *fg, const char *name, const struct argum
 	if (err)
 		return err;
 	*status = l.status;
-	rows = join__rows(l.join, &nr);
-	for (size_t i = 0; i < nr && !err; i++)
-		err = flamegraph__add(fg, rows[i].frames, rows[i].nr, rows[i].ns);
-	if (!err)
-		err = words__from_trace(w, &l);
+	err = output_format__write(output_format__find("svg"), l.join, l.reader, &opts, out);
+	join__rows(l.join, &nr);
 	if (err)
 		say__line("%s: %s: %s", name, a->input, describe(err));
+	else if (!nr)
+		say_empty(name, a->input, join__unpolled(l.join));
 	load__free(&l);
 	return err;
 }
@@ -293,14 +166,37 @@ static int add_folded(struct flamegraph *fg, const char *name, const char *path,
 	return err;
 }
 
+static int draw_folded(const char *name, const struct arguments *a, FILE *out)
+{
+	const struct flamegraph_opts opts = { .title = a->title, .width = a->width,
+					      .minwidth = a->minwidth };
+	struct flamegraph *fg = flamegraph__new();
+	int err;
+
+	if (!fg) {
+		say__line("%s: %s", name, strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	err = add_folded(fg, name, a->input, a->folded_unit);
+	if (err)
+		goto out;
+	if (!flamegraph__total(fg))
+		say_empty(name, a->input, NULL);
+	err = flamegraph__render(fg, &opts, out);
+	if (err)
+		say__line("%s: %s: %s", name, a->input, describe(err));
+out:
+	flamegraph__free(fg);
+	return err;
+}
+
 /* A picture cut off is no picture: it is removed again. */
-static int draw(struct flamegraph *fg, const char *name, const struct flamegraph_opts *opts,
-		const char *path)
+static int write_picture(const char *name, const struct text_file *picture, const char *path)
 {
 	bool is_stdout = !strcmp(path, "-");
 	struct stat st;
+	int err = 0;
 	FILE *out;
-	int err;
 
 	out = is_stdout ? stdout : fopen(path, "w");
 	if (!out) {
@@ -308,7 +204,10 @@ static int draw(struct flamegraph *fg, const char *name, const struct flamegraph
 		say__line("%s: %s: %s", name, path, strerror(-err));
 		return err;
 	}
-	err = flamegraph__render(fg, opts, out);
+	errno = 0;
+	fwrite(picture->text, 1, picture->len, out);
+	if (fflush(out) || ferror(out))
+		err = errno ? -errno : -EIO;
 	if (!is_stdout && fclose(out) && !err)
 		err = -errno;
 	if (!err)
@@ -322,38 +221,27 @@ static int draw(struct flamegraph *fg, const char *name, const struct flamegraph
 int cmd_flamegraph(int argc, char **argv)
 {
 	struct arguments a = { .output = DEFAULT_OUTPUT };
-	struct flamegraph_opts opts = { 0 };
-	struct words words = { 0 };
-	struct flamegraph *fg;
+	struct text_file picture;
 	int err, status = 0;
+	FILE *out;
 
 	err = arguments__parse(&argp, argc, argv, 0, &a);
 	if (err)
 		return err;
-	fg = flamegraph__new();
-	if (!fg) {
+	/* First the whole picture: the file that it goes to may hold another one. */
+	out = text_file__open(&picture);
+	if (!out) {
 		say__line("%s: %s", argv[0], strerror(ENOMEM));
 		return -ENOMEM;
 	}
-	err = a.folded_unit ? add_folded(fg, argv[0], a.input, a.folded_unit) :
-			      add_trace(fg, argv[0], &a, &words, &status);
-	if (err)
-		goto out;
-	if (!flamegraph__total(fg))
-		say__line("%s: %s: no task time in it, the picture is empty%s%s", argv[0],
-			  display_name(a.input, "standard input"), words.unpolled ? ": " : "",
-			  words.unpolled ? words.unpolled : "");
-	opts.title = a.title ? a.title : words.title;
-	opts.subtitle = words.subtitle;
-	opts.notes = (const char *const *)words.notes;
-	opts.nr_notes = words.nr_notes;
-	opts.width = a.width;
-	opts.minwidth = a.minwidth;
-	err = draw(fg, argv[0], &opts, a.output);
+	err = a.folded_unit ? draw_folded(argv[0], &a, out) :
+			      draw_trace(argv[0], &a, out, &status);
+	if (!text_file__close(&picture) && !err) {
+		say__line("%s: %s", argv[0], strerror(ENOMEM));
+		err = -ENOMEM;
+	}
 	if (!err)
-		err = status;
-out:
-	words__free(&words);
-	flamegraph__free(fg);
-	return err;
+		err = write_picture(argv[0], &picture, a.output);
+	free(picture.text);
+	return err ? err : status;
 }

@@ -2,8 +2,6 @@
 /*
  * dwell fold: folded stacks, one line each, for flamegraph.pl and its kin.
  */
-#include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +11,11 @@
 #include "cli/cli.h"
 #include "cli/load.h"
 #include "join/join.h"
+#include "output/output.h"
 
 struct options {
 	const char		*input, *task;
-	enum join_weight	 weight;
+	struct output_opts	 output;
 };
 
 enum { KEY_TASK = 0x100 };
@@ -41,9 +40,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'w':
 		if (!strcmp(arg, "us"))
-			o->weight = JOIN_WEIGHT_US;
+			o->output.weight = OUTPUT_WEIGHT_US;
 		else if (!strcmp(arg, "ns"))
-			o->weight = JOIN_WEIGHT_NS;
+			o->output.weight = OUTPUT_WEIGHT_NS;
 		else
 			return arguments__wrong(state, "--weight is us or ns, not %s", arg);
 		return 0;
@@ -55,30 +54,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-/* Rows that round to nothing are left out; the carry has put their time into others. */
-static int print_rows(const struct join *j, enum join_weight unit, FILE *out)
-{
-	size_t nr;
-	const struct join_row *rows = join__rows(j, &nr);
-	uint64_t *weights = calloc(nr ? nr : 1, sizeof(*weights));
-
-	if (!weights)
-		return -ENOMEM;
-	join_rows__weights(rows, nr, unit, weights);
-	for (size_t i = 0; i < nr; i++) {
-		if (!weights[i])
-			continue;
-		for (uint32_t k = 0; k < rows[i].nr; k++) {
-			if (k)
-				fputc(';', out);
-			fputs(rows[i].frames[k].name, out);
-		}
-		fprintf(out, " %" PRIu64 "\n", weights[i]);
-	}
-	free(weights);
-	return ferror(out) ? (errno ? -errno : -EIO) : 0;
-}
-
 int cmd_fold(int argc, char **argv)
 {
 	static const struct argp argp = {
@@ -88,7 +63,7 @@ int cmd_fold(int argc, char **argv)
 		.doc = "Print folded stacks: process, task, await frames, leaf, segment and what "
 		       "the time went into, with the time as weight.",
 	};
-	struct options o = { .weight = JOIN_WEIGHT_US };
+	struct options o = { 0 };
 	struct loaded l;
 	int err;
 
@@ -100,7 +75,8 @@ int cmd_fold(int argc, char **argv)
 		return err;
 	if (join__unpolled(l.join))
 		say__line("%s: %s: %s", argv[0], o.input, join__unpolled(l.join));
-	err = print_rows(l.join, o.weight, stdout);
+	err = output_format__write(output_format__find("folded"), l.join, l.reader, &o.output,
+				   stdout);
 	if (err)
 		say__line("%s: cannot write the stacks: %s", argv[0], strerror(-err));
 	else

@@ -14,12 +14,12 @@
 #include "cli/cli.h"
 #include "cli/load.h"
 #include "cli/terminal.h"
-#include "join/join.h"
+#include "output/output.h"
 
 struct options {
 	const char		*input, *task;
 	bool			 json;
-	struct join_report_opts	 report;
+	struct output_opts	 output;
 };
 
 enum { KEY_JSON = 0x100, KEY_TOP, KEY_TASK, KEY_SORT };
@@ -56,12 +56,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->json = true;
 		return 0;
 	case KEY_TOP:
-		return set_top(state, arg, &o->report.top);
+		return set_top(state, arg, &o->output.top);
 	case KEY_TASK:
 		o->task = arg;
 		return 0;
 	case KEY_SORT:
-		if (!join_sort__find(arg, &o->report.sort))
+		if (!output_sort__find(arg, &o->output.sort))
 			return arguments__wrong(state, "--sort is total, await, ready, count, p99 or "
 						"max, not %s", arg);
 		return 0;
@@ -94,9 +94,9 @@ int cmd_report(int argc, char **argv)
 	err = load__trace(&l, argv[0], o.input, o.task);
 	if (err)
 		return err;
-	o.report.columns = terminal__columns(STDOUT_FILENO);
-	err = o.json ? join_report__json(l.join, l.reader, &o.report, stdout)
-		     : join_report__text(l.join, l.reader, &o.report, stdout);
+	o.output.columns = terminal__columns(STDOUT_FILENO);
+	err = output_format__write(output_format__find(o.json ? "json" : "text"), l.join, l.reader,
+				   &o.output, stdout);
 	if (err)
 		say__line("%s: cannot write the report: %s", argv[0], strerror(-err));
 	else

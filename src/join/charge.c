@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where a task's time is put: into the sums, and at its await points. It must not
- * know what events mean.
+ * Where a task's time is put: it goes to the sinks as soon as it is known of what kind
+ * the task is and what it waited for. It must not know what events mean.
  */
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/sum.h"
 #include "join/timeline.h"
 
 #define DEFERRED_MAX	256	/* of one task */
@@ -28,61 +27,29 @@ struct deferred {
 	}		items[];
 };
 
-static int64_t task__site(struct join *j, uint32_t kind, uint32_t chain, uint16_t branch)
+static struct charged task__charged(const struct task *t, uint32_t chain, uint16_t branch)
 {
-	int64_t site = sites__get(j->sites, kind, chain, branch);
-
-	if (site < 0)
-		join__note_err(j, (int)site);
-	return site;
+	return (struct charged){ .task = t->addr, .life = t->life, .born = t->start,
+				 .kind = t->kind, .chain = chain, .branch = branch };
 }
 
-static void sum_up(struct join *j, uint32_t kind, uint32_t chain, uint16_t branch,
-		   const struct piece *p)
+static void tell_interval(struct join *j, const struct task *t, uint32_t chain, uint16_t branch,
+			  const struct piece *p)
 {
-	struct sum_key key = { .segment = p->segment, .part = p->part, .detail = p->detail };
-	int64_t site = task__site(j, kind, chain, branch);
+	struct task_interval iv = { .of = task__charged(t, chain, branch), .piece = *p };
 
-	if (site < 0)
-		return;
-	key.site = (uint32_t)site;
-	join__note_err(j, sums__add(&j->sums, &key, p->ns));
-	sum__add(&j->totals.segments[p->segment], p->ns);
+	for (struct sink *s = j->sinks; s; s = s->next)
+		join__note_err(j, s->ops->interval(s, &iv));
 }
 
-static void note_wait(struct join *j, uint32_t kind, uint32_t chain, uint16_t branch,
+static void tell_wait(struct join *j, const struct task *t, uint32_t chain, uint16_t branch,
 		      enum wait_end wait, uint64_t ns)
 {
-	int64_t site = task__site(j, kind, chain, branch);
-	struct point *p;
+	struct charged of = task__charged(t, chain, branch);
 
-	if (site < 0)
-		return;
-	p = sites__point(j->sites, sites__site(j->sites, (uint32_t)site)->point);
-	switch (wait) {
-	case WAIT_OPEN:
-		p->open++;
-		break;
-	case WAIT_IN_POLL:
-		p->woken_in_poll++;
-		/* fall through */
-	case WAIT_FINISHED:
-		p->count++;
-		join__note_err(j, hist__add(&p->await, ns));
-		break;
-	case WAIT_POLLED:
-		join__note_err(j, hist__add(&p->ready, ns));
-		sum__add(&p->ready_ns, ns);
-		break;
-	case WAIT_TOTAL:
-		join__note_err(j, hist__add(&p->total, ns));
-		break;
-	case WAIT_SELF_WAKE:
-		p->self_wakes++;
-		if (ns > p->spin)
-			p->spin = ns;
-		break;
-	}
+	for (struct sink *s = j->sinks; s; s = s->next)
+		if (s->ops->wait)
+			join__note_err(j, s->ops->wait(s, &of, wait, ns));
 }
 
 void task__flush(struct join *j, struct task *t)
@@ -95,11 +62,11 @@ void task__flush(struct join *j, struct task *t)
 		if (d->items[i].later)
 			d->items[i].branch = t->branch;
 		if (d->items[i].piece.ns)
-			sum_up(j, t->kind, d->items[i].chain, d->items[i].branch,
-			       &d->items[i].piece);
+			tell_interval(j, t, d->items[i].chain, d->items[i].branch,
+				      &d->items[i].piece);
 		else
-			note_wait(j, t->kind, d->items[i].chain, d->items[i].branch,
-				  d->items[i].wait, d->items[i].wait_ns);
+			tell_wait(j, t, d->items[i].chain, d->items[i].branch, d->items[i].wait,
+				  d->items[i].wait_ns);
 	}
 	free(d);
 	t->deferred = NULL;
@@ -107,7 +74,7 @@ void task__flush(struct join *j, struct task *t)
 
 /*
  * Put @item off if it cannot be named yet. False: it can, or there is no room
- * for more; then it is summed at once.
+ * for more; then it is told at once.
  */
 static bool task__defer(struct join *j, struct task *t, const struct deferred_item *item)
 {
@@ -145,7 +112,7 @@ void task__charge(struct join *j, struct task *t, uint32_t chain, uint16_t branc
 		return;
 	t->charged += p->ns;
 	if (!task__defer(j, t, &item))
-		sum_up(j, t->kind, chain, branch, p);
+		tell_interval(j, t, chain, branch, p);
 }
 
 void task__note_wait(struct join *j, struct task *t, enum wait_end wait, uint64_t ns)
@@ -155,7 +122,7 @@ void task__note_wait(struct join *j, struct task *t, enum wait_end wait, uint64_
 				      .later = t->undecided };
 
 	if (!task__defer(j, t, &item))
-		note_wait(j, t->kind, t->chain, t->branch, wait, ns);
+		tell_wait(j, t, t->chain, t->branch, wait, ns);
 }
 
 void task__charge_piece(struct join *j, struct task *t, const struct piece *p)
@@ -163,10 +130,11 @@ void task__charge_piece(struct join *j, struct task *t, const struct piece *p)
 	task__charge(j, t, NO_CHAIN, NO_BRANCH, p);
 }
 
-void task__charge_unknown(struct join *j, struct task *t, enum part why, uint64_t ns)
+void task__charge_unknown(struct join *j, struct task *t, enum part why, uint64_t from,
+			  uint64_t to)
 {
 	task__charge_piece(j, t, &(struct piece){ .segment = JOIN_UNATTRIBUTED, .part = why,
-						  .ns = ns });
+						  .from = from, .ns = to - from });
 }
 
 void task__decide(struct join *j, struct task *t, uint16_t branch)

@@ -15,7 +15,7 @@ enum doing {
 	DOING_UNKNOWN	= 0,	/* events are missing */
 	DOING_RUNTIME	= 1,	/* in no poll */
 	DOING_POLL	= 2,	/* polls a task */
-	DOING_EPOLL	= 3,	/* in epoll_wait */
+	DOING_DRIVER	= 3,	/* waits in its driver */
 };
 
 enum on_cpu {

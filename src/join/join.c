@@ -26,18 +26,30 @@ int join__new(struct trace_reader *r, struct join **out)
 	if (!j)
 		return -ENOMEM;
 	j->reader = r;
+	j->poll_broken = task__doubt;
+	j->sums.sink.ops = &sink_sums;
+	join__add_sink(j, &j->sums.sink);
 	j->names = names__new();
 	j->sites = j->names ? sites__new(r, j->names) : NULL;
 	if (!j->sites) {
 		join__free(j);
 		return -ENOMEM;
 	}
+	j->sums.sites = j->sites;
 	j->start = host->attach_ts ? host->attach_ts : first;
 	j->end = totals && totals->end_ts ? totals->end_ts : trace_reader__last_ts(r);
 	if (j->end < j->start)
 		j->end = j->start;
 	*out = j;
 	return 0;
+}
+
+void join__add_sink(struct join *j, struct sink *s)
+{
+	s->next = j->sinks;
+	j->sinks = s;
+	if (s->ops->placed)
+		j->placed = &j->scratch;
 }
 
 void join__free(struct join *j)
@@ -49,7 +61,8 @@ void join__free(struct join *j)
 	thread__free_all(j);
 	sites__free(j->sites);
 	names__free(j->names);
-	sums__clear(&j->sums);
+	sums__clear(&j->sums.sums);
+	free(j->scratch.list);
 	fds__clear(&j->fds);
 	map__clear(&j->listed);
 	kinds__clear(&j->kinds);
@@ -74,6 +87,8 @@ static int join__lost(struct join *j, const struct trace_event *ev)
 static int join__event(struct join *j, const struct trace_event *ev)
 {
 	uint64_t now = ev->ts < j->start ? j->start : ev->ts;
+	const struct driver_ops *driver;
+	struct task *task;
 	struct thread *th;
 
 	switch (ev->type) {
@@ -85,8 +100,9 @@ static int join__event(struct join *j, const struct trace_event *ev)
 		fds__del(&j->fds, ev->fd.token, ev->fd.epfd);
 		return 0;
 	case TRACE_TASK_SEEN:
-		if (now <= j->end)
-			task__seen(j, ev, now);
+		task = now <= j->end ? task__seen(j, ev, now) : NULL;
+		if (task)
+			listings__met(j, task);
 		return j->err;
 	case TRACE_FD_WAITER:
 		/* Looked at once more at the end: what still waits has waited there. */
@@ -131,13 +147,6 @@ static int join__event(struct join *j, const struct trace_event *ev)
 	case TRACE_OFF_CPU:
 		thread__off_cpu(j, th, ev, now);
 		break;
-	case TRACE_EPOLL_WAIT:
-		thread__epoll_wait(j, th, ev, now);
-		break;
-	case TRACE_EPOLL_READY:
-		j->sees_wakers |= ev->ready.reader || ev->ready.writer;
-		thread__epoll_ready(j, th, ev);
-		break;
 	case TRACE_POLLS_GONE:
 		thread__polls_gone(j, th, ev->polls.nr);
 		break;
@@ -147,6 +156,11 @@ static int join__event(struct join *j, const struct trace_event *ev)
 	case TRACE_PROCESS_EXIT:
 		if (now < j->end)
 			j->end = now;
+		break;
+	default:
+		driver = driver__of_event(ev->type);
+		if (driver)
+			thread__driver_event(j, th, driver, ev, now);
 		break;
 	}
 	return j->err;
@@ -195,6 +209,7 @@ int join__run(struct join *j)
 	if (!err) {
 		thread__finish_all(j, j->end);
 		task__finish_all(j, j->end);
+		memcpy(j->totals.segments, j->sums.segments, sizeof(j->totals.segments));
 		j->totals.start_ts = j->start;
 		j->totals.end_ts = j->end;
 		j->totals.wall_ns = j->end - j->start;

@@ -13,7 +13,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "trace/trace.h"
 
@@ -178,43 +177,5 @@ const char *const *join__notes(const struct join *j, size_t *nr);
 
 /* Why there is no poll in it, and what to do: also the first of the notes. NULL: no matter. */
 const char *join__unpolled(const struct join *j);
-
-/* ---- outputs ---- */
-
-enum join_weight { JOIN_WEIGHT_NS, JOIN_WEIGHT_US };
-/*
- * The weight of each row of @rows in @unit, without losing time: each is
- * rounded so that the sum is the ns total rounded once. Rows may get 0.
- */
-void join_rows__weights(const struct join_row *rows, size_t nr, enum join_weight unit,
-			uint64_t *weights);
-
-/* The order of await points: the largest first. */
-enum join_sort {
-	JOIN_SORT_TOTAL	= 0,	/* await and ready together, as join__points() has them */
-	JOIN_SORT_AWAIT,
-	JOIN_SORT_READY,
-	JOIN_SORT_COUNT,	/* waits */
-	JOIN_SORT_P99,		/* of the awaits */
-	JOIN_SORT_MAX,		/* the longest single await */
-	JOIN_SORT_NR
-};
-
-/* "total" …; a static string. */
-const char *join_sort__name(enum join_sort sort);
-/* The order that is called @name; false: none is. */
-bool join_sort__find(const char *name, enum join_sort *sort);
-
-struct join_report_opts {
-	unsigned int	columns;	/* of the text, at least 40; 0: 80 */
-	size_t		top;		/* so many await points; 0: 20 in the text, all in JSON */
-	enum join_sort	sort;
-};
-
-/* @opts NULL: all of them 0. 0 or negative errno of writing. */
-int join_report__text(const struct join *j, const struct trace_reader *r,
-		      const struct join_report_opts *opts, FILE *out);
-int join_report__json(const struct join *j, const struct trace_reader *r,
-		      const struct join_report_opts *opts, FILE *out);
 
 #endif /* DWELL_JOIN_H */

@@ -257,11 +257,11 @@ static size_t merge_stacks(struct row_sum *sums, size_t nr)
 /* All that go into rows, *@nr of them. NULL: no memory. */
 static struct row_sum *collect_row_sums(struct join *j, size_t *nr)
 {
-	struct row_sum *sums = calloc(j->sums.nr + 1ul, sizeof(*sums));
+	struct row_sum *sums = calloc(j->sums.sums.nr + 1ul, sizeof(*sums));
 
 	*nr = 0;
-	for (uint32_t i = 0; sums && i < j->sums.size; i++) {
-		const struct sum *s = &j->sums.entries[i];
+	for (uint32_t i = 0; sums && i < j->sums.sums.size; i++) {
+		const struct sum *s = &j->sums.sums.entries[i];
 		const struct site *site;
 		struct row_sum *out = &sums[*nr];
 
@@ -388,11 +388,11 @@ static size_t merge_sums(struct point_sum *sums, size_t nr)
 /* All parts and details of waits; *@nr of them. NULL: no memory. */
 static struct point_sum *collect_sums(struct join *j, size_t *nr)
 {
-	struct point_sum *sums = calloc(j->sums.nr * 2ul + 1, sizeof(*sums));
+	struct point_sum *sums = calloc(j->sums.sums.nr * 2ul + 1, sizeof(*sums));
 
 	*nr = 0;
-	for (uint32_t i = 0; sums && i < j->sums.size; i++) {
-		const struct sum *s = &j->sums.entries[i];
+	for (uint32_t i = 0; sums && i < j->sums.sums.size; i++) {
+		const struct sum *s = &j->sums.sums.entries[i];
 		struct point_sum *p = &sums[*nr];
 
 		if (!s->ns || s->key.segment != JOIN_AWAIT)
@@ -424,18 +424,18 @@ static uint32_t *longest_sites(struct join *j)
 	uint32_t *longest = calloc(nr_points + 1ul, sizeof(*longest));
 	uint64_t *ns;
 
-	for (uint32_t i = 0; i < j->sums.size; i++)
-		if (j->sums.entries[i].ns && j->sums.entries[i].key.site >= nr_sites)
-			nr_sites = j->sums.entries[i].key.site + 1;
+	for (uint32_t i = 0; i < j->sums.sums.size; i++)
+		if (j->sums.sums.entries[i].ns && j->sums.sums.entries[i].key.site >= nr_sites)
+			nr_sites = j->sums.sums.entries[i].key.site + 1;
 	ns = calloc(nr_sites + 1ul, sizeof(*ns));
 	if (!longest || !ns) {
 		free(longest);
 		free(ns);
 		return NULL;
 	}
-	for (uint32_t i = 0; i < j->sums.size; i++)
-		if (j->sums.entries[i].ns && j->sums.entries[i].key.segment == JOIN_AWAIT)
-			sum__add(&ns[j->sums.entries[i].key.site], j->sums.entries[i].ns);
+	for (uint32_t i = 0; i < j->sums.sums.size; i++)
+		if (j->sums.sums.entries[i].ns && j->sums.sums.entries[i].key.segment == JOIN_AWAIT)
+			sum__add(&ns[j->sums.sums.entries[i].key.site], j->sums.sums.entries[i].ns);
 	for (uint32_t i = 0; i < nr_sites; i++) {
 		uint32_t *best = &longest[sites__site(j->sites, i)->point];
 
@@ -664,19 +664,4 @@ const char *const *join__notes(const struct join *j, size_t *nr)
 {
 	*nr = j->nr_notes;
 	return j->notes;
-}
-
-void join_rows__weights(const struct join_row *rows, size_t nr, enum join_weight unit,
-			uint64_t *weights)
-{
-	/* Wide: weights are differences of sums, and these must not end. */
-	unsigned __int128 sum = 0, given = 0, upto;
-	uint64_t per = unit == JOIN_WEIGHT_US ? 1000 : 1;
-
-	for (size_t i = 0; i < nr; i++) {
-		sum += rows[i].ns;
-		upto = per == 1 ? sum : (sum + per / 2) / per;
-		weights[i] = (uint64_t)(upto - given);
-		given = upto;
-	}
 }

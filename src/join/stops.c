@@ -30,12 +30,11 @@ int stops__add(struct stops *s, uint32_t tid, uint64_t out, uint64_t in)
 	return 0;
 }
 
-uint64_t stops__before_slow(const struct stops *s, uint64_t ts)
+/* The first that begins at @ts or later. */
+static uint32_t stops__from(const struct stops *s, uint64_t ts)
 {
-	const struct stop *stop;
 	uint32_t lo = 0, hi = s->nr;
 
-	/* The first that begins at @ts or later. */
 	while (lo < hi) {
 		uint32_t mid = (lo + hi) / 2;
 
@@ -44,10 +43,37 @@ uint64_t stops__before_slow(const struct stops *s, uint64_t ts)
 		else
 			lo = mid + 1;
 	}
+	return lo;
+}
+
+uint64_t stops__before_slow(const struct stops *s, uint64_t ts)
+{
+	uint32_t lo = stops__from(s, ts);
+	const struct stop *stop;
+
 	if (!lo)
 		return 0;
 	stop = &s->list[lo - 1];
 	return stop->before + (stop->to < ts ? stop->to : ts) - stop->from;
+}
+
+void stops__cut(const struct stops *s, uint64_t from, uint64_t to,
+		void (*piece)(void *arg, uint64_t from, uint64_t to, bool stopped), void *arg)
+{
+	uint32_t i = stops__from(s, from);
+
+	i -= i && s->list[i - 1].to > from;
+	for (; i < s->nr && s->list[i].from < to && from < to; i++) {
+		uint64_t begin = s->list[i].from > from ? s->list[i].from : from;
+		uint64_t end = s->list[i].to < to ? s->list[i].to : to;
+
+		if (begin > from)
+			piece(arg, from, begin, false);
+		piece(arg, begin, end, true);
+		from = end;
+	}
+	if (from < to)
+		piece(arg, from, to, false);
 }
 
 void stops__clear(struct stops *s)

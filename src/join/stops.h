@@ -68,6 +68,13 @@ static inline uint64_t stops__begin(const struct stops *s, uint64_t now)
 	return s->nr && s->last == now ? s->list[s->nr - 1].from : now;
 }
 
+/*
+ * Cut [@from, @to) at the stops in it, and hand over each piece, in order of time:
+ * those that are in a stop and those between.
+ */
+void stops__cut(const struct stops *s, uint64_t from, uint64_t to,
+		void (*piece)(void *arg, uint64_t from, uint64_t to, bool stopped), void *arg);
+
 void stops__clear(struct stops *s);
 
 #endif /* DWELL_JOIN_STOPS_H */

@@ -47,11 +47,6 @@
 #include "base/sum.h"
 #include "join/timeline.h"
 
-struct task *task__find(struct join *j, uint64_t addr)
-{
-	return map__get(&j->tasks, addr);
-}
-
 /* ---- lives ---- */
 
 static struct task *task__create(struct join *j, uint64_t addr, uint64_t start)
@@ -74,7 +69,7 @@ static struct task *task__create(struct join *j, uint64_t addr, uint64_t start)
 	t->kind = UNKNOWN_KIND;
 	t->branch = NO_BRANCH;
 	t->state = TASK_READY;
-	j->totals.tasks_seen++;
+	t->life = ++j->totals.tasks_seen;
 	return t;
 }
 
@@ -119,12 +114,26 @@ static void task__remove(struct join *j, struct task *t)
 
 /* ---- states ---- */
 
+static int by_place(const void *a, const void *b)
+{
+	const struct piece *x = a, *y = b;
+
+	return x->from < y->from ? -1 : x->from > y->from;
+}
+
 static void task__charge_split(struct join *j, struct task *t, const struct split *s)
 {
 	t->branch = s->branch;
 	t->undecided = s->undecided;
+	j->losses[JOIN_LOSS_HISTORY] += s->forgotten;
 	for (unsigned int i = 0; i < s->nr; i++)
 		task__charge(j, t, t->chain, t->branch, &s->parts[i]);
+	if (!s->placed || !s->placed->nr)
+		return;
+	join__note_err(j, s->err);
+	qsort(s->placed->list, s->placed->nr, sizeof(*s->placed->list), by_place);
+	for (uint32_t i = 0; i < s->placed->nr; i++)
+		task__charge(j, t, t->chain, t->branch, &s->placed->list[i]);
 }
 
 /* The wait is cut at @cut: what is known of it, then lost events up to @now. */
@@ -135,21 +144,38 @@ static void task__charge_cut_wait(struct join *j, struct task *t, uint64_t cut, 
 	split__open(j, t, cut, PART_CUT, &s);
 	task__charge_split(j, t, &s);
 	task__note_wait(j, t, WAIT_OPEN, 0);
-	task__charge_unknown(j, t, PART_LOST, now - cut);
+	task__charge_unknown(j, t, PART_LOST, cut, now);
+}
+
+struct ready {
+	struct join	*join;
+	struct task	*task;
+	uint32_t	 chain;
+	uint16_t	 branch;
+};
+
+static void ready_piece(void *arg, uint64_t from, uint64_t to, bool stopped)
+{
+	const struct ready *r = arg;
+	struct piece p = { .segment = JOIN_READY, .part = stopped ? PART_STOPPED : r->task->why,
+			   .from = from, .ns = to - from };
+
+	task__charge(r->join, r->task, r->chain, r->branch, &p);
 }
 
 static void task__charge_ready(struct join *j, struct task *t, uint64_t cut, uint64_t now)
 {
-	uint32_t chain = t->waited ? t->chain : NO_CHAIN;
-	uint16_t branch = t->waited ? t->branch : NO_BRANCH;
-	struct piece stopped = { .segment = JOIN_READY, .part = PART_STOPPED,
-				 .ns = stops__within(&j->stops, t->since, cut) };
-	struct piece ready = { .segment = JOIN_READY, .part = t->why,
-			       .ns = cut - t->since - stopped.ns };
+	struct ready r = { .join = j, .task = t, .chain = t->waited ? t->chain : NO_CHAIN,
+			   .branch = t->waited ? t->branch : NO_BRANCH };
+	uint64_t stopped = stops__within(&j->stops, t->since, cut);
 
-	task__charge(j, t, chain, branch, &ready);
-	task__charge(j, t, chain, branch, &stopped);
-	task__charge_unknown(j, t, PART_LOST, now - cut);
+	if (stopped && j->placed) {
+		stops__cut(&j->stops, t->since, cut, ready_piece, &r);
+	} else {
+		ready_piece(&r, t->since, cut - stopped, false);
+		ready_piece(&r, cut - stopped, cut, true);
+	}
+	task__charge_unknown(j, t, PART_LOST, cut, now);
 }
 
 /*
@@ -166,7 +192,7 @@ static void task__charge_broken(struct join *j, struct task *t, uint64_t now, en
 		why = PART_LOST;
 	if (t->state == TASK_IDLE && t->resumed)
 		task__note_wait(j, t, WAIT_OPEN, 0);
-	task__charge_unknown(j, t, why, now - t->since);
+	task__charge_unknown(j, t, why, t->since, now);
 	t->since = now;
 }
 
@@ -300,7 +326,7 @@ static void task__resume(struct join *j, struct task *t, const struct trace_even
 		resumed = true;
 		split__open(j, t, cut, PART_CUT, &s);
 		task__charge_split(j, t, &s);
-		task__charge_unknown(j, t, PART_LOST, now - cut);
+		task__charge_unknown(j, t, PART_LOST, cut, now);
 		break;
 	case TASK_READY:
 		task__charge_ready(j, t, cut, now);
@@ -331,7 +357,7 @@ static void task__seen_again(struct join *j, struct task *t, const struct trace_
 	task__resume(j, t, ev, cut, now);
 }
 
-void task__seen(struct join *j, const struct trace_event *ev, uint64_t now)
+struct task *task__seen(struct join *j, const struct trace_event *ev, uint64_t now)
 {
 	uint64_t start = sites__unseen_spawns(j->sites, ev->seen.kind) || j->lossy ? now : j->start;
 	struct task *t = task__find(j, ev->seen.task);
@@ -346,15 +372,14 @@ void task__seen(struct join *j, const struct trace_event *ev, uint64_t now)
 	if (!t) {
 		t = task__create(j, ev->seen.task, start);
 		if (!t)
-			return;
+			return NULL;
 		t->kind = ev->seen.kind;
 		if (ev->seen.state == TRACE_TASK_UNKNOWN)
-			task__charge_unknown(j, t, PART_BEFORE, now - start);
+			task__charge_unknown(j, t, PART_BEFORE, start, now);
 		task__set_seen(j, t, ev, ev->seen.state == TRACE_TASK_UNKNOWN ? now : start);
 	}
 	t->seen_at = now;
-	if (t->state != TASK_DONE)
-		listings__met(j, t);
+	return t->state != TASK_DONE ? t : NULL;
 }
 
 void task__vanish(struct join *j, struct task *t, uint64_t cut, uint64_t now)

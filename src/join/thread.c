@@ -1,42 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Timelines of threads: the polls that are open on each, what it does, and
- * the epoll_wait that it came back from last.
+ * the driver that it came back from last.
  *
  * Polls nest (a LocalSet inside a task, block_in_place with block_on). The
  * inner poll's time belongs to the inner task, and for the outer one it is
  * time of its poll too: on CPU it is [running] "polling another task", and
  * when the thread sleeps or is preempted both are [blocked] or [preempted].
  *
- * The time of a poll is charged when its end proves that it was one; see
- * task.c for polls that never end.
+ * The time of a poll is charged when its end proves that it was one. Of a poll whose
+ * end is missing j->poll_broken() is told: what becomes of the task is not known here.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/syscall.h>
 
 #include "join/timeline.h"
-
-#define READY_MAX	4096	/* descriptors of one return that are kept */
-
-static struct poll *innermost(const struct thread *th)
-{
-	return th->nr_polls ? &th->polls[th->nr_polls - 1] : NULL;
-}
-
-const struct poll *thread__poll(const struct thread *th)
-{
-	return innermost(th);
-}
 
 /* ---- history ---- */
 
 static void thread__does(struct join *j, struct thread *th, uint64_t ts, enum doing doing,
 			 enum on_cpu cpu)
 {
-	const struct poll *p = innermost(th);
+	const struct poll *p = thread__poll(th);
 
 	join__note_err(j, history__add(&th->history, ts, doing, cpu,
 				 doing == DOING_POLL && p ? p->kind : 0));
@@ -68,8 +54,10 @@ struct thread *thread__get(struct join *j, uint32_t tid, uint64_t now)
 		/* What it did since is not known, nor whether it still dispatches. */
 		thread__does(j, th, cut, DOING_UNKNOWN, CPU_ON);
 		thread__does(j, th, now, thread__doing(th), CPU_ON);
-		th->dispatching = false;
-		th->sleep_wake = 0;
+		th->dispatches = NULL;
+		for (int i = 0; i < DRIVER_NR; i++)
+			if (th->drivers[i])
+				th->drivers[i]->sleep_end = 0;
 	}
 	th->last = now;
 	return th;
@@ -83,8 +71,8 @@ static void poll__add(struct join *j, struct poll *p, const struct piece *piece)
 
 	if (!piece->ns)
 		return;
-	for (uint32_t i = 0; i < p->nr_pieces; i++) {
-		struct piece *have = &p->pieces[i];
+	for (uint32_t i = 0; i < p->pieces.nr && !j->placed; i++) {
+		struct piece *have = &p->pieces.list[i];
 
 		if (have->segment != piece->segment || have->part != piece->part)
 			continue;
@@ -95,29 +83,19 @@ static void poll__add(struct join *j, struct poll *p, const struct piece *piece)
 		}
 		same = have;
 	}
-	if (p->nr_pieces >= PIECES_MAX && same) {
+	if (p->pieces.nr >= PIECES_MAX && same) {
 		same->detail = (struct detail){ .kind = DETAIL_OTHERS };
 		same->ns += piece->ns;
 		return;
 	}
-	if (p->nr_pieces == p->pieces_size) {
-		uint32_t size = p->pieces_size ? p->pieces_size * 2 : 8;
-		struct piece *pieces = reallocarray(p->pieces, size, sizeof(*pieces));
-
-		if (!pieces) {
-			join__note_err(j, -ENOMEM);
-			return;
-		}
-		p->pieces = pieces;
-		p->pieces_size = size;
-	}
-	p->pieces[p->nr_pieces++] = *piece;
+	join__note_err(j, pieces__add(&p->pieces, piece));
 }
 
-static void poll__add_ns(struct join *j, struct poll *p, enum join_segment segment, enum part part,
-			 uint64_t ns)
+static void poll__add_part(struct join *j, struct poll *p, enum join_segment segment,
+			   enum part part, uint64_t from, uint64_t to)
 {
-	poll__add(j, p, &(struct piece){ .segment = segment, .part = part, .ns = ns });
+	poll__add(j, p, &(struct piece){ .segment = segment, .part = part, .from = from,
+					 .ns = to - from });
 }
 
 /* On CPU since p->since; @inner: it is the innermost. */
@@ -128,8 +106,8 @@ static void poll__run(struct join *j, struct poll *p, bool inner, uint64_t now)
 	if (now <= p->since)
 		return;
 	cut = windows__cut(&j->windows, p->since, now);
-	poll__add_ns(j, p, JOIN_RUNNING, inner ? PART_NONE : PART_OTHER_TASK, cut - p->since);
-	poll__add_ns(j, p, JOIN_UNATTRIBUTED, PART_LOST, now - cut);
+	poll__add_part(j, p, JOIN_RUNNING, inner ? PART_NONE : PART_OTHER_TASK, p->since, cut);
+	poll__add_part(j, p, JOIN_UNATTRIBUTED, PART_LOST, cut, now);
 	p->since = now;
 }
 
@@ -152,6 +130,7 @@ static void poll__off(struct join *j, struct poll *p, bool inner, const struct t
 		wake = ev->off.wake < out ? out : ev->off.wake > now ? now : ev->off.wake;
 	else
 		wake = ev->off.told == TRACE_OFF_UNSEEN ? out : now;
+	blocked.from = out;
 	blocked.ns = wake - out;
 	if (ev->off.reason == TRACE_OFF_STOPPED)
 		blocked.part = PART_STOPPED;
@@ -159,17 +138,17 @@ static void poll__off(struct join *j, struct poll *p, bool inner, const struct t
 		blocked.detail = (struct detail){ .kind = DETAIL_STACK, .id = ev->off.stack };
 	poll__add(j, p, &blocked);
 	if (ev->off.told == TRACE_OFF_UNSEEN)
-		poll__add_ns(j, p, JOIN_UNATTRIBUTED, PART_BACK_NOT_SEEN, now - wake);
+		poll__add_part(j, p, JOIN_UNATTRIBUTED, PART_BACK_NOT_SEEN, wake, now);
 	else
-		poll__add_ns(j, p, JOIN_PREEMPTED, PART_NONE, now - wake);
+		poll__add_part(j, p, JOIN_PREEMPTED, PART_NONE, wake, now);
 	p->since = now;
 }
 
 static void poll__charge(struct join *j, struct poll *p)
 {
-	for (uint32_t i = 0; i < p->nr_pieces; i++)
-		task__charge_piece(j, p->task, &p->pieces[i]);
-	p->nr_pieces = 0;
+	for (uint32_t i = 0; i < p->pieces.nr; i++)
+		task__charge_piece(j, p->task, &p->pieces.list[i]);
+	p->pieces.nr = 0;
 }
 
 /* ---- the stack of polls ---- */
@@ -180,7 +159,7 @@ static void thread__remove_poll(struct thread *th, uint32_t i)
 	struct poll gone = th->polls[i];
 
 	memmove(&th->polls[i], &th->polls[i + 1], (th->nr_polls - i - 1) * sizeof(gone));
-	gone.nr_pieces = 0;
+	gone.pieces.nr = 0;
 	gone.task = NULL;
 	th->polls[--th->nr_polls] = gone;
 }
@@ -208,7 +187,7 @@ static int thread__poll_room(struct thread *th)
 
 void thread__push_poll(struct join *j, struct thread *th, struct task *t, uint64_t now)
 {
-	struct poll *p = innermost(th);
+	struct poll *p = thread__poll(th);
 
 	if (p) {
 		poll__run(j, p, true, now);
@@ -222,14 +201,14 @@ void thread__push_poll(struct join *j, struct thread *th, struct task *t, uint64
 		j->losses[JOIN_LOSS_NESTED]++;
 		thread__remove_poll(th, 0);
 		if (oldest)
-			task__doubt(j, oldest, begin, PART_UNMATCHED);
+			j->poll_broken(j, oldest, begin, PART_UNMATCHED);
 	}
 	if (th->nr_polls == th->polls_size) {
 		int err = thread__poll_room(th);
 
 		if (err) {
 			join__note_err(j, err);
-			task__doubt(j, t, now, PART_UNMATCHED);
+			j->poll_broken(j, t, now, PART_UNMATCHED);
 			return;
 		}
 	}
@@ -239,23 +218,23 @@ void thread__push_poll(struct join *j, struct thread *th, struct task *t, uint64
 	p->kind = t->kind;
 	p->begin = p->since = now;
 	p->outer = false;
-	p->nr_pieces = 0;
+	p->pieces.nr = 0;
 	t->thread = th;
-	th->dispatching = false;
+	th->dispatches = NULL;
 	thread__does(j, th, now, DOING_POLL, CPU_ON);
 }
 
 /* The innermost poll must have ended, and its end is missing. */
 static void thread__break_poll(struct join *j, struct thread *th)
 {
-	struct poll *p = innermost(th);
+	struct poll *p = thread__poll(th);
 	struct task *t = p->task;
 	uint64_t begin = p->begin;
 
 	j->losses[JOIN_LOSS_POLL]++;
 	thread__remove_poll(th, th->nr_polls - 1);
 	if (t)
-		task__doubt(j, t, begin, PART_UNMATCHED);
+		j->poll_broken(j, t, begin, PART_UNMATCHED);
 }
 
 bool thread__pop_poll(struct join *j, struct thread *th, uint64_t addr, uint64_t now)
@@ -267,16 +246,16 @@ bool thread__pop_poll(struct join *j, struct thread *th, uint64_t addr, uint64_t
 		return false;
 	while (th->nr_polls - 1 > at)
 		thread__break_poll(j, th);
-	p = innermost(th);
+	p = thread__poll(th);
 	if (p->task) {
 		poll__run(j, p, true, now);
 		poll__charge(j, p);
 	}
 	thread__remove_poll(th, (uint32_t)at);
-	p = innermost(th);
+	p = thread__poll(th);
 	if (p)
 		poll__run(j, p, false, now);
-	th->dispatching = false;
+	th->dispatches = NULL;
 	thread__does(j, th, now, thread__doing(th), CPU_ON);
 	return true;
 }
@@ -316,13 +295,32 @@ uint64_t thread__forget_poll(struct join *j, struct thread *th, struct task *t)
 
 /* ---- events ---- */
 
-static bool epoll_syscall(int nr)
+/* What @th keeps of a driver; made when it first waits in it. NULL: no memory. */
+static struct driver *thread__driver(struct join *j, struct thread *th,
+				     const struct driver_ops *ops)
 {
-	return nr == SYS_epoll_pwait ||
-#ifdef SYS_epoll_wait
-	       nr == SYS_epoll_wait ||
-#endif
-	       nr == 441;	/* epoll_pwait2: newer than some headers, the same everywhere */
+	struct driver *d = th->drivers[ops->id];
+
+	if (d)
+		return d;
+	d = ops->new();
+	if (!d) {
+		join__note_err(j, -ENOMEM);
+		return NULL;
+	}
+	d->ops = ops;
+	th->drivers[ops->id] = d;
+	return d;
+}
+
+/* It sleeps in the driver @ops, until @end. */
+static void thread__sleeps_in(struct join *j, struct thread *th, const struct driver_ops *ops,
+			      uint64_t end)
+{
+	struct driver *d = thread__driver(j, th, ops);
+
+	if (d)
+		d->sleep_end = end;
 }
 
 void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event *ev, uint64_t now)
@@ -331,6 +329,7 @@ void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event
 	uint64_t out = ev->off.out < now ? ev->off.out : now;
 	uint64_t wake = ev->off.wake < out ? out : ev->off.wake < now ? ev->off.wake : now;
 	bool asleep = ev->off.reason != TRACE_OFF_PREEMPTED;
+	const struct driver_ops *driver = asleep ? driver__of_syscall(ev->off.syscall) : NULL;
 
 	if (ev->off.told == TRACE_OFF_TOLD)
 		j->totals.told_switches++;
@@ -338,51 +337,19 @@ void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event
 		if (th->polls[i].task)
 			poll__off(j, &th->polls[i], i == th->nr_polls - 1, ev, now);
 
-	if (asleep && epoll_syscall(ev->off.syscall)) {
-		doing = DOING_EPOLL;
-		th->sleep_wake = ev->off.wake ? wake : now;
-	} else if (history__now(&th->history).doing == DOING_EPOLL) {
-		doing = DOING_EPOLL;	/* preempted inside it */
+	if (driver) {
+		doing = DOING_DRIVER;
+		thread__sleeps_in(j, th, driver, ev->off.wake ? wake : now);
+	} else if (history__now(&th->history).doing == DOING_DRIVER) {
+		doing = DOING_DRIVER;	/* preempted inside it */
 	}
 	if (asleep)
 		thread__does(j, th, out, doing, CPU_ASLEEP);
-	if (ev->off.told == TRACE_OFF_UNSEEN && doing != DOING_EPOLL)
+	if (ev->off.told == TRACE_OFF_UNSEEN && doing != DOING_DRIVER)
 		thread__does(j, th, asleep && ev->off.wake ? wake : out, DOING_UNKNOWN, CPU_ON);
 	else if (!asleep || ev->off.wake)
 		thread__does(j, th, asleep ? wake : out, doing, CPU_RUNNABLE);
 	thread__does(j, th, now, doing, CPU_ON);
-}
-
-/* The last return of this epoll instance on any thread; @now becomes it. */
-static uint64_t epoll__returned(struct join *j, int32_t epfd, uint64_t now)
-{
-	struct epoll_instance *e;
-	uint64_t prev;
-
-	for (uint32_t i = 0; i < j->nr_epolls; i++) {
-		e = &j->epolls[i];
-		if (e->epfd == epfd) {
-			prev = e->ret;
-			e->ret = now;
-			return prev;
-		}
-	}
-	/* Programs have a few; of more, the memory is not worth it. */
-	if (j->nr_epolls == 256)
-		return 0;
-	if (j->nr_epolls == j->epolls_size) {
-		uint32_t size = j->epolls_size ? j->epolls_size * 2 : 4;
-
-		e = reallocarray(j->epolls, size, sizeof(*e));
-		if (!e) {
-			join__note_err(j, -ENOMEM);
-			return 0;
-		}
-		j->epolls = e;
-		j->epolls_size = size;
-	}
-	j->epolls[j->nr_epolls++] = (struct epoll_instance){ .epfd = epfd, .ret = now };
-	return 0;
 }
 
 void thread__polls_gone(struct join *j, struct thread *th, uint32_t nr)
@@ -402,62 +369,55 @@ static bool poll__doubtful(const struct join *j, const struct poll *p, uint64_t 
  * have a runtime of its own inside (in block_in_place, in a blocking job), and
  * that one's driver is another.
  */
-static void thread__leave_polls(struct join *j, struct thread *th, int32_t epfd, uint64_t now)
+static void thread__leave_polls(struct join *j, struct thread *th, struct driver *d,
+				uint64_t instance, uint64_t now)
 {
-	bool own = th->drives && th->driver_epfd == epfd;
+	bool own = th->drives == d && th->instance == instance;
 
-	while (th->nr_polls && !sites__blocking(j->sites, innermost(th)->kind) &&
-	       (own || poll__doubtful(j, innermost(th), now)))
+	while (th->nr_polls && !sites__blocking(j->sites, thread__poll(th)->kind) &&
+	       (own || poll__doubtful(j, thread__poll(th), now)))
 		thread__break_poll(j, th);
 	if (th->nr_polls)
 		return;
-	th->drives = true;
-	th->driver_epfd = epfd;
+	th->drives = d;
+	th->instance = instance;
 }
 
-void thread__epoll_wait(struct join *j, struct thread *th, const struct trace_event *ev,
-			uint64_t now)
+static void thread__returned(struct join *j, struct thread *th, const struct driver_ops *ops,
+			     const struct trace_event *ev, uint64_t now)
 {
-	thread__leave_polls(j, th, ev->epoll.epfd, now);
-	th->epoll_prev = epoll__returned(j, ev->epoll.epfd, now);
-	th->epoll_ret = now;
-	th->epoll_wake = th->sleep_wake;
-	th->sleep_wake = 0;
-	th->epfd = ev->epoll.epfd;
-	th->epoll_nr = ev->epoll.nr;
-	th->dispatching = true;
-	th->nr_ready = th->ready_next = 0;
+	struct driver *d = thread__driver(j, th, ops);
+
+	if (!d)
+		return;
+	thread__leave_polls(j, th, d, ops->instance(ev), now);
+	d->returned = now;
+	d->woke = d->sleep_end;
+	d->sleep_end = 0;
+	join__note_err(j, ops->returned(j, d, ev));
+	th->dispatches = d;
 	thread__does(j, th, now, thread__doing(th), CPU_ON);
 }
 
-void thread__epoll_ready(struct join *j, struct thread *th, const struct trace_event *ev)
+void thread__driver_event(struct join *j, struct thread *th, const struct driver_ops *ops,
+			  const struct trace_event *ev, uint64_t now)
 {
-	if (!th->dispatching || th->nr_ready == READY_MAX)
-		return;
-	if (th->nr_ready == th->ready_size) {
-		uint32_t size = th->ready_size ? th->ready_size * 2 : 16;
-		struct ready_fd *ready = reallocarray(th->ready, size, sizeof(*ready));
+	struct driver *d = th->drivers[ops->id];
 
-		if (!ready) {
-			join__note_err(j, -ENOMEM);
-			return;
-		}
-		th->ready = ready;
-		th->ready_size = size;
-	}
-	th->ready[th->nr_ready++] = (struct ready_fd){
-		.token = ev->ready.token, .ready = ev->ready.ready,
-		.reader = ev->ready.reader, .writer = ev->ready.writer,
-		.events = ev->ready.events,
-	};
+	if (ev->type == ops->returned_by)
+		thread__returned(j, th, ops, ev, now);
+	else
+		join__note_err(j, ops->ready(j, d && th->dispatches == d ? d : NULL, ev));
 }
 
 static void thread__free(struct thread *th)
 {
 	for (uint32_t i = 0; i < th->polls_size; i++)
-		free(th->polls[i].pieces);
+		free(th->polls[i].pieces.list);
 	free(th->polls);
-	free(th->ready);
+	for (int i = 0; i < DRIVER_NR; i++)
+		if (th->drivers[i])
+			th->drivers[i]->ops->free(th->drivers[i]);
 	history__clear(&th->history);
 	free(th);
 }
@@ -466,16 +426,16 @@ static void thread__free(struct thread *th)
 void thread__exit(struct join *j, struct thread *th, uint64_t now)
 {
 	while (th->nr_polls) {
-		struct poll *p = innermost(th);
+		struct poll *p = thread__poll(th);
 		struct task *t = p->task;
 
 		if (t) {
 			poll__run(j, p, true, now);
 			poll__charge(j, p);
-			task__doubt(j, t, now, PART_THREAD_GONE);
+			j->poll_broken(j, t, now, PART_THREAD_GONE);
 		}
 		thread__remove_poll(th, th->nr_polls - 1);
-		p = innermost(th);
+		p = thread__poll(th);
 		if (p && p->task)
 			poll__run(j, p, false, now);
 	}
@@ -500,7 +460,7 @@ void thread__finish_all(struct join *j, uint64_t now)
 			/* With others inside it, its end is more likely among what was lost. */
 			if (p->outer && k == th->nr_polls - 1 && poll__doubtful(j, p, now)) {
 				j->losses[JOIN_LOSS_POLL]++;
-				task__doubt(j, p->task, p->begin, PART_UNMATCHED);
+				j->poll_broken(j, p->task, p->begin, PART_UNMATCHED);
 				continue;
 			}
 			poll__run(j, p, k == th->nr_polls - 1, now);
@@ -516,7 +476,6 @@ void thread__free_all(struct join *j)
 		if (j->threads.entries[i].value)
 			thread__free(j->threads.entries[i].value);
 	map__clear(&j->threads);
-	free(j->epolls);
-	j->epolls = NULL;
-	j->nr_epolls = j->epolls_size = 0;
+	for (int i = 0; i < DRIVER_NR; i++)
+		drivers[i]->forget(j);
 }

@@ -3,10 +3,22 @@
  * The state of a join between two events: threads, tasks, and what has been
  * charged so far. Private to src/join.
  *
- * thread.c owns what a thread does (its polls, its history, its driver),
- * task.c what a task goes through, charge.c where its time is put, split.c explains
- * a wait that has ended, join.c hands out the events, result.c makes what join.h
- * shows, with notes.c and selection.c.
+ * join.c hands out the events, to task.c what a task goes through, to thread.c what a
+ * thread does (its polls, its history, its driver), to listing.c what the runtime's
+ * lists tell. split.c explains a wait that has ended, charge.c gives time to a task,
+ * result.c makes what join.h shows, with notes.c and selection.c.
+ *
+ * Calls go down, from one line to a later one, and never up:
+ *
+ *	join.c
+ *	listing.c
+ *	task.c
+ *	thread.c	split.c
+ *	charge.c	the drivers: see driver.h
+ *
+ * thread.c finds polls whose ends are missing, and only task.c knows what that means:
+ * it is told by join->poll_broken(), which join.c sets. split.c reads tasks and
+ * threads, and changes none.
  */
 #ifndef DWELL_JOIN_TIMELINE_H
 #define DWELL_JOIN_TIMELINE_H
@@ -14,6 +26,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "join/driver.h"
 #include "join/fds.h"
 #include "join/history.h"
 #include "join/join.h"
@@ -21,21 +34,15 @@
 #include "join/map.h"
 #include "join/names.h"
 #include "join/part.h"
+#include "join/pieces.h"
+#include "join/sink.h"
+#include "join/sink_sums.h"
 #include "join/site.h"
 #include "join/stops.h"
-#include "join/sums.h"
 #include "join/windows.h"
 
 #define PIECES_MAX	64	/* kept apart in one poll */
 #define POLLS_MAX	32	/* nested on one thread */
-
-/* Time to be charged. */
-struct piece {
-	uint8_t		segment;	/* enum join_segment */
-	uint8_t		part;		/* enum part */
-	struct detail	detail;
-	uint64_t	ns;
-};
 
 /* Losses found here; names in result.c. */
 enum join_loss {
@@ -58,6 +65,7 @@ enum task_state {
 
 struct task {
 	uint64_t	 addr;		/* of its header */
+	uint64_t	 life;		/* its number: see struct charged */
 	uint64_t	 start;		/* of its life */
 	uint64_t	 since;		/* of its state; RUNNING: its poll knows */
 	uint64_t	 charged;	/* time given to some segment so far */
@@ -95,15 +103,7 @@ struct poll {
 	uint64_t	 begin;
 	uint64_t	 since;		/* time up to here is in pieces */
 	bool		 outer;		/* another poll has begun inside it */
-	uint32_t	 nr_pieces, pieces_size;
-	struct piece	*pieces;	/* charged when the end proves them */
-};
-
-/* A descriptor that the last epoll_wait returned. */
-struct ready_fd {
-	uint64_t	token, ready, reader, writer;
-	uint32_t	events;
-	bool		told;		/* a task was woken because of it */
+	struct pieces	 pieces;	/* charged when the end proves them */
 };
 
 struct thread {
@@ -112,29 +112,24 @@ struct thread {
 	struct history	 history;
 	struct poll	*polls;		/* innermost last */
 	uint32_t	 nr_polls, polls_size;
-	/* Its driver: the last epoll_wait that returned. */
-	bool		 dispatching;	/* no poll has begun or ended since */
-	bool		 drives;	/* it waited in driver_epfd outside of any poll */
-	int32_t		 driver_epfd;
-	int32_t		 epfd, epoll_nr;
-	uint64_t	 epoll_ret;	/* when, 0: never */
-	uint64_t	 epoll_prev;	/* return before that, on any thread, of that epfd */
-	uint64_t	 epoll_wake;	/* end of its sleep in that epoll_wait, 0: none */
-	uint64_t	 sleep_wake;	/* the same of the epoll_wait that goes on now */
-	struct ready_fd	*ready;
-	uint32_t	 nr_ready, ready_size, ready_next;
-};
-
-struct epoll_instance {
-	int32_t		epfd;
-	uint64_t	ret;
+	/* By enum driver_id; NULL: it never waited in that one. */
+	struct driver	*drivers[DRIVER_NR];
+	struct driver	*dispatches;	/* it is back from this; no poll has begun or ended since */
+	struct driver	*drives;	/* it waited in this outside of any poll, … */
+	uint64_t	 instance;	/* … and in which of its kind */
 };
 
 struct join {
 	struct trace_reader	*reader;
+	/* A poll of @t that began at @begin has no end that can be trusted: see task__doubt(). */
+	void			(*poll_broken)(struct join *j, struct task *t, uint64_t begin,
+					       enum part why);
 	struct names		*names;
 	struct sites		*sites;
-	struct sums		 sums;
+	struct sink_sums	 sums;		/* the first of the sinks */
+	struct sink		*sinks;
+	struct pieces		 scratch;
+	struct pieces		*placed;	/* scratch, if a sink wants places; else NULL */
 	struct fds		 fds;
 	struct windows		 windows;
 	struct stops		 stops;
@@ -143,11 +138,9 @@ struct join {
 	struct map		 listed;	/* kinds of tasks that are in the runtime's lists */
 	uint64_t		 listing_looks;	/* at places of the table of tasks: see listing.c */
 	struct task		*free_tasks;
-	struct epoll_instance	*epolls;
-	uint32_t		 nr_epolls, epolls_size;
+	void			*drivers[DRIVER_NR];	/* what each keeps for all threads */
 	uint64_t		 start, end;
 	bool			 lossy;		/* something was lost up to now */
-	bool			 sees_wakers;	/* descriptors come with the tasks that they wake */
 	struct join_totals	 totals;
 	uint64_t		 losses[JOIN_LOSS_NR];
 	uint64_t		 lost_events[TRACE_LOST_NR];
@@ -182,9 +175,14 @@ static inline void join__note_err(struct join *j, int err)
 
 /* ---- task.c ---- */
 
-struct task *task__find(struct join *j, uint64_t addr);
+static inline struct task *task__find(const struct join *j, uint64_t addr)
+{
+	return map__get(&j->tasks, addr);
+}
+
 void task__new(struct join *j, uint64_t addr, uint64_t now);
-void task__seen(struct join *j, const struct trace_event *ev, uint64_t now);
+/* The task, if it is alive: it was met in one of the runtime's lists. */
+struct task *task__seen(struct join *j, const struct trace_event *ev, uint64_t now);
 void task__wake(struct join *j, uint64_t addr, struct thread *waker, uint64_t now);
 void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th, uint64_t now);
 void task__end(struct join *j, const struct trace_event *ev, struct thread *th, uint64_t now);
@@ -201,21 +199,12 @@ void task__waiter(struct join *j, const struct trace_event *ev, uint64_t now);
 
 /* ---- charge.c ---- */
 
-/* What to note at an await point, besides time. */
-enum wait_end {
-	WAIT_FINISHED,		/* await duration */
-	WAIT_IN_POLL,		/* woken before the poll returned */
-	WAIT_OPEN,		/* begin or end not seen */
-	WAIT_POLLED,		/* ready duration */
-	WAIT_TOTAL,		/* both, of one wait */
-	WAIT_SELF_WAKE,		/* no wait at all; instead of a time, how many in succession */
-};
-
 /* Time that @t spent at (@chain, @branch), or in no wait. */
 void task__charge(struct join *j, struct task *t, uint32_t chain, uint16_t branch,
 		  const struct piece *p);
 void task__charge_piece(struct join *j, struct task *t, const struct piece *p);
-void task__charge_unknown(struct join *j, struct task *t, enum part why, uint64_t ns);
+void task__charge_unknown(struct join *j, struct task *t, enum part why, uint64_t from,
+			  uint64_t to);
 /* Of the wait that @t is in, or was in last. */
 void task__note_wait(struct join *j, struct task *t, enum wait_end wait, uint64_t ns);
 /*
@@ -240,15 +229,19 @@ void listings__complete(struct join *j, uint64_t begin, uint64_t now);
 /* Of an event at @now; never seen before: a new one. NULL: no memory. */
 struct thread *thread__get(struct join *j, uint32_t tid, uint64_t now);
 void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event *ev, uint64_t now);
-void thread__epoll_wait(struct join *j, struct thread *th, const struct trace_event *ev,
-			uint64_t now);
+/* @ev is of driver @ops: the thread came back from it, or it found something. */
+void thread__driver_event(struct join *j, struct thread *th, const struct driver_ops *ops,
+			  const struct trace_event *ev, uint64_t now);
 /* Of the polls on @th only the outermost @nr go on; when the others ended is not known. */
 void thread__polls_gone(struct join *j, struct thread *th, uint32_t nr);
-void thread__epoll_ready(struct join *j, struct thread *th, const struct trace_event *ev);
 void thread__exit(struct join *j, struct thread *th, uint64_t now);
 void thread__free_all(struct join *j);
 /* The innermost poll, or NULL. */
-const struct poll *thread__poll(const struct thread *th);
+static inline struct poll *thread__poll(const struct thread *th)
+{
+	return th->nr_polls ? &th->polls[th->nr_polls - 1] : NULL;
+}
+
 void thread__push_poll(struct join *j, struct thread *th, struct task *t, uint64_t now);
 /*
  * The poll of @addr on @th has ended: its time is charged, its task is RUNNING
@@ -267,29 +260,32 @@ uint64_t thread__forget_poll(struct join *j, struct thread *th, struct task *t);
 /* Charge all polls up to the end of the recording. */
 void thread__finish_all(struct join *j, uint64_t now);
 
-/* ---- split.c ---- */
+/* ---- split.c: it changes nothing of the join; only drivers remember what they were asked ---- */
 
 #define SPLIT_MAX	64
 
 struct split {
 	unsigned int	nr;
 	struct piece	parts[SPLIT_MAX];	/* add up to the wait */
+	struct pieces	*placed;		/* not NULL: they are here, each in its place */
+	int		err;			/* … or -ENOMEM: not all */
 	uint16_t	branch;			/* that ended it, or NO_BRANCH */
 	bool		undecided;		/* the next poll may tell which branch it was */
 	bool		yielded;		/* there was nothing to wait for */
+	unsigned int	forgotten;		/* how often a history did not reach back to it */
 };
 
 /* Why @t, IDLE since t->since, was woken by @waker (NULL: not known) at @now. */
-void split__wake(struct join *j, const struct task *t, struct thread *waker, uint64_t now,
-		 struct split *out);
+void split__wake(const struct join *j, const struct task *t, const struct thread *waker,
+		 uint64_t now, struct split *out);
 /*
  * The leaves of @t's wait (a bit for each) that wait for the end of a task that goes
  * on: since such a task is not in its poll, none of them can have ended the wait.
  */
 uint64_t split__not_joined(const struct join *j, const struct task *t);
 /* What is known of the wait of @t up to @now, where it does not end. */
-void split__open(struct join *j, const struct task *t, uint64_t now, enum part otherwise,
-		 struct split *out);
+void split__open(const struct join *j, const struct task *t, uint64_t now,
+		 enum part otherwise, struct split *out);
 
 /* ---- result.c ---- */
 

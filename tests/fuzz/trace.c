@@ -14,6 +14,7 @@
 #include "base/sum.h"
 #include "flamegraph/flamegraph.h"
 #include "join/join.h"
+#include "output/folded.h"
 #include "tests/fuzz/fuzz.h"
 #include "trace/chunk.h"
 #include "trace/codec.h"
@@ -37,8 +38,8 @@ static void check_rows(const struct join *j)
 	rows = join__rows(j, &nr);
 	weights = calloc(nr + 1, sizeof(*weights));
 	must(fg && weights);
-	for (int unit = JOIN_WEIGHT_NS; unit <= JOIN_WEIGHT_US; unit++)
-		join_rows__weights(rows, nr, unit, weights);
+	for (int unit = OUTPUT_WEIGHT_US; unit <= OUTPUT_WEIGHT_NS; unit++)
+		output_folded__weights(rows, nr, unit, weights);
 	for (size_t i = 0; i < nr; i++) {
 		must(rows[i].ns && rows[i].nr > 2);
 		sum__add(&sum, rows[i].ns);
@@ -79,7 +80,9 @@ static void check_report(const struct join *j, const struct trace_reader *r, con
 {
 	struct text_file t;
 
-	must(text_file__open(&t) && !join_report__text(j, r, NULL, t.file) && text_file__close(&t));
+	must(text_file__open(&t));
+	must(!output_format__write(output_format__find("text"), j, r, NULL, t.file));
+	must(text_file__close(&t));
 	must_be_printable(t.text);
 	check_bars(t.text, data, size);
 	free(t.text);
@@ -91,7 +94,9 @@ static void check_json(const struct join *j, const struct trace_reader *r)
 	json_error_t error;
 	json_t *o;
 
-	must(text_file__open(&t) && !join_report__json(j, r, NULL, t.file) && text_file__close(&t));
+	must(text_file__open(&t));
+	must(!output_format__write(output_format__find("json"), j, r, NULL, t.file));
+	must(text_file__close(&t));
 	must_be_printable(t.text);
 	/* Strings may hold NULs no more than names may. */
 	o = json_loads(t.text, 0, &error);

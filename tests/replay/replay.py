@@ -29,7 +29,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 CASES = HERE / "cases"
-SCHEMA = ROOT / "src" / "join" / "report.schema.json"
+SCHEMA = ROOT / "src" / "output" / "report.schema.json"
 
 sys.path.insert(0, str(HERE))
 import schema  # noqa: E402

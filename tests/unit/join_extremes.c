@@ -14,6 +14,7 @@
 
 #include "flamegraph/flamegraph.h"
 #include "join/join.h"
+#include "output/folded.h"
 #include "tests/unit/trace_path.h"
 #include "tests/unit/trace_random.h"
 
@@ -69,11 +70,13 @@ static void read_back(struct result *res)
 		fail_msg("%d: %s", err, join__why(res->j));
 	res->t = join__totals(res->j);
 	out = open_memstream(&res->text, &n);
-	assert_int_equal(join_report__text(res->j, res->r, NULL, out), 0);
+	assert_int_equal(output_format__write(output_format__find("text"), res->j, res->r,
+					      NULL, out), 0);
 	fclose(out);
 	assert_in_range(n, 100, 8000);
 	out = open_memstream(&res->json, &n);
-	assert_int_equal(join_report__json(res->j, res->r, NULL, out), 0);
+	assert_int_equal(output_format__write(output_format__find("json"), res->j, res->r,
+					      NULL, out), 0);
 	fclose(out);
 }
 
@@ -125,10 +128,10 @@ static void tasks_of_all_time(void **state)
 	rows = join__rows(res.j, &nr);
 	assert_true(nr > 1);
 	weights = calloc(nr, sizeof(*weights));
-	join_rows__weights(rows, nr, JOIN_WEIGHT_NS, weights);
+	output_folded__weights(rows, nr, OUTPUT_WEIGHT_NS, weights);
 	for (size_t i = 0; i < nr; i++)
 		assert_int_equal(weights[i], rows[i].ns);
-	join_rows__weights(rows, nr, JOIN_WEIGHT_US, weights);
+	output_folded__weights(rows, nr, OUTPUT_WEIGHT_US, weights);
 	for (size_t i = 0; i < nr; i++)
 		assert_in_range(weights[i], rows[i].ns / 1000, rows[i].ns / 1000 + 1);
 	for (size_t i = 0; i < nr && !err; i++)

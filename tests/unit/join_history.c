@@ -69,11 +69,28 @@ static void history(void **state)
 	history__clear(&h);
 }
 
+struct stops_cut {
+	const bool	*stopped;	/* a mark for each moment */
+	uint64_t	 at;
+};
+
+static void stop_piece(void *arg, uint64_t from, uint64_t to, bool stopped)
+{
+	struct stops_cut *c = arg;
+
+	assert_int_equal(from, c->at);
+	assert_true(from < to);
+	for (uint64_t t = from; t < to; t++)
+		assert_int_equal(c->stopped[t], stopped);
+	c->at = to;
+}
+
 /* Stops that two threads tell of, against a mark for each moment. */
 static void stops(void **state)
 {
 	enum { SPAN = 4000 };
 	static bool stopped[SPAN];
+	struct stops_cut cut = { .stopped = stopped };
 	uint64_t seed = 14, ts = 100;
 	struct stops s = { 0 };
 
@@ -95,6 +112,9 @@ static void stops(void **state)
 		for (uint64_t t = from; t < to; t++)
 			want += stopped[t];
 		assert_int_equal(stops__within(&s, from, to), want);
+		cut.at = from;
+		stops__cut(&s, from, to, stop_piece, &cut);
+		assert_int_equal(cut.at, from < to ? to : from);
 	}
 	stops__clear(&s);
 }

@@ -12,6 +12,7 @@
 
 #include "flamegraph/flamegraph.h"
 #include "join/join.h"
+#include "output/output.h"
 #include "tests/unit/trace_path.h"
 
 /* The reader takes any bytes, so these need not be UTF-8. */
@@ -116,7 +117,8 @@ static void report(void **state)
 	FILE *out = open_memstream(&text, &len);
 
 	(void)state;
-	assert_int_equal(join_report__text(l.j, l.r, NULL, out), 0);
+	assert_int_equal(output_format__write(output_format__find("text"), l.j, l.r,
+					      NULL, out), 0);
 	fclose(out);
 	assert_printable(text, len);
 	assert_null(strstr(text, "\nnew line"));
@@ -134,7 +136,8 @@ static void json(void **state)
 	FILE *out = open_memstream(&text, &len);
 
 	(void)state;
-	assert_int_equal(join_report__json(l.j, l.r, NULL, out), 0);
+	assert_int_equal(output_format__write(output_format__find("json"), l.j, l.r,
+					      NULL, out), 0);
 	fclose(out);
 	assert_printable(text, len);
 	assert_non_null(strstr(text, "\"a\\u001B\\u009B\\u202E\\u007F\\uDB40\\uDC41z\""));

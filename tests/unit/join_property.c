@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What must hold of any join, over random recordings by seed: time is
- * conserved to the nanosecond, all outputs show the same time, and equal
- * recordings give equal output.
+ * conserved to the nanosecond, all outputs show the same time, equal recordings
+ * give equal output, and so do intervals in their places, which have no holes.
  *
  * Half of the recordings are of a simulated runtime, whose truth is known;
  * the others are events without any sense.
@@ -18,6 +18,10 @@
 #include <cmocka.h>
 
 #include "join/join.h"
+#include "join/sink.h"
+#include "join/task_history.h"
+#include "join/timeline.h"
+#include "output/folded.h"
 #include "tests/unit/trace_path.h"
 #include "tests/unit/trace_random.h"
 
@@ -63,8 +67,132 @@ static void finish(struct trace_writer *w, uint64_t end)
 	trace_writer__free(w);
 }
 
-/* Join and check what must always hold. The caller frees. */
-static struct join *joined(uint64_t seed, struct trace_reader **r)
+/* ---- intervals ---- */
+
+/* A sink that keeps all of them, and a task's history beside it. */
+struct intervals {
+	struct sink		 sink;
+	struct join		*join;
+	struct task_histories	*histories;
+	struct task_interval	*list;
+	size_t			 nr, size;
+};
+
+static int keep(struct sink *s, const struct task_interval *iv)
+{
+	struct intervals *all = (struct intervals *)s;
+
+	if (all->nr == all->size) {
+		all->size = all->size ? all->size * 2 : 1024;
+		all->list = reallocarray(all->list, all->size, sizeof(*all->list));
+		assert_non_null(all->list);
+	}
+	all->list[all->nr++] = *iv;
+	return 0;
+}
+
+static void intervals__begin(struct intervals *all, struct join *j)
+{
+	static const struct sink_ops ops = { .placed = true, .interval = keep };
+
+	*all = (struct intervals){ .sink.ops = &ops, .join = j,
+				   .histories = task_histories__new() };
+	assert_non_null(all->histories);
+	join__add_sink(j, &all->sink);
+	join__add_sink(j, task_histories__sink(all->histories));
+}
+
+static int by_life(const void *a, const void *b)
+{
+	const struct task_interval *x = a, *y = b;
+
+	if (x->of.life != y->of.life)
+		return x->of.life < y->of.life ? -1 : 1;
+	return x->piece.from < y->piece.from ? -1 : x->piece.from > y->piece.from;
+}
+
+/* Where a history is cut: each piece must be the one before in the list. */
+struct backwards {
+	const struct task_interval	*iv, *first;
+	uint64_t			 to;
+	bool				 unknown;
+};
+
+static void one_back(void *arg, const struct task_interval *iv)
+{
+	struct backwards *b = arg;
+
+	assert_false(b->unknown);
+	assert_int_equal(iv->piece.from + iv->piece.ns, b->to);
+	b->to = iv->piece.from;
+	b->unknown = iv->piece.part == PART_HISTORY && iv->piece.segment == JOIN_UNATTRIBUTED;
+	if (b->unknown)
+		return;
+	assert_true(b->iv >= b->first);
+	assert_memory_equal(iv, b->iv, sizeof(*iv));
+	b->iv--;
+}
+
+/* The last life of a task: @nr of its intervals. Not known is only what was forgotten. */
+static void check_history(const struct task_histories *h, const struct task_interval *list,
+			  size_t nr)
+{
+	const struct task_interval *last = &list[nr - 1];
+	struct backwards b = { .iv = last, .first = list,
+			       .to = last->piece.from + last->piece.ns };
+
+	task_histories__cut(h, last->of.task, last->of.born, b.to, one_back, &b);
+	assert_int_equal(b.to, last->of.born);
+	assert_int_equal(b.unknown, task_histories__forgot(h, last->of.task));
+	assert_true(b.unknown ? nr > TASK_HISTORY_MAX : b.iv + 1 == list);
+}
+
+static bool is_last_life(const struct intervals *all, size_t i)
+{
+	for (size_t k = i + 1; k < all->nr; k++)
+		if (all->list[k].of.task == all->list[i].of.task &&
+		    all->list[k].of.life != all->list[i].of.life)
+			return false;
+	return true;
+}
+
+/* Those of one life have no holes and do not overlap; all together are the totals. */
+static void intervals__check(struct intervals *all, uint64_t seed, const struct join_totals *t)
+{
+	uint64_t segments[JOIN_SEGMENT_NR] = { 0 };
+	size_t first = 0;
+
+	if (all->nr)
+		qsort(all->list, all->nr, sizeof(*all->list), by_life);
+	for (size_t i = 0; i < all->nr; i++) {
+		const struct task_interval *iv = &all->list[i];
+		bool begins = !i || iv[-1].of.life != iv->of.life;
+		uint64_t want = begins ? iv->of.born : iv[-1].piece.from + iv[-1].piece.ns;
+
+		if (iv->piece.from != want)
+			fail_msg("seed %llu: life %llu, segment %u, part %u: from %llu, not %llu",
+				 (unsigned long long)seed, (unsigned long long)iv->of.life,
+				 iv->piece.segment, iv->piece.part,
+				 (unsigned long long)iv->piece.from, (unsigned long long)want);
+		if (iv->piece.segment == JOIN_READY && iv->piece.part == PART_STOPPED)
+			assert_int_equal(stops__within(&all->join->stops, iv->piece.from,
+						       iv->piece.from + iv->piece.ns),
+					 iv->piece.ns);
+		segments[iv->piece.segment] += iv->piece.ns;
+		first = begins ? i : first;
+		if ((i + 1 == all->nr || iv[1].of.life != iv->of.life) && is_last_life(all, i))
+			check_history(all->histories, &all->list[first], i + 1 - first);
+	}
+	assert_memory_equal(segments, t->segments, sizeof(segments));
+	task_histories__free(all->histories);
+	free(all->list);
+}
+
+/*
+ * Join and check what must always hold; with @all (not initialised) of the intervals, too.
+ * The caller frees.
+ */
+static struct join *joined(uint64_t seed, struct trace_reader **r, struct intervals *all)
 {
 	const struct join_totals *t;
 	const struct join_point *points;
@@ -78,10 +206,14 @@ static struct join *joined(uint64_t seed, struct trace_reader **r)
 
 	assert_int_equal(trace_reader__open(path, r, &why), 0);
 	assert_int_equal(join__new(*r, &j), 0);
+	if (all)
+		intervals__begin(all, j);
 	err = join__run(j);
 	if (err)
 		fail_msg("seed %llu: %d: %s", (unsigned long long)seed, err, join__why(j));
 	t = join__totals(j);
+	if (all)
+		intervals__check(all, seed, t);
 	for (int i = 0; i < JOIN_SEGMENT_NR; i++)
 		sum += t->segments[i];
 	assert_int_equal(sum, t->lifetime_ns);
@@ -98,7 +230,7 @@ static struct join *joined(uint64_t seed, struct trace_reader **r)
 	assert_int_equal(sum, t->lifetime_ns);
 	assert_memory_equal(by_segment, t->segments, sizeof(by_segment));
 	weights = calloc(nr + 1, sizeof(*weights));
-	join_rows__weights(rows, nr, JOIN_WEIGHT_US, weights);
+	output_folded__weights(rows, nr, OUTPUT_WEIGHT_US, weights);
 	sum = 0;
 	for (size_t i = 0; i < nr; i++)
 		sum += weights[i];
@@ -128,8 +260,10 @@ static uint64_t hash_output(struct join *j, struct trace_reader *r)
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	assert_int_equal(join_report__json(j, r, NULL, out), 0);
-	assert_int_equal(join_report__text(j, r, NULL, out), 0);
+	assert_int_equal(output_format__write(output_format__find("json"), j, r,
+					      NULL, out), 0);
+	assert_int_equal(output_format__write(output_format__find("text"), j, r,
+					      NULL, out), 0);
 	fclose(out);
 	for (size_t i = 0; i < len; i++)
 		hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3ull;
@@ -144,6 +278,7 @@ static void nonsense(void **state)
 	for (uint64_t seed = 1; seed <= 400; seed++) {
 		struct trace_writer *w = create();
 		uint64_t s = seed, ts = 999000, hash;
+		struct intervals all;
 		struct trace_reader *r;
 		struct join *j;
 
@@ -158,11 +293,11 @@ static void nonsense(void **state)
 			assert_int_equal(trace_writer__event(w, &ev), 0);
 		}
 		finish(w, ts - below(&s, 5000));
-		j = joined(seed, &r);
+		j = joined(seed, &r, NULL);
 		hash = hash_output(j, r);
 		join__free(j);
 		trace_reader__free(r);
-		j = joined(seed, &r);
+		j = joined(seed, &r, &all);
 		assert_int_equal(hash_output(j, r), hash);
 		join__free(j);
 		trace_reader__free(r);
@@ -293,6 +428,7 @@ static void runtime(void **state)
 	for (uint64_t seed = 1; seed <= 150; seed++) {
 		struct sim s = { .w = create(), .seed = seed, .now = host.attach_ts,
 				 .polled = { -1, -1, -1 } };
+		struct intervals all;
 		const struct join_point *points;
 		uint64_t waits = 0;
 		struct trace_reader *r;
@@ -312,7 +448,7 @@ static void runtime(void **state)
 			s.lifetime += s.now - s.tasks[i].start;
 		}
 		finish(s.w, s.now);
-		j = joined(seed, &r);
+		j = joined(seed, &r, &all);
 		for (int i = 0; i < JOIN_SEGMENT_NR; i++)
 			if (join__totals(j)->segments[i] != s.truth[i])
 				fail_msg("seed %llu: %s is %llu ns, not %llu", (unsigned long long)seed,

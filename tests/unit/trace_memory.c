@@ -15,8 +15,8 @@
 #include "tests/unit/failing_malloc.h"
 
 #include "base/text_file.h"
-#include "flamegraph/flamegraph.h"
 #include "join/join.h"
+#include "output/output.h"
 #include "tests/replay/text_trace.c"
 #include "tests/unit/trace_path.h"
 
@@ -59,25 +59,8 @@ static void output__free(struct output *o)
 	free(o->svg);
 }
 
-static int picture(const struct join *j, FILE *out)
-{
-	struct flamegraph *fg = flamegraph__new();
-	struct flamegraph_opts opts = { .title = "t", .subtitle = "s" };
-	const struct join_row *rows;
-	size_t nr;
-	int err = fg ? 0 : -ENOMEM;
-
-	rows = join__rows(j, &nr);
-	for (size_t i = 0; i < nr && !err; i++)
-		err = flamegraph__add(fg, rows[i].frames, rows[i].nr, rows[i].ns);
-	if (!err)
-		err = flamegraph__render(fg, &opts, out);
-	flamegraph__free(fg);
-	return err;
-}
-
 /* One output into memory; what cannot be written is no output. */
-static int make(const struct join *j, const struct trace_reader *r, int which, char **out)
+static int make(const struct join *j, const struct trace_reader *r, const char *name, char **out)
 {
 	struct text_file t;
 	FILE *f = text_file__open(&t);
@@ -85,8 +68,7 @@ static int make(const struct join *j, const struct trace_reader *r, int which, c
 
 	if (!f)
 		return -ENOMEM;
-	err = which == 0 ? join_report__text(j, r, NULL, f) :
-	      which == 1 ? join_report__json(j, r, NULL, f) : picture(j, f);
+	err = output_format__write(output_format__find(name), j, r, NULL, f);
 	*out = text_file__close(&t);
 	return err || *out ? err : -ENOMEM;
 }
@@ -112,11 +94,11 @@ static int read_back(struct output *o, char said[600])
 			snprintf(said, 600, "%s", join__why(j));
 	}
 	if (!err)
-		err = make(j, r, 0, &o->report);
+		err = make(j, r, "text", &o->report);
 	if (!err)
-		err = make(j, r, 1, &o->json);
+		err = make(j, r, "json", &o->json);
 	if (!err)
-		err = make(j, r, 2, &o->svg);
+		err = make(j, r, "svg", &o->svg);
 	join__free(j);
 	trace_reader__free(r);
 	return err;

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "join/join.h"
+#include "output/output.h"
 #include "tests/replay/text_trace.c"
 #include "trace/chunk.h"
 
@@ -113,8 +114,10 @@ static void run(int fd, const uint8_t *data, size_t len, FILE *sink)
 	if (err) {
 		assert_true(*join__why(j));
 	} else {
-		assert_int_equal(join_report__text(j, r, NULL, sink), 0);
-		assert_int_equal(join_report__json(j, r, NULL, sink), 0);
+		assert_int_equal(output_format__write(output_format__find("text"), j, r,
+						      NULL, sink), 0);
+		assert_int_equal(output_format__write(output_format__find("json"), j, r,
+						      NULL, sink), 0);
 	}
 	join__free(j);
 	trace_reader__free(r);

@@ -15,8 +15,8 @@
  * tell by their beginning and by their end. All of it is made printable here:
  * names are what the file says they are.
  */
-#ifndef DWELL_JOIN_FLOW_H
-#define DWELL_JOIN_FLOW_H
+#ifndef DWELL_OUTPUT_FLOW_H
+#define DWELL_OUTPUT_FLOW_H
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -41,4 +41,4 @@ void flow__put(struct flow *f, const char *fmt, ...);
 void flow__words(struct flow *f, const char *text);
 void flow__end(struct flow *f);
 
-#endif /* DWELL_JOIN_FLOW_H */
+#endif /* DWELL_OUTPUT_FLOW_H */

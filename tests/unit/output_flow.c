@@ -11,7 +11,7 @@
 
 #include "base/text_file.h"
 #include "base/utf8.h"
-#include "join/flow.h"
+#include "output/flow.h"
 #include "tests/unit/printable.h"
 #include "tests/unit/trace_random.h"
 

@@ -12,8 +12,8 @@
 #include "base/sum.h"
 #include "base/utf8.h"
 #include "join/crate_path.h"
-#include "join/flow.h"
-#include "join/report.h"
+#include "output/flow.h"
+#include "output/report.h"
 
 #define COLUMNS		80	/* where nobody says how many */
 #define POINTS_SHOWN	20
@@ -30,7 +30,7 @@ struct text_report {
 	struct flow			 flow;
 	const struct join_point		**points;	/* all, in the order asked for */
 	size_t				 shown;
-	enum join_sort			 sort;
+	enum output_sort			 sort;
 };
 
 /* ---- words ---- */
@@ -513,13 +513,13 @@ static void print_point(struct text_report *t, const struct join_point *p, size_
 
 static void print_points(struct text_report *t)
 {
-	static const char *const order[JOIN_SORT_NR] = {
-		[JOIN_SORT_TOTAL]	= "the longest await + ready",
-		[JOIN_SORT_AWAIT]	= "the longest await",
-		[JOIN_SORT_READY]	= "the longest ready",
-		[JOIN_SORT_COUNT]	= "the most waits",
-		[JOIN_SORT_P99]		= "the largest p99",
-		[JOIN_SORT_MAX]		= "the longest single wait",
+	static const char *const order[OUTPUT_SORT_NR] = {
+		[OUTPUT_SORT_TOTAL]	= "the longest await + ready",
+		[OUTPUT_SORT_AWAIT]	= "the longest await",
+		[OUTPUT_SORT_READY]	= "the longest ready",
+		[OUTPUT_SORT_COUNT]	= "the most waits",
+		[OUTPUT_SORT_P99]		= "the largest p99",
+		[OUTPUT_SORT_MAX]		= "the longest single wait",
 	};
 	size_t all;
 
@@ -560,19 +560,17 @@ static void print_notes(struct text_report *t)
 	}
 }
 
-int join_report__text(const struct join *j, const struct trace_reader *r,
-		      const struct join_report_opts *opts, FILE *out)
+static int write_text(const struct join *j, const struct trace_reader *r,
+		      const struct output_opts *opts, FILE *out)
 {
-	static const struct join_report_opts usual;
 	struct text_report t = { .join = j, .reader = r, .out = out };
 
-	opts = opts ? opts : &usual;
 	t.sort = opts->sort;
 	t.flow.out = out;
 	t.flow.columns = opts->columns ? opts->columns : COLUMNS;
 	if (t.flow.columns < FLOW_COLUMNS_MIN)
 		t.flow.columns = FLOW_COLUMNS_MIN;
-	t.points = report__points(j, opts, POINTS_SHOWN, &t.shown);
+	t.points = output_report__points(j, opts, POINTS_SHOWN, &t.shown);
 	if (!t.points)
 		return -ENOMEM;
 	print_recording(&t);
@@ -588,3 +586,9 @@ int join_report__text(const struct join *j, const struct trace_reader *r,
 		return -ENOMEM;
 	return ferror(out) ? (errno ? -errno : -EIO) : 0;
 }
+
+const struct output_format output_text = {
+	.name		= "text",
+	.extension	= "txt",
+	.write		= write_text,
+};

@@ -2,7 +2,7 @@
 /*
  * The order of await points in reports. See report.h.
  */
-#include "join/report.h"
+#include "output/report.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,52 +10,52 @@
 #include "base/sum.h"
 
 /* By these names users ask for an order. */
-static const char *const names[JOIN_SORT_NR] = {
-	[JOIN_SORT_TOTAL]	= "total",
-	[JOIN_SORT_AWAIT]	= "await",
-	[JOIN_SORT_READY]	= "ready",
-	[JOIN_SORT_COUNT]	= "count",
-	[JOIN_SORT_P99]		= "p99",
-	[JOIN_SORT_MAX]		= "max",
+static const char *const names[OUTPUT_SORT_NR] = {
+	[OUTPUT_SORT_TOTAL]	= "total",
+	[OUTPUT_SORT_AWAIT]	= "await",
+	[OUTPUT_SORT_READY]	= "ready",
+	[OUTPUT_SORT_COUNT]	= "count",
+	[OUTPUT_SORT_P99]		= "p99",
+	[OUTPUT_SORT_MAX]		= "max",
 };
 
-const char *join_sort__name(enum join_sort sort)
+const char *output_sort__name(enum output_sort sort)
 {
 	return names[sort];
 }
 
-bool join_sort__find(const char *name, enum join_sort *sort)
+bool output_sort__find(const char *name, enum output_sort *sort)
 {
-	for (int i = 0; i < JOIN_SORT_NR; i++)
+	for (int i = 0; i < OUTPUT_SORT_NR; i++)
 		if (!strcmp(names[i], name)) {
-			*sort = (enum join_sort)i;
+			*sort = (enum output_sort)i;
 			return true;
 		}
 	return false;
 }
 
-static uint64_t key(const struct join_point *p, enum join_sort sort)
+static uint64_t key(const struct join_point *p, enum output_sort sort)
 {
 	uint64_t v = 0;
 
 	switch (sort) {
-	case JOIN_SORT_TOTAL:
+	case OUTPUT_SORT_TOTAL:
 		v = p->await_ns;
 		sum__add(&v, p->ready_ns);
 		return v;
-	case JOIN_SORT_AWAIT:
+	case OUTPUT_SORT_AWAIT:
 		return p->await_ns;
-	case JOIN_SORT_READY:
+	case OUTPUT_SORT_READY:
 		return p->ready_ns;
-	case JOIN_SORT_COUNT:
+	case OUTPUT_SORT_COUNT:
 		v = p->count;
 		sum__add(&v, p->open);
 		return v;
-	case JOIN_SORT_P99:
+	case OUTPUT_SORT_P99:
 		return p->await.p99;
-	case JOIN_SORT_MAX:
+	case OUTPUT_SORT_MAX:
 		return p->await.max;
-	case JOIN_SORT_NR:
+	case OUTPUT_SORT_NR:
 		break;
 	}
 	return v;
@@ -76,8 +76,9 @@ static int by_key(const void *a, const void *b)
 	return x->point < y->point ? -1 : x->point > y->point;
 }
 
-const struct join_point **report__points(const struct join *j, const struct join_report_opts *opts,
-					 size_t usual, size_t *nr)
+const struct join_point **output_report__points(const struct join *j,
+						const struct output_opts *opts, size_t usual,
+						size_t *nr)
 {
 	size_t all, top = opts->top ? opts->top : usual;
 	const struct join_point *points = join__points(j, &all);

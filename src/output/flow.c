@@ -2,7 +2,7 @@
 /*
  * Words in lines. See flow.h.
  */
-#include "join/flow.h"
+#include "output/flow.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

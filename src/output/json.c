@@ -12,7 +12,7 @@
 
 #include "base/text_file.h"
 #include "base/utf8.h"
-#include "join/report.h"
+#include "output/report.h"
 
 #define REPORT_VERSION	1	/* changed when a key changes its meaning or goes */
 
@@ -166,11 +166,11 @@ static json_t *point(const struct join_point *p, int *err)
 	return o;
 }
 
-static json_t *points(const struct join *j, const struct join_report_opts *opts, int *err)
+static json_t *points(const struct join *j, const struct output_opts *opts, int *err)
 {
 	json_t *a = json_array();
 	size_t nr;
-	const struct join_point **list = report__points(j, opts, 0, &nr);
+	const struct join_point **list = output_report__points(j, opts, 0, &nr);
 
 	if (!list)
 		*err = -ENOMEM;
@@ -181,7 +181,7 @@ static json_t *points(const struct join *j, const struct join_report_opts *opts,
 }
 
 /* What was asked for, and what there is. */
-static json_t *selection(const struct join *j, const struct join_report_opts *opts, int *err)
+static json_t *selection(const struct join *j, const struct output_opts *opts, int *err)
 {
 	json_t *o = json_object();
 	struct join_all all;
@@ -192,7 +192,7 @@ static json_t *selection(const struct join *j, const struct join_report_opts *op
 		return NULL;
 	join__points(j, &nr);
 	set(o, "task", task ? text(task) : json_null(), err);
-	set(o, "sort", text(join_sort__name(opts->sort)), err);
+	set(o, "sort", text(output_sort__name(opts->sort)), err);
 	set(o, "top", opts->top ? number(opts->top) : json_null(), err);
 	set(o, "await_points", number(nr), err);
 	set(o, "all_tasks_seen", number(all.tasks_seen), err);
@@ -274,17 +274,15 @@ static int write_json(const json_t *o, FILE *out)
 	return err;
 }
 
-int join_report__json(const struct join *j, const struct trace_reader *r,
-		      const struct join_report_opts *opts, FILE *out)
+static int write_report(const struct join *j, const struct trace_reader *r,
+			const struct output_opts *opts, FILE *out)
 {
-	static const struct join_report_opts usual;
 	const struct join_totals *t = join__totals(j);
 	json_t *o = json_object();
 	size_t nr;
 	const struct join_sum *lost = join__losses(j, &nr);
 	int err = 0;
 
-	opts = opts ? opts : &usual;
 	if (!o)
 		return -ENOMEM;
 	set(o, "version", number(REPORT_VERSION), &err);
@@ -304,3 +302,9 @@ int join_report__json(const struct join *j, const struct trace_reader *r,
 	json_decref(o);
 	return err;
 }
+
+const struct output_format output_json = {
+	.name		= "json",
+	.extension	= "json",
+	.write		= write_report,
+};

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The driver that waits in epoll_wait. A descriptor that it returned is known by its
+ * token, which the key of the leaf that waits for it names, or by the task whose
+ * waker is registered with it (by which future it is waited for, waiter.c tells).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+
+#include "join/driver.h"
+#include "join/leaves.h"
+#include "join/timeline.h"
+#include "join/waiter.h"
+
+#define READY_MAX	4096	/* descriptors of one return that are kept */
+#define INSTANCES_MAX	256	/* programs have a few; of more, the memory is not worth it */
+
+#define READ_EVENTS	(EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)
+#define WRITE_EVENTS	(EPOLLOUT | EPOLLHUP | EPOLLERR)
+
+/* A descriptor that the last epoll_wait returned. */
+struct ready_fd {
+	uint64_t	token, ready, reader, writer;
+	uint32_t	events;
+	bool		told;		/* a task was woken because of it */
+};
+
+struct epoll_driver {
+	struct driver	 head;
+	int32_t		 epfd, nr;	/* of the last epoll_wait that returned, and what it did */
+	uint64_t	 prev;		/* return before that, on any thread, of that epfd */
+	struct ready_fd	*ready;
+	uint32_t	 nr_ready, ready_size, ready_next;
+};
+
+/* What is of all threads together. */
+struct epolls {
+	struct {
+		int32_t		epfd;
+		uint64_t	ret;
+	}		*list;
+	uint32_t	 nr, size;
+	bool		 sees_wakers;	/* descriptors come with the tasks that they wake */
+};
+
+static bool epoll__waits_in(int syscall)
+{
+	return syscall == SYS_epoll_pwait ||
+#ifdef SYS_epoll_wait
+	       syscall == SYS_epoll_wait ||
+#endif
+	       syscall == 441;	/* epoll_pwait2: newer than some headers, the same everywhere */
+}
+
+static uint64_t epoll__instance(const struct trace_event *ev)
+{
+	return (uint32_t)ev->epoll.epfd;
+}
+
+static struct driver *epoll__new(void)
+{
+	struct epoll_driver *e = calloc(1, sizeof(*e));
+
+	return e ? &e->head : NULL;
+}
+
+static void epoll__free(struct driver *d)
+{
+	struct epoll_driver *e = (struct epoll_driver *)d;
+
+	free(e->ready);
+	free(e);
+}
+
+/* ---- events ---- */
+
+static struct epolls *epolls__get(struct join *j)
+{
+	if (!j->drivers[DRIVER_epoll])
+		j->drivers[DRIVER_epoll] = calloc(1, sizeof(struct epolls));
+	return j->drivers[DRIVER_epoll];
+}
+
+/* *@prev: the last return of this instance on any thread; @now becomes it. */
+static int epolls__returned(struct epolls *all, int32_t epfd, uint64_t now, uint64_t *prev)
+{
+	*prev = 0;
+	for (uint32_t i = 0; i < all->nr; i++) {
+		if (all->list[i].epfd == epfd) {
+			*prev = all->list[i].ret;
+			all->list[i].ret = now;
+			return 0;
+		}
+	}
+	if (all->nr == INSTANCES_MAX)
+		return 0;
+	if (all->nr == all->size) {
+		uint32_t size = all->size ? all->size * 2 : 4;
+		void *list = reallocarray(all->list, size, sizeof(*all->list));
+
+		if (!list)
+			return -ENOMEM;
+		all->list = list;
+		all->size = size;
+	}
+	all->list[all->nr].epfd = epfd;
+	all->list[all->nr++].ret = now;
+	return 0;
+}
+
+static int epoll__returned(struct join *j, struct driver *d, const struct trace_event *ev)
+{
+	struct epoll_driver *e = (struct epoll_driver *)d;
+	struct epolls *all = epolls__get(j);
+
+	e->epfd = ev->epoll.epfd;
+	e->nr = ev->epoll.nr;
+	e->nr_ready = e->ready_next = 0;
+	return all ? epolls__returned(all, e->epfd, d->returned, &e->prev) : -ENOMEM;
+}
+
+static int epoll__ready(struct join *j, struct driver *d, const struct trace_event *ev)
+{
+	struct epoll_driver *e = (struct epoll_driver *)d;
+	struct epolls *all = epolls__get(j);
+
+	if (!all)
+		return -ENOMEM;
+	all->sees_wakers |= ev->ready.reader || ev->ready.writer;
+	if (!e || e->nr_ready == READY_MAX)
+		return 0;
+	if (e->nr_ready == e->ready_size) {
+		uint32_t size = e->ready_size ? e->ready_size * 2 : 16;
+		struct ready_fd *ready = reallocarray(e->ready, size, sizeof(*ready));
+
+		if (!ready)
+			return -ENOMEM;
+		e->ready = ready;
+		e->ready_size = size;
+	}
+	e->ready[e->nr_ready++] = (struct ready_fd){
+		.token = ev->ready.token, .ready = ev->ready.ready,
+		.reader = ev->ready.reader, .writer = ev->ready.writer,
+		.events = ev->ready.events,
+	};
+	return 0;
+}
+
+static void epoll__forget(struct join *j)
+{
+	struct epolls *all = j->drivers[DRIVER_epoll];
+
+	if (all)
+		free(all->list);
+	free(all);
+	j->drivers[DRIVER_epoll] = NULL;
+}
+
+/* ---- why ---- */
+
+static enum part io_part(unsigned int dir, uint32_t events)
+{
+	if (dir == WALK_DIR_READ || dir == WALK_DIR_WRITE)
+		return driver__idle_part(dir);
+	return !(events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP)) && (events & EPOLLOUT) ? PART_NO_ROOM
+										    : PART_NO_DATA;
+}
+
+/* If the worker did not sleep for it, it was there when epoll was asked. */
+static void epoll__cause(const struct join *j, const struct epoll_driver *e,
+			 const struct ready_fd *fd, unsigned int dir, struct cause *c)
+{
+	c->part = (uint8_t)io_part(dir, fd->events);
+	c->detail = fds__name(&j->fds, fd->token, e->epfd);
+	c->ready = fd->ready ? fd->ready : e->head.woke;
+	c->looked = e->prev;
+}
+
+/* Does what was returned of a descriptor wake those who wait for @dir? */
+static bool fires(const struct ready_fd *fd, unsigned int dir)
+{
+	return dir == WALK_DIR_READ	? fd->events & READ_EVENTS :
+	       dir == WALK_DIR_WRITE ? fd->events & WRITE_EVENTS :
+				  true;
+}
+
+/* What a task was woken for: one of its leaves that names @fd, or whoever has its waker there. */
+static bool woken_by(const struct task *t, const struct shape *sh, const struct ready_fd *fd,
+		     unsigned int *dir, uint16_t *branch)
+{
+	bool reads = fd->reader == t->addr && fires(fd, WALK_DIR_READ);
+	bool writes = fd->writer == t->addr && fires(fd, WALK_DIR_WRITE);
+	struct walk_key key;
+
+	for (uint32_t i = 0; i < sh->nr_leaves; i++) {
+		if (!leaf_key(t, &sh->leaves[i], WALK_KEY_IO, &key) ||
+		    fd->token != key.value || !fires(fd, key.dir))
+			continue;
+		*dir = key.dir;
+		*branch = sh->leaves[i].node;
+		return true;
+	}
+	*dir = reads && writes ? 0 : reads ? WALK_DIR_READ : WALK_DIR_WRITE;
+	*branch = waiter__of_descriptor(sh);
+	return reads || writes;
+}
+
+/* Dispatch goes through what was returned in order, so does this. */
+static bool epoll__why(const struct join *j, struct driver *d, const struct task *t,
+		       const struct shape *sh, struct cause *c)
+{
+	struct epoll_driver *e = (struct epoll_driver *)d;
+
+	for (uint32_t n = 0; n < e->nr_ready; n++) {
+		uint32_t at = (e->ready_next + n) % e->nr_ready;
+		struct ready_fd *fd = &e->ready[at];
+		unsigned int dir;
+
+		if (!woken_by(t, sh, fd, &dir, &c->branch))
+			continue;
+		e->ready_next = at;
+		fd->told = true;
+		epoll__cause(j, e, fd, dir, c);
+		return true;
+	}
+	return false;
+}
+
+static bool is_foreign(const struct join *j, const struct ready_fd *fd, unsigned int dir)
+{
+	uint64_t waker = dir == WALK_DIR_READ ? fd->reader : fd->writer;
+
+	return waker && fires(fd, dir) && !task__find(j, waker);
+}
+
+/*
+ * A descriptor that was returned has a waker that is no task's (a combinator's, that
+ * hands the call on), or that was not looked at: the driver may have called the task
+ * because of it. Descriptors come before timers and signals, so by then it is known
+ * of all others whom they woke.
+ */
+static bool has_foreign_waker(const struct join *j, const struct epoll_driver *e)
+{
+	for (uint32_t i = 0; i < e->nr_ready; i++)
+		if (!e->ready[i].told && (is_foreign(j, &e->ready[i], WALK_DIR_READ) ||
+					  is_foreign(j, &e->ready[i], WALK_DIR_WRITE)))
+			return true;
+	return false;
+}
+
+static enum part epoll__blind(const struct join *j, const struct driver *d)
+{
+	const struct epoll_driver *e = (const struct epoll_driver *)d;
+	const struct epolls *all = j->drivers[DRIVER_epoll];
+
+	/* Who gives way is woken once the driver was asked without waiting for it. */
+	if (e->nr == 0)
+		return d->woke ? PART_TIMER : PART_TIMER_OR_YIELD;
+	if (!all->sees_wakers || has_foreign_waker(j, e))
+		return PART_DRIVER;
+	return PART_TIMER_OR_SIGNAL;
+}
+
+/* Not all descriptors that were returned are known: it may be the only one waited for. */
+static bool epoll__unread(const struct join *j, const struct driver *d, const struct task *t,
+			  const struct shape *sh, struct cause *c)
+{
+	const struct epoll_driver *e = (const struct epoll_driver *)d;
+	struct ready_fd fd = { 0 };
+	struct walk_key key;
+
+	if (e->nr <= 0 || (uint32_t)e->nr <= e->nr_ready)
+		return false;
+	c->branch = only_io(t, sh, &key);
+	if (c->branch == NO_BRANCH)
+		return false;
+	fd.token = key.value;
+	epoll__cause(j, e, &fd, key.dir, c);
+	return true;
+}
+
+static struct detail epoll__name(const struct join *j, uint64_t key)
+{
+	return fds__name(&j->fds, key, ANY_EPFD);
+}
+
+const struct driver_ops driver_epoll = {
+	.id		= DRIVER_epoll,
+	.returned_by	= TRACE_EPOLL_WAIT,
+	.ready_by	= TRACE_EPOLL_READY,
+	.waiting	= PART_EPOLL,
+	.waits_in	= epoll__waits_in,
+	.instance	= epoll__instance,
+	.new		= epoll__new,
+	.free		= epoll__free,
+	.returned	= epoll__returned,
+	.ready		= epoll__ready,
+	.why		= epoll__why,
+	.blind		= epoll__blind,
+	.unread		= epoll__unread,
+	.name		= epoll__name,
+	.forget		= epoll__forget,
+};

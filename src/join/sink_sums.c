@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The first sink: intervals become sums by site, segment, part and detail, and the
+ * ends of waits are counted at their await points.
+ */
+#include "base/sum.h"
+#include "join/sink_sums.h"
+
+static int64_t site_of(const struct sink_sums *s, const struct charged *of)
+{
+	return sites__get(s->sites, of->kind, of->chain, of->branch);
+}
+
+static int interval(struct sink *sink, const struct task_interval *iv)
+{
+	struct sink_sums *s = (struct sink_sums *)sink;
+	const struct piece *p = &iv->piece;
+	struct sum_key key = { .segment = p->segment, .part = p->part, .detail = p->detail };
+	int64_t site = site_of(s, &iv->of);
+
+	if (site < 0)
+		return (int)site;
+	key.site = (uint32_t)site;
+	sum__add(&s->segments[p->segment], p->ns);
+	return sums__add(&s->sums, &key, p->ns);
+}
+
+static int wait(struct sink *sink, const struct charged *of, enum wait_end wait, uint64_t ns)
+{
+	struct sink_sums *s = (struct sink_sums *)sink;
+	int64_t site = site_of(s, of);
+	struct point *p;
+
+	if (site < 0)
+		return (int)site;
+	p = sites__point(s->sites, sites__site(s->sites, (uint32_t)site)->point);
+	switch (wait) {
+	case WAIT_OPEN:
+		p->open++;
+		break;
+	case WAIT_IN_POLL:
+		p->woken_in_poll++;
+		/* fall through */
+	case WAIT_FINISHED:
+		p->count++;
+		return hist__add(&p->await, ns);
+	case WAIT_POLLED:
+		sum__add(&p->ready_ns, ns);
+		return hist__add(&p->ready, ns);
+	case WAIT_TOTAL:
+		return hist__add(&p->total, ns);
+	case WAIT_SELF_WAKE:
+		p->self_wakes++;
+		if (ns > p->spin)
+			p->spin = ns;
+		break;
+	}
+	return 0;
+}
+
+const struct sink_ops sink_sums = {
+	.interval	= interval,
+	.wait		= wait,
+};

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The sums, as a sink: what result.c makes rows, await points and totals from.
+ */
+#ifndef DWELL_JOIN_SINK_SUMS_H
+#define DWELL_JOIN_SINK_SUMS_H
+
+#include "join/join.h"
+#include "join/sink.h"
+#include "join/site.h"
+#include "join/sums.h"
+
+struct sink_sums {
+	struct sink	 sink;
+	struct sites	*sites;		/* the join's; await points count in there */
+	struct sums	 sums;
+	uint64_t	 segments[JOIN_SEGMENT_NR];
+};
+
+extern const struct sink_ops sink_sums;
+
+#endif /* DWELL_JOIN_SINK_SUMS_H */

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the reports for people and for scripts share: which await points they show,
+ * and in which order. Private to src/output.
+ */
+#ifndef DWELL_OUTPUT_REPORT_H
+#define DWELL_OUTPUT_REPORT_H
+
+#include "output/output.h"
+
+/*
+ * The points of @j in the order of @opts, @nr of which are to be shown: those of
+ * opts->top, or else @usual (0: all). The caller frees the list. NULL: no memory.
+ */
+const struct join_point **output_report__points(const struct join *j,
+						const struct output_opts *opts, size_t usual,
+						size_t *nr);
+
+#endif /* DWELL_OUTPUT_REPORT_H */
