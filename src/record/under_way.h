@@ -16,6 +16,7 @@
 
 #include "abi.h"
 #include "image/image.h"
+#include "kernel-events/process.h"
 #include "record/alive.h"
 #include "record/target.h"
 

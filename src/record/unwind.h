@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "abi.h"
+#include "kernel-events/process.h"
 #include "record/target.h"
 
 struct unwinder;
