@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/array.h"
+#include "base/array.h"
 #include "image/names.h"
 
 #define MAX_NESTING	256	/* lexical blocks */

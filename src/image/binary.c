@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "image/array.h"
+#include "base/array.h"
 
 /* Notes are small and few; libelf keeps all that it is asked for. */
 #define NOTES_MAX	64

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/array.h"
+#include "base/array.h"
 #include "image/wanted.h"
 
 #define MAX_NEWTYPES	12	/* a structure may claim to hold itself */

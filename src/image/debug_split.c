@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/array.h"
+#include "base/array.h"
 
 static const char read_already[] = "it was read already, and does not have the unit";
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/array.h"
+#include "base/array.h"
 #include "image/die.h"
 
 /* How an address is spelt (LSB core, "DWARF Exception Header Encoding"). */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/array.h"
+#include "base/array.h"
 #include "image/boundary.h"
 #include "image/cells.h"
 #include "image/copies.h"

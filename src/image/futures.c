@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/array.h"
+#include "base/array.h"
 #include "image/descriptors.h"
 #include "image/holders.h"
 #include "image/keymap.h"

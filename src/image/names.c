@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "base/text_file.h"
-#include "image/array.h"
+#include "base/array.h"
 
 #define MAX_TEXT	(1u << 18)	/* of a symbol: a short one can stand for any length */
 

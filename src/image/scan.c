@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/array.h"
+#include "base/array.h"
 
 #define MAX_DEPTH	4096
 #define MAX_NAME	65536	/* longer names are not told apart */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/array.h"
+#include "base/array.h"
 #include "image/bytes.h"
 #include "image/die.h"
 
