@@ -21,7 +21,7 @@
  * raw_size(), or its source's table of events, tells where the next one begins.
  */
 #define BATCH_BYTES	1024	/* a power of two */
-#define BATCH_EVENT_MAX	64	/* bytes of the largest event in a batch */
+#define BATCH_EVENT_MAX	96	/* bytes of the largest event in a batch */
 
 /* The same numbers as in src/trace/event.h; the recorder asserts it. */
 enum raw_poll_result {
@@ -73,7 +73,7 @@ struct raw_poll_end {
 	__u32		chain;
 	__u8		result;		/* enum raw_poll_result */
 	__u8		pad[3];
-	__u64		keys[WALK_MAX_KEYS];	/* nr of them are sent */
+	struct walk_key	keys[WALK_MAX_KEYS];	/* nr of them are sent */
 };
 
 /* RAW_WAKE, RAW_TASK_NEW, RAW_TASK_DROP */
@@ -92,6 +92,21 @@ struct raw_chain {
 struct raw_return {
 	struct raw_hdr	hdr;
 	__u64		addr;		/* run-time address */
+};
+
+/*
+ * A thread at rest in the kernel, as its own code left it: see the iterator in
+ * process.bpf.c. Of one that runs, what it was like when it last entered the kernel.
+ */
+#define RAW_SAVED_REGS	6	/* rbx, rbp, r12 to r15: those that calls preserve */
+
+struct raw_thread_regs {
+	__u32	tid;
+	__u32	pad;
+	__u64	fs;		/* where its thread-local variables are */
+	__u64	ip;
+	__u64	sp;
+	__u64	saved[RAW_SAVED_REGS];
 };
 
 /* A poll that was under way on a thread before there were probes: see poll.bpf.c. */
@@ -192,7 +207,8 @@ static inline unsigned int raw_size(const struct raw_hdr *hdr)
 		return sizeof(struct raw_poll_begin);
 	case RAW_POLL_END:
 		return sizeof(struct raw_poll_end) -
-		       (WALK_MAX_KEYS - (hdr->nr < WALK_MAX_KEYS ? hdr->nr : WALK_MAX_KEYS)) * 8;
+		       (WALK_MAX_KEYS - (hdr->nr < WALK_MAX_KEYS ? hdr->nr : WALK_MAX_KEYS)) *
+		       sizeof(struct walk_key);
 	case RAW_WAKE: case RAW_TASK_NEW: case RAW_TASK_DROP:
 		return sizeof(struct raw_task);
 	case RAW_POLLS_GONE:
@@ -202,11 +218,12 @@ static inline unsigned int raw_size(const struct raw_hdr *hdr)
 }
 
 _Static_assert(sizeof(struct raw_poll_end) <= BATCH_EVENT_MAX, "batch");
+_Static_assert(sizeof(struct raw_thread_regs) == 80, "raw_thread_regs");
 _Static_assert(sizeof(struct raw_under_way) == 104, "raw_under_way");
 _Static_assert(sizeof(struct raw_seeded) == 8, "raw_seeded");
 _Static_assert(sizeof(struct raw_hdr) == 16, "raw_hdr");
 _Static_assert(sizeof(struct raw_poll_begin) == 32, "raw_poll_begin");
-_Static_assert(sizeof(struct raw_poll_end) == 64, "raw_poll_end");
+_Static_assert(sizeof(struct raw_poll_end) == 96, "raw_poll_end");
 _Static_assert(sizeof(struct raw_task) == 24, "raw_task");
 #endif
 

@@ -62,11 +62,6 @@ static __always_inline __u64 cookie_arg(__u64 cookie, struct pt_regs *regs)
 	return 0;
 }
 
-/* Bits of tokio's Header.state, the first word of a task (task/state.rs, stable since 1.0). */
-#define STATE_RUNNING	1
-#define STATE_COMPLETE	2
-#define STATE_NOTIFIED	4
-
 /*
  * The polls under way on a thread without those entered below @sp: the stack
  * grows down, so they have returned. The loop has a counter of its own because
@@ -181,6 +176,7 @@ static __always_inline __u8 poll_result(struct thread *t, struct walk_state *w, 
 					__u32 fn, __u64 ts, __u32 tid, __u32 *chain)
 {
 	struct walk_cell *cell = bpf_map_lookup_elem(&walk_cells, &fn);
+	const struct walk_status *status;
 	__u64 state;
 
 	w->nr_blocks = 0;
@@ -188,23 +184,22 @@ static __always_inline __u8 poll_result(struct thread *t, struct walk_state *w, 
 	if (!cell)
 		return RAW_UNKNOWN;
 	walk_window(w, header, cell);
-	if (w->nr_blocks && w->blocks[0].len >= 8)
-		state = load_word(w->win, 8);	/* the header's first word */
-	else if (walk_far(header, 8, &state))
+	status = &cell->status;
+	if (walk_read(w, header + status->off, status->width, &state))
 		return RAW_UNKNOWN;
-	if (state & STATE_COMPLETE)
+	if (state & status->complete)
 		return RAW_READY;
-	if (!(state & (STATE_RUNNING | STATE_NOTIFIED)) &&
+	if (!(state & (status->running | status->notified)) &&
 	    recipe_follow(t, w, cell->recipes, chain))
 		return RAW_PENDING;
-	walk_task(w, header, cell, state & STATE_RUNNING);
+	walk_task(w, header, cell, state & status->running);
 	/*
 	 * An idle task cannot change under the walk: to be polled it must be
 	 * woken and begun, two probes away. One that is queued already can:
 	 * look again.
 	 */
-	if ((state & STATE_NOTIFIED) &&
-	    (bpf_probe_read_user(&state, 8, (void *)header) || (state & STATE_RUNNING)))
+	if ((state & status->notified) &&
+	    (walk_far(header + status->off, status->width, &state) || (state & status->running)))
 		walk_task(w, header, cell, true);
 	if (w->chain.blind)
 		wakers_wanted = true;
@@ -270,7 +265,7 @@ static __always_inline int on_poll_end(struct pt_regs *regs)
 		walk_put(w);
 	}
 	ev->hdr.nr = keys;
-	event_added(t, sizeof(*ev) - (WALK_MAX_KEYS - keys) * 8);
+	event_added(t, sizeof(*ev) - (WALK_MAX_KEYS - keys) * sizeof(ev->keys[0]));
 	t->depth = depth - 1;
 	return 0;
 }

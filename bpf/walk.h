@@ -76,13 +76,27 @@ enum walk_arc_mode {
 #define WALK_ARC_REST	0x80	/* in walk_arc.index */
 
 /* What a leaf's key is. Append only: it is on disk as well. */
-enum walk_key {
+enum walk_key_kind {
 	WALK_KEY_NONE		= 0,
-	WALK_KEY_IO		= 1,	/* epoll token; low two bits: 1 read, 2 write */
+	WALK_KEY_IO		= 1,	/* what the driver knows the descriptor by: epoll's token */
 	WALK_KEY_DEADLINE	= 2,	/* ns of CLOCK_MONOTONIC, from a Timespec */
 	WALK_KEY_TASK		= 3,	/* address of the awaited task's header */
 	WALK_KEY_ADDRESS	= 4,	/* address of the lock, channel, … */
 	WALK_KEY_YIELD		= 5,	/* gives way to others; its own address */
+	WALK_KEY_UNREAD		= 6,	/* the memory on the way to it could not be read */
+};
+
+/* For what a descriptor is waited: a bit each. On disk. */
+enum walk_dir {
+	WALK_DIR_READ		= 1,
+	WALK_DIR_WRITE		= 2,
+};
+
+struct walk_key {
+	__u64	value;
+	__u8	kind;		/* enum walk_key_kind */
+	__u8	dir;		/* IO: enum walk_dir; 0: not known */
+	__u8	pad[6];
 };
 
 enum walk_type_flags {
@@ -91,11 +105,13 @@ enum walk_type_flags {
 
 /* How a leaf's key is found: hops are added, dereferenced, added, … */
 struct walk_leaf {
-	__u8	key;			/* enum walk_key */
+	__u8	key;			/* enum walk_key_kind */
 	__u8	nr_hops;		/* dereferences before the last offset */
-	__u8	dir;			/* WALK_KEY_IO: fixed direction bits, 0 = read at dir_off */
+	__u8	dir;			/* WALK_KEY_IO: enum walk_dir; 0: read it at dir_off */
 	__u8	dir_width;		/* bytes at dir_off (from the leaf's start), 0 = none */
 	__u32	dir_off;
+	__u16	dir_read;		/* bits of what is there: any of them means reading … */
+	__u16	dir_write;		/* … and writing */
 	__u32	hop[WALK_MAX_HOPS];	/* offset, then *(…) + offset, … */
 	/*
 	 * After nr_hops dereferences the address A = … + hop[nr_hops].
@@ -143,6 +159,15 @@ struct walk_arc {
 	__u32	item;		/* … and the future; SLICE: bytes from one element to the next */
 };
 
+/* Where a task's header says what becomes of it: a word of bits, which differ by runtime. */
+struct walk_status {
+	__u32	off;		/* from the header */
+	__u32	width;		/* bytes: 1, 2, 4, 8 */
+	__u64	running;	/* any of these bits: it is being polled */
+	__u64	complete;	/* … it has completed, or is cancelled for good */
+	__u64	notified;	/* … it is woken, and waits to be polled */
+};
+
 /* One task poll function: where its future lies in the task's allocation. */
 struct walk_cell {
 	__u32	size;		/* of the allocation: reads stay inside */
@@ -154,17 +179,28 @@ struct walk_cell {
 	__u8	pad;
 	__u16	recipes;	/* for the BPF side: which group of recipes, + 1; 0: none */
 	__u32	window;		/* bytes from the header worth reading at once, 0: read by need */
+	struct walk_status status;	/* filled in by who uses the cell, from the adapter */
 };
+
+static inline int walk_key__same_type(const struct walk_key *a, const struct walk_key *b)
+{
+	return a->kind == b->kind && a->dir == b->dir;
+}
+
+static inline int walk_key__same(const struct walk_key *a, const struct walk_key *b)
+{
+	return a->value == b->value && walk_key__same_type(a, b);
+}
 
 /* What a walk has come to. */
 struct walk_chain {
-	__u32	nr_tokens;
-	__u32	nr_keys;
-	__u32	blind;		/* not all that is waited for is known */
-	__u32	pad;
-	__u64	hash;		/* of the tokens */
-	__u64	keys[WALK_MAX_KEYS];
-	__u32	tokens[WALK_MAX_TOKENS];
+	__u32		nr_tokens;
+	__u32		nr_keys;
+	__u32		blind;		/* not all that is waited for is known */
+	__u32		pad;
+	__u64		hash;		/* of the tokens */
+	struct walk_key	keys[WALK_MAX_KEYS];
+	__u32		tokens[WALK_MAX_TOKENS];
 };
 
 /* A subtree that is known of and not gone into yet. */
@@ -193,11 +229,13 @@ static inline int walk_silent(const struct walk_type *t, const struct walk_varia
 }
 
 #ifndef __bpf__
-_Static_assert(sizeof(struct walk_leaf) == 24, "walk_leaf");
+_Static_assert(sizeof(struct walk_key) == 16, "walk_key");
+_Static_assert(sizeof(struct walk_leaf) == 28, "walk_leaf");
 _Static_assert(sizeof(struct walk_type) == 40, "walk_type");
 _Static_assert(sizeof(struct walk_variant) == 16, "walk_variant");
 _Static_assert(sizeof(struct walk_arc) == 16, "walk_arc");
-_Static_assert(sizeof(struct walk_cell) == 32, "walk_cell");
+_Static_assert(sizeof(struct walk_status) == 32, "walk_status");
+_Static_assert(sizeof(struct walk_cell) == 64, "walk_cell");
 #endif
 
 #endif /* DWELL_WALK_H */

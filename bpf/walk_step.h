@@ -81,12 +81,12 @@ static __always_inline void walk_push_gap(struct walk_state *w, __u32 gap)
 	walk_push(w, 0, 0, gap, WALK_ARC_PTR);
 }
 
-/* Append the leaf's key, 0 if it cannot be read, so that keys stay in order. */
+/* Append the leaf's key, UNREAD if it cannot be read, so that keys stay in order. */
 WALK_FN int walk_leaf_key(struct walk_state *w, __u64 addr, __u32 index)
 {
 	const struct walk_leaf *leaf = walk_leaf_at(w, index);
-	__u64 key = 0, dir = 0, v;
-	__u64 at = addr;
+	__u64 at = addr, v;
+	struct walk_key *key;
 	__u32 n;
 	int i;
 
@@ -97,32 +97,28 @@ WALK_FN int walk_leaf_key(struct walk_state *w, __u64 addr, __u32 index)
 		return 0;
 	w->chain.nr_keys = n + 1;
 	walk_key_push(w, addr, index);
+	key = &w->chain.keys[n & (WALK_MAX_KEYS - 1)];
+	*key = (struct walk_key){ .kind = WALK_KEY_UNREAD, .dir = leaf->dir };
+	if (leaf->dir_width && !walk_read(w, addr + leaf->dir_off, leaf->dir_width, &v))
+		key->dir = (v & leaf->dir_read ? WALK_DIR_READ : 0) |
+			   (v & leaf->dir_write ? WALK_DIR_WRITE : 0);
 	for (i = 0; i < WALK_MAX_HOPS; i++) {
 		at += leaf->hop[i];
 		if (i >= leaf->nr_hops)
 			break;
 		if (walk_read(w, at, 8, &v) || !v)
-			goto out;
+			return 0;
 		at = v;
 	}
 	if (leaf->key == WALK_KEY_DEADLINE) {
 		__u64 sec, nsec;
 
 		if (walk_read(w, at, 8, &sec) || walk_read(w, at + 8, 4, &nsec))
-			goto out;
-		key = sec * 1000000000ull + nsec;
-		goto out;
+			return 0;
+		at = sec * 1000000000ull + nsec;
 	}
-	key = at;
-	if (leaf->key == WALK_KEY_IO) {
-		dir = leaf->dir;
-		if (!dir && leaf->dir_width &&
-		    !walk_read(w, addr + leaf->dir_off, leaf->dir_width, &v))
-			dir = v;
-		key = (key & ~3ull) | (dir & 3);
-	}
-out:
-	w->chain.keys[n & (WALK_MAX_KEYS - 1)] = key;
+	key->value = at;
+	key->kind = leaf->key;
 	return 0;
 }
 

@@ -54,7 +54,7 @@ static uint64_t mix_code(uint64_t h, const struct binary *b)
 
 uint64_t cache__key(const struct binary *b, const struct image_opts *opts)
 {
-	uint64_t h = 0xcbf29ce484222325ull;
+	uint64_t h = 0xcbf29ce484222325ull, adapters;
 	struct stat st;
 
 	if (!b->build_id[0])
@@ -63,6 +63,8 @@ uint64_t cache__key(const struct binary *b, const struct image_opts *opts)
 	/* stripping leaves the build-id and the code as they are */
 	h = mix(h, &b->size, sizeof(b->size));
 	h = mix_code(h, b);
+	adapters = runtimes__digest(runtimes);
+	h = mix(h, &adapters, sizeof(adapters));
 	if (opts->debug_file) {
 		if (stat(opts->debug_file, &st))
 			return 0;

@@ -388,7 +388,8 @@ static void leaf_from_path(struct walk_leaf *leaf, const struct image_path *p)
 static uint32_t add_leaf(struct futures *f, const struct die *d, const struct runtime *rt,
 			 const struct runtime_leaf *l)
 {
-	struct walk_leaf leaf = { .key = (uint8_t)l->key, .dir = l->dir };
+	struct walk_leaf leaf = { .key = (uint8_t)l->key, .dir = l->dir,
+				  .dir_read = l->dir_read, .dir_write = l->dir_write };
 	struct image_path path, dir;
 	bool found = false;
 	uint32_t at;

@@ -38,7 +38,7 @@ struct image_type {
 	image_str	name;		/* whole: "mini_redis::server::Listener::run", "Timeout<…>" */
 	image_str	shortname;	/* generics shortened, safe for a folded frame */
 	uint8_t		kind;		/* enum image_type_kind */
-	uint8_t		leaf_key;	/* enum walk_key, for a leaf */
+	uint8_t		leaf_key;	/* enum walk_key_kind, for a leaf */
 	uint8_t		runtime_own;	/* defined by the runtime's crate or std */
 	uint8_t		descriptor;	/* enum image_descriptor */
 };
@@ -139,6 +139,8 @@ struct image_runtime {
 
 /* A thread-local variable in which a runtime keeps its context. */
 struct image_tls {
+	uint32_t	runtime;	/* index into runtimes[] */
+	uint32_t	pad;
 	int64_t		off;		/* from the thread pointer (fs) */
 	uint64_t	size;		/* bytes */
 };
@@ -193,6 +195,9 @@ const struct walk_leaf		*image__walk_leaves(const struct image *img, size_t *nr)
 /* The resolved path of runtimes[@runtime]->layouts[@layout]; ok = 0 if unknown. */
 const struct image_path *image__layout(const struct image *img, unsigned int runtime,
 				       unsigned int layout);
+
+/* The state word of the tasks of runtimes[@runtime], as it lies in this program. */
+struct walk_status image__status(const struct image *img, unsigned int runtime);
 
 /* Where the runtime's context is in each thread; *@nr of them, mostly one. */
 const struct image_tls *image__tls(const struct image *img, size_t *nr);

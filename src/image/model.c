@@ -422,6 +422,17 @@ const struct image_path *image__layout(const struct image *img, unsigned int run
 	return &unknown;
 }
 
+struct walk_status image__status(const struct image *img, unsigned int runtime)
+{
+	const struct runtime *rt = runtimes[runtime];
+	const struct image_path *p = image__layout(img, runtime, rt->status_layout);
+	struct walk_status status = rt->status;
+
+	if (p->ok && !p->nr_hops)
+		status.off = p->off[0];
+	return status;
+}
+
 const struct image_tls *image__tls(const struct image *img, size_t *nr)
 {
 	return table(img, MODEL_TLS, nr);

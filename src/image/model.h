@@ -17,7 +17,7 @@
 #include "image/image.h"
 
 /* Bump when any table's layout or meaning changes, or the builder gets better. */
-#define MODEL_VERSION	11
+#define MODEL_VERSION	12
 #define MODEL_MAGIC	"dwellimg"
 
 enum model_table {

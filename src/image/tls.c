@@ -40,25 +40,27 @@ struct search {
 };
 
 /* Mangled names of either scheme hold a path's parts with their lengths, one behind the other. */
-static bool wanted(const char *name)
+static int runtime_of(const char *name)
 {
-	for (unsigned int r = 0; runtimes[r]; r++)
+	for (int r = 0; runtimes[r]; r++)
 		if (runtimes[r]->context_symbol && strstr(name, runtimes[r]->context_symbol))
-			return true;
-	return false;
+			return r;
+	return -1;
 }
 
 static int add(void *ctx, const GElf_Sym *sym, const char *name)
 {
 	const struct search *s = ctx;
+	int runtime = runtime_of(name);
 	uint32_t at;
 
-	if (sym->st_value > INT32_MAX || !wanted(name))
+	if (sym->st_value > INT32_MAX || runtime < 0)
 		return 0;
 	at = model__add(s->m, MODEL_TLS, 1);
 	if (at == WALK_NONE)
 		return -ENOMEM;
 	*(struct image_tls *)model__at(s->m, MODEL_TLS, at) = (struct image_tls){
+		.runtime = (uint32_t)runtime,
 		.off = s->block + (int64_t)sym->st_value, .size = sym->st_size };
 	return 0;
 }

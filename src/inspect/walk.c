@@ -9,7 +9,7 @@
 #include <string.h>
 
 struct walker {
-	const struct target		*target;
+	const struct process		*target;
 	uint64_t			 bias;
 	const struct walk_type		*types;
 	const struct walk_variant	*variants;
@@ -41,7 +41,7 @@ static int walk_read(struct walk_state *w, __u64 addr, __u32 width, __u64 *val)
 		return 0;
 	}
 	w->far = true;
-	return target__read(w->of->target, addr, val, width);
+	return process__read(w->of->target, addr, val, width);
 }
 
 static int walk_decide(struct walk_state *w, __u64 addr, __u32 width, __u64 first, __u64 nr,
@@ -125,7 +125,7 @@ static void walk_stray(struct walk_state *w)
 
 /* ---- the walker ---- */
 
-struct walker *walker__new(const struct image *img, const struct target *target, uint64_t bias)
+struct walker *walker__new(const struct image *img, const struct process *target, uint64_t bias)
 {
 	struct walker *w = calloc(1, sizeof(*w));
 	const struct image_vtable *vtables;

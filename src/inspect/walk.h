@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "image/image.h"
-#include "record/target.h"
+#include "inspect/process.h"
 
 struct walker;
 
@@ -24,7 +24,7 @@ struct walk_answer {
 };
 
 /* @bias: run-time less link-time address. NULL: no memory. @img and @target must outlive it. */
-struct walker *walker__new(const struct image *img, const struct target *target, uint64_t bias);
+struct walker *walker__new(const struct image *img, const struct process *target, uint64_t bias);
 /* NULL is fine. */
 void walker__free(struct walker *w);
 

@@ -190,7 +190,7 @@ static bool same_key(const struct compare *c, const struct trace_node *a,
 	if (a->key_index >= c->was_wait->nr_keys || b->key_index >= c->is_wait->nr_keys)
 		return a->key_index >= c->was_wait->nr_keys &&
 		       b->key_index >= c->is_wait->nr_keys;
-	return c->was_wait->keys[a->key_index] == c->is_wait->keys[b->key_index];
+	return walk_key__same(&c->was_wait->keys[a->key_index], &c->is_wait->keys[b->key_index]);
 }
 
 /* Marks the leaves below node @a of what was that node @b of what is still has. */

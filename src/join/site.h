@@ -25,7 +25,7 @@
 struct chain_leaf {
 	uint16_t	node;
 	uint8_t		kind;		/* enum trace_node_kind */
-	uint8_t		key;		/* enum walk_key */
+	uint8_t		key;		/* enum walk_key_kind */
 	uint8_t		key_index;	/* 0xff: it has none */
 };
 
@@ -81,7 +81,7 @@ uint32_t sites__nr_points(const struct sites *s);
 struct wait {
 	uint32_t	 chain;
 	uint32_t	 nr_keys;
-	const uint64_t	*keys;
+	const struct walk_key	*keys;
 };
 
 /*

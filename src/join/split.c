@@ -25,9 +25,6 @@
 #include "join/timeline.h"
 #include "join/waiter.h"
 
-#define DIR_READ	1u
-#define DIR_WRITE	2u
-#define DIR_MASK	3ull	/* low bits of an IO key */
 
 #define READ_EVENTS	(EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)
 #define WRITE_EVENTS	(EPOLLOUT | EPOLLHUP | EPOLLERR)
@@ -155,9 +152,9 @@ static void split_worker(struct join *j, struct split *s, const struct thread *w
 
 static enum part io_part(unsigned int dir, uint32_t events)
 {
-	if (dir == DIR_READ)
+	if (dir == WALK_DIR_READ)
 		return PART_NO_DATA;
-	if (dir == DIR_WRITE)
+	if (dir == WALK_DIR_WRITE)
 		return PART_NO_ROOM;
 	return !(events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP)) && (events & EPOLLOUT) ? PART_NO_ROOM
 										    : PART_NO_DATA;
@@ -187,14 +184,14 @@ static void split_io(struct join *j, struct split *s, const struct task *t, cons
 /* Does what was returned of a descriptor wake those who wait for @dir? */
 static bool fires(const struct ready_fd *fd, unsigned int dir)
 {
-	return dir == DIR_READ	? fd->events & READ_EVENTS :
-	       dir == DIR_WRITE ? fd->events & WRITE_EVENTS :
+	return dir == WALK_DIR_READ	? fd->events & READ_EVENTS :
+	       dir == WALK_DIR_WRITE ? fd->events & WRITE_EVENTS :
 				  true;
 }
 
 static bool is_foreign(struct join *j, const struct ready_fd *fd, unsigned int dir)
 {
-	uint64_t waker = dir == DIR_READ ? fd->reader : fd->writer;
+	uint64_t waker = dir == WALK_DIR_READ ? fd->reader : fd->writer;
 
 	return waker && fires(fd, dir) && !task__find(j, waker);
 }
@@ -208,20 +205,27 @@ static bool is_foreign(struct join *j, const struct ready_fd *fd, unsigned int d
 static bool has_foreign_waker(struct join *j, const struct thread *w)
 {
 	for (uint32_t i = 0; i < w->nr_ready; i++)
-		if (!w->ready[i].told && (is_foreign(j, &w->ready[i], DIR_READ) ||
-					  is_foreign(j, &w->ready[i], DIR_WRITE)))
+		if (!w->ready[i].told && (is_foreign(j, &w->ready[i], WALK_DIR_READ) ||
+					  is_foreign(j, &w->ready[i], WALK_DIR_WRITE)))
 			return true;
 	return false;
 }
 
 /* ---- leaves ---- */
 
-static bool leaf_key(const struct task *t, const struct chain_leaf *l, enum walk_key want,
-		     uint64_t *key)
+static bool leaf_key(const struct task *t, const struct chain_leaf *l, enum walk_key_kind want,
+		     struct walk_key *key)
 {
 	if (l->key != want || l->key_index >= t->nr_keys)
 		return false;
 	*key = t->keys[l->key_index];
+	if (key->kind)
+		return key->kind == want;
+	/* of a recording of version 1: see trace/event.h */
+	if (want == WALK_KEY_IO) {
+		key->dir = key->value & 3;
+		key->value &= ~3ull;
+	}
 	return true;
 }
 
@@ -256,14 +260,14 @@ static const struct chain_leaf *passed_deadline(const struct task *t, const stru
 						uint64_t now, uint64_t *deadline)
 {
 	const struct chain_leaf *found = NULL;
-	uint64_t d;
+	struct walk_key d;
 
 	for (uint32_t i = 0; i < sh->nr_leaves; i++) {
-		if (!leaf_key(t, &sh->leaves[i], WALK_KEY_DEADLINE, &d) || d > now)
+		if (!leaf_key(t, &sh->leaves[i], WALK_KEY_DEADLINE, &d) || d.value > now)
 			continue;
-		if (!found || d < *deadline) {
+		if (!found || d.value < *deadline) {
 			found = &sh->leaves[i];
-			*deadline = d;
+			*deadline = d.value;
 		}
 	}
 	return found;
@@ -296,15 +300,15 @@ static bool split_unread(struct join *j, const struct task *t, const struct shap
 {
 	uint16_t node = only_leaf(sh, leaf__io);
 	struct ready_fd fd = { 0 };
-	uint64_t key;
+	struct walk_key key;
 
 	if (node == NO_BRANCH || w->epoll_nr <= 0 || (uint32_t)w->epoll_nr <= w->nr_ready)
 		return false;
 	for (uint32_t i = 0; i < sh->nr_leaves; i++) {
 		if (sh->leaves[i].node != node || !leaf_key(t, &sh->leaves[i], WALK_KEY_IO, &key))
 			continue;
-		fd.token = key & ~DIR_MASK;
-		split_io(j, s, t, w, &fd, key & DIR_MASK, now);
+		fd.token = key.value;
+		split_io(j, s, t, w, &fd, key.dir, now);
 		s->branch = node;
 		return true;
 	}
@@ -334,19 +338,19 @@ static bool split_yield(const struct join *j, const struct task *t, const struct
 static bool woken_by(const struct task *t, const struct shape *sh, const struct ready_fd *fd,
 		     unsigned int *dir, uint16_t *branch)
 {
-	bool reads = fd->reader == t->addr && fires(fd, DIR_READ);
-	bool writes = fd->writer == t->addr && fires(fd, DIR_WRITE);
-	uint64_t key;
+	bool reads = fd->reader == t->addr && fires(fd, WALK_DIR_READ);
+	bool writes = fd->writer == t->addr && fires(fd, WALK_DIR_WRITE);
+	struct walk_key key;
 
 	for (uint32_t i = 0; i < sh->nr_leaves; i++) {
 		if (!leaf_key(t, &sh->leaves[i], WALK_KEY_IO, &key) ||
-		    ((fd->token ^ key) & ~DIR_MASK) || !fires(fd, key & DIR_MASK))
+		    fd->token != key.value || !fires(fd, key.dir))
 			continue;
-		*dir = key & DIR_MASK;
+		*dir = key.dir;
 		*branch = sh->leaves[i].node;
 		return true;
 	}
-	*dir = reads && writes ? 0 : reads ? DIR_READ : DIR_WRITE;
+	*dir = reads && writes ? 0 : reads ? WALK_DIR_READ : WALK_DIR_WRITE;
 	*branch = waiter__of_descriptor(sh);
 	return reads || writes;
 }
@@ -398,10 +402,10 @@ static bool split_driver(struct join *j, const struct task *t, const struct shap
 /* The leaf that waits for the end of @task, or NULL. */
 static const struct chain_leaf *joining(const struct task *t, const struct shape *sh, uint64_t task)
 {
-	uint64_t key;
+	struct walk_key key;
 
 	for (uint32_t i = 0; i < sh->nr_leaves; i++)
-		if (leaf_key(t, &sh->leaves[i], WALK_KEY_TASK, &key) && key == task)
+		if (leaf_key(t, &sh->leaves[i], WALK_KEY_TASK, &key) && key.value == task)
 			return &sh->leaves[i];
 	return NULL;
 }
@@ -429,14 +433,15 @@ static void split_task(struct join *j, const struct task *t, const struct shape 
 uint64_t split__not_joined(const struct join *j, const struct task *t)
 {
 	const struct shape *sh = sites__shape(j->sites, t->chain);
-	uint64_t leaves = 0, key;
+	struct walk_key key;
+	uint64_t leaves = 0;
 
 	for (uint32_t i = 0; sh && i < sh->nr_leaves && i < SHAPE_MAX_COMPARED; i++) {
 		const struct task *other;
 
 		if (!leaf_key(t, &sh->leaves[i], WALK_KEY_TASK, &key))
 			continue;
-		other = map__get(&j->tasks, key);
+		other = map__get(&j->tasks, key.value);
 		if (other && (other->state == TASK_IDLE || other->state == TASK_READY))
 			leaves |= 1ull << i;
 	}
@@ -478,7 +483,7 @@ void split__wake(struct join *j, const struct task *t, struct thread *w, uint64_
 }
 
 /* Of several futures one waits for a descriptor: whatever else may come, it is this one. */
-static bool split__only_io(const struct task *t, const struct shape *sh, uint64_t *key)
+static bool split__only_io(const struct task *t, const struct shape *sh, struct walk_key *key)
 {
 	uint16_t node = only_leaf(sh, leaf__io);
 
@@ -493,7 +498,8 @@ void split__open(struct join *j, const struct task *t, uint64_t now, enum part o
 {
 	const struct shape *sh = sites__shape(j->sites, t->chain);
 	struct detail detail = no_detail;
-	uint64_t start = t->since, key, last;
+	uint64_t start = t->since, last;
+	struct walk_key key;
 	const struct chain_leaf *l;
 	const struct task *joined;
 	bool all_seen = otherwise == PART_OPEN || otherwise == PART_DROPPED;
@@ -508,11 +514,11 @@ void split__open(struct join *j, const struct task *t, uint64_t now, enum part o
 		if (l && all_seen)
 			otherwise = io_part(t->fd_dir, EPOLLIN);
 	} else if (sh && !l && split__only_io(t, sh, &key)) {
-		detail = fds__name(&j->fds, key & ~DIR_MASK, ANY_EPFD);
+		detail = fds__name(&j->fds, key.value, ANY_EPFD);
 	} else if (l && leaf_key(t, l, WALK_KEY_IO, &key)) {
-		detail = fds__name(&j->fds, key & ~DIR_MASK, ANY_EPFD);
+		detail = fds__name(&j->fds, key.value, ANY_EPFD);
 		if (all_seen)
-			otherwise = io_part(key & DIR_MASK, EPOLLIN);
+			otherwise = io_part(key.dir, EPOLLIN);
 		/* As long as the program ran and was not woken, nothing was there. */
 		last = stops__begin(&j->stops, now);
 		if (last > start) {
@@ -520,11 +526,11 @@ void split__open(struct join *j, const struct task *t, uint64_t now, enum part o
 			start = last;
 		}
 	} else if (l && all_seen && leaf_key(t, l, WALK_KEY_DEADLINE, &key)) {
-		key = clamp(key, start, now);
-		split__add(s, PART_DEADLINE, no_detail, key - start);
-		start = key;
+		last = clamp(key.value, start, now);
+		split__add(s, PART_DEADLINE, no_detail, last - start);
+		start = last;
 	} else if (l && leaf_key(t, l, WALK_KEY_TASK, &key)) {
-		joined = task__find(j, key);
+		joined = task__find(j, key.value);
 		if (joined && joined->kind != UNKNOWN_KIND)
 			detail = (struct detail){ .kind = DETAIL_JOINED, .id = joined->kind };
 	}

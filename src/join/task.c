@@ -219,7 +219,8 @@ static void task__set_ready(struct task *t, uint64_t now, enum part how, bool wa
 	t->waited = waited;
 }
 
-static void task__set_idle(struct task *t, uint64_t now, uint32_t chain, const uint64_t *keys,
+static void task__set_idle(struct task *t, uint64_t now, uint32_t chain,
+			   const struct walk_key *keys,
 			   unsigned int nr_keys)
 {
 	t->state = TASK_IDLE;

@@ -79,7 +79,7 @@ struct task {
 	uint8_t		 missed;	/* listings in which it was not, since it was seen */
 	uint8_t		 nr_keys;
 	uint32_t	 self_wakes;	/* polls in succession after which it had woken itself */
-	uint64_t	 keys[WALK_MAX_KEYS];
+	struct walk_key	 keys[WALK_MAX_KEYS];
 	uint64_t	 fd_token;
 	uint64_t	 seen_at;	/* in a list, 0: never */
 	struct thread	*thread;	/* RUNNING: polls it; NULL: not known */

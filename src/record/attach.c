@@ -26,7 +26,7 @@
 #include "record/calibrate.h"
 #include "record/code.h"
 #include "record/keeper.h"
-#include "record/rights.h"
+#include "inspect/rights.h"
 #include "record/tables.h"
 
 #define RINGS_TOTAL	(64u << 20)	/* bytes for all CPUs together */
@@ -37,7 +37,7 @@
 struct attach {
 	struct dwell_bpf	*skel;
 	const struct image	*img;
-	const struct target	*target;
+	const struct process	*target;
 	struct keeper		*keeper;	/* has all uprobes; NULL: they are off */
 	bool			 by_thread;	/* see links_go_by_thread() */
 	size_t			 breakpoints;	/* at the sites, before there were probes */
@@ -494,7 +494,7 @@ static int find_tgid(struct attach *a)
 
 /* ---- life ---- */
 
-int attach__new(const struct image *img, const struct target *target, const uint64_t *bias,
+int attach__new(const struct image *img, const struct process *target, const uint64_t *bias,
 		struct keeper *keeper, const struct attach_opts *opts, struct attach **out,
 		const char **why)
 {

@@ -11,7 +11,7 @@
 
 #include "abi.h"
 #include "image/image.h"
-#include "record/target.h"
+#include "inspect/process.h"
 
 struct attach;
 struct dwell_bpf;
@@ -34,7 +34,7 @@ struct attach_opts {
  * probes are @keeper's, which like @target and @img must outlive it. 0, or negative
  * errno with *@why (valid until the next call) for the user.
  */
-int attach__new(const struct image *img, const struct target *target, const uint64_t *bias,
+int attach__new(const struct image *img, const struct process *target, const uint64_t *bias,
 		struct keeper *keeper, const struct attach_opts *opts, struct attach **out,
 		const char **why);
 /* From now on events are recorded; returns the time, ns of CLOCK_MONOTONIC. */

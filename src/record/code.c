@@ -29,7 +29,7 @@ static bool same_code(const uint8_t *memory, const uint8_t *file, size_t n)
 	return true;
 }
 
-int code__check(const struct target *t, const struct image_site *site, const uint64_t *bias,
+int code__check(const struct process *t, const struct image_site *site, const uint64_t *bias,
 		const char **why)
 {
 	size_t before = site->code_before, len = site->code_len;
@@ -49,7 +49,7 @@ int code__check(const struct target *t, const struct image_site *site, const uin
 		return -ENOEXEC;
 	if (!bias)
 		return 0;
-	err = target__read(t, *bias + site->vaddr - before, have, len);
+	err = process__read(t, *bias + site->vaddr - before, have, len);
 	if (err) {
 		*why = err == -ESRCH ? "it has ended" : err == -EFAULT ? other_memory :
 		       strerror(-err);
@@ -59,15 +59,15 @@ int code__check(const struct target *t, const struct image_site *site, const uin
 	return same_code(have, site->code, len) ? 0 : -ENOEXEC;
 }
 
-static size_t breakpoint_at(const struct target *t, const struct image_site *site, uint64_t bias)
+static size_t breakpoint_at(const struct process *t, const struct image_site *site, uint64_t bias)
 {
 	uint8_t byte = 0;
 
-	return !target__read(t, bias + site->vaddr, &byte, 1) && byte == BREAKPOINT &&
+	return !process__read(t, bias + site->vaddr, &byte, 1) && byte == BREAKPOINT &&
 	       site->code[site->code_before] != BREAKPOINT;
 }
 
-size_t code__breakpoints(const struct target *t, const struct image *img, uint64_t bias)
+size_t code__breakpoints(const struct process *t, const struct image *img, uint64_t bias)
 {
 	const struct image_return *returns;
 	const struct image_fn *fns;

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "image/image.h"
-#include "record/target.h"
+#include "inspect/process.h"
 
 /*
  * Is the code around @site, in the file that the target runs and in its memory,
@@ -21,10 +21,10 @@
  * NULL: it does not run yet, the file is all there is. 0, -ENOEXEC: it is another
  * code; *@why (static) says so to the user; or another negative errno.
  */
-int code__check(const struct target *t, const struct image_site *site, const uint64_t *bias,
+int code__check(const struct process *t, const struct image_site *site, const uint64_t *bias,
 		const char **why);
 
 /* Of the sites of @img, how many have a breakpoint in the target's memory. */
-size_t code__breakpoints(const struct target *t, const struct image *img, uint64_t bias);
+size_t code__breakpoints(const struct process *t, const struct image *img, uint64_t bias);
 
 #endif /* DWELL_RECORD_CODE_H */

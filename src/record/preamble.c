@@ -79,7 +79,7 @@ static int write_notes(struct trace_writer *w, const char *const *notes, size_t 
 }
 
 int preamble__write(const struct trace_sink *sink, const struct image *img,
-		    const struct target *target, const struct attach *attach, uint64_t attach_ts,
+		    const struct process *target, const struct attach *attach, uint64_t attach_ts,
 		    struct trace_writer **out, uint32_t **kinds)
 {
 	char hostname[256] = "", runtime[256], others[256];

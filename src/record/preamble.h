@@ -10,7 +10,7 @@
 
 #include "image/image.h"
 #include "record/attach.h"
-#include "record/target.h"
+#include "inspect/process.h"
 #include "trace/trace.h"
 
 /* "full", "symbols", …; static. */
@@ -23,7 +23,7 @@ const char *preamble__tier(const struct image *img);
  * of the image.
  */
 int preamble__write(const struct trace_sink *sink, const struct image *img,
-		    const struct target *target, const struct attach *attach, uint64_t attach_ts,
+		    const struct process *target, const struct attach *attach, uint64_t attach_ts,
 		    struct trace_writer **out, uint32_t **kinds);
 
 #endif /* DWELL_RECORD_PREAMBLE_H */

@@ -250,7 +250,7 @@ static const char *ended(struct recorder *r, uint64_t ts)
 
 	if (signal)
 		return signal;
-	if (target__exited(&r->target))
+	if (process__exited(&r->target.process))
 		return "target exited";
 	if (r->sources.execs > r->own_execs)
 		return "target became another program (exec)";
@@ -310,7 +310,7 @@ static int loop(struct recorder *r)
 {
 	struct pollfd fds[3] = {
 		{ .fd = r->signals, .events = POLLIN },
-		{ .fd = r->target.pidfd, .events = POLLIN },
+		{ .fd = r->target.process.pidfd, .events = POLLIN },
 		{ .fd = keeper__fd(r->keeper), .events = POLLIN },
 	};
 	uint64_t ts, flushed = r->attach_ts, shown = 0;
@@ -322,7 +322,7 @@ static int loop(struct recorder *r)
 		if (poll(fds, 3, wait) < 0 && errno != EINTR)
 			return -errno;
 		ts = clock__now();
-		target__cpu_ns(&r->target);
+		process__cpu_ns(&r->target.process);
 		look = next_look(r, look);
 		err = attach__drain(r->attach, one_event, r);
 		if (err < 0)
@@ -403,7 +403,7 @@ static int finish(struct recorder *r, int err)
 	totals.cpu_ns = own_cpu() - r->cpu_start;
 	/* The probes' part was spent in the target, and is none of its own work. */
 	probes = attach__probe_cost(r->attach, &r->counters);
-	totals.target_cpu_ns = r->target.cpu_last - r->target.cpu_start;
+	totals.target_cpu_ns = r->target.process.cpu_last - r->target.process.cpu_start;
 	totals.target_cpu_ns -= probes < totals.target_cpu_ns ? probes : totals.target_cpu_ns;
 	totals.cpu_ns += probes;
 	last = trace_writer__finish(r->trace, &totals);
@@ -484,7 +484,7 @@ static int find_target(struct recorder *r)
 			complain(r, r->opts->argv[0], why);
 		return err;
 	}
-	err = target__find(&r->target, r->opts->pid, &why);
+	err = process__find(&r->target.process, r->opts->pid, &why);
 	if (err) {
 		snprintf(what, sizeof(what), "pid %d", r->opts->pid);
 		complain(r, what, why);
@@ -500,7 +500,7 @@ static int open_image(struct recorder *r, const char **why)
 		.debug_file = r->opts->debug_file,
 		.debuginfod = true,
 	};
-	int err = image__open(r->target.exe, &opts, &r->img, why);
+	int err = image__open(r->target.process.exe, &opts, &r->img, why);
 
 	if (err || image__tier(r->img) > IMAGE_TIER_STRIPPED)
 		return err;
@@ -518,7 +518,7 @@ static void close_image(struct recorder *r)
 static void say_waiting(const struct recorder *r, const char *why)
 {
 	if (can_say(SAY_MS))
-		say__line("dwell: %s: %s; waiting for what it executes", r->target.exe_name, why);
+		say__line("dwell: %s: %s; waiting for what it executes", r->target.process.exe_name, why);
 }
 
 /*
@@ -529,7 +529,7 @@ static int follow_command(struct recorder *r, const char **why)
 {
 	struct pollfd fds[2] = {
 		{ .fd = r->signals, .events = POLLIN },
-		{ .fd = r->target.pidfd, .events = POLLIN },
+		{ .fd = r->target.process.pidfd, .events = POLLIN },
 	};
 	int err, open_err = -EAGAIN;
 
@@ -547,7 +547,8 @@ static int follow_command(struct recorder *r, const char **why)
 			*why = "it has executed nothing that can be recorded so far";
 			return -EINTR;
 		}
-		err = target__exited(&r->target) ? -ESRCH : target__follow_exec(&r->target);
+		err = process__exited(&r->target.process) ? -ESRCH :
+							    target__follow_exec(&r->target);
 		if (err < 0) {
 			*why = err != -ESRCH && err != -ENOENT ? strerror(-err) :
 			       "it has ended, and executed nothing that can be recorded (what it "
@@ -584,7 +585,8 @@ static int find_image(struct recorder *r)
 		err = follow_command(r, &why);
 	}
 	if (err)
-		complain(r, r->target.exe_name[0] ? r->target.exe_name : r->target.exe, why);
+		complain(r, *r->target.process.exe_name ? r->target.process.exe_name :
+							  r->target.process.exe, why);
 	return err;
 }
 
@@ -593,7 +595,7 @@ static int open_output(struct recorder *r)
 {
 	struct pollfd fds[2] = {
 		{ .fd = r->signals, .events = POLLIN },
-		{ .fd = r->target.pidfd, .events = POLLIN },
+		{ .fd = r->target.process.pidfd, .events = POLLIN },
 	};
 	bool said = false;
 	const char *why;
@@ -637,7 +639,7 @@ static int start(struct recorder *r)
 	r->cpu_start = own_cpu();
 	r->attach_ts = attach__enable(r->attach);
 	r->sources.attach_ts = r->attach_ts;
-	err = preamble__write(&sink, r->img, &r->target, r->attach, r->attach_ts, &r->trace,
+	err = preamble__write(&sink, r->img, &r->target.process, r->attach, r->attach_ts, &r->trace,
 			      &r->kinds);
 	if (err) {
 		say_failed(r, err);
@@ -653,7 +655,7 @@ static int take_first(struct recorder *r)
 {
 	struct roster_opts opts = {
 		.img = r->img,
-		.target = &r->target,
+		.target = &r->target.process,
 		.attach = r->attach,
 		.trace = r->trace,
 		.kinds = r->kinds,
@@ -672,7 +674,7 @@ static void say_begin(struct recorder *r)
 	if (!can_say(SAY_MS))
 		return;
 	say__line("dwell: attached to %d (%s), %zu probe sites, tier %s, writing %s%s",
-		  r->target.pid, r->target.comm, attach__sites(r->attach),
+		  r->target.process.pid, r->target.process.comm, attach__sites(r->attach),
 		  preamble__tier(r->img), output_name(r),
 		  r->target.launched ?
 		  "; when the recording ends the program is sent SIGTERM" : "");
@@ -705,22 +707,22 @@ static int prepare(struct recorder *r)
 	if (err)
 		return err;
 	if (!target__waits(&r->target)) {
-		err = target__load_bias(&r->target, image__first_vaddr(r->img), &bias);
+		err = process__load_bias(&r->target.process, image__first_vaddr(r->img), &bias);
 		if (err) {
-			complain(r, r->target.exe_name,
+			complain(r, r->target.process.exe_name,
 				 err == -ENOENT ? "where it is loaded cannot be told" :
 						  strerror(-err));
 			return err;
 		}
 		loaded = &bias;
 	}
-	err = attach__new(r->img, &r->target, loaded, r->keeper, &opts, &r->attach, &why);
+	err = attach__new(r->img, &r->target.process, loaded, r->keeper, &opts, &r->attach, &why);
 	if (err) {
 		complain(r, "cannot attach", why);
 		return err;
 	}
 	r->sources.skel = attach__skel(r->attach);
-	r->sources.pid = r->target.pid;
+	r->sources.pid = r->target.process.pid;
 	source_types__fill(&r->types);
 	/* Now: while events come in, the time that it takes would fill the rings. */
 	r->sources.ksyms = ksyms__new();
@@ -774,11 +776,11 @@ int recorder__run(const struct recorder_opts *opts)
 	trace_writer__free(r.trace);
 	output__free(r.output, r.trace && r.end_ts);
 	if (r.attach && attach__left_behind(r.attach))
-		complain(&r, r.target.comm, "there are probes in it that were not there before: "
+		complain(&r, r.target.process.comm, "there are probes in it that were not there before: "
 			 "another recorder's, or left by the kernel, which cost time and do no "
 			 "harm; the next recording takes those off");
 	attach__free(r.attach);
-	pid = r.target.pid;
+	pid = r.target.process.pid;
 	if (!target__close(&r.target))
 		say__line("dwell: %s (pid %d) has not ended on SIGTERM: it runs on",
 			  opts->argv[0], pid);

@@ -17,9 +17,9 @@
 #include "kernel-events/fd.h"
 #include "kernel-events/process.h"
 #include "kernel-events/source.h"
-#include "record/alive.h"
+#include "inspect/alive.h"
 #include "record/chain.h"
-#include "record/under_way.h"
+#include "inspect/under_way.h"
 
 #define OFFERS		512		/* events that may lead to a list */
 #define OFFERS_NS	2000000000ull	/* later, a task without an event is no news */

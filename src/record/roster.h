@@ -16,14 +16,14 @@
 
 #include "image/image.h"
 #include "record/attach.h"
-#include "record/target.h"
+#include "inspect/process.h"
 #include "trace/trace.h"
 
 struct roster;
 
 struct roster_opts {
 	const struct image	*img;
-	const struct target	*target;
+	const struct process	*target;
 	struct attach		*attach;
 	struct trace_writer	*trace;
 	const uint32_t		*kinds;		/* image function → id of its kind of task */

@@ -15,7 +15,6 @@
 
 #include "abi.h"
 #include "dwell.skel.h"
-#include "runtime/tokio.h"
 
 /* Table sizes are known before load, contents can only be written after it. */
 static void size_table(struct bpf_map *map, size_t nr)
@@ -86,9 +85,11 @@ int tables__fill(struct dwell_bpf *skel, const struct image *img)
 	for (i = 0; i < nr; i++) {
 		sites[i] = fns[i].site.vaddr;
 		by_fn[i].root_type = WALK_NONE;
+		if (fns[i].cell < nr_cells)
+			by_fn[i] = cells[fns[i].cell];
+		by_fn[i].status = image__status(img, fns[i].runtime);
 		if (fns[i].cell >= nr_cells)
 			continue;
-		by_fn[i] = cells[fns[i].cell];
 		/* tasks of one type have the same ways, whichever function polls them */
 		if (fns[i].cell < MAX_RECIPES)
 			by_fn[i].recipes = (uint16_t)(fns[i].cell + 1);
@@ -126,18 +127,18 @@ int tables__fill(struct dwell_bpf *skel, const struct image *img)
  * Who waits in a reactor object: known by who is woken, for futures whose
  * descriptor cannot be read from them. All four words lie close together.
  */
-bool tables__io_wakers(struct dwell_bpf *skel, const struct image *img)
+static bool io_wakers(struct dwell_bpf *skel, const struct image *img, unsigned int runtime)
 {
-	static const enum tokio_layout words[] = { TOKIO_IO_READER, TOKIO_IO_WRITER,
-						   TOKIO_IO_READER_VT, TOKIO_IO_WRITER_VT };
+	const struct runtime_reactor *r = runtimes[runtime]->reactor;
 	volatile struct bpf_config *c =
 		(volatile struct bpf_config *)&skel->rodata->config;
+	const uint16_t words[] = { r->reader, r->writer, r->reader_vtable, r->writer_vtable };
 	uint32_t base = UINT32_MAX, end = 0;
-	const struct image_path *list = image__layout(img, 0, TOKIO_IO_WAITERS);
+	const struct image_path *list = image__layout(img, runtime, r->waiters);
 	const struct image_path *p[4];
 
 	for (size_t i = 0; i < 4; i++) {
-		p[i] = image__layout(img, 0, words[i]);
+		p[i] = image__layout(img, runtime, words[i]);
 		if (!p[i]->ok || p[i]->nr_hops)
 			return false;
 		base = p[i]->off[0] < base ? p[i]->off[0] : base;
@@ -164,4 +165,12 @@ bool tables__io_wakers(struct dwell_bpf *skel, const struct image *img)
 	c->io_len = end - base;
 	c->io_wakers = 1;
 	return true;
+}
+
+bool tables__io_wakers(struct dwell_bpf *skel, const struct image *img)
+{
+	for (unsigned int i = 0; runtimes[i]; i++)
+		if (runtimes[i]->reactor && io_wakers(skel, img, i))
+			return true;
+	return false;
 }

@@ -52,8 +52,8 @@ struct runtime_leaf {
 	 * the driver wakes it, one cannot tell by what. Not a known leaf then,
 	 * but one that is not looked through.
 	 */
-	enum walk_key	 key;
-	uint8_t		 dir;		/* WALK_KEY_IO: 1 read, 2 write, 0: read it at dir_path */
+	enum walk_key_kind key;
+	uint8_t		 dir;		/* WALK_KEY_IO: enum walk_dir; 0: read it at dir_path */
 	/*
 	 * Dotted member names from the leaf to the key. '*' dereferences
 	 * (a reference, Box, NonNull, raw pointer); an Arc or Rc is a pointer
@@ -65,6 +65,7 @@ struct runtime_leaf {
 	 */
 	const char	*key_path;
 	const char	*dir_path;
+	uint16_t	 dir_read, dir_write;	/* bits of what is there that mean it */
 	/*
 	 * Generic leaves such as Read<'_, R>: if true and key_path does not
 	 * resolve, search the type breadth first (members, references, Arc,
@@ -92,6 +93,55 @@ struct runtime_layout {
 	const char	*path;		/* as runtime_leaf.key_path */
 };
 
+/* A kind of scheduler, and how to get from its shared part A to its lists of tasks. */
+struct runtime_list {
+	const char	*scheduler;	/* as image_fn.scheduler has it; "": whatever has another */
+	/*
+	 * Layouts, whose paths start at a structure that holds an Arc of A: what counts
+	 * is from off[1] on. Either all tasks are in one list, whose first task is at
+	 * head, or there are nr_shards lists, the first at what shards points to, each
+	 * as long as the size of shard, each with its first task at off[2] of shard_head.
+	 * sharded false: there is head alone.
+	 */
+	bool		sharded;
+	uint16_t	shards, nr_shards, shard_head, shard, head;
+};
+
+/*
+ * How the runtime's tasks are found in memory: indices of its layouts. From a task's
+ * header H:
+ *
+ *	V = *(H + header_vtable)
+ *	A = *(H + *(V + vtable_scheduler))
+ *	next of its list at H + *(V + vtable_trailer) + trailer_next, 0 at its end
+ */
+struct runtime_tasks {
+	uint16_t			 header_vtable;
+	uint16_t			 vtable_poll;		/* address of its poll function */
+	uint16_t			 vtable_trailer, vtable_scheduler;	/* offsets */
+	uint16_t			 trailer_next;
+	const struct runtime_list	*lists;
+	size_t				 nr_lists;
+	/*
+	 * In a thread's context: the runtime that it belongs to, two words, one of
+	 * which is A of one kind or the other, or none.
+	 */
+	uint16_t			 context;
+};
+
+/*
+ * Who waits in an object of the reactor, which is known to the kernel by its address:
+ * indices of layouts. A waker is its data pointer, a task's header if its vtable is the
+ * runtime's, and its vtable pointer, 0 for none.
+ */
+struct runtime_reactor {
+	uint16_t	reader, reader_vtable;		/* of poll_read and the like */
+	uint16_t	writer, writer_vtable;
+	uint16_t	waiters;	/* pointer to the first of a list, 0: none; of each … */
+	uint16_t	waiter_next, waiter_waker, waiter_vtable, waiter_interest;
+	uint16_t	interest_read, interest_write;	/* bits of that */
+};
+
 struct runtime {
 	const char			*name;		/* "tokio" */
 	const char			*crate;		/* frames below "crate::" are the runtime's */
@@ -101,6 +151,12 @@ struct runtime {
 	const char			*cell_type;	/* "tokio::runtime::task::core::Cell" */
 	const char			*stage_path;	/* to the enum: "core.stage" */
 	const char			*stage_variant;	/* "Running" */
+	/*
+	 * The word of a task's header that tells its state: where it is unless
+	 * layouts[status_layout] says otherwise, and what its bits mean.
+	 */
+	struct walk_status		 status;
+	size_t				 status_layout;
 	const char			*blocking_scheduler; /* S of spawn_blocking jobs */
 	/*
 	 * The module whose blocking jobs are the runtime's own workers, at its
@@ -126,6 +182,8 @@ struct runtime {
 	uint32_t			 usual_vtable_off;
 	/* What is not recorded, for the user; or NULL. */
 	const char			*not_covered;
+	const struct runtime_tasks	*tasks;		/* NULL: they are not found in memory */
+	const struct runtime_reactor	*reactor;	/* NULL: no such objects */
 	const struct runtime_leaf	*leaves;
 	size_t				 nr_leaves;
 	const struct runtime_wrapper	*wrappers;
@@ -137,6 +195,12 @@ struct runtime {
 /* All adapters, in order of preference; ends with a null pointer. */
 extern const struct runtime *const runtimes[];
 extern const struct runtime runtime_tokio;
+
+/*
+ * All of what the adapters of @list (which ends with a null pointer), libraries.c and
+ * others.c say that a model depends on, as a number: another one if any of it changes.
+ */
+uint64_t runtimes__digest(const struct runtime *const *list);
 
 /* A runtime without an adapter, by a path that begins the names of functions of it. */
 struct runtime_other {

@@ -14,6 +14,10 @@
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
+/* io/interest.rs; others are above */
+#define INTEREST_READ	1
+#define INTEREST_WRITE	2
+
 #define TASK	"tokio::runtime::task::"
 #define MT	"tokio::runtime::scheduler::multi_thread::"
 #define CT	"tokio::runtime::scheduler::current_thread::"
@@ -113,7 +117,8 @@ static const struct runtime_leaf leaves[] = {
 
 	/* runtime/io/scheduled_io.rs; accept, readable, recv_from, AsyncFd, … end here */
 	{ .type = IO "scheduled_io::Readiness", .key = WALK_KEY_IO,
-	  .key_path = "scheduled_io.*", .dir_path = "waiter.interest" },
+	  .key_path = "scheduled_io.*", .dir_path = "waiter.interest",
+	  .dir_read = INTEREST_READ, .dir_write = INTEREST_WRITE },
 	{ .type = POLL_FN("tokio::net::tcp::stream::{impl}::connect_mio"), .key = WALK_KEY_IO,
 	  .dir = 2, .key_path = REGISTERED },
 	{ .type = POLL_FN("tokio::net::unix::stream::{impl}::connect_mio"), .key = WALK_KEY_IO,
@@ -245,6 +250,41 @@ static const struct runtime_layout layouts[TOKIO_LAYOUT_NR] = {
 			       "shared.*.data.local_state.owned.inner.list.head" },
 };
 
+static const struct runtime_list lists[] = {
+	{ "multi_thread", true, TOKIO_MT_SHARDS, TOKIO_MT_NR_SHARDS, TOKIO_MT_SHARD_HEAD,
+	  TOKIO_MT_SHARD, TOKIO_MT_HEAD },
+	{ "current_thread", true, TOKIO_CT_SHARDS, TOKIO_CT_NR_SHARDS, TOKIO_CT_SHARD_HEAD,
+	  TOKIO_CT_SHARD, TOKIO_CT_HEAD },
+	/* a LocalSet */
+	{ "", false, 0, 0, 0, 0, TOKIO_LOCAL_HEAD },
+};
+
+/* Tasks of spawn_blocking are in no list. */
+static const struct runtime_tasks tasks = {
+	.header_vtable		= TOKIO_HEADER_VTABLE,
+	.vtable_poll		= TOKIO_VTABLE_POLL,
+	.vtable_trailer		= TOKIO_VTABLE_TRAILER,
+	.vtable_scheduler	= TOKIO_VTABLE_SCHEDULER,
+	.trailer_next		= TOKIO_TRAILER_NEXT,
+	.lists			= lists,
+	.nr_lists		= ARRAY_SIZE(lists),
+	.context		= TOKIO_CONTEXT_HANDLE,
+};
+
+static const struct runtime_reactor reactor = {
+	.reader			= TOKIO_IO_READER,
+	.reader_vtable		= TOKIO_IO_READER_VT,
+	.writer			= TOKIO_IO_WRITER,
+	.writer_vtable		= TOKIO_IO_WRITER_VT,
+	.waiters		= TOKIO_IO_WAITERS,
+	.waiter_next		= TOKIO_IO_WAITER_NEXT,
+	.waiter_waker		= TOKIO_IO_WAITER_WAKER,
+	.waiter_vtable		= TOKIO_IO_WAITER_WAKER_VT,
+	.waiter_interest	= TOKIO_IO_WAITER_INTEREST,
+	.interest_read		= INTEREST_READ,
+	.interest_write		= INTEREST_WRITE,
+};
+
 const struct runtime runtime_tokio = {
 	.name			= "tokio",
 	.crate			= "tokio",
@@ -253,6 +293,10 @@ const struct runtime runtime_tokio = {
 	.cell_type		= TASK "core::Cell",
 	.stage_path		= "core.stage",
 	.stage_variant		= "Running",
+	/* task/state.rs, stable since 1.0; the first word of a task */
+	.status			= { .off = 0, .width = 8, .running = 1, .complete = 2,
+				    .notified = 4 },
+	.status_layout		= TOKIO_HEADER_STATE,
 	.blocking_scheduler	= "tokio::runtime::blocking::schedule::BlockingSchedule",
 	/* {multi_thread,multi_thread_alt}/worker.rs: launch, block_in_place, maybe_move_runtime */
 	.worker_jobs		= "tokio::runtime::scheduler",
@@ -265,6 +309,8 @@ const struct runtime runtime_tokio = {
 	.usual_vtable_off	= 16,	/* task/core.rs since 1.21 */
 	.not_covered		= "the root future of block_on (#[tokio::main]) is no task: "
 				  "its time is not in the recording",
+	.tasks			= &tasks,
+	.reactor		= &reactor,
 	.leaves			= leaves,
 	.nr_leaves		= ARRAY_SIZE(leaves),
 	.wrappers		= wrappers,

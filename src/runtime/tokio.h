@@ -1,30 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Indices of runtime_tokio's layouts, for whoever reads tokio's own structures
- * through the target's memory: who waits in a reactor object, and which tasks
- * are alive when we attach.
+ * Indices of runtime_tokio's layouts. What they are for is told in runtime.h:
+ * struct runtime_tasks, runtime_list, runtime_reactor.
  *
  * It must not know offsets (image__layout has them) nor how memory is read.
  */
 #ifndef DWELL_RUNTIME_TOKIO_H
 #define DWELL_RUNTIME_TOKIO_H
 
-/*
- * From a task's header (H) to all tasks of its scheduler:
- *
- *	V = *(H + HEADER_VTABLE)
- *	A = *(H + *(V + VTABLE_SCHEDULER))	S is an Arc: its inner block
- *	shards at A + off[1] of *_SHARDS, and of *_NR_SHARDS their number;
- *	each is as long as the size of *_SHARD
- *	list head of a shard at off[2] of *_SHARD_HEAD
- *	next of a task at H + *(V + VTABLE_TRAILER) + TRAILER_NEXT
- *
- * Which of MT, CT, LOCAL: by S of the task's poll function. The paths of
- * *_SHARDS and the like start at a structure that holds the Arc, so off[0]
- * leads to the Arc in there and is of no use; what counts is from off[1] on.
- * A head or next of 0 ends a list. Tasks of spawn_blocking are in no list
- * (HEADER_OWNER is 0).
- */
 enum tokio_layout {
 	/* A reactor object = an epoll token: the wakers of its poll_read and poll_write. */
 	TOKIO_IO_READER,	/* RawWaker's data: a task's header, if … */

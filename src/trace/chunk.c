@@ -52,7 +52,7 @@ int trace_head__unpack(const uint8_t *in, uint32_t *version)
 	if (memcmp(in, TRACE_MAGIC, 8))
 		return -EBADMSG;
 	*version = get32(in + 8);
-	return *version == TRACE_VERSION ? 0 : -EPROTONOSUPPORT;
+	return *version >= TRACE_VERSION_OLDEST && *version <= TRACE_VERSION ? 0 : -EPROTONOSUPPORT;
 }
 
 /*

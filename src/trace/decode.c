@@ -80,29 +80,50 @@ static uint64_t get_task_ref(struct trace_codec *c, struct cursor *in, uint32_t 
 	return c->tasks[*slot].task;
 }
 
+/* The kinds and directions of @keys, as the byte before them says. */
+static void get_key_types(const struct task_slot *old, struct cursor *in, struct walk_key *keys,
+			  unsigned int nr, uint8_t byte)
+{
+	if ((byte & KEYS_TYPES_SAME) && (nr > NR_CACHED_KEYS || nr != old->nr_keys))
+		in->bad = true;
+	for (unsigned int i = 0; i < nr; i++) {
+		keys[i] = (struct walk_key){ 0 };
+		if ((byte & KEYS_TYPES_SAME) && i < NR_CACHED_KEYS) {
+			keys[i].kind = old->keys[i].kind;
+			keys[i].dir = old->keys[i].dir;
+		} else if (byte & KEYS_TYPED) {
+			uint8_t type = get_byte(in);
+
+			keys[i].kind = type & 15;
+			keys[i].dir = type >> 4;
+		}
+	}
+}
+
 static void get_keys(const struct task_slot *old, struct cursor *in, uint64_t ts, uint64_t task,
-		     uint64_t *keys, unsigned int nr)
+		     struct walk_key *keys, unsigned int nr, uint8_t byte)
 {
 	uint8_t modes;
 
 	if (!nr)
 		return;
 	modes = get_byte(in);
+	get_key_types(old, in, keys, nr, byte);
 	for (unsigned int i = 0; i < nr; i++) {
-		uint64_t last = i < NR_CACHED_KEYS ? old->keys[i] : 0;
+		uint64_t last = i < NR_CACHED_KEYS ? old->keys[i].value : 0;
 
 		switch (modes >> (2 * i) & 3) {
 		case KEY_SAME:
-			keys[i] = last;
+			keys[i].value = last;
 			break;
 		case KEY_DELTA:
-			keys[i] = get_signed_from(in, last);
+			keys[i].value = get_signed_from(in, last);
 			break;
 		case KEY_TIME:
-			keys[i] = get_signed_from(in, ts);
+			keys[i].value = get_signed_from(in, ts);
 			break;
 		case KEY_TASK:
-			keys[i] = get_signed_from(in, task);
+			keys[i].value = get_signed_from(in, task);
 			break;
 		}
 	}
@@ -110,9 +131,9 @@ static void get_keys(const struct task_slot *old, struct cursor *in, uint64_t ts
 
 static unsigned int get_nr_keys(struct cursor *in, uint8_t byte)
 {
-	unsigned int nr = byte >> 2;
+	unsigned int nr = byte >> 2 & 7;
 
-	if (nr > WALK_MAX_KEYS) {
+	if (nr > WALK_MAX_KEYS || byte & 0x80) {
 		in->bad = true;
 		return 0;
 	}
@@ -176,7 +197,7 @@ static void get_end(struct trace_codec *c, struct cursor *in, struct trace_event
 	byte = get_byte(in);
 	ev->end.result = byte & 3;
 	ev->end.nr_keys = (uint8_t)get_nr_keys(in, byte);
-	get_keys(s, in, ev->ts, s->task, ev->end.keys, ev->end.nr_keys);
+	get_keys(s, in, ev->ts, s->task, ev->end.keys, ev->end.nr_keys, byte);
 	task_slot__remember(s, ev->end.chain, ev->end.keys, ev->end.nr_keys);
 }
 
@@ -276,7 +297,7 @@ static void get_seen(struct trace_codec *c, struct cursor *in, struct trace_even
 	byte = get_byte(in);
 	ev->seen.state = byte & 3;
 	ev->seen.nr_keys = (uint8_t)get_nr_keys(in, byte);
-	get_keys(&none, in, ev->ts, ev->seen.task, ev->seen.keys, ev->seen.nr_keys);
+	get_keys(&none, in, ev->ts, ev->seen.task, ev->seen.keys, ev->seen.nr_keys, byte);
 }
 
 static void get_event(struct trace_codec *c, struct cursor *in, struct trace_event *ev)

@@ -68,26 +68,45 @@ static unsigned int magnitude(int64_t v)
 	return 64 - (unsigned int)__builtin_clzll(zigzag(v) | 1);
 }
 
-static uint8_t *put_keys(const struct task_slot *old, uint8_t *p, uint64_t ts, uint64_t task,
-			 const uint64_t *keys, unsigned int nr)
+/* KEYS_TYPED and KEYS_TYPES_SAME, as they hold for @keys. */
+static uint8_t key_types(const struct task_slot *old, const struct walk_key *keys, unsigned int nr)
 {
-	uint8_t *modes = p++;
+	bool typed = false, same = nr <= NR_CACHED_KEYS && old->nr_keys == nr;
 
-	*modes = 0;
 	for (unsigned int i = 0; i < nr; i++) {
-		uint64_t last = i < NR_CACHED_KEYS ? old->keys[i] : 0;
-		int64_t delta = (int64_t)(keys[i] - last);
+		typed |= keys[i].kind || keys[i].dir;
+		same = same && walk_key__same_type(&keys[i], &old->keys[i]);
+	}
+	return (uint8_t)(typed ? KEYS_TYPED | (same ? KEYS_TYPES_SAME : 0) : 0);
+}
+
+/* The byte before the keys, then the keys. */
+static uint8_t *put_keys(const struct task_slot *old, uint8_t *p, uint64_t ts, uint64_t task,
+			 const struct walk_key *keys, unsigned int nr, unsigned int low)
+{
+	uint8_t types = key_types(old, keys, nr), *modes;
+
+	*p++ = (uint8_t)(low | nr << 2 | types);
+	if (!nr)
+		return p;
+	modes = p++;
+	*modes = 0;
+	for (unsigned int i = 0; i < nr && types == KEYS_TYPED; i++)
+		*p++ = (uint8_t)((keys[i].kind & 15) | keys[i].dir << 4);
+	for (unsigned int i = 0; i < nr; i++) {
+		uint64_t key = keys[i].value, last = i < NR_CACHED_KEYS ? old->keys[i].value : 0;
+		int64_t delta = (int64_t)(key - last);
 		enum key_mode mode = KEY_DELTA;
 
 		if (!delta)
 			continue;	/* KEY_SAME */
-		if (magnitude((int64_t)(keys[i] - ts)) < magnitude(delta)) {
+		if (magnitude((int64_t)(key - ts)) < magnitude(delta)) {
 			mode = KEY_TIME;
-			delta = (int64_t)(keys[i] - ts);
+			delta = (int64_t)(key - ts);
 		}
-		if (magnitude((int64_t)(keys[i] - task)) < magnitude(delta)) {
+		if (magnitude((int64_t)(key - task)) < magnitude(delta)) {
 			mode = KEY_TASK;
-			delta = (int64_t)(keys[i] - task);
+			delta = (int64_t)(key - task);
 		}
 		*modes |= (uint8_t)(mode << (2 * i));
 		p = put_signed(p, delta);
@@ -99,8 +118,8 @@ static bool task_slot__same_wait(const struct task_slot *s, const struct trace_e
 {
 	return ev->end.result == TRACE_POLL_PENDING && s->chain == ev->end.chain &&
 	       s->nr_keys == ev->end.nr_keys && ev->end.nr_keys <= NR_CACHED_KEYS &&
-	       (ev->end.nr_keys < 1 || s->keys[0] == ev->end.keys[0]) &&
-	       (ev->end.nr_keys < 2 || s->keys[1] == ev->end.keys[1]);
+	       (ev->end.nr_keys < 1 || walk_key__same(&s->keys[0], &ev->end.keys[0])) &&
+	       (ev->end.nr_keys < 2 || walk_key__same(&s->keys[1], &ev->end.keys[1]));
 }
 
 static uint8_t *put_begin(struct trace_codec *c, const struct trace_event *ev, uint8_t *p,
@@ -159,9 +178,7 @@ static uint8_t *put_end(struct trace_codec *c, const struct trace_event *ev, uin
 		return p;
 	}
 	p = put_varint(p, ev->end.chain);
-	*p++ = (uint8_t)((ev->end.result & 3) | nr << 2);
-	if (nr)
-		p = put_keys(s, p, ev->ts, ev->end.task, ev->end.keys, nr);
+	p = put_keys(s, p, ev->ts, ev->end.task, ev->end.keys, nr, ev->end.result & 3);
 	task_slot__remember(s, ev->end.chain, ev->end.keys, nr);
 	return p;
 }
@@ -275,10 +292,7 @@ static uint8_t *put_seen(struct trace_codec *c, const struct trace_event *ev, ui
 	p = put_task_ref(c, p, ev->seen.task, &slot);
 	p = put_varint(p, ev->seen.kind);
 	p = put_varint(p, ev->seen.chain);
-	*p++ = (uint8_t)((ev->seen.state & 3) | nr << 2);
-	if (nr)
-		p = put_keys(&none, p, ev->ts, ev->seen.task, ev->seen.keys, nr);
-	return p;
+	return put_keys(&none, p, ev->ts, ev->seen.task, ev->seen.keys, nr, ev->seen.state & 3);
 }
 
 size_t trace_codec__encode(struct trace_codec *c, const struct trace_event *ev, uint8_t *out)

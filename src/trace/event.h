@@ -7,6 +7,10 @@
  * All times are ns of CLOCK_MONOTONIC. A task is named by the address of its
  * header; addresses are reused, so a task's life goes from its first event
  * after the last TRACE_TASK_DROP to the next one.
+ *
+ * A key of kind WALK_KEY_NONE is from a recording of version 1: its kind is that of
+ * the chain's leaf, and one of kind IO has its direction in the low two bits of its
+ * value.
  */
 #ifndef DWELL_TRACE_EVENT_H
 #define DWELL_TRACE_EVENT_H
@@ -91,7 +95,7 @@ struct trace_event {
 			uint32_t	chain;	/* id in the chain table, 0: none */
 			uint8_t		result;	/* enum trace_poll_result */
 			uint8_t		nr_keys;
-			uint64_t	keys[WALK_MAX_KEYS];	/* of the chain's leaves */
+			struct walk_key	keys[WALK_MAX_KEYS];	/* of the chain's leaves */
 		} end;
 		struct {
 			uint64_t	task;
@@ -99,7 +103,7 @@ struct trace_event {
 			uint32_t	chain;
 			uint8_t		state;	/* enum trace_task_state */
 			uint8_t		nr_keys;
-			uint64_t	keys[WALK_MAX_KEYS];
+			struct walk_key	keys[WALK_MAX_KEYS];
 		} seen;
 		struct {
 			uint64_t	out;	/* switched out */

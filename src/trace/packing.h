@@ -73,9 +73,18 @@ enum key_mode {
 	KEY_TASK	= 3,	/* difference to the task's address */
 };
 
+/*
+ * The byte of a poll's end and of a task that was seen: result or state in bits 0–1,
+ * number of keys in bits 2–4, then these. What follows: a byte of key_modes, then, if
+ * they are TYPED and not TYPES_SAME, a byte for each key (kind in bits 0–3, direction
+ * in bits 4–7), then the values.
+ */
+#define KEYS_TYPED	(1u << 5)	/* keys have kinds: since version 2 */
+#define KEYS_TYPES_SAME	(1u << 6)	/* those of the task's last ones */
+
 struct task_slot {
 	uint64_t	task;
-	uint64_t	keys[NR_CACHED_KEYS];
+	struct walk_key	keys[NR_CACHED_KEYS];
 	uint32_t	kind;
 	uint32_t	chain;
 	uint32_t	nr_keys;
@@ -140,13 +149,13 @@ static inline bool tid_slot__valid(const struct trace_codec *c, uint64_t slot)
 	return slot < NR_TIDS && slot < c->next_tid;
 }
 
-static inline void task_slot__remember(struct task_slot *s, uint32_t chain, const uint64_t *keys,
-				unsigned int nr)
+static inline void task_slot__remember(struct task_slot *s, uint32_t chain,
+				       const struct walk_key *keys, unsigned int nr)
 {
 	s->chain = chain;
 	s->nr_keys = nr;
 	for (unsigned int i = 0; i < NR_CACHED_KEYS; i++)
-		s->keys[i] = i < nr ? keys[i] : 0;
+		s->keys[i] = i < nr ? keys[i] : (struct walk_key){ 0 };
 }
 
 #endif /* DWELL_TRACE_PACKING_H */

@@ -20,7 +20,8 @@
 
 #include "trace/event.h"
 
-#define TRACE_VERSION	1
+#define TRACE_VERSION		2	/* written */
+#define TRACE_VERSION_OLDEST	1	/* read: keys without kinds, see event.h */
 
 /* ---- metadata: the same structs for writer and reader ---- */
 
@@ -68,7 +69,7 @@ enum trace_node_descriptor {
 
 struct trace_node {
 	uint8_t		 kind;		/* enum trace_node_kind */
-	uint8_t		 key;		/* enum walk_key of a leaf */
+	uint8_t		 key;		/* enum walk_key_kind of a leaf */
 	uint8_t		 key_index;	/* its place in end.keys, 0xff: none */
 	uint8_t		 nr_children;	/* > 1: branches; they follow in pre-order */
 	uint8_t		 runtime_own;	/* belongs to the runtime's crate, std or core */

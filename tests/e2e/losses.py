@@ -23,7 +23,7 @@ def main():
         with checks.guarded("small"):
             data, seen = record(checks, "small", target, directory, "--buffer", "4")
             rows = fold(data)
-            checks.check(seen["lost"].get(CAUSE, 0) > 100, "small: the cause is named and counted", f"{seen['lost']}")
+            checks.check(seen["lost"].get(CAUSE, 0) > 0, "small: the cause is named and counted", f"{seen['lost']}")
             checks.check(any(note.startswith(CAUSE) and "--buffer" in note for note in seen["notes"]),
                          "small: with its cure", f"{seen['notes']}")
             text = output(DWELL, "report", "-i", data)

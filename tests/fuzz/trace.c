@@ -65,13 +65,23 @@ static void check_rows(const struct join *j)
 	free(weights);
 }
 
-static void check_report(const struct join *j, const struct trace_reader *r)
+/* Bars end where they should; but what is recorded may hold as many of their character. */
+static void check_bars(const char *text, const uint8_t *data, size_t size)
+{
+	static const char some[] = "################";
+	static const char many[] = "#################################################";
+
+	must(!strstr(text, many) || memmem(data, size, some, sizeof(some) - 1));
+}
+
+static void check_report(const struct join *j, const struct trace_reader *r, const uint8_t *data,
+			 size_t size)
 {
 	struct text_file t;
 
 	must(text_file__open(&t) && !join_report__text(j, r, NULL, t.file) && text_file__close(&t));
 	must_be_printable(t.text);
-	must(!strstr(t.text, "#################################################"));
+	check_bars(t.text, data, size);
 	free(t.text);
 }
 
@@ -112,7 +122,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(!err || (err != -EPROTO && err != -ENOMEM && *join__why(j)));
 	if (!err) {
 		check_rows(j);
-		check_report(j, r);
+		check_report(j, r, data, size);
 		check_json(j, r);
 	}
 	join__free(j);

@@ -292,26 +292,32 @@ static int metadata(struct text_trace *t, const char *line)
 /* ---- events ---- */
 
 /* chain=ID and the keys after it: WORD:r, WORD:w, at TIME, WORD. */
-static int wait_of(struct text_trace *t, size_t at, uint32_t *chain, uint64_t *keys, uint8_t *nr)
+static int wait_of(struct text_trace *t, size_t at, uint32_t *chain, struct walk_key *keys,
+		   uint8_t *nr)
 {
 	*chain = (uint32_t)value_number(t, "chain", 0);
 	*nr = 0;
 	for (; at < t->nr_words; at++) {
 		const char *word = t->words[at], *colon = strrchr(word, ':');
-		uint64_t key;
+		struct walk_key key = { 0 };	/* a mere word: of the kind that the leaf has */
+		uint64_t at_time;
 
 		if (strchr(word, '='))
 			continue;
 		if (*nr == WALK_MAX_KEYS)
 			return bad(t, "too many keys");
 		if (!strcmp(word, "at") && at + 1 < t->nr_words) {
-			if (time_of(t, t->words[++at], &key))
+			if (time_of(t, t->words[++at], &at_time))
 				return -1;
+			key.value = at_time;
+			key.kind = WALK_KEY_DEADLINE;
 		} else if (colon) {
-			key = address_of(t, word, (size_t)(colon - word)) |
-			      (colon[1] == 'r' ? 1 : colon[1] == 'w' ? 2 : 0);
+			key.value = address_of(t, word, (size_t)(colon - word));
+			key.kind = WALK_KEY_IO;
+			key.dir = colon[1] == 'r' ? WALK_DIR_READ :
+				  colon[1] == 'w' ? WALK_DIR_WRITE : 0;
 		} else {
-			key = address_of(t, word, strlen(word));
+			key.value = address_of(t, word, strlen(word));
 		}
 		keys[(*nr)++] = key;
 	}

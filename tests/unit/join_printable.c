@@ -64,7 +64,8 @@ static void write_trace(void)
 							.stack = 1, .syscall = -1 } });
 		event(w, (struct trace_event){ .ts = ts + 300, .type = TRACE_POLL_END, .tid = 9,
 					       .end = { .task = 4096, .chain = i == 1 ? 1 : 2,
-							.nr_keys = 1, .keys = { 65 } } });
+							.nr_keys = 1,
+							.keys = { { .value = 65 } } } });
 		if (i < 2)
 			event(w, (struct trace_event){ .ts = ts + 900, .type = TRACE_WAKE,
 						       .tid = 7, .task = { 4096 } });

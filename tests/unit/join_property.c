@@ -239,7 +239,10 @@ static void step(struct sim *s)
 			put(s, th, (struct trace_event){ .type = TRACE_POLL_END, .end = {
 				.task = t->addr, .chain = 1 + (uint32_t)below(&s->seed, 4),
 				.nr_keys = 2,
-				.keys = { token | 1, s->now + below(&s->seed, 9000) } } });
+				.keys = { { .value = token, .kind = WALK_KEY_IO,
+					    .dir = WALK_DIR_READ },
+					  { .value = s->now + below(&s->seed, 9000),
+					    .kind = WALK_KEY_DEADLINE } } } });
 			spend(s, i, JOIN_RUNNING);
 			t->state = 3;
 			t->waits++;

@@ -63,7 +63,7 @@ static void agree(void **state)
 		{ WALK_GAP_MORE, "more futures than are followed" },
 	};
 	static struct trace_node nodes[CHAIN_MAX_NODES], less[CHAIN_MAX_NODES];
-	struct target self = { .pid = getpid() };
+	struct process self = { .pid = getpid() };
 	unsigned int ended = 0, whole = 0, keyed;
 	uint64_t seed = 7;
 

@@ -39,6 +39,23 @@ static inline uint64_t any(uint64_t *seed)
 	}
 }
 
+/* A key of each kind, also of none, as version 1 has them. */
+static inline struct walk_key random_key(uint64_t *seed, uint64_t ts, uint64_t token, int wild)
+{
+	switch (below(seed, wild ? 4 : 3)) {
+	case 0:
+		return (struct walk_key){ .value = token | 1 };
+	case 1:
+		return (struct walk_key){ .value = token, .kind = WALK_KEY_IO,
+					  .dir = (uint8_t)below(seed, 4) };
+	case 2:
+		return (struct walk_key){ .value = ts + below(seed, 10000) - 5000,
+					  .kind = WALK_KEY_DEADLINE };
+	}
+	return (struct walk_key){ .value = any(seed), .kind = (uint8_t)below(seed, 16),
+				  .dir = (uint8_t)below(seed, 16) };
+}
+
 /* Some event near @ts: few tasks, threads and tokens, or wild values. */
 static inline void random_event(uint64_t *seed, uint64_t ts, int wild, struct trace_event *ev)
 {
@@ -61,8 +78,7 @@ static inline void random_event(uint64_t *seed, uint64_t ts, int wild, struct tr
 		ev->end.chain = wild ? (uint32_t)any(seed) : (uint32_t)below(seed, 5);
 		ev->end.nr_keys = (uint8_t)below(seed, WALK_MAX_KEYS + 1);
 		for (int i = 0; i < ev->end.nr_keys; i++)
-			ev->end.keys[i] = wild ? any(seed)
-				: below(seed, 2) ? token | 1 : ts + below(seed, 10000) - 5000;
+			ev->end.keys[i] = random_key(seed, ts, token, wild);
 		break;
 	case TRACE_TASK_SEEN:
 		ev->seen.task = task;
@@ -71,7 +87,7 @@ static inline void random_event(uint64_t *seed, uint64_t ts, int wild, struct tr
 		ev->seen.state = (uint8_t)below(seed, 3);
 		ev->seen.nr_keys = (uint8_t)below(seed, WALK_MAX_KEYS + 1);
 		for (int i = 0; i < ev->seen.nr_keys; i++)
-			ev->seen.keys[i] = any(seed);
+			ev->seen.keys[i] = random_key(seed, ts, token, 1);
 		break;
 	case TRACE_WAKE:
 	case TRACE_TASK_NEW:

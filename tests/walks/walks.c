@@ -134,7 +134,7 @@ static void show(const char *who, const struct walk_chain *c)
 		printf(" %x", c->tokens[i]);
 	printf("; %u keys:", c->nr_keys);
 	for (uint32_t i = 0; i < c->nr_keys; i++)
-		printf(" %llx", (unsigned long long)c->keys[i]);
+		printf(" %llx", (unsigned long long)c->keys[i].value);
 	printf("\n");
 }
 
@@ -155,7 +155,7 @@ static void count(struct counts *n, const struct walk_told *k, const struct walk
 static int walk_table(struct walks_bpf *skel, uint64_t *seed, uint64_t *memory, struct counts *n)
 {
 	size_t words = MEMORY / sizeof(*memory);
-	struct target self = { .pid = getpid() };
+	struct process self = { .pid = getpid() };
 	struct image *img = random_image(seed);
 	struct walk_cell cell = { .size = ROOM, .root_type = (uint32_t)below(seed, NR_TYPES),
 				  .recipes = 1 };

@@ -2,35 +2,35 @@
 /*
  * Vtables of the target's tasks. See task_vtables.h.
  */
-#include "record/task_vtables.h"
+#include "inspect/task_vtables.h"
 
 #include <stdlib.h>
-
-#include "runtime/tokio.h"
 
 #define MAX_VTABLES	65536		/* looked up, tasks' or not */
 #define NO_FN		UINT32_MAX	/* no task's vtable */
 
 struct task_vtables {
 	const struct image	*img;
-	const struct target	*target;
+	const struct process	*target;
 	const struct image_fn	*fns;
 	size_t			 nr_fns;
 	uint64_t		 bias;
+	unsigned int		 runtime;
+	const struct runtime_tasks *tasks;
 	struct task_vtable		*table;		/* open addressing, by addr */
 	size_t			 nr, slots;
 };
 
-struct task_vtables *task_vtables__new(const struct image *img, const struct target *t,
-				       uint64_t bias)
+struct task_vtables *task_vtables__new(const struct image *img, const struct process *t,
+				       uint64_t bias, unsigned int runtime)
 {
-	static const enum tokio_layout needed[] = { TOKIO_VTABLE_POLL, TOKIO_VTABLE_TRAILER,
-						    TOKIO_VTABLE_SCHEDULER };
+	const struct runtime_tasks *ts = runtimes[runtime]->tasks;
+	const uint16_t needed[] = { ts->vtable_poll, ts->vtable_trailer, ts->vtable_scheduler };
 	struct task_vtables *vs;
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
-		if (!image__layout(img, 0, needed[i])->ok ||
-		    image__layout(img, 0, needed[i])->nr_hops)
+		if (!image__layout(img, runtime, needed[i])->ok ||
+		    image__layout(img, runtime, needed[i])->nr_hops)
 			return NULL;
 	vs = calloc(1, sizeof(*vs));
 	if (!vs)
@@ -38,6 +38,8 @@ struct task_vtables *task_vtables__new(const struct image *img, const struct tar
 	vs->img = img;
 	vs->target = t;
 	vs->bias = bias;
+	vs->runtime = runtime;
+	vs->tasks = ts;
 	vs->fns = image__fns(img, &vs->nr_fns);
 	return vs;
 }
@@ -78,11 +80,10 @@ static void remember(struct task_vtables *vs, const struct task_vtable *v)
 	vs->nr++;
 }
 
-static bool read_word(const struct task_vtables *vs, uint64_t addr, enum tokio_layout which,
-		      uint64_t *out)
+static bool read_word(const struct task_vtables *vs, uint64_t addr, uint16_t which, uint64_t *out)
 {
-	addr += image__layout(vs->img, 0, which)->off[0];
-	return !target__read(vs->target, addr, out, sizeof(*out));
+	addr += image__layout(vs->img, vs->runtime, which)->off[0];
+	return !process__read(vs->target, addr, out, sizeof(*out));
 }
 
 /* As it lies in the target; fn is NO_FN if it is no task's. */
@@ -92,14 +93,15 @@ static void look_up(const struct task_vtables *vs, uint64_t addr, struct task_vt
 	uint64_t poll;
 
 	*out = (struct task_vtable){ .addr = addr, .fn = NO_FN };
-	if (!read_word(vs, addr, TOKIO_VTABLE_POLL, &poll))
+	if (!read_word(vs, addr, vs->tasks->vtable_poll, &poll))
 		return;
 	poll -= vs->bias;
 	for (size_t i = 0; i < vs->nr_fns && fn == NO_FN; i++)
-		if (vs->fns[i].role == RUNTIME_FN_POLL && vs->fns[i].vaddr == poll)
+		if (vs->fns[i].role == RUNTIME_FN_POLL &&
+		    vs->fns[i].runtime == vs->runtime && vs->fns[i].vaddr == poll)
 			fn = (uint32_t)i;
-	if (read_word(vs, addr, TOKIO_VTABLE_TRAILER, &out->trailer) &&
-	    read_word(vs, addr, TOKIO_VTABLE_SCHEDULER, &out->scheduler))
+	if (read_word(vs, addr, vs->tasks->vtable_trailer, &out->trailer) &&
+	    read_word(vs, addr, vs->tasks->vtable_scheduler, &out->scheduler))
 		out->fn = fn;
 }
 

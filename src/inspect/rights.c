@@ -2,7 +2,7 @@
 /*
  * The rights that recording needs. See rights.h.
  */
-#include "record/rights.h"
+#include "inspect/rights.h"
 
 #include <linux/capability.h>
 #include <stdint.h>

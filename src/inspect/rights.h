@@ -7,8 +7,8 @@
  *	CAP_SYS_PTRACE		the memory of another user's process
  *	CAP_SYSLOG		names of kernel functions; recordings do without
  */
-#ifndef DWELL_RECORD_RIGHTS_H
-#define DWELL_RECORD_RIGHTS_H
+#ifndef DWELL_INSPECT_RIGHTS_H
+#define DWELL_INSPECT_RIGHTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,4 +19,4 @@
  */
 const char *rights__missing(bool others, char *out, size_t size);
 
-#endif /* DWELL_RECORD_RIGHTS_H */
+#endif /* DWELL_INSPECT_RIGHTS_H */

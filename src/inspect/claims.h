@@ -6,8 +6,8 @@
  *
  * It must not know how polls and candidates are found.
  */
-#ifndef DWELL_RECORD_CLAIMS_H
-#define DWELL_RECORD_CLAIMS_H
+#ifndef DWELL_INSPECT_CLAIMS_H
+#define DWELL_INSPECT_CLAIMS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,4 +44,4 @@ int claims__settle(struct claims *cs);
 /* What was allocated; not @cs itself. */
 void claims__free(struct claims *cs);
 
-#endif /* DWELL_RECORD_CLAIMS_H */
+#endif /* DWELL_INSPECT_CLAIMS_H */

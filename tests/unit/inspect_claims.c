@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "record/claims.h"
+#include "inspect/claims.h"
 
 /*
  * "1:ab 1:a 2:b": thread 1 has a poll that may be of a or b, inside of one that may be

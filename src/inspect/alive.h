@@ -12,15 +12,15 @@
  * A list may be long, and memory may be hostile: lists are gone through in steps
  * that end when the caller says, each task is met once, and none after ALIVE_PASS_NS.
  */
-#ifndef DWELL_RECORD_ALIVE_H
-#define DWELL_RECORD_ALIVE_H
+#ifndef DWELL_INSPECT_ALIVE_H
+#define DWELL_INSPECT_ALIVE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "image/image.h"
 #include "inspect/walk.h"
-#include "record/target.h"
+#include "inspect/process.h"
 #include "trace/event.h"
 
 #define ALIVE_PASS_NS	10000000000ull	/* for one pass through all lists */
@@ -40,7 +40,7 @@ struct alive_task {
 typedef int (*alive_found)(void *ctx, const struct alive_task *task);
 
 /* NULL: no memory, or the runtime's layout is not known in this binary. */
-struct alive *alive__new(const struct image *img, const struct target *target, uint64_t bias,
+struct alive *alive__new(const struct image *img, const struct process *target, uint64_t bias,
 			 alive_found found, void *ctx);
 void alive__free(struct alive *a);
 
@@ -86,4 +86,4 @@ bool alive__polled(const struct alive *a, uint64_t header, uint32_t *fn);
 int alive__waiters(const struct alive *a, uint64_t token,
 		   int (*each)(void *ctx, uint64_t task, unsigned int dir), void *ctx);
 
-#endif /* DWELL_RECORD_ALIVE_H */
+#endif /* DWELL_INSPECT_ALIVE_H */

@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-#include "record/unwind.h"
+#include "inspect/unwind.h"
 
 #define DEPTH	40
 
@@ -75,7 +75,7 @@ static pid_t child_in(void (*where)(uint64_t depth), struct user_regs_struct *re
 
 static void calls(void **state)
 {
-	struct target target = { .exe_fd = -1 };
+	struct process target = { .exe_fd = -1 };
 	struct user_regs_struct r;
 	struct unwind_frame f;
 	struct unwinder *u;
@@ -123,7 +123,7 @@ static void calls(void **state)
 
 static void interrupted(void **state)
 {
-	struct target target = { .exe_fd = -1 };
+	struct process target = { .exe_fd = -1 };
 	struct user_regs_struct r;
 	struct unwind_frame f;
 	struct unwinder *u;

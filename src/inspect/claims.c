@@ -2,7 +2,7 @@
 /*
  * Polls under way and the tasks that they may be of. See claims.h.
  */
-#include "record/claims.h"
+#include "inspect/claims.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -6,7 +6,7 @@
  * often. Whether it is, the last ones tell: if they were not, blocks are done
  * without for a while, and then tried again.
  */
-#include "record/memory.h"
+#include "inspect/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,13 +28,13 @@ struct block {
 };
 
 struct memory {
-	const struct target	*target;
+	const struct process	*target;
 	unsigned int		 loads, uses;	/* of this trial */
 	unsigned int		 without;	/* requests to come that get no block */
 	struct block		 blocks[BLOCKS];
 };
 
-struct memory *memory__new(const struct target *t)
+struct memory *memory__new(const struct process *t)
 {
 	struct memory *m = calloc(1, sizeof(*m));
 
@@ -77,8 +77,8 @@ static void load(struct memory *m, struct block *b, uint64_t base)
 	m->loads++;
 	b->base = base;
 	b->ts = clock__now();
-	n = target__read_some(m->target, base, b->first, BLOCK);
-	again = n > 0 ? target__read_some(m->target, base, b->again, (size_t)n) : 0;
+	n = process__read_some(m->target, base, b->first, BLOCK);
+	again = n > 0 ? process__read_some(m->target, base, b->again, (size_t)n) : 0;
 	b->len = again > 0 ? (size_t)again : 0;
 }
 

@@ -5,14 +5,14 @@
  *
  * It must not know what the frames are looked at for.
  */
-#ifndef DWELL_RECORD_UNWIND_H
-#define DWELL_RECORD_UNWIND_H
+#ifndef DWELL_INSPECT_UNWIND_H
+#define DWELL_INSPECT_UNWIND_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernel-events/process.h"
-#include "record/target.h"
+#include "abi.h"
+#include "inspect/process.h"
 
 struct unwinder;
 
@@ -25,7 +25,7 @@ struct unwind_frame {
 };
 
 /* Looks up what @target has mapped now. NULL: no memory. @target must outlive it. */
-struct unwinder *unwinder__new(const struct target *target);
+struct unwinder *unwinder__new(const struct process *target);
 /* NULL is fine. */
 void unwinder__free(struct unwinder *u);
 /*
@@ -35,4 +35,4 @@ void unwinder__free(struct unwinder *u);
  */
 int unwinder__step(struct unwinder *u, struct unwind_frame *f);
 
-#endif /* DWELL_RECORD_UNWIND_H */
+#endif /* DWELL_INSPECT_UNWIND_H */

@@ -8,22 +8,21 @@
  * It must not know how a task is told from other memory (alive.h), nor what is made
  * of the answer.
  */
-#ifndef DWELL_RECORD_UNDER_WAY_H
-#define DWELL_RECORD_UNDER_WAY_H
+#ifndef DWELL_INSPECT_UNDER_WAY_H
+#define DWELL_INSPECT_UNDER_WAY_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "abi.h"
 #include "image/image.h"
-#include "kernel-events/process.h"
-#include "record/alive.h"
-#include "record/target.h"
+#include "inspect/alive.h"
+#include "inspect/process.h"
 
 struct under_way;
 
 /* NULL: no memory. All must outlive it. */
-struct under_way *under_way__new(const struct image *img, const struct target *target,
+struct under_way *under_way__new(const struct image *img, const struct process *target,
 				 uint64_t bias, const struct alive *alive);
 void under_way__free(struct under_way *u);
 
@@ -40,4 +39,4 @@ int under_way__settle(struct under_way *u);
  */
 bool under_way__next(struct under_way *u, uint32_t *tid, struct raw_under_way *out);
 
-#endif /* DWELL_RECORD_UNDER_WAY_H */
+#endif /* DWELL_INSPECT_UNDER_WAY_H */

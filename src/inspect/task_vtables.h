@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Vtables of the target's tasks: what each says of its tasks, read once. They are
+ * Vtables of the tasks of one runtime: what each says of its tasks, read once. They are
  * constants of the program, so they stay as they are.
  *
  * It must not know how tasks are found.
  */
-#ifndef DWELL_RECORD_TASK_VTABLES_H
-#define DWELL_RECORD_TASK_VTABLES_H
+#ifndef DWELL_INSPECT_TASK_VTABLES_H
+#define DWELL_INSPECT_TASK_VTABLES_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "image/image.h"
-#include "record/target.h"
+#include "inspect/process.h"
 
 struct task_vtable {
 	uint64_t	addr;
@@ -24,14 +24,15 @@ struct task_vtable {
 struct task_vtables;
 
 /*
- * NULL: no memory, or tasks' vtables have a form that is not known. @bias is what
+ * Of the tasks of runtimes[@runtime]. NULL: no memory, or their vtables have a form that
+ * is not known. @bias is what
  * run-time addresses exceed link-time ones by. @img and @t must outlive it.
  */
-struct task_vtables *task_vtables__new(const struct image *img, const struct target *t,
-				       uint64_t bias);
+struct task_vtables *task_vtables__new(const struct image *img, const struct process *t,
+				       uint64_t bias, unsigned int runtime);
 void task_vtables__free(struct task_vtables *vs);
 
 /* What lies at @addr, if it is the vtable of a task: one whose poll function is known. */
 bool task_vtables__find(struct task_vtables *vs, uint64_t addr, struct task_vtable *out);
 
-#endif /* DWELL_RECORD_TASK_VTABLES_H */
+#endif /* DWELL_INSPECT_TASK_VTABLES_H */

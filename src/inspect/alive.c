@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Tasks that are alive though no event has told of them. See alive.h; the way
- * through the runtime's structures is told in runtime/tokio.h.
+ * through a runtime's structures is its adapter's (struct runtime_tasks).
  *
  * It is calls that cost, not bytes: a list leads from task to task, but a
  * runtime has many lists (tokio: several for each worker), and the next task of
  * each is read in one call, as far as it is worth reading by its predecessor's
  * type. A second call reads them again; what is the same is true.
  */
-#include "record/alive.h"
+#include "inspect/alive.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,9 +16,8 @@
 #include <sys/uio.h>
 
 #include "base/clock.h"
-#include "record/memory.h"
-#include "record/task_vtables.h"
-#include "runtime/tokio.h"
+#include "inspect/form.h"
+#include "inspect/memory.h"
 
 #define MAX_LISTS	4096		/* schedulers in one process */
 #define TRIED		1024		/* addresses remembered that lead to none; a power of two */
@@ -27,39 +26,24 @@
 #define GROUP		64		/* tasks read in one call */
 #define TRIES		4
 
-/* Bits of tokio's Header.state (task/state.rs, stable since 1.0). */
-#define STATE_RUNNING	1
-#define STATE_COMPLETE	2
-#define STATE_NOTIFIED	4
+#define MAX_KINDS	32		/* kinds of schedulers of all of them */
 
-/* A kind of scheduler: where in its shared part the list of tasks is. */
-struct list_layout {
-	const char		*scheduler;	/* as image_fn.scheduler has it */
-	enum tokio_layout	 shards, nr_shards, shard_head, shard, head;
+/* A kind of scheduler. */
+struct list_kind {
+	const struct form		*form;
+	const struct runtime_list	*list;
 };
-
-static const struct list_layout kinds[] = {
-	{ "multi_thread", TOKIO_MT_SHARDS, TOKIO_MT_NR_SHARDS, TOKIO_MT_SHARD_HEAD,
-	  TOKIO_MT_SHARD, TOKIO_MT_HEAD },
-	{ "current_thread", TOKIO_CT_SHARDS, TOKIO_CT_NR_SHARDS, TOKIO_CT_SHARD_HEAD,
-	  TOKIO_CT_SHARD, TOKIO_CT_HEAD },
-	/* a LocalSet has one list and no shards */
-	{ "", TOKIO_LOCAL_HEAD, TOKIO_LOCAL_HEAD, TOKIO_LOCAL_HEAD, TOKIO_LOCAL_HEAD,
-	  TOKIO_LOCAL_HEAD },
-};
-
-#define LOCAL	(&kinds[2])
 
 /* A list of tasks that is gone through. */
 struct cursor {
 	uint64_t			 header;	/* the next task, 0: the end */
-	const struct list_layout	*kind;
+	const struct list_kind	*kind;
 	struct task_vtable		 guess;		/* the last task's: this one's, mostly */
 };
 
 struct list {
 	uint64_t			 shared;
-	const struct list_layout	*kind;
+	const struct list_kind	*kind;
 };
 
 /* A task of a group, as it was read. */
@@ -78,14 +62,16 @@ struct look {
 
 struct alive {
 	const struct image	*img;
-	const struct target	*target;
+	const struct process	*target;
 	const struct image_fn	*fns;
 	const struct walk_cell	*cells;
 	size_t			 nr_fns, nr_cells;
 	uint64_t		 bias;
 	struct walker		*walker;
 	struct memory		*memory;
-	struct task_vtables		*vtables;
+	struct forms		*forms;
+	struct list_kind	 kinds[MAX_KINDS];
+	size_t			 nr_kinds;
 	struct list		*lists;
 	size_t			 nr_lists, list_room;
 	uint64_t		 tried[TRIED];		/* what is no scheduler's, by address */
@@ -103,57 +89,51 @@ struct alive {
 
 /* ---- reading ---- */
 
-static const struct image_path *layout(const struct alive *a, enum tokio_layout l)
-{
-	return image__layout(a->img, 0, l);
-}
-
 static bool read_word(const struct alive *a, uint64_t addr, uint64_t *out)
 {
-	return !target__read(a->target, addr, out, sizeof(*out));
+	return !process__read(a->target, addr, out, sizeof(*out));
 }
 
-/* A word at an offset of a structure that is part of it, not behind a pointer. */
-static bool read_field(const struct alive *a, uint64_t base, enum tokio_layout l, uint64_t *out)
+/* Of what was read at a look. */
+static uint64_t status_at(const struct look *l)
 {
-	const struct image_path *p = layout(a, l);
+	const struct walk_status *s = &l->cursor->kind->form->status;
+	uint64_t v = 0;
 
-	return p->ok && !p->nr_hops && read_word(a, base + p->off[0], out);
-}
-
-/* A word of what was read at a look. */
-static uint64_t field(const struct alive *a, const struct look *l, enum tokio_layout which)
-{
-	uint64_t v;
-
-	memcpy(&v, l->win + layout(a, which)->off[0], sizeof(v));
+	memcpy(&v, l->win + s->off, s->width);
 	return v;
 }
 
-/* Bytes of a task that hold what is asked of every one: its state and vtable. */
-static size_t head_size(const struct alive *a)
+static uint64_t vtable_at(const struct look *l)
 {
-	size_t state = layout(a, TOKIO_HEADER_STATE)->off[0] + sizeof(uint64_t);
-	size_t vtable = layout(a, TOKIO_HEADER_VTABLE)->off[0] + sizeof(uint64_t);
+	uint64_t v;
 
-	return state > vtable ? state : vtable;
+	memcpy(&v, l->win + l->cursor->kind->form->vtable, sizeof(v));
+	return v;
 }
 
 /* ---- life ---- */
 
-struct alive *alive__new(const struct image *img, const struct target *target, uint64_t bias,
+/* The kinds of schedulers of all forms. False: there are more than there is room for. */
+static bool add_kinds(struct alive *a)
+{
+	for (size_t i = 0; i < a->forms->nr; i++) {
+		const struct form *f = &a->forms->list[i];
+
+		for (size_t k = 0; k < f->tasks->nr_lists; k++) {
+			if (a->nr_kinds == MAX_KINDS)
+				return false;
+			a->kinds[a->nr_kinds++] = (struct list_kind){ f, &f->tasks->lists[k] };
+		}
+	}
+	return true;
+}
+
+struct alive *alive__new(const struct image *img, const struct process *target, uint64_t bias,
 			 alive_found found, void *ctx)
 {
-	static const enum tokio_layout needed[] = {
-		TOKIO_HEADER_STATE, TOKIO_HEADER_VTABLE, TOKIO_TRAILER_NEXT,
-	};
-	struct alive *a;
+	struct alive *a = calloc(1, sizeof(*a));
 
-	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
-		if (!image__layout(img, 0, needed[i])->ok ||
-		    image__layout(img, 0, needed[i])->nr_hops)
-			return NULL;
-	a = calloc(1, sizeof(*a));
 	if (!a)
 		return NULL;
 	a->img = img;
@@ -163,11 +143,11 @@ struct alive *alive__new(const struct image *img, const struct target *target, u
 	a->ctx = ctx;
 	a->fns = image__fns(img, &a->nr_fns);
 	a->cells = image__cells(img, &a->nr_cells);
+	a->forms = forms__new(img, target, bias);
 	a->looks = calloc(GROUP, sizeof(*a->looks));
 	a->walker = walker__new(img, target, bias);
 	a->memory = memory__new(target);
-	a->vtables = task_vtables__new(img, target, bias);
-	if (!a->looks || !a->walker || !a->memory || !a->vtables || head_size(a) > WALK_WINDOW) {
+	if (!a->forms || !a->looks || !a->walker || !a->memory || !add_kinds(a)) {
 		alive__free(a);
 		return NULL;
 	}
@@ -180,7 +160,7 @@ void alive__free(struct alive *a)
 		return;
 	walker__free(a->walker);
 	memory__free(a->memory);
-	task_vtables__free(a->vtables);
+	forms__free(a->forms);
 	free(a->cursors);
 	free(a->lists);
 	free(a->seen);
@@ -230,15 +210,6 @@ static int alive__mark(struct alive *a, uint64_t task)
 
 /* ---- tasks ---- */
 
-/* The vtable of the task at @header; false: it is none. */
-static bool task_vtable(struct alive *a, uint64_t header, struct task_vtable *out)
-{
-	uint64_t addr;
-
-	return header && !(header % 8) && read_field(a, header, TOKIO_HEADER_VTABLE, &addr) &&
-	       task_vtables__find(a->vtables, addr, out);
-}
-
 static const struct walk_cell *cell_of(const struct alive *a, uint32_t fn)
 {
 	static const struct walk_cell unknown = { .root_type = WALK_NONE };
@@ -246,22 +217,28 @@ static const struct walk_cell *cell_of(const struct alive *a, uint32_t fn)
 	return a->fns[fn].cell < a->nr_cells ? &a->cells[a->fns[fn].cell] : &unknown;
 }
 
-/* The kind of scheduler that the tasks of @fn are of. */
-static const struct list_layout *kind_of(const struct alive *a, uint32_t fn)
+/* The kind of scheduler that the tasks of @fn, of @f, are of. NULL: none that is known. */
+static const struct list_kind *kind_of(const struct alive *a, const struct form *f, uint32_t fn)
 {
 	const char *scheduler = image__str(a->img, a->fns[fn].scheduler);
-	const struct list_layout *k = kinds;
+	const struct list_kind *other = NULL;
 
-	while (k != LOCAL && strcmp(scheduler, k->scheduler))
-		k++;
-	return k;
+	for (size_t i = 0; i < a->nr_kinds; i++) {
+		const struct list_kind *k = &a->kinds[i];
+
+		if (k->form == f && !strcmp(k->list->scheduler, scheduler))
+			return k;
+		if (k->form == f && !*k->list->scheduler)
+			other = k;
+	}
+	return other;
 }
 
-static enum trace_task_state state_of(uint64_t state)
+static enum trace_task_state state_of(const struct walk_status *s, uint64_t state)
 {
-	return state & STATE_RUNNING  ? TRACE_TASK_RUNNING :
-	       state & STATE_NOTIFIED ? TRACE_TASK_NOTIFIED :
-					TRACE_TASK_IDLE;
+	return state & s->running  ? TRACE_TASK_RUNNING :
+	       state & s->notified ? TRACE_TASK_NOTIFIED :
+				     TRACE_TASK_IDLE;
 }
 
 static bool same(const struct walk_chain *a, const struct walk_chain *b)
@@ -273,21 +250,23 @@ static bool same(const struct walk_chain *a, const struct walk_chain *b)
 /* One that changed while it was read: once more, by itself. */
 static void look_again(struct alive *a, struct look *l, struct alive_task *t)
 {
+	const struct form *f = l->cursor->kind->form;
+
 	for (int i = 0; i < TRIES; i++) {
 		struct walk_answer once, again;
 		uint64_t state, then;
 
 		t->ts = clock__now();
-		t->known = read_field(a, l->header, TOKIO_HEADER_STATE, &state);
+		t->known = form__read_status(a->forms, f, l->header, &state);
 		if (!t->known)
 			return;
-		t->state = state_of(state);
+		t->state = state_of(&f->status, state);
 		if (t->state != TRACE_TASK_IDLE)
 			return;
 		walker__task(a->walker, l->cell, l->header, NULL, 0, &once);
 		walker__task(a->walker, l->cell, l->header, NULL, 0, &again);
 		t->chain = once.chain;
-		if (read_field(a, l->header, TOKIO_HEADER_STATE, &then) && state == then &&
+		if (form__read_status(a->forms, f, l->header, &then) && state == then &&
 		    same(&t->chain, &again.chain))
 			return;
 		t->known = false;
@@ -336,17 +315,17 @@ static void expect(const struct alive *a, struct look *l, struct cursor *c)
 {
 	l->cursor = c;
 	l->header = c->header;
-	l->len = head_size(a);
+	l->len = c->kind->form->head_size;
 	l->cell = c->guess.addr ? cell_of(a, c->guess.fn) : NULL;
 	if (l->cell && l->cell->window > l->len && l->cell->window <= sizeof(l->win))
 		l->len = l->cell->window;
 }
 
 /* Where the address of the task after @l stands; of an unknown type: its beginning. */
-static uint64_t next_at(const struct alive *a, const struct look *l)
+static uint64_t next_at(const struct look *l)
 {
-	return l->cell ? l->header + l->cursor->guess.trailer +
-			 layout(a, TOKIO_TRAILER_NEXT)->off[0] : l->header;
+	return l->cell ? l->header + l->cursor->guess.trailer + l->cursor->kind->form->next
+		       : l->header;
 }
 
 /* The tasks that the last GROUP cursors have come to, and what follows each. */
@@ -362,7 +341,7 @@ static size_t read_group(struct alive *a)
 
 		expect(a, l, &a->cursors[a->nr_cursors - 1 - i]);
 		l->twice = memory__copy(a->memory, l->header, l->len, l->win, l->again, &l->ts) &&
-			   memory__copy(a->memory, next_at(a, l), sizeof(l->next), &l->next, NULL,
+			   memory__copy(a->memory, next_at(l), sizeof(l->next), &l->next, NULL,
 					NULL);
 		if (l->twice)
 			continue;
@@ -370,7 +349,7 @@ static size_t read_group(struct alive *a)
 		to[n] = part(l->win, l->len);
 		from[n++] = there(l->header, l->len);
 		to[n] = part(&l->next, sizeof(l->next));
-		from[n++] = there(next_at(a, l), sizeof(l->next));
+		from[n++] = there(next_at(l), sizeof(l->next));
 	}
 	read_many(a, to, from, n, ok);
 	n = 0;
@@ -390,6 +369,7 @@ static size_t read_group(struct alive *a)
 static int take(struct alive *a, struct look *l)
 {
 	struct cursor *c = l->cursor;
+	const struct form *f = c->kind->form;
 	struct task_vtable v;
 	uint64_t state;
 	int new;
@@ -397,8 +377,7 @@ static int take(struct alive *a, struct look *l)
 	l->idle = false;
 	/* It has changed meanwhile, or what has led here was no list. */
 	if (!l->read || l->header % 8 ||
-	    !task_vtables__find(a->vtables, field(a, l, TOKIO_HEADER_VTABLE), &v) ||
-	    kind_of(a, v.fn) != c->kind) {
+	    !task_vtables__find(f->vtables, vtable_at(l), &v) || kind_of(a, f, v.fn) != c->kind) {
 		c->header = 0;
 		return 0;
 	}
@@ -412,10 +391,10 @@ static int take(struct alive *a, struct look *l)
 	c->header = new > 0 ? l->next : 0;
 	if (new <= 0)
 		return new;
-	state = field(a, l, TOKIO_HEADER_STATE);
-	if (state & STATE_COMPLETE)
+	state = status_at(l);
+	if (state & f->status.complete)
 		return 0;
-	l->idle = state_of(state) == TRACE_TASK_IDLE;
+	l->idle = state_of(&f->status, state) == TRACE_TASK_IDLE;
 	if (l->idle)
 		walker__task(a->walker, l->cell, l->header, l->win, l->len, &l->walk);
 	return 1;
@@ -458,7 +437,7 @@ static int tell(struct alive *a, struct look *l)
 	struct alive_task t = { .task = l->header, .ts = l->ts, .fn = l->cursor->guess.fn,
 				.known = true };
 
-	t.state = state_of(field(a, l, TOKIO_HEADER_STATE));
+	t.state = state_of(&l->cursor->kind->form->status, status_at(l));
 	if (l->idle && unchanged(a, l))
 		t.chain = l->walk.chain;
 	else if (l->idle)
@@ -492,7 +471,7 @@ static int step_group(struct alive *a)
 
 /* ---- lists ---- */
 
-static int add_cursor(struct alive *a, uint64_t header, const struct list_layout *kind)
+static int add_cursor(struct alive *a, uint64_t header, const struct list_kind *kind)
 {
 	if (!header)
 		return 0;
@@ -511,16 +490,19 @@ static int add_cursor(struct alive *a, uint64_t header, const struct list_layout
 
 /* Calls @each with the first task of each list of the scheduler at @shared; its first answer. */
 static int each_head(struct alive *a, const struct list *of,
-		     int (*each)(struct alive *a, uint64_t header, const struct list_layout *kind))
+		     int (*each)(struct alive *a, uint64_t header, const struct list_kind *kind))
 {
-	const struct list_layout *k = of->kind;
-	const struct image_path *shards = layout(a, k->shards), *nr = layout(a, k->nr_shards);
-	const struct image_path *head = layout(a, k->shard_head), *shard = layout(a, k->shard);
-	const struct image_path *only = layout(a, k->head);
+	const struct list_kind *k = of->kind;
+	const struct runtime_list *t = k->list;
+	const struct image_path *shards = form__layout(a->forms, k->form, t->shards);
+	const struct image_path *nr = form__layout(a->forms, k->form, t->nr_shards);
+	const struct image_path *head = form__layout(a->forms, k->form, t->shard_head);
+	const struct image_path *shard = form__layout(a->forms, k->form, t->shard);
+	const struct image_path *only = form__layout(a->forms, k->form, t->head);
 	uint64_t first, count, task;
 	int err = 0;
 
-	if (k == LOCAL || !shards->ok || shards->nr_hops != 1) {
+	if (!t->sharded || !shards->ok || shards->nr_hops != 1) {
 		if (!only->ok || only->nr_hops != 1 ||
 		    !read_word(a, of->shared + only->off[1], &task))
 			return 0;
@@ -539,11 +521,11 @@ static int each_head(struct alive *a, const struct list *of,
 }
 
 /* 1: there is a task of a scheduler of that kind. */
-static int is_task(struct alive *a, uint64_t header, const struct list_layout *kind)
+static int is_task(struct alive *a, uint64_t header, const struct list_kind *kind)
 {
 	struct task_vtable v;
 
-	return task_vtable(a, header, &v) && kind_of(a, v.fn) == kind;
+	return form__task(a->forms, kind->form, header, &v) && kind_of(a, kind->form, v.fn) == kind;
 }
 
 static bool known_list(const struct alive *a, uint64_t shared)
@@ -567,7 +549,7 @@ static void begin_pass(struct alive *a)
 		memset(a->seen, 0, a->slots * sizeof(*a->seen));
 }
 
-static int add_list(struct alive *a, uint64_t shared, const struct list_layout *kind)
+static int add_list(struct alive *a, uint64_t shared, const struct list_kind *kind)
 {
 	if (a->nr_lists == MAX_LISTS) {
 		a->incomplete = true;
@@ -588,13 +570,17 @@ static int add_list(struct alive *a, uint64_t shared, const struct list_layout *
 }
 
 /* What may be the address of a scheduler's shared part: which kind it is, its tasks tell. */
-static int try_shared(struct alive *a, uint64_t shared, uint64_t until)
+static int try_shared(struct alive *a, const struct form *f, uint64_t shared, uint64_t until)
 {
 	uint64_t *tried = &a->tried[shared / 8 % TRIED];
 
 	if (shared < 4096 || shared % 8 || *tried == shared || known_list(a, shared))
 		return 0;
-	for (const struct list_layout *k = kinds; k != LOCAL; k++) {
+	for (size_t i = 0; i < a->nr_kinds; i++) {
+		const struct list_kind *k = &a->kinds[i];
+
+		if (k->form != f || !k->list->sharded)
+			continue;
 		/* A scheduler without tasks has as many lists to look at. */
 		if (clock__now() > until) {
 			a->incomplete = true;
@@ -646,11 +632,16 @@ bool alive__cut(const struct alive *a)
 
 bool alive__knows_threads(const struct alive *a)
 {
-	const struct image_path *p = layout(a, TOKIO_CONTEXT_HANDLE);
+	const struct image_tls *tls;
 	size_t nr;
 
-	image__tls(a->img, &nr);
-	return nr && p->ok && !p->nr_hops && p->size == 16;
+	tls = image__tls(a->img, &nr);
+	for (size_t i = 0; i < a->forms->nr; i++)
+		for (size_t k = 0; k < nr; k++)
+			if (tls[k].runtime == a->forms->list[i].runtime &&
+			    form__context(a->forms, &a->forms->list[i]))
+				return true;
+	return false;
 }
 
 size_t alive__nr_lists(const struct alive *a)
@@ -660,31 +651,43 @@ size_t alive__nr_lists(const struct alive *a)
 
 /* ---- ways to lists ---- */
 
+static int look_at_context(struct alive *a, const struct form *f, const struct image_tls *tls,
+			   uint64_t fs, uint64_t until)
+{
+	const struct image_path *p = form__context(a->forms, f);
+	uint64_t words[2];
+	int err;
+
+	/* The context lies before the variable's state, or (made on first use) behind. */
+	for (uint64_t at = 0; p && at <= 8; at += 8) {
+		uint64_t off = at + p->off[0];
+
+		if (off + sizeof(words) > tls->size ||
+		    process__read(a->target, fs + (uint64_t)tls->off + off, words, sizeof(words)))
+			continue;
+		for (int w = 0; w < 2; w++) {
+			err = try_shared(a, f, words[w], until);
+			if (err < 0)
+				return err;
+		}
+	}
+	return 0;
+}
+
 int alive__thread(struct alive *a, uint64_t fs, uint64_t until)
 {
-	const struct image_path *p = layout(a, TOKIO_CONTEXT_HANDLE);
 	const struct image_tls *tls;
-	uint64_t words[2];
 	size_t nr;
 	int err;
 
-	if (!alive__knows_threads(a))
-		return 0;
 	tls = image__tls(a->img, &nr);
-	for (size_t i = 0; i < nr; i++) {
-		/* The context lies before the variable's state, or (made on first use) behind. */
-		for (uint64_t at = 0; at <= 8; at += 8) {
-			uint64_t off = at + p->off[0];
-
-			if (off + sizeof(words) > tls[i].size ||
-			    target__read(a->target, fs + (uint64_t)tls[i].off + off, words,
-					 sizeof(words)))
+	for (size_t i = 0; i < a->forms->nr; i++) {
+		for (size_t k = 0; k < nr; k++) {
+			if (tls[k].runtime != a->forms->list[i].runtime)
 				continue;
-			for (int w = 0; w < 2; w++) {
-				err = try_shared(a, words[w], until);
-				if (err < 0)
-					return err;
-			}
+			err = look_at_context(a, &a->forms->list[i], &tls[k], fs, until);
+			if (err < 0)
+				return err;
 		}
 	}
 	return 0;
@@ -692,25 +695,28 @@ int alive__thread(struct alive *a, uint64_t fs, uint64_t until)
 
 int alive__task(struct alive *a, uint64_t header)
 {
+	const struct list_kind *kind;
+	const struct form *f;
 	struct task_vtable v;
 	uint64_t shared;
 
+	f = forms__task(a->forms, header, &v);
+	kind = f ? kind_of(a, f, v.fn) : NULL;
 	/* jobs are in no list, and one that ends makes room for another at its address */
-	if (!task_vtable(a, header, &v) || a->fns[v.fn].blocking ||
-	    !read_word(a, header + v.scheduler, &shared) || !shared || known_list(a, shared))
+	if (!kind || a->fns[v.fn].blocking || !read_word(a, header + v.scheduler, &shared) ||
+	    !shared || known_list(a, shared))
 		return 0;
-	return add_list(a, shared, kind_of(a, v.fn));
+	return add_list(a, shared, kind);
 }
 
 bool alive__polled(const struct alive *a, uint64_t header, uint32_t *fn)
 {
-	struct alive *own = (struct alive *)(uintptr_t)a;	/* it remembers vtables */
 	struct task_vtable v;
+	const struct form *f = forms__task(a->forms, header, &v);
 	uint64_t state;
 
-	if (!task_vtable(own, header, &v) ||
-	    !read_field(a, header, TOKIO_HEADER_STATE, &state) || !(state & STATE_RUNNING) ||
-	    (state & STATE_COMPLETE))
+	if (!f || !form__read_status(a->forms, f, header, &state) || !(state & f->status.running) ||
+	    (state & f->status.complete))
 		return false;
 	*fn = v.fn;
 	return true;
@@ -721,35 +727,7 @@ bool alive__polled(const struct alive *a, uint64_t header, uint32_t *fn)
 int alive__waiters(const struct alive *a, uint64_t token,
 		   int (*each)(void *ctx, uint64_t task, unsigned int dir), void *ctx)
 {
-	static const struct {
-		enum tokio_layout	waker, vtable;
-		unsigned int		dir;
-	} direct[] = {
-		{ TOKIO_IO_READER, TOKIO_IO_READER_VT, 1 },
-		{ TOKIO_IO_WRITER, TOKIO_IO_WRITER_VT, 2 },
-	};
-	uint64_t task, vtable, waiter, interest;
-	int err = 0;
-
-	if (token < 4096 || token % 8)
-		return 0;	/* the runtime's own descriptors have small numbers */
-	for (size_t i = 0; i < 2 && !err; i++)
-		if (read_field(a, token, direct[i].vtable, &vtable) && vtable &&
-		    read_field(a, token, direct[i].waker, &task))
-			err = each(ctx, task, direct[i].dir);
-	if (err || !read_field(a, token, TOKIO_IO_WAITERS, &waiter))
-		return err;
-	for (int i = 0; waiter && i < 64 && !err; i++) {
-		if (read_field(a, waiter, TOKIO_IO_WAITER_WAKER_VT, &vtable) && vtable &&
-		    read_field(a, waiter, TOKIO_IO_WAITER_WAKER, &task)) {
-			if (!read_field(a, waiter, TOKIO_IO_WAITER_INTEREST, &interest))
-				interest = 3;
-			err = each(ctx, task, interest & 3);
-		}
-		if (!read_field(a, waiter, TOKIO_IO_WAITER_NEXT, &waiter))
-			break;
-	}
-	return err;
+	return forms__waiters(a->forms, token, each, ctx);
 }
 
 static int to_list(void *ctx, uint64_t task, unsigned int dir)

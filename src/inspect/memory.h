@@ -6,19 +6,19 @@
  *
  * It must not know what the memory holds.
  */
-#ifndef DWELL_RECORD_MEMORY_H
-#define DWELL_RECORD_MEMORY_H
+#ifndef DWELL_INSPECT_MEMORY_H
+#define DWELL_INSPECT_MEMORY_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "record/target.h"
+#include "inspect/process.h"
 
 struct memory;
 
 /* NULL: no memory. @t must outlive it. */
-struct memory *memory__new(const struct target *t);
+struct memory *memory__new(const struct process *t);
 void memory__free(struct memory *m);
 
 /*
@@ -33,4 +33,4 @@ bool memory__copy(struct memory *m, uint64_t addr, size_t len, void *first, void
 /* Forget all blocks. */
 void memory__forget(struct memory *m);
 
-#endif /* DWELL_RECORD_MEMORY_H */
+#endif /* DWELL_INSPECT_MEMORY_H */

@@ -3,7 +3,7 @@
  * Unwinding from outside. See unwind.h. The tables are read by libdw; what is done
  * here is to find the file that a place belongs to, and to follow the rules.
  */
-#include "record/unwind.h"
+#include "inspect/unwind.h"
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
@@ -45,7 +45,7 @@ struct file {
 };
 
 struct unwinder {
-	const struct target	*target;
+	const struct process	*target;
 	struct mapping		*maps;
 	size_t			 nr_maps;
 	struct file		*files;
@@ -88,7 +88,7 @@ static int read_maps(struct unwinder *u)
 	return 0;
 }
 
-struct unwinder *unwinder__new(const struct target *target)
+struct unwinder *unwinder__new(const struct process *target)
 {
 	struct unwinder *u = calloc(1, sizeof(*u));
 
@@ -241,7 +241,7 @@ static bool read_word(struct unwinder *u, uint64_t addr, uint64_t *word)
 	if (addr % 8)
 		return false;
 	if (!u->cache_at || addr < u->cache_at || at >= u->cache_words) {
-		n = target__read_some(u->target, addr, u->cache, sizeof(u->cache));
+		n = process__read_some(u->target, addr, u->cache, sizeof(u->cache));
 		u->cache_at = addr;
 		u->cache_words = n > 0 ? (size_t)n / 8 : 0;
 		at = 0;

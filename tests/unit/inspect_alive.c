@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "image/model.h"
-#include "record/alive.h"
+#include "inspect/alive.h"
 #include "runtime/tokio.h"
 
 #define BIAS	0x10000u
@@ -116,7 +116,7 @@ static struct image *make_image(void)
 
 struct world {
 	struct image	*img;
-	struct target	 target;
+	struct process	 target;
 	struct alive	*alive;
 	struct task	*tasks;
 	size_t		 nr, bytes;
@@ -166,7 +166,7 @@ static void start(struct world *w, size_t nr, size_t shards)
 	for (size_t i = 0; i < shards && i < nr; i++)
 		w->shards[i].head = &w->tasks[i];
 	w->img = make_image();
-	target__init(&w->target);
+	process__init(&w->target);
 	w->target.pid = getpid();
 	w->alive = alive__new(w->img, &w->target, BIAS, found, w);
 	assert_non_null(w->alive);

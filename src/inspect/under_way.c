@@ -10,13 +10,13 @@
  * is left over leads to no task that is being polled, which the task's own state
  * tells, or to one that another thread polls (claims.h).
  */
-#include "record/under_way.h"
+#include "inspect/under_way.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "record/claims.h"
-#include "record/unwind.h"
+#include "inspect/claims.h"
+#include "inspect/unwind.h"
 
 #define STACK_BYTES	(256u << 10)	/* of a thread's stack that are looked at */
 #define CALLER_WORDS	32		/* above the return address: the runtime's own frame */
@@ -25,7 +25,7 @@
 #define READS_OF_THREAD	16384		/* words of a stack that are followed */
 
 struct under_way {
-	const struct target	*target;
+	const struct process	*target;
 	const struct alive	*alive;
 	uint64_t		 bias;
 	uint64_t		*returns;	/* link-time addresses, sorted */
@@ -46,7 +46,7 @@ static int by_value(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-struct under_way *under_way__new(const struct image *img, const struct target *target,
+struct under_way *under_way__new(const struct image *img, const struct process *target,
 				 uint64_t bias, const struct alive *alive)
 {
 	struct under_way *u = calloc(1, sizeof(*u));
@@ -212,7 +212,7 @@ int under_way__look(struct under_way *u, const struct raw_thread_regs *regs)
 	memcpy(f.saved, regs->saved, sizeof(f.saved));
 	u->sp = regs->sp;
 	u->reads = READS_OF_THREAD;
-	n = target__read_some(u->target, regs->sp, u->stack, sizeof(u->stack));
+	n = process__read_some(u->target, regs->sp, u->stack, sizeof(u->stack));
 	u->nr_words = n > 0 ? (size_t)n / 8 : 0;
 	if (regs->sp % 8 || !has_return(u))
 		return 0;

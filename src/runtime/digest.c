@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * All that the adapters say, as one number: part of the key under which a model is
+ * kept, so that a changed adapter never meets a model that an older one made.
+ *
+ * Each field that an adapter may have goes in. The sizes that are asserted change with
+ * the structures: whoever adds a field sees that it has to go in here.
+ */
+#include "runtime/runtime.h"
+
+#include <string.h>
+
+struct digest {
+	uint64_t	h;
+};
+
+static void add(struct digest *d, uint64_t v)
+{
+	d->h = (d->h ^ v) * 0x9e3779b97f4a7c15ull;
+	d->h ^= d->h >> 32;
+}
+
+static void add_str(struct digest *d, const char *s)
+{
+	add(d, s ? 1 + strlen(s) : 0);
+	for (; s && *s; s++)
+		add(d, (unsigned char)*s);
+}
+
+_Static_assert(sizeof(struct runtime_fn) == 24, "runtime_fn: see add_fns()");
+
+static void add_fns(struct digest *d, const struct runtime_fn *fns, size_t nr)
+{
+	add(d, nr);
+	for (size_t i = 0; i < nr; i++) {
+		add(d, fns[i].role);
+		add_str(d, fns[i].path);
+		add(d, fns[i].arg);
+		add(d, fns[i].inlined);
+	}
+}
+
+_Static_assert(sizeof(struct runtime_leaf) == 40, "runtime_leaf: see add_leaves()");
+
+static void add_leaves(struct digest *d, const struct runtime_leaf *leaves, size_t nr)
+{
+	add(d, nr);
+	for (size_t i = 0; i < nr; i++) {
+		add_str(d, leaves[i].type);
+		add(d, leaves[i].key);
+		add(d, leaves[i].dir);
+		add_str(d, leaves[i].key_path);
+		add_str(d, leaves[i].dir_path);
+		add(d, leaves[i].dir_read);
+		add(d, leaves[i].dir_write);
+		add(d, leaves[i].search_io);
+	}
+}
+
+_Static_assert(sizeof(struct runtime_wrapper) == 24, "runtime_wrapper: see add_wrappers()");
+
+static void add_wrappers(struct digest *d, const struct runtime_wrapper *w, size_t nr)
+{
+	add(d, nr);
+	for (size_t i = 0; i < nr; i++) {
+		add_str(d, w[i].type);
+		add_str(d, w[i].main);
+		add_str(d, w[i].side);
+	}
+}
+
+_Static_assert(sizeof(struct runtime_layout) == 24, "runtime_layout: see add_layouts()");
+
+static void add_layouts(struct digest *d, const struct runtime_layout *l, size_t nr)
+{
+	add(d, nr);
+	for (size_t i = 0; i < nr; i++) {
+		add_str(d, l[i].name);
+		add_str(d, l[i].type);
+		add_str(d, l[i].path);
+	}
+}
+
+/* What only whoever reads a process goes by (status, tasks, reactor) is in no model. */
+_Static_assert(sizeof(struct runtime) == 232, "runtime: see add_runtime()");
+
+static void add_runtime(struct digest *d, const struct runtime *rt)
+{
+	add_str(d, rt->name);
+	add_str(d, rt->crate);
+	add_fns(d, rt->fns, rt->nr_fns);
+	add_str(d, rt->cell_type);
+	add_str(d, rt->stage_path);
+	add_str(d, rt->stage_variant);
+	add_str(d, rt->blocking_scheduler);
+	add_str(d, rt->worker_jobs);
+	add_str(d, rt->worker_loop);
+	add_str(d, rt->io_type);
+	add_str(d, rt->io_handle);
+	add_str(d, rt->context_symbol);
+	add_str(d, rt->poll_through);
+	add(d, rt->usual_vtable_off);
+	add_str(d, rt->not_covered);
+	add_leaves(d, rt->leaves, rt->nr_leaves);
+	add_wrappers(d, rt->wrappers, rt->nr_wrappers);
+	add_layouts(d, rt->layouts, rt->nr_layouts);
+}
+
+uint64_t runtimes__digest(const struct runtime *const *list)
+{
+	struct digest d = { 0xcbf29ce484222325ull };
+
+	for (; *list; list++)
+		add_runtime(&d, *list);
+	add_leaves(&d, library_leaves, nr_library_leaves);
+	for (const struct runtime_other *o = other_runtimes; o->name; o++) {
+		add_str(&d, o->name);
+		add_str(&d, o->path);
+	}
+	return d.h;
+}
