@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the BPF programs and the recorder share: the configuration, the events
- * as they stand in the ring buffers, and the counters of losses.
+ * What the BPF programs and the recorder share: the configuration, the numbers of
+ * all events and losses, and the events of the runtime's probes as they stand in
+ * the ring buffers. The events of a kernel source are in its own header
+ * (kernel-events/NAME.h), which gives each of its numbers a meaning.
  *
  * These events live only between kernel and recorder; the file has its own
  * form (src/trace/event.h). Enums are append-only all the same, so that a
@@ -12,15 +14,11 @@
 
 #include "walk.h"
 
-#define RAW_STACK_FRAMES	32
 #define RAW_COMM_LEN		16
-#define RAW_UNIX_PATH		108
-#define MAX_FDS			65536	/* fds beyond are not followed, and counted */
-#define MAX_EPOLL_EVENTS	1024	/* of one epoll_wait return */
 
 /*
  * A record in a ring is one event, or a batch of them, one behind the other:
- * raw_size() tells where the next one begins.
+ * raw_size(), or its source's table of events, tells where the next one begins.
  */
 #define BATCH_BYTES	1024	/* a power of two */
 #define BATCH_EVENT_MAX	96	/* bytes of the largest event in a batch */
@@ -30,20 +28,6 @@ enum raw_poll_result {
 	RAW_PENDING	= 0,
 	RAW_READY	= 1,
 	RAW_UNKNOWN	= 2,
-};
-
-enum raw_off_reason {
-	RAW_OFF_PREEMPTED	= 0,
-	RAW_OFF_ASLEEP		= 1,
-	RAW_OFF_DISK		= 2,
-	RAW_OFF_STOPPED		= 3,
-};
-
-/* From where it is known when a thread was woken and back on a CPU. */
-enum raw_off_told {
-	RAW_OFF_SEEN	= 0,	/* as it happened */
-	RAW_OFF_TOLD	= 1,	/* one of them from the scheduler's account */
-	RAW_OFF_UNSEEN	= 2,	/* it was back at the event's time at the latest */
 };
 
 enum raw_type {
@@ -110,24 +94,6 @@ struct raw_return {
 	__u64		addr;		/* run-time address */
 };
 
-struct raw_off_cpu {
-	struct raw_hdr	hdr;		/* ts: switched in */
-	__u64		out;
-	__u64		wake;		/* 0: not seen */
-	__u32		waker;		/* 0: interrupt or not seen */
-	__u32		stack;
-	__u8		reason;		/* enum raw_off_reason */
-	__u8		open;
-	__u8		told;		/* enum raw_off_told */
-	__u8		pad;
-	__s32		syscall;	/* in which it slept, -1: none (x86-64 number) */
-};
-
-/* The target, by its id in the recorder's pid namespace: see the iterator in process.bpf.c. */
-struct raw_process {
-	__u32	tgid;		/* in the first pid namespace, where tracepoints are */
-};
-
 /*
  * A thread at rest in the kernel, as its own code left it: see the iterator in
  * process.bpf.c. Of one that runs, what it was like when it last entered the kernel.
@@ -170,61 +136,6 @@ struct raw_batch {
 	__u8	events[BATCH_BYTES];
 };
 
-struct raw_stack {
-	struct raw_hdr	hdr;		/* nr: frames */
-	__u32		stack;
-	__u32		pad;
-	__u64		ips[RAW_STACK_FRAMES];
-};
-
-struct raw_epoll_wait {
-	struct raw_hdr	hdr;
-	__s32		nr;
-	__s32		epfd;
-};
-
-struct raw_epoll_ready {
-	struct raw_hdr	hdr;
-	__u64		token;
-	__u64		ready;
-	__u64		reader;
-	__u64		writer;
-	__u32		events;
-	__u32		pad;
-};
-
-/* What the kernel says of an fd: RAW_FD_ADD, and the task_file iterator. */
-struct raw_fd {
-	struct raw_hdr	hdr;
-	__u64		token;
-	__u64		sk;		/* kernel address of the socket, 0: none */
-	__u64		ino;
-	__s32		epfd;
-	__s32		fd;
-	__u32		events;		/* asked for */
-	__u16		mode;		/* of the inode: S_IFMT */
-	__u16		family;
-	__u16		sk_type;	/* SOCK_STREAM … */
-	__u16		protocol;
-	__u16		local_port;	/* host order */
-	__u16		remote_port;
-	__u8		local[16];
-	__u8		remote[16];
-	__u8		unix_len;
-	__u8		unix_peer;	/* the path is the peer's */
-	__u8		sk_state;	/* TCP_LISTEN … */
-	__u8		pad[5];
-	char		unix_path[RAW_UNIX_PATH];
-	__u32		pad2;
-};
-
-/* Where the target listens: the key of a map, in which each is before its first connection. */
-struct raw_listener {
-	__u16		family;
-	__u16		port;		/* host order */
-	__u8		local[16];
-};
-
 struct raw_lost {
 	struct raw_hdr	hdr;
 	__u64		first;
@@ -236,7 +147,10 @@ struct raw_thread {
 	char		comm[RAW_COMM_LEN];
 };
 
-/* Why something was not recorded; names in record/losses.c. Append only. */
+/*
+ * Why something was not recorded. Who counts a cause has its name: a kernel source
+ * (kernel-events/NAME.c), else record/losses.c. Append only.
+ */
 enum raw_loss {
 	LOSS_RING		= 0,	/* ring buffer full */
 	LOSS_THREAD_STATE	= 1,	/* no memory for a thread's state */
@@ -267,10 +181,6 @@ struct counters {
 
 #define IO_BLOCK	64
 
-/* Sockets are at multiples of 64 and more: the middle of the product tells them apart. */
-#define SOCK_FILTER_BITS	65536
-#define SOCK_FILTER_BIT(sk)	((__u32)((__u64)(sk) * 0x9e3779b97f4a7c15ull >> 48))
-
 struct bpf_config {
 	__u32	io_wakers;	/* 1: io_reader, io_writer are valid */
 	__u32	io_base;	/* offset from the token of the block that holds both */
@@ -286,7 +196,10 @@ struct bpf_config {
 };
 
 #ifndef __bpf__
-/* Bytes of an event that may be in a batch; 0: it stands alone in its record. */
+/*
+ * Bytes of an event of the runtime's probes that may be in a batch; 0: it stands alone in
+ * its record, or is a kernel source's (see struct source_event).
+ */
 static inline unsigned int raw_size(const struct raw_hdr *hdr)
 {
 	switch (hdr->type) {
@@ -296,14 +209,8 @@ static inline unsigned int raw_size(const struct raw_hdr *hdr)
 		return sizeof(struct raw_poll_end) -
 		       (WALK_MAX_KEYS - (hdr->nr < WALK_MAX_KEYS ? hdr->nr : WALK_MAX_KEYS)) *
 		       sizeof(struct walk_key);
-	case RAW_OFF_CPU:
-		return sizeof(struct raw_off_cpu);
-	case RAW_EPOLL_WAIT:
-		return sizeof(struct raw_epoll_wait);
 	case RAW_WAKE: case RAW_TASK_NEW: case RAW_TASK_DROP:
 		return sizeof(struct raw_task);
-	case RAW_EPOLL_READY:
-		return sizeof(struct raw_epoll_ready);
 	case RAW_POLLS_GONE:
 		return sizeof(struct raw_hdr);
 	}
@@ -311,8 +218,6 @@ static inline unsigned int raw_size(const struct raw_hdr *hdr)
 }
 
 _Static_assert(sizeof(struct raw_poll_end) <= BATCH_EVENT_MAX, "batch");
-_Static_assert(sizeof(struct raw_epoll_ready) <= BATCH_EVENT_MAX, "batch");
-_Static_assert(sizeof(struct raw_off_cpu) <= BATCH_EVENT_MAX, "batch");
 _Static_assert(sizeof(struct raw_thread_regs) == 80, "raw_thread_regs");
 _Static_assert(sizeof(struct raw_under_way) == 104, "raw_under_way");
 _Static_assert(sizeof(struct raw_seeded) == 8, "raw_seeded");
@@ -320,10 +225,6 @@ _Static_assert(sizeof(struct raw_hdr) == 16, "raw_hdr");
 _Static_assert(sizeof(struct raw_poll_begin) == 32, "raw_poll_begin");
 _Static_assert(sizeof(struct raw_poll_end) == 96, "raw_poll_end");
 _Static_assert(sizeof(struct raw_task) == 24, "raw_task");
-_Static_assert(sizeof(struct raw_off_cpu) == 48, "raw_off_cpu");
-_Static_assert(sizeof(struct raw_epoll_ready) == 56, "raw_epoll_ready");
-_Static_assert(sizeof(struct raw_fd) == 216, "raw_fd");
-_Static_assert(sizeof(struct raw_listener) == 20, "raw_listener");
 #endif
 
 #endif /* DWELL_ABI_H */

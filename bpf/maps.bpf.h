@@ -13,6 +13,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "abi.h"
+#include "kernel-events/sched.h"
 
 #define THREAD_MAX_POLLS	RAW_UNDER_WAY	/* polls nested on one thread */
 #define THREAD_CHAINS		8	/* chain ids remembered by a thread */
@@ -32,6 +33,10 @@ struct thread_poll {
 	__u32	dropped;	/* freed by this thread during the poll */
 };
 
+/*
+ * What the probes keep of a thread, with what they need of the scheduler's. A kernel
+ * source keeps its own in a task storage of its own, as epoll does.
+ */
 struct thread {
 	/* Polls: only the thread itself, in its uprobes. */
 	struct thread_poll	polls[THREAD_MAX_POLLS];
@@ -39,17 +44,7 @@ struct thread {
 	__u32			named;		/* RAW_THREAD sent */
 	__u64			ended_sp;	/* see seed_polls */
 
-	/* Off CPU: written by the scheduler's hooks under its locks. */
-	__u64			off_ts;		/* 0: on a CPU */
-	__u64			wake_ts;
-	__u32			waker;
-	__u32			off_stack;
-	__u32			off_reason;
-	__s32			off_syscall;
-	__u64			off_arrival;	/* of struct sched_account, then */
-	__u64			off_delay;
-	__u64			in_ts;		/* seen to come to its CPU; 0: not, or off CPU */
-	__u64			scratch;
+	struct sched_thread	sched;		/* here for the probes, which look at it first */
 
 	struct {
 		__u64	hash;
@@ -63,8 +58,6 @@ struct thread {
 	__u32			batch_busy;	/* one is being written */
 	__u64			batch_first;	/* time of the first */
 	__u8			batch[BATCH_BYTES + BATCH_EVENT_MAX];
-	struct raw_fd		fd;		/* scratch of epoll_ctl */
-	__u8			events[192];	/* scratch of epoll_wait */
 };
 
 struct {
@@ -279,6 +272,12 @@ static __always_inline void event_added(struct thread *t, __u32 size)
 	t->batch_len += size;
 	barrier();
 	t->batch_busy = 0;
+}
+
+/* Is @t in a poll? */
+static __always_inline bool thread_polls(const struct thread *t)
+{
+	return t->depth;
 }
 
 /* State of the current thread, made on first use. */

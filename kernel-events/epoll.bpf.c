@@ -8,6 +8,8 @@
 #include "fd.bpf.h"
 #include "off_cpu.bpf.h"
 
+#include "kernel-events/epoll.h"
+
 extern bool wakers_wanted;
 
 #define NR_EPOLL_WAIT	232	/* arch/x86/entry/syscalls/syscall_64.tbl */
@@ -22,13 +24,37 @@ extern bool wakers_wanted;
 #define BATCH		16
 #define EVENT_SIZE	12	/* struct epoll_event is packed on x86-64 */
 
+/* Of a thread that waits in epoll: room that is too large for the stack. */
+struct epoll_thread {
+	struct raw_fd	fd;
+	__u8		events[BATCH * EVENT_SIZE];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct epoll_thread);
+} epoll_threads SEC(".maps");
+
 struct batch {
 	struct thread	*t;
+	struct epoll_thread *e;
 	__u64		events;
 	__u64		ts;
 	__u32		tid;
 	__u32		nr;
 };
+
+static __always_inline struct epoll_thread *epoll_thread_get(struct task_struct *task)
+{
+	struct epoll_thread *e;
+
+	e = bpf_task_storage_get(&epoll_threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!e)
+		count_loss(LOSS_THREAD_STATE);
+	return e;
+}
 
 /* Whose wakers wait in the reactor's object of this fd. */
 static __always_inline void read_wakers(struct raw_epoll_ready *ev, __u64 token)
@@ -56,6 +82,7 @@ static __always_inline void read_wakers(struct raw_epoll_ready *ev, __u64 token)
 
 static long ready_batch(__u32 index, struct batch *b)
 {
+	struct epoll_thread *e = b->e;
 	struct thread *t = b->t;
 	__u32 first = index * BATCH, n = b->nr - first;
 	int i;
@@ -64,7 +91,7 @@ static long ready_batch(__u32 index, struct batch *b)
 		return 1;
 	if (n > BATCH)
 		n = BATCH;
-	if (bpf_probe_read_user(t->events, n * EVENT_SIZE,
+	if (bpf_probe_read_user(e->events, n * EVENT_SIZE,
 				(void *)(b->events + (__u64)first * EVENT_SIZE))) {
 		count_loss(LOSS_EPOLL_EVENTS);
 		return 1;
@@ -77,8 +104,8 @@ static long ready_batch(__u32 index, struct batch *b)
 
 		if (i >= n)
 			break;
-		__builtin_memcpy(&events, &t->events[i * EVENT_SIZE], 4);
-		__builtin_memcpy(&token, &t->events[i * EVENT_SIZE + 4], 8);
+		__builtin_memcpy(&events, &e->events[i * EVENT_SIZE], 4);
+		__builtin_memcpy(&token, &e->events[i * EVENT_SIZE + 4], 8);
 		ev = event_add(t, sizeof(*ev), b->ts, b->tid, RAW_EPOLL_READY);
 		ev->token = token;
 		ev->events = events;
@@ -117,6 +144,9 @@ static __always_inline void epoll_returned(struct pt_regs *regs, long ret)
 	if (ret <= 0)
 		return;
 	b.t = t;
+	b.e = epoll_thread_get(task);
+	if (!b.e)
+		return;
 	b.events = regs->si;
 	b.ts = ts;
 	b.tid = task->pid;
@@ -130,7 +160,7 @@ static __always_inline void epoll_controlled(struct pt_regs *regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 op = regs->si, fd = regs->dx;
-	struct thread *t = thread_get(task);
+	struct epoll_thread *e = epoll_thread_get(task);
 	struct raw_fd *ev, *out;
 	struct {
 		__u32	events;
@@ -139,9 +169,9 @@ static __always_inline void epoll_controlled(struct pt_regs *regs)
 	struct fdtable *fdt;
 	struct file **files, *file = NULL;
 
-	if (!t)
+	if (!e)
 		return;
-	ev = &t->fd;
+	ev = &e->fd;
 	ev->token = 0;
 	ev->epfd = regs->di;
 	ev->fd = fd;

@@ -17,6 +17,7 @@
 
 #include "abi.h"
 #include "dwell.skel.h"
+#include "kernel-events/epoll.h"
 #include "kernel-events/fd_name.h"
 #include "kernel-events/source.h"
 
@@ -138,9 +139,7 @@ static void remember(struct source_ctx *ctx, const struct raw_fd *fd)
 	int tokens = bpf_map__fd(ctx->skel->maps.tokens);
 	int socks = bpf_map__fd(ctx->skel->maps.socks);
 	int fds = bpf_map__fd(ctx->skel->maps.fds);
-	struct {
-		uint64_t token, sk, ready;
-	} state = { .token = fd->token, .sk = fd->sk };
+	struct fd_state state = { .token = fd->token, .sk = fd->sk };
 	uint32_t index = fd->fd;
 
 	if (fd->fd < 0 || fd->fd >= MAX_FDS)
@@ -231,10 +230,35 @@ out:
 	return err;
 }
 
+static const struct source_event events[] = {
+	{ RAW_EPOLL_WAIT, sizeof(struct raw_epoll_wait) },
+	{ RAW_EPOLL_READY, sizeof(struct raw_epoll_ready) },
+	{ RAW_FD_ADD, 0 },
+	{ RAW_FD_DEL, 0 },
+	{}
+};
+
+static const struct source_loss losses[] = {
+	{
+		LOSS_FD_RANGE, "fd number too high",
+		"descriptors from 65536 on are not followed: waits on them have no name",
+	},
+	{
+		LOSS_FD_MAP, "fd table full",
+		"more descriptors than are followed: waits on some of them have no name",
+	},
+	{
+		LOSS_EPOLL_EVENTS, "epoll events not read",
+		"epoll_wait returned more than 1024 events at once, or its buffer was not in memory: "
+		"the waits that these ended are not split",
+	},
+	{}
+};
+
 const struct kernel_source source_epoll = {
 	.name	= "epoll",
-	.types	= SOURCE_TYPE(RAW_EPOLL_WAIT) | SOURCE_TYPE(RAW_EPOLL_READY) |
-		  SOURCE_TYPE(RAW_FD_ADD) | SOURCE_TYPE(RAW_FD_DEL),
+	.events	= events,
+	.losses	= losses,
 	.start	= epoll_start,
 	.decode	= epoll_decode,
 };

@@ -9,11 +9,7 @@
 
 #include "maps.bpf.h"
 
-struct fd_state {
-	__u64	token;
-	__u64	sk;
-	__u64	ready;		/* first readiness since it was last returned */
-};
+#include "kernel-events/fd.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

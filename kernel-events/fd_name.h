@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "abi.h"
+#include "kernel-events/fd.h"
 
 #define FD_NAME_MAX	192
 

@@ -5,6 +5,8 @@
  */
 #include "maps.bpf.h"
 
+#include "kernel-events/process.h"
+
 SEC("tp_btf/task_rename")
 int BPF_PROG(task_rename, struct task_struct *task, const char *comm)
 {
@@ -25,14 +27,13 @@ __u32 own_execs;
 
 static __always_inline bool process_event(struct task_struct *task, __u8 type)
 {
-	struct raw_task *ev;
+	struct raw_hdr *ev;
 
 	if (task->tgid != target_tgid || !enabled)
 		return false;
 	ev = event_reserve(sizeof(*ev), bpf_ktime_get_ns(), task->pid, type);
 	if (!ev)
 		return false;
-	ev->task = 0;
 	event_submit(ev);
 	return true;
 }

@@ -27,8 +27,15 @@ static int process_decode(struct source_ctx *ctx, const struct raw_hdr *raw, str
 	return 0;
 }
 
+static const struct source_event events[] = {
+	{ RAW_THREAD, 0 },
+	{ RAW_THREAD_EXIT, 0 },
+	{ RAW_EXEC, 0 },
+	{}
+};
+
 const struct kernel_source source_process = {
 	.name	= "process",
-	.types	= SOURCE_TYPE(RAW_THREAD) | SOURCE_TYPE(RAW_THREAD_EXIT) | SOURCE_TYPE(RAW_EXEC),
+	.events	= events,
 	.decode	= process_decode,
 };

@@ -103,35 +103,35 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 		return;
 	sched_account_read(&acc, prev);
 	on_cpu(t, prev, ts);
-	if (t->in_ts)
-		sched_skew_learn(t->in_ts, acc.arrival);
-	t->in_ts = 0;
+	if (t->sched.in_ts)
+		sched_skew_learn(t->sched.in_ts, acc.arrival);
+	t->sched.in_ts = 0;
 	/* Its events come before those of whoever runs here next. */
 	if (t->batch_len && !t->batch_busy)
 		event_flush(t);
 	if (state & TASK_DEAD)
 		return;
-	t->off_stack = 0;
-	t->off_syscall = -1;
+	t->sched.off_stack = 0;
+	t->sched.off_syscall = -1;
 	if (preempt || !state) {
-		t->off_reason = RAW_OFF_PREEMPTED;
+		t->sched.off_reason = RAW_OFF_PREEMPTED;
 	} else {
 		struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(prev);
 
-		t->off_reason = sleep_reason(state);
-		t->off_syscall = regs->orig_ax;
-		if (t->depth)
-			t->off_stack = stack_intern(ctx, ts, prev->pid);
+		t->sched.off_reason = sleep_reason(state);
+		t->sched.off_syscall = regs->orig_ax;
+		if (thread_polls(t))
+			t->sched.off_stack = stack_intern(ctx, ts, prev->pid);
 	}
 	/*
 	 * A waking may come a moment before the switch that it undoes; older
 	 * ones were aimed at a thread that was running.
 	 */
-	if (t->wake_ts && ts - t->wake_ts > 50000)
-		t->wake_ts = 0;
-	t->off_arrival = acc.arrival;
-	t->off_delay = acc.delay;
-	t->off_ts = ts;
+	if (t->sched.wake_ts && ts - t->sched.wake_ts > 50000)
+		t->sched.wake_ts = 0;
+	t->sched.off_arrival = acc.arrival;
+	t->sched.off_delay = acc.delay;
+	t->sched.off_ts = ts;
 }
 
 static __always_inline void switched_in(struct task_struct *next, __u64 ts)
@@ -141,10 +141,10 @@ static __always_inline void switched_in(struct task_struct *next, __u64 ts)
 
 	if (!t)
 		return;
-	if (!t->off_ts) {
-		if (t->in_ts)
+	if (!t->sched.off_ts) {
+		if (t->sched.in_ts)
 			count_loss(LOSS_SWITCH);
-		t->in_ts = ts;
+		t->sched.in_ts = ts;
 		return;
 	}
 	thread_name(t, next, ts);
@@ -158,10 +158,10 @@ static __always_inline void switched_in(struct task_struct *next, __u64 ts)
 			off.told = RAW_OFF_TOLD;
 	}
 	off_cpu_send(t, &off, ts, next->pid);
-	t->off_ts = 0;
-	t->in_ts = ts;
-	t->wake_ts = 0;
-	t->waker = 0;
+	t->sched.off_ts = 0;
+	t->sched.in_ts = ts;
+	t->sched.wake_ts = 0;
+	t->sched.waker = 0;
 }
 
 SEC("tp_btf/sched_switch")
@@ -198,8 +198,8 @@ static __always_inline bool in_system_call(void *ctx, struct thread *t, struct t
 	if (task->flags & PF_KTHREAD)
 		return false;
 	/* By way of memory: the verifier does not let a context be compared. */
-	*(void *volatile *)&t->scratch = ctx;
-	at = *(volatile __u64 *)&t->scratch;
+	*(void *volatile *)&t->sched.scratch = ctx;
+	at = *(volatile __u64 *)&t->sched.scratch;
 	if (at - (__u64)task->stack >= THREAD_SIZE)
 		return false;
 	return (__s64)regs->orig_ax >= 0;
@@ -217,11 +217,11 @@ int BPF_PROG(sched_waking, struct task_struct *p)
 	if (!t)
 		return 0;
 	/* The first one counts; one older than the switch is overridden. */
-	if (t->off_ts && t->wake_ts >= t->off_ts)
+	if (t->sched.off_ts && t->sched.wake_ts >= t->sched.off_ts)
 		return 0;
-	t->wake_ts = bpf_ktime_get_ns();
+	t->sched.wake_ts = bpf_ktime_get_ns();
 	waker = bpf_get_current_task_btf();
-	t->waker = in_system_call(ctx, t, waker) ? waker->pid : 0;
+	t->sched.waker = in_system_call(ctx, t, waker) ? waker->pid : 0;
 	return 0;
 }
 
@@ -245,22 +245,22 @@ int sched_snapshot(struct bpf_iter__task *ctx)
 	if (!task || task->tgid != target_tgid || !task->__state)
 		return 0;
 	t = thread_get(task);
-	if (!t || t->off_ts)
+	if (!t || t->sched.off_ts)
 		return 0;
-	t->off_reason = sleep_reason(task->__state);
+	t->sched.off_reason = sleep_reason(task->__state);
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	t->off_syscall = regs->orig_ax;
+	t->sched.off_syscall = regs->orig_ax;
 	/* It may be in a poll, of which no probe knows yet. */
 	ts = bpf_ktime_get_ns();
-	t->off_stack = stack_add(&snapshot_buf,
+	t->sched.off_stack = stack_add(&snapshot_buf,
 				 bpf_get_task_stack(task, snapshot_buf.ips,
 						    sizeof(snapshot_buf.ips), 0),
 				 ts, task->pid);
 	sched_account_read(&acc, task);
-	t->off_arrival = acc.arrival;
-	t->off_delay = acc.delay;
+	t->sched.off_arrival = acc.arrival;
+	t->sched.off_delay = acc.delay;
 	/* The switch that it left its CPU with was none that the hook has seen. */
-	t->off_ts = enabled_ts ? enabled_ts : ts;
+	t->sched.off_ts = enabled_ts ? enabled_ts : ts;
 	return 0;
 }
 
@@ -276,14 +276,14 @@ int sched_open(struct bpf_iter__task *ctx)
 	if (!task || task->tgid != target_tgid)
 		return 0;
 	t = bpf_task_storage_get(&threads, task, NULL, 0);
-	if (!t || !t->off_ts)
+	if (!t || !t->sched.off_ts)
 		return 0;
 	now = bpf_ktime_get_ns();
 	ev.hdr.tid = task->pid;
 	ev.hdr.type = RAW_OFF_CPU;
 	off_cpu_take(&ev, t);
 	sched_account_read(&acc, task);
-	ev.open = acc.arrival == t->off_arrival;
+	ev.open = acc.arrival == t->sched.off_arrival;
 	/* It may be back without having been seen, and have done nothing that a probe sees. */
 	ev.hdr.ts = ev.open ? now : off_cpu_told(&ev, t, task, now);
 	if (ev.told == RAW_OFF_UNSEEN)

@@ -13,6 +13,7 @@
 
 #include "abi.h"
 #include "dwell.skel.h"
+#include "kernel-events/sched.h"
 #include "kernel-events/source.h"
 #include "symbol/ksyms.h"
 
@@ -113,9 +114,29 @@ static int sched_decode(struct source_ctx *ctx, const struct raw_hdr *raw, struc
 	return 1;
 }
 
+static const struct source_event events[] = {
+	{ RAW_OFF_CPU, sizeof(struct raw_off_cpu) },
+	{ RAW_STACK, 0 },
+	{}
+};
+
+static const struct source_loss losses[] = {
+	{
+		LOSS_STACK_MAP, "kernel stack table full",
+		"more different kernel stacks than are kept apart: record for a shorter time",
+	},
+	{
+		LOSS_SWITCH, "switch of a thread not seen",
+		"the kernel did not report that a thread came to a CPU or left it; since when it was "
+		"back is known on kernels with CONFIG_SCHED_INFO, after the first switches",
+	},
+	{}
+};
+
 const struct kernel_source source_sched = {
 	.name	= "sched",
-	.types	= SOURCE_TYPE(RAW_OFF_CPU) | SOURCE_TYPE(RAW_STACK),
+	.events	= events,
+	.losses	= losses,
 	.start	= sched_start,
 	.decode	= sched_decode,
 	.stop	= sched_stop,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The table of kernel sources, and the one way to run a BPF iterator that
- * several of them need.
+ * The table of kernel sources, what can be looked up in it, and the one way to run
+ * a BPF iterator that several of them need.
  */
 #include <errno.h>
 #include <string.h>
@@ -24,6 +24,26 @@ const struct kernel_source *const kernel_sources[] = {
 	&source_socket,
 	NULL,
 };
+
+void source_types__fill(struct source_types *types)
+{
+	*types = (struct source_types){};
+	for (const struct kernel_source *const *s = kernel_sources; *s; s++) {
+		for (const struct source_event *e = (*s)->events; e && e->type; e++) {
+			types->source[e->type] = *s;
+			types->batched[e->type] = e->batched;
+		}
+	}
+}
+
+const struct source_loss *source_loss(enum raw_loss cause)
+{
+	for (const struct kernel_source *const *s = kernel_sources; *s; s++)
+		for (const struct source_loss *l = (*s)->losses; l && l->name; l++)
+			if (l->cause == cause)
+				return l;
+	return NULL;
+}
 
 int source_iterate(struct bpf_program *prog, pid_t pid, size_t size,
 		   int (*each)(void *arg, const void *record), void *arg)

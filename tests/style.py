@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """What can be said of the sources' style without judgement: `make format-check`.
 
+Who may include whom is a table, INCLUDES: what is not in it may not.
+
 All text: no space at a line's end, a newline at the file's end. C: lines of at most 100 columns (but text for
 the user is never broken), indented with tabs. Sources begin with their licence, then a comment that says what the file is for.
 What the program says on standard error goes through src/base/say.c, which makes it printable.
@@ -22,6 +24,53 @@ PROGRAM = ("src/", "flamegraph/", "kernel-events/")
 SAYS = re.compile(r"\bv?fprintf\(stderr|\bperror\(|\bfputs\(.*, stderr\)")
 
 
+# Folder → the folders whose headers it may include, besides its own and the system's. Whoever
+# comes first knows less. Of bpf/ only what both sides share: the rest is in BPF's own files.
+INCLUDES = {
+    # The ground floor knows nobody.
+    "src/base": {},
+    # What a walk goes by and what goes through the rings: bpf/walk*.h, bpf/abi.h.
+    "bpf": {"kernel-events"},
+    "src/trace": {"src/base", "bpf"},
+    "src/symbol": {"src/base"},
+    # An adapter says what a task is and where; how that is found in a program is the image's.
+    "src/runtime": {"src/base", "bpf"},
+    "src/image": {"src/base", "src/runtime", "bpf"},
+    # A process from outside. Nothing of recording, of events or of results.
+    "src/inspect": {"src/base", "src/runtime", "src/image", "src/symbol", "bpf"},
+    # A source's decoder makes the file's events. It has its maps and programs from the skeleton,
+    # which is made of bpf/ and kernel-events/ alone.
+    "kernel-events": {"src/base", "src/symbol", "src/trace", "bpf", "skeleton"},
+    "src/record": {"src/base", "src/runtime", "src/image", "src/inspect", "src/symbol", "src/trace",
+                   "kernel-events", "bpf", "skeleton"},
+    # What is behind a file needs neither a kernel nor a program.
+    "src/join": {"src/base", "src/trace"},
+    "flamegraph": {"src/base", "src/join"},
+    "src/output": {"src/base", "src/join", "src/trace", "flamegraph"},
+    "src/why": {"src/base", "src/runtime", "src/image", "src/inspect", "src/symbol", "src/trace", "src/join"},
+    # A subcommand puts the parts together. Not the kernel's side, which is the recorder's.
+    "src/cli": {"src/base", "src/image", "src/inspect", "src/record", "src/trace", "src/join", "src/why",
+                "src/output", "flamegraph"},
+    "bench": {"src/base", "src/image", "src/trace", "src/join"},
+    # Tests look at everything; but for helpers they do not look at each other.
+    "tests/unit": {"src/*", "flamegraph", "kernel-events", "bpf", "tests/replay"},
+    "tests/replay": {"src/base", "src/trace"},
+    "tests/fuzz": {"src/*", "flamegraph", "tests/unit"},
+    "tests/walks": {"src/inspect", "bpf", "tests/unit", "skeleton"},
+    "tests/kernels": {"bpf", "skeleton"},
+}
+# One adapter's header is for adapters: others go by runtime/runtime.h.
+ADAPTERS_OWN = re.compile(r"runtime/(?!runtime\.h$)")
+# File, and what it may include all the same; each with its reason. One that is not needed any more is an error.
+EXCEPTIONS = {
+    # A task at rest has one of the states that the file has words for: one enum, not two that must agree.
+    ("src/inspect/alive.h", "trace/event.h"),
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
+# Where the compiler looks (see the Makefile), besides the file's own folder.
+SEARCHED = ("src", "bpf", "kernel-events", ".")
+
+
 def files():
     listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True,
                             text=True, check=True)
@@ -31,11 +80,58 @@ def files():
             yield name, path
 
 
+def folder(path):
+    """The part that a file belongs to, by its path from the root."""
+    return "/".join(path.parts[:2]) if path.parts[0] in ("src", "tests") else path.parts[0]
+
+
+def included(name, header):
+    """Path of what @name includes as @header; "skeleton" for BPF's, which is generated; None: nowhere."""
+    if header.endswith(".skel.h"):
+        return "skeleton"
+    for place in (pathlib.Path(name).parent, *map(pathlib.Path, SEARCHED)):
+        if (ROOT / place / header).is_file():
+            return place / header
+    return None
+
+
+def forbidden(name, header):
+    """Why @name may not include @header; None: it may."""
+    own = folder(pathlib.Path(name))
+    if own not in INCLUDES:
+        return f"{own} is not in the table of who may include whom"
+    path = included(name, header)
+    if path is None:
+        return f"{header} is not found"
+    to = path if path == "skeleton" else folder(path)
+    allowed = INCLUDES[own]
+    if to != own and to not in allowed and not ("src/*" in allowed and to.startswith("src/")):
+        return f"{own} may not include {to} ({header})"
+    if to == "src/runtime" and own not in (to, "tests/unit") and ADAPTERS_OWN.match(header):
+        return f"{header} is for adapters: {own} may include runtime/runtime.h"
+    if (header.endswith(".bpf.h") or header.endswith("vmlinux.h")) and not re.search(r"\.bpf\.[ch]$", name):
+        return f"{header} is for BPF programs"
+    return None
+
+
+def include_problems(name, lines, used):
+    """Of a C file's includes; the exceptions that it needs go into @used."""
+    for number, line in enumerate(lines, 1):
+        match = INCLUDE.match(line)
+        why = forbidden(name, match[1]) if match else None
+        if not why:
+            continue
+        if (name, match[1]) in EXCEPTIONS:
+            used.add((name, match[1]))
+        else:
+            yield number, why
+
+
 def width(line):
     return len(line.expandtabs(8))
 
 
-def problems(name, path):
+def problems(name, path, used):
     """Line number and what is wrong."""
     data = path.read_bytes()
     if b"\0" in data or not data:
@@ -54,6 +150,7 @@ def problems(name, path):
         if not any("SPDX-License-Identifier" in line for line in lines[:3]):
             yield 1, "no SPDX-License-Identifier"
     if path.suffix in C:
+        yield from include_problems(name, lines, used)
         for number, line in enumerate(lines, 1):
             if width(line) > COLUMNS and '"' not in line:
                 yield number, f"{width(line)} columns"
@@ -67,10 +164,14 @@ def problems(name, path):
 
 def main():
     found = 0
+    used = set()
     for name, path in files():
-        for number, what in problems(name, path):
+        for number, what in problems(name, path, used):
             print(f"{name}:{number}: {what}")
             found += 1
+    for name, header in sorted(EXCEPTIONS - used):
+        print(f"{name}: does not include {header} any more: its exception goes")
+        found += 1
     return 1 if found else 0
 
 

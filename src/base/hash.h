@@ -13,7 +13,9 @@
 #ifndef DWELL_BASE_HASH_H
 #define DWELL_BASE_HASH_H
 
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/random.h>
 
 struct hash_key {
@@ -37,6 +39,23 @@ static inline uint64_t hash__of(const struct hash_key *k, uint64_t v)
 	unsigned __int128 m = (unsigned __int128)(v ^ k->a) * k->b;
 
 	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+/* The same of @len bytes. */
+static inline uint64_t hash__bytes(const struct hash_key *k, const char *s, size_t len)
+{
+	uint64_t h = len, word;
+
+	for (; len >= 8; s += 8, len -= 8) {
+		memcpy(&word, s, 8);
+		h = hash__of(k, h ^ word);
+	}
+	if (len) {
+		word = 0;
+		memcpy(&word, s, len);
+		h = hash__of(k, h ^ word);
+	}
+	return h;
 }
 
 #endif /* DWELL_BASE_HASH_H */

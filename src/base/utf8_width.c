@@ -7,6 +7,7 @@
  * From Unicode 15.1: nothing wide is left out; what is not assigned between two
  * of a kind counts as of that kind.
  */
+#include "base/bisect.h"
 #include "base/utf8.h"
 
 struct range {
@@ -119,17 +120,9 @@ static const struct range wide[] = {
 
 static bool is_in(uint32_t cp, const struct range *ranges, size_t nr)
 {
-	size_t low = 0, high = nr;
+	size_t i = BISECT(nr, k, ranges[k].last < cp);
 
-	while (low < high) {
-		size_t mid = (low + high) / 2;
-
-		if (cp > ranges[mid].last)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < nr && cp >= ranges[low].first;
+	return i < nr && cp >= ranges[i].first;
 }
 
 uint32_t utf8__width(uint32_t cp)

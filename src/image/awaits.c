@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/array.h"
+#include "base/array.h"
+#include "base/bisect.h"
 #include "image/names.h"
 
 #define MAX_NESTING	256	/* lexical blocks */
@@ -262,7 +263,7 @@ void awaits__locate(struct awaits *a, const struct die *env, struct await_point 
 {
 	const struct scan_type *t = scan__type_at(a->ts->sc, env->p);
 	struct places places = { 0 };
-	size_t lo = 0, hi = a->nr;
+	size_t lo;
 	uint64_t key;
 
 	for (size_t i = 0; i < nr; i++) {
@@ -272,14 +273,7 @@ void awaits__locate(struct awaits *a, const struct die *env, struct await_point 
 	if (!t)
 		return;
 	key = body_key(t->scope, t->name);
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (a->bodies[mid].key < key)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
+	lo = BISECT(a->nr, k, a->bodies[k].key < key);
 	/*
 	 * Where equal code was merged (fat LTO), one of several generic bodies is
 	 * left: its variables are at the others' places, of types that differ in

@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "image/array.h"
+#include "base/array.h"
+#include "base/bisect.h"
 
 /* Notes are small and few; libelf keeps all that it is asked for. */
 #define NOTES_MAX	64
@@ -357,16 +358,7 @@ int binary__load_symbols(struct binary *b, Elf *from)
 
 const struct symbol *binary__symbol_at(const struct binary *b, uint64_t vaddr)
 {
-	size_t lo = 0, hi = b->nr_syms;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (b->syms[mid].vaddr <= vaddr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
+	size_t lo = BISECT(b->nr_syms, k, b->syms[k].vaddr <= vaddr);
 	if (!lo)
 		return NULL;
 	lo--;

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/array.h"
+#include "base/array.h"
+#include "base/bisect.h"
 #include "image/wanted.h"
 
 #define MAX_NEWTYPES	12	/* a structure may claim to hold itself */
@@ -79,16 +80,7 @@ void cells__free(struct cells *cs)
 
 struct cell *cells__get(const struct cells *cs, uint64_t key)
 {
-	size_t lo = 0, hi = cs->nr;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (cs->list[mid].key < key)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
+	size_t lo = BISECT(cs->nr, k, cs->list[k].key < key);
 	return lo < cs->nr && cs->list[lo].key == key ? &cs->list[lo] : NULL;
 }
 

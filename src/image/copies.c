@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/bisect.h"
+
 static int by_origin(const void *a, const void *b, void *ctx)
 {
 	const struct scan *sc = ctx;
@@ -69,18 +71,10 @@ void copies__free(struct copies *c)
 
 const uint32_t *copies__of(const struct copies *c, const uint8_t *die, size_t *nr)
 {
-	size_t lo = 0, hi = c->sc->nr_instances, end;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (c->sc->instances[c->by_origin[mid]].origin < die)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
+	const struct scan_instance *all = c->sc->instances;
+	size_t lo = BISECT(c->sc->nr_instances, k, all[c->by_origin[k]].origin < die), end;
 	end = lo;
-	while (end < c->sc->nr_instances && c->sc->instances[c->by_origin[end]].origin == die)
+	while (end < c->sc->nr_instances && all[c->by_origin[end]].origin == die)
 		end++;
 	*nr = end - lo;
 	return c->by_origin + lo;
@@ -88,15 +82,6 @@ const uint32_t *copies__of(const struct copies *c, const uint8_t *die, size_t *n
 
 const uint8_t *copies__at(const struct copies *c, uint64_t pc)
 {
-	size_t lo = 0, hi = c->nr_pcs;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (c->by_pc[mid].pc < pc)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
+	size_t lo = BISECT(c->nr_pcs, k, c->by_pc[k].pc < pc);
 	return lo < c->nr_pcs && c->by_pc[lo].pc == pc ? c->by_pc[lo].die : NULL;
 }

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/utf8.h"
-#include "image/array.h"
+#include "base/array.h"
 #include "image/elf_file.h"
 
 /* True if a target's "/" or mounts are not ours; @proc begins with "/proc/PID". */

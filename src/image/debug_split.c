@@ -16,7 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/array.h"
+#include "base/array.h"
+#include "base/bisect.h"
 
 static const char read_already[] = "it was read already, and does not have the unit";
 
@@ -67,16 +68,7 @@ static int skeleton__cmp(const void *a, const void *b)
 /* The first of the skeletons with this id, NULL if there is none. */
 static struct skeleton *skeleton__find(const struct split_loader *l, uint64_t dwo_id)
 {
-	size_t lo = 0, hi = l->nr;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (l->skeletons[mid].u->dwo_id < dwo_id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
+	size_t lo = BISECT(l->nr, k, l->skeletons[k].u->dwo_id < dwo_id);
 	return lo < l->nr && l->skeletons[lo].u->dwo_id == dwo_id ? &l->skeletons[lo] : NULL;
 }
 

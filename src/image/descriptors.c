@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/keymap.h"
+#include "base/hash_table.h"
 #include "image/names.h"
 
 #define MAX_LEVELS	64	/* members in members, newtypes counted */
@@ -20,7 +20,7 @@ enum { MEMO_UNKNOWN, MEMO_BUSY = 9 };
 struct descriptors {
 	const struct types	*ts;
 	struct holders		*holders;
-	struct keymap		 memo;		/* by type and struct place, but for its level */
+	struct hash_table	 memo;		/* by type and struct place, but for its level */
 };
 
 /* Where the search is. */
@@ -138,7 +138,7 @@ static enum image_descriptor search_struct(struct descriptors *ds, const struct 
 static enum image_descriptor search(struct descriptors *ds, const struct die *d, struct place at)
 {
 	enum image_descriptor found;
-	uint32_t *memo;
+	struct hash_slot *memo;
 	uint64_t key;
 
 	if (++at.level > MAX_LEVELS || ds->ts->di->steps > HOLDERS_MAX_STEPS)
@@ -150,17 +150,16 @@ static enum image_descriptor search(struct descriptors *ds, const struct die *d,
 		return IMAGE_DESCRIPTOR_NONE;
 	key = type__key(ds->ts, d) ^
 	      (at.pointers << 2 | at.captures << 1 | at.walked) * 0x9e3779b97f4a7c15ull;
-	key = key ? key : 1;
-	memo = keymap__at(&ds->memo, key);
-	if (!memo || *memo == MEMO_BUSY)
+	memo = hash_table__at(&ds->memo, key);
+	if (!memo || memo->value == MEMO_BUSY)
 		return IMAGE_DESCRIPTOR_UNTOLD;	/* a structure may claim to hold itself */
-	if (*memo != MEMO_UNKNOWN)
-		return (enum image_descriptor)(*memo - 1);
-	*memo = MEMO_BUSY;
+	if (memo->value != MEMO_UNKNOWN)
+		return (enum image_descriptor)(memo->value - 1);
+	memo->value = MEMO_BUSY;
 	found = search_struct(ds, d, at);
-	memo = keymap__at(&ds->memo, key);	/* the table may have grown */
+	memo = hash_table__at(&ds->memo, key);	/* the table may have grown */
 	if (memo)
-		*memo = (uint32_t)found + 1;
+		memo->value = (uint64_t)found + 1;
 	return found;
 }
 
@@ -185,6 +184,6 @@ void descriptors__free(struct descriptors *ds)
 {
 	if (!ds)
 		return;
-	keymap__free(&ds->memo);
+	hash_table__clear(&ds->memo);
 	free(ds);
 }

@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/array.h"
+#include "base/array.h"
+#include "base/bisect.h"
 #include "image/die.h"
 
 /* How an address is spelt (LSB core, "DWARF Exception Header Encoding"). */
@@ -286,15 +287,6 @@ void eh_frame__free(struct eh_frame *t)
 
 const struct eh_range *eh_frame__find(const struct eh_frame *t, uint64_t vaddr)
 {
-	size_t lo = 0, hi = t->nr;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (t->ranges[mid].start <= vaddr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
+	size_t lo = BISECT(t->nr, k, t->ranges[k].start <= vaddr);
 	return lo && vaddr < t->ranges[lo - 1].end ? &t->ranges[lo - 1] : NULL;
 }

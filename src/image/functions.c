@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/array.h"
+#include "base/array.h"
+#include "base/hash_table.h"
 #include "image/boundary.h"
 #include "image/cells.h"
 #include "image/copies.h"
 #include "image/inlined.h"
-#include "image/keymap.h"
 #include "image/merged.h"
 #include "image/poll_symbol.h"
 #include "image/poll_ends.h"
@@ -43,7 +43,7 @@ struct functions {
 	struct cells		 cells;		/* of the runtime that is looked at */
 	struct poll		*polls;
 	size_t			 nr_polls, cap_polls;
-	struct keymap		 seen;		/* entries added */
+	struct hash_table	 seen;		/* entries added */
 	struct copies		 copies;	/* where there is debug information */
 	uint64_t		 debug_bytes;	/* of all units */
 	uint64_t		 inlined_bytes;	/* that may still be searched for inlined copies */
@@ -84,7 +84,7 @@ void functions__free(struct functions *fs)
 	boundaries__free(fs->boundaries);
 	cells__free(&fs->cells);
 	free(fs->polls);
-	keymap__free(&fs->seen);
+	hash_table__clear(&fs->seen);
 	copies__free(&fs->copies);
 	free(fs);
 }
@@ -131,16 +131,16 @@ static bool fn_is(const struct scan_fn *fn, const char *path)
 /* Was it asked of @vaddr before? At 0, where a file's own header is, is no function. */
 static bool functions__seen(struct functions *fs, uint64_t vaddr)
 {
-	uint32_t *seen = vaddr ? keymap__at(&fs->seen, vaddr) : NULL;
+	struct hash_slot *seen = vaddr ? hash_table__at(&fs->seen, vaddr) : NULL;
 
 	if (!vaddr)
 		return true;
 	if (!seen)
 		fs->m->err = -ENOMEM;
-	else if (*seen)
+	else if (seen->value)
 		return true;
 	else
-		*seen = 1;
+		seen->value = 1;
 	return false;
 }
 

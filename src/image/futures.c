@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/array.h"
+#include "base/array.h"
+#include "base/hash_table.h"
 #include "image/descriptors.h"
 #include "image/holders.h"
-#include "image/keymap.h"
 
 #define MAX_ARCS	64	/* of one variant; the walk follows WALK_MAX_BRANCHES */
 #define MAX_RANGE	4096	/* values between the smallest and the largest of a discriminant */
@@ -41,7 +41,7 @@ struct futures {
 	struct line_files	*lines;
 	struct holders		*holders;
 	struct descriptors	*descriptors;
-	struct keymap		 known;		/* index + 1 by type */
+	struct hash_table	 known;		/* index + 1 by type */
 	struct pending		*todo;
 	size_t			 nr_todo, cap_todo, done;
 };
@@ -599,7 +599,7 @@ static void futures__explore_one(struct futures *f, const struct die *d, uint32_
 
 uint32_t futures__add(struct futures *f, const struct die *d)
 {
-	uint32_t *known = keymap__at(&f->known, type__key(f->ts, d));
+	struct hash_slot *known = hash_table__at(&f->known, type__key(f->ts, d));
 	struct image_type *t;
 	struct walk_type *wt;
 	image_str long_str, short_str;
@@ -611,14 +611,14 @@ uint32_t futures__add(struct futures *f, const struct die *d)
 		f->m->err = -ENOMEM;
 		return WALK_NONE;
 	}
-	if (*known)
-		return *known - 1;
+	if (known->value)
+		return (uint32_t)known->value - 1;
 	if (array__room(&f->todo, &f->cap_todo, f->nr_todo, sizeof(*f->todo)))
 		goto nomem;
 	type = model__add(f->m, MODEL_WALK_TYPES, 1);
 	if (type == WALK_NONE || model__add(f->m, MODEL_TYPES, 1) != type)
 		goto nomem;
-	*known = type + 1;
+	known->value = type + 1;
 	f->todo[f->nr_todo++] = (struct pending){ *d, type };
 
 	name = rust_names__type(f->names, d);
@@ -729,7 +729,7 @@ void futures__free(struct futures *f)
 		return;
 	descriptors__free(f->descriptors);
 	holders__free(f->holders);
-	keymap__free(&f->known);
+	hash_table__clear(&f->known);
 	free(f->todo);
 	free(f);
 }

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/array.h"
-#include "image/keymap.h"
+#include "base/array.h"
+#include "base/hash_table.h"
 #include "image/names.h"
 
 #define CAPTURES	(1ull << 63)	/* in a key: the answer for a closure's captures */
@@ -19,7 +19,7 @@ enum holds { HOLDS_UNKNOWN, HOLDS_BUSY, HOLDS_NOT, HOLDS_SOME };
 
 struct holders {
 	const struct types	*ts;
-	struct keymap		 memo;		/* enum holds by type */
+	struct hash_table	 memo;		/* enum holds by type */
 	uint64_t		*polled;	/* hashes of types with a poll function, sorted */
 	size_t			 nr_polled, cap_polled;
 };
@@ -197,7 +197,7 @@ static bool holds_inside(struct holders *h, const struct die *d, unsigned int de
 bool holders__holds(struct holders *h, const struct die *d, unsigned int depth, bool captures)
 {
 	enum holds holds;
-	uint32_t *memo;
+	struct hash_slot *memo;
 	struct die to;
 	uint64_t key;
 
@@ -210,20 +210,20 @@ bool holders__holds(struct holders *h, const struct die *d, unsigned int depth, 
 	if (holders__is_future(h, d))
 		return true;
 	key = type__key(h->ts, d) ^ (captures ? CAPTURES : 0);
-	key = key ? key : CAPTURES;
-	memo = keymap__at(&h->memo, key);
+	memo = hash_table__at(&h->memo, key);
 	if (!memo)
 		h->ts->di->err = -ENOMEM;
-	if (!memo || *memo == HOLDS_BUSY || *memo == HOLDS_NOT)
+	if (!memo || memo->value == HOLDS_BUSY || memo->value == HOLDS_NOT)
 		return false;
-	if (*memo == HOLDS_SOME)
+	if (memo->value == HOLDS_SOME)
 		return true;
-	*memo = HOLDS_BUSY;
+	memo->value = HOLDS_BUSY;
 	holds = holds_inside(h, d, depth, captures) ? HOLDS_SOME : HOLDS_NOT;
-	memo = keymap__at(&h->memo, key);	/* the table may have grown */
+	memo = hash_table__at(&h->memo, key);	/* the table may have grown */
 	/* cut off by its depth, another way to it may be shorter */
 	if (memo)
-		*memo = holds == HOLDS_NOT && depth > HOLDERS_MAX_DEPTH / 2 ? HOLDS_UNKNOWN : holds;
+		memo->value = holds == HOLDS_NOT && depth > HOLDERS_MAX_DEPTH / 2 ? HOLDS_UNKNOWN :
+										    holds;
 	return holds == HOLDS_SOME;
 }
 
@@ -245,7 +245,7 @@ void holders__free(struct holders *h)
 {
 	if (!h)
 		return;
-	keymap__free(&h->memo);
+	hash_table__clear(&h->memo);
 	free(h->polled);
 	free(h);
 }

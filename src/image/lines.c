@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/array.h"
+#include "base/array.h"
 
 #define MAX_FILES	(1u << 20)	/* of one table: more is nonsense */
 

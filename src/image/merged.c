@@ -44,14 +44,14 @@ static bool is_unpolled(const struct merged *m, size_t i)
 static int count_table(void *ctx, uint64_t at, uint64_t to)
 {
 	struct merged *m = ctx;
-	uint32_t *nr = to ? keymap__at(&m->tables, to) : NULL;
+	struct hash_slot *nr = to ? hash_table__at(&m->tables, to) : NULL;
 
 	(void)at;
 	if (!to)
 		return 0;
 	if (!nr)
 		return -ENOMEM;
-	*nr += *nr < TABLES_MAX;
+	nr->value += nr->value < TABLES_MAX;
 	return 0;
 }
 
@@ -65,19 +65,19 @@ static int list_unpolled(struct merged *m)
 	/* from the last, so that lists begin with the first */
 	for (size_t i = m->cells->nr; i--;) {
 		struct unpolled *u = &m->list[i];
-		uint32_t *first, *first_alike;
+		struct hash_slot *first, *first_alike;
 		uint64_t scheduler;
 
 		if (!is_unpolled(m, i) ||
 		    !describe(m, m->cells->list[i].die, &scheduler, &u->likeness))
 			continue;
-		first = keymap__at(&m->unpolled, scheduler);
-		first_alike = keymap__at(&m->alike, u->likeness);
+		first = hash_table__at(&m->unpolled, scheduler);
+		first_alike = hash_table__at(&m->alike, u->likeness);
 		if (!first || !first_alike)
 			return -ENOMEM;
-		u->next = *first;
-		u->next_alike = *first_alike;
-		*first = *first_alike = (uint32_t)i + 1;
+		u->next = (uint32_t)first->value;
+		u->next_alike = (uint32_t)first_alike->value;
+		first->value = first_alike->value = i + 1;
 		err = 0;
 	}
 	return err;
@@ -134,17 +134,19 @@ static bool put_name(const struct merged *m, uint32_t i, unsigned int nr, FILE *
  */
 static char *list_names(struct merged *m, uint64_t scheduler, uint64_t likeness, unsigned int more)
 {
-	uint32_t *all = keymap__at(&m->unpolled, scheduler);
-	uint32_t first = all ? *all : 0, *alike = keymap__at(&m->alike, likeness);
+	const struct hash_slot *all = hash_table__find(&m->unpolled, scheduler);
+	const struct hash_slot *alike = hash_table__find(&m->alike, likeness);
+	uint32_t first = all ? (uint32_t)all->value : 0;
+	uint32_t first_alike = alike ? (uint32_t)alike->value : 0;
 	unsigned int nr = 0;
-	bool good = all && alike;
+	bool good = true;
 	struct text_file t;
 	FILE *out = text_file__open(&t);
 	char *text;
 
 	if (!out)
 		return NULL;
-	for (uint32_t i = good ? *alike : 0; i && nr <= NAMED; i = m->list[i - 1].next_alike)
+	for (uint32_t i = first_alike; i && nr <= NAMED; i = m->list[i - 1].next_alike)
 		good &= put_name(m, i - 1, nr++, out);
 	for (uint32_t i = nr < more ? first : 0; i && nr <= NAMED; i = m->list[i - 1].next)
 		if (m->list[i - 1].likeness != likeness)
@@ -159,16 +161,14 @@ static char *list_names(struct merged *m, uint64_t scheduler, uint64_t likeness,
 bool merged__note(struct merged *m, uint64_t vaddr, uint64_t cell, const char *name)
 {
 	const struct cell *c = cells__get(m->cells, cell);
-	const uint32_t *tables = keymap__at(&m->tables, vaddr);
+	const struct hash_slot *tables = hash_table__find(&m->tables, vaddr);
 	uint64_t scheduler, likeness;
 	char *own, *others;
 	bool may;
 
-	if (!tables)
-		m->m->err = -ENOMEM;
-	if (!tables || *tables < 2 || !c || !describe(m, c->die, &scheduler, &likeness))
+	if (!tables || tables->value < 2 || !c || !describe(m, c->die, &scheduler, &likeness))
 		return false;
-	others = list_names(m, scheduler, likeness, *tables - 1);
+	others = list_names(m, scheduler, likeness, (unsigned int)tables->value - 1);
 	own = name ? name__shorten(name, false) : NULL;
 	if (!others || !own)
 		m->m->err = -ENOMEM;
@@ -183,9 +183,9 @@ bool merged__note(struct merged *m, uint64_t vaddr, uint64_t cell, const char *n
 
 void merged__free(struct merged *m)
 {
-	keymap__free(&m->tables);
-	keymap__free(&m->unpolled);
-	keymap__free(&m->alike);
+	hash_table__clear(&m->tables);
+	hash_table__clear(&m->unpolled);
+	hash_table__clear(&m->alike);
 	free(m->list);
 	m->list = NULL;
 }

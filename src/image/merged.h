@@ -16,9 +16,9 @@
 #ifndef DWELL_IMAGE_MERGED_H
 #define DWELL_IMAGE_MERGED_H
 
+#include "base/hash_table.h"
 #include "image/binary.h"
 #include "image/cells.h"
-#include "image/keymap.h"
 #include "image/model.h"
 #include "image/names.h"
 
@@ -32,9 +32,9 @@ struct merged {
 	bool			(*hidden)(void *ctx, const struct die *cell);
 	void			*ctx;
 	/* Private. */
-	struct keymap		 tables;	/* how many words lead to an address */
+	struct hash_table	 tables;	/* how many words lead to an address */
 	/* Lists of cells, each number + 1, by scheduler, and by the sizes too. */
-	struct keymap		 unpolled, alike;
+	struct hash_table	 unpolled, alike;
 	struct unpolled		*list;		/* of each cell */
 };
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "image/array.h"
+#include "base/array.h"
 
 static const uint32_t elem_size[MODEL_TABLES] = {
 	[MODEL_FNS]		= sizeof(struct image_fn),

@@ -15,8 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bisect.h"
 #include "base/text_file.h"
-#include "image/array.h"
+#include "base/array.h"
 
 #define MAX_TEXT	(1u << 18)	/* of a symbol: a short one can stand for any length */
 
@@ -582,16 +583,7 @@ void rust_names__free(struct rust_names *n)
 
 static const char *rust_names__self(const struct rust_names *n, const struct scope *s)
 {
-	size_t lo = 0, hi = n->nr;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (n->impls[mid].scope->hash < s->hash)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
+	size_t lo = BISECT(n->nr, k, n->impls[k].scope->hash < s->hash);
 	return lo < n->nr && n->impls[lo].scope->hash == s->hash ? n->impls[lo].self : NULL;
 }
 

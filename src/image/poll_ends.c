@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/keymap.h"
+#include "base/hash_table.h"
 #include "image/returns.h"
 #include "image/symbols_of.h"
 
@@ -18,21 +18,21 @@ struct search {
 	const struct binary	*b;
 	struct site_finder	*sites;
 	struct boundaries	*boundaries;
-	struct keymap		 known;		/* returns in the model, by what they are */
+	struct hash_table	 known;		/* returns in the model, by what they are */
 };
 
-/* Where the model's number + 1 of @r stands, or 0 so far. NULL: no memory. */
-static uint32_t *find_known(struct search *s, const struct image_return *r)
+/* Whose value is the model's number + 1 of @r, or 0 so far. NULL: no memory. */
+static struct hash_slot *find_known(struct search *s, const struct image_return *r)
 {
 	uint64_t key = r->ret ^ (r->site.vaddr - r->ret) << 32;
 
 	for (;; key++) {
-		uint32_t *known = keymap__at(&s->known, key ? key : 1);
+		struct hash_slot *known = hash_table__at(&s->known, key);
 		const struct image_return *have;
 
-		if (!known || !*known)
+		if (!known || !known->value)
 			return known;
-		have = model__at(s->m, MODEL_RETURNS, *known - 1);
+		have = model__at(s->m, MODEL_RETURNS, known->value - 1);
 		if (have->ret == r->ret && have->site.vaddr == r->site.vaddr)
 			return known;
 	}
@@ -41,17 +41,18 @@ static uint32_t *find_known(struct search *s, const struct image_return *r)
 static void add_return(void *ctx, const struct image_return *r)
 {
 	struct search *s = ctx;
-	uint32_t *known = find_known(s, r), at;
+	struct hash_slot *known = find_known(s, r);
+	uint32_t at;
 
 	if (!known)
 		s->m->err = -ENOMEM;
-	if (!known || *known)
+	if (!known || known->value)
 		return;
 	at = model__add(s->m, MODEL_RETURNS, 1);
 	if (at == WALK_NONE)
 		return;
 	*(struct image_return *)model__at(s->m, MODEL_RETURNS, at) = *r;
-	*known = at + 1;
+	known->value = at + 1;
 }
 
 static void found_return(void *ctx, uint64_t ret)
@@ -114,7 +115,7 @@ void poll_ends__find(struct model *m, const struct binary *b, struct site_finder
 		if (off)
 			find_table_calls(&s, off);
 	}
-	keymap__free(&s.known);
+	hash_table__clear(&s.known);
 	if (boundaries__err(bs))
 		m->err = boundaries__err(bs);
 }

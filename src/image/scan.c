@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/array.h"
+#include "base/array.h"
+#include "base/bisect.h"
 
 #define MAX_DEPTH	4096
 #define MAX_NAME	65536	/* longer names are not told apart */
@@ -553,19 +554,9 @@ void scan__free(struct scan *sc)
 
 const struct scan_type *scan__type_at(const struct scan *sc, const uint8_t *die)
 {
-	size_t lo = 0, hi = sc->nr_types;
+	size_t i = BISECT(sc->nr_types, k, sc->types[k].die < die);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (die < sc->types[mid].die)
-			hi = mid;
-		else if (die > sc->types[mid].die)
-			lo = mid + 1;
-		else
-			return &sc->types[mid];
-	}
-	return NULL;
+	return i < sc->nr_types && sc->types[i].die == die ? &sc->types[i] : NULL;
 }
 
 const struct scan_type *scan__type_by_hash(const struct scan *sc, uint64_t hash, uint64_t size)

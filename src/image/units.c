@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/array.h"
+#include "base/array.h"
+#include "base/bisect.h"
 #include "image/bytes.h"
 #include "image/die.h"
 
@@ -400,19 +401,12 @@ static bool package__place(const struct package *pk, struct unit *u)
 {
 	uint64_t at = (uint64_t)(u->start - u->secs->info.p);
 	const struct contribution *row;
-	size_t lo = 0, hi = pk->nr;
+	size_t lo;
 
 	if (!pk->is)
 		return true;
 	/* the last that does not begin behind it */
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (pk->rows[mid].info <= at)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
+	lo = BISECT(pk->nr, k, pk->rows[k].info <= at);
 	if (!lo)
 		return false;
 	row = &pk->rows[lo - 1];
@@ -553,17 +547,7 @@ void debug_info__free(struct debug_info *di)
 
 const struct unit *debug_info__unit_at(const struct debug_info *di, const uint8_t *p)
 {
-	size_t lo = 0, hi = di->nr_units;
+	size_t i = BISECT(di->nr_units, k, di->units[k]->end <= p);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (p < di->units[mid]->start)
-			hi = mid;
-		else if (p >= di->units[mid]->end)
-			lo = mid + 1;
-		else
-			return di->units[mid];
-	}
-	return NULL;
+	return i < di->nr_units && di->units[i]->start <= p ? di->units[i] : NULL;
 }

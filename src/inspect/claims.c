@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/bisect.h"
+
 int claims__add(struct claims *cs, const struct claim *c)
 {
 	if (cs->nr == cs->room) {
@@ -53,17 +55,7 @@ static int by_task(const void *a, const void *b)
 /* The first of those that want @task; they end where the task is another. */
 static size_t wants_of(const struct settling *s, uint64_t task)
 {
-	size_t lo = 0, hi = s->nr;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (s->wants[mid].task < task)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return BISECT(s->nr, k, s->wants[k].task < task);
 }
 
 static bool is_single(const struct claim *c)

@@ -18,6 +18,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/bisect.h"
+
 #define STACK_CACHE	4096	/* bytes that are read at a time */
 
 /* Numbers of registers in DWARF (x86-64 ABI, figure 3.36); 16 is the return address. */
@@ -210,16 +212,7 @@ static bool file__address(const struct file *f, uint64_t off, uint64_t *vaddr)
 
 static struct mapping *mapping_at(struct unwinder *u, uint64_t pc)
 {
-	size_t lo = 0, hi = u->nr_maps;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (u->maps[mid].end <= pc)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
+	size_t lo = BISECT(u->nr_maps, k, u->maps[k].end <= pc);
 	return lo < u->nr_maps && u->maps[lo].start <= pc ? &u->maps[lo] : NULL;
 }
 

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/say.h"
 #include "dwell.skel.h"
+#include "kernel-events/process.h"
 #include "kernel-events/source.h"
 #include "record/attach.h"
 #include "record/calibrate.h"
@@ -49,6 +50,7 @@ struct attach {
 	size_t			 ring_bytes;
 	int			 ring_shape;	/* needed until the maps are made */
 	struct ring_buffer	*ring;
+	struct source_types	 types;
 	int			(*each)(void *ctx, const struct raw_hdr *raw);
 	void			*each_ctx;
 	int			 each_err;
@@ -67,6 +69,14 @@ static int print(enum libbpf_print_level level, const char *format, va_list args
 	return 0;
 }
 
+/* Bytes of @raw if it may be in a batch, else 0. */
+static unsigned int size_in_batch(const struct attach *a, const struct raw_hdr *raw)
+{
+	if (raw->type < RAW_TYPE_NR && a->types.source[raw->type])
+		return a->types.batched[raw->type];
+	return raw_size(raw);
+}
+
 /* A record: one event, or a batch of them. */
 static int handle(void *ctx, void *data, size_t size)
 {
@@ -75,7 +85,7 @@ static int handle(void *ctx, void *data, size_t size)
 
 	while (at + sizeof(struct raw_hdr) <= size) {
 		const struct raw_hdr *raw = (const void *)((const char *)data + at);
-		unsigned int len = raw_size(raw);
+		unsigned int len = size_in_batch(a, raw);
 
 		if (len && at + len > size)
 			break;
@@ -360,6 +370,16 @@ static int attach_uprobes(struct attach *a, bool empty)
 	return err;
 }
 
+/* Iterators are run on demand, and not attached with the tracepoints. */
+static void keep_iterators(struct dwell_bpf *skel)
+{
+	struct bpf_program *p;
+
+	bpf_object__for_each_program(p, skel->obj)
+		if (bpf_program__expected_attach_type(p) == BPF_TRACE_ITER)
+			bpf_program__set_autoattach(p, false);
+}
+
 static int prepare_sources(struct attach *a, const struct btf *kernel)
 {
 	const struct kernel_source *const *s;
@@ -491,6 +511,7 @@ int attach__new(const struct image *img, const struct process *target, const uin
 		return -ENOMEM;
 	*out = a;
 	a->ring_shape = -1;
+	source_types__fill(&a->types);
 	a->img = img;
 	a->target = target;
 	a->keeper = keeper;
@@ -524,14 +545,7 @@ int attach__new(const struct image *img, const struct process *target, const uin
 		note(a, "layout of the reactor's objects not known: waits of hand-written futures "
 			"have no descriptor");
 	bpf_program__set_autoload(a->skel->progs.empty, true);
-	/* Run on demand, not attached. */
-	bpf_program__set_autoattach(a->skel->progs.sched_snapshot, false);
-	bpf_program__set_autoattach(a->skel->progs.sched_open, false);
-	bpf_program__set_autoattach(a->skel->progs.fd_snapshot, false);
-	bpf_program__set_autoattach(a->skel->progs.thread_batches, false);
-	bpf_program__set_autoattach(a->skel->progs.thread_regs, false);
-	bpf_program__set_autoattach(a->skel->progs.seed_polls, false);
-	bpf_program__set_autoattach(a->skel->progs.target_process, false);
+	keep_iterators(a->skel);
 	err = prepare_sources(a, kernel);
 	btf__free(kernel);
 	if (!err)

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The names of losses, and what can be done about them.
+ * The names of the probes' losses and of the recorder's own, and what can be done
+ * about them. Those of a kernel source are in its table.
  */
 #include "record/losses.h"
+
+#include "kernel-events/source.h"
 
 static const struct {
 	const char	*name;
@@ -32,41 +35,27 @@ static const struct {
 		"chain table full",
 		"more different await chains than are kept apart: record for a shorter time",
 	},
-	[LOSS_STACK_MAP] = {
-		"kernel stack table full",
-		"more different kernel stacks than are kept apart: record for a shorter time",
-	},
-	[LOSS_FD_RANGE] = {
-		"fd number too high",
-		"descriptors from 65536 on are not followed: waits on them have no name",
-	},
-	[LOSS_FD_MAP] = {
-		"fd table full",
-		"more descriptors than are followed: waits on some of them have no name",
-	},
-	[LOSS_EPOLL_EVENTS] = {
-		"epoll events not read",
-		"epoll_wait returned more than 1024 events at once, or its buffer was not in memory: "
-		"the waits that these ended are not split",
-	},
 	[LOSS_WALK] = {
 		"await chain not read",
 		"a thread was preempted while its await chain was read, and others needed the same "
 		"memory: record again, with less load on the CPUs",
 	},
-	[LOSS_SWITCH] = {
-		"switch of a thread not seen",
-		"the kernel did not report that a thread came to a CPU or left it; since when it was "
-		"back is known on kernels with CONFIG_SCHED_INFO, after the first switches",
-	},
 };
 
 const char *loss_name(enum raw_loss cause)
 {
-	return cause < LOSS_NR ? losses[cause].name : "unknown";
+	const struct source_loss *l = source_loss(cause);
+
+	if (l)
+		return l->name;
+	return cause < LOSS_NR && losses[cause].name ? losses[cause].name : "unknown";
 }
 
 const char *loss_hint(enum raw_loss cause)
 {
-	return cause < LOSS_NR ? losses[cause].hint : "";
+	const struct source_loss *l = source_loss(cause);
+
+	if (l)
+		return l->hint;
+	return cause < LOSS_NR && losses[cause].hint ? losses[cause].hint : "";
 }

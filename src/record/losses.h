@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The names under which losses appear in the file and in reports, in one place
- * because scripts rely on them, and what the user can do about each.
+ * The names under which losses appear in the file and in reports (scripts rely on
+ * them), and what the user can do about each: those of the probes, of the recorder
+ * and of all kernel sources.
  */
 #ifndef DWELL_RECORD_LOSSES_H
 #define DWELL_RECORD_LOSSES_H

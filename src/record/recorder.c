@@ -62,7 +62,7 @@ struct recorder {
 	struct output			*output;
 	struct trace_writer		*trace;
 	struct source_ctx		 sources;
-	const struct kernel_source	*by_type[RAW_TYPE_NR];
+	struct source_types		 types;
 	uint32_t			*kinds;		/* image function → task-kind id */
 	struct roster			*roster;
 	uint64_t			 attach_ts, end_ts;
@@ -160,7 +160,7 @@ static int decode(struct recorder *r, const struct raw_hdr *raw, struct trace_ev
 		attach__add_return(r->attach, ((const struct raw_return *)raw)->addr);
 		return 0;
 	}
-	source = raw->type < RAW_TYPE_NR ? r->by_type[raw->type] : NULL;
+	source = raw->type < RAW_TYPE_NR ? r->types.source[raw->type] : NULL;
 	return source ? source->decode(&r->sources, raw, ev) : 0;
 }
 
@@ -180,17 +180,6 @@ static int one_event(void *ctx, const struct raw_hdr *raw)
 }
 
 /* ---- kernel sources ---- */
-
-static void choose_sources(struct recorder *r)
-{
-	const struct kernel_source *const *s;
-	unsigned int type;
-
-	for (s = kernel_sources; *s; s++)
-		for (type = 0; type < RAW_TYPE_NR; type++)
-			if ((*s)->types & SOURCE_TYPE(type))
-				r->by_type[type] = *s;
-}
 
 static int for_each_source(struct recorder *r, bool start)
 {
@@ -734,7 +723,7 @@ static int prepare(struct recorder *r)
 	}
 	r->sources.skel = attach__skel(r->attach);
 	r->sources.pid = r->target.process.pid;
-	choose_sources(r);
+	source_types__fill(&r->types);
 	/* Now: while events come in, the time that it takes would fill the rings. */
 	r->sources.ksyms = ksyms__new();
 	return 0;

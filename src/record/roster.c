@@ -14,6 +14,8 @@
 #include "abi.h"
 #include "base/clock.h"
 #include "dwell.skel.h"
+#include "kernel-events/fd.h"
+#include "kernel-events/process.h"
 #include "kernel-events/source.h"
 #include "inspect/alive.h"
 #include "record/chain.h"

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+#include "base/bisect.h"
 #include "symbol/ksyms.h"
 
 struct ksym {
@@ -38,8 +40,7 @@ struct ksyms *ksyms__new(void)
 	if (!f)
 		return k;
 	while (fgets(line, sizeof(line), f)) {
-		struct ksym *grown;
-		uint64_t addr;
+				uint64_t addr;
 		char *at;
 
 		/* "ffffffff81000000 T _text": sscanf would take most of the time to attach */
@@ -47,13 +48,8 @@ struct ksyms *ksyms__new(void)
 		if (!addr || at[0] != ' ' || !at[1] || !strchr("tTwW", at[1]) || at[2] != ' ')
 			continue;
 		at += 3;
-		if (k->nr == k->room) {
-			k->room = k->room ? k->room * 2 : 65536;
-			grown = realloc(k->syms, k->room * sizeof(*grown));
-			if (!grown)
-				break;
-			k->syms = grown;
-		}
+		if (array__room(&k->syms, &k->room, k->nr, sizeof(*k->syms)))
+			break;
 		k->syms[k->nr].addr = addr;
 		at[strcspn(at, "\t \n")] = '\0';
 		snprintf(k->syms[k->nr].name, KSYM_NAME_MAX, "%s", at);
@@ -67,18 +63,11 @@ struct ksyms *ksyms__new(void)
 
 void ksyms__name(const struct ksyms *k, uint64_t addr, char *out)
 {
-	size_t lo = 0, hi = k ? k->nr : 0, mid;
+	size_t nr = k ? BISECT(k->nr, i, k->syms[i].addr <= addr) : 0;
 
 	/* The last symbol at or below addr. */
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (k->syms[mid].addr <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (lo)
-		memcpy(out, k->syms[lo - 1].name, KSYM_NAME_MAX);
+	if (nr)
+		memcpy(out, k->syms[nr - 1].name, KSYM_NAME_MAX);
 	else
 		snprintf(out, KSYM_NAME_MAX, "%s", KSYM_UNKNOWN);
 }

@@ -11,7 +11,7 @@
 #include <elf.h>
 #include <errno.h>
 
-#include "image/array.h"
+#include "base/array.h"
 #include "image/die.h"
 #include "image/image.h"
 #include "tests/fuzz/fuzz.h"

@@ -15,7 +15,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "image/array.h"
+#include "base/array.h"
 #include "image/die.h"
 #include "image_program.h"
 #include "trace_random.h"

@@ -68,13 +68,14 @@ static __always_inline __u64 sched_time(__u64 clock, __u64 from, __u64 to)
 /* The period that ends, taken out of the thread's state. */
 static __always_inline void off_cpu_take(struct raw_off_cpu *ev, const struct thread *t)
 {
-	ev->out = t->off_ts;
-	ev->wake = t->wake_ts && t->wake_ts < t->off_ts ? t->off_ts : t->wake_ts;
-	ev->waker = t->waker;
-	ev->stack = t->off_stack;
-	ev->reason = t->off_reason;
+	ev->out = t->sched.off_ts;
+	ev->wake = t->sched.wake_ts && t->sched.wake_ts < t->sched.off_ts ? t->sched.off_ts :
+									    t->sched.wake_ts;
+	ev->waker = t->sched.waker;
+	ev->stack = t->sched.off_stack;
+	ev->reason = t->sched.off_reason;
 	ev->open = 0;
-	ev->syscall = t->off_syscall;
+	ev->syscall = t->sched.off_syscall;
 	ev->told = RAW_OFF_SEEN;
 	ev->pad = 0;
 }
@@ -112,7 +113,7 @@ static __always_inline __u64 off_cpu_told(struct raw_off_cpu *off, const struct 
 	__u64 in;
 
 	sched_account_read(&acc, task);
-	in = acc.arrival == t->off_arrival ? 0 : sched_time(acc.arrival, off->out, now);
+	in = acc.arrival == t->sched.off_arrival ? 0 : sched_time(acc.arrival, off->out, now);
 	if (!in) {
 		off->told = RAW_OFF_UNSEEN;
 		return now;
@@ -121,7 +122,7 @@ static __always_inline __u64 off_cpu_told(struct raw_off_cpu *off, const struct 
 	if (off->wake > in)
 		off->wake = in;
 	if (off->reason != RAW_OFF_PREEMPTED && !off->wake) {
-		off->wake = in - (acc.delay - t->off_delay);
+		off->wake = in - (acc.delay - t->sched.off_delay);
 		if (off->wake < off->out || off->wake > in)
 			off->wake = off->out;
 	}
@@ -141,18 +142,18 @@ static __noinline void off_cpu_return(struct thread *t, struct task_struct *task
 	off_cpu_take(&off, t);
 	in = off_cpu_told(&off, t, task, now);
 	/* Preempted just now, it was found off by the hook, and is told already. */
-	if (!off.out || !__sync_bool_compare_and_swap(&t->off_ts, off.out, 0))
+	if (!off.out || !__sync_bool_compare_and_swap(&t->sched.off_ts, off.out, 0))
 		return;
 	if (off.told == RAW_OFF_UNSEEN)
 		count_loss(LOSS_SWITCH);
-	t->wake_ts = 0;
-	t->waker = 0;
+	t->sched.wake_ts = 0;
+	t->sched.waker = 0;
 	off_cpu_send(t, &off, in, task->pid);
 }
 
 static __always_inline void on_cpu(struct thread *t, struct task_struct *task, __u64 now)
 {
-	if (t->off_ts)
+	if (t->sched.off_ts)
 		off_cpu_return(t, task, now);
 }
 
