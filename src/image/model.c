@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/utf8.h"
 #include "base/array.h"
+#include "base/utf8.h"
 
 static const uint32_t elem_size[MODEL_TABLES] = {
 	[MODEL_FNS]		= sizeof(struct image_fn),
@@ -40,7 +40,7 @@ void model__free(struct model *m)
 {
 	for (int t = 0; t < MODEL_TABLES; t++)
 		free(m->tables[t].p);
-	free(m->str_hash);
+	hash_table__clear(&m->strs);
 	memset(m, 0, sizeof(*m));
 }
 
@@ -81,63 +81,33 @@ const char *model__text(const struct model *m, image_str s)
 	return (const char *)m->tables[MODEL_STRINGS].p + s;
 }
 
-static uint32_t str_hash(const char *s, size_t n)
-{
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (unsigned char)s[i]) * 16777619u;
-	return h;
-}
-
-static int model__grow_strs(struct model *m)
-{
-	size_t slots = m->str_slots ? m->str_slots * 2 : 1024;
-	uint32_t *grown = calloc(slots, sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	for (size_t i = 0; i < m->str_slots; i++) {
-		const char *s = model__text(m, m->str_hash[i]);
-		size_t at;
-
-		if (!m->str_hash[i])
-			continue;
-		at = str_hash(s, strlen(s)) & (slots - 1);
-		while (grown[at])
-			at = (at + 1) & (slots - 1);
-		grown[at] = m->str_hash[i];
-	}
-	free(m->str_hash);
-	m->str_hash = grown;
-	m->str_slots = slots;
-	return 0;
-}
-
 static image_str model__intern(struct model *m, const char *s, size_t n)
 {
+	struct hash_slot *known;
+	uint64_t key;
 	uint32_t off;
-	size_t at;
 
 	if (!n)
 		return 0;
-	if (2 * m->nr_strs >= m->str_slots && model__grow_strs(m)) {
-		m->err = -ENOMEM;
-		return 0;
-	}
-	at = str_hash(s, n) & (m->str_slots - 1);
-	for (; m->str_hash[at]; at = (at + 1) & (m->str_slots - 1)) {
-		const char *have = model__text(m, m->str_hash[at]);
+	for (key = hash_table__key(&m->strs, s, n);; key++) {
+		const char *have;
 
+		known = hash_table__at(&m->strs, key);
+		if (!known) {
+			m->err = -ENOMEM;
+			return 0;
+		}
+		if (!known->value)
+			break;
+		have = model__text(m, (image_str)known->value);
 		if (!strncmp(have, s, n) && !have[n])
-			return m->str_hash[at];
+			return (image_str)known->value;
 	}
 	off = model__add(m, MODEL_STRINGS, n + 1);
 	if (off == WALK_NONE)
 		return 0;
 	memcpy((char *)m->tables[MODEL_STRINGS].p + off, s, n);
-	m->str_hash[at] = off;
-	m->nr_strs++;
+	known->value = off;
 	return off;
 }
 

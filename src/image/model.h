@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash_table.h"
 #include "image/binary.h"
 #include "image/image.h"
 
@@ -49,8 +50,7 @@ struct model {
 		void	*p;
 		size_t	 nr, cap;
 	} tables[MODEL_TABLES];
-	uint32_t	*str_hash;	/* open addressing, offsets into the pool */
-	size_t		 str_slots, nr_strs;
+	struct hash_table strs;	/* offsets into the pool, by text */
 	enum image_tier	 tier;
 	image_str	 hint, build_id, debug_path, producer;
 	int		 err;		/* the first failure; builders need not check each step */

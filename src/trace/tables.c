@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash_table.h"
 #include "trace/meta.h"
 #include "trace/varint.h"
 
@@ -22,15 +23,6 @@ struct arena_block {
 	_Alignas(16) char	 data[];
 };
 
-/* From ids to pointers: open addressing, never more than half full. */
-struct id_map {
-	struct id_entry {
-		uint32_t	 id;
-		const void	*value;	/* NULL: free */
-	}			*entries;
-	uint32_t		 nr, size;
-};
-
 struct loss {
 	const char	*cause;
 	uint64_t	 total;
@@ -38,7 +30,7 @@ struct loss {
 
 struct trace_tables {
 	struct arena_block	*arena;
-	struct id_map		 strings, kinds, chains, stacks, threads;
+	struct hash_table	 strings, kinds, chains, stacks, threads;	/* by id */
 	struct trace_host	 host;
 	struct trace_totals	 totals;
 	bool			 has_host, has_totals;
@@ -70,48 +62,22 @@ static void *arena__alloc(struct trace_tables *t, size_t size)
 	return p;
 }
 
-static uint32_t id_map__place(const struct id_map *m, uint32_t id)
+static const void *get(const struct hash_table *by_id, uint32_t id)
 {
-	uint32_t i = (id * 0x9e3779b1u) & (m->size - 1);
+	const struct hash_slot *s = hash_table__find(by_id, id);
 
-	while (m->entries[i].value && m->entries[i].id != id)
-		i = (i + 1) & (m->size - 1);
-	return i;
-}
-
-static const void *id_map__get(const struct id_map *m, uint32_t id)
-{
-	return m->size ? m->entries[id_map__place(m, id)].value : NULL;
-}
-
-static int id_map__grow(struct id_map *m)
-{
-	struct id_map bigger = { .size = m->size ? m->size * 2 : 64, .nr = m->nr };
-
-	bigger.entries = calloc(bigger.size, sizeof(*bigger.entries));
-	if (!bigger.entries)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < m->size; i++)
-		if (m->entries[i].value)
-			bigger.entries[id_map__place(&bigger, m->entries[i].id)] = m->entries[i];
-	free(m->entries);
-	*m = bigger;
-	return 0;
+	return s ? s->ptr : NULL;
 }
 
 /* The first definition of an id stands: pointers to it have been handed out. */
-static int id_map__add(struct id_map *m, uint32_t id, const void *value, bool replace)
+static int add(struct hash_table *by_id, uint32_t id, const void *value, bool replace)
 {
-	struct id_entry *e;
+	struct hash_slot *s = hash_table__at(by_id, id);
 
-	if (m->nr * 2 >= m->size && id_map__grow(m))
+	if (!s)
 		return -ENOMEM;
-	e = &m->entries[id_map__place(m, id)];
-	if (e->value && !replace)
-		return 0;
-	if (!e->value)
-		m->nr++;
-	*e = (struct id_entry){ .id = id, .value = value };
+	if (!s->ptr || replace)
+		s->ptr = (void *)value;
 	return 0;
 }
 
@@ -130,11 +96,11 @@ void trace_tables__free(struct trace_tables *t)
 		free(t->arena);
 		t->arena = next;
 	}
-	free(t->strings.entries);
-	free(t->kinds.entries);
-	free(t->chains.entries);
-	free(t->stacks.entries);
-	free(t->threads.entries);
+	hash_table__clear(&t->strings);
+	hash_table__clear(&t->kinds);
+	hash_table__clear(&t->chains);
+	hash_table__clear(&t->stacks);
+	hash_table__clear(&t->threads);
 	free(t->notes);
 	free(t->losses);
 	free(t);
@@ -149,7 +115,7 @@ static const char *get_text(struct trace_tables *t, struct cursor *in)
 
 	if (!id)
 		return "";
-	s = id_map__get(&t->strings, id);
+	s = get(&t->strings, id);
 	if (!s)
 		in->bad = true;
 	return s ? s : "";
@@ -168,7 +134,7 @@ static int load_string(struct trace_tables *t, struct cursor *in)
 		return -ENOMEM;
 	memcpy(s, in->p, len);
 	s[len] = '\0';
-	return id_map__add(&t->strings, id, s, false);
+	return add(&t->strings, id, s, false);
 }
 
 static int load_host(struct trace_tables *t, struct cursor *in)
@@ -211,7 +177,7 @@ static int load_kind(struct trace_tables *t, struct cursor *in)
 	flags = get_byte(in);
 	k->blocking = !!(flags & TRACE_KIND_BLOCKING);
 	k->unseen_spawns = !!(flags & TRACE_KIND_UNSEEN_SPAWNS);
-	return in->bad ? -EBADMSG : id_map__add(&t->kinds, k->id, k, false);
+	return in->bad ? -EBADMSG : add(&t->kinds, k->id, k, false);
 }
 
 static int load_chain(struct trace_tables *t, struct cursor *in)
@@ -242,7 +208,7 @@ static int load_chain(struct trace_tables *t, struct cursor *in)
 		nodes[i].path = get_text(t, in);
 	}
 	*c = (struct trace_chain){ .id = id, .nr = nr, .nodes = nodes };
-	return in->bad ? -EBADMSG : id_map__add(&t->chains, id, c, false);
+	return in->bad ? -EBADMSG : add(&t->chains, id, c, false);
 }
 
 static int load_stack(struct trace_tables *t, struct cursor *in)
@@ -261,7 +227,7 @@ static int load_stack(struct trace_tables *t, struct cursor *in)
 	for (uint32_t i = 0; i < nr; i++)
 		frames[i] = get_text(t, in);
 	*s = (struct trace_stack){ .id = id, .nr = nr, .frames = frames };
-	return in->bad ? -EBADMSG : id_map__add(&t->stacks, id, s, false);
+	return in->bad ? -EBADMSG : add(&t->stacks, id, s, false);
 }
 
 static int load_thread(struct trace_tables *t, struct cursor *in)
@@ -270,7 +236,7 @@ static int load_thread(struct trace_tables *t, struct cursor *in)
 	const char *name = get_text(t, in);
 
 	/* Threads are named after they have started: the last name stands. */
-	return in->bad ? -EBADMSG : id_map__add(&t->threads, tid, name, true);
+	return in->bad ? -EBADMSG : add(&t->threads, tid, name, true);
 }
 
 static int load_note(struct trace_tables *t, struct cursor *in)
@@ -385,27 +351,27 @@ const struct trace_totals *trace_tables__totals(const struct trace_tables *t)
 
 const char *trace_tables__string(const struct trace_tables *t, uint32_t id)
 {
-	return id_map__get(&t->strings, id);
+	return get(&t->strings, id);
 }
 
 const struct trace_task_kind *trace_tables__task_kind(const struct trace_tables *t, uint32_t id)
 {
-	return id_map__get(&t->kinds, id);
+	return get(&t->kinds, id);
 }
 
 const struct trace_chain *trace_tables__chain(const struct trace_tables *t, uint32_t id)
 {
-	return id_map__get(&t->chains, id);
+	return get(&t->chains, id);
 }
 
 const struct trace_stack *trace_tables__stack(const struct trace_tables *t, uint32_t id)
 {
-	return id_map__get(&t->stacks, id);
+	return get(&t->stacks, id);
 }
 
 const char *trace_tables__thread(const struct trace_tables *t, uint32_t tid)
 {
-	return id_map__get(&t->threads, tid);
+	return get(&t->threads, tid);
 }
 
 const char *const *trace_tables__notes(const struct trace_tables *t, size_t *nr)

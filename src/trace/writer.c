@@ -20,6 +20,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
+#include "base/hash_table.h"
 #include "trace/chunk.h"
 #include "trace/codec.h"
 #include "trace/meta.h"
@@ -44,7 +46,6 @@ struct stream {
 
 struct interned {
 	char		*text;
-	uint64_t	 hash;
 	uint32_t	 id;
 };
 
@@ -61,7 +62,9 @@ struct trace_writer {
 	size_t			  meta_len, meta_size;
 	uint32_t		  meta_nr;
 	struct interned		 *strings;
-	uint32_t		  nr_strings, strings_size, next_string;
+	size_t			  nr_strings, room_strings;
+	struct hash_table	  by_text;	/* number + 1 of a string */
+	uint32_t		  next_string;
 	struct {
 		char		*cause;
 		uint64_t	 total, written;
@@ -314,67 +317,38 @@ static int record__end(struct record *r)
 	return w->err;
 }
 
-static uint64_t hash_text(const char *s)
-{
-	uint64_t h = 0xcbf29ce484222325ull;
-
-	for (; *s; s++)
-		h = (h ^ (uint8_t)*s) * 0x100000001b3ull;
-	return h ^ h >> 29;
-}
-
-static int writer__grow_strings(struct trace_writer *w)
-{
-	uint32_t size = w->strings_size ? w->strings_size * 2 : 256;
-	struct interned *grown = calloc(size, sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < w->strings_size; i++) {
-		uint32_t at = (uint32_t)w->strings[i].hash & (size - 1);
-
-		if (!w->strings[i].text)
-			continue;
-		while (grown[at].text)
-			at = (at + 1) & (size - 1);
-		grown[at] = w->strings[i];
-	}
-	free(w->strings);
-	w->strings = grown;
-	w->strings_size = size;
-	return 0;
-}
-
 static void writer__forget_strings(struct trace_writer *w)
 {
-	for (uint32_t i = 0; i < w->strings_size; i++)
+	for (size_t i = 0; i < w->nr_strings; i++)
 		free(w->strings[i].text);
 	free(w->strings);
 	w->strings = NULL;
-	w->strings_size = w->nr_strings = 0;
+	w->nr_strings = w->room_strings = 0;
+	hash_table__clear(&w->by_text);
 }
 
 uint32_t trace_writer__string(struct trace_writer *w, const char *s)
 {
-	uint64_t hash = hash_text(s);
 	size_t len = strlen(s);
 	struct record r = { 0 };
-	struct interned *e;
-	uint32_t at;
+	struct hash_slot *known;
+	uint64_t key;
 	uint8_t *p;
+	char *text;
 
 	/* Memory stays bounded: a string met again later gets a second id. */
 	if (w->nr_strings >= STRINGS_MAX)
 		writer__forget_strings(w);
-	if (w->nr_strings * 2 >= w->strings_size && writer__grow_strings(w))
+	if (array__room(&w->strings, &w->room_strings, w->nr_strings, sizeof(*w->strings)))
 		return 0;
-	at = (uint32_t)hash & (w->strings_size - 1);
-	for (;; at = (at + 1) & (w->strings_size - 1)) {
-		e = &w->strings[at];
-		if (!e->text)
+	for (key = hash_table__key(&w->by_text, s, len);; key++) {
+		known = hash_table__at(&w->by_text, key);
+		if (!known)
+			return 0;
+		if (!known->value)
 			break;
-		if (e->hash == hash && !strcmp(e->text, s))
-			return e->id;
+		if (!strcmp(w->strings[known->value - 1].text, s))
+			return w->strings[known->value - 1].id;
 	}
 	if (len > 1u << 20)
 		len = 1u << 20;
@@ -389,11 +363,10 @@ uint32_t trace_writer__string(struct trace_writer *w, const char *s)
 	}
 	if (record__end(&r) == -ENOMEM)
 		return 0;
-	e->text = strdup(s);
-	if (e->text) {
-		e->hash = hash;
-		e->id = w->next_string;
-		w->nr_strings++;
+	text = strdup(s);
+	if (text) {
+		w->strings[w->nr_strings] = (struct interned){ text, w->next_string };
+		known->value = ++w->nr_strings;
 	}
 	return w->next_string++;
 }
