@@ -39,6 +39,7 @@
 struct text_trace {
 	struct trace_writer	*w;
 	struct trace_host	 host;
+	char			*host_texts[4];	/* of it, allocated */
 	struct trace_totals	 totals;
 	bool			 cut, ended;
 	char			*addresses[ADDRESSES_MAX];
@@ -171,10 +172,10 @@ static int host(struct text_trace *t)
 
 	for (size_t i = 0; i < 4; i++)
 		if (value(t, keys[i])) {
-			char *copy = strdup(value(t, keys[i]));
-
-			spaces(copy);
-			*fields[i] = copy;
+			free(t->host_texts[i]);
+			t->host_texts[i] = strdup(value(t, keys[i]));
+			spaces(t->host_texts[i]);
+			*fields[i] = t->host_texts[i];
 		}
 	t->host.pid = (uint32_t)value_number(t, "pid", t->host.pid);
 	return value_time(t, "attach", &t->host.attach_ts);
@@ -605,6 +606,8 @@ int text_trace__write(FILE *in, const char *path, char *why, size_t size)
 	trace_writer__free(t->w);
 	for (size_t i = 0; i < t->nr_addresses; i++)
 		free(t->addresses[i]);
+	for (size_t i = 0; i < 4; i++)
+		free(t->host_texts[i]);
 	free(line);
 	free(t);
 	return err;
