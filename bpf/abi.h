@@ -48,9 +48,13 @@ enum raw_type {
 	RAW_THREAD	= 15,	/* a thread's name */
 	RAW_THREAD_EXIT	= 16,
 	RAW_EXEC	= 17,
-	RAW_POLLS_GONE	= 18,	/* nr: polls still under way on the thread, others have returned */
+	RAW_POLLS_GONE	= 18,	/* nr: polls still under way on the thread, others have returned;
+				 * or RAW_POLLS_ANY */
 	RAW_TYPE_NR
 };
+
+/* A poll that began unseen has returned; how many go on is not known. */
+#define RAW_POLLS_ANY	0xff
 
 struct raw_hdr {
 	__u64	ts;		/* ns, CLOCK_MONOTONIC */

@@ -90,13 +90,18 @@ static __always_inline __u32 drop_returned(struct thread *t, __u64 sp)
 
 __u32 returns_wanted = LOOKS;
 
-/* Of @t's polls only the outermost @depth go on: the others' ends were not seen. */
-static __always_inline void polls_gone(struct thread *t, __u32 depth, __u64 ts, __u32 tid)
+static __always_inline void tell_gone(struct thread *t, __u32 left, __u64 ts, __u32 tid)
 {
 	struct raw_hdr *ev = event_add(t, sizeof(*ev), ts, tid, RAW_POLLS_GONE);
 
-	ev->nr = depth;
+	ev->nr = left;
 	event_added(t, sizeof(*ev));
+}
+
+/* Of @t's polls only the outermost @depth go on: the others' ends were not seen. */
+static __always_inline void polls_gone(struct thread *t, __u32 depth, __u64 ts, __u32 tid)
+{
+	tell_gone(t, depth, ts, tid);
 	t->depth = depth;
 	returns_wanted = LOOKS;
 }
@@ -234,6 +239,8 @@ static __always_inline int on_poll_end(struct pt_regs *regs)
 	depth = drop_returned(t, sp);
 	if (depth != t->depth)
 		polls_gone(t, depth, bpf_ktime_get_ns(), task->pid);
+	if (!depth && polls_unknown)	/* it began before the recording */
+		tell_gone(t, RAW_POLLS_ANY, bpf_ktime_get_ns(), task->pid);
 	if (!depth || depth > THREAD_MAX_POLLS)
 		return 0;
 	p = &t->polls[(depth - 1) & (THREAD_MAX_POLLS - 1)];

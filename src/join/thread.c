@@ -356,6 +356,8 @@ void thread__polls_gone(struct join *j, struct thread *th, uint32_t nr)
 {
 	while (th->nr_polls > nr)
 		thread__break_poll(j, th);
+	/* Unseen, one may have had a runtime of its own inside: the driver was that one's. */
+	th->drives = NULL;
 }
 
 /* Events have been lost since @p began: its end may be among them. */

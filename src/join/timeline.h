@@ -232,7 +232,10 @@ void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event
 /* @ev is of driver @ops: the thread came back from it, or it found something. */
 void thread__driver_event(struct join *j, struct thread *th, const struct driver_ops *ops,
 			  const struct trace_event *ev, uint64_t now);
-/* Of the polls on @th only the outermost @nr go on; when the others ended is not known. */
+/*
+ * Of the polls on @th only the outermost @nr go on; when the others ended is not
+ * known. If there are not more: one of which nothing is known has ended.
+ */
 void thread__polls_gone(struct join *j, struct thread *th, uint32_t nr);
 void thread__exit(struct join *j, struct thread *th, uint64_t now);
 void thread__free_all(struct join *j);

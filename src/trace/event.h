@@ -36,7 +36,8 @@ enum trace_event_type {
 					 * place of the first of them */
 	TRACE_THREAD_EXIT	= 13,	/* the thread is gone */
 	TRACE_PROCESS_EXIT	= 14,	/* the target is gone or has become another program */
-	TRACE_POLLS_GONE	= 15,	/* polls: some of the thread's have returned unseen */
+	TRACE_POLLS_GONE	= 15,	/* polls: some of the thread's have returned, whose begin
+				 * or end was not seen */
 	TRACE_FD_WAITER		= 16,	/* waiter: whose waker a descriptor has, when looked at */
 	TRACE_TASKS_LISTED	= 17,	/* listed: all tasks of the runtime's lists were seen */
 	TRACE_EVENT_NR
@@ -137,7 +138,8 @@ struct trace_event {
 		} fd;
 		struct {
 			uint32_t	nr;	/* of the polls that have begun there and are still
-						 * under way, the outermost ones */
+						 * under way, the outermost ones; all of them, if
+						 * there are fewer */
 		} polls;
 		struct {
 			uint64_t	token;
