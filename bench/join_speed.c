@@ -104,12 +104,12 @@ static size_t turn(struct trace_event *out, int cpu, uint64_t *ts, uint64_t conn
 		EVENT(TRACE_POLL_BEGIN, .poll = { task, 1 });
 		*ts += 3000 + below(15000);
 		if (below(10))
-			EVENT(TRACE_POLL_END, .end = { task, 1, 0, 1, { {
-				.value = 0x7f2200400000 + 0x180 * conn[i],
-				.kind = WALK_KEY_IO, .dir = WALK_DIR_READ } } });
+			EVENT(TRACE_POLL_END, .end = { task, 1, 0, 1, {
+				.value = { 0x7f2200400000 + 0x180 * conn[i] },
+				.kind = { WALK_KEY_IO }, .dir = { WALK_DIR_READ } } });
 		else
-			EVENT(TRACE_POLL_END, .end = { task, 2, 0, 1, { {
-				.value = *ts + 100000, .kind = WALK_KEY_DEADLINE } } });
+			EVENT(TRACE_POLL_END, .end = { task, 2, 0, 1, {
+				.value = { *ts + 100000 }, .kind = { WALK_KEY_DEADLINE } } });
 	}
 #undef EVENT
 	return nr;

@@ -77,7 +77,7 @@ struct raw_poll_end {
 	__u32		chain;
 	__u8		result;		/* enum raw_poll_result */
 	__u8		pad[3];
-	struct walk_key	keys[WALK_MAX_KEYS];	/* nr of them are sent */
+	struct walk_keys keys;		/* nr of their values are sent */
 };
 
 /* RAW_WAKE, RAW_TASK_NEW, RAW_TASK_DROP */
@@ -212,7 +212,7 @@ static inline unsigned int raw_size(const struct raw_hdr *hdr)
 	case RAW_POLL_END:
 		return sizeof(struct raw_poll_end) -
 		       (WALK_MAX_KEYS - (hdr->nr < WALK_MAX_KEYS ? hdr->nr : WALK_MAX_KEYS)) *
-		       sizeof(struct walk_key);
+		       sizeof(__u64);
 	case RAW_WAKE: case RAW_TASK_NEW: case RAW_TASK_DROP:
 		return sizeof(struct raw_task);
 	case RAW_POLLS_GONE:
@@ -227,7 +227,7 @@ _Static_assert(sizeof(struct raw_under_way) == 104, "raw_under_way");
 _Static_assert(sizeof(struct raw_seeded) == 8, "raw_seeded");
 _Static_assert(sizeof(struct raw_hdr) == 16, "raw_hdr");
 _Static_assert(sizeof(struct raw_poll_begin) == 32, "raw_poll_begin");
-_Static_assert(sizeof(struct raw_poll_end) == 96, "raw_poll_end");
+_Static_assert(sizeof(struct raw_poll_end) == 72, "raw_poll_end");
 _Static_assert(sizeof(struct raw_task) == 24, "raw_task");
 #endif
 

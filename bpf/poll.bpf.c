@@ -268,11 +268,11 @@ static __always_inline int on_poll_end(struct pt_regs *regs)
 		keys = w->chain.nr_keys & (2 * WALK_MAX_KEYS - 1);
 		if (keys > WALK_MAX_KEYS)
 			keys = WALK_MAX_KEYS;
-		__builtin_memcpy(ev->keys, w->chain.keys, sizeof(ev->keys));
+		ev->keys = w->chain.keys;
 		walk_put(w);
 	}
 	ev->hdr.nr = keys;
-	event_added(t, sizeof(*ev) - (WALK_MAX_KEYS - keys) * sizeof(ev->keys[0]));
+	event_added(t, sizeof(*ev) - (WALK_MAX_KEYS - keys) * sizeof(ev->keys.value[0]));
 	t->depth = depth - 1;
 	return 0;
 }

@@ -96,7 +96,13 @@ struct walk_key {
 	__u64	value;
 	__u8	kind;		/* enum walk_key_kind */
 	__u8	dir;		/* IO: enum walk_dir; 0: not known */
-	__u8	pad[6];
+};
+
+/* Those of a chain's leaves, in their order; what is behind the last is not read. */
+struct walk_keys {
+	__u8	kind[WALK_MAX_KEYS];
+	__u8	dir[WALK_MAX_KEYS];
+	__u64	value[WALK_MAX_KEYS];
 };
 
 enum walk_type_flags {
@@ -182,14 +188,30 @@ struct walk_cell {
 	struct walk_status status;	/* filled in by who uses the cell, from the adapter */
 };
 
-static inline int walk_key__same_type(const struct walk_key *a, const struct walk_key *b)
+static inline struct walk_key walk_keys__get(const struct walk_keys *keys, unsigned int i)
 {
-	return a->kind == b->kind && a->dir == b->dir;
+	return (struct walk_key){ keys->value[i], keys->kind[i], keys->dir[i] };
 }
 
-static inline int walk_key__same(const struct walk_key *a, const struct walk_key *b)
+static inline void walk_keys__set(struct walk_keys *keys, unsigned int i, struct walk_key key)
 {
-	return a->value == b->value && walk_key__same_type(a, b);
+	keys->value[i] = key.value;
+	keys->kind[i] = key.kind;
+	keys->dir[i] = key.dir;
+}
+
+static inline int walk_key__same(struct walk_key a, struct walk_key b)
+{
+	return a.value == b.value && a.kind == b.kind && a.dir == b.dir;
+}
+
+static inline int walk_keys__same(const struct walk_keys *a, const struct walk_keys *b,
+				  unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		if (!walk_key__same(walk_keys__get(a, i), walk_keys__get(b, i)))
+			return 0;
+	return 1;
 }
 
 /* What a walk has come to. */
@@ -199,7 +221,7 @@ struct walk_chain {
 	__u32		blind;		/* not all that is waited for is known */
 	__u32		pad;
 	__u64		hash;		/* of the tokens */
-	struct walk_key	keys[WALK_MAX_KEYS];
+	struct walk_keys keys;
 	__u32		tokens[WALK_MAX_TOKENS];
 };
 
@@ -229,7 +251,7 @@ static inline int walk_silent(const struct walk_type *t, const struct walk_varia
 }
 
 #ifndef __bpf__
-_Static_assert(sizeof(struct walk_key) == 16, "walk_key");
+_Static_assert(sizeof(struct walk_keys) == 40, "walk_keys");
 _Static_assert(sizeof(struct walk_leaf) == 28, "walk_leaf");
 _Static_assert(sizeof(struct walk_type) == 40, "walk_type");
 _Static_assert(sizeof(struct walk_variant) == 16, "walk_variant");

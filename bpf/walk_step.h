@@ -86,7 +86,7 @@ WALK_FN int walk_leaf_key(struct walk_state *w, __u64 addr, __u32 index)
 {
 	const struct walk_leaf *leaf = walk_leaf_at(w, index);
 	__u64 at = addr, v;
-	struct walk_key *key;
+	struct walk_keys *keys;
 	__u32 n;
 	int i;
 
@@ -97,11 +97,14 @@ WALK_FN int walk_leaf_key(struct walk_state *w, __u64 addr, __u32 index)
 		return 0;
 	w->chain.nr_keys = n + 1;
 	walk_key_push(w, addr, index);
-	key = &w->chain.keys[n & (WALK_MAX_KEYS - 1)];
-	*key = (struct walk_key){ .kind = WALK_KEY_UNREAD, .dir = leaf->dir };
+	n &= WALK_MAX_KEYS - 1;
+	keys = &w->chain.keys;
+	keys->value[n] = 0;
+	keys->kind[n] = WALK_KEY_UNREAD;
+	keys->dir[n] = leaf->dir;
 	if (leaf->dir_width && !walk_read(w, addr + leaf->dir_off, leaf->dir_width, &v))
-		key->dir = (v & leaf->dir_read ? WALK_DIR_READ : 0) |
-			   (v & leaf->dir_write ? WALK_DIR_WRITE : 0);
+		keys->dir[n] = (v & leaf->dir_read ? WALK_DIR_READ : 0) |
+			       (v & leaf->dir_write ? WALK_DIR_WRITE : 0);
 	for (i = 0; i < WALK_MAX_HOPS; i++) {
 		at += leaf->hop[i];
 		if (i >= leaf->nr_hops)
@@ -117,8 +120,8 @@ WALK_FN int walk_leaf_key(struct walk_state *w, __u64 addr, __u32 index)
 			return 0;
 		at = sec * 1000000000ull + nsec;
 	}
-	key->value = at;
-	key->kind = leaf->key;
+	keys->value[n] = at;
+	keys->kind[n] = leaf->key;
 	return 0;
 }
 

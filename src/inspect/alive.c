@@ -244,7 +244,7 @@ static enum trace_task_state state_of(const struct walk_status *s, uint64_t stat
 static bool same(const struct walk_chain *a, const struct walk_chain *b)
 {
 	return a->nr_tokens == b->nr_tokens && a->nr_keys == b->nr_keys && a->hash == b->hash &&
-	       !memcmp(a->keys, b->keys, a->nr_keys * sizeof(a->keys[0]));
+	       walk_keys__same(&a->keys, &b->keys, a->nr_keys);
 }
 
 /* One that changed while it was read: once more, by itself. */

@@ -13,7 +13,7 @@ static inline bool leaf_key(const struct task *t, const struct chain_leaf *l,
 {
 	if (l->key != want || l->key_index >= t->nr_keys)
 		return false;
-	*key = t->keys[l->key_index];
+	*key = walk_keys__get(&t->keys, l->key_index);
 	if (key->kind)
 		return key->kind == want;
 	/* of a recording of version 1: see trace/event.h */

@@ -190,7 +190,8 @@ static bool same_key(const struct compare *c, const struct trace_node *a,
 	if (a->key_index >= c->was_wait->nr_keys || b->key_index >= c->is_wait->nr_keys)
 		return a->key_index >= c->was_wait->nr_keys &&
 		       b->key_index >= c->is_wait->nr_keys;
-	return walk_key__same(&c->was_wait->keys[a->key_index], &c->is_wait->keys[b->key_index]);
+	return walk_key__same(walk_keys__get(c->was_wait->keys, a->key_index),
+			      walk_keys__get(c->is_wait->keys, b->key_index));
 }
 
 /* Marks the leaves below node @a of what was that node @b of what is still has. */

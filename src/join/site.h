@@ -81,7 +81,7 @@ uint32_t sites__nr_points(const struct sites *s);
 struct wait {
 	uint32_t	 chain;
 	uint32_t	 nr_keys;
-	const struct walk_key	*keys;
+	const struct walk_keys	*keys;
 };
 
 /*

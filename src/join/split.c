@@ -35,22 +35,33 @@ static void split__place(struct split *s, enum part part, struct detail detail, 
 }
 
 /* Equal parts are one. */
+static bool piece__is(const struct piece *p, enum part part, struct detail detail)
+{
+	return p->part == part && p->detail.id == detail.id && p->detail.kind == detail.kind;
+}
+
 static void split__sum(struct split *s, enum part part, struct detail detail, uint64_t ns)
 {
+	uint8_t *hint = &s->hint[(part ^ detail.id) & (SPLIT_HINTS - 1)];
 	struct piece *others = NULL;
 
 	if (!ns)
 		return;
+	/* The same few come again and again: a worker's history alternates between them. */
+	if (*hint < s->nr && piece__is(&s->parts[*hint], part, detail)) {
+		s->parts[*hint].ns += ns;
+		return;
+	}
 	for (unsigned int i = 0; i < s->nr; i++) {
 		struct piece *p = &s->parts[i];
 
-		if (p->part != part)
-			continue;
-		if (p->detail.kind == detail.kind && p->detail.id == detail.id) {
+		if (piece__is(p, part, detail)) {
 			p->ns += ns;
+			*hint = (uint8_t)i;
 			return;
 		}
-		others = p;
+		if (p->part == part)
+			others = p;
 	}
 	/* Beyond this, only a part that is new gets a place of its own. */
 	if (s->nr >= SPLIT_MAX - PART_NR && others) {
@@ -58,6 +69,7 @@ static void split__sum(struct split *s, enum part part, struct detail detail, ui
 		others->ns += ns;
 		return;
 	}
+	*hint = (uint8_t)s->nr;
 	s->parts[s->nr++] = (struct piece){ .segment = JOIN_AWAIT, .part = (uint8_t)part,
 					    .detail = detail, .ns = ns };
 }
@@ -74,6 +86,7 @@ static void split__add(struct split *s, enum part part, struct detail detail, ui
 static void split__begin(const struct join *j, struct split *s)
 {
 	s->nr = 0;
+	memset(s->hint, 0, sizeof(s->hint));
 	s->undecided = s->yielded = false;
 	s->forgotten = 0;
 	s->err = 0;

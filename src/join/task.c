@@ -246,7 +246,7 @@ static void task__set_ready(struct task *t, uint64_t now, enum part how, bool wa
 }
 
 static void task__set_idle(struct task *t, uint64_t now, uint32_t chain,
-			   const struct walk_key *keys,
+			   const struct walk_keys *keys,
 			   unsigned int nr_keys)
 {
 	t->state = TASK_IDLE;
@@ -254,7 +254,7 @@ static void task__set_idle(struct task *t, uint64_t now, uint32_t chain,
 	t->chain = chain;
 	t->branch = NO_BRANCH;
 	t->nr_keys = (uint8_t)(nr_keys < WALK_MAX_KEYS ? nr_keys : WALK_MAX_KEYS);
-	memcpy(t->keys, keys, t->nr_keys * sizeof(*keys));
+	t->keys = *keys;
 	t->cut = false;
 	t->resumed = false;
 	t->unsure = false;
@@ -281,7 +281,7 @@ static void task__set_seen(struct join *j, struct task *t, const struct trace_ev
 	task__decide(j, t, NO_BRANCH);
 	switch (ev->seen.state) {
 	case TRACE_TASK_IDLE:
-		task__set_idle(t, now, ev->seen.chain, ev->seen.keys, ev->seen.nr_keys);
+		task__set_idle(t, now, ev->seen.chain, &ev->seen.keys, ev->seen.nr_keys);
 		t->cut = true;
 		break;
 	case TRACE_TASK_NOTIFIED:
@@ -303,7 +303,7 @@ static bool task__waits_on(const struct task *t, const struct trace_event *ev)
 {
 	return t->state == TASK_IDLE && ev->seen.state == TRACE_TASK_IDLE &&
 	       t->chain == ev->seen.chain && t->nr_keys == ev->seen.nr_keys &&
-	       !memcmp(t->keys, ev->seen.keys, t->nr_keys * sizeof(*t->keys));
+	       walk_keys__same(&t->keys, &ev->seen.keys, t->nr_keys);
 }
 
 /*
@@ -595,13 +595,13 @@ void task__end(struct join *j, const struct trace_event *ev, struct thread *th, 
 		return;
 	}
 	if (t->undecided) {
-		struct wait was = { t->chain, t->nr_keys, t->keys };
-		struct wait is = { ev->end.chain, ev->end.nr_keys, ev->end.keys };
+		struct wait was = { t->chain, t->nr_keys, &t->keys };
+		struct wait is = { ev->end.chain, ev->end.nr_keys, &ev->end.keys };
 
 		task__decide(j, t, sites__advanced(j->sites, &was, &is,
 						   split__not_joined(j, t)));
 	}
-	task__set_idle(t, now, ev->end.chain, ev->end.keys, ev->end.nr_keys);
+	task__set_idle(t, now, ev->end.chain, &ev->end.keys, ev->end.nr_keys);
 	t->unsure = ev->end.result != TRACE_POLL_PENDING;
 	if (t->woken) {
 		t->woken = false;

@@ -87,7 +87,7 @@ struct task {
 	uint8_t		 missed;	/* listings in which it was not, since it was seen */
 	uint8_t		 nr_keys;
 	uint32_t	 self_wakes;	/* polls in succession after which it had woken itself */
-	struct walk_key	 keys[WALK_MAX_KEYS];
+	struct walk_keys keys;
 	uint64_t	 fd_token;
 	uint64_t	 seen_at;	/* in a list, 0: never */
 	struct thread	*thread;	/* RUNNING: polls it; NULL: not known */
@@ -266,10 +266,12 @@ void thread__finish_all(struct join *j, uint64_t now);
 /* ---- split.c: it changes nothing of the join; only drivers remember what they were asked ---- */
 
 #define SPLIT_MAX	64
+#define SPLIT_HINTS	8	/* a power of two */
 
 struct split {
 	unsigned int	nr;
 	struct piece	parts[SPLIT_MAX];	/* add up to the wait */
+	uint8_t		hint[SPLIT_HINTS];	/* where one may be, by part and detail */
 	struct pieces	*placed;		/* not NULL: they are here, each in its place */
 	int		err;			/* … or -ENOMEM: not all */
 	uint16_t	branch;			/* that ended it, or NO_BRANCH */

@@ -129,7 +129,7 @@ static int decode(struct recorder *r, const struct raw_hdr *raw, struct trace_ev
 		ev->end.chain = e->chain;
 		ev->end.result = e->result;
 		ev->end.nr_keys = raw->nr <= WALK_MAX_KEYS ? raw->nr : WALK_MAX_KEYS;
-		memcpy(ev->end.keys, e->keys, sizeof(ev->end.keys));
+		ev->end.keys = e->keys;
 		return 1;
 	}
 	case RAW_WAKE:

@@ -127,7 +127,7 @@ static int seen_task(void *ctx, const struct alive_task *t)
 	if (t->known && t->state == TRACE_TASK_IDLE) {
 		err = chain_of(r, &t->chain, &ev.seen.chain);
 		ev.seen.nr_keys = (uint8_t)t->chain.nr_keys;
-		memcpy(ev.seen.keys, t->chain.keys, sizeof(ev.seen.keys));
+		ev.seen.keys = t->chain.keys;
 		/* As at a poll's end: what it waits for, epoll's events have to tell. */
 		if (t->chain.blind && !r->skel->bss->wakers_wanted)
 			r->skel->bss->wakers_wanted = true;

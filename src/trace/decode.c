@@ -81,27 +81,27 @@ static uint64_t get_task_ref(struct trace_codec *c, struct cursor *in, uint32_t 
 }
 
 /* The kinds and directions of @keys, as the byte before them says. */
-static void get_key_types(const struct task_slot *old, struct cursor *in, struct walk_key *keys,
+static void get_key_types(const struct task_slot *old, struct cursor *in, struct walk_keys *keys,
 			  unsigned int nr, uint8_t byte)
 {
 	if ((byte & KEYS_TYPES_SAME) && (nr > NR_CACHED_KEYS || nr != old->nr_keys))
 		in->bad = true;
 	for (unsigned int i = 0; i < nr; i++) {
-		keys[i] = (struct walk_key){ 0 };
+		keys->kind[i] = keys->dir[i] = 0;
 		if ((byte & KEYS_TYPES_SAME) && i < NR_CACHED_KEYS) {
-			keys[i].kind = old->keys[i].kind;
-			keys[i].dir = old->keys[i].dir;
+			keys->kind[i] = old->key_kind[i];
+			keys->dir[i] = old->key_dir[i];
 		} else if (byte & KEYS_TYPED) {
 			uint8_t type = get_byte(in);
 
-			keys[i].kind = type & 15;
-			keys[i].dir = type >> 4;
+			keys->kind[i] = type & 15;
+			keys->dir[i] = type >> 4;
 		}
 	}
 }
 
 static void get_keys(const struct task_slot *old, struct cursor *in, uint64_t ts, uint64_t task,
-		     struct walk_key *keys, unsigned int nr, uint8_t byte)
+		     struct walk_keys *keys, unsigned int nr, uint8_t byte)
 {
 	uint8_t modes;
 
@@ -110,20 +110,20 @@ static void get_keys(const struct task_slot *old, struct cursor *in, uint64_t ts
 	modes = get_byte(in);
 	get_key_types(old, in, keys, nr, byte);
 	for (unsigned int i = 0; i < nr; i++) {
-		uint64_t last = i < NR_CACHED_KEYS ? old->keys[i].value : 0;
+		uint64_t last = i < NR_CACHED_KEYS ? old->keys[i] : 0;
 
 		switch (modes >> (2 * i) & 3) {
 		case KEY_SAME:
-			keys[i].value = last;
+			keys->value[i] = last;
 			break;
 		case KEY_DELTA:
-			keys[i].value = get_signed_from(in, last);
+			keys->value[i] = get_signed_from(in, last);
 			break;
 		case KEY_TIME:
-			keys[i].value = get_signed_from(in, ts);
+			keys->value[i] = get_signed_from(in, ts);
 			break;
 		case KEY_TASK:
-			keys[i].value = get_signed_from(in, task);
+			keys->value[i] = get_signed_from(in, task);
 			break;
 		}
 	}
@@ -187,18 +187,18 @@ static void get_end(struct trace_codec *c, struct cursor *in, struct trace_event
 	if (mode == MODE_SPECIAL) {
 		ev->end.result = TRACE_POLL_PENDING;
 		ev->end.chain = s->chain;
-		ev->end.nr_keys = (uint8_t)(s->nr_keys < NR_CACHED_KEYS ? s->nr_keys
-									: NR_CACHED_KEYS);
+		ev->end.nr_keys =
+			(uint8_t)(s->nr_keys < NR_CACHED_KEYS ? s->nr_keys : NR_CACHED_KEYS);
 		for (unsigned int i = 0; i < ev->end.nr_keys; i++)
-			ev->end.keys[i] = s->keys[i];
+			walk_keys__set(&ev->end.keys, i, task_slot__key(s, i));
 		return;
 	}
 	ev->end.chain = (uint32_t)get_varint_max(in, UINT32_MAX);
 	byte = get_byte(in);
 	ev->end.result = byte & 3;
 	ev->end.nr_keys = (uint8_t)get_nr_keys(in, byte);
-	get_keys(s, in, ev->ts, s->task, ev->end.keys, ev->end.nr_keys, byte);
-	task_slot__remember(s, ev->end.chain, ev->end.keys, ev->end.nr_keys);
+	get_keys(s, in, ev->ts, s->task, &ev->end.keys, ev->end.nr_keys, byte);
+	task_slot__remember(s, ev->end.chain, &ev->end.keys, ev->end.nr_keys);
 }
 
 static void get_task(struct trace_codec *c, struct cursor *in, struct trace_event *ev,
@@ -297,7 +297,7 @@ static void get_seen(struct trace_codec *c, struct cursor *in, struct trace_even
 	byte = get_byte(in);
 	ev->seen.state = byte & 3;
 	ev->seen.nr_keys = (uint8_t)get_nr_keys(in, byte);
-	get_keys(&none, in, ev->ts, ev->seen.task, ev->seen.keys, ev->seen.nr_keys, byte);
+	get_keys(&none, in, ev->ts, ev->seen.task, &ev->seen.keys, ev->seen.nr_keys, byte);
 }
 
 static void get_event(struct trace_codec *c, struct cursor *in, struct trace_event *ev)

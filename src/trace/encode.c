@@ -69,20 +69,20 @@ static unsigned int magnitude(int64_t v)
 }
 
 /* KEYS_TYPED and KEYS_TYPES_SAME, as they hold for @keys. */
-static uint8_t key_types(const struct task_slot *old, const struct walk_key *keys, unsigned int nr)
+static uint8_t key_types(const struct task_slot *old, const struct walk_keys *keys, unsigned int nr)
 {
 	bool typed = false, same = nr <= NR_CACHED_KEYS && old->nr_keys == nr;
 
 	for (unsigned int i = 0; i < nr; i++) {
-		typed |= keys[i].kind || keys[i].dir;
-		same = same && walk_key__same_type(&keys[i], &old->keys[i]);
+		typed |= keys->kind[i] || keys->dir[i];
+		same = same && keys->kind[i] == old->key_kind[i] && keys->dir[i] == old->key_dir[i];
 	}
 	return (uint8_t)(typed ? KEYS_TYPED | (same ? KEYS_TYPES_SAME : 0) : 0);
 }
 
 /* The byte before the keys, then the keys. */
 static uint8_t *put_keys(const struct task_slot *old, uint8_t *p, uint64_t ts, uint64_t task,
-			 const struct walk_key *keys, unsigned int nr, unsigned int low)
+			 const struct walk_keys *keys, unsigned int nr, unsigned int low)
 {
 	uint8_t types = key_types(old, keys, nr), *modes;
 
@@ -92,14 +92,14 @@ static uint8_t *put_keys(const struct task_slot *old, uint8_t *p, uint64_t ts, u
 	modes = p++;
 	*modes = 0;
 	for (unsigned int i = 0; i < nr && types == KEYS_TYPED; i++)
-		*p++ = (uint8_t)((keys[i].kind & 15) | keys[i].dir << 4);
+		*p++ = (uint8_t)((keys->kind[i] & 15) | keys->dir[i] << 4);
 	for (unsigned int i = 0; i < nr; i++) {
-		uint64_t key = keys[i].value, last = i < NR_CACHED_KEYS ? old->keys[i].value : 0;
+		uint64_t key = keys->value[i], last = i < NR_CACHED_KEYS ? old->keys[i] : 0;
 		int64_t delta = (int64_t)(key - last);
 		enum key_mode mode = KEY_DELTA;
 
 		if (!delta)
-			continue;	/* KEY_SAME */
+			continue; /* KEY_SAME */
 		if (magnitude((int64_t)(key - ts)) < magnitude(delta)) {
 			mode = KEY_TIME;
 			delta = (int64_t)(key - ts);
@@ -118,8 +118,10 @@ static bool task_slot__same_wait(const struct task_slot *s, const struct trace_e
 {
 	return ev->end.result == TRACE_POLL_PENDING && s->chain == ev->end.chain &&
 	       s->nr_keys == ev->end.nr_keys && ev->end.nr_keys <= NR_CACHED_KEYS &&
-	       (ev->end.nr_keys < 1 || walk_key__same(&s->keys[0], &ev->end.keys[0])) &&
-	       (ev->end.nr_keys < 2 || walk_key__same(&s->keys[1], &ev->end.keys[1]));
+	       (ev->end.nr_keys < 1 ||
+		walk_key__same(task_slot__key(s, 0), walk_keys__get(&ev->end.keys, 0))) &&
+	       (ev->end.nr_keys < 2 ||
+		walk_key__same(task_slot__key(s, 1), walk_keys__get(&ev->end.keys, 1)));
 }
 
 static uint8_t *put_begin(struct trace_codec *c, const struct trace_event *ev, uint8_t *p,
@@ -178,8 +180,8 @@ static uint8_t *put_end(struct trace_codec *c, const struct trace_event *ev, uin
 		return p;
 	}
 	p = put_varint(p, ev->end.chain);
-	p = put_keys(s, p, ev->ts, ev->end.task, ev->end.keys, nr, ev->end.result & 3);
-	task_slot__remember(s, ev->end.chain, ev->end.keys, nr);
+	p = put_keys(s, p, ev->ts, ev->end.task, &ev->end.keys, nr, ev->end.result & 3);
+	task_slot__remember(s, ev->end.chain, &ev->end.keys, nr);
 	return p;
 }
 
@@ -258,7 +260,9 @@ static uint8_t *put_ready(struct trace_codec *c, const struct trace_event *ev, u
 	if (*place != NO_SLOT && c->tokens[*place].token == ev->ready.token) {
 		s = &c->tokens[*place];
 		*mode = s->reader == ev->ready.reader && s->writer == ev->ready.writer &&
-			s->events == events ? READY_SAME : READY_SLOT;
+					s->events == events ?
+				READY_SAME :
+				READY_SLOT;
 		p = put_varint(p, *place);
 	} else {
 		*mode = READY_NEW;
@@ -292,7 +296,7 @@ static uint8_t *put_seen(struct trace_codec *c, const struct trace_event *ev, ui
 	p = put_task_ref(c, p, ev->seen.task, &slot);
 	p = put_varint(p, ev->seen.kind);
 	p = put_varint(p, ev->seen.chain);
-	return put_keys(&none, p, ev->ts, ev->seen.task, ev->seen.keys, nr, ev->seen.state & 3);
+	return put_keys(&none, p, ev->ts, ev->seen.task, &ev->seen.keys, nr, ev->seen.state & 3);
 }
 
 size_t trace_codec__encode(struct trace_codec *c, const struct trace_event *ev, uint8_t *out)

@@ -96,7 +96,7 @@ struct trace_event {
 			uint32_t	chain;	/* id in the chain table, 0: none */
 			uint8_t		result;	/* enum trace_poll_result */
 			uint8_t		nr_keys;
-			struct walk_key	keys[WALK_MAX_KEYS];	/* of the chain's leaves */
+			struct walk_keys keys;	/* of the chain's leaves */
 		} end;
 		struct {
 			uint64_t	task;
@@ -104,7 +104,7 @@ struct trace_event {
 			uint32_t	chain;
 			uint8_t		state;	/* enum trace_task_state */
 			uint8_t		nr_keys;
-			struct walk_key	keys[WALK_MAX_KEYS];
+			struct walk_keys keys;
 		} seen;
 		struct {
 			uint64_t	out;	/* switched out */

@@ -84,7 +84,8 @@ enum key_mode {
 
 struct task_slot {
 	uint64_t	task;
-	struct walk_key	keys[NR_CACHED_KEYS];
+	uint64_t	keys[NR_CACHED_KEYS];
+	uint8_t		key_kind[NR_CACHED_KEYS], key_dir[NR_CACHED_KEYS];
 	uint32_t	kind;
 	uint32_t	chain;
 	uint32_t	nr_keys;
@@ -149,13 +150,21 @@ static inline bool tid_slot__valid(const struct trace_codec *c, uint64_t slot)
 	return slot < NR_TIDS && slot < c->next_tid;
 }
 
+static inline struct walk_key task_slot__key(const struct task_slot *s, unsigned int i)
+{
+	return (struct walk_key){ s->keys[i], s->key_kind[i], s->key_dir[i] };
+}
+
 static inline void task_slot__remember(struct task_slot *s, uint32_t chain,
-				       const struct walk_key *keys, unsigned int nr)
+				       const struct walk_keys *keys, unsigned int nr)
 {
 	s->chain = chain;
 	s->nr_keys = nr;
-	for (unsigned int i = 0; i < NR_CACHED_KEYS; i++)
-		s->keys[i] = i < nr ? keys[i] : (struct walk_key){ 0 };
+	for (unsigned int i = 0; i < NR_CACHED_KEYS; i++) {
+		s->keys[i] = i < nr ? keys->value[i] : 0;
+		s->key_kind[i] = i < nr ? keys->kind[i] : 0;
+		s->key_dir[i] = i < nr ? keys->dir[i] : 0;
+	}
 }
 
 #endif /* DWELL_TRACE_PACKING_H */

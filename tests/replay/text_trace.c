@@ -293,7 +293,7 @@ static int metadata(struct text_trace *t, const char *line)
 /* ---- events ---- */
 
 /* chain=ID and the keys after it: WORD:r, WORD:w, at TIME, WORD. */
-static int wait_of(struct text_trace *t, size_t at, uint32_t *chain, struct walk_key *keys,
+static int wait_of(struct text_trace *t, size_t at, uint32_t *chain, struct walk_keys *keys,
 		   uint8_t *nr)
 {
 	*chain = (uint32_t)value_number(t, "chain", 0);
@@ -320,7 +320,7 @@ static int wait_of(struct text_trace *t, size_t at, uint32_t *chain, struct walk
 		} else {
 			key.value = address_of(t, word, strlen(word));
 		}
-		keys[(*nr)++] = key;
+		walk_keys__set(keys, (*nr)++, key);
 	}
 	return 0;
 }
@@ -348,7 +348,7 @@ static int ev_end(struct text_trace *t, struct trace_event *ev)
 	for (uint8_t i = 0; i < 3; i++)
 		if (!strcmp(t->words[5], results[i]))
 			ev->end.result = i;
-	return wait_of(t, 6, &ev->end.chain, ev->end.keys, &ev->end.nr_keys);
+	return wait_of(t, 6, &ev->end.chain, &ev->end.keys, &ev->end.nr_keys);
 }
 
 static int ev_seen(struct text_trace *t, struct trace_event *ev)
@@ -362,7 +362,7 @@ static int ev_seen(struct text_trace *t, struct trace_event *ev)
 	for (uint8_t i = 0; i < 4; i++)
 		if (!strcmp(t->words[5], states[i]))
 			ev->seen.state = i;
-	return wait_of(t, 6, &ev->seen.chain, ev->seen.keys, &ev->seen.nr_keys);
+	return wait_of(t, 6, &ev->seen.chain, &ev->seen.keys, &ev->seen.nr_keys);
 }
 
 static int ev_off(struct text_trace *t, struct trace_event *ev)

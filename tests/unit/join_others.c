@@ -51,8 +51,8 @@ static void write_peers(uint32_t nr)
 		event(w, (struct trace_event){ .ts = ATTACH, .type = TRACE_TASK_SEEN, .tid = 9,
 			.seen = { .task = 0x7f0000000000 + 128 * i, .kind = 1,
 				  .chain = 1 + i % 2, .state = TRACE_TASK_IDLE, .nr_keys = 1,
-				  .keys = { { .value = token, .kind = WALK_KEY_IO,
-					      .dir = WALK_DIR_READ } } } });
+				  .keys = { .value = { token }, .kind = { WALK_KEY_IO },
+					    .dir = { WALK_DIR_READ } } } });
 	}
 	for (uint32_t i = 0; i < nr; i++)
 		event(w, (struct trace_event){ .ts = ATTACH + 1000 * (i + 1), .tid = 9,

@@ -66,7 +66,7 @@ static void write_trace(void)
 		event(w, (struct trace_event){ .ts = ts + 300, .type = TRACE_POLL_END, .tid = 9,
 					       .end = { .task = 4096, .chain = i == 1 ? 1 : 2,
 							.nr_keys = 1,
-							.keys = { { .value = 65 } } } });
+							.keys = { .value = { 65 } } } });
 		if (i < 2)
 			event(w, (struct trace_event){ .ts = ts + 900, .type = TRACE_WAKE,
 						       .tid = 7, .task = { 4096 } });

@@ -374,10 +374,9 @@ static void step(struct sim *s)
 			put(s, th, (struct trace_event){ .type = TRACE_POLL_END, .end = {
 				.task = t->addr, .chain = 1 + (uint32_t)below(&s->seed, 4),
 				.nr_keys = 2,
-				.keys = { { .value = token, .kind = WALK_KEY_IO,
-					    .dir = WALK_DIR_READ },
-					  { .value = s->now + below(&s->seed, 9000),
-					    .kind = WALK_KEY_DEADLINE } } } });
+				.keys = { .value = { token, s->now + below(&s->seed, 9000) },
+					  .kind = { WALK_KEY_IO, WALK_KEY_DEADLINE },
+					  .dir = { WALK_DIR_READ } } } });
 			spend(s, i, JOIN_RUNNING);
 			t->state = 3;
 			t->waits++;

@@ -164,7 +164,7 @@ static void late_in_stops(struct recording *rec, uint64_t nr)
 	for (uint64_t i = 1; i <= nr; i++)
 		put(rec, 1, (struct trace_event){ .type = TRACE_POLL_END, .tid = 1,
 			.end = { .task = i * 128, .chain = 1, .nr_keys = 1,
-				 .keys = { { .value = 1000 } } } });
+				 .keys = { .value = { 1000 } } } });
 	for (uint64_t i = 0; i < nr; i++)
 		stop(rec);
 	for (uint64_t i = 0; i < 20; i++)

@@ -176,7 +176,7 @@ static void usual_size(void **state)
 			{ .type = TRACE_POLL_BEGIN, .poll = { task, 4 }, .ts = ts + 38000 },
 			{ .type = TRACE_POLL_END, .ts = ts + 60000,
 			  .end = { task, 9, 0, 1,
-				   { { token, WALK_KEY_IO, WALK_DIR_READ, { 0 } } } } },
+				   { { WALK_KEY_IO }, { WALK_DIR_READ }, { token } } } },
 		};
 
 		for (size_t k = 0; k < sizeof(cycle) / sizeof(*cycle); k++) {

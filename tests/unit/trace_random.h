@@ -77,8 +77,8 @@ static inline void random_event(uint64_t *seed, uint64_t ts, int wild, struct tr
 		ev->end.result = (uint8_t)below(seed, 3);
 		ev->end.chain = wild ? (uint32_t)any(seed) : (uint32_t)below(seed, 5);
 		ev->end.nr_keys = (uint8_t)below(seed, WALK_MAX_KEYS + 1);
-		for (int i = 0; i < ev->end.nr_keys; i++)
-			ev->end.keys[i] = random_key(seed, ts, token, wild);
+		for (unsigned int i = 0; i < ev->end.nr_keys; i++)
+			walk_keys__set(&ev->end.keys, i, random_key(seed, ts, token, wild));
 		break;
 	case TRACE_TASK_SEEN:
 		ev->seen.task = task;
@@ -86,8 +86,8 @@ static inline void random_event(uint64_t *seed, uint64_t ts, int wild, struct tr
 		ev->seen.chain = (uint32_t)below(seed, 5);
 		ev->seen.state = (uint8_t)below(seed, 3);
 		ev->seen.nr_keys = (uint8_t)below(seed, WALK_MAX_KEYS + 1);
-		for (int i = 0; i < ev->seen.nr_keys; i++)
-			ev->seen.keys[i] = random_key(seed, ts, token, 1);
+		for (unsigned int i = 0; i < ev->seen.nr_keys; i++)
+			walk_keys__set(&ev->seen.keys, i, random_key(seed, ts, token, 1));
 		break;
 	case TRACE_WAKE:
 	case TRACE_TASK_NEW:

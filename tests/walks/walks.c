@@ -116,7 +116,7 @@ static const char *compare(const struct walk_told *k, const struct walk_chain *u
 		return "hash";
 	if (k->chain.nr_keys != u->nr_keys)
 		return "number of keys";
-	if (memcmp(k->chain.keys, u->keys, u->nr_keys * sizeof(u->keys[0])))
+	if (!walk_keys__same(&k->chain.keys, &u->keys, u->nr_keys))
 		return "keys";
 	if (k->followed)
 		return NULL;
@@ -134,7 +134,7 @@ static void show(const char *who, const struct walk_chain *c)
 		printf(" %x", c->tokens[i]);
 	printf("; %u keys:", c->nr_keys);
 	for (uint32_t i = 0; i < c->nr_keys; i++)
-		printf(" %llx", (unsigned long long)c->keys[i].value);
+		printf(" %llx", (unsigned long long)c->keys.value[i]);
 	printf("\n");
 }
 
