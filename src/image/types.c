@@ -52,6 +52,16 @@ uint64_t type__size(const struct die *d)
 	return d->ab->tag == DW_TAG_pointer_type ? 8 : 0;
 }
 
+uint64_t type__align(const struct die *d)
+{
+	uint64_t align = 0;
+
+	/* rustc says it of structures; a scalar is aligned as it is large */
+	if (!die__uint(d, DW_AT_alignment, &align))
+		align = d->ab->tag == DW_TAG_structure_type ? 1 : type__size(d);
+	return align ? align : 1;
+}
+
 const char *type__name(const struct die *d)
 {
 	const char *name = die__str(d, DW_AT_name);

@@ -147,17 +147,33 @@ struct runtime {
 	const char			*crate;		/* frames below "crate::" are the runtime's */
 	const struct runtime_fn		*fns;		/* nr_fns */
 	size_t				 nr_fns;
-	/* The task's allocation: type with <T, S>, and the way to the future. */
+	/*
+	 * The task's allocation: a generic type, which has the same parameters as the
+	 * poll function, and the way to the future.
+	 */
 	const char			*cell_type;	/* "tokio::runtime::task::core::Cell" */
+	const char			*future_param;	/* the future's parameter: "T" */
+	const char			*scheduler_param; /* who schedules it: "S" */
+	/* Either an enum that the future is in, … */
 	const char			*stage_path;	/* to the enum: "core.stage" */
 	const char			*stage_variant;	/* "Running" */
+	/*
+	 * … or the allocation has no type, and cell_type is a structure of pointers to
+	 * its parts: these members, in the order in which the parts lie, each aligned, as
+	 * in C. Parted by ','; those that lie in the same place, as in a union, by '|'.
+	 */
+	const char			*cell_parts;	/* "header,schedule,future|output" */
+	const char			*cell_future;	/* "future" */
 	/*
 	 * The word of a task's header that tells its state: where it is unless
 	 * layouts[status_layout] says otherwise, and what its bits mean.
 	 */
 	struct walk_status		 status;
 	size_t				 status_layout;
-	const char			*blocking_scheduler; /* S of spawn_blocking jobs */
+	/* A blocking job is told by its scheduler, or by its future; NULL: not by that. */
+	const char			*blocking_scheduler;
+	const char			*blocking_future;
+	const char			*job_param;	/* of the job's future: what it runs */
 	/*
 	 * The module whose blocking jobs are the runtime's own workers, at its
 	 * start and when one is handed over to another thread: the poll of such
@@ -178,8 +194,11 @@ struct runtime {
 	 * function, where it has not been inlined: its calls are returned to.
 	 */
 	const char			*poll_through;
-	/* Where a task's header has its table in most versions: a hint for probe sites. */
-	uint32_t			 usual_vtable_off;
+	/*
+	 * Where a task's header has its table in most versions, and the table the poll
+	 * function: a hint for probe sites. Both 0: none.
+	 */
+	uint32_t			 usual_vtable_off, usual_poll_off;
 	/* What is not recorded, for the user; or NULL. */
 	const char			*not_covered;
 	const struct runtime_tasks	*tasks;		/* NULL: they are not found in memory */
