@@ -43,6 +43,7 @@ struct thread {
 	__u32			depth;
 	__u32			named;		/* RAW_THREAD sent */
 	__u64			ended_sp;	/* see seed_polls */
+	__u64			woken;		/* task woken last, until the next poll begins */
 
 	struct sched_thread	sched;		/* here for the probes, which look at it first */
 

@@ -276,6 +276,20 @@ static bool fn_at(const struct functions *fs, uint64_t vaddr, struct die *out)
 	return die && die__at_addr(fs->ts->di, die, out);
 }
 
+/* Argument @nr of the type at @d, as its name has it. NULL: there is none, or no memory. */
+static char *generic_argument(const struct functions *fs, const struct die *d, unsigned int nr)
+{
+	char *name = rust_names__type(fs->names, d), *text = NULL;
+	char *inside = name ? strchr(name, '<') : NULL;
+
+	if (inside && name[strlen(name) - 1] == '>') {
+		name[strlen(name) - 1] = '\0';
+		text = name__generic(inside + 1, nr);
+	}
+	free(name);
+	return text;
+}
+
 /*
  * What a blocking job runs: its closure, by the function that holds it. All
  * functions of one signature have the same type in debug information, but the
@@ -287,6 +301,8 @@ static char *job_name(const struct functions *fs, const struct runtime *rt, uint
 	char *name = NULL, word[64];
 	struct die job, body;
 
+	if (rt->job_param[0] == '#')
+		return generic_argument(fs, future, (unsigned int)atoi(rt->job_param + 1));
 	if (!type__param(fs->ts, future, rt->job_param, &job))
 		return NULL;
 	if (!strncmp(type__name(&job), "fn(", 3)) {
@@ -299,6 +315,15 @@ static char *job_name(const struct functions *fs, const struct runtime *rt, uint
 			name = argument_below(fs, fn_die, word, 0);
 	}
 	return name ? name : rust_names__type(fs->names, &job);
+}
+
+/* "a" of "<a::b as c>::d". */
+static void keep_crate(char *name)
+{
+	size_t skip = strspn(name, "<&("), len = strcspn(name + skip, ":");
+
+	memmove(name, name + skip, len);
+	name[len] = '\0';
 }
 
 static bool is_job(const struct functions *fs, const struct runtime *rt, const struct die *future,
@@ -327,6 +352,9 @@ static void describe_poll(struct functions *fs, const struct runtime *rt, uint32
 		fs->m->err = -ENOMEM;
 		return;
 	}
+	/* a closure that schedules goes by the crate that has it */
+	if (name__is_closure(type__name(&scheduler)))
+		keep_crate(p->scheduler);
 	fn = model__at(fs->m, MODEL_FNS, at);
 	fn->blocking = is_job(fs, rt, &future, &scheduler);
 	if (fn->blocking) {
@@ -403,7 +431,7 @@ static void add_from_dwarf(struct functions *fs, const struct runtime *rt,
 	at = add_fn(fs, rt, rf, vaddr);
 	if (at != WALK_NONE && rf->role == RUNTIME_FN_POLL)
 		describe_poll(fs, rt, at, &d);
-	else if (at != WALK_NONE)
+	else if (at != WALK_NONE && !rt->spawns_in_table)
 		name_scheduler(fs, rt, at, &d);
 }
 
@@ -610,7 +638,7 @@ int functions__find(struct functions *fs)
 			    "-C force-unwind-tables=yes",
 			    fs->nr_unproven);
 	for (unsigned int r = 0; runtimes[r]; r++)
-		if (runtimes[r]->not_covered && fs->nr_polls)
+		if (runtimes[r]->not_covered && model__has_polls(fs->m, r))
 			model__note(fs->m, "%s", runtimes[r]->not_covered);
 	if (fs->futures && fs->nr_stripped_polls)
 		model__note(fs->m, "%u task types are in symbols but not in the debug information: "

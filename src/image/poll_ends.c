@@ -100,17 +100,6 @@ static void find_table_calls(struct search *s, const struct table_call *call)
 	}
 }
 
-static bool has_polls(const struct model *m, unsigned int runtime)
-{
-	for (size_t i = 0; i < m->tables[MODEL_FNS].nr; i++) {
-		const struct image_fn *fn = model__at(m, MODEL_FNS, (uint32_t)i);
-
-		if (fn->role == RUNTIME_FN_POLL && fn->runtime == runtime)
-			return true;
-	}
-	return false;
-}
-
 void poll_ends__find(struct model *m, const struct binary *b, struct site_finder *sites,
 		     struct boundaries *bs)
 {
@@ -122,7 +111,7 @@ void poll_ends__find(struct model *m, const struct binary *b, struct site_finder
 		/* a site that is none does no harm, one that is missing is learnt as it is met */
 		struct table_call call = { rt->usual_vtable_off, rt->usual_poll_off };
 
-		if (!has_polls(m, r))
+		if (!model__has_polls(m, r))
 			continue;
 		if (rt->poll_through)
 			symbols__of(b, rt->poll_through, found_through, &s);
