@@ -21,7 +21,7 @@
 
 #define MAX_LISTS	4096		/* schedulers in one process */
 #define TRIED		1024		/* addresses remembered that lead to none; a power of two */
-#define MAX_SHARDS	65536		/* lists of one scheduler */
+#define MAX_SHARDS	65536		/* lists of one scheduler, of more than a task */
 #define MAX_TASKS	(1u << 24)	/* met in one pass: more than memory has room for */
 #define GROUP		64		/* tasks read in one call */
 #define TRIES		4
@@ -217,6 +217,13 @@ static const struct walk_cell *cell_of(const struct alive *a, uint32_t fn)
 	return a->fns[fn].cell < a->nr_cells ? &a->cells[a->fns[fn].cell] : &unknown;
 }
 
+static bool is_below(const char *name, const char *path)
+{
+	size_t len = strlen(path);
+
+	return !strncmp(name, path, len) && (!name[len] || !strncmp(name + len, "::", 2));
+}
+
 /* The kind of scheduler that the tasks of @fn, of @f, are of. NULL: none that is known. */
 static const struct list_kind *kind_of(const struct alive *a, const struct form *f, uint32_t fn)
 {
@@ -226,7 +233,7 @@ static const struct list_kind *kind_of(const struct alive *a, const struct form 
 	for (size_t i = 0; i < a->nr_kinds; i++) {
 		const struct list_kind *k = &a->kinds[i];
 
-		if (k->form == f && !strcmp(k->list->scheduler, scheduler))
+		if (k->form == f && *k->list->scheduler && is_below(scheduler, k->list->scheduler))
 			return k;
 		if (k->form == f && !*k->list->scheduler)
 			other = k;
@@ -324,8 +331,9 @@ static void expect(const struct alive *a, struct look *l, struct cursor *c)
 /* Where the address of the task after @l stands; of an unknown type: its beginning. */
 static uint64_t next_at(const struct look *l)
 {
-	return l->cell ? l->header + l->cursor->guess.trailer + l->cursor->kind->form->next
-		       : l->header;
+	const struct form *f = l->cursor->kind->form;
+
+	return l->cell && f->linked ? l->header + l->cursor->guess.trailer + f->next : l->header;
 }
 
 /* The tasks that the last GROUP cursors have come to, and what follows each. */
@@ -388,7 +396,7 @@ static int take(struct alive *a, struct look *l)
 	}
 	new = alive__mark(a, l->header);
 	/* Met before: the list leads back into itself, or into another. */
-	c->header = new > 0 ? l->next : 0;
+	c->header = new > 0 && f->linked ? l->next : 0;
 	if (new <= 0)
 		return new;
 	state = status_at(l);
@@ -508,12 +516,13 @@ static int each_head(struct alive *a, const struct list *of,
 			return 0;
 		return each(a, task, k);
 	}
-	if (!nr->ok || nr->nr_hops != 1 || !head->ok || head->nr_hops != 2 || !shard->ok ||
+	if (!nr->ok || nr->nr_hops != 1 || !head->ok || head->nr_hops == 1 || !shard->ok ||
 	    !shard->size || !read_word(a, of->shared + shards->off[1], &first) ||
-	    !read_word(a, of->shared + nr->off[1], &count) || count > MAX_SHARDS)
+	    !read_word(a, of->shared + nr->off[1], &count) ||
+	    count > (k->form->linked ? MAX_SHARDS : MAX_TASKS))
 		return 0;
 	for (uint64_t i = 0; i < count && !err; i++) {
-		if (!read_word(a, first + i * shard->size + head->off[2], &task))
+		if (!read_word(a, first + i * shard->size + head->off[head->nr_hops], &task))
 			break;
 		err = each(a, task, k);
 	}
