@@ -234,7 +234,7 @@ struct runtime {
 
 /* All adapters, in order of preference; ends with a null pointer. */
 extern const struct runtime *const runtimes[];
-extern const struct runtime runtime_tokio;
+extern const struct runtime runtime_tokio, runtime_async_task;
 
 /*
  * All of what the adapters of @list (which ends with a null pointer), libraries.c and
