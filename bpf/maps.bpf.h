@@ -30,7 +30,8 @@ struct thread_poll {
 	__u64	task;
 	__u64	sp;		/* rsp at the poll function's entry */
 	__u32	fn;
-	__u32	dropped;	/* freed by this thread during the poll */
+	__u16	dropped;	/* freed by this thread during the poll, or completed */
+	__u16	looks;		/* see cookie_looks() */
 };
 
 /*

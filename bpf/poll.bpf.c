@@ -205,6 +205,7 @@ static __always_inline int on_poll_begin(struct pt_regs *regs)
 	p->sp = sp;
 	p->fn = cookie_index(cookie);
 	p->dropped = 0;
+	p->looks = cookie_looks(cookie);
 	t->depth = depth + 1;
 
 	ev = event_add(t, sizeof(*ev), ts, task->pid, RAW_POLL_BEGIN);
@@ -333,6 +334,20 @@ static __always_inline bool is_new(struct thread *t, __u64 cookie, __u64 header)
 	return !woken && !TASK_HAS(header, cookie_index(cookie), not_new);
 }
 
+/*
+ * In its last poll a task wakes who awaits it, who may free it before that poll returns,
+ * and put another one in its place: its end has to be told before.
+ */
+static __always_inline void tell_completed(struct thread *t, __u64 ts, __u32 tid)
+{
+	struct thread_poll *p = &t->polls[(t->depth - 1) & (THREAD_MAX_POLLS - 1)];
+
+	if (!t->depth || !p->looks || p->dropped || !TASK_HAS(p->task, p->fn, completed))
+		return;
+	p->dropped = 1;
+	tell_task(t, p->task, ts, tid, RAW_TASK_DROP);
+}
+
 static __always_inline int task_event(struct pt_regs *regs, __u8 type)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -352,8 +367,10 @@ static __always_inline int task_event(struct pt_regs *regs, __u8 type)
 		return 0;
 	if (type == RAW_TASK_DROP)
 		mark_dropped(t, header);
-	if (type == RAW_WAKE)
+	if (type == RAW_WAKE) {
 		t->woken = header;
+		tell_completed(t, ts, task->pid);
+	}
 	tell_task(t, header, ts, task->pid, type);
 	return 0;
 }
@@ -424,6 +441,7 @@ int seed_polls(struct bpf_iter__task *ctx)
 		t->polls[i].sp = w->polls[i].sp;
 		t->polls[i].fn = w->polls[i].fn;
 		t->polls[i].dropped = 0;
+		t->polls[i].looks = 0;
 	}
 	t->depth = i;
 	seeded.nr = i;

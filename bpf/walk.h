@@ -174,6 +174,11 @@ struct walk_status {
 	 */
 	__u64	cancelled;
 	/*
+	 * … when it wakes another in its poll has completed: that one may free it before
+	 * the poll returns.
+	 */
+	__u64	completed;
+	/*
 	 * No task has any of these bits: its memory was freed, with the poll that it was
 	 * read after. That memory cannot be read any more means the same then.
 	 */
@@ -251,8 +256,8 @@ _Static_assert(sizeof(struct walk_leaf) == 32, "walk_leaf");
 _Static_assert(sizeof(struct walk_type) == 40, "walk_type");
 _Static_assert(sizeof(struct walk_variant) == 16, "walk_variant");
 _Static_assert(sizeof(struct walk_arc) == 16, "walk_arc");
-_Static_assert(sizeof(struct walk_status) == 56, "walk_status");
-_Static_assert(sizeof(struct walk_cell) == 88, "walk_cell");
+_Static_assert(sizeof(struct walk_status) == 64, "walk_status");
+_Static_assert(sizeof(struct walk_cell) == 96, "walk_cell");
 #endif
 
 #endif /* DWELL_WALK_H */

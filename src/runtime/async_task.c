@@ -159,7 +159,8 @@ const struct runtime runtime_async_task = {
 	.cell_future		= "future",
 	.status			= { .off = 8, .width = 8, .running = RUNNING,
 				    .complete = COMPLETED | CLOSED, .notified = SCHEDULED,
-				    .cancelled = CLOSED, .freed = TOO_MANY,
+				    .cancelled = CLOSED, .completed = COMPLETED | TOO_MANY,
+				    .freed = TOO_MANY,
 				    .not_new = RUNNING | COMPLETED | CLOSED },
 	.status_layout		= HEADER_STATE,
 	/* blocking: lib.rs; what else runs there may wait */
