@@ -35,6 +35,8 @@ RUNS = [
     ("shapes", ["shapes"]),
     ("shapes-current", ["shapes", "--flavor", "current"]),
     ("web", ["web"]),
+    ("smol", ["smol_tasks"]),
+    ("std", ["std_tasks"]),
 ]
 
 # Where nothing is inlined, polls return through functions of other shapes.
