@@ -106,7 +106,7 @@ static const struct runtime_wrapper wrappers[] = {
 
 enum {
 	HEADER_STATE, HEADER_VTABLE, VTABLE_POLL, VTABLE_SCHEDULER,
-	ACTIVE_ENTRIES, ACTIVE_NR, ACTIVE_ENTRY, ACTIVE_TASK, LAYOUT_NR
+	STATE_DATA, ACTIVE_ENTRIES, ACTIVE_NR, ACTIVE_ENTRY, ACTIVE_TASK, LAYOUT_NR
 };
 
 /* async-executor: the closure that schedules has an Arc of it */
@@ -120,6 +120,8 @@ static const struct runtime_layout layouts[LAYOUT_NR] = {
 	/* what schedules a task lies in it */
 	[VTABLE_SCHEDULER] = { "vtable.scheduler", "async_task::raw::TaskVTable",
 			       "layout_info.*.offset_s" },
+	/* who runs tasks has a reference to it: Runner, Ticker */
+	[STATE_DATA] = { "state", STATE, "*.data" },
 	/* Mutex<Slab<Waker>>: a task is there until it has completed or was dropped */
 	[ACTIVE_ENTRIES] = { "active.entries", STATE, "*.data.active.data.entries.buf.ptr" },
 	[ACTIVE_NR] = { "active.nr", STATE, "*.data.active.data.entries.len" },
@@ -142,6 +144,7 @@ static const struct runtime_tasks tasks = {
 	.lists			= lists,
 	.nr_lists		= ARRAY_SIZE(lists),
 	.context		= RUNTIME_NO_LAYOUT,
+	.on_stack		= STATE_DATA,
 };
 
 const struct runtime runtime_async_task = {

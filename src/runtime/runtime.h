@@ -137,6 +137,11 @@ struct runtime_tasks {
 	 * which is A of one kind or the other, or none.
 	 */
 	uint16_t			 context;
+	/*
+	 * Where threads have no such context, those that run tasks have a pointer into A on
+	 * their stacks: from a structure that holds an Arc of A, where that leads.
+	 */
+	uint16_t			 on_stack;
 };
 
 /*

@@ -269,6 +269,7 @@ static const struct runtime_tasks tasks = {
 	.lists			= lists,
 	.nr_lists		= ARRAY_SIZE(lists),
 	.context		= TOKIO_CONTEXT_HANDLE,
+	.on_stack		= RUNTIME_NO_LAYOUT,
 };
 
 static const struct runtime_reactor reactor = {

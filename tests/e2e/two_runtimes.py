@@ -3,6 +3,8 @@
 """A program with two runtimes in it: tasks of both are recorded, each with its own layout, and if one of them has
 nothing to do, nothing of it is there."""
 
+import time
+
 from harness import DWELL, PROFILES, Checks, Recording, Target, fold, need_files, need_recording, report, scratch, workload
 
 STEP_NS = 5_000_000
@@ -35,6 +37,21 @@ def check(checks, name, data, leaves):
                       f"{name}: {task}: until deadline", f"{until} ns in {count} waits")
 
 
+def at_rest(checks, name, target, directory):
+    """Not one event tells of its tasks: those of the executor that main() runs, and of the one that smol has for all."""
+    target.go()
+    time.sleep(0.5)  # it spawns them, and they come to rest
+    with Recording(target.pid, directory, f"{name}.dwell", options=["--duration", "1"]) as recording:
+        checks.equal(recording.wait(), 0, f"{name}: recorded")
+        data = recording.data
+    found = report(data)
+    checks.equal(found["lost"], {}, f"{name}: nothing was lost")
+    checks.equal(found["segments"]["await"], found["lifetime_ns"], f"{name}: all of it is awaiting")
+    waits = {(point["task"], point["leaf"].split("::")[-1]): point["open"] for point in found["await_points"]}
+    for task, leaf, count in ("idle", "Timer", 1000), ("receiver", "Recv", 1):
+        checks.equal(waits.get((f"two_runtimes::{task}", leaf)), count, f"{name}: {task} is there")
+
+
 def main():
     need_recording()
     need_files(DWELL, *(workload("two_runtimes", profile) for profile in PROFILES))
@@ -49,6 +66,9 @@ def main():
                 argv = [workload("two_runtimes", profile), *options, "--rounds", "100000"]
                 with checks.guarded(name), Target(argv, directory, name) as target:
                     check(checks, name, recorded(checks, name, target, directory), leaves)
+            name = f"{profile}-idle"
+            with checks.guarded(name), Target([workload("two_runtimes", profile), "--idle"], directory, name) as target:
+                at_rest(checks, name, target, directory)
     checks.done()
 
 
