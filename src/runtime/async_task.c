@@ -158,6 +158,7 @@ const struct runtime runtime_async_task = {
 	.cell_type		= "async_task::raw::RawTask",
 	.future_param		= "F",
 	.scheduler_param	= "S",
+	.scheduler_nr		= 2,
 	.cell_parts		= "header,schedule,future|output",
 	.cell_future		= "future",
 	.status			= { .off = 8, .width = 8, .running = RUNNING,

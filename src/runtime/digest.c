@@ -83,7 +83,7 @@ static void add_layouts(struct digest *d, const struct runtime_layout *l, size_t
 }
 
 /* What only whoever reads a process goes by (status, tasks, reactor) is in no model. */
-_Static_assert(sizeof(struct runtime) == 336, "runtime: see add_runtime()");
+_Static_assert(sizeof(struct runtime) == 344, "runtime: see add_runtime()");
 
 static void add_runtime(struct digest *d, const struct runtime *rt)
 {
@@ -93,6 +93,7 @@ static void add_runtime(struct digest *d, const struct runtime *rt)
 	add_str(d, rt->cell_type);
 	add_str(d, rt->future_param);
 	add_str(d, rt->scheduler_param);
+	add(d, rt->scheduler_nr);
 	add_str(d, rt->stage_path);
 	add_str(d, rt->stage_variant);
 	add_str(d, rt->cell_parts);

@@ -170,6 +170,7 @@ struct runtime {
 	const char			*cell_type;	/* "tokio::runtime::task::core::Cell" */
 	const char			*future_param;	/* the future's parameter: "T" */
 	const char			*scheduler_param; /* who schedules it: "S" */
+	uint32_t			 scheduler_nr;	/* its place among them; the future is 0 */
 	/* Either an enum that the future is in, … */
 	const char			*stage_path;	/* to the enum: "core.stage" */
 	const char			*stage_variant;	/* "Running" */

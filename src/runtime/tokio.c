@@ -294,6 +294,7 @@ const struct runtime runtime_tokio = {
 	.cell_type		= TASK "core::Cell",
 	.future_param		= "T",
 	.scheduler_param	= "S",
+	.scheduler_nr		= 1,
 	.stage_path		= "core.stage",
 	.stage_variant		= "Running",
 	/* task/state.rs, stable since 1.0; the first word of a task */
