@@ -480,6 +480,14 @@ static bool is_hidden(const struct runtime_wrapper *w)
 	return false;
 }
 
+static bool is_never(const struct futures *f, const struct die *d)
+{
+	for (unsigned int r = 0; runtimes[r]; r++)
+		if (runtimes[r]->never && type__is(f->ts, d, runtimes[r]->never))
+			return true;
+	return false;
+}
+
 static bool explore_wrapper(struct futures *f, const struct die *d, uint32_t type)
 {
 	const struct runtime_wrapper *w = holders__wrapper(f->ts, d);
@@ -488,9 +496,11 @@ static bool explore_wrapper(struct futures *f, const struct die *d, uint32_t typ
 
 	if (!w || !type__member(f->ts, d, w->main, &m))
 		return false;
-	futures__collect(f, &m.type, m.off, 0, false, &arcs);
-	if (!arcs.nr)
-		add_arc(&arcs, futures__add(f, &m.type), m.off, WALK_ARC_INLINE);
+	if (!w->side || !is_never(f, &m.type)) {
+		futures__collect(f, &m.type, m.off, 0, false, &arcs);
+		if (!arcs.nr)
+			add_arc(&arcs, futures__add(f, &m.type), m.off, WALK_ARC_INLINE);
+	}
 	if (w->side && type__member(f->ts, d, w->side, &m))
 		futures__collect(f, &m.type, m.off, 0, false, &arcs);
 	single_variant(f, type, &arcs);

@@ -184,6 +184,8 @@ const struct runtime runtime_async_task = {
 	.nr_wrappers		= ARRAY_SIZE(wrappers),
 	.hidden			= "async_executor::AsyncCallOnDrop|"
 				  "async_std::task::builder::SupportTaskLocals",
+	/* async-std: task/sleep.rs, a timeout of nothing */
+	.never			= "async_std::future::pending::pending::{async_fn_env#0}",
 	.layouts		= layouts,
 	.nr_layouts		= ARRAY_SIZE(layouts),
 };

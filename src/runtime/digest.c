@@ -83,7 +83,7 @@ static void add_layouts(struct digest *d, const struct runtime_layout *l, size_t
 }
 
 /* What only whoever reads a process goes by (status, tasks, reactor) is in no model. */
-_Static_assert(sizeof(struct runtime) == 344, "runtime: see add_runtime()");
+_Static_assert(sizeof(struct runtime) == 352, "runtime: see add_runtime()");
 
 static void add_runtime(struct digest *d, const struct runtime *rt)
 {
@@ -115,6 +115,7 @@ static void add_runtime(struct digest *d, const struct runtime *rt)
 	add_leaves(d, rt->leaves, rt->nr_leaves);
 	add_wrappers(d, rt->wrappers, rt->nr_wrappers);
 	add_str(d, rt->hidden);
+	add_str(d, rt->never);
 	add_layouts(d, rt->layouts, rt->nr_layouts);
 }
 

@@ -234,6 +234,8 @@ struct runtime {
 	size_t				 nr_wrappers;
 	/* Of these, those that it puts around each task: no frame. Parted by '|'; or NULL. */
 	const char			*hidden;
+	/* A future that waits for nothing, never: a wrapper with it as its main one has a side. */
+	const char			*never;
 	const struct runtime_layout	*layouts;
 	size_t				 nr_layouts;
 };
