@@ -30,7 +30,8 @@ struct thread_poll {
 	__u64	task;
 	__u64	sp;		/* rsp at the poll function's entry */
 	__u32	fn;
-	__u32	dropped;	/* freed by this thread during the poll */
+	__u16	dropped;	/* freed by this thread during the poll, or completed */
+	__u16	looks;		/* see cookie_looks() */
 };
 
 /*
@@ -43,6 +44,7 @@ struct thread {
 	__u32			depth;
 	__u32			named;		/* RAW_THREAD sent */
 	__u64			ended_sp;	/* see seed_polls */
+	__u64			woken;		/* task woken last, until the next poll begins */
 
 	struct sched_thread	sched;		/* here for the probes, which look at it first */
 

@@ -17,7 +17,8 @@ __u32 target_tgid = 0;
 /*
  * A probe's cookie: index of the function or site (0-31), what to add to rsp
  * to get it at the function's entry (32-47, signed), register that holds the
- * task (48-55, enum image_reg).
+ * task (48-55, enum image_reg), whether the task's state has to be looked at
+ * (56: see walk_status.cancelled and not_new).
  */
 static __always_inline __u32 cookie_index(__u64 cookie)
 {
@@ -60,6 +61,11 @@ static __always_inline __u64 cookie_arg(__u64 cookie, struct pt_regs *regs)
 	case 12: return REG(regs, r9);
 	}
 	return 0;
+}
+
+static __always_inline bool cookie_looks(__u64 cookie)
+{
+	return cookie >> 56 & 1;
 }
 
 /*
@@ -119,6 +125,36 @@ static __always_inline void tell_return(__u64 sp, __u64 ts, __u32 tid)
 	event_submit(r);
 }
 
+/* If @header is being polled by this thread, its memory is not to be read at the poll's end. */
+static __always_inline void mark_dropped(struct thread *t, __u64 header)
+{
+	int i;
+
+	for (i = 0; i < THREAD_MAX_POLLS; i++)
+		if (i < t->depth && t->polls[i].task == header)
+			t->polls[i].dropped = 1;
+}
+
+static __always_inline void tell_task(struct thread *t, __u64 header, __u64 ts, __u32 tid,
+				      __u8 type)
+{
+	struct raw_task *ev = event_add(t, sizeof(*ev), ts, tid, type);
+
+	ev->task = header;
+	event_added(t, sizeof(*ev));
+}
+
+/* Which of the bits that status->@mask names the task at @header, function @fn's, has. */
+#define TASK_HAS(header, fn, mask)						\
+	({									\
+		__u32 index = (fn);						\
+		struct walk_cell *cell = bpf_map_lookup_elem(&walk_cells, &index);	\
+		__u64 state = 0;						\
+										\
+		cell && !walk_far((header) + cell->status.off, cell->status.width, &state) ? \
+			state & cell->status.mask : 0;				\
+	})
+
 static __always_inline int on_poll_begin(struct pt_regs *regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -155,6 +191,11 @@ static __always_inline int on_poll_begin(struct pt_regs *regs)
 	if (returns_wanted)
 		tell_return(sp, ts, task->pid);
 	header = cookie_arg(cookie, regs);
+	t->woken = 0;
+	if (cookie_looks(cookie) && TASK_HAS(header, cookie_index(cookie), cancelled)) {
+		tell_task(t, header, ts, task->pid, RAW_TASK_DROP);
+		return 0;
+	}
 	if (depth >= THREAD_MAX_POLLS) {
 		count_loss(LOSS_POLL_NESTED);
 		return 0;
@@ -164,6 +205,7 @@ static __always_inline int on_poll_begin(struct pt_regs *regs)
 	p->sp = sp;
 	p->fn = cookie_index(cookie);
 	p->dropped = 0;
+	p->looks = cookie_looks(cookie);
 	t->depth = depth + 1;
 
 	ev = event_add(t, sizeof(*ev), ts, task->pid, RAW_POLL_BEGIN);
@@ -191,8 +233,8 @@ static __always_inline __u8 poll_result(struct thread *t, struct walk_state *w, 
 	walk_window(w, header, cell);
 	status = &cell->status;
 	if (walk_read(w, header + status->off, status->width, &state))
-		return RAW_UNKNOWN;
-	if (state & status->complete)
+		return status->freed ? RAW_READY : RAW_UNKNOWN;
+	if (state & (status->complete | status->freed))
 		return RAW_READY;
 	if (!(state & (status->running | status->notified)) &&
 	    recipe_follow(t, w, cell->recipes, chain))
@@ -277,10 +319,39 @@ static __always_inline int on_poll_end(struct pt_regs *regs)
 	return 0;
 }
 
+/* Whether the function that new tasks come by is called with one: see walk_status.not_new. */
+static __always_inline bool is_new(struct thread *t, __u64 cookie, __u64 header)
+{
+	bool woken = t->woken == header;
+	int i;
+
+	if (!cookie_looks(cookie))
+		return true;
+	t->woken = 0;
+	for (i = 0; i < THREAD_MAX_POLLS; i++)
+		if (i < t->depth && t->polls[i].task == header)
+			return false;
+	return !woken && !TASK_HAS(header, cookie_index(cookie), not_new);
+}
+
+/*
+ * In its last poll a task wakes who awaits it, who may free it before that poll returns,
+ * and put another one in its place: its end has to be told before.
+ */
+static __always_inline void tell_completed(struct thread *t, __u64 ts, __u32 tid)
+{
+	struct thread_poll *p = &t->polls[(t->depth - 1) & (THREAD_MAX_POLLS - 1)];
+
+	if (!t->depth || !p->looks || p->dropped || !TASK_HAS(p->task, p->fn, completed))
+		return;
+	p->dropped = 1;
+	tell_task(t, p->task, ts, tid, RAW_TASK_DROP);
+}
+
 static __always_inline int task_event(struct pt_regs *regs, __u8 type)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct raw_task *ev;
+	__u64 cookie = bpf_get_attach_cookie(regs), header;
 	struct thread *t;
 	__u64 ts;
 
@@ -290,34 +361,18 @@ static __always_inline int task_event(struct pt_regs *regs, __u8 type)
 	t = thread_get(task);
 	if (!t)
 		return 0;
+	header = cookie_arg(cookie, regs);
 	on_cpu(t, task, ts);
-	ev = event_add(t, sizeof(*ev), ts, task->pid, type);
-	ev->task = cookie_arg(bpf_get_attach_cookie(regs), regs);
-	event_added(t, sizeof(*ev));
-	return 0;
-}
-
-/* If @header is being polled by this thread, its memory is not to be read at the poll's end. */
-static __always_inline void mark_dropped(struct task_struct *task, __u64 header)
-{
-	struct thread *t = bpf_task_storage_get(&threads, task, NULL, 0);
-	int i;
-
-	if (!t)
-		return;
-	for (i = 0; i < THREAD_MAX_POLLS; i++)
-		if (i < t->depth && t->polls[i].task == header)
-			t->polls[i].dropped = 1;
-}
-
-static __always_inline int on_task_drop(struct pt_regs *regs)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-
-	if (!enabled || task->tgid != target_tgid)
+	if (type == RAW_TASK_NEW && !is_new(t, cookie, header))
 		return 0;
-	mark_dropped(task, cookie_arg(bpf_get_attach_cookie(regs), regs));
-	return task_event(regs, RAW_TASK_DROP);
+	if (type == RAW_TASK_DROP)
+		mark_dropped(t, header);
+	if (type == RAW_WAKE) {
+		t->woken = header;
+		tell_completed(t, ts, task->pid);
+	}
+	tell_task(t, header, ts, task->pid, type);
+	return 0;
 }
 
 #define PROBE(name, call)				\
@@ -336,9 +391,9 @@ PROBE(poll_begin, on_poll_begin(regs))
 PROBE(poll_end, on_poll_end(regs))
 PROBE(task_wake, task_event(regs, RAW_WAKE))
 PROBE(task_new, task_event(regs, RAW_TASK_NEW))
-PROBE(task_drop, on_task_drop(regs))
+PROBE(task_drop, task_event(regs, RAW_TASK_DROP))
 /* Completed or cancelled: for a recording as good as dropped. */
-PROBE(task_end, on_task_drop(regs))
+PROBE(task_end, task_event(regs, RAW_TASK_DROP))
 
 /* What the recorder has found out about polls that began before it, by thread. */
 struct {
@@ -386,6 +441,7 @@ int seed_polls(struct bpf_iter__task *ctx)
 		t->polls[i].sp = w->polls[i].sp;
 		t->polls[i].fn = w->polls[i].fn;
 		t->polls[i].dropped = 0;
+		t->polls[i].looks = 0;
 	}
 	t->depth = i;
 	seeded.nr = i;

@@ -119,11 +119,13 @@ struct walk_leaf {
 	__u16	dir_read;		/* bits of what is there: any of them means reading … */
 	__u16	dir_write;		/* … and writing */
 	__u32	hop[WALK_MAX_HOPS];	/* offset, then *(…) + offset, … */
+	__u32	value_width;		/* bytes of a number at the path's end; 0: see below */
 	/*
 	 * After nr_hops dereferences the address A = … + hop[nr_hops].
-	 * IO, TASK, ADDRESS, YIELD: the key is A itself (end a path with a
-	 * dereference and offset 0 to take a pointer's value).
-	 * DEADLINE: i64 seconds at A, u32 nanoseconds at A + 8.
+	 * IO, TASK, ADDRESS, YIELD: the key is the number at A if it has a width, else
+	 * A itself (end a path with a dereference and offset 0 to take a pointer's value).
+	 * DEADLINE: i64 seconds at A, u32 nanoseconds at A + 8; no deadline is told by
+	 * nanoseconds that make a second or more (as an Option<Instant> that is None).
 	 */
 };
 
@@ -172,6 +174,26 @@ struct walk_status {
 	__u64	running;	/* any of these bits: it is being polled */
 	__u64	complete;	/* … it has completed, or is cancelled for good */
 	__u64	notified;	/* … it is woken, and waits to be polled */
+	/*
+	 * 0 where the runtime needs them not. A task that has any of these bits when its
+	 * poll function is entered is not polled: it has been cancelled, and is dropped.
+	 */
+	__u64	cancelled;
+	/*
+	 * … when it wakes another in its poll has completed: that one may free it before
+	 * the poll returns.
+	 */
+	__u64	completed;
+	/*
+	 * No task has any of these bits: its memory was freed, with the poll that it was
+	 * read after. That memory cannot be read any more means the same then.
+	 */
+	__u64	freed;
+	/*
+	 * The function that is called with a new task is called with others too: those
+	 * that have any of these bits, that the same thread polls or has just woken.
+	 */
+	__u64	not_new;
 };
 
 /* One task poll function: where its future lies in the task's allocation. */
@@ -252,12 +274,12 @@ static inline int walk_silent(const struct walk_type *t, const struct walk_varia
 
 #ifndef __bpf__
 _Static_assert(sizeof(struct walk_keys) == 40, "walk_keys");
-_Static_assert(sizeof(struct walk_leaf) == 28, "walk_leaf");
+_Static_assert(sizeof(struct walk_leaf) == 32, "walk_leaf");
 _Static_assert(sizeof(struct walk_type) == 40, "walk_type");
 _Static_assert(sizeof(struct walk_variant) == 16, "walk_variant");
 _Static_assert(sizeof(struct walk_arc) == 16, "walk_arc");
-_Static_assert(sizeof(struct walk_status) == 32, "walk_status");
-_Static_assert(sizeof(struct walk_cell) == 64, "walk_cell");
+_Static_assert(sizeof(struct walk_status) == 64, "walk_status");
+_Static_assert(sizeof(struct walk_cell) == 96, "walk_cell");
 #endif
 
 #endif /* DWELL_WALK_H */

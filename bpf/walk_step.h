@@ -116,9 +116,14 @@ WALK_FN int walk_leaf_key(struct walk_state *w, __u64 addr, __u32 index)
 	if (leaf->key == WALK_KEY_DEADLINE) {
 		__u64 sec, nsec;
 
-		if (walk_read(w, at, 8, &sec) || walk_read(w, at + 8, 4, &nsec))
+		if (walk_read(w, at, 8, &sec) || walk_read(w, at + 8, 4, &nsec) ||
+		    nsec >= 1000000000)
 			return 0;
 		at = sec * 1000000000ull + nsec;
+	} else if (leaf->value_width) {
+		if (walk_read(w, at, leaf->value_width, &v))
+			return 0;
+		at = v;
 	}
 	keys->value[n] = at;
 	keys->kind[n] = leaf->key;

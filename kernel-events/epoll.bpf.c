@@ -156,6 +156,17 @@ static __always_inline void epoll_returned(struct pt_regs *regs, long ret)
 		count_loss(LOSS_EPOLL_EVENTS);
 }
 
+/* Is @fd known by @token already? Then what is ready of it counts from now on. */
+static __always_inline bool fd_asked_again(__u32 fd, __u64 token)
+{
+	struct fd_state *s = bpf_map_lookup_elem(&fds, &fd);
+
+	if (!s || !s->known || s->token != token)
+		return false;
+	s->ready = 0;
+	return true;
+}
+
 static __always_inline void epoll_controlled(struct pt_regs *regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -183,6 +194,12 @@ static __always_inline void epoll_controlled(struct pt_regs *regs)
 		fd_forget(fd);
 	} else {
 		if (bpf_probe_read_user(&event, sizeof(event), (void *)regs->r10))
+			return;
+		/*
+		 * With EPOLLONESHOT a descriptor is asked for anew each time: nothing
+		 * else has changed. What it was ready for before has been answered.
+		 */
+		if (op == EPOLL_CTL_MOD && fd_asked_again(fd, event.data))
 			return;
 		ev->token = event.data;
 		ev->events = event.events;

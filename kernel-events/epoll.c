@@ -139,7 +139,7 @@ static void remember(struct source_ctx *ctx, const struct raw_fd *fd)
 	int tokens = bpf_map__fd(ctx->skel->maps.tokens);
 	int socks = bpf_map__fd(ctx->skel->maps.socks);
 	int fds = bpf_map__fd(ctx->skel->maps.fds);
-	struct fd_state state = { .token = fd->token, .sk = fd->sk };
+	struct fd_state state = { .token = fd->token, .sk = fd->sk, .known = 1 };
 	uint32_t index = fd->fd;
 
 	if (fd->fd < 0 || fd->fd >= MAX_FDS)

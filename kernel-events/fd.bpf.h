@@ -157,7 +157,7 @@ static __always_inline void fd_forget(__u32 fd)
 
 	if (!s)
 		return;
-	if (s->token) {
+	if (s->known) {
 		idx = bpf_map_lookup_elem(&tokens, &s->token);
 		if (idx && *idx == fd)
 			bpf_map_delete_elem(&tokens, &s->token);
@@ -170,6 +170,7 @@ static __always_inline void fd_forget(__u32 fd)
 	s->token = 0;
 	s->sk = 0;
 	s->ready = 0;
+	s->known = 0;
 }
 
 static __always_inline void fd_remember(__u32 fd, __u64 token, __u64 sk)
@@ -195,6 +196,7 @@ static __always_inline void fd_remember(__u32 fd, __u64 token, __u64 sk)
 	s->token = token;
 	s->sk = sk;
 	s->ready = 0;
+	s->known = 1;
 }
 
 #endif /* DWELL_FD_BPF_H */

@@ -51,13 +51,14 @@ struct raw_listener {
 struct fd_state {
 	__u64	token;
 	__u64	sk;
-	__u64	ready;		/* first readiness since it was last returned */
+	__u64	ready;		/* first readiness since it was last returned or asked for */
+	__u64	known;		/* it is in epoll: any token may be one, 0 too */
 };
 
 #ifndef __bpf__
 _Static_assert(sizeof(struct raw_fd) == 216, "raw_fd");
 _Static_assert(sizeof(struct raw_listener) == 20, "raw_listener");
-_Static_assert(sizeof(struct fd_state) == 24, "fd_state");
+_Static_assert(sizeof(struct fd_state) == 32, "fd_state");
 #endif
 
 #endif /* DWELL_FD_EVENTS_H */

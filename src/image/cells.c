@@ -4,6 +4,7 @@
  */
 #include "image/cells.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,8 +60,9 @@ int cells__find(struct cells *cs, const struct types *ts, const struct runtime *
 
 		if (strncmp(t->name, word, len) || t->name[len] != '<' || t->declaration ||
 		    t->empty || !die__at_addr(ts->di, t->die, &d) ||
-		    !type__is(ts, &d, rt->cell_type) || !type__param(ts, &d, "T", &future) ||
-		    !type__param(ts, &d, "S", &scheduler))
+		    !type__is(ts, &d, rt->cell_type) ||
+		    !type__param(ts, &d, rt->future_param, &future) ||
+		    !type__param(ts, &d, rt->scheduler_param, &scheduler))
 			continue;
 		if (array__room(&cs->list, &cs->cap, cs->nr, sizeof(*cs->list)))
 			return -ENOMEM;
@@ -84,8 +86,9 @@ struct cell *cells__get(const struct cells *cs, uint64_t key)
 	return lo < cs->nr && cs->list[lo].key == key ? &cs->list[lo] : NULL;
 }
 
-bool cell__layout(const struct types *ts, const struct runtime *rt, const struct die *d,
-		  struct walk_cell *out)
+/* The future is in a variant of an enum in the cell at @d. */
+static bool layout_of_stage(const struct types *ts, const struct runtime *rt, const struct die *d,
+			    struct walk_cell *out)
 {
 	struct type_member payload = { 0 }, inner;
 	struct member_iter it = { 0 };
@@ -123,4 +126,81 @@ bool cell__layout(const struct types *ts, const struct runtime *rt, const struct
 	return (uint64_t)out->stage_off + out->stage_width <= out->size &&
 	       type__size(&inner.type) <= out->size &&
 	       out->future_off <= out->size - type__size(&inner.type);
+}
+
+/* Where the next part of an allocation begins, and how it ends so far. */
+struct extent {
+	uint64_t	at, end, align;
+};
+
+static uint64_t align_up(uint64_t v, uint64_t align)
+{
+	return align ? (v + align - 1) / align * align : v;
+}
+
+/* Members of @d, parted by '|' in the @len bytes at @names, point to what shares a place. */
+static bool add_part(const struct types *ts, const struct die *d, const char *names, size_t len,
+		     struct extent *e)
+{
+	uint64_t size = 0, align = 1;
+
+	for (size_t at = 0, n; at < len; at += n + 1) {
+		struct type_member m;
+		char name[32];
+		struct die to;
+
+		for (n = 0; at + n < len && names[at + n] != '|';)
+			n++;
+		snprintf(name, sizeof(name), "%.*s", (int)n, names + at);
+		if (!type__member(ts, d, name, &m) || !type__pointee(ts, &m.type, &to) ||
+		    !type__resolve(ts, &to) || type__size(&to) > UINT32_MAX ||
+		    type__align(&to) > UINT32_MAX)
+			return false;
+		size = type__size(&to) > size ? type__size(&to) : size;
+		align = type__align(&to) > align ? type__align(&to) : align;
+	}
+	e->at = align_up(e->end, align);
+	e->end = e->at + size;
+	e->align = align > e->align ? align : e->align;
+	return e->end <= UINT32_MAX;
+}
+
+/* Is @name one of those that '|' parts in the @len bytes at @names? */
+static bool is_among(const char *name, const char *names, size_t len)
+{
+	size_t n = strlen(name);
+
+	for (size_t at = 0; at + n <= len; at++)
+		if (!strncmp(names + at, name, n) && (at + n == len || names[at + n] == '|') &&
+		    (!at || names[at - 1] == '|'))
+			return true;
+	return false;
+}
+
+/* The parts of the allocation follow each other; @d has pointers to them. */
+static bool layout_of_parts(const struct types *ts, const struct runtime *rt, const struct die *d,
+			    struct walk_cell *out)
+{
+	struct extent e = { .align = 1 };
+	bool found = false;
+
+	for (const char *p = rt->cell_parts; *p;) {
+		size_t len = strcspn(p, ",");
+
+		if (!add_part(ts, d, p, len, &e))
+			return false;
+		if (is_among(rt->cell_future, p, len)) {
+			out->future_off = (uint32_t)e.at;
+			found = true;
+		}
+		p += len + (p[len] == ',');
+	}
+	out->size = (uint32_t)align_up(e.end, e.align);
+	return found;
+}
+
+bool cell__layout(const struct types *ts, const struct runtime *rt, const struct die *d,
+		  struct walk_cell *out)
+{
+	return (rt->cell_parts ? layout_of_parts : layout_of_stage)(ts, rt, d, out);
 }

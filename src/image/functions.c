@@ -224,8 +224,9 @@ static bool is_worker(const struct functions *fs, const struct runtime *rt,
 	bool worker;
 	char *name;
 
-	if (!rt->worker_jobs || !type__param(fs->ts, fn_die, "T", &future) ||
-	    !type__param(fs->ts, &future, "T", &job) || !name__is_closure(type__name(&job)))
+	if (!rt->worker_jobs || !type__param(fs->ts, fn_die, rt->future_param, &future) ||
+	    !type__param(fs->ts, &future, rt->job_param, &job) ||
+	    !name__is_closure(type__name(&job)))
 		return false;
 	name = rust_names__type(fs->names, &job);
 	worker = name && name__is_below(name, rt->worker_jobs);
@@ -275,18 +276,34 @@ static bool fn_at(const struct functions *fs, uint64_t vaddr, struct die *out)
 	return die && die__at_addr(fs->ts->di, die, out);
 }
 
+/* Argument @nr of the type at @d, as its name has it. NULL: there is none, or no memory. */
+static char *generic_argument(const struct functions *fs, const struct die *d, unsigned int nr)
+{
+	char *name = rust_names__type(fs->names, d), *text = NULL;
+	char *inside = name ? strchr(name, '<') : NULL;
+
+	if (inside && name[strlen(name) - 1] == '>') {
+		name[strlen(name) - 1] = '\0';
+		text = name__generic(inside + 1, nr);
+	}
+	free(name);
+	return text;
+}
+
 /*
  * What a blocking job runs: its closure, by the function that holds it. All
  * functions of one signature have the same type in debug information, but the
  * symbols of what is inlined into the poll function spell their names.
  */
-static char *job_name(const struct functions *fs, uint64_t vaddr, const struct die *fn_die,
-		      const struct die *future)
+static char *job_name(const struct functions *fs, const struct runtime *rt, uint64_t vaddr,
+		      const struct die *fn_die, const struct die *future)
 {
 	char *name = NULL, word[64];
 	struct die job, body;
 
-	if (!type__param(fs->ts, future, "T", &job))
+	if (rt->job_param[0] == '#')
+		return generic_argument(fs, future, (unsigned int)atoi(rt->job_param + 1));
+	if (!type__param(fs->ts, future, rt->job_param, &job))
 		return NULL;
 	if (!strncmp(type__name(&job), "fn(", 3)) {
 		const char *type = type__name(future);
@@ -300,7 +317,23 @@ static char *job_name(const struct functions *fs, uint64_t vaddr, const struct d
 	return name ? name : rust_names__type(fs->names, &job);
 }
 
-/* A poll function's T and S, from its generic parameters. */
+/* "a" of "<a::b as c>::d". */
+static void keep_crate(char *name)
+{
+	size_t skip = strspn(name, "<&("), len = strcspn(name + skip, ":");
+
+	memmove(name, name + skip, len);
+	name[len] = '\0';
+}
+
+static bool is_job(const struct functions *fs, const struct runtime *rt, const struct die *future,
+		   const struct die *scheduler)
+{
+	return (rt->blocking_scheduler && type__is(fs->ts, scheduler, rt->blocking_scheduler)) ||
+	       (rt->blocking_future && type__is(fs->ts, future, rt->blocking_future));
+}
+
+/* A poll function's future and scheduler, from its generic parameters. */
 static void describe_poll(struct functions *fs, const struct runtime *rt, uint32_t at,
 			  const struct die *fn_die)
 {
@@ -309,8 +342,8 @@ static void describe_poll(struct functions *fs, const struct runtime *rt, uint32
 	struct poll *p;
 
 	p = add_poll(fs, at);
-	if (!p || !type__param(fs->ts, fn_die, "T", &future) ||
-	    !type__param(fs->ts, fn_die, "S", &scheduler))
+	if (!p || !type__param(fs->ts, fn_die, rt->future_param, &future) ||
+	    !type__param(fs->ts, fn_die, rt->scheduler_param, &scheduler))
 		return;
 	p->cell = cells__key(fs->ts, &future, &scheduler);
 	p->name = rust_names__type(fs->names, &future);
@@ -319,12 +352,14 @@ static void describe_poll(struct functions *fs, const struct runtime *rt, uint32
 		fs->m->err = -ENOMEM;
 		return;
 	}
+	/* a closure that schedules goes by the crate that has it */
+	if (name__is_closure(type__name(&scheduler)))
+		keep_crate(p->scheduler);
 	fn = model__at(fs->m, MODEL_FNS, at);
-	fn->blocking = rt->blocking_scheduler &&
-		       type__is(fs->ts, &scheduler, rt->blocking_scheduler);
+	fn->blocking = is_job(fs, rt, &future, &scheduler);
 	if (fn->blocking) {
 		/* polled once, never Pending */
-		char *name = job_name(fs, fn->vaddr, fn_die, &future);
+		char *name = job_name(fs, rt, fn->vaddr, fn_die, &future);
 
 		if (name) {
 			free(p->name);
@@ -348,13 +383,14 @@ static char *scheduler_name(const char *type)
 }
 
 /* Which scheduler's copy of a function that is no poll function this is. */
-static void name_scheduler(struct functions *fs, uint32_t at, const struct die *fn_die)
+static void name_scheduler(struct functions *fs, const struct runtime *rt, uint32_t at,
+			   const struct die *fn_die)
 {
 	image_str scheduler;
 	struct die type;
 	char *text, *name;
 
-	if (!type__param(fs->ts, fn_die, "S", &type))
+	if (!type__param(fs->ts, fn_die, rt->scheduler_param, &type))
 		return;
 	name = rust_names__type(fs->names, &type);
 	text = scheduler_name(name);
@@ -367,13 +403,13 @@ static void name_scheduler(struct functions *fs, uint32_t at, const struct die *
 }
 
 /* The task type that the poll function at @fn_die is for has code of its own. */
-static void mark_polled(struct functions *fs, const struct die *fn_die)
+static void mark_polled(struct functions *fs, const struct runtime *rt, const struct die *fn_die)
 {
 	struct die future, scheduler;
 	struct cell *c;
 
-	if (!type__param(fs->ts, fn_die, "T", &future) ||
-	    !type__param(fs->ts, fn_die, "S", &scheduler))
+	if (!type__param(fs->ts, fn_die, rt->future_param, &future) ||
+	    !type__param(fs->ts, fn_die, rt->scheduler_param, &scheduler))
 		return;
 	c = cells__get(&fs->cells, cells__key(fs->ts, &future, &scheduler));
 	if (c)
@@ -389,14 +425,14 @@ static void add_from_dwarf(struct functions *fs, const struct runtime *rt,
 	if (!vaddr || functions__seen(fs, vaddr) || !die__at_addr(fs->ts->di, die, &d))
 		return;
 	if (rf->role == RUNTIME_FN_POLL)
-		mark_polled(fs, &d);
+		mark_polled(fs, rt, &d);
 	if (rf->role == RUNTIME_FN_POLL && is_worker(fs, rt, &d))
 		return;
 	at = add_fn(fs, rt, rf, vaddr);
 	if (at != WALK_NONE && rf->role == RUNTIME_FN_POLL)
 		describe_poll(fs, rt, at, &d);
-	else if (at != WALK_NONE)
-		name_scheduler(fs, at, &d);
+	else if (at != WALK_NONE && !rt->spawns_in_table)
+		name_scheduler(fs, rt, at, &d);
 }
 
 /* Copies inlined into others. */
@@ -423,7 +459,7 @@ static void found_inlined(void *ctx, const struct inlined_copy *copy)
 		return;
 	at = add_site(in->fs, in->rt, in->rf, copy->start, site);
 	if (at != WALK_NONE)
-		name_scheduler(in->fs, at, in->fn);
+		name_scheduler(in->fs, in->rt, at, in->fn);
 }
 
 static void find_inlined(struct functions *fs, const struct runtime *rt,
@@ -555,7 +591,7 @@ static void find_merged(struct functions *fs, const struct runtime *rt, size_t f
 {
 	struct wanted_fn of = { fs, rt, NULL };
 	struct merged m = { .m = fs->m, .b = fs->b, .ts = fs->ts, .names = fs->names,
-			    .cells = &fs->cells, .hidden = own_worker, .ctx = &of };
+			    .rt = rt, .cells = &fs->cells, .hidden = own_worker, .ctx = &of };
 
 	if (!fs->futures || merged__find(&m))
 		return;
@@ -602,7 +638,7 @@ int functions__find(struct functions *fs)
 			    "-C force-unwind-tables=yes",
 			    fs->nr_unproven);
 	for (unsigned int r = 0; runtimes[r]; r++)
-		if (runtimes[r]->not_covered && fs->nr_polls)
+		if (runtimes[r]->not_covered && model__has_polls(fs->m, r))
 			model__note(fs->m, "%s", runtimes[r]->not_covered);
 	if (fs->futures && fs->nr_stripped_polls)
 		model__note(fs->m, "%u task types are in symbols but not in the debug information: "

@@ -384,6 +384,25 @@ static void leaf_from_path(struct walk_leaf *leaf, const struct image_path *p)
 		leaf->hop[i] = p->off[i];
 }
 
+/* From the reactor's object, where @path ends, on to the number that it is known by. */
+static bool key_in_io(const struct futures *f, const struct runtime *rt, struct image_path *path,
+		      struct walk_leaf *leaf)
+{
+	const struct scan_type *t;
+	struct image_path key;
+	struct die d;
+
+	if (!rt->io_key)
+		return true;
+	t = scan__type_by_path(f->ts->sc, rt->io_type, strlen(rt->io_type));
+	if (!t || !die__at_addr(f->ts->di, t->die, &d) || !type__resolve(f->ts, &d) ||
+	    !type__path(f->ts, &d, rt->io_key, &key, NULL) || key.nr_hops || !key.width)
+		return false;
+	path->off[path->nr_hops] += key.off[0];
+	leaf->value_width = key.width;
+	return true;
+}
+
 /* How the key of a leaf is found: its place in the table, WALK_NONE if it cannot be. */
 static uint32_t add_leaf(struct futures *f, const struct die *d, const struct runtime *rt,
 			 const struct runtime_leaf *l)
@@ -402,9 +421,12 @@ static uint32_t add_leaf(struct futures *f, const struct die *d, const struct ru
 	}
 	if (l->key_path)
 		found = type__path(f->ts, d, l->key_path, &path, NULL);
+	if (found && l->by_value)
+		leaf.value_width = path.width;
 	if (!found && l->search_io && rt && rt->io_type)
-		found = type__search(f->ts, d, rt->io_type, &path);
-	if (!found || path.nr_hops >= WALK_MAX_HOPS)
+		found = type__search(f->ts, d, rt->io_type, &path) &&
+			key_in_io(f, rt, &path, &leaf);
+	if (!found || path.nr_hops >= WALK_MAX_HOPS || (l->by_value && !leaf.value_width))
 		return WALK_NONE;
 	leaf_from_path(&leaf, &path);
 	if (!l->dir && l->dir_path && type__path(f->ts, d, l->dir_path, &dir, NULL) &&
@@ -449,6 +471,23 @@ static bool explore_leaf(struct futures *f, const struct die *d, uint32_t type)
 	return true;
 }
 
+/* Is it around each task of its runtime? */
+static bool is_hidden(const struct runtime_wrapper *w)
+{
+	for (unsigned int r = 0; runtimes[r]; r++)
+		if (name__is_below_any(w->type, runtimes[r]->hidden))
+			return true;
+	return false;
+}
+
+static bool is_never(const struct futures *f, const struct die *d)
+{
+	for (unsigned int r = 0; runtimes[r]; r++)
+		if (runtimes[r]->never && type__is(f->ts, d, runtimes[r]->never))
+			return true;
+	return false;
+}
+
 static bool explore_wrapper(struct futures *f, const struct die *d, uint32_t type)
 {
 	const struct runtime_wrapper *w = holders__wrapper(f->ts, d);
@@ -457,13 +496,15 @@ static bool explore_wrapper(struct futures *f, const struct die *d, uint32_t typ
 
 	if (!w || !type__member(f->ts, d, w->main, &m))
 		return false;
-	futures__collect(f, &m.type, m.off, 0, false, &arcs);
-	if (!arcs.nr)
-		add_arc(&arcs, futures__add(f, &m.type), m.off, WALK_ARC_INLINE);
+	if (!w->side || !is_never(f, &m.type)) {
+		futures__collect(f, &m.type, m.off, 0, false, &arcs);
+		if (!arcs.nr)
+			add_arc(&arcs, futures__add(f, &m.type), m.off, WALK_ARC_INLINE);
+	}
 	if (w->side && type__member(f->ts, d, w->side, &m))
 		futures__collect(f, &m.type, m.off, 0, false, &arcs);
 	single_variant(f, type, &arcs);
-	futures__type(f, type)->kind = IMAGE_TYPE_WRAPPER;
+	futures__type(f, type)->kind = is_hidden(w) ? IMAGE_TYPE_TRANSPARENT : IMAGE_TYPE_WRAPPER;
 	return true;
 }
 
@@ -556,7 +597,7 @@ static void explore_kind(struct futures *f, const struct die *d, uint32_t type)
 static bool runtime_own(const char *name)
 {
 	for (unsigned int r = 0; runtimes[r]; r++)
-		if (runtimes[r]->crate && name__is_below(name, runtimes[r]->crate))
+		if (name__is_below_any(name, runtimes[r]->crate))
 			return true;
 	return name__is_below(name, "core") || name__is_below(name, "std") ||
 	       name__is_below(name, "alloc");
@@ -687,10 +728,36 @@ static uint32_t only_future(const struct futures *f, uint32_t type)
 	return found;
 }
 
+/*
+ * The name of what is in the wrappers that a runtime puts around each task, if the one
+ * at @type is such. NULL: it is none, or no memory.
+ */
+static char *name_of_hidden(const struct futures *f, uint32_t type)
+{
+	struct die d = f->todo[type].die;
+	char *name, *shorter;
+
+	for (int i = 0; i < MAX_LAYERS; i++) {
+		const struct runtime_wrapper *w = holders__wrapper(f->ts, &d);
+		struct type_member m;
+
+		if (!w || !is_hidden(w) || !type__member(f->ts, &d, w->main, &m))
+			break;
+		d = m.type;
+	}
+	if (d.p == f->todo[type].die.p)
+		return NULL;
+	name = rust_names__type(f->names, &d);
+	shorter = name ? name__shorten(name, true) : NULL;
+	free(name);
+	return shorter;
+}
+
 char *futures__task_name(const struct futures *f, uint32_t type)
 {
 	const struct image_type *t;
 	uint32_t at = type;
+	char *name;
 
 	for (int i = 0; i < MAX_LAYERS && at != WALK_NONE; i++) {
 		t = futures__type(f, at);
@@ -698,6 +765,9 @@ char *futures__task_name(const struct futures *f, uint32_t type)
 			return strdup(model__text(f->m, t->shortname));
 		at = only_future(f, at);
 	}
+	name = name_of_hidden(f, type);
+	if (name)
+		return name;
 	t = futures__type(f, type);
 	/* "Pin" says nothing, "Pin<Box<(dyn Future<Output=()> + Send), Global>>" what is known */
 	if (t->kind == IMAGE_TYPE_TRANSPARENT)

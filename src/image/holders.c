@@ -111,6 +111,7 @@ bool holders__is_poll_fn(const struct types *ts, const struct die *d)
 	return type__named(d, "PollFn<") &&
 	       (type__is(ts, d, "core::future::poll_fn::PollFn") ||
 		type__is(ts, d, "futures_util::future::poll_fn::PollFn") ||
+		type__is(ts, d, "futures_lite::future::PollFn") ||
 		type__is(ts, d, "tokio::future::poll_fn::PollFn"));
 }
 

@@ -143,11 +143,11 @@ static const char *no_tasks(const struct model *m, char *out, size_t size)
 					       at ? ", " : "", model__text(m, r->name));
 	}
 	if (!at)
-		return "no async runtime is in it that dwell knows: Rust programs on tokio can be "
-		       "recorded";
+		return "no async runtime is in it that dwell knows: Rust programs on tokio, smol and "
+		       "async-std can be recorded";
 	snprintf(out, size,
-		 "its runtime is %s, which dwell does not follow: programs on tokio can be recorded",
-		 others);
+		 "its runtime is %s, which dwell does not follow: programs on tokio, smol and "
+		 "async-std can be recorded", others);
 	return out;
 }
 

@@ -23,8 +23,9 @@ static bool describe(const struct merged *m, const uint8_t *cell, uint64_t *sche
 {
 	struct die d, t, s;
 
-	if (!die__at_addr(m->ts->di, cell, &d) || !type__param(m->ts, &d, "T", &t) ||
-	    !type__param(m->ts, &d, "S", &s))
+	if (!die__at_addr(m->ts->di, cell, &d) ||
+	    !type__param(m->ts, &d, m->rt->future_param, &t) ||
+	    !type__param(m->ts, &d, m->rt->scheduler_param, &s))
 		return false;
 	*scheduler = cells__type_key(m->ts, &s);
 	*likeness = (*scheduler ^ type__size(&d)) * 0x9e3779b97f4a7c15ull ^ type__size(&t);
@@ -103,10 +104,11 @@ static char *task_name(const struct merged *m, uint32_t cell)
 	char *name, *shorter;
 
 	if (!die__at_addr(m->ts->di, m->cells->list[cell].die, &d) ||
-	    !type__param(m->ts, &d, "T", &future))
+	    !type__param(m->ts, &d, m->rt->future_param, &future))
 		return NULL;
 	/* a blocking job is called by what it runs */
-	if (type__param(m->ts, &future, "T", &job) && name__is_closure(type__name(&job)))
+	if (m->rt->job_param && type__param(m->ts, &future, m->rt->job_param, &job) &&
+	    name__is_closure(type__name(&job)))
 		future = job;
 	name = rust_names__type(m->names, &future);
 	shorter = name ? name__shorten(name, false) : NULL;

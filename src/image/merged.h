@@ -27,6 +27,7 @@ struct merged {
 	const struct binary	*b;
 	const struct types	*ts;
 	struct rust_names	*names;
+	const struct runtime	*rt;		/* whose tasks they are */
 	const struct cells	*cells;
 	/* Is the task type at @cell one that is never shown? */
 	bool			(*hidden)(void *ctx, const struct die *cell);

@@ -142,6 +142,17 @@ image_str model__str(struct model *m, const char *s)
 	return s ? model__strn(m, s, strlen(s)) : 0;
 }
 
+bool model__has_polls(const struct model *m, unsigned int runtime)
+{
+	for (size_t i = 0; i < m->tables[MODEL_FNS].nr; i++) {
+		const struct image_fn *fn = model__at(m, MODEL_FNS, (uint32_t)i);
+
+		if (fn->role == RUNTIME_FN_POLL && fn->runtime == runtime)
+			return true;
+	}
+	return false;
+}
+
 void model__note(struct model *m, const char *fmt, ...)
 {
 	char text[1024];

@@ -18,7 +18,7 @@
 #include "image/image.h"
 
 /* Bump when any table's layout or meaning changes, or the builder gets better. */
-#define MODEL_VERSION	12
+#define MODEL_VERSION	13
 #define MODEL_MAGIC	"dwellimg"
 
 enum model_table {
@@ -82,6 +82,9 @@ const char *model__text(const struct model *m, image_str s);
 uint32_t model__add(struct model *m, enum model_table t, size_t nr);
 /* The element at @i; valid until the next model__add to the same table. */
 void *model__at(const struct model *m, enum model_table t, uint32_t i);
+
+/* Is there a poll function of runtimes[@runtime] in it? */
+bool model__has_polls(const struct model *m, unsigned int runtime);
 
 void model__note(struct model *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -428,6 +428,21 @@ bool name__is_below(const char *name, const char *path)
 	return !strncmp(name, path, len) && (!name[len] || !strncmp(name + len, "::", 2));
 }
 
+bool name__is_below_any(const char *name, const char *paths)
+{
+	size_t len;
+
+	for (; paths && *paths; paths += len + (paths[len] == '|')) {
+		char path[64];
+
+		len = strcspn(paths, "|");
+		snprintf(path, sizeof(path), "%.*s", (int)len, paths);
+		if (name__is_below(name, path))
+			return true;
+	}
+	return false;
+}
+
 /* Does @type ("ReadExact") only say again what @module ("read_exact") says? */
 static bool says_again(const char *module, size_t len, const char *type)
 {

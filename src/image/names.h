@@ -42,6 +42,8 @@ bool name__is_polled_trait(const char *name);
 bool name__is_closure(const char *name);
 /* Is @name ("<a::b::C as d::E>::f") in the crate or module @path ("a::b")? */
 bool name__is_below(const char *name, const char *path);
+/* … or in one of those that '|' parts in @paths, which may be NULL? */
+bool name__is_below_any(const char *name, const char *paths);
 
 /*
  * @name with its generics cut down to the last words of each: "Map<Fut, F>" of

@@ -76,28 +76,27 @@ static void found_through(void *ctx, const struct symbol *sym, const char *gener
 		site_finder__calls_of(s->sites, sym->vaddr, found_return, s);
 }
 
-/* Where tasks' headers have their tables in this program, or have them mostly. */
-static uint64_t vtable_off(const struct search *s, const struct runtime *rt, uint32_t first)
+/* The offset that a runtime's layout @name stands for in this program; *@out stays if unknown. */
+static void offset_of(const struct search *s, const struct runtime *rt, uint32_t first,
+		      const char *name, uint32_t *out)
 {
 	for (uint32_t i = 0; i < rt->nr_layouts; i++) {
 		const struct image_path *p = model__at(s->m, MODEL_LAYOUTS, first + i);
 
-		if (!strcmp(rt->layouts[i].name, "header.vtable") && p->ok && !p->nr_hops)
-			return p->off[0];
+		if (!strcmp(rt->layouts[i].name, name) && p->ok && !p->nr_hops)
+			*out = p->off[0];
 	}
-	/* a site that is none does no harm, one that is missing is learnt while the program runs */
-	return rt->usual_vtable_off;
 }
 
 /* Calls through tasks' tables: the runtime may be inlined into anything. */
-static void find_table_calls(struct search *s, uint64_t off)
+static void find_table_calls(struct search *s, const struct table_call *call)
 {
 	for (size_t i = 0; i < s->b->nr_syms; i++) {
 		const struct symbol *sym = &s->b->syms[i];
 		uint64_t end = sym->vaddr + sym->size;
 
-		if (site_finder__maybe_table_call(s->sites, sym->vaddr, end, off))
-			site_finder__table_calls(s->sites, sym->vaddr, end, off, found_return, s);
+		if (site_finder__maybe_table_call(s->sites, sym->vaddr, end, call))
+			site_finder__table_calls(s->sites, sym->vaddr, end, call, found_return, s);
 	}
 }
 
@@ -108,12 +107,18 @@ void poll_ends__find(struct model *m, const struct binary *b, struct site_finder
 	uint32_t first = 0;
 
 	for (unsigned int r = 0; runtimes[r]; first += runtimes[r++]->nr_layouts) {
-		uint64_t off = vtable_off(&s, runtimes[r], first);
+		const struct runtime *rt = runtimes[r];
+		/* a site that is none does no harm, one that is missing is learnt as it is met */
+		struct table_call call = { rt->usual_vtable_off, rt->usual_poll_off };
 
-		if (runtimes[r]->poll_through)
-			symbols__of(b, runtimes[r]->poll_through, found_through, &s);
-		if (off)
-			find_table_calls(&s, off);
+		if (!model__has_polls(m, r))
+			continue;
+		if (rt->poll_through)
+			symbols__of(b, rt->poll_through, found_through, &s);
+		offset_of(&s, rt, first, "header.vtable", &call.vtable_off);
+		offset_of(&s, rt, first, "vtable.poll", &call.fn_off);
+		if (call.vtable_off || call.fn_off)
+			find_table_calls(&s, &call);
 	}
 	hash_table__clear(&s.known);
 	if (boundaries__err(bs))

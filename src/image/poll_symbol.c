@@ -16,7 +16,7 @@ bool poll_symbol__describe(const struct runtime *rt, const char *generics,
 	bool worker;
 
 	out->name = name__generic(generics, 0);
-	out->scheduler = name__generic(generics, 1);
+	out->scheduler = name__generic(generics, rt->scheduler_nr);
 	out->blocking = rt->blocking_scheduler && out->scheduler &&
 			!strcmp(out->scheduler, rt->blocking_scheduler);
 	if (!out->blocking || !out->name)

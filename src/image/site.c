@@ -464,7 +464,7 @@ static void table_regs__forget(struct table_regs *t, int r)
 }
 
 void site_finder__table_calls(struct site_finder *f, uint64_t start, uint64_t end,
-			      uint64_t vtable_off,
+			      const struct table_call *call,
 			      void (*found)(void *ctx, uint64_t ret), void *ctx)
 {
 	struct table_regs t;
@@ -497,7 +497,8 @@ void site_finder__table_calls(struct site_finder *f, uint64_t start, uint64_t en
 		x = &in->detail->x86;
 		if (in->id == X86_INS_CALL && x->op_count == 1) {
 			const cs_x86_op *op = &x->operands[0];
-			int base = op->type == X86_OP_MEM && !op->mem.disp &&
+			int base = op->type == X86_OP_MEM &&
+				   (uint64_t)op->mem.disp == call->fn_off &&
 				   op->mem.index == X86_REG_INVALID ? reg_of(op->mem.base) :
 				   R_NONE;
 
@@ -520,7 +521,7 @@ void site_finder__table_calls(struct site_finder *f, uint64_t start, uint64_t en
 			int to = reg_of(x->operands[0].reg);
 
 			if (src->type == X86_OP_MEM && src->mem.index == X86_REG_INVALID &&
-			    (uint64_t)src->mem.disp == vtable_off &&
+			    (uint64_t)src->mem.disp == call->vtable_off &&
 			    reg_of(src->mem.base) != R_NONE && reg_of(src->mem.base) != R_SP) {
 				load_to = to;
 				load_obj = reg_of(src->mem.base);
@@ -590,26 +591,51 @@ unsigned int site_finder__indirect_calls(struct site_finder *f, uint64_t start, 
 #define TABLE_CALL_BYTES	48
 
 /*
- * The length of mov off(%obj),%table at @p, of six bytes at least: REX.W 8b, ModRM with
- * an 8-bit displacement; a SIB byte only where the object is in r12. 0: it is none.
+ * The length from its ModRM byte at @p, of four bytes at least, of an operand @off(%reg) with
+ * an 8-bit displacement or, where @off is 0, without one; %reg is none that takes a SIB byte
+ * but r12 (@extended) then. 0: it is none.
  */
+static size_t operand_length(const uint8_t *p, bool extended, uint64_t off)
+{
+	bool sib = (p[0] & 7) == 4;
+
+	if (sib && (!extended || p[1] != 0x24))
+		return 0;
+	if ((p[0] & 0xc0) == 0x40)
+		return p[1 + sib] == off ? 2 + sib : 0;
+	/* mod 0 with rbp's number is an address relative to rip */
+	return !(p[0] & 0xc0) && !off && (p[0] & 7) != 5 ? 1 + sib : 0;
+}
+
+/* The length of mov off(%obj),%table (REX.W 8b) at @p, of six bytes at least; 0: it is none. */
 static size_t table_load(const uint8_t *p, uint64_t vtable_off)
 {
-	if ((p[0] & 0xf8) != 0x48 || p[1] != 0x8b || (p[2] & 0xc0) != 0x40)
+	size_t len;
+
+	if ((p[0] & 0xf8) != 0x48 || p[1] != 0x8b)
 		return 0;
-	if ((p[2] & 7) == 4)
-		return p[0] & 1 && p[3] == 0x24 && p[4] == vtable_off ? 5 : 0;
-	return p[3] == vtable_off ? 4 : 0;
+	len = operand_length(p + 2, p[0] & 1, vtable_off);
+	return len ? 2 + len : 0;
+}
+
+/* Is at @p, @n bytes, call *off(%table), which is ff /2? The table may be in any register. */
+static bool is_table_call(const uint8_t *p, size_t n, uint64_t fn_off)
+{
+	uint8_t bytes[4] = { 0 };
+
+	memcpy(bytes, p, n < sizeof(bytes) ? n : sizeof(bytes));
+	return n >= 2 && p[0] == 0xff && (p[1] & 0x38) == 0x10 &&
+	       operand_length(bytes + 1, true, fn_off);
 }
 
 bool site_finder__maybe_table_call(struct site_finder *f, uint64_t start, uint64_t end,
-				   uint64_t vtable_off)
+				   const struct table_call *call)
 {
 	const uint8_t *p, *last;
 	size_t n;
 
 	p = binary__code(f->b, start, &n);
-	if (!p || end <= start || vtable_off > 127)
+	if (!p || end <= start || call->vtable_off > 127 || call->fn_off > 127)
 		return p != NULL;
 	if (end - start < n)
 		n = (size_t)(end - start);
@@ -617,12 +643,10 @@ bool site_finder__maybe_table_call(struct site_finder *f, uint64_t start, uint64
 	last = p + n;
 	for (; last - p >= 6; p++) {
 		const uint8_t *to = last - p > TABLE_CALL_BYTES ? p + TABLE_CALL_BYTES : last;
-		size_t len = table_load(p, vtable_off);
+		size_t len = table_load(p, call->vtable_off);
 
-		/* call *(%table): ff /2 without a displacement, or with one of 0 by rbp or r13 */
 		for (const uint8_t *q = p + len; len && q + 1 < to; q++)
-			if (q[0] == 0xff && ((q[1] & 0xf8) == 0x10 ||
-					     (q[1] == 0x55 && q + 2 < to && !q[2])))
+			if (is_table_call(q, (size_t)(to - q), call->fn_off))
 				return true;
 	}
 	return false;

@@ -49,13 +49,18 @@ int site_finder__returns_at_once(struct site_finder *f, uint64_t ret, int64_t *p
  */
 uint64_t site_finder__thunk(struct site_finder *f, uint64_t vaddr);
 
+/* Where an object has its table, and the table the function that is called. */
+struct table_call {
+	uint32_t	vtable_off, fn_off;
+};
+
 /*
- * Indirect calls of the form call *(%r) in [@start, @end) where %r was loaded
- * from @vtable_off(%obj) and %obj is passed on as the first argument: calls
+ * Indirect calls of the form call *fn_off(%r) in [@start, @end) where %r was loaded
+ * from vtable_off(%obj) and %obj is passed on as the first argument: calls
  * through an object's table. Calls @found with each return address.
  */
 void site_finder__table_calls(struct site_finder *f, uint64_t start, uint64_t end,
-			      uint64_t vtable_off,
+			      const struct table_call *call,
 			      void (*found)(void *ctx, uint64_t ret), void *ctx);
 
 /*
@@ -70,7 +75,7 @@ unsigned int site_finder__indirect_calls(struct site_finder *f, uint64_t start, 
  * out nearly all functions at a hundredth of the price of decoding them.
  */
 bool site_finder__maybe_table_call(struct site_finder *f, uint64_t start, uint64_t end,
-				   uint64_t vtable_off);
+				   const struct table_call *call);
 
 /*
  * All calls of the function at @target, wherever they are: @found with each

@@ -52,6 +52,16 @@ uint64_t type__size(const struct die *d)
 	return d->ab->tag == DW_TAG_pointer_type ? 8 : 0;
 }
 
+uint64_t type__align(const struct die *d)
+{
+	uint64_t align = 0;
+
+	/* rustc says it of structures; a scalar is aligned as it is large */
+	if (!die__uint(d, DW_AT_alignment, &align))
+		align = d->ab->tag == DW_TAG_structure_type ? 1 : type__size(d);
+	return align ? align : 1;
+}
+
 const char *type__name(const struct die *d)
 {
 	const char *name = die__str(d, DW_AT_name);
@@ -302,7 +312,26 @@ struct cursor {
 	struct die		 type;
 };
 
-/* Into the member @name (@len bytes); levels of one member may be left out. */
+/* Into the variant @name (@len bytes) of an enum. */
+static bool cursor__variant(const struct types *ts, struct cursor *c, const char *name, size_t len)
+{
+	struct member_iter it = { 0 };
+	struct type_variants vs;
+	struct type_variant v;
+
+	if (!type__variants(ts, &c->type, &vs))
+		return false;
+	while (type__next_variant(ts, &vs, &it, &v)) {
+		if (!v.payload.name || strncmp(v.payload.name, name, len) || v.payload.name[len])
+			continue;
+		c->path.off[c->path.nr_hops] += (uint32_t)v.payload.off;
+		c->type = v.payload.type;
+		return true;
+	}
+	return false;
+}
+
+/* Into the member or variant @name (@len bytes); levels of one member may be left out. */
 static bool cursor__member(const struct types *ts, struct cursor *c, const char *name, size_t len)
 {
 	for (int i = 0; i < MAX_NEWTYPES; i++) {
@@ -316,6 +345,8 @@ static bool cursor__member(const struct types *ts, struct cursor *c, const char 
 			c->type = m.type;
 			return true;
 		}
+		if (cursor__variant(ts, c, name, len))
+			return true;
 		if (!type__only_member(ts, &c->type, &m) && !type__only_payload(ts, &c->type, &m))
 			return false;
 		c->path.off[c->path.nr_hops] += (uint32_t)m.off;

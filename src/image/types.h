@@ -52,6 +52,8 @@ bool type__resolve(const struct types *ts, struct die *d);
 bool type__of(const struct types *ts, const struct die *d, struct die *out);
 
 uint64_t type__size(const struct die *d);
+/* In bytes, at least 1. */
+uint64_t type__align(const struct die *d);
 /* As the entry has it, without its path: "Option<u8>"; "" if it has none. */
 const char *type__name(const struct die *d);
 /* Does the name begin with @prefix? */

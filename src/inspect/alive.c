@@ -21,9 +21,11 @@
 
 #define MAX_LISTS	4096		/* schedulers in one process */
 #define TRIED		1024		/* addresses remembered that lead to none; a power of two */
-#define MAX_SHARDS	65536		/* lists of one scheduler */
+#define MAX_SHARDS	65536		/* lists of one scheduler, of more than a task */
 #define MAX_TASKS	(1u << 24)	/* met in one pass: more than memory has room for */
 #define GROUP		64		/* tasks read in one call */
+#define LOOKS_MAX	4096		/* places looked at for a task, to tell a scheduler by */
+#define STACK_BYTES	(64u << 10)	/* of a thread's stack that are looked at */
 #define TRIES		4
 
 #define MAX_KINDS	32		/* kinds of schedulers of all of them */
@@ -75,6 +77,7 @@ struct alive {
 	struct list		*lists;
 	size_t			 nr_lists, list_room;
 	uint64_t		 tried[TRIED];		/* what is no scheduler's, by address */
+	unsigned int		 tries;			/* places looked at, of one of them */
 	bool			 incomplete;		/* lists may have been left out */
 	struct cursor		*cursors;
 	size_t			 nr_cursors, cursor_room;
@@ -217,6 +220,13 @@ static const struct walk_cell *cell_of(const struct alive *a, uint32_t fn)
 	return a->fns[fn].cell < a->nr_cells ? &a->cells[a->fns[fn].cell] : &unknown;
 }
 
+static bool is_below(const char *name, const char *path)
+{
+	size_t len = strlen(path);
+
+	return !strncmp(name, path, len) && (!name[len] || !strncmp(name + len, "::", 2));
+}
+
 /* The kind of scheduler that the tasks of @fn, of @f, are of. NULL: none that is known. */
 static const struct list_kind *kind_of(const struct alive *a, const struct form *f, uint32_t fn)
 {
@@ -226,7 +236,7 @@ static const struct list_kind *kind_of(const struct alive *a, const struct form 
 	for (size_t i = 0; i < a->nr_kinds; i++) {
 		const struct list_kind *k = &a->kinds[i];
 
-		if (k->form == f && !strcmp(k->list->scheduler, scheduler))
+		if (k->form == f && *k->list->scheduler && is_below(scheduler, k->list->scheduler))
 			return k;
 		if (k->form == f && !*k->list->scheduler)
 			other = k;
@@ -324,8 +334,9 @@ static void expect(const struct alive *a, struct look *l, struct cursor *c)
 /* Where the address of the task after @l stands; of an unknown type: its beginning. */
 static uint64_t next_at(const struct look *l)
 {
-	return l->cell ? l->header + l->cursor->guess.trailer + l->cursor->kind->form->next
-		       : l->header;
+	const struct form *f = l->cursor->kind->form;
+
+	return l->cell && f->linked ? l->header + l->cursor->guess.trailer + f->next : l->header;
 }
 
 /* The tasks that the last GROUP cursors have come to, and what follows each. */
@@ -388,7 +399,7 @@ static int take(struct alive *a, struct look *l)
 	}
 	new = alive__mark(a, l->header);
 	/* Met before: the list leads back into itself, or into another. */
-	c->header = new > 0 ? l->next : 0;
+	c->header = new > 0 && f->linked ? l->next : 0;
 	if (new <= 0)
 		return new;
 	state = status_at(l);
@@ -508,12 +519,13 @@ static int each_head(struct alive *a, const struct list *of,
 			return 0;
 		return each(a, task, k);
 	}
-	if (!nr->ok || nr->nr_hops != 1 || !head->ok || head->nr_hops != 2 || !shard->ok ||
+	if (!nr->ok || nr->nr_hops != 1 || !head->ok || head->nr_hops == 1 || !shard->ok ||
 	    !shard->size || !read_word(a, of->shared + shards->off[1], &first) ||
-	    !read_word(a, of->shared + nr->off[1], &count) || count > MAX_SHARDS)
+	    !read_word(a, of->shared + nr->off[1], &count) ||
+	    count > (k->form->linked ? MAX_SHARDS : MAX_TASKS))
 		return 0;
 	for (uint64_t i = 0; i < count && !err; i++) {
-		if (!read_word(a, first + i * shard->size + head->off[2], &task))
+		if (!read_word(a, first + i * shard->size + head->off[head->nr_hops], &task))
 			break;
 		err = each(a, task, k);
 	}
@@ -525,6 +537,8 @@ static int is_task(struct alive *a, uint64_t header, const struct list_kind *kin
 {
 	struct task_vtable v;
 
+	if (a->tries++ == LOOKS_MAX)
+		return -ENOENT;
 	return form__task(a->forms, kind->form, header, &v) && kind_of(a, kind->form, v.fn) == kind;
 }
 
@@ -586,6 +600,7 @@ static int try_shared(struct alive *a, const struct form *f, uint64_t shared, ui
 			a->incomplete = true;
 			return 0;
 		}
+		a->tries = 0;
 		if (each_head(a, &(struct list){ shared, k }, is_task) > 0)
 			return add_list(a, shared, k);
 	}
@@ -636,11 +651,15 @@ bool alive__knows_threads(const struct alive *a)
 	size_t nr;
 
 	tls = image__tls(a->img, &nr);
-	for (size_t i = 0; i < a->forms->nr; i++)
+	for (size_t i = 0; i < a->forms->nr; i++) {
+		if (form__layout(a->forms, &a->forms->list[i],
+				 a->forms->list[i].tasks->on_stack)->ok)
+			return true;
 		for (size_t k = 0; k < nr; k++)
 			if (tls[k].runtime == a->forms->list[i].runtime &&
 			    form__context(a->forms, &a->forms->list[i]))
 				return true;
+	}
 	return false;
 }
 
@@ -672,6 +691,42 @@ static int look_at_context(struct alive *a, const struct form *f, const struct i
 		}
 	}
 	return 0;
+}
+
+/* Words on the stack that point as far into a scheduler's shared part as @f has them. */
+static int look_at_stack(struct alive *a, const struct form *f, const uint64_t *words, size_t nr,
+			 uint64_t until)
+{
+	const struct image_path *p = form__layout(a->forms, f, f->tasks->on_stack);
+	int err = 0;
+
+	for (size_t i = 0; p->ok && p->nr_hops == 1 && i < nr && !err; i++)
+		if (words[i] > p->off[1] && words[i] >> 47 == 0)
+			err = try_shared(a, f, words[i] - p->off[1], until);
+	return err;
+}
+
+int alive__stack(struct alive *a, uint64_t sp, uint64_t until)
+{
+	uint64_t *words = NULL;
+	ssize_t n = 0;
+	int err = 0;
+
+	for (size_t i = 0; i < a->forms->nr && !err; i++) {
+		const struct form *f = &a->forms->list[i];
+
+		if (f->tasks->on_stack == RUNTIME_NO_LAYOUT)
+			continue;
+		if (!words) {
+			words = malloc(STACK_BYTES);
+			if (!words)
+				return -ENOMEM;
+			n = process__read_some(a->target, sp, words, STACK_BYTES);
+		}
+		err = look_at_stack(a, f, words, n > 0 ? (size_t)n / sizeof(*words) : 0, until);
+	}
+	free(words);
+	return err;
 }
 
 int alive__thread(struct alive *a, uint64_t fs, uint64_t until)

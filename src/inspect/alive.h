@@ -45,12 +45,14 @@ struct alive *alive__new(const struct image *img, const struct process *target, 
 void alive__free(struct alive *a);
 
 /*
- * Lists to go through: those of the runtime to which the thread belongs whose
- * thread pointer is @fs (not looked for beyond @until, ns of CLOCK_MONOTONIC); those
- * of tasks that wait in the reactor object at @token; the one that the task at @header
- * is in. New ones join the pass that is going on, or begin one. 0 or negative errno.
+ * Lists to go through: those of the runtime to which the thread belongs whose thread
+ * pointer is @fs, or whose stack begins at @sp (not looked for beyond @until, ns of
+ * CLOCK_MONOTONIC); those of tasks that wait in the reactor object at @token; the one that
+ * the task at @header is in. New ones join the pass that is going on, or begin one.
+ * 0 or negative errno.
  */
 int alive__thread(struct alive *a, uint64_t fs, uint64_t until);
+int alive__stack(struct alive *a, uint64_t sp, uint64_t until);
 int alive__token(struct alive *a, uint64_t token);
 int alive__task(struct alive *a, uint64_t header);
 

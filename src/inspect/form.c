@@ -48,8 +48,9 @@ static bool add_form(struct forms *fs, unsigned int runtime)
 	*f = (struct form){ .runtime = runtime, .tasks = t };
 	vtable = form__layout(fs, f, t->header_vtable);
 	next = form__layout(fs, f, t->trailer_next);
+	f->linked = t->trailer_next != RUNTIME_NO_LAYOUT;
 	if (!form__layout(fs, f, (uint16_t)runtimes[runtime]->status_layout)->ok || !vtable->ok ||
-	    vtable->nr_hops || !next->ok || next->nr_hops)
+	    vtable->nr_hops || (f->linked && (!next->ok || next->nr_hops)))
 		return false;
 	f->reactor = runtimes[runtime]->reactor;
 	f->status = image__status(fs->img, runtime);

@@ -27,6 +27,7 @@ struct form {
 	const struct runtime_reactor	*reactor;	/* NULL: its objects are not known */
 	struct walk_status		 status;
 	uint32_t			 vtable, next;	/* offsets in header and trailer */
+	bool				 linked;	/* a task leads to the next one */
 	size_t				 head_size;	/* bytes that hold status and vtable */
 	struct task_vtables		*vtables;
 };

@@ -29,8 +29,9 @@ struct task_vtables *task_vtables__new(const struct image *img, const struct pro
 	struct task_vtables *vs;
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
-		if (!image__layout(img, runtime, needed[i])->ok ||
-		    image__layout(img, runtime, needed[i])->nr_hops)
+		if (needed[i] != RUNTIME_NO_LAYOUT &&
+		    (!image__layout(img, runtime, needed[i])->ok ||
+		     image__layout(img, runtime, needed[i])->nr_hops > 1))
 			return NULL;
 	vs = calloc(1, sizeof(*vs));
 	if (!vs)
@@ -80,9 +81,17 @@ static void remember(struct task_vtables *vs, const struct task_vtable *v)
 	vs->nr++;
 }
 
+/* 0, if the runtime has nothing of the kind. */
 static bool read_word(const struct task_vtables *vs, uint64_t addr, uint16_t which, uint64_t *out)
 {
-	addr += image__layout(vs->img, vs->runtime, which)->off[0];
+	const struct image_path *p = image__layout(vs->img, vs->runtime, which);
+
+	*out = 0;
+	if (which == RUNTIME_NO_LAYOUT)
+		return true;
+	if (p->nr_hops && process__read(vs->target, addr + p->off[0], &addr, sizeof(addr)))
+		return false;
+	addr += p->off[p->nr_hops];
 	return !process__read(vs->target, addr, out, sizeof(*out));
 }
 

@@ -172,6 +172,15 @@ static uint64_t cookie(uint32_t index, const struct image_site *site)
 	return index | (uint64_t)(uint16_t)site->sp_adjust << 32 | (uint64_t)site->arg_reg << 48;
 }
 
+/* Has the probe of @fn to look at the task's state? */
+static bool looks(const struct attach *a, const struct image_fn *fn)
+{
+	struct walk_status s = image__status(a->img, fn->runtime);
+
+	return (fn->role == RUNTIME_FN_POLL && s.cancelled) ||
+	       (fn->role == RUNTIME_FN_NEW && s.not_new);
+}
+
 /*
  * Linux 6.6 to 6.9, but for later ones of their stable series, take a link's pid
  * for that of one thread, and the probes pass over all others. Their links have
@@ -239,7 +248,7 @@ static int attach_role(struct attach *a, struct bpf_program *prog, enum runtime_
 		if (j < n)
 			continue;
 		offsets[n] = fns[i].site.file_off;
-		cookies[n] = cookie(i, &fns[i].site);
+		cookies[n] = cookie(i, &fns[i].site) | (uint64_t)looks(a, &fns[i]) << 56;
 		n++;
 	}
 	err = attach_sites(a, prog, offsets, cookies, n);

@@ -20,7 +20,7 @@ static bool sees_spawns(const struct image *img, const struct image_fn *fns, siz
 		const char *scheduler = image__str(img, fns[i].scheduler);
 
 		/* without a name it is any scheduler's */
-		if (fns[i].role == RUNTIME_FN_NEW &&
+		if (fns[i].role == RUNTIME_FN_NEW && fns[i].runtime == fn->runtime &&
 		    (!*scheduler || !strcmp(scheduler, image__str(img, fn->scheduler))))
 			return true;
 	}

@@ -165,6 +165,8 @@ static int look_at_thread(void *ctx, const void *record)
 	}
 	if (regs->fs)
 		err = alive__thread(r->alive, regs->fs, until);
+	if (!err && regs->sp)
+		err = alive__stack(r->alive, regs->sp, until);
 	if (err < 0)
 		return err;
 	return under_way__look(r->under_way, regs);

@@ -167,10 +167,28 @@ static bool io_wakers(struct dwell_bpf *skel, const struct image *img, unsigned 
 	return true;
 }
 
-bool tables__io_wakers(struct dwell_bpf *skel, const struct image *img)
+static bool has_polls(const struct image *img, unsigned int runtime)
 {
-	for (unsigned int i = 0; runtimes[i]; i++)
-		if (runtimes[i]->reactor && io_wakers(skel, img, i))
+	const struct image_fn *fns;
+	size_t nr;
+
+	fns = image__fns(img, &nr);
+	for (size_t i = 0; i < nr; i++)
+		if (fns[i].role == RUNTIME_FN_POLL && fns[i].runtime == runtime)
 			return true;
 	return false;
+}
+
+bool tables__io_wakers(struct dwell_bpf *skel, const struct image *img)
+{
+	bool wanted = false;
+
+	for (unsigned int i = 0; runtimes[i]; i++) {
+		if (!runtimes[i]->reactor || !has_polls(img, i))
+			continue;
+		wanted = true;
+		if (io_wakers(skel, img, i))
+			return true;
+	}
+	return !wanted;
 }

@@ -53,6 +53,7 @@ static void add_leaves(struct digest *d, const struct runtime_leaf *leaves, size
 		add_str(d, leaves[i].dir_path);
 		add(d, leaves[i].dir_read);
 		add(d, leaves[i].dir_write);
+		add(d, leaves[i].by_value);
 		add(d, leaves[i].search_io);
 	}
 }
@@ -82,7 +83,7 @@ static void add_layouts(struct digest *d, const struct runtime_layout *l, size_t
 }
 
 /* What only whoever reads a process goes by (status, tasks, reactor) is in no model. */
-_Static_assert(sizeof(struct runtime) == 232, "runtime: see add_runtime()");
+_Static_assert(sizeof(struct runtime) == 352, "runtime: see add_runtime()");
 
 static void add_runtime(struct digest *d, const struct runtime *rt)
 {
@@ -90,19 +91,31 @@ static void add_runtime(struct digest *d, const struct runtime *rt)
 	add_str(d, rt->crate);
 	add_fns(d, rt->fns, rt->nr_fns);
 	add_str(d, rt->cell_type);
+	add_str(d, rt->future_param);
+	add_str(d, rt->scheduler_param);
+	add(d, rt->scheduler_nr);
 	add_str(d, rt->stage_path);
 	add_str(d, rt->stage_variant);
+	add_str(d, rt->cell_parts);
+	add_str(d, rt->cell_future);
 	add_str(d, rt->blocking_scheduler);
+	add_str(d, rt->blocking_future);
+	add_str(d, rt->job_param);
 	add_str(d, rt->worker_jobs);
 	add_str(d, rt->worker_loop);
 	add_str(d, rt->io_type);
+	add_str(d, rt->io_key);
 	add_str(d, rt->io_handle);
 	add_str(d, rt->context_symbol);
 	add_str(d, rt->poll_through);
 	add(d, rt->usual_vtable_off);
+	add(d, rt->usual_poll_off);
+	add(d, rt->spawns_in_table);
 	add_str(d, rt->not_covered);
 	add_leaves(d, rt->leaves, rt->nr_leaves);
 	add_wrappers(d, rt->wrappers, rt->nr_wrappers);
+	add_str(d, rt->hidden);
+	add_str(d, rt->never);
 	add_layouts(d, rt->layouts, rt->nr_layouts);
 }
 

@@ -26,6 +26,37 @@ const struct runtime_leaf library_leaves[] = {
 	{ .type = "futures_util::lock::bilock::BiLockAcquire", .key = WALK_KEY_ADDRESS,
 	  .key_path = "bilock.*.arc.*.data" },
 
+	/* async-lock: mutex.rs, rwlock/, semaphore.rs, barrier.rs, once_cell.rs */
+	{ .type = "async_lock::mutex::Lock", .key = WALK_KEY_ADDRESS, .key_path = "mutex.*" },
+	{ .type = "async_lock::rwlock::futures::Read", .key = WALK_KEY_ADDRESS,
+	  .key_path = "raw.lock.*" },
+	{ .type = "async_lock::rwlock::futures::ReadArc", .key = WALK_KEY_ADDRESS,
+	  .key_path = "raw.lock.*" },
+	{ .type = "async_lock::rwlock::futures::UpgradableRead", .key = WALK_KEY_ADDRESS,
+	  .key_path = "raw.lock.*" },
+	{ .type = "async_lock::rwlock::futures::Write", .key = WALK_KEY_ADDRESS,
+	  .key_path = "raw.lock.*" },
+	{ .type = "async_lock::rwlock::futures::WriteArc", .key = WALK_KEY_ADDRESS,
+	  .key_path = "raw.lock.*" },
+	{ .type = "async_lock::semaphore::Acquire", .key = WALK_KEY_ADDRESS,
+	  .key_path = "semaphore.*" },
+	{ .type = "async_lock::semaphore::AcquireArc", .key = WALK_KEY_ADDRESS,
+	  .key_path = "semaphore.*.data" },
+	{ .type = "async_lock::barrier::BarrierWait", .key = WALK_KEY_ADDRESS,
+	  .key_path = "barrier.*" },
+
+	/* async-channel: lib.rs */
+	{ .type = "async_channel::Send", .key = WALK_KEY_ADDRESS,
+	  .key_path = "sender.*.channel.*.data" },
+	{ .type = "async_channel::Recv", .key = WALK_KEY_ADDRESS,
+	  .key_path = "receiver.*.channel.*.data" },
+	{ .type = "async_channel::Receiver", .key = WALK_KEY_ADDRESS,
+	  .key_path = "channel.*.data" },
+
+	/* Waits for nothing: core/future/pending.rs, async-std's future/pending.rs */
+	{ .type = "core::future::pending::Pending", .key = WALK_KEY_NONE },
+	{ .type = "async_std::future::pending::Pending", .key = WALK_KEY_NONE },
+
 	/* event-listener: lib.rs; the event belongs to a channel, a lock, … */
 	{ .type = "event_listener::EventListener", .key = WALK_KEY_ADDRESS,
 	  .key_path = "listener.*.event.*.data" },

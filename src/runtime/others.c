@@ -6,8 +6,6 @@
 #include "runtime/runtime.h"
 
 const struct runtime_other other_runtimes[] = {
-	{ "async-executor", "async_executor" },		/* smol, async-std, zbus, Bevy */
-	{ "async-std", "async_std" },
 	{ "compio", "compio_runtime" },
 	{ "embassy", "embassy_executor" },
 	{ "futures-executor", "futures_executor" },	/* futures::executor */

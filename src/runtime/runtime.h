@@ -60,12 +60,15 @@ struct runtime_leaf {
 	 * to its inner block: "*.data"; a Box or reference of a slice leads to
 	 * its first element. Newtype levels may be left out: a name, and the
 	 * pointer for a '*', is searched through structs of one non-empty
-	 * member and through enums of which one variant has members.
+	 * member and through enums of which one variant has members; of others a
+	 * variant has to be named.
 	 * Several alternatives, for different versions, are parted by '|'.
 	 */
 	const char	*key_path;
 	const char	*dir_path;
 	uint16_t	 dir_read, dir_write;	/* bits of what is there that mean it */
+	/* The number at the path's end is the key; else its address, or what is in a pointer. */
+	bool		 by_value;
 	/*
 	 * Generic leaves such as Read<'_, R>: if true and key_path does not
 	 * resolve, search the type breadth first (members, references, Arc,
@@ -93,15 +96,19 @@ struct runtime_layout {
 	const char	*path;		/* as runtime_leaf.key_path */
 };
 
+/* What stands for a layout where the runtime has nothing of the kind. */
+#define RUNTIME_NO_LAYOUT	0xffff
+
 /* A kind of scheduler, and how to get from its shared part A to its lists of tasks. */
 struct runtime_list {
-	const char	*scheduler;	/* as image_fn.scheduler has it; "": whatever has another */
+	/* As image_fn.scheduler has it, or a path that it is below; "": whatever has another. */
+	const char	*scheduler;
 	/*
 	 * Layouts, whose paths start at a structure that holds an Arc of A: what counts
 	 * is from off[1] on. Either all tasks are in one list, whose first task is at
 	 * head, or there are nr_shards lists, the first at what shards points to, each
-	 * as long as the size of shard, each with its first task at off[2] of shard_head.
-	 * sharded false: there is head alone.
+	 * as long as the size of shard, each with its first task at the last offset of
+	 * shard_head. sharded false: there is head alone.
 	 */
 	bool		sharded;
 	uint16_t	shards, nr_shards, shard_head, shard, head;
@@ -114,11 +121,14 @@ struct runtime_list {
  *	V = *(H + header_vtable)
  *	A = *(H + *(V + vtable_scheduler))
  *	next of its list at H + *(V + vtable_trailer) + trailer_next, 0 at its end
+ *
+ * Without trailer_next each list is of one task, or of none: then there are as many.
  */
 struct runtime_tasks {
 	uint16_t			 header_vtable;
 	uint16_t			 vtable_poll;		/* address of its poll function */
-	uint16_t			 vtable_trailer, vtable_scheduler;	/* offsets */
+	/* offsets, there or one hop on */
+	uint16_t			 vtable_trailer, vtable_scheduler;
 	uint16_t			 trailer_next;
 	const struct runtime_list	*lists;
 	size_t				 nr_lists;
@@ -127,6 +137,11 @@ struct runtime_tasks {
 	 * which is A of one kind or the other, or none.
 	 */
 	uint16_t			 context;
+	/*
+	 * Where threads have no such context, those that run tasks have a pointer into A on
+	 * their stacks: from a structure that holds an Arc of A, where that leads.
+	 */
+	uint16_t			 on_stack;
 };
 
 /*
@@ -144,20 +159,42 @@ struct runtime_reactor {
 
 struct runtime {
 	const char			*name;		/* "tokio" */
-	const char			*crate;		/* frames below "crate::" are the runtime's */
+	/* Frames below "crate::" are the runtime's; several crates are parted by '|'. */
+	const char			*crate;
 	const struct runtime_fn		*fns;		/* nr_fns */
 	size_t				 nr_fns;
-	/* The task's allocation: type with <T, S>, and the way to the future. */
+	/*
+	 * The task's allocation: a generic type, which has the same parameters as the
+	 * poll function, and the way to the future.
+	 */
 	const char			*cell_type;	/* "tokio::runtime::task::core::Cell" */
+	const char			*future_param;	/* the future's parameter: "T" */
+	const char			*scheduler_param; /* who schedules it: "S" */
+	uint32_t			 scheduler_nr;	/* its place among them; the future is 0 */
+	/* Either an enum that the future is in, … */
 	const char			*stage_path;	/* to the enum: "core.stage" */
 	const char			*stage_variant;	/* "Running" */
+	/*
+	 * … or the allocation has no type, and cell_type is a structure of pointers to
+	 * its parts: these members, in the order in which the parts lie, each aligned, as
+	 * in C. Parted by ','; those that lie in the same place, as in a union, by '|'.
+	 */
+	const char			*cell_parts;	/* "header,schedule,future|output" */
+	const char			*cell_future;	/* "future" */
 	/*
 	 * The word of a task's header that tells its state: where it is unless
 	 * layouts[status_layout] says otherwise, and what its bits mean.
 	 */
 	struct walk_status		 status;
 	size_t				 status_layout;
-	const char			*blocking_scheduler; /* S of spawn_blocking jobs */
+	/* A blocking job is told by its scheduler, or by its future; NULL: not by that. */
+	const char			*blocking_scheduler;
+	const char			*blocking_future;
+	/*
+	 * Parameter of the job's future, which is what it runs; or its number, "#0" is the
+	 * first: a coroutine has its parameters in its name only.
+	 */
+	const char			*job_param;
 	/*
 	 * The module whose blocking jobs are the runtime's own workers, at its
 	 * start and when one is handed over to another thread: the poll of such
@@ -170,6 +207,8 @@ struct runtime {
 	 */
 	const char			*worker_loop;
 	const char			*io_type;	/* the reactor's per-fd object */
+	/* Where that has the number that the driver knows it by; NULL: by its address. */
+	const char			*io_key;
 	const char			*io_handle;	/* who waits for an fd has one; or NULL */
 	/* In the mangled name of the thread-local variable with a thread's context; or NULL. */
 	const char			*context_symbol;
@@ -178,8 +217,13 @@ struct runtime {
 	 * function, where it has not been inlined: its calls are returned to.
 	 */
 	const char			*poll_through;
-	/* Where a task's header has its table in most versions: a hint for probe sites. */
-	uint32_t			 usual_vtable_off;
+	/*
+	 * Where a task's header has its table in most versions, and the table the poll
+	 * function: a hint for probe sites. Both 0: none.
+	 */
+	uint32_t			 usual_vtable_off, usual_poll_off;
+	/* Each task's table has the function that new ones come by: none is unseen. */
+	bool				 spawns_in_table;
 	/* What is not recorded, for the user; or NULL. */
 	const char			*not_covered;
 	const struct runtime_tasks	*tasks;		/* NULL: they are not found in memory */
@@ -188,13 +232,17 @@ struct runtime {
 	size_t				 nr_leaves;
 	const struct runtime_wrapper	*wrappers;
 	size_t				 nr_wrappers;
+	/* Of these, those that it puts around each task: no frame. Parted by '|'; or NULL. */
+	const char			*hidden;
+	/* A future that waits for nothing, never: a wrapper with it as its main one has a side. */
+	const char			*never;
 	const struct runtime_layout	*layouts;
 	size_t				 nr_layouts;
 };
 
 /* All adapters, in order of preference; ends with a null pointer. */
 extern const struct runtime *const runtimes[];
-extern const struct runtime runtime_tokio;
+extern const struct runtime runtime_tokio, runtime_async_task;
 
 /*
  * All of what the adapters of @list (which ends with a null pointer), libraries.c and

@@ -7,5 +7,6 @@
 
 const struct runtime *const runtimes[] = {
 	&runtime_tokio,
+	&runtime_async_task,
 	NULL,
 };

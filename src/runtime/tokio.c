@@ -269,6 +269,7 @@ static const struct runtime_tasks tasks = {
 	.lists			= lists,
 	.nr_lists		= ARRAY_SIZE(lists),
 	.context		= TOKIO_CONTEXT_HANDLE,
+	.on_stack		= RUNTIME_NO_LAYOUT,
 };
 
 static const struct runtime_reactor reactor = {
@@ -291,6 +292,9 @@ const struct runtime runtime_tokio = {
 	.fns			= fns,
 	.nr_fns			= ARRAY_SIZE(fns),
 	.cell_type		= TASK "core::Cell",
+	.future_param		= "T",
+	.scheduler_param	= "S",
+	.scheduler_nr		= 1,
 	.stage_path		= "core.stage",
 	.stage_variant		= "Running",
 	/* task/state.rs, stable since 1.0; the first word of a task */
@@ -298,6 +302,7 @@ const struct runtime runtime_tokio = {
 				    .notified = 4 },
 	.status_layout		= TOKIO_HEADER_STATE,
 	.blocking_scheduler	= "tokio::runtime::blocking::schedule::BlockingSchedule",
+	.job_param		= "T",
 	/* {multi_thread,multi_thread_alt}/worker.rs: launch, block_in_place, maybe_move_runtime */
 	.worker_jobs		= "tokio::runtime::scheduler",
 	.worker_loop		= MT "worker::run|" MT "worker::Context::run|"

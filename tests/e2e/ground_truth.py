@@ -19,6 +19,7 @@ from harness import (PROFILES, Attempt, Checks, Recording, Target, fold, need_fi
                      scratch, workload, DWELL)
 
 ATTEMPTS = 3
+CANCELS = {"smol_tasks"}  # programs that drop tasks while these wait
 LOCAL_SETS = {"shapes"}  # programs that have one
 
 # Name and command line; each ends by itself after about a second.
@@ -35,6 +36,8 @@ RUNS = [
     ("shapes", ["shapes"]),
     ("shapes-current", ["shapes", "--flavor", "current"]),
     ("web", ["web"]),
+    ("smol", ["smol_tasks"]),
+    ("std", ["std_tasks"]),
 ]
 
 # Where nothing is inlined, polls return through functions of other shapes.
@@ -63,6 +66,9 @@ def attempt(checks, name, program, arguments, directory, hidden=False):
                 lost = found["lost"].get(HIDDEN_LOSS, 0)
                 checks.check(told > 10 and told > 10 * lost, f"{name}: the hidden switches are told all the same",
                              f"told {told}, lost {lost}")
+            unfinished = sum(t["spawned"] - t["completed"] for t in known.tasks.values() if not t["root"])
+            if program.name in CANCELS:
+                checks.equal(found["tasks"]["cancelled"], unfinished, f"{name}: tasks that are dropped are cancelled")
             # burn spawns one type of task only: there the function that tells is inlined.
             unseen = any("no probe sees their spawn" in note for note in found["notes"])
             checks.equal(unseen, program.name in LOCAL_SETS, f"{name}: spawns that are not seen are told")

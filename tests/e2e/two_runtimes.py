@@ -1,47 +1,55 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""A program whose tasks run on a runtime that is not followed, with tokio in it too: that is said on top, by every
-command, and nothing is said of it once a task of tokio is polled."""
+"""A program with two runtimes in it: tasks of both are recorded, each with its own layout, and if one of them has
+nothing to do, nothing of it is there."""
 
-from harness import DWELL, PROFILES, Checks, Recording, Target, fold, need_files, need_recording, report, run, scratch, workload
+import time
 
-REASON = ("no task of tokio was seen. The program also has async-executor, which dwell does not follow: what it does may "
-          "run there. For what runs on tokio, record while it has work")
+from harness import DWELL, PROFILES, Checks, Recording, Target, fold, need_files, need_recording, report, scratch, workload
+
+STEP_NS = 5_000_000
 
 
-def unpolled(checks, name, target, directory):
+def recorded(checks, name, target, directory):
     with Recording(target.pid, directory, f"{name}.dwell", options=["--duration", "0.5"]) as recording:
         target.go()
         checks.equal(recording.wait(), 0, f"{name}: recorded")
-        checks.check("no task was polled meanwhile: the program also has async-executor" in recording.err,
-                     f"{name}: record says it", recording.err)
-        data = recording.data
+        checks.check("no task was polled" not in recording.err, f"{name}: tasks were seen to poll", recording.err)
+        return recording.data
+
+
+def check(checks, name, data, leaves):
+    """`leaves`: of each task, what it waits for."""
     found = report(data)
-    checks.equal((found["polls"], found["tasks"]["seen"], found["recording"]["runtime"], found["recording"]["other_runtimes"]),
-                 (0, 0, "tokio", "async-executor"), f"{name}: which runtimes it has, and that none was seen to poll")
-    checks.equal(found["notes"][:1], [REASON], f"{name}: the first note says why")
-    top = " ".join(run(DWELL, "report", "-i", data).stdout.split("tasks:")[0].split())
-    checks.check(f"NOTHING POLLED: {REASON}" in top, f"{name}: so does the report, on top", top)
-    folded = run(DWELL, "fold", "-i", data)
-    checks.equal((folded.returncode, folded.stdout), (0, ""), f"{name}: nothing is folded")
-    checks.check(REASON in folded.stderr, f"{name}: fold says why", folded.stderr)
-    svg = directory / f"{name}.svg"
-    drawn = run(DWELL, "flamegraph", "-i", data, "-o", svg)
-    checks.check(drawn.returncode == 0 and REASON in drawn.stderr, f"{name}: flamegraph says why", drawn.stderr)
-    words = " ".join(svg.read_text().replace("<", " <").split())
-    checks.check("no task of tokio was seen." in words and "async-executor" in words, f"{name}: the picture says why")
+    checks.equal((found["recording"]["runtime"], found["recording"]["other_runtimes"]), ("tokio, async-task", ""),
+                 f"{name}: both runtimes are told, and both are followed")
+    checks.equal(found["lost"], {}, f"{name}: nothing was lost")
+    checks.equal({row.task for row in fold(data)}, set(leaves), f"{name}: the tasks")
+    checks.equal(sum(found["segments"].values()), found["lifetime_ns"], f"{name}: time is conserved")
+    for task, leaf in leaves.items():
+        points = [point for point in found["await_points"] if point["task"] == task]
+        checks.check(len(points) == 1 and leaf in points[0]["leaf"] and points[0]["file"] == "two_runtimes.rs",
+                     f"{name}: {task} waits for {leaf}", points)
+        count = sum(point["count"] for point in points)
+        until = sum(point["split"].get("until deadline", 0) for point in points)
+        checks.check(count > 20, f"{name}: {task}: its waits are counted", count)
+        checks.timing(abs(until - count * STEP_NS) < 0.1 * count * STEP_NS + STEP_NS,
+                      f"{name}: {task}: until deadline", f"{until} ns in {count} waits")
 
 
-def polled(checks, name, target, directory):
-    with Recording(target.pid, directory, f"{name}.dwell", options=["--duration", "0.5"]) as recording:
-        target.go()
+def at_rest(checks, name, target, directory):
+    """Not one event tells of its tasks: those of the executor that main() runs, and of the one that smol has for all."""
+    target.go()
+    time.sleep(0.5)  # it spawns them, and they come to rest
+    with Recording(target.pid, directory, f"{name}.dwell", options=["--duration", "1"]) as recording:
         checks.equal(recording.wait(), 0, f"{name}: recorded")
-        checks.check("no task was polled" not in recording.err, f"{name}: tokio was seen to poll", recording.err)
         data = recording.data
     found = report(data)
-    checks.check(found["polls"] > 20, f"{name}: its polls are counted", found["polls"])
-    checks.check(not any("no task of" in note for note in found["notes"]), f"{name}: no note says otherwise")
-    checks.equal({row.task for row in fold(data)}, {"two_runtimes::tokio_task"}, f"{name}: its task is there")
+    checks.equal(found["lost"], {}, f"{name}: nothing was lost")
+    checks.equal(found["segments"]["await"], found["lifetime_ns"], f"{name}: all of it is awaiting")
+    waits = {(point["task"], point["leaf"].split("::")[-1]): point["open"] for point in found["await_points"]}
+    for task, leaf, count in ("idle", "Timer", 1000), ("receiver", "Recv", 1):
+        checks.equal(waits.get((f"two_runtimes::{task}", leaf)), count, f"{name}: {task} is there")
 
 
 def main():
@@ -50,11 +58,17 @@ def main():
     checks = Checks()
     with scratch() as directory:
         for profile in PROFILES:
-            for test, options in (unpolled, []), (polled, ["--tokio"]):
-                name = f"{profile}-{test.__name__}"
+            for test, options, leaves in (
+                ("one", [], {"two_runtimes::smol_task": "Timer"}),
+                ("both", ["--tokio"], {"two_runtimes::smol_task": "Timer", "two_runtimes::tokio_task": "Sleep"}),
+            ):
+                name = f"{profile}-{test}"
                 argv = [workload("two_runtimes", profile), *options, "--rounds", "100000"]
                 with checks.guarded(name), Target(argv, directory, name) as target:
-                    test(checks, name, target, directory)
+                    check(checks, name, recorded(checks, name, target, directory), leaves)
+            name = f"{profile}-idle"
+            with checks.guarded(name), Target([workload("two_runtimes", profile), "--idle"], directory, name) as target:
+                at_rest(checks, name, target, directory)
     checks.done()
 
 

@@ -28,8 +28,8 @@ static void named(void **state)
 	static const struct {
 		const char	*symbol, *others;
 	} wants[] = {
-		{ "_ZN14async_executor8Executor3run17h0123456789abcdefE", "async-executor" },
-		{ "_RNvMs_NtCs4fqI2P2rA04_14async_executor8ExecutorE3run", "async-executor" },
+		{ "_ZN14compio_runtime7Runtime3run17h0123456789abcdefE", "compio" },
+		{ "_RNvMs_NtCs4fqI2P2rA04_14compio_runtime7RuntimeE3run", "compio" },
 		{ "_RNvC7glommio8executor", "glommio" },
 		{ "_ZN7glommio8executor13LocalExecutor3run17h0123456789abcdefE", "glommio" },
 		{ "_ZN4glib12main_context11MainContext5spawnE", "glib" },

@@ -389,6 +389,8 @@ static void note_call(void *ctx, uint64_t ret)
 	c->at[c->nr++] = ret;
 }
 
+static const struct table_call first_at_8 = { 8, 0 }, first_at_128 = { 128, 0 };
+
 /* Calls through the table at offset 8 of the object that rdi points to. */
 static void table_calls(void **state)
 {
@@ -441,9 +443,10 @@ static void table_calls(void **state)
 	for (size_t i = 0; i < sizeof(wants) / sizeof(*wants); i++) {
 		c.nr = 0;
 		assemble(&p, wants[i].code);
-		site_finder__table_calls(p.f, BASE, BASE + p.n, 8, note_call, &c);
+		site_finder__table_calls(p.f, BASE, BASE + p.n, &first_at_8, note_call, &c);
 		/* the quick look may be wrong, but not in that there is none */
-		if (wants[i].ret && !site_finder__maybe_table_call(p.f, BASE, BASE + p.n, 8))
+		if (wants[i].ret &&
+		    !site_finder__maybe_table_call(p.f, BASE, BASE + p.n, &first_at_8))
 			fail_msg("%s: no call at a quick look", wants[i].code);
 		if (c.nr != !!wants[i].ret || (c.nr && c.at[0] != BASE + (uint64_t)wants[i].ret))
 			fail_msg("%s: %zu calls, the first returns to %#llx", wants[i].code, c.nr,
@@ -454,19 +457,58 @@ static void table_calls(void **state)
 	/* several, and only those in the range asked for */
 	assemble(&p, "48 8b 47 08 | ff 10 | 48 8b 47 08 | ff 10 | c3 | 48 8b 47 08 | ff 10 | c3");
 	c.nr = 0;
-	site_finder__table_calls(p.f, BASE, BASE + 13, 8, note_call, &c);
+	site_finder__table_calls(p.f, BASE, BASE + 13, &first_at_8, note_call, &c);
 	assert_int_equal(c.nr, 2);
 	assert_int_equal(c.at[1], BASE + 12);
 	c.nr = 0;
-	site_finder__table_calls(p.f, BASE, ~0ull, 8, note_call, &c);
+	site_finder__table_calls(p.f, BASE, ~0ull, &first_at_8, note_call, &c);
 	assert_int_equal(c.nr, 3);
 	c.nr = 0;
-	site_finder__table_calls(p.f, BASE + 6, BASE + 6, 8, note_call, &c);
-	site_finder__table_calls(p.f, BASE + 6, BASE, 8, note_call, &c);
-	site_finder__table_calls(p.f, BASE - 100, BASE + 6, 8, note_call, &c);
-	site_finder__table_calls(p.f, 0x900000, 0x900010, 8, note_call, &c);
+	site_finder__table_calls(p.f, BASE + 6, BASE + 6, &first_at_8, note_call, &c);
+	site_finder__table_calls(p.f, BASE + 6, BASE, &first_at_8, note_call, &c);
+	site_finder__table_calls(p.f, BASE - 100, BASE + 6, &first_at_8, note_call, &c);
+	site_finder__table_calls(p.f, 0x900000, 0x900010, &first_at_8, note_call, &c);
 	assert_int_equal(c.nr, 0);
 	drop(&p);
+}
+
+/* The table is the object's first word, and the function is not the table's first. */
+static void later_calls(void **state)
+{
+	static const struct table_call sixth = { 0, 0x28 };
+	static const struct {
+		const char	*code;
+		int		 ret;		/* 0: none */
+	} wants[] = {
+		/* mov rax,[rdi]; call [rax+0x28], and the object in rbx, rbp, r12, r13 */
+		{ "48 8b 07 | ff 50 28 | c3", 6 },
+		{ "48 8b 03 | 48 89 df | ff 50 28 | c3", 9 },
+		{ "48 8b 45 00 | 48 89 ef | ff 50 28 | c3", 10 },
+		{ "49 8b 04 24 | 4c 89 e7 | ff 50 28 | c3", 10 },
+		{ "49 8b 45 00 | 4c 89 ef | ff 50 28 | c3", 10 },
+		/* the table in r12 */
+		{ "4c 8b 27 | 41 ff 54 24 28 | c3", 8 },
+		/* another function, another place in the object, relative to rip */
+		{ "48 8b 07 | ff 10 | c3", 0 },
+		{ "48 8b 07 | ff 50 20 | c3", 0 },
+		{ "48 8b 47 08 | ff 50 28 | c3", 0 },
+		{ "48 8b 05 00 00 00 00 | ff 50 28 | c3", 0 },
+	};
+	struct program p;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wants) / sizeof(*wants); i++) {
+		struct calls c = { .nr = 0 };
+		bool maybe;
+
+		assemble(&p, wants[i].code);
+		site_finder__table_calls(p.f, BASE, BASE + p.n, &sixth, note_call, &c);
+		maybe = site_finder__maybe_table_call(p.f, BASE, BASE + p.n, &sixth);
+		if (maybe != !!wants[i].ret || c.nr != !!wants[i].ret ||
+		    (c.nr && c.at[0] != BASE + (uint64_t)wants[i].ret))
+			fail_msg("%s: %zu calls, %d at a quick look", wants[i].code, c.nr, maybe);
+		drop(&p);
+	}
 }
 
 /* Symbols that all claim to go on to the end do not make a search without end. */
@@ -480,16 +522,16 @@ static void table_calls_bounded(void **state)
 	assemble(&p, "48 8b 47 08 | ff 10 | c3");
 	for (int i = 0; i < 1000; i++) {
 		c.nr = 0;
-		site_finder__table_calls(p.f, BASE, ~0ull, 8, note_call, &c);
+		site_finder__table_calls(p.f, BASE, ~0ull, &first_at_8, note_call, &c);
 		found += (unsigned int)c.nr;
 	}
 	assert_in_range(found, 2, 100);
-	assert_false(site_finder__maybe_table_call(p.f, BASE, ~0ull, 8));
+	assert_false(site_finder__maybe_table_call(p.f, BASE, ~0ull, &first_at_8));
 	drop(&p);
 	found = 0;
 	assemble(&p, "48 8b 47 08 | ff 10 | c3 | e8 f3 ff ff ff");
 	for (int i = 0; i < 1000; i++)
-		found += site_finder__maybe_table_call(p.f, BASE, ~0ull, 8);
+		found += site_finder__maybe_table_call(p.f, BASE, ~0ull, &first_at_8);
 	assert_in_range(found, 2, 100);
 	c.nr = 0;
 	site_finder__calls_of(p.f, BASE, note_call, &c);
@@ -519,12 +561,15 @@ static void quick_look(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(wants) / sizeof(*wants); i++) {
 		assemble(&p, wants[i].code);
-		if (site_finder__maybe_table_call(p.f, BASE, BASE + p.n, 8) != wants[i].maybe)
+		if (site_finder__maybe_table_call(p.f, BASE, BASE + p.n, &first_at_8) !=
+		    wants[i].maybe)
 			fail_msg("%s", wants[i].code);
-		assert_false(site_finder__maybe_table_call(p.f, BASE - 1, BASE + p.n, 8));
-		assert_false(site_finder__maybe_table_call(p.f, BASE + p.n, BASE + p.n, 8));
+		assert_false(site_finder__maybe_table_call(p.f, BASE - 1, BASE + p.n, &first_at_8));
+		assert_false(site_finder__maybe_table_call(p.f, BASE + p.n, BASE + p.n,
+							   &first_at_8));
 		/* an offset that this does not look for */
-		assert_true(site_finder__maybe_table_call(p.f, BASE, BASE + p.n, 128));
+		assert_true(site_finder__maybe_table_call(p.f, BASE, BASE + p.n,
+							  &first_at_128));
 		drop(&p);
 	}
 }
@@ -617,6 +662,7 @@ int main(void)
 		cmocka_unit_test(returns),
 		cmocka_unit_test(thunks),
 		cmocka_unit_test(table_calls),
+		cmocka_unit_test(later_calls),
 		cmocka_unit_test(table_calls_bounded),
 		cmocka_unit_test(quick_look),
 		cmocka_unit_test(calls_of),

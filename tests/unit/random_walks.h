@@ -165,6 +165,9 @@ static inline struct walk_leaf random_leaf(uint64_t *seed)
 	} else if (l.key == WALK_KEY_IO) {
 		l.dir = (uint8_t)below(seed, 4);
 	}
+	/* a number of one width or another, or an address */
+	if (l.key == WALK_KEY_IO && l.hop[l.nr_hops])
+		l.value_width = 1u << l.hop[l.nr_hops] / 8;
 	return l;
 }
 
