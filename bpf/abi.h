@@ -123,8 +123,18 @@ struct raw_under_way {
 		__u64	task;
 		__u64	sp;	/* rsp at the poll function's entry */
 		__u32	fn;
-		__u32	pad;
+		__u32	root;	/* 1: of a root */
 	}	polls[RAW_UNDER_WAY];
+};
+
+/* Where a probe finds a root: see struct image_root_site. */
+struct root_place {
+	__u64	vaddr;		/* of the probe */
+	__u32	fn;
+	__s32	off;
+	__u8	reg;		/* enum image_reg */
+	__u8	deref;
+	__u8	pad[6];
 };
 
 /* A thread that has been told of its polls that were under way. */
@@ -224,6 +234,7 @@ static inline unsigned int raw_size(const struct raw_hdr *hdr)
 _Static_assert(sizeof(struct raw_poll_end) <= BATCH_EVENT_MAX, "batch");
 _Static_assert(sizeof(struct raw_thread_regs) == 80, "raw_thread_regs");
 _Static_assert(sizeof(struct raw_under_way) == 104, "raw_under_way");
+_Static_assert(sizeof(struct root_place) == 24, "root_place");
 _Static_assert(sizeof(struct raw_seeded) == 8, "raw_seeded");
 _Static_assert(sizeof(struct raw_hdr) == 16, "raw_hdr");
 _Static_assert(sizeof(struct raw_poll_begin) == 32, "raw_poll_begin");

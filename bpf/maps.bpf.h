@@ -30,7 +30,8 @@ struct thread_poll {
 	__u64	task;
 	__u64	sp;		/* rsp at the poll function's entry */
 	__u32	fn;
-	__u32	dropped;	/* freed by this thread during the poll */
+	__u16	dropped;	/* freed by this thread during the poll */
+	__u16	root;		/* of a root: sp is as if it had been called */
 };
 
 /*

@@ -29,6 +29,13 @@ enum runtime_fn_role {
 	 * and polls without effect may still come as long as it does.
 	 */
 	RUNTIME_FN_END		= 4,
+	/* The code that polls a root, a future that block_on was given: see runtime_root. */
+	RUNTIME_FN_ROOT		= 5,
+	/*
+	 * Whoever blocks on a root calls it when the root is Pending: to sleep, or to do
+	 * something else meanwhile. It takes no task.
+	 */
+	RUNTIME_FN_PARK		= 6,
 	RUNTIME_FN_NR
 };
 
@@ -37,6 +44,16 @@ struct runtime_fn {
 	const char		*path;	/* without generics */
 	uint8_t			 arg;	/* which argument holds the task, 0 = rdi, 1 = rsi, … */
 	bool			 inlined;	/* copies inlined into others are probed too */
+};
+
+/*
+ * A function that polls a future, of any of its generic types, until that is done, and
+ * has it in its frame, or a pinned reference to it: block_on. What it is inlined into
+ * has the root as well.
+ */
+struct runtime_root {
+	const char	*path;		/* as runtime_fn.path; a component {impl} is any {impl#N} */
+	bool		 shares;	/* in between it polls tasks, from the same frame */
 };
 
 /* A leaf future, or a wrapper whose inside needs a word. */
@@ -147,6 +164,8 @@ struct runtime {
 	const char			*crate;		/* frames below "crate::" are the runtime's */
 	const struct runtime_fn		*fns;		/* nr_fns */
 	size_t				 nr_fns;
+	const struct runtime_root	*roots;		/* nr_roots */
+	size_t				 nr_roots;
 	/* The task's allocation: type with <T, S>, and the way to the future. */
 	const char			*cell_type;	/* "tokio::runtime::task::core::Cell" */
 	const char			*stage_path;	/* to the enum: "core.stage" */

@@ -1,0 +1,588 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Roots. See roots.h.
+ *
+ * The code of a block_on, a function of its own or inlined into another, either has
+ * the root's poll function inlined into it or calls it: both are told by their first
+ * argument, which is a pinned reference to the root. Where the root lies the code says
+ * that passes it on, and debug information where it is inlined. A poll that is called
+ * ends where it returns; one that is inlined ends, for who records it, when block_on
+ * goes to sleep. And block_on is done with a root where the code leaves all of the
+ * instructions from which another poll of it can be reached.
+ */
+#include "image/roots.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash_table.h"
+#include "image/lists.h"
+#include "image/reach.h"
+#include "image/returns.h"
+
+#define RANGES_MAX	256	/* of the code of one entry */
+#define DEPTH_MAX	64
+#define SITES_MAX	64	/* of one root */
+
+/* One copy of a block_on's code, and what it polls. */
+struct copy {
+	struct roots		*r;
+	const struct runtime	*rt;
+	const struct runtime_root *form;
+	struct die		 die;
+	struct die		 future;	/* type of what it polls */
+	uint64_t		 key;		/* of that type */
+	struct reach		 code;		/* of the function that holds it */
+	bool			*own;		/* instructions of the copy … */
+	bool			*polled;	/* … and of polls inlined into it */
+	uint32_t		 fn;		/* WALK_NONE until a poll is found */
+	struct image_loc	 loc;
+	bool			 located, whole;
+	bool			 found;		/* a poll, though another copy may have it */
+	unsigned int		 nr_sites;
+};
+
+/* ---- entries ---- */
+
+/* The entry with the name of the function at @d, by way of copies and declarations. */
+static struct die name_of(const struct types *ts, struct die d)
+{
+	struct die to;
+
+	for (int i = 0; i < 4 && (die__ref(ts->di, &d, DW_AT_abstract_origin, &to) ||
+				  die__ref(ts->di, &d, DW_AT_specification, &to)); i++)
+		d = to;
+	return d;
+}
+
+static bool first_parameter(const struct types *ts, const struct die *fn, struct die *out)
+{
+	if (!die__child(fn, out))
+		return false;
+	do {
+		if (out->ab->tag == DW_TAG_formal_parameter)
+			return true;
+	} while (die__next(ts->di, out, out));
+	return false;
+}
+
+/* The type of the first parameter of the function at @d, a copy or not. */
+static bool first_type(const struct types *ts, struct die d, struct die *out)
+{
+	struct die p, to;
+
+	for (int i = 0; i < 4; i++) {
+		if (first_parameter(ts, &d, &p)) {
+			if (die__ref(ts->di, &p, DW_AT_abstract_origin, &to))
+				p = to;
+			return type__of(ts, &p, out);
+		}
+		if (!die__ref(ts->di, &d, DW_AT_abstract_origin, &to) &&
+		    !die__ref(ts->di, &d, DW_AT_specification, &to))
+			break;
+		d = to;
+	}
+	return false;
+}
+
+static bool is_poll_name(const char *name)
+{
+	return name && (!strcmp(name, "poll") || name[0] == '{');
+}
+
+/* Does the function at @d, or what it is a copy of, poll the copy's future? */
+static bool polls_it(const struct copy *c, const struct die *d)
+{
+	const struct types *ts = c->r->ts;
+	struct die type, to, name = name_of(ts, *d);
+	struct type_member m;
+
+	return is_poll_name(die__str(&name, DW_AT_name)) && first_type(ts, *d, &type) &&
+	       type__named(&type, "Pin<") && type__only_member(ts, &type, &m) &&
+	       type__pointee(ts, &m.type, &to) && type__key(ts, &to) == c->key;
+}
+
+/* ---- where the root lies ---- */
+
+static uint8_t image_reg(unsigned int dwarf)
+{
+	/* System V ABI for x86-64, figure 3.36 */
+	static const uint8_t regs[] = {
+		IMAGE_REG_AX, IMAGE_REG_DX, IMAGE_REG_CX, IMAGE_REG_BX, IMAGE_REG_SI,
+		IMAGE_REG_DI, IMAGE_REG_BP, IMAGE_REG_SP, IMAGE_REG_R8, IMAGE_REG_R9,
+		IMAGE_REG_NR, IMAGE_REG_NR, IMAGE_REG_R12, IMAGE_REG_R13, IMAGE_REG_R14,
+		IMAGE_REG_R15,
+	};
+
+	return dwarf < sizeof(regs) ? regs[dwarf] : IMAGE_REG_NR;
+}
+
+/* A register that is the same when what was called since has returned. */
+static bool is_kept(uint8_t reg)
+{
+	return reg == IMAGE_REG_BX || reg == IMAGE_REG_BP || reg == IMAGE_REG_SP ||
+	       (reg >= IMAGE_REG_R12 && reg <= IMAGE_REG_R15);
+}
+
+/* A parameter's value by the expression at @e: a register, or a place by one. */
+static bool loc_of(const struct die_range *e, struct image_loc *out)
+{
+	const uint8_t *p = e->expr, *end = p + e->expr_len;
+	int64_t off;
+	uint8_t op;
+
+	if (!e->expr_len)
+		return false;
+	op = *p++;
+	*out = (struct image_loc){ .reg = IMAGE_REG_NR };
+	if (op >= DW_OP_reg0 && op <= DW_OP_reg15 && p == end) {
+		out->reg = image_reg(op - DW_OP_reg0);
+	} else if (((op >= DW_OP_breg0 && op <= DW_OP_breg15) || op == DW_OP_fbreg) &&
+		   read_sleb(&p, end, &off) && off == (int32_t)off) {
+		/* optimised code has its frame at rsp; fbreg is by the same */
+		out->reg = op == DW_OP_fbreg ? IMAGE_REG_SP : image_reg(op - DW_OP_breg0);
+		out->off = (int32_t)off;
+		out->deref = p == end;
+		if (p != end && (*p != DW_OP_stack_value || p + 1 != end))
+			return false;
+	}
+	return out->reg != IMAGE_REG_NR;
+}
+
+/* ---- places ---- */
+
+static struct image_fn *fn_of(struct copy *c)
+{
+	return model__at(c->r->m, MODEL_FNS, c->fn);
+}
+
+static bool have_fn(struct copy *c, uint64_t vaddr)
+{
+	if (c->fn == WALK_NONE)
+		c->fn = functions__add_root(c->r->functions, c->rt, vaddr, &c->future);
+	return c->fn != WALK_NONE;
+}
+
+/* Copies of one function may lie in one another. */
+static bool has_site(const struct model *m, enum image_root_what what,
+		     const struct image_site *site)
+{
+	for (size_t i = 0; i < m->tables[MODEL_ROOT_SITES].nr; i++) {
+		const struct image_root_site *s = model__at(m, MODEL_ROOT_SITES, (uint32_t)i);
+
+		if (s->what == what && s->site.vaddr == site->vaddr)
+			return true;
+	}
+	return false;
+}
+
+static void add_site(struct copy *c, enum image_root_what what, const struct image_loc *loc,
+		     const struct image_site *site)
+{
+	struct model *m = c->r->m;
+	uint32_t at;
+
+	if (c->nr_sites >= SITES_MAX || has_site(m, what, site))
+		return;
+	at = model__add(m, MODEL_ROOT_SITES, 1);
+	if (at == WALK_NONE)
+		return;
+	*(struct image_root_site *)model__at(m, MODEL_ROOT_SITES, at) =
+		(struct image_root_site){ .fn = c->fn, .what = what, .loc = *loc, .site = *site };
+	if (!c->nr_sites++)
+		fn_of(c)->site = *site;
+}
+
+static void add_return(void *ctx, const struct image_return *ret)
+{
+	struct copy *c = ctx;
+	uint32_t at = model__add(c->r->m, MODEL_RETURNS, 1);
+
+	if (at != WALK_NONE)
+		*(struct image_return *)model__at(c->r->m, MODEL_RETURNS, at) = *ret;
+}
+
+/* A site for code at @vaddr, in which only rsp is as it is there. */
+static bool site_at(struct copy *c, uint64_t vaddr, const struct image_loc *loc,
+		    struct image_site *out)
+{
+	struct image_return near;
+
+	if (!boundaries__is_insn(c->r->boundaries, vaddr))
+		return false;
+	if (loc->reg != IMAGE_REG_SP)
+		return !site_finder__at(c->r->sites, vaddr, out);
+	if (site_finder__return(c->r->sites, vaddr, &near))
+		return false;
+	*out = near.site;
+	return true;
+}
+
+/* ---- polls that are called ---- */
+
+static void add_call(struct copy *c, size_t insn)
+{
+	static const struct image_loc passed = { .reg = IMAGE_REG_DI };
+	uint64_t vaddr = c->code.insns[insn].vaddr;
+	struct image_loc loc;
+	struct image_site site;
+
+	if (!boundaries__is_insn(c->r->boundaries, vaddr) ||
+	    site_finder__at(c->r->sites, vaddr, &site))
+		return;
+	c->code.leads[insn] = true;
+	c->found = true;
+	if (has_site(c->r->m, IMAGE_ROOT_BEGIN, &site) || !have_fn(c, vaddr))
+		return;
+	add_site(c, IMAGE_ROOT_BEGIN, &passed, &site);
+	if (insn + 1 < c->code.nr)
+		returns__of(c->r->sites, c->r->boundaries, c->code.insns[insn + 1].vaddr,
+			    add_return, c);
+	if (!c->located && reach__argument(&c->code, insn, &loc) && is_kept(loc.reg)) {
+		c->loc = loc;
+		c->located = true;
+	}
+}
+
+static void find_calls(struct copy *c)
+{
+	for (size_t i = 0; i < c->code.nr; i++) {
+		const struct reach_insn *in = &c->code.insns[i];
+		const uint8_t *callee;
+		struct die d;
+
+		if (!c->own[i] || c->polled[i] || in->kind != REACH_CALL)
+			continue;
+		callee = copies__at(c->r->copies, in->target);
+		if (callee && die__at_addr(c->r->ts->di, callee, &d) && polls_it(c, &d))
+			add_call(c, i);
+	}
+}
+
+/* ---- polls that are inlined ---- */
+
+/* Mark in @of the instructions of the entry at @d. */
+static void mark_code(const struct copy *c, const struct die *d, bool *of)
+{
+	struct die_range ranges[RANGES_MAX];
+	size_t nr = lists__ranges(d, ranges, RANGES_MAX);
+
+	for (size_t i = 0; i < nr; i++)
+		for (size_t k = 0; k < c->code.nr; k++)
+			if (c->code.insns[k].vaddr >= ranges[i].start &&
+			    c->code.insns[k].vaddr < ranges[i].end)
+				of[k] = true;
+}
+
+/* Is @insn, of an inlined poll, come to from outside of it? */
+static bool is_entered(const struct copy *c, size_t insn)
+{
+	const struct reach *code = &c->code;
+	uint64_t vaddr = code->insns[insn].vaddr;
+
+	if (insn && !c->polled[insn - 1] && code->insns[insn - 1].kind != REACH_JUMP &&
+	    code->insns[insn - 1].kind != REACH_JUMP_UNKNOWN &&
+	    code->insns[insn - 1].kind != REACH_STOP)
+		return true;
+	for (size_t i = 0; i < code->nr; i++)
+		if (!c->polled[i] && code->insns[i].target == vaddr &&
+		    (code->insns[i].kind == REACH_JUMP || code->insns[i].kind == REACH_BRANCH))
+			return true;
+	return false;
+}
+
+static void add_inlined(struct copy *c, const struct die *d)
+{
+	struct die_range at;
+	struct die_list list;
+	struct image_loc loc;
+	struct image_site site;
+	struct die param;
+
+	mark_code(c, d, c->polled);
+	if (!first_parameter(c->r->ts, d, &param))
+		return;
+	for (size_t i = 0; i < c->code.nr; i++) {
+		uint64_t vaddr = c->code.insns[i].vaddr;
+
+		if (!c->polled[i])
+			continue;
+		c->code.leads[i] = true;
+		if (!is_entered(c, i) || !lists__location(&param, vaddr, &list, &at) ||
+		    !loc_of(&at, &loc) || !site_at(c, vaddr, &loc, &site))
+			continue;
+		c->found = true;
+		if (has_site(c->r->m, IMAGE_ROOT_BEGIN, &site) || !have_fn(c, vaddr))
+			continue;
+		add_site(c, IMAGE_ROOT_BEGIN, &loc, &site);
+		if (!c->located && is_kept(loc.reg)) {
+			c->loc = loc;
+			c->located = true;
+		}
+	}
+}
+
+/* The polls inlined at or below @d. */
+static void find_inlined(struct copy *c, const struct die *d, unsigned int depth)
+{
+	struct die child;
+
+	if (depth > DEPTH_MAX || !die__child(d, &child))
+		return;
+	do {
+		if (child.ab->tag == DW_TAG_inlined_subroutine && polls_it(c, &child))
+			add_inlined(c, &child);
+		else if (child.ab->tag == DW_TAG_inlined_subroutine ||
+			 child.ab->tag == DW_TAG_lexical_block)
+			find_inlined(c, &child, depth + 1);
+	} while (die__next(c->r->ts->di, &child, &child));
+}
+
+/* ---- the end ---- */
+
+static void add_gone(struct copy *c, size_t insn)
+{
+	uint64_t vaddr = c->code.insns[insn].vaddr;
+	struct image_site site;
+
+	if (c->located && site_at(c, vaddr, &c->loc, &site))
+		add_site(c, IMAGE_ROOT_GONE, &c->loc, &site);
+}
+
+/* Where the code leaves what leads to a poll of the root. */
+static void find_exits(struct copy *c)
+{
+	struct reach *code = &c->code;
+	bool *done = calloc(code->nr + 1, sizeof(*done));
+
+	if (!done || reach__towards(code, c->whole ? NULL : c->own)) {
+		c->r->m->err = -ENOMEM;
+		free(done);
+		return;
+	}
+	for (size_t i = 0; i < code->nr; i++) {
+		const struct reach_insn *in = &code->insns[i];
+		size_t to[2] = { code->nr, code->nr };
+
+		if (!code->leads[i] || (!c->own[i] && !c->polled[i]))
+			continue;
+		if (in->kind == REACH_JUMP || in->kind == REACH_BRANCH)
+			to[0] = reach__at(code, in->target);
+		if (in->kind == REACH_PLAIN || in->kind == REACH_BRANCH)
+			to[1] = i + 1;
+		for (int k = 0; k < 2; k++) {
+			if (to[k] >= code->nr || code->leads[to[k]] || done[to[k]])
+				continue;
+			done[to[k]] = true;
+			add_gone(c, to[k]);
+		}
+	}
+	free(done);
+}
+
+static void add_range(struct copy *c, uint64_t start, uint64_t end, bool polling)
+{
+	uint32_t at = model__add(c->r->m, MODEL_ROOT_RANGES, 1);
+
+	if (at != WALK_NONE)
+		*(struct image_root_range *)model__at(c->r->m, MODEL_ROOT_RANGES, at) =
+			(struct image_root_range){ .start = start, .end = end, .fn = c->fn,
+						   .polling = polling, .loc = c->loc };
+}
+
+/* Instructions that can lead to a poll: a thread behind a call among them has the root. */
+static void add_ranges(struct copy *c)
+{
+	const struct reach *code = &c->code;
+
+	for (size_t i = 0; i < code->nr;) {
+		size_t first = i;
+		bool polling = c->polled[i];
+
+		if (!code->leads[i] || (!c->own[i] && !polling)) {
+			i++;
+			continue;
+		}
+		while (i < code->nr && code->leads[i] && (c->own[i] || c->polled[i]) &&
+		       c->polled[i] == polling)
+			i++;
+		if (i < code->nr)
+			add_range(c, code->insns[first].vaddr, code->insns[i].vaddr, polling);
+	}
+}
+
+/* ---- copies ---- */
+
+/* Of a type that no copy of the form was found to poll, the entry is remembered. */
+static void remember(struct copy *c)
+{
+	struct hash_slot *slot = hash_table__at(&c->r->seen, c->key);
+
+	if (!slot)
+		c->r->m->err = -ENOMEM;
+	else if (c->found)
+		slot->value = 1;
+	else if (!slot->value && type__size(&c->future))
+		slot->ptr = (void *)(uintptr_t)c->future.p;
+}
+
+/* What could not be found, once all copies of a form have been looked at. */
+static void note_unknown(struct roots *r, const struct runtime *rt)
+{
+	struct hash_slot *seen = hash_table__sorted(&r->seen);
+	struct die d;
+
+	for (size_t i = 0; seen && i < r->seen.nr; i++) {
+		char *name = NULL;
+
+		if (seen[i].value > 1 && die__at_addr(r->ts->di, seen[i].ptr, &d))
+			name = rust_names__type(r->names, &d);
+		/* what the runtime itself blocks on, while it shuts down say, is nobody's */
+		if (name && !strstr(name, rt->crate))
+			model__note(r->m, "block_on of %s: where it is polled is not found in the "
+				    "code: its time is not in the recording", name);
+		free(name);
+	}
+	free(seen);
+	hash_table__clear(&r->seen);
+}
+
+static void take_code(struct copy *c)
+{
+	find_inlined(c, &c->die, 0);
+	find_calls(c);
+	if (c->fn == WALK_NONE)
+		return;
+	find_exits(c);
+	if (c->located)
+		add_ranges(c);
+}
+
+/* The copy at @c->die polls a future of type @future, if it polls one of those. */
+static void try_future(struct copy *c, const struct die *future)
+{
+	c->future = *future;
+	c->key = type__key(c->r->ts, future);
+	take_code(c);
+	remember(c);
+}
+
+/* Each of the generic types of the function at @name may be the future. */
+static void try_types(struct copy *c, const struct die *name)
+{
+	struct die child, type;
+
+	if (!die__child(name, &child))
+		return;
+	do {
+		if (child.ab->tag == DW_TAG_template_type_parameter &&
+		    type__of(c->r->ts, &child, &type) && !c->found)
+			try_future(c, &type);
+	} while (die__next(c->r->ts->di, &child, &child));
+}
+
+static void take_copy(struct roots *r, const struct runtime *rt, const struct runtime_root *form,
+		      const struct die *die, bool whole)
+{
+	struct copy c = { .r = r, .rt = rt, .form = form, .die = *die, .fn = WALK_NONE,
+			  .whole = whole };
+	struct die name = name_of(r->ts, *die);
+	struct die_range first;
+
+	if (!lists__first_range(die, &first) ||
+	    reach__decode(&c.code, r->b, r->boundaries, first.start))
+		return;
+	c.own = calloc(c.code.nr + 1, sizeof(*c.own));
+	c.polled = calloc(c.code.nr + 1, sizeof(*c.polled));
+	if (c.own && c.polled) {
+		mark_code(&c, die, c.own);
+		try_types(&c, &name);
+	} else {
+		r->m->err = -ENOMEM;
+	}
+	free(c.own);
+	free(c.polled);
+	reach__free(&c.code);
+}
+
+/* Copies in the unit @u that are inlined there; @of has the functions, by their entries. */
+static void find_inlined_copies(struct roots *r, const struct runtime *rt,
+				const struct runtime_root *form, const struct unit *u,
+				struct hash_table *of)
+{
+	const uint8_t *p = u->die;
+	struct die d, name;
+
+	while (p && p < u->end) {
+		if (!*p) {
+			p++;
+			continue;
+		}
+		if (!die__at(u, p, &d))
+			return;
+		p = die__end_of_attrs(&d);
+		if (d.ab->tag != DW_TAG_inlined_subroutine)
+			continue;
+		name = name_of(r->ts, d);
+		if (hash_table__find(of, (uintptr_t)name.p))
+			take_copy(r, rt, form, &d, false);
+	}
+}
+
+void roots__find(struct roots *r, const struct runtime *rt, const struct runtime_root *form)
+{
+	const struct scan *sc = r->ts->sc;
+	const struct unit *last = NULL;
+	struct hash_table of = { 0 };
+	const uint32_t *copies;
+	struct hash_slot *slot;
+	struct die d;
+	size_t nr;
+
+	for (size_t i = 0; i < sc->nr_fns; i++) {
+		if (!functions__is(&sc->fns[i], form->path))
+			continue;
+		slot = hash_table__at(&of, (uintptr_t)sc->fns[i].die);
+		if (slot)
+			slot->value = 1;
+		else
+			r->m->err = -ENOMEM;
+	}
+	for (size_t i = 0; i < sc->nr_fns && !r->m->err; i++) {
+		const struct scan_fn *fn = &sc->fns[i];
+
+		if (!hash_table__find(&of, (uintptr_t)fn->die) ||
+		    !die__at_addr(r->ts->di, fn->die, &d))
+			continue;
+		if (fn->has_pc)
+			take_copy(r, rt, form, &d, true);
+		copies = copies__of(r->copies, fn->die, &nr);
+		for (size_t k = 0; k < nr; k++)
+			if (die__at_addr(r->ts->di, sc->instances[copies[k]].die, &d))
+				take_copy(r, rt, form, &d, true);
+		if (die__at_addr(r->ts->di, fn->die, &d) && d.u != last)
+			find_inlined_copies(r, rt, form, d.u, &of);
+		last = d.u;
+	}
+	hash_table__clear(&of);
+	note_unknown(r, rt);
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct image_root_range *x = a, *y = b;
+
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	return x->end > y->end ? -1 : x->end < y->end;
+}
+
+void roots__sort(struct model *m)
+{
+	size_t nr = m->tables[MODEL_ROOT_RANGES].nr;
+
+	if (nr)
+		qsort(m->tables[MODEL_ROOT_RANGES].p, nr, sizeof(struct image_root_range),
+		      by_start);
+}
