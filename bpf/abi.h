@@ -123,7 +123,7 @@ struct raw_under_way {
 		__u64	task;
 		__u64	sp;	/* rsp at the poll function's entry */
 		__u32	fn;
-		__u32	root;	/* 1: of a root */
+		__u32	root;	/* of a root: 1, or 2 where its thread shares: see root_place */
 	}	polls[RAW_UNDER_WAY];
 };
 
@@ -134,7 +134,8 @@ struct root_place {
 	__s32	off;
 	__u8	reg;		/* enum image_reg */
 	__u8	deref;
-	__u8	pad[6];
+	__u8	shares;		/* its thread does other things while the root is Pending */
+	__u8	pad[5];
 };
 
 /* A thread that has been told of its polls that were under way. */

@@ -133,7 +133,8 @@ static __always_inline void learn_bias(__u64 ip, __u64 vaddr)
 
 /* A poll of @task has begun; @depth others are under way around it. */
 static __always_inline void poll_push(struct thread *t, __u32 depth, __u64 task, __u64 sp,
-				      __u32 fn, bool root, __u64 ts, __u32 tid)
+				      __u32 fn, enum thread_poll_root root, __u64 ts,
+				      __u32 tid)
 {
 	struct raw_poll_begin *ev;
 	struct thread_poll *p;
@@ -148,7 +149,11 @@ static __always_inline void poll_push(struct thread *t, __u32 depth, __u64 task,
 	p->fn = fn;
 	p->dropped = 0;
 	p->root = root;
+	/* A root in this frame is Pending no more, and nobody blocks within a new poll. */
+	if (root)
+		t->pending[depth & (THREAD_MAX_POLLS - 1)].root = 0;
 	t->depth = depth + 1;
+	t->pending[(depth + 1) & (THREAD_MAX_POLLS - 1)].root = 0;
 
 	ev = event_add(t, sizeof(*ev), ts, tid, RAW_POLL_BEGIN);
 	ev->task = task;
@@ -204,8 +209,8 @@ static __always_inline int on_poll_begin(struct pt_regs *regs)
 		polls_gone(t, depth, ts, task->pid);
 	if (returns_wanted)
 		tell_return(sp, ts, task->pid);
-	poll_push(t, depth, cookie_arg(cookie, regs), sp, cookie_index(cookie), false, ts,
-		  task->pid);
+	poll_push(t, depth, cookie_arg(cookie, regs), sp, cookie_index(cookie),
+		  POLL_OF_TASK, ts, task->pid);
 	return 0;
 }
 
@@ -274,6 +279,16 @@ static __always_inline __u8 poll_result(struct thread *t, struct walk_state *w, 
 	return RAW_PENDING;
 }
 
+/* From now on its thread may sleep until the root of @p is woken: see sched.bpf.c. */
+static __always_inline void root_pends(struct thread *t, const struct thread_poll *p, __u32 around)
+{
+	struct thread_root *r = &t->pending[around & (THREAD_MAX_POLLS - 1)];
+
+	r->shares = p->root == POLL_SHARES;
+	r->woken = 0;
+	r->root = p->task;
+}
+
 /* The poll @p, the last of @depth, has ended; @done: it is known to have completed. */
 static __always_inline void poll_pop(struct thread *t, struct thread_poll *p, __u32 depth,
 				     bool done, __u64 ts, __u32 tid)
@@ -308,6 +323,8 @@ static __always_inline void poll_pop(struct thread *t, struct thread_poll *p, __
 	}
 	ev->hdr.nr = keys;
 	event_added(t, sizeof(*ev) - (WALK_MAX_KEYS - keys) * sizeof(ev->keys[0]));
+	if (p->root && result != RAW_READY)
+		root_pends(t, p, depth - 1);
 	t->depth = depth - 1;
 }
 
@@ -454,7 +471,8 @@ static __always_inline int on_root_begin(struct pt_regs *regs)
 	if (depth != t->depth)
 		polls_gone(t, depth, ts, task->pid);
 	if (root)
-		poll_push(t, depth, root, frame - 8, place->fn, true, ts, task->pid);
+		poll_push(t, depth, root, frame - 8, place->fn,
+			  place->shares ? POLL_SHARES : POLL_OF_ROOT, ts, task->pid);
 	return 0;
 }
 
@@ -500,8 +518,67 @@ static __always_inline int on_root_gone(struct pt_regs *regs)
 			 task->pid);
 		return 0;
 	}
+	t->pending[depth & (THREAD_MAX_POLLS - 1)].root = 0;
 	ev = event_add(t, sizeof(*ev), ts, task->pid, RAW_TASK_DROP);
 	ev->task = root_at(place, frame, regs);
+	event_added(t, sizeof(*ev));
+	return 0;
+}
+
+/* Which root a waker is of, by its data. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u64);
+} root_wakers SEC(".maps");
+
+/* The root that the thread polls, or that is Pending in its innermost frame; 0: none. */
+static __always_inline __u64 root_of_thread(const struct thread *t)
+{
+	__u32 depth = t->depth;
+	const struct thread_poll *p;
+	int i;
+
+	if (depth > THREAD_MAX_POLLS)
+		return 0;
+	if (depth) {
+		p = &t->polls[(depth - 1) & (THREAD_MAX_POLLS - 1)];
+		if (p->root)
+			return p->task;
+	}
+	for (i = THREAD_MAX_POLLS - 1; i >= 0; i--)
+		if ((__u32)i <= depth && t->pending[i].root)
+			return t->pending[i].root;
+	return 0;
+}
+
+static __always_inline int on_root_waker(struct pt_regs *regs, bool wake)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 data = cookie_arg(bpf_get_attach_cookie(regs), regs), ts, root, *known;
+	struct raw_task *ev;
+	struct thread *t;
+
+	if (!enabled || task->tgid != target_tgid)
+		return 0;
+	t = thread_get(task);
+	if (!t)
+		return 0;
+	root = root_of_thread(t);
+	known = bpf_map_lookup_elem(&root_wakers, &data);
+	/* Copied in the root's own poll, or called where the root's thread does other things. */
+	if (root && (!wake || !known) && (!known || *known != root))
+		bpf_map_update_elem(&root_wakers, &data, &root, BPF_ANY);
+	else if (known)
+		root = *known;
+	if (!wake || !root)
+		return 0;
+	ts = bpf_ktime_get_ns();
+	on_cpu(t, task, ts);
+	ev = event_add(t, sizeof(*ev), ts, task->pid, RAW_WAKE);
+	ev->task = root;
 	event_added(t, sizeof(*ev));
 	return 0;
 }
@@ -528,6 +605,8 @@ PROBE(task_end, on_task_drop(regs))
 PROBE(root_begin, on_root_begin(regs))
 PROBE(root_park, on_root_park(regs))
 PROBE(root_gone, on_root_gone(regs))
+PROBE(root_wake, on_root_waker(regs, true))
+PROBE(root_clone, on_root_waker(regs, false))
 
 /* What the recorder has found out about polls that began before it, by thread. */
 struct {

@@ -135,7 +135,8 @@ enum image_root_what {
 struct image_root_site {
 	uint32_t		fn;		/* the root's type: index into fns */
 	uint8_t			what;		/* enum image_root_what */
-	uint8_t			pad[3];
+	uint8_t			shares;		/* see runtime_root */
+	uint8_t			pad[2];
 	struct image_loc	loc;		/* of the root */
 	struct image_site	site;		/* sp_adjust: to rsp of the frame */
 };
@@ -144,7 +145,9 @@ struct image_root_site {
 struct image_root_range {
 	uint64_t		start, end;	/* vaddr */
 	uint32_t		fn;
-	uint32_t		polling;	/* 1: the root is being polled there */
+	uint8_t			polling;	/* 1: the root is being polled there */
+	uint8_t			shares;		/* see runtime_root */
+	uint8_t			pad[2];
 	struct image_loc	loc;		/* by registers that calls preserve */
 };
 

@@ -189,7 +189,8 @@ static void add_site(struct copy *c, enum image_root_what what, const struct ima
 	if (at == WALK_NONE)
 		return;
 	*(struct image_root_site *)model__at(m, MODEL_ROOT_SITES, at) =
-		(struct image_root_site){ .fn = c->fn, .what = what, .loc = *loc, .site = *site };
+		(struct image_root_site){ .fn = c->fn, .what = what, .shares = c->form->shares,
+					  .loc = *loc, .site = *site };
 	if (!c->nr_sites++)
 		fn_of(c)->site = *site;
 }
@@ -388,7 +389,8 @@ static void add_range(struct copy *c, uint64_t start, uint64_t end, bool polling
 	if (at != WALK_NONE)
 		*(struct image_root_range *)model__at(c->r->m, MODEL_ROOT_RANGES, at) =
 			(struct image_root_range){ .start = start, .end = end, .fn = c->fn,
-						   .polling = polling, .loc = c->loc };
+						   .polling = polling,
+						   .shares = c->form->shares, .loc = c->loc };
 }
 
 /* Instructions that can lead to a poll: a thread behind a call among them has the root. */

@@ -385,6 +385,12 @@ static int attach_all_roots(struct attach *a, bool empty)
 		err = attach_role(a, empty ? skel->progs.empty : skel->progs.root_park,
 				  RUNTIME_FN_PARK);
 	if (!err)
+		err = attach_role(a, empty ? skel->progs.empty : skel->progs.root_wake,
+				  RUNTIME_FN_ROOT_WAKE);
+	if (!err)
+		err = attach_role(a, empty ? skel->progs.empty : skel->progs.root_clone,
+				  RUNTIME_FN_ROOT_CLONE);
+	if (!err)
 		err = attach_roots(a, empty ? skel->progs.empty : skel->progs.root_begin,
 				   IMAGE_ROOT_BEGIN);
 	return err;

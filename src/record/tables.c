@@ -79,7 +79,8 @@ static int fill_places(struct dwell_bpf *skel, const struct image *img)
 		places[i] = (struct root_place){ .vaddr = sites[i].site.vaddr,
 						 .fn = sites[i].fn, .off = sites[i].loc.off,
 						 .reg = sites[i].loc.reg,
-						 .deref = sites[i].loc.deref };
+						 .deref = sites[i].loc.deref,
+						 .shares = sites[i].shares };
 	err = fill_table(skel->maps.root_places, places, nr, sizeof(*places));
 	free(places);
 	return err;

@@ -36,6 +36,13 @@ enum runtime_fn_role {
 	 * something else meanwhile. It takes no task.
 	 */
 	RUNTIME_FN_PARK		= 6,
+	/*
+	 * Wakes a root, or copies a waker of one; the argument is the waker's data. For
+	 * roots whose thread does other things while they are Pending. Of others, which
+	 * sleep until they are woken, the kernel tells.
+	 */
+	RUNTIME_FN_ROOT_WAKE	= 7,
+	RUNTIME_FN_ROOT_CLONE	= 8,
 	RUNTIME_FN_NR
 };
 

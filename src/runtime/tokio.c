@@ -56,6 +56,10 @@ static const struct runtime_fn fns[] = {
 	{ RUNTIME_FN_PARK, CT "Context::park", 0, false },
 	{ RUNTIME_FN_PARK, CT "Context::park_yield", 0, false },
 	{ RUNTIME_FN_PARK, CT "Context::park_internal", 0, false },
+	/* util/wake.rs: generic, but a waker of its own only the current_thread Handle has */
+	{ RUNTIME_FN_ROOT_WAKE, "tokio::util::wake::wake_arc_raw", 0, false },
+	{ RUNTIME_FN_ROOT_WAKE, "tokio::util::wake::wake_by_ref_arc_raw", 0, false },
+	{ RUNTIME_FN_ROOT_CLONE, "tokio::util::wake::clone_arc_raw", 0, false },
 };
 
 /*
