@@ -37,7 +37,7 @@ struct thread_poll {
 	__u64	sp;		/* rsp at the poll function's entry */
 	__u32	fn;
 	__u16	dropped;	/* freed by this thread during the poll */
-	__u16	root;		/* enum thread_poll_root; of a root sp is as if it had been called */
+	__u16	root;		/* enum thread_poll_root; a root's sp is as if it was called */
 };
 
 /* A root that is Pending, in a frame of the thread. */
