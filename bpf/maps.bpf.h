@@ -43,6 +43,7 @@ struct thread_poll {
 /* A root that is Pending, in a frame of the thread. */
 struct thread_root {
 	__u64	root;		/* 0: none */
+	__u64	sp;		/* as struct thread_poll has it */
 	__u32	shares;		/* the thread does other things meanwhile */
 	__u32	woken;		/* told already */
 };

@@ -287,6 +287,7 @@ static __always_inline void root_pends(struct thread *t, const struct thread_pol
 	r->shares = p->root == POLL_SHARES;
 	r->woken = 0;
 	r->root = p->task;
+	r->sp = p->sp;
 }
 
 /* The poll @p, the last of @depth, has ended; @done: it is known to have completed. */
@@ -498,16 +499,15 @@ static __always_inline int on_root_park(struct pt_regs *regs)
 static __always_inline int on_root_gone(struct pt_regs *regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u32 index = cookie_index(bpf_get_attach_cookie(regs)), depth;
-	__u64 frame = root_frame(regs), ts;
-	struct root_place *place;
+	__u64 frame = root_frame(regs), ts, root;
+	struct thread_root *r;
 	struct raw_task *ev;
+	__u32 depth;
 	struct thread *t;
 
 	if (!enabled || task->tgid != target_tgid)
 		return 0;
-	place = bpf_map_lookup_elem(&root_places, &index);
-	t = place ? thread_get(task) : NULL;
+	t = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (!t)
 		return 0;
 	ts = bpf_ktime_get_ns();
@@ -518,9 +518,13 @@ static __always_inline int on_root_gone(struct pt_regs *regs)
 			 task->pid);
 		return 0;
 	}
-	t->pending[depth & (THREAD_MAX_POLLS - 1)].root = 0;
+	r = &t->pending[depth & (THREAD_MAX_POLLS - 1)];
+	if (!r->root || r->sp != frame - 8)
+		return 0;
+	root = r->root;
+	r->root = 0;
 	ev = event_add(t, sizeof(*ev), ts, task->pid, RAW_TASK_DROP);
-	ev->task = root_at(place, frame, regs);
+	ev->task = root;
 	event_added(t, sizeof(*ev));
 	return 0;
 }

@@ -78,6 +78,11 @@ static void describe(csh cs, const cs_insn *in, struct reach_insn *out)
 	else if (cs_insn_group(cs, in, CS_GRP_RET) || in->id == X86_INS_UD2 ||
 		 in->id == X86_INS_HLT || in->id == X86_INS_INT3)
 		out->kind = REACH_STOP;
+	if (in->id == X86_INS_PUSH)
+		out->grows = 8;
+	else if (in->id == X86_INS_SUB && x->op_count == 2 && x->operands[0].reg == X86_REG_RSP &&
+		 x->operands[1].type == X86_OP_IMM)
+		out->grows = (int32_t)x->operands[1].imm;
 	take_argument(cs, in, out);
 }
 
@@ -189,6 +194,18 @@ int reach__towards(struct reach *r, const bool *within)
 	}
 	free(away);
 	return 0;
+}
+
+int32_t reach__frame(const struct reach *r)
+{
+	int32_t frame = 0;
+
+	for (size_t i = 0; i < r->nr && r->insns[i].kind == REACH_PLAIN; i++) {
+		frame += r->insns[i].grows;
+		if (r->insns[i].grows > 8)
+			break;
+	}
+	return frame;
 }
 
 bool reach__argument(const struct reach *r, size_t insn, struct image_loc *out)

@@ -30,6 +30,7 @@ struct reach_insn {
 	uint64_t	vaddr;
 	uint64_t	target;		/* JUMP, BRANCH, CALL */
 	uint8_t		kind;		/* enum reach_kind */
+	int32_t		grows;		/* the stack, by so many bytes */
 	uint8_t		sets_arg;	/* it writes the register of a call's first argument … */
 	struct image_loc arg;		/* … and this is what; reg IMAGE_REG_NR: something else */
 };
@@ -53,6 +54,8 @@ size_t reach__at(const struct reach *r, uint64_t vaddr);
  * through a few others that lead straight back to them.
  */
 int reach__towards(struct reach *r, const bool *within);
+/* Bytes of stack that the function has taken when it is past its beginning. */
+int32_t reach__frame(const struct reach *r);
 /* What the call at @insn has as its first argument; false: it cannot be told. */
 bool reach__argument(const struct reach *r, size_t insn, struct image_loc *out);
 

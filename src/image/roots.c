@@ -23,6 +23,7 @@
 
 #define RANGES_MAX	256	/* of the code of one entry */
 #define DEPTH_MAX	64
+#define BELOW_MAX	6	/* calls from block_on to the poll */
 #define SITES_MAX	64	/* of one root */
 
 /* One copy of a block_on's code, and what it polls. */
@@ -37,7 +38,9 @@ struct copy {
 	bool			*own;		/* instructions of the copy … */
 	bool			*polled;	/* … and of polls inlined into it */
 	uint32_t		 fn;		/* WALK_NONE until a poll is found */
+	int32_t			 below;		/* bytes from rsp here to rsp in block_on's frame */
 	struct image_loc	 loc;
+	unsigned int		 depth;		/* of calls below block_on's own code */
 	bool			 located, whole;
 	bool			 found;		/* a poll, though another copy may have it */
 	unsigned int		 nr_sites;
@@ -180,6 +183,7 @@ static bool has_site(const struct model *m, enum image_root_what what,
 static void add_site(struct copy *c, enum image_root_what what, const struct image_loc *loc,
 		     const struct image_site *site)
 {
+	struct image_root_site *out;
 	struct model *m = c->r->m;
 	uint32_t at;
 
@@ -188,9 +192,12 @@ static void add_site(struct copy *c, enum image_root_what what, const struct ima
 	at = model__add(m, MODEL_ROOT_SITES, 1);
 	if (at == WALK_NONE)
 		return;
-	*(struct image_root_site *)model__at(m, MODEL_ROOT_SITES, at) =
-		(struct image_root_site){ .fn = c->fn, .what = what, .shares = c->form->shares,
-					  .loc = *loc, .site = *site };
+	out = model__at(m, MODEL_ROOT_SITES, at);
+	*out = (struct image_root_site){ .fn = c->fn, .what = what, .shares = c->form->shares,
+					.loc = *loc, .site = *site };
+	out->site.sp_adjust += c->below;
+	if (loc->reg == IMAGE_REG_SP)
+		out->loc.off -= c->below;
 	if (!c->nr_sites++)
 		fn_of(c)->site = *site;
 }
@@ -222,6 +229,14 @@ static bool site_at(struct copy *c, uint64_t vaddr, const struct image_loc *loc,
 
 /* ---- polls that are called ---- */
 
+/* A probe where the call at @insn returns to. */
+static void add_end(struct copy *c, size_t insn)
+{
+	if (insn + 1 < c->code.nr)
+		returns__of(c->r->sites, c->r->boundaries, c->code.insns[insn + 1].vaddr,
+			    add_return, c);
+}
+
 static void add_call(struct copy *c, size_t insn)
 {
 	static const struct image_loc passed = { .reg = IMAGE_REG_DI };
@@ -237,13 +252,27 @@ static void add_call(struct copy *c, size_t insn)
 	if (has_site(c->r->m, IMAGE_ROOT_BEGIN, &site) || !have_fn(c, vaddr))
 		return;
 	add_site(c, IMAGE_ROOT_BEGIN, &passed, &site);
-	if (insn + 1 < c->code.nr)
-		returns__of(c->r->sites, c->r->boundaries, c->code.insns[insn + 1].vaddr,
-			    add_return, c);
-	if (!c->located && reach__argument(&c->code, insn, &loc) && is_kept(loc.reg)) {
+	if (!c->below)
+		add_end(c, insn);
+	if (!c->below && !c->located && reach__argument(&c->code, insn, &loc) &&
+	    is_kept(loc.reg)) {
 		c->loc = loc;
 		c->located = true;
 	}
+}
+
+static void look_below(struct copy *c, size_t insn, const struct die *callee);
+
+/*
+ * May the function at @d be one that calls back what block_on has handed it? Then its
+ * name, generics and all, has that closure.
+ */
+static bool calls_back(const struct copy *c, const struct die *d)
+{
+	struct die name = name_of(c->r->ts, *d);
+	const char *text = die__str(&name, DW_AT_name);
+
+	return text && strstr(text, "block_on::{");
 }
 
 static void find_calls(struct copy *c)
@@ -256,8 +285,12 @@ static void find_calls(struct copy *c)
 		if (!c->own[i] || c->polled[i] || in->kind != REACH_CALL)
 			continue;
 		callee = copies__at(c->r->copies, in->target);
-		if (callee && die__at_addr(c->r->ts->di, callee, &d) && polls_it(c, &d))
+		if (!callee || !die__at_addr(c->r->ts->di, callee, &d))
+			continue;
+		if (polls_it(c, &d))
 			add_call(c, i);
+		else if (calls_back(c, &d))
+			look_below(c, i, &d);
 	}
 }
 
@@ -317,7 +350,7 @@ static void add_inlined(struct copy *c, const struct die *d)
 		if (has_site(c->r->m, IMAGE_ROOT_BEGIN, &site) || !have_fn(c, vaddr))
 			continue;
 		add_site(c, IMAGE_ROOT_BEGIN, &loc, &site);
-		if (!c->located && is_kept(loc.reg)) {
+		if (!c->below && !c->located && is_kept(loc.reg)) {
 			c->loc = loc;
 			c->located = true;
 		}
@@ -340,15 +373,65 @@ static void find_inlined(struct copy *c, const struct die *d, unsigned int depth
 	} while (die__next(c->r->ts->di, &child, &child));
 }
 
+/* ---- polls in what is called ---- */
+
+static bool take_room(struct copy *c)
+{
+	c->own = calloc(c->code.nr + 1, sizeof(*c->own));
+	c->polled = calloc(c->code.nr + 1, sizeof(*c->polled));
+	if (!c->own || !c->polled)
+		c->r->m->err = -ENOMEM;
+	return c->own && c->polled;
+}
+
+static void free_code(struct copy *c)
+{
+	free(c->own);
+	free(c->polled);
+	reach__free(&c->code);
+}
+
+/*
+ * The call at @insn is of a function that may poll the root for block_on. A poll there
+ * begins within that function, and has ended when it returns.
+ */
+static void look_below(struct copy *c, size_t insn, const struct die *callee)
+{
+	struct copy below = *c;
+
+	if (c->depth >= BELOW_MAX ||
+	    reach__decode(&below.code, c->r->b, c->r->boundaries, c->code.insns[insn].target))
+		return;
+	below.depth++;
+	below.die = *callee;
+	below.below += reach__frame(&below.code) + 8;
+	below.found = false;
+	if (take_room(&below)) {
+		memset(below.own, true, below.code.nr * sizeof(*below.own));
+		find_inlined(&below, callee, 0);
+		find_calls(&below);
+	}
+	if (below.found) {
+		c->code.leads[insn] = true;
+		c->found = true;
+		c->fn = below.fn;
+		c->nr_sites = below.nr_sites;
+		if (!c->below && c->fn != WALK_NONE)
+			add_end(c, insn);
+	}
+	free_code(&below);
+}
+
 /* ---- the end ---- */
 
 static void add_gone(struct copy *c, size_t insn)
 {
+	static const struct image_loc none = { .reg = IMAGE_REG_SP };
 	uint64_t vaddr = c->code.insns[insn].vaddr;
 	struct image_site site;
 
-	if (c->located && site_at(c, vaddr, &c->loc, &site))
-		add_site(c, IMAGE_ROOT_GONE, &c->loc, &site);
+	if (site_at(c, vaddr, &none, &site))
+		add_site(c, IMAGE_ROOT_GONE, &none, &site);
 }
 
 /* Where the code leaves what leads to a poll of the root. */
@@ -450,12 +533,67 @@ static void note_unknown(struct roots *r, const struct runtime *rt)
 	hash_table__clear(&r->seen);
 }
 
+/* A variable that holds the root, or a pinned reference to it, in all of the copy's code. */
+static bool is_holder(const struct copy *c, const struct die *d, bool *reference)
+{
+	struct die type, to;
+	struct type_member m;
+
+	if (!type__of(c->r->ts, d, &type) &&
+	    !(die__ref(c->r->ts->di, d, DW_AT_abstract_origin, &to) &&
+	      type__of(c->r->ts, &to, &type)))
+		return false;
+	*reference = type__named(&type, "Pin<");
+	if (!*reference)
+		return type__key(c->r->ts, &type) == c->key;
+	return type__only_member(c->r->ts, &type, &m) &&
+	       type__pointee(c->r->ts, &m.type, &to) && type__key(c->r->ts, &to) == c->key;
+}
+
+/* Where the root lies, by a variable below @d, at the poll that begins at @vaddr. */
+static bool locate_by_variable(struct copy *c, const struct die *d, uint64_t vaddr,
+			       unsigned int depth)
+{
+	struct die child;
+
+	if (depth > DEPTH_MAX || !die__child(d, &child))
+		return false;
+	do {
+		struct die_range at;
+		struct die_list list;
+		struct image_loc loc;
+		bool reference, variable = child.ab->tag == DW_TAG_variable ||
+					   child.ab->tag == DW_TAG_formal_parameter;
+
+		if (variable && is_holder(c, &child, &reference) &&
+		    lists__location(&child, vaddr, &list, &at) && loc_of(&at, &loc) &&
+		    is_kept(loc.reg) && (reference || loc.deref)) {
+			/* of the root itself the place is what is wanted, and not what is there */
+			loc.deref = reference && loc.deref;
+			c->loc = loc;
+			return true;
+		}
+		if (!variable && locate_by_variable(c, &child, vaddr, depth + 1))
+			return true;
+	} while (die__next(c->r->ts->di, &child, &child));
+	return false;
+}
+
+static void locate(struct copy *c)
+{
+	for (size_t i = 0; i < c->code.nr && !c->located; i++)
+		if (c->code.leads[i] && (c->own[i] || c->polled[i]))
+			c->located = locate_by_variable(c, &c->die, c->code.insns[i].vaddr, 0);
+}
+
 static void take_code(struct copy *c)
 {
 	find_inlined(c, &c->die, 0);
 	find_calls(c);
 	if (c->fn == WALK_NONE)
 		return;
+	if (!c->located)
+		locate(c);
 	find_exits(c);
 	if (c->located)
 		add_ranges(c);
@@ -495,17 +633,11 @@ static void take_copy(struct roots *r, const struct runtime *rt, const struct ru
 	if (!lists__first_range(die, &first) ||
 	    reach__decode(&c.code, r->b, r->boundaries, first.start))
 		return;
-	c.own = calloc(c.code.nr + 1, sizeof(*c.own));
-	c.polled = calloc(c.code.nr + 1, sizeof(*c.polled));
-	if (c.own && c.polled) {
+	if (take_room(&c)) {
 		mark_code(&c, die, c.own);
 		try_types(&c, &name);
-	} else {
-		r->m->err = -ENOMEM;
 	}
-	free(c.own);
-	free(c.polled);
-	reach__free(&c.code);
+	free_code(&c);
 }
 
 /* Copies in the unit @u that are inlined there; @of has the functions, by their entries. */
