@@ -622,6 +622,7 @@ static void find_roots(struct functions *fs, const struct runtime *rt)
 
 	for (size_t i = 0; i < rt->nr_roots; i++)
 		roots__find(&roots, rt, &rt->roots[i]);
+	roots__free(&roots);
 }
 
 int functions__find(struct functions *fs)

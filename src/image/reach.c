@@ -69,15 +69,22 @@ static void describe(csh cs, const cs_insn *in, struct reach_insn *out)
 	*out = (struct reach_insn){ .vaddr = in->address };
 	if (direct)
 		out->target = (uint64_t)x->operands[0].imm;
-	if (cs_insn_group(cs, in, CS_GRP_CALL))
+	if (cs_insn_group(cs, in, CS_GRP_CALL)) {
 		out->kind = direct ? REACH_CALL : REACH_CALL_UNKNOWN;
-	else if (in->id == X86_INS_JMP)
+		if (x->op_count == 1 && x->operands[0].type == X86_OP_MEM &&
+		    x->operands[0].mem.base == X86_REG_RIP) {
+			out->kind = REACH_CALL_WORD;
+			out->target = in->address + in->size + (uint64_t)x->operands[0].mem.disp;
+		}
+	} else if (in->id == X86_INS_JMP) {
 		out->kind = direct ? REACH_JUMP : REACH_JUMP_UNKNOWN;
-	else if (cs_insn_group(cs, in, CS_GRP_JUMP))
+	} else if (cs_insn_group(cs, in, CS_GRP_JUMP)) {
 		out->kind = REACH_BRANCH;
-	else if (cs_insn_group(cs, in, CS_GRP_RET) || in->id == X86_INS_UD2 ||
-		 in->id == X86_INS_HLT || in->id == X86_INS_INT3)
+	} else if (cs_insn_group(cs, in, CS_GRP_RET)) {
+		out->kind = REACH_RETURN;
+	} else if (in->id == X86_INS_UD2 || in->id == X86_INS_HLT || in->id == X86_INS_INT3) {
 		out->kind = REACH_STOP;
+	}
 	if (in->id == X86_INS_PUSH)
 		out->grows = 8;
 	else if (in->id == X86_INS_SUB && x->op_count == 2 && x->operands[0].reg == X86_REG_RSP &&
@@ -140,6 +147,20 @@ void reach__free(struct reach *r)
 	*r = (struct reach){ .insns = NULL };
 }
 
+bool reach__returns(const struct reach *r)
+{
+	for (size_t i = 0; i < r->nr; i++) {
+		const struct reach_insn *in = &r->insns[i];
+
+		if (in->kind == REACH_RETURN || in->kind == REACH_JUMP_UNKNOWN)
+			return true;
+		if ((in->kind == REACH_JUMP || in->kind == REACH_BRANCH) &&
+		    reach__at(r, in->target) == r->nr)
+			return true;
+	}
+	return !r->nr;
+}
+
 size_t reach__at(const struct reach *r, uint64_t vaddr)
 {
 	size_t i = BISECT(r->nr, k, r->insns[k].vaddr < vaddr);
@@ -150,7 +171,7 @@ size_t reach__at(const struct reach *r, uint64_t vaddr)
 static bool goes_on(const struct reach_insn *in)
 {
 	return in->kind == REACH_PLAIN || in->kind == REACH_BRANCH || in->kind == REACH_CALL ||
-	       in->kind == REACH_CALL_UNKNOWN;
+	       in->kind == REACH_CALL_WORD || in->kind == REACH_CALL_UNKNOWN;
 }
 
 /* Does @insn lead to a marked one at once? */

@@ -21,14 +21,16 @@ enum reach_kind {
 	REACH_JUMP,		/* to target */
 	REACH_BRANCH,		/* to target or to the next one */
 	REACH_CALL,		/* of target; the next one follows */
-	REACH_CALL_UNKNOWN,	/* of what a register or memory says */
+	REACH_CALL_WORD,	/* of what the word at target holds */
+	REACH_CALL_UNKNOWN,	/* of what a register says */
 	REACH_JUMP_UNKNOWN,
-	REACH_STOP,		/* a return, or a trap */
+	REACH_RETURN,
+	REACH_STOP,		/* a trap, or a call of what does not return */
 };
 
 struct reach_insn {
 	uint64_t	vaddr;
-	uint64_t	target;		/* JUMP, BRANCH, CALL */
+	uint64_t	target;		/* JUMP, BRANCH, CALL, CALL_WORD */
 	uint8_t		kind;		/* enum reach_kind */
 	int32_t		grows;		/* the stack, by so many bytes */
 	uint8_t		sets_arg;	/* it writes the register of a call's first argument … */
@@ -46,6 +48,8 @@ int reach__decode(struct reach *r, const struct binary *b, const struct boundari
 		  uint64_t vaddr);
 void reach__free(struct reach *r);
 
+/* Does the function return, or jump to another one that may? */
+bool reach__returns(const struct reach *r);
 /* The instruction at @vaddr; r->nr: none begins there. */
 size_t reach__at(const struct reach *r, uint64_t vaddr);
 /*

@@ -317,6 +317,7 @@ static bool is_entered(const struct copy *c, size_t insn)
 
 	if (insn && !c->polled[insn - 1] && code->insns[insn - 1].kind != REACH_JUMP &&
 	    code->insns[insn - 1].kind != REACH_JUMP_UNKNOWN &&
+	    code->insns[insn - 1].kind != REACH_RETURN &&
 	    code->insns[insn - 1].kind != REACH_STOP)
 		return true;
 	for (size_t i = 0; i < code->nr; i++)
@@ -497,6 +498,61 @@ static void add_ranges(struct copy *c)
 	}
 }
 
+/* ---- calls that do not return ---- */
+
+static int add_word(void *ctx, uint64_t at, uint64_t to)
+{
+	struct hash_slot *slot = hash_table__at(ctx, at);
+
+	if (!slot)
+		return -ENOMEM;
+	slot->value = to;
+	return 0;
+}
+
+/* The function at @vaddr never returns: it panics. */
+static bool is_final(struct roots *r, uint64_t vaddr)
+{
+	struct hash_slot *slot = hash_table__at(&r->final, vaddr);
+	struct reach code;
+
+	if (!slot) {
+		r->m->err = -ENOMEM;
+		return false;
+	}
+	if (!slot->value) {
+		slot->value = 1;
+		if (!reach__decode(&code, r->b, r->boundaries, vaddr)) {
+			slot->value += !reach__returns(&code);
+			reach__free(&code);
+		}
+	}
+	return slot->value == 2;
+}
+
+/* Behind a call of what does not return the code does not go on. */
+static void cut_final_calls(struct roots *r, struct reach *code)
+{
+	if (!r->knows_words && binary__words(r->b, add_word, &r->words))
+		r->m->err = -ENOMEM;
+	r->knows_words = true;
+	for (size_t i = 0; i < code->nr; i++) {
+		struct reach_insn *in = &code->insns[i];
+		struct hash_slot *word = in->kind == REACH_CALL_WORD ?
+						 hash_table__find(&r->words, in->target) : NULL;
+
+		if ((in->kind == REACH_CALL && is_final(r, in->target)) ||
+		    (word && is_final(r, word->value)))
+			in->kind = REACH_STOP;
+	}
+}
+
+void roots__free(struct roots *r)
+{
+	hash_table__clear(&r->words);
+	hash_table__clear(&r->final);
+}
+
 /* ---- copies ---- */
 
 /* Of a type that no copy of the form was found to poll, the entry is remembered. */
@@ -633,6 +689,7 @@ static void take_copy(struct roots *r, const struct runtime *rt, const struct ru
 	if (!lists__first_range(die, &first) ||
 	    reach__decode(&c.code, r->b, r->boundaries, first.start))
 		return;
+	cut_final_calls(r, &c.code);
 	if (take_room(&c)) {
 		mark_code(&c, die, c.own);
 		try_types(&c, &name);

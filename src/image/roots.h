@@ -26,7 +26,11 @@ struct roots {
 	struct boundaries	*boundaries;
 	const struct copies	*copies;
 	struct functions	*functions;
-	struct hash_table	 seen;		/* types that a form may poll; zero */
+	/* Its own, zero at first; freed by roots__free(). */
+	struct hash_table	 seen;		/* types that a form may poll */
+	struct hash_table	 words;		/* addresses in memory, by where they are */
+	struct hash_table	 final;		/* functions: 2, it does not return; 1, it may */
+	bool			 knows_words;
 };
 
 /*
@@ -35,6 +39,7 @@ struct roots {
  * r->m->err; a root of which not all could be found has a note of the model.
  */
 void roots__find(struct roots *r, const struct runtime *rt, const struct runtime_root *form);
+void roots__free(struct roots *r);
 /* Once all have been found: put the ranges in order. */
 void roots__sort(struct model *m);
 
