@@ -161,6 +161,9 @@ static __always_inline void poll_push(struct thread *t, __u32 depth, __u64 task,
 	event_added(t, sizeof(*ev));
 }
 
+/* The polls that were under way when there were no probes are not known yet. */
+bool polls_unknown = true;
+
 static void root_pending(struct thread *t, __u64 ts, __u32 tid);
 
 /* The root that has the frame at @sp is on top, and not in its poll any more. */
@@ -329,9 +332,6 @@ static __always_inline void poll_pop(struct thread *t, struct thread_poll *p, __
 	t->depth = depth - 1;
 }
 
-/* The polls that were under way when there were no probes are not known yet. */
-bool polls_unknown = true;
-
 static __always_inline int on_poll_end(struct pt_regs *regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -463,6 +463,9 @@ static __always_inline int on_root_begin(struct pt_regs *regs)
 	on_cpu(t, task, ts);
 	if (!load_bias_known)
 		learn_bias(regs->ip, place->vaddr);
+	/* It has been polled again: what was found of it before is not so any more. */
+	if (polls_unknown && frame - 8 > t->ended_sp)
+		t->ended_sp = frame - 8;
 	root = root_at(place, frame, regs);
 	/* A poll may be come to by more than one of the places. */
 	if (is_root_at(t, frame - 8) &&
@@ -507,9 +510,11 @@ static __always_inline int on_root_gone(struct pt_regs *regs)
 
 	if (!enabled || task->tgid != target_tgid)
 		return 0;
-	t = bpf_task_storage_get(&threads, task, NULL, 0);
+	t = polls_unknown ? thread_get(task) : bpf_task_storage_get(&threads, task, NULL, 0);
 	if (!t)
 		return 0;
+	if (polls_unknown && frame - 8 > t->ended_sp)
+		t->ended_sp = frame - 8;
 	ts = bpf_ktime_get_ns();
 	on_cpu(t, task, ts);
 	depth = t->depth;
@@ -647,7 +652,7 @@ int seed_polls(struct bpf_iter__task *ctx)
 		return 0;
 	seeded.tid = tid;
 	/* the outermost comes first, and no poll outlives it */
-	if (w->polls[0].sp <= t->ended_sp)
+	if (w->nr && w->polls[0].sp <= t->ended_sp)
 		goto out;
 	if (t->depth)
 		return 0;
@@ -662,6 +667,17 @@ int seed_polls(struct bpf_iter__task *ctx)
 	}
 	t->depth = i;
 	seeded.nr = i;
+	for (i = 0; i < RAW_UNDER_WAY; i++) {
+		/* It has not been polled since, or the probes would have told. */
+		if (!w->pending[i].task || (__u32)i > t->depth || t->pending[i].root ||
+		    w->pending[i].sp <= t->ended_sp)
+			continue;
+		t->pending[i].sp = w->pending[i].sp;
+		t->pending[i].shares = w->pending[i].root == POLL_SHARES;
+		t->pending[i].woken = 0;
+		t->pending[i].root = w->pending[i].task;
+		seeded.pending |= 1u << i;
+	}
 out:
 	bpf_map_delete_elem(&under_way, &tid);
 	bpf_seq_write(ctx->meta->seq, &seeded, sizeof(seeded));

@@ -248,6 +248,7 @@ static void add_call(struct copy *c, size_t insn)
 	    site_finder__at(c->r->sites, vaddr, &site))
 		return;
 	c->code.leads[insn] = true;
+	c->polled[insn] = true;
 	c->found = true;
 	if (has_site(c->r->m, IMAGE_ROOT_BEGIN, &site) || !have_fn(c, vaddr))
 		return;
@@ -414,6 +415,7 @@ static void look_below(struct copy *c, size_t insn, const struct die *callee)
 	}
 	if (below.found) {
 		c->code.leads[insn] = true;
+		c->polled[insn] = true;
 		c->found = true;
 		c->fn = below.fn;
 		c->nr_sites = below.nr_sites;
