@@ -480,11 +480,14 @@ static __always_inline int on_root_begin(struct pt_regs *regs)
 	return 0;
 }
 
-/* Who blocks on a root goes to sleep, so its poll has ended: if it is that one's frame. */
-static __always_inline int on_root_park(struct pt_regs *regs)
+/*
+ * Who blocks on a root goes to sleep, so its poll has ended: if it is that one's frame.
+ * At a call of its own the return address is not yet @pushed.
+ */
+static __always_inline int on_root_park(struct pt_regs *regs, __u64 pushed)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 sp = root_frame(regs), ts;
+	__u64 sp = root_frame(regs) - pushed, ts;
 	struct thread *t;
 
 	if (!enabled || task->tgid != target_tgid)
@@ -612,7 +615,8 @@ PROBE(task_drop, on_task_drop(regs))
 /* Completed or cancelled: for a recording as good as dropped. */
 PROBE(task_end, on_task_drop(regs))
 PROBE(root_begin, on_root_begin(regs))
-PROBE(root_park, on_root_park(regs))
+PROBE(root_park, on_root_park(regs, 0))
+PROBE(root_calls, on_root_park(regs, 8))
 PROBE(root_gone, on_root_gone(regs))
 PROBE(root_wake, on_root_waker(regs, true))
 PROBE(root_clone, on_root_waker(regs, false))

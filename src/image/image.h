@@ -126,6 +126,7 @@ struct image_return {
 enum image_root_what {
 	IMAGE_ROOT_BEGIN	= 0,	/* a poll of it begins */
 	IMAGE_ROOT_GONE		= 1,	/* block_on is done with it: from here no way leads back */
+	IMAGE_ROOT_PARK		= 2,	/* a poll of it has ended */
 };
 
 /*

@@ -186,14 +186,14 @@ static void print_tasks(const struct image *img, FILE *out)
 
 static void print_places(const struct image *img, FILE *out, uint32_t fn)
 {
-	static const char *const whats[] = { "begin", "gone" };
+	static const char *const whats[] = { "begin", "gone", "park" };
 	const struct image_root_range *ranges;
 	const struct image_root_site *sites;
 	size_t nr, nr_ranges = 0;
 
 	sites = image__root_sites(img, &nr);
 	for (size_t i = 0; i < nr; i++)
-		if (sites[i].fn == fn && sites[i].what < 2)
+		if (sites[i].fn == fn && sites[i].what < sizeof(whats) / sizeof(whats[0]))
 			fprintf(out, ", %s %#" PRIx64 "%s", whats[sites[i].what],
 				sites[i].site.vaddr,
 				sites[i].site.slow ? " single-stepped" : "");

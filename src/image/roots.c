@@ -437,6 +437,44 @@ static void add_gone(struct copy *c, size_t insn)
 		add_site(c, IMAGE_ROOT_GONE, &none, &site);
 }
 
+/* Is there a function that the runtime calls to sleep, so that its entry tells? */
+static bool has_park(const struct copy *c)
+{
+	const struct model *m = c->r->m;
+
+	for (size_t i = 0; i < m->tables[MODEL_FNS].nr; i++) {
+		const struct image_fn *fn = model__at(m, MODEL_FNS, (uint32_t)i);
+
+		if (fn->role == RUNTIME_FN_PARK && runtimes[fn->runtime] == c->rt)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Where nothing else tells that a poll has ended that is inlined: whatever block_on
+ * itself calls, before it comes to the next poll, it calls when the last has ended.
+ */
+static void find_parks(struct copy *c)
+{
+	static const struct image_loc none = { .reg = IMAGE_REG_SP };
+	struct image_site site;
+
+	if (c->form->shares || has_park(c))
+		return;
+	for (size_t i = 0; i < c->code.nr; i++) {
+		const struct reach_insn *in = &c->code.insns[i];
+
+		if (!c->own[i] || c->polled[i] || !c->code.leads[i] ||
+		    (in->kind != REACH_CALL && in->kind != REACH_CALL_WORD &&
+		     in->kind != REACH_CALL_UNKNOWN) ||
+		    !boundaries__is_insn(c->r->boundaries, in->vaddr) ||
+		    site_finder__at(c->r->sites, in->vaddr, &site))
+			continue;
+		add_site(c, IMAGE_ROOT_PARK, &none, &site);
+	}
+}
+
 /* Where the code leaves what leads to a poll of the root. */
 static void find_exits(struct copy *c)
 {
@@ -653,6 +691,7 @@ static void take_code(struct copy *c)
 	if (!c->located)
 		locate(c);
 	find_exits(c);
+	find_parks(c);
 	if (c->located)
 		add_ranges(c);
 }

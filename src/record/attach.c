@@ -382,6 +382,9 @@ static int attach_all_roots(struct attach *a, bool empty)
 		return 0;
 	err = attach_roots(a, empty ? skel->progs.empty : skel->progs.root_gone, IMAGE_ROOT_GONE);
 	if (!err)
+		err = attach_roots(a, empty ? skel->progs.empty : skel->progs.root_calls,
+				   IMAGE_ROOT_PARK);
+	if (!err)
 		err = attach_role(a, empty ? skel->progs.empty : skel->progs.root_park,
 				  RUNTIME_FN_PARK);
 	if (!err)

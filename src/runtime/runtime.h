@@ -174,6 +174,7 @@ struct runtime {
 	const struct runtime_root	*roots;		/* nr_roots */
 	size_t				 nr_roots;
 	/* The task's allocation: type with <T, S>, and the way to the future. */
+	/* NULL: it has no tasks, only roots */
 	const char			*cell_type;	/* "tokio::runtime::task::core::Cell" */
 	const char			*stage_path;	/* to the enum: "core.stage" */
 	const char			*stage_variant;	/* "Running" */
@@ -221,6 +222,8 @@ struct runtime {
 /* All adapters, in order of preference; ends with a null pointer. */
 extern const struct runtime *const runtimes[];
 extern const struct runtime runtime_tokio;
+/* executors.c */
+extern const struct runtime runtime_futures, runtime_pollster, runtime_async_io;
 
 /*
  * All of what the adapters of @list (which ends with a null pointer), libraries.c and

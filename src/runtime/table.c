@@ -7,5 +7,8 @@
 
 const struct runtime *const runtimes[] = {
 	&runtime_tokio,
+	&runtime_futures,
+	&runtime_pollster,
+	&runtime_async_io,
 	NULL,
 };
