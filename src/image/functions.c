@@ -101,19 +101,19 @@ static uint8_t runtime_index(const struct runtime *rt)
 	return r;
 }
 
-/* Is @name, of @len bytes, the last component of the path that ends at @end? "{impl}" is any. */
+/* Is @name, of @len bytes, the last component of the path that ends at @end? "{impl}" is any of them. */
 static bool ends_with(const char *path, const char *end, const char *name, size_t len,
 		      size_t *taken)
 {
-	static const char any[] = "{impl}";
-	size_t n = sizeof(any) - 1;
+	size_t word = strcspn(name, "#");
 
 	*taken = len;
 	if (len <= (size_t)(end - path) && !strncmp(end - len, name, len))
 		return true;
-	*taken = n;
-	return !strncmp(name, "{impl#", 6) && n <= (size_t)(end - path) &&
-	       !strncmp(end - n, any, n);
+	/* "{impl}" */
+	*taken = word + 1;
+	return name[0] == '{' && word < len && *taken <= (size_t)(end - path) && end[-1] == '}' &&
+	       !strncmp(end - *taken, name, word);
 }
 
 bool functions__is(const struct scan_fn *fn, const char *path)

@@ -85,6 +85,9 @@ static void describe(csh cs, const cs_insn *in, struct reach_insn *out)
 	} else if (in->id == X86_INS_UD2 || in->id == X86_INS_HLT || in->id == X86_INS_INT3) {
 		out->kind = REACH_STOP;
 	}
+	if (in->id == X86_INS_MOV && x->op_count == 2 && x->operands[1].type == X86_OP_MEM &&
+	    x->operands[1].mem.base == X86_REG_RIP)
+		out->target = in->address + in->size + (uint64_t)x->operands[1].mem.disp;
 	if (in->id == X86_INS_PUSH)
 		out->grows = 8;
 	else if (in->id == X86_INS_SUB && x->op_count == 2 && x->operands[0].reg == X86_REG_RSP &&

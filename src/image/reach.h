@@ -30,7 +30,7 @@ enum reach_kind {
 
 struct reach_insn {
 	uint64_t	vaddr;
-	uint64_t	target;		/* JUMP, BRANCH, CALL, CALL_WORD */
+	uint64_t	target;		/* JUMP, BRANCH, CALL, CALL_WORD; PLAIN: a word it reads */
 	uint8_t		kind;		/* enum reach_kind */
 	int32_t		grows;		/* the stack, by so many bytes */
 	uint8_t		sets_arg;	/* it writes the register of a call's first argument … */

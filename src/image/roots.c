@@ -39,7 +39,8 @@ struct copy {
 	bool			*polled;	/* … and of polls inlined into it */
 	uint32_t		 fn;		/* WALK_NONE until a poll is found */
 	int32_t			 below;		/* bytes from rsp here to rsp in block_on's frame */
-	struct image_loc	 loc;
+	struct image_loc	 loc, frame_loc;
+	bool			 in_frame;	/* frame_loc is where the root is, by rsp */
 	unsigned int		 depth;		/* of calls below block_on's own code */
 	bool			 located, whole;
 	bool			 found;		/* a poll, though another copy may have it */
@@ -328,35 +329,50 @@ static bool is_entered(const struct copy *c, size_t insn)
 	return false;
 }
 
+/* A poll begins at @insn, with the root at @loc. */
+static void add_entry(struct copy *c, size_t insn, const struct image_loc *loc)
+{
+	uint64_t vaddr = c->code.insns[insn].vaddr;
+	struct image_site site;
+
+	if (!site_at(c, vaddr, loc, &site))
+		return;
+	c->found = true;
+	if (loc->reg == IMAGE_REG_SP) {
+		c->in_frame = true;
+		c->frame_loc = *loc;
+	}
+	if (!c->below && !c->located && is_kept(loc->reg)) {
+		c->loc = *loc;
+		c->located = true;
+	}
+	if (!has_site(c->r->m, IMAGE_ROOT_BEGIN, &site) && have_fn(c, vaddr))
+		add_site(c, IMAGE_ROOT_BEGIN, loc, &site);
+}
+
 static void add_inlined(struct copy *c, const struct die *d)
 {
 	struct die_range at;
 	struct die_list list;
 	struct image_loc loc;
-	struct image_site site;
 	struct die param;
 
 	mark_code(c, d, c->polled);
 	if (!first_parameter(c->r->ts, d, &param))
 		return;
 	for (size_t i = 0; i < c->code.nr; i++) {
-		uint64_t vaddr = c->code.insns[i].vaddr;
-
 		if (!c->polled[i])
 			continue;
 		c->code.leads[i] = true;
-		if (!is_entered(c, i) || !lists__location(&param, vaddr, &list, &at) ||
-		    !loc_of(&at, &loc) || !site_at(c, vaddr, &loc, &site))
-			continue;
-		c->found = true;
-		if (has_site(c->r->m, IMAGE_ROOT_BEGIN, &site) || !have_fn(c, vaddr))
-			continue;
-		add_site(c, IMAGE_ROOT_BEGIN, &loc, &site);
-		if (!c->below && !c->located && is_kept(loc.reg)) {
-			c->loc = loc;
-			c->located = true;
-		}
+		if (is_entered(c, i) && lists__location(&param, c->code.insns[i].vaddr, &list, &at) &&
+		    loc_of(&at, &loc))
+			add_entry(c, i, &loc);
 	}
+	/* Where it is not told the root is where it was told to be, if the frame says where. */
+	for (size_t i = 0; c->in_frame && i < c->code.nr; i++)
+		if (c->polled[i] && is_entered(c, i) &&
+		    !lists__location(&param, c->code.insns[i].vaddr, &list, &at))
+			add_entry(c, i, &c->frame_loc);
 }
 
 /* The polls inlined at or below @d. */
@@ -437,15 +453,35 @@ static void add_gone(struct copy *c, size_t insn)
 		add_site(c, IMAGE_ROOT_GONE, &none, &site);
 }
 
-/* Is there a function that the runtime calls to sleep, so that its entry tells? */
-static bool has_park(const struct copy *c)
+/* Is @vaddr a function of the runtime's whose entry tells that a poll has ended? */
+static bool is_park(const struct copy *c, uint64_t vaddr)
 {
 	const struct model *m = c->r->m;
 
 	for (size_t i = 0; i < m->tables[MODEL_FNS].nr; i++) {
 		const struct image_fn *fn = model__at(m, MODEL_FNS, (uint32_t)i);
 
-		if (fn->role == RUNTIME_FN_PARK && runtimes[fn->runtime] == c->rt)
+		if (fn->role == RUNTIME_FN_PARK && fn->vaddr == vaddr &&
+		    runtimes[fn->runtime] == c->rt)
+			return true;
+	}
+	return false;
+}
+
+/* Does block_on's own code call such a function, or have the address of one? */
+static bool has_park(const struct copy *c)
+{
+	for (size_t i = 0; i < c->code.nr; i++) {
+		const struct reach_insn *in = &c->code.insns[i];
+		const struct hash_slot *word;
+
+		if (!c->own[i] || c->polled[i])
+			continue;
+		if (in->kind == REACH_CALL && is_park(c, in->target))
+			return true;
+		word = in->kind == REACH_PLAIN || in->kind == REACH_CALL_WORD ?
+			       hash_table__find(&c->r->words, in->target) : NULL;
+		if (word && is_park(c, word->value))
 			return true;
 	}
 	return false;

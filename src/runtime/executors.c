@@ -60,7 +60,9 @@ static const struct runtime_fn async_io_fns[] = {
 
 static const struct runtime_root async_io_roots[] = {
 	{ "async_io::driver::block_on", true },
+	{ "async_io::driver::block_on::{closure}", true },
 	{ "futures_lite::future::block_on", false },
+	{ "futures_lite::future::block_on::{closure}", false },
 };
 
 const struct runtime runtime_async_io = {
