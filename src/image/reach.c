@@ -71,6 +71,8 @@ static void describe(csh cs, const cs_insn *in, struct reach_insn *out)
 		out->target = (uint64_t)x->operands[0].imm;
 	if (cs_insn_group(cs, in, CS_GRP_CALL)) {
 		out->kind = direct ? REACH_CALL : REACH_CALL_UNKNOWN;
+		if (x->op_count == 1 && x->operands[0].type == X86_OP_REG)
+			out->reg = (uint16_t)x->operands[0].reg;
 		if (x->op_count == 1 && x->operands[0].type == X86_OP_MEM &&
 		    x->operands[0].mem.base == X86_REG_RIP) {
 			out->kind = REACH_CALL_WORD;
@@ -86,8 +88,10 @@ static void describe(csh cs, const cs_insn *in, struct reach_insn *out)
 		out->kind = REACH_STOP;
 	}
 	if (in->id == X86_INS_MOV && x->op_count == 2 && x->operands[1].type == X86_OP_MEM &&
-	    x->operands[1].mem.base == X86_REG_RIP)
+	    x->operands[1].mem.base == X86_REG_RIP) {
 		out->target = in->address + in->size + (uint64_t)x->operands[1].mem.disp;
+		out->reg = (uint16_t)x->operands[0].reg;
+	}
 	if (in->id == X86_INS_PUSH)
 		out->grows = 8;
 	else if (in->id == X86_INS_SUB && x->op_count == 2 && x->operands[0].reg == X86_REG_RSP &&
@@ -171,7 +175,7 @@ size_t reach__at(const struct reach *r, uint64_t vaddr)
 	return i < r->nr && r->insns[i].vaddr == vaddr ? i : r->nr;
 }
 
-static bool goes_on(const struct reach_insn *in)
+bool reach__goes_on(const struct reach_insn *in)
 {
 	return in->kind == REACH_PLAIN || in->kind == REACH_BRANCH || in->kind == REACH_CALL ||
 	       in->kind == REACH_CALL_WORD || in->kind == REACH_CALL_UNKNOWN;
@@ -187,7 +191,7 @@ static bool leads_on(const struct reach *r, size_t insn)
 		to = reach__at(r, in->target);
 	if (to < r->nr && r->leads[to])
 		return true;
-	return goes_on(in) && insn + 1 < r->nr && r->leads[insn + 1];
+	return reach__goes_on(in) && insn + 1 < r->nr && r->leads[insn + 1];
 }
 
 int reach__towards(struct reach *r, const bool *within)

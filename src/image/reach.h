@@ -32,6 +32,8 @@ struct reach_insn {
 	uint64_t	vaddr;
 	uint64_t	target;		/* JUMP, BRANCH, CALL, CALL_WORD; PLAIN: a word it reads */
 	uint8_t		kind;		/* enum reach_kind */
+	uint16_t	reg;		/* the decoder's number: CALL_UNKNOWN: of what is in it;
+					 * PLAIN: that it reads a word into; 0: none */
 	int32_t		grows;		/* the stack, by so many bytes */
 	uint8_t		sets_arg;	/* it writes the register of a call's first argument … */
 	struct image_loc arg;		/* … and this is what; reg IMAGE_REG_NR: something else */
@@ -50,6 +52,8 @@ void reach__free(struct reach *r);
 
 /* Does the function return, or jump to another one that may? */
 bool reach__returns(const struct reach *r);
+/* May the instruction behind it be next? */
+bool reach__goes_on(const struct reach_insn *in);
 /* The instruction at @vaddr; r->nr: none begins there. */
 size_t reach__at(const struct reach *r, uint64_t vaddr);
 /*

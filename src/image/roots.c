@@ -43,6 +43,7 @@ struct copy {
 	bool			 in_frame;	/* frame_loc is where the root is, by rsp */
 	unsigned int		 depth;		/* of calls below block_on's own code */
 	bool			 located, whole;
+	bool			 dry;		/* only to see whether there is a poll */
 	bool			 found;		/* a poll, though another copy may have it */
 	unsigned int		 nr_sites;
 };
@@ -71,28 +72,33 @@ static bool first_parameter(const struct types *ts, const struct die *fn, struct
 	return false;
 }
 
-/* The type of the first parameter of the function at @d, a copy or not. */
+/* The type of the first parameter of the function at @d, a copy or not: copies leave some out. */
 static bool first_type(const struct types *ts, struct die d, struct die *out)
 {
-	struct die p, to;
+	struct die p, name = name_of(ts, d), to;
 
-	for (int i = 0; i < 4; i++) {
-		if (first_parameter(ts, &d, &p)) {
-			if (die__ref(ts->di, &p, DW_AT_abstract_origin, &to))
-				p = to;
-			return type__of(ts, &p, out);
-		}
-		if (!die__ref(ts->di, &d, DW_AT_abstract_origin, &to) &&
-		    !die__ref(ts->di, &d, DW_AT_specification, &to))
-			break;
-		d = to;
-	}
-	return false;
+	if (!first_parameter(ts, &name, &p) && !first_parameter(ts, &d, &p))
+		return false;
+	if (die__ref(ts->di, &p, DW_AT_abstract_origin, &to))
+		p = to;
+	return type__of(ts, &p, out);
+}
+
+/* Of the copy at @d the first parameter; false: it has an entry no more. */
+static bool copied_parameter(const struct types *ts, const struct die *d, struct die *out)
+{
+	struct die origin, first, to;
+
+	if (!die__ref(ts->di, d, DW_AT_abstract_origin, &origin) ||
+	    !first_parameter(ts, &origin, &first))
+		return first_parameter(ts, d, out);
+	return first_parameter(ts, d, out) && die__ref(ts->di, out, DW_AT_abstract_origin, &to) &&
+	       to.p == first.p;
 }
 
 static bool is_poll_name(const char *name)
 {
-	return name && (!strcmp(name, "poll") || name[0] == '{');
+	return name && (name[0] == '{' || (!strncmp(name, "poll", 4) && (!name[4] || name[4] == '<')));
 }
 
 /* Does the function at @d, or what it is a copy of, poll the copy's future? */
@@ -133,6 +139,7 @@ static bool is_kept(uint8_t reg)
 static bool loc_of(const struct die_range *e, struct image_loc *out)
 {
 	const uint8_t *p = e->expr, *end = p + e->expr_len;
+	unsigned int derefs;
 	int64_t off;
 	uint8_t op;
 
@@ -147,8 +154,15 @@ static bool loc_of(const struct die_range *e, struct image_loc *out)
 		/* optimised code has its frame at rsp; fbreg is by the same */
 		out->reg = op == DW_OP_fbreg ? IMAGE_REG_SP : image_reg(op - DW_OP_breg0);
 		out->off = (int32_t)off;
-		out->deref = p == end;
-		if (p != end && (*p != DW_OP_stack_value || p + 1 != end))
+		derefs = 1;
+		for (; p < end && *p == DW_OP_deref; p++)
+			derefs++;
+		if (p < end && *p == DW_OP_stack_value) {
+			derefs--;
+			p++;
+		}
+		out->deref = (uint8_t)derefs;
+		if (p != end || derefs > 1)
 			return false;
 	}
 	return out->reg != IMAGE_REG_NR;
@@ -163,6 +177,8 @@ static struct image_fn *fn_of(struct copy *c)
 
 static bool have_fn(struct copy *c, uint64_t vaddr)
 {
+	if (c->dry)
+		return false;
 	if (c->fn == WALK_NONE)
 		c->fn = functions__add_root(c->r->functions, c->rt, vaddr, &c->future);
 	return c->fn != WALK_NONE;
@@ -188,7 +204,7 @@ static void add_site(struct copy *c, enum image_root_what what, const struct ima
 	struct model *m = c->r->m;
 	uint32_t at;
 
-	if (c->nr_sites >= SITES_MAX || has_site(m, what, site))
+	if (c->dry || c->nr_sites >= SITES_MAX || has_site(m, what, site))
 		return;
 	at = model__add(m, MODEL_ROOT_SITES, 1);
 	if (at == WALK_NONE)
@@ -263,7 +279,8 @@ static void add_call(struct copy *c, size_t insn)
 	}
 }
 
-static void look_below(struct copy *c, size_t insn, const struct die *callee);
+static void look_below(struct copy *c, size_t insn, uint64_t vaddr, const struct die *callee);
+static void take_code(struct copy *c);
 
 /*
  * May the function at @d be one that calls back what block_on has handed it? Then its
@@ -277,22 +294,56 @@ static bool calls_back(const struct copy *c, const struct die *d)
 	return text && strstr(text, "block_on::{");
 }
 
+/* The word at @at, once the program is loaded, as far as it is an address; 0: it is none. */
+static uint64_t word_at(const struct copy *c, uint64_t at)
+{
+	const struct hash_slot *word = hash_table__find(&c->r->words, at);
+
+	return word ? word->value : 0;
+}
+
+/* What the call at @insn is of; 0: it is not told. */
+static uint64_t callee_of(const struct copy *c, size_t insn)
+{
+	const struct reach_insn *in = &c->code.insns[insn];
+	uint64_t callee = 0;
+
+	if (in->kind == REACH_CALL)
+		return in->target;
+	if (in->kind == REACH_CALL_WORD)
+		return word_at(c, in->target);
+	/* of a register: the address that is read into it, if there is only one */
+	for (size_t i = 0; in->kind == REACH_CALL_UNKNOWN && in->reg && i < c->code.nr; i++) {
+		const struct reach_insn *from = &c->code.insns[i];
+		uint64_t word;
+
+		if (from->kind != REACH_PLAIN || from->reg != in->reg)
+			continue;
+		word = word_at(c, from->target);
+		if (callee && word != callee)
+			return 0;
+		callee = word;
+	}
+	return callee;
+}
+
 static void find_calls(struct copy *c)
 {
 	for (size_t i = 0; i < c->code.nr; i++) {
-		const struct reach_insn *in = &c->code.insns[i];
 		const uint8_t *callee;
+		uint64_t vaddr;
 		struct die d;
 
-		if (!c->own[i] || c->polled[i] || in->kind != REACH_CALL)
+		if (!c->own[i] || c->polled[i])
 			continue;
-		callee = copies__at(c->r->copies, in->target);
+		vaddr = callee_of(c, i);
+		callee = vaddr ? copies__at(c->r->copies, vaddr) : NULL;
 		if (!callee || !die__at_addr(c->r->ts->di, callee, &d))
 			continue;
 		if (polls_it(c, &d))
 			add_call(c, i);
 		else if (calls_back(c, &d))
-			look_below(c, i, &d);
+			look_below(c, i, vaddr, &d);
 	}
 }
 
@@ -329,6 +380,50 @@ static bool is_entered(const struct copy *c, size_t insn)
 	return false;
 }
 
+/* A variable that holds the root, or a pinned reference to it, in all of the copy's code. */
+static bool is_holder(const struct copy *c, const struct die *d, bool *reference)
+{
+	struct die type, to;
+	struct type_member m;
+
+	if (!type__of(c->r->ts, d, &type) &&
+	    !(die__ref(c->r->ts->di, d, DW_AT_abstract_origin, &to) &&
+	      type__of(c->r->ts, &to, &type)))
+		return false;
+	*reference = type__named(&type, "Pin<");
+	if (!*reference)
+		return type__key(c->r->ts, &type) == c->key;
+	return type__only_member(c->r->ts, &type, &m) &&
+	       type__pointee(c->r->ts, &m.type, &to) && type__key(c->r->ts, &to) == c->key;
+}
+
+/* Where the root lies, by a variable below @d, at the poll that begins at @vaddr. */
+static bool variable_at(const struct copy *c, const struct die *d, uint64_t vaddr,
+			unsigned int depth, struct image_loc *out)
+{
+	struct die child;
+
+	if (depth > DEPTH_MAX || !die__child(d, &child))
+		return false;
+	do {
+		struct die_range at;
+		struct die_list list;
+		bool reference, variable = child.ab->tag == DW_TAG_variable ||
+					   child.ab->tag == DW_TAG_formal_parameter;
+
+		if (variable && is_holder(c, &child, &reference) &&
+		    lists__location(&child, vaddr, &list, &at) && loc_of(&at, out) &&
+		    is_kept(out->reg) && (reference || out->deref)) {
+			/* of the root itself the place is what is wanted, and not what is there */
+			out->deref = reference && out->deref;
+			return true;
+		}
+		if (!variable && variable_at(c, &child, vaddr, depth + 1, out))
+			return true;
+	} while (die__next(c->r->ts->di, &child, &child));
+	return false;
+}
+
 /* A poll begins at @insn, with the root at @loc. */
 static void add_entry(struct copy *c, size_t insn, const struct image_loc *loc)
 {
@@ -357,22 +452,31 @@ static void add_inlined(struct copy *c, const struct die *d)
 	struct image_loc loc;
 	struct die param;
 
+	bool known = copied_parameter(c->r->ts, d, &param);
+
 	mark_code(c, d, c->polled);
-	if (!first_parameter(c->r->ts, d, &param))
-		return;
 	for (size_t i = 0; i < c->code.nr; i++) {
 		if (!c->polled[i])
 			continue;
 		c->code.leads[i] = true;
-		if (is_entered(c, i) && lists__location(&param, c->code.insns[i].vaddr, &list, &at) &&
-		    loc_of(&at, &loc))
+		c->found |= c->dry;
+		if (is_entered(c, i) && known &&
+		    lists__location(&param, c->code.insns[i].vaddr, &list, &at) && loc_of(&at, &loc))
 			add_entry(c, i, &loc);
 	}
-	/* Where it is not told the root is where it was told to be, if the frame says where. */
-	for (size_t i = 0; c->in_frame && i < c->code.nr; i++)
-		if (c->polled[i] && is_entered(c, i) &&
-		    !lists__location(&param, c->code.insns[i].vaddr, &list, &at))
+	/*
+	 * Where it is not told for a poll, the root is where it was told to be for another,
+	 * if the frame says where, or a variable of block_on's has it.
+	 */
+	for (size_t i = 0; i < c->code.nr; i++) {
+		if (!c->polled[i] || !is_entered(c, i) ||
+		    (known && lists__location(&param, c->code.insns[i].vaddr, &list, &at)))
+			continue;
+		if (c->in_frame)
 			add_entry(c, i, &c->frame_loc);
+		else if (variable_at(c, &c->die, c->code.insns[i].vaddr, 0, &loc))
+			add_entry(c, i, &loc);
+	}
 }
 
 /* The polls inlined at or below @d. */
@@ -389,6 +493,61 @@ static void find_inlined(struct copy *c, const struct die *d, unsigned int depth
 			 child.ab->tag == DW_TAG_lexical_block)
 			find_inlined(c, &child, depth + 1);
 	} while (die__next(c->r->ts->di, &child, &child));
+}
+
+/* ---- calls that do not return ---- */
+
+static int add_word(void *ctx, uint64_t at, uint64_t to)
+{
+	struct hash_slot *slot = hash_table__at(ctx, at);
+
+	if (!slot)
+		return -ENOMEM;
+	slot->value = to;
+	return 0;
+}
+
+/* The function at @vaddr never returns: it panics. */
+static bool is_final(struct roots *r, uint64_t vaddr)
+{
+	struct hash_slot *slot = hash_table__at(&r->final, vaddr);
+	struct reach code;
+
+	if (!slot) {
+		r->m->err = -ENOMEM;
+		return false;
+	}
+	if (!slot->value) {
+		slot->value = 1;
+		if (!reach__decode(&code, r->b, r->boundaries, vaddr)) {
+			slot->value += !reach__returns(&code);
+			reach__free(&code);
+		}
+	}
+	return slot->value == 2;
+}
+
+/* Behind a call of what does not return the code does not go on. */
+static void cut_final_calls(struct roots *r, struct reach *code)
+{
+	if (!r->knows_words && binary__words(r->b, add_word, &r->words))
+		r->m->err = -ENOMEM;
+	r->knows_words = true;
+	for (size_t i = 0; i < code->nr; i++) {
+		struct reach_insn *in = &code->insns[i];
+		struct hash_slot *word = in->kind == REACH_CALL_WORD ?
+						 hash_table__find(&r->words, in->target) : NULL;
+
+		if ((in->kind == REACH_CALL && is_final(r, in->target)) ||
+		    (word && is_final(r, word->value)))
+			in->kind = REACH_STOP;
+	}
+}
+
+void roots__free(struct roots *r)
+{
+	hash_table__clear(&r->words);
+	hash_table__clear(&r->final);
 }
 
 /* ---- polls in what is called ---- */
@@ -409,36 +568,127 @@ static void free_code(struct copy *c)
 	reach__free(&c->code);
 }
 
+static bool open_code(struct copy *c, uint64_t vaddr, const struct die *fn)
+{
+	c->die = *fn;
+	c->found = c->located = c->in_frame = false;
+	if (reach__decode(&c->code, c->r->b, c->r->boundaries, vaddr))
+		return false;
+	cut_final_calls(c->r, &c->code);
+	if (!take_room(c)) {
+		free_code(c);
+		return false;
+	}
+	memset(c->own, true, c->code.nr * sizeof(*c->own));
+	return true;
+}
+
+/* Is @to, to which the code goes from a poll or from what comes after one, on a way back? */
+static void go_back(const struct copy *c, size_t to, bool *seen, bool *more)
+{
+	if (to >= c->code.nr || seen[to] || c->polled[to] || !c->code.leads[to])
+		return;
+	seen[to] = *more = true;
+}
+
 /*
- * The call at @insn is of a function that may poll the root for block_on. A poll there
- * begins within that function, and has ended when it returns.
+ * Does the code come back to a poll from the end of one, and call something meanwhile?
+ * What does not is a piece of a poll that lies apart.
  */
-static void look_below(struct copy *c, size_t insn, const struct die *callee)
+static bool comes_back(struct copy *c)
+{
+	bool *seen = calloc(c->code.nr + 1, sizeof(*seen)), more = true, calls = false;
+
+	if (!seen || reach__towards(&c->code, NULL)) {
+		c->r->m->err = -ENOMEM;
+		more = false;
+	}
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < c->code.nr; i++) {
+			const struct reach_insn *in = &c->code.insns[i];
+
+			if (!c->polled[i] && !seen[i])
+				continue;
+			if (in->kind == REACH_JUMP || in->kind == REACH_BRANCH)
+				go_back(c, reach__at(&c->code, in->target), seen, &more);
+			if (reach__goes_on(in))
+				go_back(c, i + 1, seen, &more);
+		}
+	}
+	for (size_t i = 0; seen && i < c->code.nr; i++)
+		calls |= seen[i] && (c->code.insns[i].kind == REACH_CALL ||
+				     c->code.insns[i].kind == REACH_CALL_WORD ||
+				     c->code.insns[i].kind == REACH_CALL_UNKNOWN);
+	free(seen);
+	return calls;
+}
+
+/* The function at @callee does it all: it is as if it were the block_on. */
+static void take_loop(struct copy *c, size_t insn, uint64_t vaddr, const struct die *callee)
+{
+	struct copy loop = *c;
+	struct image_loc loc;
+
+	loop.below = 0;
+	loop.whole = true;
+	if (!open_code(&loop, vaddr, callee))
+		return;
+	/* Its caller may say where in the caller's frame, which is above its own, the root is. */
+	if (variable_at(c, &c->die, c->code.insns[insn].vaddr, 0, &loc) &&
+	    loc.reg == IMAGE_REG_SP) {
+		loc.off += reach__frame(&loop.code) + 8;
+		loop.frame_loc = loc;
+		loop.in_frame = true;
+	}
+	take_code(&loop);
+	free_code(&loop);
+	c->fn = loop.fn;
+	c->nr_sites = loop.nr_sites;
+	c->found |= loop.found;
+}
+
+/*
+ * The call at @insn is of a function that may poll the root for block_on: again and
+ * again, or once. Then a poll begins within that function, and has ended when it
+ * returns.
+ */
+static void look_below(struct copy *c, size_t insn, uint64_t vaddr, const struct die *callee)
 {
 	struct copy below = *c;
+	bool loops;
 
-	if (c->depth >= BELOW_MAX ||
-	    reach__decode(&below.code, c->r->b, c->r->boundaries, c->code.insns[insn].target))
-		return;
 	below.depth++;
-	below.die = *callee;
-	below.below += reach__frame(&below.code) + 8;
-	below.found = false;
-	if (take_room(&below)) {
-		memset(below.own, true, below.code.nr * sizeof(*below.own));
-		find_inlined(&below, callee, 0);
-		find_calls(&below);
-	}
-	if (below.found) {
-		c->code.leads[insn] = true;
-		c->polled[insn] = true;
-		c->found = true;
-		c->fn = below.fn;
-		c->nr_sites = below.nr_sites;
-		if (!c->below && c->fn != WALK_NONE)
-			add_end(c, insn);
-	}
+	below.dry = true;
+	if (c->depth >= BELOW_MAX || !open_code(&below, vaddr, callee))
+		return;
+	find_inlined(&below, callee, 0);
+	find_calls(&below);
+	loops = below.found && comes_back(&below);
 	free_code(&below);
+	if (!below.found)
+		return;
+	c->found = true;
+	if (c->dry || loops) {
+		c->code.leads[insn] |= !loops;
+		c->polled[insn] |= !loops;
+		if (!c->dry)
+			take_loop(c, insn, vaddr, callee);
+		return;
+	}
+	below.dry = false;
+	if (!open_code(&below, vaddr, callee))
+		return;
+	below.below += reach__frame(&below.code) + 8;
+	find_inlined(&below, callee, 0);
+	find_calls(&below);
+	free_code(&below);
+	c->code.leads[insn] = true;
+	c->polled[insn] = true;
+	c->fn = below.fn;
+	c->nr_sites = below.nr_sites;
+	if (!c->below && c->fn != WALK_NONE)
+		add_end(c, insn);
 }
 
 /* ---- the end ---- */
@@ -472,16 +722,9 @@ static bool is_park(const struct copy *c, uint64_t vaddr)
 static bool has_park(const struct copy *c)
 {
 	for (size_t i = 0; i < c->code.nr; i++) {
-		const struct reach_insn *in = &c->code.insns[i];
-		const struct hash_slot *word;
+		uint64_t callee = c->own[i] && !c->polled[i] ? callee_of(c, i) : 0;
 
-		if (!c->own[i] || c->polled[i])
-			continue;
-		if (in->kind == REACH_CALL && is_park(c, in->target))
-			return true;
-		word = in->kind == REACH_PLAIN || in->kind == REACH_CALL_WORD ?
-			       hash_table__find(&c->r->words, in->target) : NULL;
-		if (word && is_park(c, word->value))
+		if (callee && is_park(c, callee))
 			return true;
 	}
 	return false;
@@ -574,61 +817,6 @@ static void add_ranges(struct copy *c)
 	}
 }
 
-/* ---- calls that do not return ---- */
-
-static int add_word(void *ctx, uint64_t at, uint64_t to)
-{
-	struct hash_slot *slot = hash_table__at(ctx, at);
-
-	if (!slot)
-		return -ENOMEM;
-	slot->value = to;
-	return 0;
-}
-
-/* The function at @vaddr never returns: it panics. */
-static bool is_final(struct roots *r, uint64_t vaddr)
-{
-	struct hash_slot *slot = hash_table__at(&r->final, vaddr);
-	struct reach code;
-
-	if (!slot) {
-		r->m->err = -ENOMEM;
-		return false;
-	}
-	if (!slot->value) {
-		slot->value = 1;
-		if (!reach__decode(&code, r->b, r->boundaries, vaddr)) {
-			slot->value += !reach__returns(&code);
-			reach__free(&code);
-		}
-	}
-	return slot->value == 2;
-}
-
-/* Behind a call of what does not return the code does not go on. */
-static void cut_final_calls(struct roots *r, struct reach *code)
-{
-	if (!r->knows_words && binary__words(r->b, add_word, &r->words))
-		r->m->err = -ENOMEM;
-	r->knows_words = true;
-	for (size_t i = 0; i < code->nr; i++) {
-		struct reach_insn *in = &code->insns[i];
-		struct hash_slot *word = in->kind == REACH_CALL_WORD ?
-						 hash_table__find(&r->words, in->target) : NULL;
-
-		if ((in->kind == REACH_CALL && is_final(r, in->target)) ||
-		    (word && is_final(r, word->value)))
-			in->kind = REACH_STOP;
-	}
-}
-
-void roots__free(struct roots *r)
-{
-	hash_table__clear(&r->words);
-	hash_table__clear(&r->final);
-}
-
 /* ---- copies ---- */
 
 /* Of a type that no copy of the form was found to poll, the entry is remembered. */
@@ -657,72 +845,38 @@ static void note_unknown(struct roots *r, const struct runtime *rt)
 			name = rust_names__type(r->names, &d);
 		/* what the runtime itself blocks on, while it shuts down say, is nobody's */
 		if (name && !strstr(name, rt->crate))
-			model__note(r->m, "block_on of %s: where it is polled is not found in the "
-				    "code: its time is not in the recording", name);
+			model__note(r->m, "block_on of %s: where it lies or is polled is not found "
+				    "in the code: its time is not in the recording", name);
 		free(name);
 	}
 	free(seen);
 	hash_table__clear(&r->seen);
 }
 
-/* A variable that holds the root, or a pinned reference to it, in all of the copy's code. */
-static bool is_holder(const struct copy *c, const struct die *d, bool *reference)
-{
-	struct die type, to;
-	struct type_member m;
-
-	if (!type__of(c->r->ts, d, &type) &&
-	    !(die__ref(c->r->ts->di, d, DW_AT_abstract_origin, &to) &&
-	      type__of(c->r->ts, &to, &type)))
-		return false;
-	*reference = type__named(&type, "Pin<");
-	if (!*reference)
-		return type__key(c->r->ts, &type) == c->key;
-	return type__only_member(c->r->ts, &type, &m) &&
-	       type__pointee(c->r->ts, &m.type, &to) && type__key(c->r->ts, &to) == c->key;
-}
-
-/* Where the root lies, by a variable below @d, at the poll that begins at @vaddr. */
-static bool locate_by_variable(struct copy *c, const struct die *d, uint64_t vaddr,
-			       unsigned int depth)
-{
-	struct die child;
-
-	if (depth > DEPTH_MAX || !die__child(d, &child))
-		return false;
-	do {
-		struct die_range at;
-		struct die_list list;
-		struct image_loc loc;
-		bool reference, variable = child.ab->tag == DW_TAG_variable ||
-					   child.ab->tag == DW_TAG_formal_parameter;
-
-		if (variable && is_holder(c, &child, &reference) &&
-		    lists__location(&child, vaddr, &list, &at) && loc_of(&at, &loc) &&
-		    is_kept(loc.reg) && (reference || loc.deref)) {
-			/* of the root itself the place is what is wanted, and not what is there */
-			loc.deref = reference && loc.deref;
-			c->loc = loc;
-			return true;
-		}
-		if (!variable && locate_by_variable(c, &child, vaddr, depth + 1))
-			return true;
-	} while (die__next(c->r->ts->di, &child, &child));
-	return false;
-}
-
 static void locate(struct copy *c)
 {
+	if (c->in_frame) {
+		c->loc = c->frame_loc;
+		c->located = true;
+	}
 	for (size_t i = 0; i < c->code.nr && !c->located; i++)
 		if (c->code.leads[i] && (c->own[i] || c->polled[i]))
-			c->located = locate_by_variable(c, &c->die, c->code.insns[i].vaddr, 0);
+			c->located = variable_at(c, &c->die, c->code.insns[i].vaddr, 0, &c->loc);
+}
+
+static bool leads_anywhere(const struct copy *c)
+{
+	for (size_t i = 0; i < c->code.nr; i++)
+		if (c->code.leads[i])
+			return true;
+	return false;
 }
 
 static void take_code(struct copy *c)
 {
 	find_inlined(c, &c->die, 0);
 	find_calls(c);
-	if (c->fn == WALK_NONE)
+	if (c->fn == WALK_NONE || !leads_anywhere(c))
 		return;
 	if (!c->located)
 		locate(c);
