@@ -18,6 +18,7 @@
 
 #include "base/hash_table.h"
 #include "image/lists.h"
+#include "image/names.h"
 #include "image/reach.h"
 #include "image/returns.h"
 
@@ -461,7 +462,8 @@ static void add_inlined(struct copy *c, const struct die *d)
 		c->code.leads[i] = true;
 		c->found |= c->dry;
 		if (is_entered(c, i) && known &&
-		    lists__location(&param, c->code.insns[i].vaddr, &list, &at) && loc_of(&at, &loc))
+		    lists__location(&param, c->code.insns[i].vaddr, &list, &at) &&
+		    loc_of(&at, &loc))
 			add_entry(c, i, &loc);
 	}
 	/*
@@ -832,6 +834,17 @@ static void remember(struct copy *c)
 		slot->ptr = (void *)(uintptr_t)c->future.p;
 }
 
+/* What the runtime itself blocks on, while it shuts down say, is nobody's. */
+static bool is_own(const char *name, const char *crate)
+{
+	static const char poll_fn[] = "core::future::poll_fn::PollFn<", ref[] = "&mut ";
+
+	if (!strncmp(name, poll_fn, sizeof(poll_fn) - 1))
+		return name__is_below(name + sizeof(poll_fn) - 1, crate);
+	return !strncmp(name, ref, sizeof(ref) - 1) &&
+	       name__is_below(name + sizeof(ref) - 1, crate);
+}
+
 /* What could not be found, once all copies of a form have been looked at. */
 static void note_unknown(struct roots *r, const struct runtime *rt)
 {
@@ -843,8 +856,7 @@ static void note_unknown(struct roots *r, const struct runtime *rt)
 
 		if (seen[i].value > 1 && die__at_addr(r->ts->di, seen[i].ptr, &d))
 			name = rust_names__type(r->names, &d);
-		/* what the runtime itself blocks on, while it shuts down say, is nobody's */
-		if (name && !strstr(name, rt->crate))
+		if (name && !is_own(name, rt->crate))
 			model__note(r->m, "block_on of %s: where it lies or is polled is not found "
 				    "in the code: its time is not in the recording", name);
 		free(name);

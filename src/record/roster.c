@@ -131,10 +131,10 @@ static int chain_of(struct roster *r, const struct walk_chain *walk, uint32_t *i
 
 /* ---- tasks in lists ---- */
 
-static int seen_task(void *ctx, const struct alive_task *t)
+/* @tid: the thread that blocks on it, if it is a root. */
+static int write_seen(struct roster *r, const struct alive_task *t, uint32_t tid)
 {
-	struct trace_event ev = { .ts = t->ts, .type = TRACE_TASK_SEEN };
-	struct roster *r = ctx;
+	struct trace_event ev = { .ts = t->ts, .tid = tid, .type = TRACE_TASK_SEEN };
 	int err = 0;
 
 	ev.seen.task = t->task;
@@ -149,6 +149,11 @@ static int seen_task(void *ctx, const struct alive_task *t)
 			r->skel->bss->wakers_wanted = true;
 	}
 	return err < 0 ? err : trace_writer__event(r->opts.trace, &ev);
+}
+
+static int seen_task(void *ctx, const struct alive_task *t)
+{
+	return write_seen(ctx, t, 0);
 }
 
 /* ---- polls under way ---- */
@@ -271,7 +276,7 @@ static int write_roots(struct roster *r)
 		t.ts = r->opts.attach_ts;
 		t.chain = r->roots[i].chain;
 		r->polled = true;
-		err = seen_task(r, &t);
+		err = write_seen(r, &t, r->roots[i].tid);
 	}
 	return err;
 }

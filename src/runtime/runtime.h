@@ -59,7 +59,7 @@ struct runtime_fn {
  * has the root as well.
  */
 struct runtime_root {
-	const char	*path;		/* as runtime_fn.path; {impl} and {closure} stand for any number */
+	const char	*path;		/* as runtime_fn.path; {impl}, {closure}: of any number */
 	bool		 shares;	/* in between it polls tasks, from the same frame */
 };
 

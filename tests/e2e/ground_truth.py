@@ -19,7 +19,7 @@ from harness import (PROFILES, Attempt, Checks, Recording, Target, fold, need_fi
                      scratch, workload, DWELL)
 
 ATTEMPTS = 3
-LOCAL_SETS = {"shapes"}  # programs that have one
+LOCAL_SETS = {"shapes", "roots"}  # programs that have one
 
 # Name and command line; each ends by itself after about a second.
 RUNS = [
@@ -35,6 +35,7 @@ RUNS = [
     ("shapes", ["shapes"]),
     ("shapes-current", ["shapes", "--flavor", "current"]),
     ("web", ["web"]),
+    ("roots", ["roots"]),
 ]
 
 # Where nothing is inlined, polls return through functions of other shapes.
