@@ -148,8 +148,10 @@ struct image_root_range {
 	uint32_t		fn;
 	uint8_t			polling;	/* 1: the root is being polled there */
 	uint8_t			shares;		/* see runtime_root */
-	uint8_t			pad[2];
-	struct image_loc	loc;		/* by registers that calls preserve */
+	uint8_t			holds;		/* its caller: it says where, for one of no loc */
+	uint8_t			pad;
+	struct image_loc	loc;		/* by registers that calls preserve, or reg
+						 * IMAGE_REG_NR: not known here */
 };
 
 struct image_vtable {

@@ -199,7 +199,7 @@ static void print_places(const struct image *img, FILE *out, uint32_t fn)
 				sites[i].site.slow ? " single-stepped" : "");
 	ranges = image__root_ranges(img, &nr);
 	for (size_t i = 0; i < nr; i++)
-		nr_ranges += ranges[i].fn == fn;
+		nr_ranges += ranges[i].fn == fn && ranges[i].loc.reg != IMAGE_REG_NR;
 	if (!nr_ranges)
 		fprintf(out, ", not found on stacks");
 }

@@ -550,6 +550,7 @@ void roots__free(struct roots *r)
 {
 	hash_table__clear(&r->words);
 	hash_table__clear(&r->final);
+	hash_table__clear(&r->fns);
 }
 
 /* ---- polls in what is called ---- */
@@ -795,7 +796,8 @@ static void add_range(struct copy *c, uint64_t start, uint64_t end, bool polling
 		*(struct image_root_range *)model__at(c->r->m, MODEL_ROOT_RANGES, at) =
 			(struct image_root_range){ .start = start, .end = end, .fn = c->fn,
 						   .polling = polling,
-						   .shares = c->form->shares, .loc = c->loc };
+						   .shares = c->form->shares,
+						   .holds = c->form->holds, .loc = c->loc };
 }
 
 /* Instructions that can lead to a poll: a thread behind a call among them has the root. */
@@ -814,8 +816,8 @@ static void add_ranges(struct copy *c)
 		while (i < code->nr && code->leads[i] && (c->own[i] || c->polled[i]) &&
 		       c->polled[i] == polling)
 			i++;
-		if (i < code->nr)
-			add_range(c, code->insns[first].vaddr, code->insns[i].vaddr, polling);
+		add_range(c, code->insns[first].vaddr, i < code->nr ? code->insns[i].vaddr :
+			  boundaries__end_of(c->r->boundaries, code->insns[first].vaddr), polling);
 	}
 }
 
@@ -824,14 +826,18 @@ static void add_ranges(struct copy *c)
 /* Of a type that no copy of the form was found to poll, the entry is remembered. */
 static void remember(struct copy *c)
 {
-	struct hash_slot *slot = hash_table__at(&c->r->seen, c->key);
+	struct hash_slot *fn = c->fn != WALK_NONE ? hash_table__at(&c->r->fns, c->key) : NULL;
+	struct hash_slot *seen;
 
-	if (!slot)
+	if (fn)
+		fn->value = c->fn;
+	seen = hash_table__at(&c->r->seen, c->key);
+	if (!seen)
 		c->r->m->err = -ENOMEM;
 	else if (c->found)
-		slot->value = 1;
-	else if (!slot->value && type__size(&c->future))
-		slot->ptr = (void *)(uintptr_t)c->future.p;
+		seen->value = 1;
+	else if (!seen->value && type__size(&c->future))
+		seen->ptr = (void *)(uintptr_t)c->future.p;
 }
 
 /* What the runtime itself blocks on, while it shuts down say, is nobody's. */
@@ -894,6 +900,29 @@ static void take_code(struct copy *c)
 		locate(c);
 	find_exits(c);
 	find_parks(c);
+	if (!c->located)
+		c->loc = (struct image_loc){ .reg = IMAGE_REG_NR };
+	add_ranges(c);
+}
+
+/* The root's type by its key, of one that was found; WALK_NONE: none was. */
+static uint32_t fn_of_type(const struct copy *c)
+{
+	const struct hash_slot *slot = hash_table__find(&c->r->fns, c->key);
+
+	return slot ? (uint32_t)slot->value : WALK_NONE;
+}
+
+/* A caller of what polls the root, which has the reference to it. */
+static void take_holder(struct copy *c)
+{
+	c->fn = fn_of_type(c);
+	for (size_t i = 0; i < c->code.nr && c->fn != WALK_NONE && !c->located; i++)
+		c->located = c->own[i] && c->code.insns[i].kind == REACH_CALL &&
+			     variable_at(c, &c->die, c->code.insns[i].vaddr, 0, &c->loc) &&
+			     c->loc.reg == IMAGE_REG_SP;
+	for (size_t i = 0; i < c->code.nr; i++)
+		c->code.leads[i] = c->own[i];
 	if (c->located)
 		add_ranges(c);
 }
@@ -903,6 +932,10 @@ static void try_future(struct copy *c, const struct die *future)
 {
 	c->future = *future;
 	c->key = type__key(c->r->ts, future);
+	if (c->form->holds) {
+		take_holder(c);
+		return;
+	}
 	take_code(c);
 	remember(c);
 }

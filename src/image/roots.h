@@ -30,6 +30,7 @@ struct roots {
 	struct hash_table	 seen;		/* types that a form may poll */
 	struct hash_table	 words;		/* addresses in memory, by where they are */
 	struct hash_table	 final;		/* functions: 2, it does not return; 1, it may */
+	struct hash_table	 fns;		/* roots' types that were found, in MODEL_FNS */
 	bool			 knows_words;
 };
 

@@ -39,6 +39,8 @@ struct under_way {
 	uint64_t		 sp;
 	unsigned int		 reads;		/* that are left for this thread */
 	struct unwinder		*unwinder;
+	struct claim		 unplaced;	/* a root whose frame does not say where it is */
+	const struct image_fn	*fns;
 	struct claims		 claims;
 	size_t			 next;		/* claim that was not handed out yet */
 };
@@ -55,6 +57,7 @@ struct under_way *under_way__new(const struct image *img, const struct process *
 {
 	struct under_way *u = calloc(1, sizeof(*u));
 	const struct image_return *r;
+	size_t nr;
 
 	if (!u)
 		return NULL;
@@ -62,6 +65,7 @@ struct under_way *under_way__new(const struct image *img, const struct process *
 	u->alive = alive;
 	u->bias = bias;
 	u->roots = image__root_ranges(img, &u->nr_roots);
+	u->fns = image__fns(img, &nr);
 	r = image__returns(img, &u->nr_returns);
 	u->returns = calloc(u->nr_returns + 1, sizeof(*u->returns));
 	u->unwinder = unwinder__new(target);
@@ -92,16 +96,22 @@ static bool is_return(const struct under_way *u, uint64_t word)
 	       bsearch(&word, u->returns, u->nr_returns, sizeof(word), by_value);
 }
 
-/* Code of a block_on that holds @pc, the innermost; NULL: none does. */
+/* Code of a block_on that holds @pc, the innermost that polls; NULL: none does. */
 static const struct image_root_range *root_range(const struct under_way *u, uint64_t pc)
 {
 	size_t at = BISECT(u->nr_roots, k, u->roots[k].start <= pc - u->bias);
+	const struct image_root_range *holder = NULL;
 
 	pc -= u->bias;
-	for (unsigned int i = 0; i < ROOT_RANGES && at-- > 0; i++)
-		if (pc >= u->roots[at].start && pc < u->roots[at].end)
+	for (unsigned int i = 0; i < ROOT_RANGES && at-- > 0; i++) {
+		if (pc < u->roots[at].start || pc >= u->roots[at].end)
+			continue;
+		if (!u->roots[at].holds)
 			return &u->roots[at];
-	return NULL;
+		if (!holder)
+			holder = &u->roots[at];
+	}
+	return holder;
 }
 
 /* Where the root of @r lies, by the frame that it is in; 0: it cannot be told. */
@@ -125,18 +135,32 @@ static uint64_t root_in(const struct under_way *u, const struct image_root_range
 	return r->loc.deref && process__read(u->target, at, &at, sizeof(at)) ? 0 : at;
 }
 
-/* The frame at @f, of a function that has called another, may be that of a block_on. */
+/*
+ * The frame at @f, of a function that has called another, may be that of a block_on, or
+ * of the one that called it: that says where the root lies if the other does not.
+ */
 static int look_for_root(struct under_way *u, uint32_t tid, const struct unwind_frame *f)
 {
 	const struct image_root_range *r = root_range(u, f->innermost ? f->pc : f->pc - 1);
 	struct claim c = { .tid = tid, .sp = f->sp - 8, .nr = 1 };
 
-	if (!r)
+	if (!r || (r->holds && !u->unplaced.nr))
 		return 0;
+	if (r->holds) {
+		c = u->unplaced;
+		u->unplaced.nr = 0;
+		if (u->fns[c.tasks[0].fn].task_long != u->fns[r->fn].task_long)
+			return 0;
+	} else {
+		c.tasks[0].fn = r->fn;
+		c.root = r->shares ? 2 : 1;
+		c.pending = !r->polling;
+		if (r->loc.reg == IMAGE_REG_NR) {
+			u->unplaced = c;
+			return 0;
+		}
+	}
 	c.tasks[0].task = root_in(u, r, f);
-	c.tasks[0].fn = r->fn;
-	c.root = r->shares ? 2 : 1;
-	c.pending = !r->polling;
 	return c.tasks[0].task ? claims__add(&u->claims, &c) : 0;
 }
 
@@ -268,6 +292,7 @@ int under_way__look(struct under_way *u, const struct raw_thread_regs *regs)
 	memcpy(f.saved, regs->saved, sizeof(f.saved));
 	u->sp = regs->sp;
 	u->reads = READS_OF_THREAD;
+	u->unplaced.nr = 0;
 	n = process__read_some(u->target, regs->sp, u->stack, sizeof(u->stack));
 	u->nr_words = n > 0 ? (size_t)n / 8 : 0;
 	if (regs->sp % 8 || !has_return(u))

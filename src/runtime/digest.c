@@ -48,6 +48,7 @@ static void add_roots(struct digest *d, const struct runtime_root *roots, size_t
 	for (size_t i = 0; i < nr; i++) {
 		add_str(d, roots[i].path);
 		add(d, roots[i].shares);
+		add(d, roots[i].holds);
 	}
 }
 

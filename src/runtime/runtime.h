@@ -61,6 +61,8 @@ struct runtime_fn {
 struct runtime_root {
 	const char	*path;		/* as runtime_fn.path; {impl}, {closure}: of any number */
 	bool		 shares;	/* in between it polls tasks, from the same frame */
+	/* It polls nothing itself: what it calls does, and it has the reference meanwhile. */
+	bool		 holds;
 };
 
 /* A leaf future, or a wrapper whose inside needs a word. */

@@ -67,9 +67,10 @@ static const struct runtime_fn fns[] = {
  * runtime and on whichever thread, and all that blocks until a future is done.
  */
 static const struct runtime_root roots[] = {
-	{ "tokio::runtime::park::CachedParkThread::block_on", false },
+	{ "tokio::runtime::park::CachedParkThread::block_on", false, false },
 	/* CoreGuard::block_on hands it on to who makes its context the thread's */
-	{ CT "{impl}::block_on::{closure#0}", true },
+	{ CT "{impl}::block_on::{closure#0}", true, false },
+	{ CT "CoreGuard::block_on", true, true },
 };
 
 /* What a future of io/util has in its hands decides: TcpStream, BufReader<OwnedReadHalf>, … */
