@@ -25,6 +25,7 @@
 #define RANGES_MAX	256	/* of the code of one entry */
 #define DEPTH_MAX	64
 #define BELOW_MAX	6	/* calls from block_on to the poll */
+#define NEAR_BYTES	128	/* from a place to a cheap site for it */
 #define SITES_MAX	64	/* of one root */
 
 /* One copy of a block_on's code, and what it polls. */
@@ -229,8 +230,24 @@ static void add_return(void *ctx, const struct image_return *ret)
 		*(struct image_return *)model__at(c->r->m, MODEL_RETURNS, at) = *ret;
 }
 
-/* A site for code at @vaddr, in which only rsp is as it is there. */
-static bool site_at(struct copy *c, uint64_t vaddr, const struct image_loc *loc,
+/* The same where a register has to be as it is there, or a copy of it. */
+static bool site_with(struct copy *c, uint64_t vaddr, struct image_loc *loc,
+		      struct image_site *out)
+{
+	for (unsigned int dwarf = 0; dwarf < 16; dwarf++) {
+		if (image_reg(dwarf) != loc->reg)
+			continue;
+		if (!site_finder__inlined(c->r->sites, vaddr, vaddr + NEAR_BYTES, dwarf, out) &&
+		    !out->slow) {
+			loc->reg = out->arg_reg;
+			return true;
+		}
+	}
+	return !site_finder__at(c->r->sites, vaddr, out);
+}
+
+/* A site for code at @vaddr, in which only rsp, or the register of @loc, is as it is there. */
+static bool site_at(struct copy *c, uint64_t vaddr, struct image_loc *loc,
 		    struct image_site *out)
 {
 	struct image_return near;
@@ -238,7 +255,7 @@ static bool site_at(struct copy *c, uint64_t vaddr, const struct image_loc *loc,
 	if (!boundaries__is_insn(c->r->boundaries, vaddr))
 		return false;
 	if (loc->reg != IMAGE_REG_SP)
-		return !site_finder__at(c->r->sites, vaddr, out);
+		return site_with(c, vaddr, loc, out);
 	if (site_finder__return(c->r->sites, vaddr, &near))
 		return false;
 	*out = near.site;
@@ -429,9 +446,10 @@ static bool variable_at(const struct copy *c, const struct die *d, uint64_t vadd
 static void add_entry(struct copy *c, size_t insn, const struct image_loc *loc)
 {
 	uint64_t vaddr = c->code.insns[insn].vaddr;
+	struct image_loc at = *loc;
 	struct image_site site;
 
-	if (!site_at(c, vaddr, loc, &site))
+	if (!site_at(c, vaddr, &at, &site))
 		return;
 	c->found = true;
 	if (loc->reg == IMAGE_REG_SP) {
@@ -443,7 +461,7 @@ static void add_entry(struct copy *c, size_t insn, const struct image_loc *loc)
 		c->located = true;
 	}
 	if (!has_site(c->r->m, IMAGE_ROOT_BEGIN, &site) && have_fn(c, vaddr))
-		add_site(c, IMAGE_ROOT_BEGIN, loc, &site);
+		add_site(c, IMAGE_ROOT_BEGIN, &at, &site);
 }
 
 static void add_inlined(struct copy *c, const struct die *d)
@@ -698,7 +716,7 @@ static void look_below(struct copy *c, size_t insn, uint64_t vaddr, const struct
 
 static void add_gone(struct copy *c, size_t insn)
 {
-	static const struct image_loc none = { .reg = IMAGE_REG_SP };
+	struct image_loc none = { .reg = IMAGE_REG_SP };
 	uint64_t vaddr = c->code.insns[insn].vaddr;
 	struct image_site site;
 
