@@ -113,7 +113,10 @@ struct raw_thread_regs {
 	__u64	saved[RAW_SAVED_REGS];
 };
 
-/* A poll that was under way on a thread before there were probes: see poll.bpf.c. */
+/*
+ * A poll that was under way on a thread before there were probes, and a root that was
+ * Pending in one of its frames: see poll.bpf.c.
+ */
 #define RAW_UNDER_WAY	4	/* of one thread, the outermost first */
 
 struct raw_under_way {
@@ -123,14 +126,33 @@ struct raw_under_way {
 		__u64	task;
 		__u64	sp;	/* rsp at the poll function's entry */
 		__u32	fn;
-		__u32	pad;
+		__u32	root;	/* of a root: 1, or 2 where its thread shares: see root_place */
 	}	polls[RAW_UNDER_WAY];
+	struct {
+		__u64	task;	/* 0: none */
+		__u64	sp;	/* as of a poll */
+		__u32	fn;
+		__u32	root;
+	}	pending[RAW_UNDER_WAY];	/* by the number of polls around it */
+};
+
+/* Where a probe finds a root: see struct image_root_site. */
+struct root_place {
+	__u64	vaddr;		/* of the probe */
+	__u32	fn;
+	__s32	off;
+	__u8	reg;		/* enum image_reg */
+	__u8	deref;
+	__u8	shares;		/* its thread does other things while the root is Pending */
+	__u8	pad[5];
 };
 
 /* A thread that has been told of its polls that were under way. */
 struct raw_seeded {
 	__u32	tid;
 	__u32	nr;		/* of struct raw_under_way's, from the first on */
+	__u32	pending;	/* a bit for each root that is Pending since */
+	__u32	pad;
 };
 
 /* A thread's batch that is still with it at the end: see the iterator in poll.bpf.c. */
@@ -223,8 +245,9 @@ static inline unsigned int raw_size(const struct raw_hdr *hdr)
 
 _Static_assert(sizeof(struct raw_poll_end) <= BATCH_EVENT_MAX, "batch");
 _Static_assert(sizeof(struct raw_thread_regs) == 80, "raw_thread_regs");
-_Static_assert(sizeof(struct raw_under_way) == 104, "raw_under_way");
-_Static_assert(sizeof(struct raw_seeded) == 8, "raw_seeded");
+_Static_assert(sizeof(struct raw_under_way) == 200, "raw_under_way");
+_Static_assert(sizeof(struct root_place) == 24, "root_place");
+_Static_assert(sizeof(struct raw_seeded) == 16, "raw_seeded");
 _Static_assert(sizeof(struct raw_hdr) == 16, "raw_hdr");
 _Static_assert(sizeof(struct raw_poll_begin) == 32, "raw_poll_begin");
 _Static_assert(sizeof(struct raw_poll_end) == 72, "raw_poll_end");

@@ -25,13 +25,28 @@
 #define barrier() asm volatile("" ::: "memory")
 #endif
 
+enum thread_poll_root {
+	POLL_OF_TASK	= 0,
+	POLL_OF_ROOT	= 1,
+	POLL_SHARES	= 2,	/* of a root whose thread does other things while it is Pending */
+};
+
 /* A poll that has begun on a thread and not yet returned. */
 struct thread_poll {
 	__u64	task;
 	__u64	sp;		/* rsp at the poll function's entry */
 	__u32	fn;
 	__u16	dropped;	/* freed by this thread during the poll, or completed */
-	__u16	looks;		/* see cookie_looks() */
+	__u8	looks;		/* see cookie_looks() */
+	__u8	root;		/* enum thread_poll_root; a root's sp is as if it was called */
+};
+
+/* A root that is Pending, in a frame of the thread. */
+struct thread_root {
+	__u64	root;		/* 0: none */
+	__u64	sp;		/* as struct thread_poll has it */
+	__u32	shares;		/* the thread does other things meanwhile */
+	__u32	woken;		/* told already */
 };
 
 /*
@@ -42,6 +57,7 @@ struct thread {
 	/* Polls: only the thread itself, in its uprobes. */
 	struct thread_poll	polls[THREAD_MAX_POLLS];
 	__u32			depth;
+	struct thread_root	pending[THREAD_MAX_POLLS];	/* by the polls around it */
 	__u32			named;		/* RAW_THREAD sent */
 	__u64			ended_sp;	/* see seed_polls */
 	__u64			woken;		/* task woken last, until the next poll begins */

@@ -43,9 +43,9 @@ static __always_inline __s64 cookie_sp(__u64 cookie)
 		v;								\
 	})
 
-static __always_inline __u64 cookie_arg(__u64 cookie, struct pt_regs *regs)
+static __always_inline __u64 reg_value(__u8 reg, struct pt_regs *regs)
 {
-	switch ((__u8)(cookie >> 48)) {
+	switch (reg) {
 	case 0: return REG(regs, di);
 	case 1: return REG(regs, si);
 	case 2: return REG(regs, dx);
@@ -59,6 +59,7 @@ static __always_inline __u64 cookie_arg(__u64 cookie, struct pt_regs *regs)
 	case 10: return REG(regs, cx);
 	case 11: return REG(regs, r8);
 	case 12: return REG(regs, r9);
+	case 13: return REG(regs, sp);
 	}
 	return 0;
 }
@@ -66,6 +67,11 @@ static __always_inline __u64 cookie_arg(__u64 cookie, struct pt_regs *regs)
 static __always_inline bool cookie_looks(__u64 cookie)
 {
 	return cookie >> 56 & 1;
+}
+
+static __always_inline __u64 cookie_arg(__u64 cookie, struct pt_regs *regs)
+{
+	return reg_value(cookie >> 48, regs);
 }
 
 /*
@@ -155,13 +161,65 @@ static __always_inline void tell_task(struct thread *t, __u64 header, __u64 ts, 
 			state & cell->status.mask : 0;				\
 	})
 
+static __always_inline void learn_bias(__u64 ip, __u64 vaddr)
+{
+	load_bias = ip - vaddr;
+	load_bias_known = true;
+}
+
+/* A poll of @task has begun; @depth others are under way around it. */
+static __always_inline void poll_push(struct thread *t, __u32 depth, __u64 task, __u64 sp,
+				      __u32 fn, enum thread_poll_root root, bool looks,
+				      __u64 ts, __u32 tid)
+{
+	struct raw_poll_begin *ev;
+	struct thread_poll *p;
+
+	if (depth >= THREAD_MAX_POLLS) {
+		count_loss(LOSS_POLL_NESTED);
+		return;
+	}
+	p = &t->polls[depth & (THREAD_MAX_POLLS - 1)];
+	p->task = task;
+	p->sp = sp;
+	p->fn = fn;
+	p->dropped = 0;
+	p->looks = looks;
+	p->root = root;
+	/* A root in this frame is Pending no more, and nobody blocks within a new poll. */
+	if (root)
+		t->pending[depth & (THREAD_MAX_POLLS - 1)].root = 0;
+	t->depth = depth + 1;
+	t->pending[(depth + 1) & (THREAD_MAX_POLLS - 1)].root = 0;
+
+	ev = event_add(t, sizeof(*ev), ts, tid, RAW_POLL_BEGIN);
+	ev->task = task;
+	ev->fn = fn;
+	event_added(t, sizeof(*ev));
+}
+
+/* The polls that were under way when there were no probes are not known yet. */
+bool polls_unknown = true;
+
+static void root_pending(struct thread *t, __u64 ts, __u32 tid);
+
+/* The root that has the frame at @sp is on top, and not in its poll any more. */
+static __always_inline bool is_root_at(const struct thread *t, __u64 sp)
+{
+	__u32 depth = t->depth;
+	const struct thread_poll *p;
+
+	if (!depth || depth > THREAD_MAX_POLLS)
+		return false;
+	p = &t->polls[(depth - 1) & (THREAD_MAX_POLLS - 1)];
+	return p->root && p->sp == sp;
+}
+
 static __always_inline int on_poll_begin(struct pt_regs *regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 cookie = bpf_get_attach_cookie(regs);
 	__u64 sp = regs->sp + cookie_sp(cookie);
-	struct raw_poll_begin *ev;
-	struct thread_poll *p;
 	struct thread *t;
 	__u64 ts, header;
 	__u32 depth;
@@ -178,11 +236,12 @@ static __always_inline int on_poll_begin(struct pt_regs *regs)
 		__u32 fn = cookie_index(cookie);
 		__u64 *site = bpf_map_lookup_elem(&poll_sites, &fn);
 
-		if (site) {
-			load_bias = regs->ip - *site;
-			load_bias_known = true;
-		}
+		if (site)
+			learn_bias(regs->ip, *site);
 	}
+	/* Polled from the frame that the root is in, so in turn with it. */
+	if (is_root_at(t, sp))
+		root_pending(t, ts, task->pid);
 
 	/* One entered at the same place has returned as well. */
 	depth = drop_returned(t, sp + 1);
@@ -196,23 +255,32 @@ static __always_inline int on_poll_begin(struct pt_regs *regs)
 		tell_task(t, header, ts, task->pid, RAW_TASK_DROP);
 		return 0;
 	}
-	if (depth >= THREAD_MAX_POLLS) {
-		count_loss(LOSS_POLL_NESTED);
-		return 0;
-	}
-	p = &t->polls[depth & (THREAD_MAX_POLLS - 1)];
-	p->task = header;
-	p->sp = sp;
-	p->fn = cookie_index(cookie);
-	p->dropped = 0;
-	p->looks = cookie_looks(cookie);
-	t->depth = depth + 1;
-
-	ev = event_add(t, sizeof(*ev), ts, task->pid, RAW_POLL_BEGIN);
-	ev->task = header;
-	ev->fn = p->fn;
-	event_added(t, sizeof(*ev));
+	poll_push(t, depth, header, sp, cookie_index(cookie), POLL_OF_TASK, cookie_looks(cookie),
+		  ts, task->pid);
 	return 0;
+}
+
+/*
+ * A root has no state but that of its future: where that tells that it is done, it is.
+ * One that has completed may be waited for no more, or not tell: who polls it goes on.
+ */
+static __always_inline __u8 root_result(struct thread *t, struct walk_state *w, __u64 root,
+					const struct walk_cell *cell, __u64 ts, __u32 tid,
+					__u32 fn, __u32 *chain)
+{
+	const struct walk_variant *v;
+
+	if (recipe_follow(t, w, cell->recipes, chain))
+		return RAW_PENDING;
+	walk_task(w, root, cell, false);
+	v = walk_variant_at(w, w->chain.tokens[0]);
+	if (w->chain.nr_tokens == 1 && v && (v->flags & WALK_VARIANT_DONE))
+		return RAW_READY;
+	if (w->chain.blind)
+		wakers_wanted = true;
+	*chain = walk_intern(t, w, ts, tid, fn);
+	recipe_learn(w, cell->recipes, *chain);
+	return RAW_PENDING;
 }
 
 /*
@@ -232,6 +300,8 @@ static __always_inline __u8 poll_result(struct thread *t, struct walk_state *w, 
 		return RAW_UNKNOWN;
 	walk_window(w, header, cell);
 	status = &cell->status;
+	if (!status->width)
+		return root_result(t, w, header, cell, ts, tid, fn, chain);
 	if (walk_read(w, header + status->off, status->width, &state))
 		return status->freed ? RAW_READY : RAW_UNKNOWN;
 	if (state & (status->complete | status->freed))
@@ -255,20 +325,64 @@ static __always_inline __u8 poll_result(struct thread *t, struct walk_state *w, 
 	return RAW_PENDING;
 }
 
-/* The polls that were under way when there were no probes are not known yet. */
-bool polls_unknown = true;
+/* From now on its thread may sleep until the root of @p is woken: see sched.bpf.c. */
+static __always_inline void root_pends(struct thread *t, const struct thread_poll *p, __u32 around)
+{
+	struct thread_root *r = &t->pending[around & (THREAD_MAX_POLLS - 1)];
+
+	r->shares = p->root == POLL_SHARES;
+	r->woken = 0;
+	r->root = p->task;
+	r->sp = p->sp;
+}
+
+/* The poll @p, the last of @depth, has ended; @done: it is known to have completed. */
+static __always_inline void poll_pop(struct thread *t, struct thread_poll *p, __u32 depth,
+				     bool done, __u64 ts, __u32 tid)
+{
+	struct walk_state *w = NULL;
+	struct raw_poll_end *ev;
+	__u32 keys = 0, chain = 0;
+	__u8 result;
+
+	if (p->dropped || done) {
+		/* Completed and freed within the poll: nothing there to read. */
+		result = RAW_READY;
+	} else {
+		w = walk_get();
+		if (w) {
+			result = poll_result(t, w, p->task, p->fn, ts, tid, &chain);
+		} else {
+			result = RAW_UNKNOWN;
+			count_loss(LOSS_WALK);
+		}
+	}
+	ev = event_add(t, sizeof(*ev), ts, tid, RAW_POLL_END);
+	ev->task = p->task;
+	ev->chain = chain;
+	ev->result = result;
+	if (w) {
+		keys = w->chain.nr_keys & (2 * WALK_MAX_KEYS - 1);
+		if (keys > WALK_MAX_KEYS)
+			keys = WALK_MAX_KEYS;
+		ev->keys = w->chain.keys;
+		walk_put(w);
+	}
+	ev->hdr.nr = keys;
+	event_added(t, sizeof(*ev) - (WALK_MAX_KEYS - keys) * sizeof(ev->keys.value[0]));
+	if (p->root && result != RAW_READY)
+		root_pends(t, p, depth - 1);
+	t->depth = depth - 1;
+}
 
 static __always_inline int on_poll_end(struct pt_regs *regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	/* The return has popped the return address: 8 above the entry's rsp. */
 	__u64 sp = regs->sp + cookie_sp(bpf_get_attach_cookie(regs)) - 8;
-	struct walk_state *w = NULL;
-	struct raw_poll_end *ev;
 	struct thread_poll *p;
 	struct thread *t;
-	__u32 depth, keys = 0, chain = 0;
-	__u8 result;
+	__u32 depth;
 	__u64 ts;
 
 	if (!enabled || task->tgid != target_tgid)
@@ -290,32 +404,7 @@ static __always_inline int on_poll_end(struct pt_regs *regs)
 		return 0;	/* the branch was reached from elsewhere */
 	ts = bpf_ktime_get_ns();
 	on_cpu(t, task, ts);
-	if (p->dropped) {
-		/* Completed and freed within the poll: nothing there to read. */
-		result = RAW_READY;
-	} else {
-		w = walk_get();
-		if (w) {
-			result = poll_result(t, w, p->task, p->fn, ts, task->pid, &chain);
-		} else {
-			result = RAW_UNKNOWN;
-			count_loss(LOSS_WALK);
-		}
-	}
-	ev = event_add(t, sizeof(*ev), ts, task->pid, RAW_POLL_END);
-	ev->task = p->task;
-	ev->chain = chain;
-	ev->result = result;
-	if (w) {
-		keys = w->chain.nr_keys & (2 * WALK_MAX_KEYS - 1);
-		if (keys > WALK_MAX_KEYS)
-			keys = WALK_MAX_KEYS;
-		ev->keys = w->chain.keys;
-		walk_put(w);
-	}
-	ev->hdr.nr = keys;
-	event_added(t, sizeof(*ev) - (WALK_MAX_KEYS - keys) * sizeof(ev->keys.value[0]));
-	t->depth = depth - 1;
+	poll_pop(t, p, depth, false, ts, task->pid);
 	return 0;
 }
 
@@ -348,6 +437,14 @@ static __always_inline void tell_completed(struct thread *t, __u64 ts, __u32 tid
 	tell_task(t, p->task, ts, tid, RAW_TASK_DROP);
 }
 
+static __noinline void root_pending(struct thread *t, __u64 ts, __u32 tid)
+{
+	__u32 depth = t->depth;
+
+	if (depth && depth <= THREAD_MAX_POLLS)
+		poll_pop(t, &t->polls[(depth - 1) & (THREAD_MAX_POLLS - 1)], depth, false, ts, tid);
+}
+
 static __always_inline int task_event(struct pt_regs *regs, __u8 type)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -375,6 +472,179 @@ static __always_inline int task_event(struct pt_regs *regs, __u8 type)
 	return 0;
 }
 
+/* ---- roots: futures that block_on polls, in the frame of whoever blocks on them ---- */
+
+/* Where probes find roots, by the numbers in their cookies. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct root_place);
+} root_places SEC(".maps");
+
+/* The root's address; 0: it cannot be read. */
+static __always_inline __u64 root_at(const struct root_place *place, __u64 frame,
+				     struct pt_regs *regs)
+{
+	__u64 at = (place->reg == 13 ? frame : reg_value(place->reg, regs)) + (__s64)place->off;
+
+	if (place->deref && bpf_probe_read_user(&at, 8, (void *)at))
+		return 0;
+	return at;
+}
+
+/* rsp in the frame of a probe of a root. */
+static __always_inline __u64 root_frame(struct pt_regs *regs)
+{
+	return regs->sp + cookie_sp(bpf_get_attach_cookie(regs));
+}
+
+static __always_inline int on_root_begin(struct pt_regs *regs)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 index = cookie_index(bpf_get_attach_cookie(regs)), depth;
+	__u64 frame = root_frame(regs), root, ts;
+	struct root_place *place;
+	struct thread *t;
+
+	if (!enabled || task->tgid != target_tgid)
+		return 0;
+	place = bpf_map_lookup_elem(&root_places, &index);
+	t = place ? thread_get(task) : NULL;
+	if (!t)
+		return 0;
+	ts = bpf_ktime_get_ns();
+	thread_name(t, task, ts);
+	on_cpu(t, task, ts);
+	if (!load_bias_known)
+		learn_bias(regs->ip, place->vaddr);
+	/* It has been polled again: what was found of it before is not so any more. */
+	if (polls_unknown && frame - 8 > t->ended_sp)
+		t->ended_sp = frame - 8;
+	root = root_at(place, frame, regs);
+	/* A poll may be come to by more than one of the places. */
+	if (is_root_at(t, frame - 8) &&
+	    t->polls[(t->depth - 1) & (THREAD_MAX_POLLS - 1)].task == root)
+		return 0;
+	depth = drop_returned(t, frame - 8 + 1);
+	if (depth != t->depth)
+		polls_gone(t, depth, ts, task->pid);
+	if (root)
+		poll_push(t, depth, root, frame - 8, place->fn,
+			  place->shares ? POLL_SHARES : POLL_OF_ROOT, false, ts, task->pid);
+	return 0;
+}
+
+/*
+ * Who blocks on a root goes to sleep, so its poll has ended: if it is that one's frame.
+ * At a call of its own the return address is not yet @pushed.
+ */
+static __always_inline int on_root_park(struct pt_regs *regs, __u64 pushed)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 sp = root_frame(regs) - pushed, ts;
+	struct thread *t;
+
+	if (!enabled || task->tgid != target_tgid)
+		return 0;
+	t = bpf_task_storage_get(&threads, task, NULL, 0);
+	if (!t || !is_root_at(t, sp))
+		return 0;
+	ts = bpf_ktime_get_ns();
+	on_cpu(t, task, ts);
+	root_pending(t, ts, task->pid);
+	return 0;
+}
+
+/* block_on is done with its root: that has completed, unless a panic is on its way. */
+static __always_inline int on_root_gone(struct pt_regs *regs)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 frame = root_frame(regs), ts, root;
+	struct thread_root *r;
+	__u32 depth;
+	struct thread *t;
+
+	if (!enabled || task->tgid != target_tgid)
+		return 0;
+	t = polls_unknown ? thread_get(task) : bpf_task_storage_get(&threads, task, NULL, 0);
+	if (!t)
+		return 0;
+	if (polls_unknown && frame - 8 > t->ended_sp)
+		t->ended_sp = frame - 8;
+	ts = bpf_ktime_get_ns();
+	on_cpu(t, task, ts);
+	depth = t->depth;
+	if (is_root_at(t, frame - 8) && depth && depth <= THREAD_MAX_POLLS) {
+		poll_pop(t, &t->polls[(depth - 1) & (THREAD_MAX_POLLS - 1)], depth, true, ts,
+			 task->pid);
+		return 0;
+	}
+	r = &t->pending[depth & (THREAD_MAX_POLLS - 1)];
+	if (!r->root || r->sp != frame - 8)
+		return 0;
+	root = r->root;
+	r->root = 0;
+	tell_task(t, root, ts, task->pid, RAW_TASK_DROP);
+	return 0;
+}
+
+/* Which root a waker is of, by its data. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u64);
+} root_wakers SEC(".maps");
+
+/* The root that the thread polls, or that is Pending in its innermost frame; 0: none. */
+static __always_inline __u64 root_of_thread(const struct thread *t)
+{
+	__u32 depth = t->depth;
+	const struct thread_poll *p;
+	int i;
+
+	if (depth > THREAD_MAX_POLLS)
+		return 0;
+	if (depth) {
+		p = &t->polls[(depth - 1) & (THREAD_MAX_POLLS - 1)];
+		if (p->root)
+			return p->task;
+	}
+	for (i = THREAD_MAX_POLLS - 1; i >= 0; i--)
+		if ((__u32)i <= depth && t->pending[i].root)
+			return t->pending[i].root;
+	return 0;
+}
+
+static __always_inline int on_root_waker(struct pt_regs *regs, bool wake)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 data = cookie_arg(bpf_get_attach_cookie(regs), regs), ts, root, *known;
+	struct thread *t;
+
+	if (!enabled || task->tgid != target_tgid)
+		return 0;
+	t = thread_get(task);
+	if (!t)
+		return 0;
+	root = root_of_thread(t);
+	known = bpf_map_lookup_elem(&root_wakers, &data);
+	/* Copied in the root's own poll, or called where the root's thread does other things. */
+	if (root && (!wake || !known) && (!known || *known != root))
+		bpf_map_update_elem(&root_wakers, &data, &root, BPF_ANY);
+	else if (known)
+		root = *known;
+	if (!wake || !root)
+		return 0;
+	ts = bpf_ktime_get_ns();
+	on_cpu(t, task, ts);
+	tell_task(t, root, ts, task->pid, RAW_WAKE);
+	return 0;
+}
+
 #define PROBE(name, call)				\
 	SEC("uprobe.multi")				\
 	int name(struct pt_regs *regs)			\
@@ -394,6 +664,12 @@ PROBE(task_new, task_event(regs, RAW_TASK_NEW))
 PROBE(task_drop, task_event(regs, RAW_TASK_DROP))
 /* Completed or cancelled: for a recording as good as dropped. */
 PROBE(task_end, task_event(regs, RAW_TASK_DROP))
+PROBE(root_begin, on_root_begin(regs))
+PROBE(root_park, on_root_park(regs, 0))
+PROBE(root_calls, on_root_park(regs, 8))
+PROBE(root_gone, on_root_gone(regs))
+PROBE(root_wake, on_root_waker(regs, true))
+PROBE(root_clone, on_root_waker(regs, false))
 
 /* What the recorder has found out about polls that began before it, by thread. */
 struct {
@@ -430,7 +706,7 @@ int seed_polls(struct bpf_iter__task *ctx)
 		return 0;
 	seeded.tid = tid;
 	/* the outermost comes first, and no poll outlives it */
-	if (w->polls[0].sp <= t->ended_sp)
+	if (w->nr && w->polls[0].sp <= t->ended_sp)
 		goto out;
 	if (t->depth)
 		return 0;
@@ -442,9 +718,21 @@ int seed_polls(struct bpf_iter__task *ctx)
 		t->polls[i].fn = w->polls[i].fn;
 		t->polls[i].dropped = 0;
 		t->polls[i].looks = 0;
+		t->polls[i].root = w->polls[i].root;
 	}
 	t->depth = i;
 	seeded.nr = i;
+	for (i = 0; i < RAW_UNDER_WAY; i++) {
+		/* It has not been polled since, or the probes would have told. */
+		if (!w->pending[i].task || (__u32)i > t->depth || t->pending[i].root ||
+		    w->pending[i].sp <= t->ended_sp)
+			continue;
+		t->pending[i].sp = w->pending[i].sp;
+		t->pending[i].shares = w->pending[i].root == POLL_SHARES;
+		t->pending[i].woken = 0;
+		t->pending[i].root = w->pending[i].task;
+		seeded.pending |= 1u << i;
+	}
 out:
 	bpf_map_delete_elem(&under_way, &tid);
 	bpf_seq_write(ctx->meta->seq, &seeded, sizeof(seeded));

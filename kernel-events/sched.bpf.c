@@ -205,6 +205,25 @@ static __always_inline bool in_system_call(void *ctx, struct thread *t, struct t
 	return (__s64)regs->orig_ax >= 0;
 }
 
+/*
+ * A thread that sleeps because the root that it blocks on is Pending is woken for one
+ * reason: the root is to be polled again. Whoever wakes the thread has woken the root.
+ */
+static __always_inline void root_woken(struct thread *t, __u64 ts, __u32 tid)
+{
+	struct thread_root *r = &t->pending[t->depth & (THREAD_MAX_POLLS - 1)];
+	struct raw_task *ev;
+
+	if (!r->root || r->shares || r->woken)
+		return;
+	r->woken = 1;
+	ev = event_reserve(sizeof(*ev), ts, tid, RAW_WAKE);
+	if (!ev)
+		return;
+	ev->task = r->root;
+	event_submit(ev);
+}
+
 SEC("tp_btf/sched_waking")
 int BPF_PROG(sched_waking, struct task_struct *p)
 {
@@ -222,6 +241,8 @@ int BPF_PROG(sched_waking, struct task_struct *p)
 	t->sched.wake_ts = bpf_ktime_get_ns();
 	waker = bpf_get_current_task_btf();
 	t->sched.waker = in_system_call(ctx, t, waker) ? waker->pid : 0;
+	if (t->sched.off_ts)
+		root_woken(t, t->sched.wake_ts, t->sched.waker);
 	return 0;
 }
 

@@ -99,6 +99,13 @@ uint64_t boundaries__entry_of(const struct boundaries *bs, uint64_t vaddr)
 	return r ? r->start : 0;
 }
 
+uint64_t boundaries__end_of(const struct boundaries *bs, uint64_t vaddr)
+{
+	const struct eh_range *r = eh_frame__find(&bs->frames, vaddr);
+
+	return r ? r->end : 0;
+}
+
 uint64_t boundaries__decoded(const struct boundaries *bs)
 {
 	return bs->decoded;

@@ -30,6 +30,8 @@ bool boundaries__is_insn(struct boundaries *bs, uint64_t vaddr);
 bool boundaries__is_return(struct boundaries *bs, uint64_t vaddr);
 /* Where the function begins that holds @vaddr; 0: none does. */
 uint64_t boundaries__entry_of(const struct boundaries *bs, uint64_t vaddr);
+/* … and where it ends. */
+uint64_t boundaries__end_of(const struct boundaries *bs, uint64_t vaddr);
 /* False: the program has no table of functions at all, so that none is known. */
 bool boundaries__any(const struct boundaries *bs);
 

@@ -50,10 +50,12 @@ static int cell__cmp(const void *a, const void *b)
 int cells__find(struct cells *cs, const struct types *ts, const struct runtime *rt)
 {
 	const struct scan *sc = ts->sc;
-	const char *word = wanted__last_word(rt->cell_type);
+	const char *word = rt->cell_type ? wanted__last_word(rt->cell_type) : "";
 	size_t len = strlen(word);
 
 	cs->nr = 0;
+	if (!rt->cell_type)
+		return 0;
 	for (size_t i = 0; i < sc->nr_types; i++) {
 		const struct scan_type *t = &sc->types[i];
 		struct die d, future, scheduler;

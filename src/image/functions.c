@@ -17,6 +17,7 @@
 #include "image/merged.h"
 #include "image/poll_symbol.h"
 #include "image/poll_ends.h"
+#include "image/roots.h"
 #include "image/symbols_of.h"
 #include "image/wanted.h"
 #include "image/workers.h"
@@ -100,16 +101,31 @@ static uint8_t runtime_index(const struct runtime *rt)
 	return r;
 }
 
-static bool fn_is(const struct scan_fn *fn, const char *path)
+/* Is @name, of @len bytes, the last component of the path that ends at @end? "{impl}" is any of them. */
+static bool ends_with(const char *path, const char *end, const char *name, size_t len,
+		      size_t *taken)
+{
+	size_t word = strcspn(name, "#");
+
+	*taken = len;
+	if (len <= (size_t)(end - path) && !strncmp(end - len, name, len))
+		return true;
+	/* "{impl}" */
+	*taken = word + 1;
+	return name[0] == '{' && word < len && *taken <= (size_t)(end - path) && end[-1] == '}' &&
+	       !strncmp(end - *taken, name, word);
+}
+
+bool functions__is(const struct scan_fn *fn, const char *path)
 {
 	const char *end = path + strlen(path), *name = fn->name, *type = fn->type;
 	const struct scope *s = fn->scope;
-	size_t len = strcspn(name, "<");
+	size_t len = strcspn(name, "<"), taken;
 
 	for (;;) {
-		if (len > (size_t)(end - path) || strncmp(end - len, name, len))
+		if (!ends_with(path, end, name, len, &taken))
 			return false;
-		end -= len;
+		end -= taken;
 		if (end == path)
 			return !s && !type;
 		if ((!s && !type) || end - path < 3 || end[-1] != ':' || end[-2] != ':')
@@ -402,6 +418,34 @@ static void name_scheduler(struct functions *fs, const struct runtime *rt, uint3
 	free(name);
 }
 
+/* A root has no header: its future is all there is, and where it lies is who it is. */
+uint32_t functions__add_root(struct functions *fs, const struct runtime *rt, uint64_t vaddr,
+			     const struct die *future)
+{
+	static const struct runtime_fn of = { .role = RUNTIME_FN_ROOT };
+	uint32_t at = add_site(fs, rt, &of, vaddr, (struct image_site){ .vaddr = 0 }), cell;
+	struct poll *p = at != WALK_NONE ? add_poll(fs, at) : NULL;
+	uint64_t size = type__size(future);
+	struct walk_cell *c;
+
+	cell = p ? model__add(fs->m, MODEL_CELLS, 1) : WALK_NONE;
+	if (cell == WALK_NONE)
+		return WALK_NONE;
+	p->name = rust_names__type(fs->names, future);
+	p->scheduler = strdup("block_on");
+	if (!p->name || !p->scheduler) {
+		fs->m->err = -ENOMEM;
+		return WALK_NONE;
+	}
+	p->root = futures__add(fs->futures, future);
+	c = model__at(fs->m, MODEL_CELLS, cell);
+	c->size = (uint32_t)size;
+	c->window = c->size < WALK_WINDOW ? c->size : WALK_WINDOW;
+	c->root_type = p->root;
+	((struct image_fn *)model__at(fs->m, MODEL_FNS, at))->cell = cell;
+	return at;
+}
+
 /* The task type that the poll function at @fn_die is for has code of its own. */
 static void mark_polled(struct functions *fs, const struct runtime *rt, const struct die *fn_die)
 {
@@ -489,7 +533,7 @@ static void find_moved(struct functions *fs, const struct runtime *rt, const str
 		if (((struct image_fn *)model__at(fs->m, MODEL_FNS, (uint32_t)i))->role == rf->role)
 			return;
 	for (size_t i = 0; i < sc->nr_fns; i++)
-		if (fn_is(&sc->fns[i], rf->path))
+		if (functions__is(&sc->fns[i], rf->path))
 			find_inlined(fs, rt, rf, sc->fns[i].die, true);
 }
 
@@ -503,7 +547,7 @@ static void find_by_dwarf(struct functions *fs, const struct runtime *rt,
 		const uint32_t *copies;
 		size_t nr;
 
-		if (!fn_is(fn, rf->path))
+		if (!functions__is(fn, rf->path))
 			continue;
 		if (fn->has_pc)
 			add_from_dwarf(fs, rt, rf, fn->low_pc, fn->die);
@@ -605,6 +649,18 @@ static void find_merged(struct functions *fs, const struct runtime *rt, size_t f
 	merged__free(&m);
 }
 
+static void find_roots(struct functions *fs, const struct runtime *rt)
+{
+	struct roots roots = { .m = fs->m, .b = fs->b, .ts = fs->ts, .names = fs->names,
+			       .sites = fs->sites,
+			       .boundaries = fs->boundaries, .copies = &fs->copies,
+			       .functions = fs };
+
+	for (size_t i = 0; i < rt->nr_roots; i++)
+		roots__find(&roots, rt, &rt->roots[i]);
+	roots__free(&roots);
+}
+
 int functions__find(struct functions *fs)
 {
 	size_t nr;
@@ -625,6 +681,8 @@ int functions__find(struct functions *fs)
 			if (rt->fns[i].inlined)
 				find_moved(fs, rt, &rt->fns[i]);
 		find_merged(fs, rt, first_poll);
+		if (fs->futures)
+			find_roots(fs, rt);
 	}
 	if (fs->nr_unproven)
 		model__note(fs->m, boundaries__any(fs->boundaries) ?
@@ -643,6 +701,7 @@ int functions__find(struct functions *fs)
 	if (fs->futures && fs->nr_stripped_polls)
 		model__note(fs->m, "%u task types are in symbols but not in the debug information: "
 			    "no await points for them", fs->nr_stripped_polls);
+	roots__sort(fs->m);
 	nr = fs->m->tables[MODEL_FNS].nr;
 	return fs->m->err ? fs->m->err : (int)nr;
 }

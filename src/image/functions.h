@@ -27,6 +27,14 @@ void functions__free(struct functions *fs);
  * to the explorer. Returns the number found, or -ENOMEM.
  */
 int functions__find(struct functions *fs);
+/*
+ * Add the type of a root, the future at @future that a block_on of @rt polls: its
+ * index, with everything but the site, or WALK_NONE. There is debug information.
+ */
+uint32_t functions__add_root(struct functions *fs, const struct runtime *rt, uint64_t vaddr,
+			     const struct die *future);
+/* Is the function that the index notes @path, generics aside? */
+bool functions__is(const struct scan_fn *fn, const char *path);
 /* Name the task kinds: after the futures have been explored. */
 void functions__name_tasks(struct functions *fs);
 /* Places to which poll functions return, as far as the code shows them. */

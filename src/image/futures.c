@@ -755,20 +755,23 @@ static char *name_of_hidden(const struct futures *f, uint32_t type)
 
 char *futures__task_name(const struct futures *f, uint32_t type)
 {
+	uint32_t at = type, own = WALK_NONE;
 	const struct image_type *t;
-	uint32_t at = type;
 	char *name;
 
 	for (int i = 0; i < MAX_LAYERS && at != WALK_NONE; i++) {
 		t = futures__type(f, at);
-		if (t->kind == IMAGE_TYPE_FN)
+		if (t->kind == IMAGE_TYPE_FN && !t->runtime_own)
 			return strdup(model__text(f->m, t->shortname));
+		if (t->kind == IMAGE_TYPE_FN && own == WALK_NONE)
+			own = at;
 		at = only_future(f, at);
 	}
 	name = name_of_hidden(f, type);
 	if (name)
 		return name;
-	t = futures__type(f, type);
+	/* all that is known is the runtime's, LocalSet::run_until say */
+	t = futures__type(f, own != WALK_NONE ? own : type);
 	/* "Pin" says nothing, "Pin<Box<(dyn Future<Output=()> + Send), Global>>" what is known */
 	if (t->kind == IMAGE_TYPE_TRANSPARENT)
 		return name__shorten(model__text(f->m, t->name), true);

@@ -105,7 +105,9 @@ static bool has_polls(const struct model *m)
 {
 	for (size_t i = 0; i < m->tables[MODEL_FNS].nr; i++)
 		if (((struct image_fn *)model__at(m, MODEL_FNS, (uint32_t)i))->role ==
-		    RUNTIME_FN_POLL)
+			    RUNTIME_FN_POLL ||
+		    ((struct image_fn *)model__at(m, MODEL_FNS, (uint32_t)i))->role ==
+			    RUNTIME_FN_ROOT)
 			return true;
 	return false;
 }

@@ -87,11 +87,19 @@ struct image_site {
 
 enum image_reg { IMAGE_REG_DI, IMAGE_REG_SI, IMAGE_REG_DX, IMAGE_REG_BX, IMAGE_REG_BP,
 		 IMAGE_REG_R12, IMAGE_REG_R13, IMAGE_REG_R14, IMAGE_REG_R15, IMAGE_REG_AX,
-		 IMAGE_REG_CX, IMAGE_REG_R8, IMAGE_REG_R9, IMAGE_REG_NR };
+		 IMAGE_REG_CX, IMAGE_REG_R8, IMAGE_REG_R9, IMAGE_REG_SP, IMAGE_REG_NR };
+
+/* An address that code has at hand: reg + off, or the word that is there. */
+struct image_loc {
+	uint8_t		reg;		/* enum image_reg */
+	uint8_t		deref;		/* 1: the word at reg + off */
+	uint16_t	pad;
+	int32_t		off;
+};
 
 /* A function of the runtime that is probed. */
 struct image_fn {
-	uint64_t		vaddr;		/* entry */
+	uint64_t		vaddr;		/* entry; RUNTIME_FN_ROOT: see image_root_site */
 	uint8_t			role;		/* enum runtime_fn_role */
 	uint8_t			runtime;	/* index into runtimes[] */
 	uint8_t			blocking;	/* RUNTIME_FN_POLL: a spawn_blocking job */
@@ -112,6 +120,38 @@ struct image_fn {
 struct image_return {
 	uint64_t		ret;		/* vaddr */
 	struct image_site	site;		/* sp_adjust: to rsp right after the return */
+};
+
+/* What a probe at such a place tells of a root, a future that block_on polls. */
+enum image_root_what {
+	IMAGE_ROOT_BEGIN	= 0,	/* a poll of it begins */
+	IMAGE_ROOT_GONE		= 1,	/* block_on is done with it: from here no way leads back */
+	IMAGE_ROOT_PARK		= 2,	/* a poll of it has ended */
+};
+
+/*
+ * A place in the code of a block_on, or in what it was inlined into. The root's address
+ * is how it is told from others; rsp there is that of the frame that it belongs to.
+ */
+struct image_root_site {
+	uint32_t		fn;		/* the root's type: index into fns */
+	uint8_t			what;		/* enum image_root_what */
+	uint8_t			shares;		/* see runtime_root */
+	uint8_t			pad[2];
+	struct image_loc	loc;		/* of the root */
+	struct image_site	site;		/* sp_adjust: to rsp of the frame */
+};
+
+/* Code of a block_on; a thread that is behind a call in it has a root there. */
+struct image_root_range {
+	uint64_t		start, end;	/* vaddr */
+	uint32_t		fn;
+	uint8_t			polling;	/* 1: the root is being polled there */
+	uint8_t			shares;		/* see runtime_root */
+	uint8_t			holds;		/* its caller: it says where, for one of no loc */
+	uint8_t			pad;
+	struct image_loc	loc;		/* by registers that calls preserve, or reg
+						 * IMAGE_REG_NR: not known here */
 };
 
 struct image_vtable {
@@ -183,6 +223,9 @@ uint64_t image__first_vaddr(const struct image *img);
 /* The tables; *@nr is set to the number of entries. Valid until image__free. */
 const struct image_fn		*image__fns(const struct image *img, size_t *nr);
 const struct image_return	*image__returns(const struct image *img, size_t *nr);
+const struct image_root_site	*image__root_sites(const struct image *img, size_t *nr);
+/* Sorted by start; of those that hold an address the last is the innermost. */
+const struct image_root_range	*image__root_ranges(const struct image *img, size_t *nr);
 const struct image_type		*image__types(const struct image *img, size_t *nr);
 const struct image_variant	*image__variants(const struct image *img, size_t *nr);
 const struct image_vtable	*image__vtables(const struct image *img, size_t *nr);

@@ -21,6 +21,8 @@ static const uint32_t elem_size[MODEL_TABLES] = {
 	[MODEL_CELLS]		= sizeof(struct walk_cell),
 	[MODEL_TLS]		= sizeof(struct image_tls),
 	[MODEL_RUNTIMES]	= sizeof(struct image_runtime),
+	[MODEL_ROOT_SITES]	= sizeof(struct image_root_site),
+	[MODEL_ROOT_RANGES]	= sizeof(struct image_root_range),
 	[MODEL_WALK_TYPES]	= sizeof(struct walk_type),
 	[MODEL_WALK_VARIANTS]	= sizeof(struct walk_variant),
 	[MODEL_WALK_ARCS]	= sizeof(struct walk_arc),
@@ -344,6 +346,16 @@ const struct image_fn *image__fns(const struct image *img, size_t *nr)
 const struct image_return *image__returns(const struct image *img, size_t *nr)
 {
 	return table(img, MODEL_RETURNS, nr);
+}
+
+const struct image_root_site *image__root_sites(const struct image *img, size_t *nr)
+{
+	return table(img, MODEL_ROOT_SITES, nr);
+}
+
+const struct image_root_range *image__root_ranges(const struct image *img, size_t *nr)
+{
+	return table(img, MODEL_ROOT_RANGES, nr);
 }
 
 const struct image_type *image__types(const struct image *img, size_t *nr)

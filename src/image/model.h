@@ -18,13 +18,14 @@
 #include "image/image.h"
 
 /* Bump when any table's layout or meaning changes, or the builder gets better. */
-#define MODEL_VERSION	13
+#define MODEL_VERSION	14
 #define MODEL_MAGIC	"dwellimg"
 
 enum model_table {
 	MODEL_FNS, MODEL_RETURNS, MODEL_TYPES, MODEL_VARIANTS, MODEL_VTABLES, MODEL_CELLS,
 	MODEL_WALK_TYPES, MODEL_WALK_VARIANTS, MODEL_WALK_ARCS, MODEL_WALK_LEAVES,
-	MODEL_LAYOUTS, MODEL_TLS, MODEL_RUNTIMES, MODEL_NOTES, MODEL_STRINGS, MODEL_TABLES
+	MODEL_LAYOUTS, MODEL_TLS, MODEL_RUNTIMES, MODEL_ROOT_SITES, MODEL_ROOT_RANGES,
+	MODEL_NOTES, MODEL_STRINGS, MODEL_TABLES
 };
 
 /* The head of the block; all offsets are from its start. */

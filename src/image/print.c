@@ -49,7 +49,8 @@ static const char *type_kind(unsigned int kind)
 
 static void print_probes(const struct image *img, FILE *out)
 {
-	static const char *const roles[] = { "poll", "wake", "new", "drop", "end" };
+	static const char *const roles[] = { "poll", "wake", "new", "drop", "end", "root",
+					      "park", "root wake", "root waker copy" };
 	unsigned int nr[RUNTIME_FN_NR] = { 0 }, slow[RUNTIME_FN_NR] = { 0 };
 	const struct image_fn *fns;
 	size_t nr_fns, nr_returns;
@@ -183,6 +184,48 @@ static void print_tasks(const struct image *img, FILE *out)
 	}
 }
 
+static void print_places(const struct image *img, FILE *out, uint32_t fn)
+{
+	static const char *const whats[] = { "begin", "gone", "park" };
+	const struct image_root_range *ranges;
+	const struct image_root_site *sites;
+	size_t nr, nr_ranges = 0;
+
+	sites = image__root_sites(img, &nr);
+	for (size_t i = 0; i < nr; i++)
+		if (sites[i].fn == fn && sites[i].what < sizeof(whats) / sizeof(whats[0]))
+			fprintf(out, ", %s %#" PRIx64 "%s", whats[sites[i].what],
+				sites[i].site.vaddr,
+				sites[i].site.slow ? " single-stepped" : "");
+	ranges = image__root_ranges(img, &nr);
+	for (size_t i = 0; i < nr; i++)
+		nr_ranges += ranges[i].fn == fn && ranges[i].loc.reg != IMAGE_REG_NR;
+	if (!nr_ranges)
+		fprintf(out, ", not found on stacks");
+}
+
+static void print_roots(const struct image *img, FILE *out)
+{
+	const struct walk_cell *cells;
+	const struct image_fn *fns;
+	bool any = false;
+	size_t nr, nr_cells;
+
+	fns = image__fns(img, &nr);
+	cells = image__cells(img, &nr_cells);
+	for (size_t i = 0; i < nr; i++) {
+		if (fns[i].role != RUNTIME_FN_ROOT)
+			continue;
+		if (!any)
+			fprintf(out, "\nroots\n");
+		any = true;
+		fprintf(out, "  %s  [%" PRIu32 " bytes", image__str(img, fns[i].task_long),
+			fns[i].cell < nr_cells ? cells[fns[i].cell].size : 0);
+		print_places(img, out, (uint32_t)i);
+		fprintf(out, "]\n");
+	}
+}
+
 static void print_runtimes(const struct image *img, FILE *out)
 {
 	char followed[256], others[256];
@@ -212,6 +255,7 @@ void image__print(const struct image *img, FILE *out)
 		return;
 	print_probes(img, out);
 	print_tasks(img, out);
+	print_roots(img, out);
 	types = image__types(img, &nr);
 	if (nr)
 		fprintf(out, "\nfutures\n");

@@ -27,6 +27,29 @@ static bool has_fn(const struct model *m, unsigned int runtime)
 	return false;
 }
 
+/* Code that an executor without tasks calls may be in any program: std's, say. */
+static bool has_root(const struct model *m, unsigned int runtime)
+{
+	for (size_t i = 0; i < m->tables[MODEL_FNS].nr; i++) {
+		const struct image_fn *fn = model__at(m, MODEL_FNS, (uint32_t)i);
+
+		if (fn->runtime == runtime && fn->role == RUNTIME_FN_ROOT)
+			return true;
+	}
+	return false;
+}
+
+static bool is_followed(const struct model *m, const char *name)
+{
+	for (size_t i = 0; i < m->tables[MODEL_RUNTIMES].nr; i++) {
+		const struct image_runtime *r = model__at(m, MODEL_RUNTIMES, (uint32_t)i);
+
+		if (r->followed && !strcmp(model__text(m, r->name), name))
+			return true;
+	}
+	return false;
+}
+
 /* "glib::main_context" as both mangling schemes have it: "4glib12main_context". */
 static void mangle(const char *path, char *out, size_t size)
 {
@@ -72,9 +95,9 @@ static bool has_symbol(const struct binary *b, const char *path)
 void runtimes__find(struct model *m, const struct binary *b)
 {
 	for (unsigned int r = 0; runtimes[r]; r++)
-		if (has_fn(m, r))
+		if (runtimes[r]->cell_type ? has_fn(m, r) : has_root(m, r))
 			add(m, runtimes[r]->name, true);
 	for (const struct runtime_other *o = other_runtimes; o->name; o++)
-		if (has_symbol(b, o->path))
+		if (!is_followed(m, o->name) && has_symbol(b, o->path))
 			add(m, o->name, false);
 }

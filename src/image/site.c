@@ -401,6 +401,22 @@ int site_finder__return(struct site_finder *f, uint64_t ret, struct image_return
 	return settle(f, &out->site);
 }
 
+int site_finder__at(struct site_finder *f, uint64_t vaddr, struct image_site *out)
+{
+	uint64_t at = past_nop5(f, vaddr);
+	const uint8_t *p;
+	size_t n;
+
+	memset(out, 0, sizeof(*out));
+	p = binary__code(f->b, at, &n);
+	vaddr = at;
+	if (!p || !cs_disasm_iter(f->cs, &p, &n, &vaddr, f->insn))
+		return -ENOENT;
+	out->vaddr = at;
+	out->slow = insn__kind(p - f->insn->size, f->insn->size) == INSN_OTHER;
+	return settle(f, out);
+}
+
 int site_finder__returns_at_once(struct site_finder *f, uint64_t ret, int64_t *popped)
 {
 	uint64_t vaddr = ret;

@@ -44,6 +44,9 @@ int site_finder__return(struct site_finder *f, uint64_t ret, struct image_return
  */
 int site_finder__returns_at_once(struct site_finder *f, uint64_t ret, int64_t *popped);
 
+/* The instruction at @vaddr itself, whatever it is. */
+int site_finder__at(struct site_finder *f, uint64_t vaddr, struct image_site *out);
+
 /*
  * The function at @vaddr is only a jump to another: its address, else @vaddr.
  */

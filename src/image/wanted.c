@@ -21,6 +21,16 @@ const char *wanted__last_word(const char *path)
 
 static const char *wanted[MAX_WANTED];
 
+static size_t want(size_t n, const char *word)
+{
+	for (size_t k = 0; k < n; k++)
+		if (!strcmp(wanted[k], word))
+			return n;
+	if (n < MAX_WANTED - 1)
+		wanted[n++] = word;
+	return n;
+}
+
 /*
  * The explorer learns from poll functions which types are futures: theirs are
  * wanted whatever the runtimes.
@@ -31,17 +41,12 @@ static void fill_wanted(void)
 	size_t n = 0;
 
 	for (size_t i = 0; i < sizeof(polls) / sizeof(polls[0]); i++)
-		wanted[n++] = polls[i];
+		n = want(n, polls[i]);
 	for (unsigned int r = 0; runtimes[r]; r++) {
-		for (size_t i = 0; i < runtimes[r]->nr_fns && n < MAX_WANTED - 1; i++) {
-			const char *word = wanted__last_word(runtimes[r]->fns[i].path);
-			bool have = false;
-
-			for (size_t k = 0; k < n; k++)
-				have |= !strcmp(wanted[k], word);
-			if (!have)
-				wanted[n++] = word;
-		}
+		for (size_t i = 0; i < runtimes[r]->nr_fns; i++)
+			n = want(n, wanted__last_word(runtimes[r]->fns[i].path));
+		for (size_t i = 0; i < runtimes[r]->nr_roots; i++)
+			n = want(n, wanted__last_word(runtimes[r]->roots[i].path));
 	}
 }
 

@@ -20,6 +20,8 @@ struct claim {
 	uint32_t	tid;
 	uint64_t	sp;		/* rsp at the poll function's entry */
 	bool		told;		/* once settled: of tasks[0], and no other has that */
+	uint8_t		root;		/* of a root: see struct raw_under_way; 0: of a task */
+	bool		pending;	/* … that is not being polled there */
 	bool		more;		/* other tasks may be meant, which are not in tasks[] */
 	unsigned int	nr;		/* of tasks[]; once settled: of those that are left */
 	struct {

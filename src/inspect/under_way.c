@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bisect.h"
 #include "inspect/claims.h"
 #include "inspect/unwind.h"
 
@@ -22,12 +23,15 @@
 #define CALLER_WORDS	32		/* above the return address: the runtime's own frame */
 #define CLAIMS_OF_THREAD	16	/* return addresses that are looked at */
 #define FRAMES		512
+#define ROOT_RANGES	64	/* that lie around one another */
 #define READS_OF_THREAD	16384		/* words of a stack that are followed */
 
 struct under_way {
 	const struct process	*target;
 	const struct alive	*alive;
 	uint64_t		 bias;
+	const struct image_root_range *roots;	/* link-time addresses, sorted */
+	size_t			 nr_roots;
 	uint64_t		*returns;	/* link-time addresses, sorted */
 	size_t			 nr_returns;
 	uint64_t		 stack[STACK_BYTES / 8];
@@ -35,6 +39,8 @@ struct under_way {
 	uint64_t		 sp;
 	unsigned int		 reads;		/* that are left for this thread */
 	struct unwinder		*unwinder;
+	struct claim		 unplaced;	/* a root whose frame does not say where it is */
+	const struct image_fn	*fns;
 	struct claims		 claims;
 	size_t			 next;		/* claim that was not handed out yet */
 };
@@ -51,12 +57,15 @@ struct under_way *under_way__new(const struct image *img, const struct process *
 {
 	struct under_way *u = calloc(1, sizeof(*u));
 	const struct image_return *r;
+	size_t nr;
 
 	if (!u)
 		return NULL;
 	u->target = target;
 	u->alive = alive;
 	u->bias = bias;
+	u->roots = image__root_ranges(img, &u->nr_roots);
+	u->fns = image__fns(img, &nr);
 	r = image__returns(img, &u->nr_returns);
 	u->returns = calloc(u->nr_returns + 1, sizeof(*u->returns));
 	u->unwinder = unwinder__new(target);
@@ -87,13 +96,81 @@ static bool is_return(const struct under_way *u, uint64_t word)
 	       bsearch(&word, u->returns, u->nr_returns, sizeof(word), by_value);
 }
 
+/* Code of a block_on that holds @pc, the innermost that polls; NULL: none does. */
+static const struct image_root_range *root_range(const struct under_way *u, uint64_t pc)
+{
+	size_t at = BISECT(u->nr_roots, k, u->roots[k].start <= pc - u->bias);
+	const struct image_root_range *holder = NULL;
+
+	pc -= u->bias;
+	for (unsigned int i = 0; i < ROOT_RANGES && at-- > 0; i++) {
+		if (pc < u->roots[at].start || pc >= u->roots[at].end)
+			continue;
+		if (!u->roots[at].holds)
+			return &u->roots[at];
+		if (!holder)
+			holder = &u->roots[at];
+	}
+	return holder;
+}
+
+/* Where the root of @r lies, by the frame that it is in; 0: it cannot be told. */
+static uint64_t root_in(const struct under_way *u, const struct image_root_range *r,
+			const struct unwind_frame *f)
+{
+	/* in the order of struct raw_thread_regs */
+	static const uint8_t saved[RAW_SAVED_REGS] = { IMAGE_REG_BX, IMAGE_REG_BP, IMAGE_REG_R12,
+						       IMAGE_REG_R13, IMAGE_REG_R14,
+						       IMAGE_REG_R15 };
+	uint64_t at = 0;
+
+	if (r->loc.reg == IMAGE_REG_SP)
+		at = f->sp;
+	for (size_t i = 0; i < RAW_SAVED_REGS; i++)
+		if (saved[i] == r->loc.reg)
+			at = f->saved[i];
+	if (!at)
+		return 0;
+	at += (uint64_t)(int64_t)r->loc.off;
+	return r->loc.deref && process__read(u->target, at, &at, sizeof(at)) ? 0 : at;
+}
+
+/*
+ * The frame at @f, of a function that has called another, may be that of a block_on, or
+ * of the one that called it: that says where the root lies if the other does not.
+ */
+static int look_for_root(struct under_way *u, uint32_t tid, const struct unwind_frame *f)
+{
+	const struct image_root_range *r = root_range(u, f->innermost ? f->pc : f->pc - 1);
+	struct claim c = { .tid = tid, .sp = f->sp - 8, .nr = 1 };
+
+	if (!r || (r->holds && !u->unplaced.nr))
+		return 0;
+	if (r->holds) {
+		c = u->unplaced;
+		u->unplaced.nr = 0;
+		if (u->fns[c.tasks[0].fn].task_long != u->fns[r->fn].task_long)
+			return 0;
+	} else {
+		c.tasks[0].fn = r->fn;
+		c.root = r->shares ? 2 : 1;
+		c.pending = !r->polling;
+		if (r->loc.reg == IMAGE_REG_NR) {
+			u->unplaced = c;
+			return 0;
+		}
+	}
+	c.tasks[0].task = root_in(u, r, f);
+	return c.tasks[0].task ? claims__add(&u->claims, &c) : 0;
+}
+
 /* @word may be the address of a task that is being polled: if it is, @c may be its poll. */
 static void consider(struct under_way *u, struct claim *c, uint64_t word)
 {
 	uint32_t fn;
 
 	/* neither a small number, nor a part of the stack, nor outside of user memory */
-	if (word < 4096 || word % 8 || word >> 47 || word - u->sp < u->nr_words * 8)
+	if (!u->alive || word < 4096 || word % 8 || word >> 47 || word - u->sp < u->nr_words * 8)
 		return;
 	for (unsigned int i = 0; i < c->nr; i++)
 		if (c->tasks[i].task == word)
@@ -135,9 +212,9 @@ static int add_claim(struct under_way *u, struct claim *c, size_t at)
  */
 static int look_at_frames(struct under_way *u, uint32_t tid, struct unwind_frame *f, size_t *from)
 {
-	int step = 1, err;
+	int step = 1, err = look_for_root(u, tid, f);
 
-	for (unsigned int i = 0; i < FRAMES; i++) {
+	for (unsigned int i = 0; i < FRAMES && !err; i++) {
 		const struct unwind_frame callee = *f;
 		struct claim c = { .tid = tid };
 		size_t at;
@@ -147,6 +224,9 @@ static int look_at_frames(struct under_way *u, uint32_t tid, struct unwind_frame
 			break;
 		at = (size_t)(f->sp - 8 - u->sp) / 8;
 		*from = at + 1;
+		err = look_for_root(u, tid, f);
+		if (err)
+			return err;
 		if (!is_return(u, f->pc))
 			continue;
 		c.sp = f->sp - 8;
@@ -159,7 +239,7 @@ static int look_at_frames(struct under_way *u, uint32_t tid, struct unwind_frame
 	}
 	if (!step)
 		*from = u->nr_words;
-	return 0;
+	return err;
 }
 
 /*
@@ -197,7 +277,7 @@ static int look_at_words(struct under_way *u, uint32_t tid, const struct unwind_
 static bool has_return(const struct under_way *u)
 {
 	for (size_t i = 0; i < u->nr_words; i++)
-		if (is_return(u, u->stack[i]))
+		if (is_return(u, u->stack[i]) || root_range(u, u->stack[i] - 1))
 			return true;
 	return false;
 }
@@ -212,6 +292,7 @@ int under_way__look(struct under_way *u, const struct raw_thread_regs *regs)
 	memcpy(f.saved, regs->saved, sizeof(f.saved));
 	u->sp = regs->sp;
 	u->reads = READS_OF_THREAD;
+	u->unplaced.nr = 0;
 	n = process__read_some(u->target, regs->sp, u->stack, sizeof(u->stack));
 	u->nr_words = n > 0 ? (size_t)n / 8 : 0;
 	if (regs->sp % 8 || !has_return(u))
@@ -225,12 +306,28 @@ int under_way__settle(struct under_way *u)
 	return claims__settle(&u->claims);
 }
 
+static void put_claim(const struct claim *c, struct raw_under_way *out)
+{
+	if (c->pending && out->nr < RAW_UNDER_WAY) {
+		out->pending[out->nr].task = c->tasks[0].task;
+		out->pending[out->nr].fn = c->tasks[0].fn;
+		out->pending[out->nr].root = c->root;
+		out->pending[out->nr].sp = c->sp;
+	} else if (!c->pending && out->nr < RAW_UNDER_WAY) {
+		out->polls[out->nr].task = c->tasks[0].task;
+		out->polls[out->nr].fn = c->tasks[0].fn;
+		out->polls[out->nr].root = c->root;
+		out->polls[out->nr++].sp = c->sp;
+	}
+}
+
 bool under_way__next(struct under_way *u, uint32_t *tid, struct raw_under_way *out)
 {
 	const struct claims *cs = &u->claims;
+	bool any = false;
 
 	memset(out, 0, sizeof(*out));
-	while (u->next < cs->nr && !out->nr) {
+	while (u->next < cs->nr && !any) {
 		size_t first = u->next, end = first;
 
 		*tid = cs->list[first].tid;
@@ -238,15 +335,12 @@ bool under_way__next(struct under_way *u, uint32_t *tid, struct raw_under_way *o
 			end++;
 		u->next = end;
 		/* they were found from the innermost to the outermost */
-		for (size_t i = end; i-- > first && out->nr < RAW_UNDER_WAY;) {
-			const struct claim *c = &cs->list[i];
-
-			if (!c->told)
+		for (size_t i = end; i-- > first;) {
+			if (!cs->list[i].told)
 				continue;
-			out->polls[out->nr].task = c->tasks[0].task;
-			out->polls[out->nr].fn = c->tasks[0].fn;
-			out->polls[out->nr++].sp = c->sp;
+			put_claim(&cs->list[i], out);
+			any = true;
 		}
 	}
-	return out->nr;
+	return any;
 }

@@ -21,7 +21,7 @@
 
 struct under_way;
 
-/* NULL: no memory. All must outlive it. */
+/* NULL: no memory. All must outlive it; without @alive, NULL, no tasks are told. */
 struct under_way *under_way__new(const struct image *img, const struct process *target,
 				 uint64_t bias, const struct alive *alive);
 void under_way__free(struct under_way *u);
@@ -34,8 +34,8 @@ int under_way__look(struct under_way *u, const struct raw_thread_regs *regs);
  */
 int under_way__settle(struct under_way *u);
 /*
- * The next thread that polls, *@tid, and its polls, the outermost first; out->nr is
- * their number. False: there is no more.
+ * The next thread that polls, or blocks on a root: *@tid, its polls, the outermost
+ * first, out->nr of them, and its roots that are Pending. False: there is no more.
  */
 bool under_way__next(struct under_way *u, uint32_t *tid, struct raw_under_way *out);
 

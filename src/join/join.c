@@ -101,8 +101,14 @@ static int join__event(struct join *j, const struct trace_event *ev)
 		return 0;
 	case TRACE_TASK_SEEN:
 		task = now <= j->end ? task__seen(j, ev, now) : NULL;
-		if (task)
+		/* A root is in no list: the thread that blocks on it told of it. */
+		if (task && sites__root(j->sites, task->kind)) {
+			th = ev->tid ? thread__get(j, ev->tid, now) : NULL;
+			if (th)
+				thread__blocks_on(th, &task->kind);
+		} else if (task) {
 			listings__met(j, task);
+		}
 		return j->err;
 	case TRACE_FD_WAITER:
 		/* Looked at once more at the end: what still waits has waited there. */

@@ -67,6 +67,7 @@ enum detail_kind {
 	DETAIL_RUNTIME,		/* the runtime itself */
 	DETAIL_STACK,		/* kernel stack id */
 	DETAIL_OTHERS,		/* too many to name */
+	DETAIL_BLOCK_ON,	/* kind id of a root: "block_on of X" */
 	DETAIL_NR
 };
 

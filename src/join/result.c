@@ -50,6 +50,9 @@ static const char *detail_name(struct join *j, struct detail d)
 			return names__safef(j->names, "by thread %s", s);
 		return d.id ? names__safef(j->names, "by thread %u", d.id)
 			    : names__safe(j->names, "by an unknown thread");
+	case DETAIL_BLOCK_ON:
+		return names__safef(j->names, "block_on of %s",
+				    sites__task_name(j->sites, d.id));
 	case DETAIL_RUNTIME:
 		return names__safe(j->names, "runtime");
 	}

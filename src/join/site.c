@@ -420,6 +420,13 @@ static const struct trace_task_kind *task_kind(const struct sites *s, uint32_t k
 	return kind == UNKNOWN_KIND ? NULL : trace_reader__task_kind(s->reader, kind);
 }
 
+bool sites__root(const struct sites *s, uint32_t kind)
+{
+	const struct trace_task_kind *k = task_kind(s, kind);
+
+	return k && k->root;
+}
+
 bool sites__blocking(const struct sites *s, uint32_t kind)
 {
 	const struct trace_task_kind *k = task_kind(s, kind);

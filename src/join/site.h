@@ -99,6 +99,8 @@ static inline bool chain_leaf__called(const struct chain_leaf *l)
 }
 
 /* A spawn_blocking job: it may run a whole runtime inside its one poll. */
+/* Is the kind that of a root, a future that block_on polls? */
+bool sites__root(const struct sites *s, uint32_t kind);
 bool sites__blocking(const struct sites *s, uint32_t kind);
 /* Nothing tells when a task of this kind is spawned. */
 bool sites__unseen_spawns(const struct sites *s, uint32_t kind);

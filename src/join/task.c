@@ -590,6 +590,8 @@ void task__end(struct join *j, const struct trace_event *ev, struct thread *th, 
 		return;
 	}
 	t->thread = NULL;
+	if (sites__root(j->sites, t->kind))
+		thread__blocks_on(th, ev->end.result == TRACE_POLL_READY ? NULL : &t->kind);
 	if (ev->end.result == TRACE_POLL_READY) {
 		task__over(j, t, END_COMPLETED, now);
 		return;
@@ -634,6 +636,8 @@ void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
 		return;
 	if (t->state == TASK_RUNNING && t->thread && t->thread != th)
 		task__break_poll(j, t);
+	if (sites__root(j->sites, t->kind))
+		thread__blocks_on(th, NULL);
 	cut = windows__cut(&j->windows, t->since, now);
 	how = task__end_of(t, cut, now);
 	switch (t->state) {

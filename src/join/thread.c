@@ -134,7 +134,9 @@ static void poll__off(struct join *j, struct poll *p, bool inner, const struct t
 	blocked.ns = wake - out;
 	if (ev->off.reason == TRACE_OFF_STOPPED)
 		blocked.part = PART_STOPPED;
-	if (ev->off.stack)
+	if (inner && p->blocks && ev->off.reason == TRACE_OFF_ASLEEP)
+		blocked.detail = (struct detail){ .kind = DETAIL_BLOCK_ON, .id = p->blocks_on };
+	else if (ev->off.stack)
 		blocked.detail = (struct detail){ .kind = DETAIL_STACK, .id = ev->off.stack };
 	poll__add(j, p, &blocked);
 	if (ev->off.told == TRACE_OFF_UNSEEN)
@@ -192,6 +194,7 @@ void thread__push_poll(struct join *j, struct thread *th, struct task *t, uint64
 	if (p) {
 		poll__run(j, p, true, now);
 		p->outer = true;
+		p->blocks = false;
 	}
 	if (th->nr_polls == POLLS_MAX) {
 		/* Not nested: ends are missing. The oldest is the least likely to go on. */
@@ -217,11 +220,21 @@ void thread__push_poll(struct join *j, struct thread *th, struct task *t, uint64
 	p->addr = t->addr;
 	p->kind = t->kind;
 	p->begin = p->since = now;
-	p->outer = false;
+	p->outer = p->blocks = false;
 	p->pieces.nr = 0;
 	t->thread = th;
 	th->dispatches = NULL;
 	thread__does(j, th, now, DOING_POLL, CPU_ON);
+}
+
+void thread__blocks_on(struct thread *th, const uint32_t *kind)
+{
+	struct poll *p = thread__poll(th);
+
+	if (!p)
+		return;
+	p->blocks = kind;
+	p->blocks_on = kind ? *kind : 0;
 }
 
 /* The innermost poll must have ended, and its end is missing. */

@@ -102,7 +102,9 @@ struct poll {
 	uint32_t	 kind;
 	uint64_t	 begin;
 	uint64_t	 since;		/* time up to here is in pieces */
+	uint32_t	 blocks_on;	/* kind of the root that it blocks on, which is Pending */
 	bool		 outer;		/* another poll has begun inside it */
+	bool		 blocks;	/* … it does */
 	struct pieces	 pieces;	/* charged when the end proves them */
 };
 
@@ -258,6 +260,11 @@ bool thread__pop_poll(struct join *j, struct thread *th, uint64_t addr, uint64_t
 bool thread__pop_orphan(struct join *j, struct thread *th, uint64_t addr, uint64_t now);
 /* Charge the poll of @t up to @now, and leave it there without a task. */
 void thread__orphan_poll(struct join *j, struct thread *th, struct task *t, uint64_t now);
+/*
+ * A root of @kind, or NULL, is Pending, and the innermost poll on @th sleeps until it is
+ * woken: it blocks on it.
+ */
+void thread__blocks_on(struct thread *th, const uint32_t *kind);
 /* Forget the poll of @t; returns when it began. Nothing is charged. */
 uint64_t thread__forget_poll(struct join *j, struct thread *th, struct task *t);
 /* Charge all polls up to the end of the recording. */

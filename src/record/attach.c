@@ -354,6 +354,60 @@ static void set_load_bias(struct attach *a, uint64_t bias)
 	a->skel->bss->load_bias_known = true;
 }
 
+/* Probes at the places where the code of roots does @what. */
+static int attach_roots(struct attach *a, struct bpf_program *prog, enum image_root_what what)
+{
+	const struct image_root_site *sites;
+	uint64_t *offsets, *cookies;
+	size_t nr, n = 0;
+	int err = -ENOMEM;
+
+	sites = image__root_sites(a->img, &nr);
+	offsets = calloc(nr + 1, sizeof(*offsets));
+	cookies = calloc(nr + 1, sizeof(*cookies));
+	if (!offsets || !cookies)
+		goto out;
+	for (size_t i = 0; i < nr; i++) {
+		if (sites[i].what != what)
+			continue;
+		offsets[n] = sites[i].site.file_off;
+		cookies[n++] = cookie(i, &sites[i].site);
+	}
+	err = attach_sites(a, prog, offsets, cookies, n);
+out:
+	free(offsets);
+	free(cookies);
+	return err;
+}
+
+static int attach_all_roots(struct attach *a, bool empty)
+{
+	struct dwell_bpf *skel = a->skel;
+	size_t nr;
+	int err;
+
+	image__root_sites(a->img, &nr);
+	if (!nr)
+		return 0;
+	err = attach_roots(a, empty ? skel->progs.empty : skel->progs.root_gone, IMAGE_ROOT_GONE);
+	if (!err)
+		err = attach_roots(a, empty ? skel->progs.empty : skel->progs.root_calls,
+				   IMAGE_ROOT_PARK);
+	if (!err)
+		err = attach_role(a, empty ? skel->progs.empty : skel->progs.root_park,
+				  RUNTIME_FN_PARK);
+	if (!err)
+		err = attach_role(a, empty ? skel->progs.empty : skel->progs.root_wake,
+				  RUNTIME_FN_ROOT_WAKE);
+	if (!err)
+		err = attach_role(a, empty ? skel->progs.empty : skel->progs.root_clone,
+				  RUNTIME_FN_ROOT_CLONE);
+	if (!err)
+		err = attach_roots(a, empty ? skel->progs.empty : skel->progs.root_begin,
+				   IMAGE_ROOT_BEGIN);
+	return err;
+}
+
 static int attach_uprobes(struct attach *a, bool empty)
 {
 	struct dwell_bpf *skel = a->skel;
@@ -373,6 +427,8 @@ static int attach_uprobes(struct attach *a, bool empty)
 		err = attach_role(a, skel->progs.task_end, RUNTIME_FN_END);
 	if (!err && !empty)
 		err = attach_role(a, skel->progs.task_new, RUNTIME_FN_NEW);
+	if (!err)
+		err = attach_all_roots(a, empty);
 	if (!err)
 		err = attach_role(a, empty ? skel->progs.empty : skel->progs.poll_begin,
 				  RUNTIME_FN_POLL);
@@ -455,6 +511,7 @@ static int explain(struct attach *a, int err, const char *what, const char **why
 /* Nothing is probed unless the code at every site is the model's. */
 static int check_code(struct attach *a, const char **why)
 {
+	const struct image_root_site *roots;
 	const struct image_return *returns;
 	const struct image_fn *fns;
 	const uint64_t *bias;
@@ -469,6 +526,9 @@ static int check_code(struct attach *a, const char **why)
 	returns = image__returns(a->img, &nr);
 	for (i = 0; i < nr && !err; i++)
 		err = code__check(a->target, &returns[i].site, bias, why);
+	roots = image__root_sites(a->img, &nr);
+	for (i = 0; i < nr && !err; i++)
+		err = code__check(a->target, &roots[i].site, bias, why);
 	if (!err && bias)
 		a->breakpoints = code__breakpoints(a->target, a->img, *bias);
 	return err;

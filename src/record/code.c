@@ -69,6 +69,7 @@ static size_t breakpoint_at(const struct process *t, const struct image_site *si
 
 size_t code__breakpoints(const struct process *t, const struct image *img, uint64_t bias)
 {
+	const struct image_root_site *roots;
 	const struct image_return *returns;
 	const struct image_fn *fns;
 	size_t nr, found = 0;
@@ -79,5 +80,8 @@ size_t code__breakpoints(const struct process *t, const struct image *img, uint6
 	returns = image__returns(img, &nr);
 	for (size_t i = 0; i < nr; i++)
 		found += breakpoint_at(t, &returns[i].site, bias);
+	roots = image__root_sites(img, &nr);
+	for (size_t i = 0; i < nr; i++)
+		found += breakpoint_at(t, &roots[i].site, bias);
 	return found;
 }

@@ -37,10 +37,10 @@ static int write_kinds(struct trace_writer *w, const struct image *img, uint32_t
 
 	fns = image__fns(img, &nr);
 	for (i = 0; i < nr; i++) {
-		if (fns[i].role != RUNTIME_FN_POLL)
+		if (fns[i].role != RUNTIME_FN_POLL && fns[i].role != RUNTIME_FN_ROOT)
 			continue;
 		for (j = 0; j < i; j++)
-			if (fns[j].role == RUNTIME_FN_POLL &&
+			if (fns[j].role == fns[i].role &&
 			    fns[j].task_long == fns[i].task_long &&
 			    fns[j].scheduler == fns[i].scheduler)
 				break;
@@ -54,7 +54,8 @@ static int write_kinds(struct trace_writer *w, const struct image *img, uint32_t
 		k.name_long = image__str(img, fns[i].task_long);
 		k.scheduler = image__str(img, fns[i].scheduler);
 		k.blocking = fns[i].blocking;
-		k.unseen_spawns = !sees_spawns(img, fns, nr, &fns[i]);
+		k.root = fns[i].role == RUNTIME_FN_ROOT;
+		k.unseen_spawns = !k.root && !sees_spawns(img, fns, nr, &fns[i]);
 		err = trace_writer__task_kind(w, &k);
 		if (err)
 			return err;

@@ -105,6 +105,15 @@ static int define_chain(struct recorder *r, const struct raw_chain *raw)
 	return trace_writer__chain(r->trace, &c);
 }
 
+static bool is_root(const struct recorder *r, uint32_t fn)
+{
+	const struct image_fn *fns;
+	size_t nr;
+
+	fns = image__fns(r->img, &nr);
+	return fn < nr && fns[fn].role == RUNTIME_FN_ROOT;
+}
+
 /* 1: write @ev, 0: nothing to write, negative errno. */
 static int decode(struct recorder *r, const struct raw_hdr *raw, struct trace_event *ev)
 {
@@ -114,7 +123,8 @@ static int decode(struct recorder *r, const struct raw_hdr *raw, struct trace_ev
 	case RAW_POLL_BEGIN: {
 		const struct raw_poll_begin *e = (const void *)raw;
 
-		int err = roster__offer(r->roster, e->task, raw->ts);
+		/* A root leads to no other task. */
+		int err = roster__offer(r->roster, is_root(r, e->fn) ? 0 : e->task, raw->ts);
 
 		ev->type = TRACE_POLL_BEGIN;
 		ev->poll.task = e->task;

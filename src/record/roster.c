@@ -12,6 +12,7 @@
 #include <bpf/libbpf.h>
 
 #include "abi.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "dwell.skel.h"
 #include "kernel-events/fd.h"
@@ -20,6 +21,7 @@
 #include "inspect/alive.h"
 #include "record/chain.h"
 #include "inspect/under_way.h"
+#include "inspect/walk.h"
 
 #define OFFERS		512		/* events that may lead to a list */
 #define OFFERS_NS	2000000000ull	/* later, a task without an event is no news */
@@ -46,7 +48,18 @@ struct found_poll {
 	uint32_t	tid;
 	uint32_t	fn;
 	uint64_t	task;
+	bool		root;
 	bool		seeded;		/* its end will be seen */
+};
+
+/* A root that was found Pending, of a thread. */
+struct found_root {
+	uint32_t		tid;
+	uint32_t		fn;
+	uint32_t		around;		/* polls */
+	bool			seeded;		/* it has not been polled since */
+	uint64_t		task;
+	struct walk_chain	chain;
 };
 
 struct roster {
@@ -56,6 +69,9 @@ struct roster {
 	struct under_way	*under_way;
 	struct found_poll	*polls;
 	size_t			 nr_polls, polls_room;
+	struct found_root	*roots;
+	size_t			 nr_roots, roots_room;
+	struct walker		*walker;
 	size_t			 poll_at;	/* behind the last that was taken over */
 	unsigned int		 polling, seeded;	/* threads in polls, and so many of them */
 	unsigned int		 untold;	/* threads in polls whose task cannot be told */
@@ -115,10 +131,10 @@ static int chain_of(struct roster *r, const struct walk_chain *walk, uint32_t *i
 
 /* ---- tasks in lists ---- */
 
-static int seen_task(void *ctx, const struct alive_task *t)
+/* @tid: the thread that blocks on it, if it is a root. */
+static int write_seen(struct roster *r, const struct alive_task *t, uint32_t tid)
 {
-	struct trace_event ev = { .ts = t->ts, .type = TRACE_TASK_SEEN };
-	struct roster *r = ctx;
+	struct trace_event ev = { .ts = t->ts, .tid = tid, .type = TRACE_TASK_SEEN };
 	int err = 0;
 
 	ev.seen.task = t->task;
@@ -135,20 +151,43 @@ static int seen_task(void *ctx, const struct alive_task *t)
 	return err < 0 ? err : trace_writer__event(r->opts.trace, &ev);
 }
 
+static int seen_task(void *ctx, const struct alive_task *t)
+{
+	return write_seen(ctx, t, 0);
+}
+
 /* ---- polls under way ---- */
 
-static int add_poll(struct roster *r, uint32_t tid, uint64_t task, uint32_t fn)
+static int add_poll(struct roster *r, uint32_t tid, uint64_t task, uint32_t fn, bool root)
 {
-	struct found_poll *grown;
+	if (array__room(&r->polls, &r->polls_room, r->nr_polls, sizeof(*r->polls)))
+		return -ENOMEM;
+	r->polls[r->nr_polls++] = (struct found_poll){ .tid = tid, .fn = fn, .task = task,
+						       .root = root };
+	return 0;
+}
 
-	if (r->nr_polls == r->polls_room) {
-		r->polls_room = r->polls_room ? r->polls_room * 2 : 64;
-		grown = reallocarray(r->polls, r->polls_room, sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		r->polls = grown;
-	}
-	r->polls[r->nr_polls++] = (struct found_poll){ tid, fn, task, false };
+/* A root that is Pending cannot change unless it is polled, and then it is not written. */
+static int add_root(struct roster *r, uint32_t tid, const struct raw_under_way *w,
+		    unsigned int around)
+{
+	const struct walk_cell *cells;
+	const struct image_fn *fns;
+	struct walk_answer answer;
+	struct found_root *f;
+	size_t nr_fns, nr;
+
+	fns = image__fns(r->opts.img, &nr_fns);
+	cells = image__cells(r->opts.img, &nr);
+	if (w->pending[around].fn >= nr_fns || fns[w->pending[around].fn].cell >= nr)
+		return 0;
+	if (array__room(&r->roots, &r->roots_room, r->nr_roots, sizeof(*r->roots)))
+		return -ENOMEM;
+	f = &r->roots[r->nr_roots++];
+	*f = (struct found_root){ .tid = tid, .fn = w->pending[around].fn, .around = around,
+				  .task = w->pending[around].task };
+	walker__task(r->walker, &cells[fns[f->fn].cell], f->task, NULL, 0, &answer);
+	f->chain = answer.chain;
 	return 0;
 }
 
@@ -163,7 +202,7 @@ static int look_at_thread(void *ctx, const void *record)
 		r->unlooked++;
 		return 0;
 	}
-	if (regs->fs)
+	if (regs->fs && r->alive)
 		err = alive__thread(r->alive, regs->fs, until);
 	if (!err && regs->sp)
 		err = alive__stack(r->alive, regs->sp, until);
@@ -188,7 +227,12 @@ static int settle_polls(struct roster *r)
 		if (bpf_map_update_elem(map, &tid, &w, BPF_ANY))
 			continue;
 		for (unsigned int i = 0; i < w.nr; i++) {
-			err = add_poll(r, tid, w.polls[i].task, w.polls[i].fn);
+			err = add_poll(r, tid, w.polls[i].task, w.polls[i].fn, w.polls[i].root);
+			if (err)
+				return err;
+		}
+		for (unsigned int i = 0; i < RAW_UNDER_WAY; i++) {
+			err = w.pending[i].task ? add_root(r, tid, &w, i) : 0;
 			if (err)
 				return err;
 		}
@@ -203,6 +247,10 @@ static int taken_over(void *arg, const void *record)
 	const struct raw_seeded *s = record;
 	size_t end;
 
+	r->seeded++;
+	for (size_t i = 0; i < r->nr_roots; i++)
+		if (r->roots[i].tid == s->tid && s->pending & 1u << r->roots[i].around)
+			r->roots[i].seeded = true;
 	for (size_t i = 0; i < r->nr_polls; i++) {
 		size_t at = (r->poll_at + i) % r->nr_polls;
 
@@ -211,10 +259,28 @@ static int taken_over(void *arg, const void *record)
 		end = at + s->nr < r->nr_polls ? at + s->nr : r->nr_polls;
 		for (r->poll_at = at; r->poll_at < end; r->poll_at++)
 			r->polls[r->poll_at].seeded = true;
-		r->seeded++;
 		break;
 	}
 	return 0;
+}
+
+/* Roots that were Pending at attach. */
+static int write_roots(struct roster *r)
+{
+	struct alive_task t = { .state = TRACE_TASK_IDLE, .known = true };
+	int err = 0;
+
+	for (size_t i = 0; i < r->nr_roots && !err; i++) {
+		if (!r->roots[i].seeded)
+			continue;
+		t.task = r->roots[i].task;
+		t.fn = r->roots[i].fn;
+		t.ts = r->opts.attach_ts;
+		t.chain = r->roots[i].chain;
+		r->polled = true;
+		err = write_seen(r, &t, r->roots[i].tid);
+	}
+	return err;
 }
 
 /*
@@ -234,9 +300,10 @@ static int write_polls(struct roster *r)
 	r->untold += r->polling - r->seeded;
 	for (size_t i = 0; i < r->nr_polls && !err; i++) {
 		const struct found_poll *p = &r->polls[i];
-		uint32_t fn;
+		uint32_t fn = p->fn;
 
-		if (!p->seeded || !alive__polled(r->alive, p->task, &fn) || fn != p->fn)
+		if (!p->seeded || (!p->root && (!alive__polled(r->alive, p->task, &fn) ||
+						fn != p->fn)))
 			continue;
 		ev.tid = p->tid;
 		ev.poll.task = p->task;
@@ -370,7 +437,7 @@ int roster__offer(struct roster *r, uint64_t task, uint64_t ts)
 	int err;
 
 	r->polled = true;
-	if (!r->alive || r->offers >= OFFERS ||
+	if (!task || !r->alive || r->offers >= OFFERS ||
 	    (ts > r->offers_from && ts - r->offers_from > OFFERS_NS))
 		return 0;
 	r->offers++;
@@ -408,13 +475,29 @@ static int take_under_way(struct roster *r, uint64_t bias)
 	int err;
 
 	r->under_way = under_way__new(r->opts.img, r->opts.target, bias, r->alive);
-	if (!r->under_way)
+	r->walker = walker__new(r->opts.img, r->opts.target, bias);
+	if (!r->under_way || !r->walker)
 		return -ENOMEM;
 	err = source_iterate(r->skel->progs.thread_regs, 0, sizeof(struct raw_thread_regs),
 			     look_at_thread, r);
 	if (!err)
 		err = settle_polls(r);
-	return err ? err : write_polls(r);
+	if (!err)
+		err = write_polls(r);
+	return err ? err : write_roots(r);
+}
+
+/* Are there others than roots? */
+static bool has_tasks(const struct roster *r)
+{
+	const struct image_fn *fns;
+	size_t nr;
+
+	fns = image__fns(r->opts.img, &nr);
+	for (size_t i = 0; i < nr; i++)
+		if (fns[i].role == RUNTIME_FN_POLL)
+			return true;
+	return false;
 }
 
 static int start(struct roster *r)
@@ -425,12 +508,12 @@ static int start(struct roster *r)
 	if (r->opts.fresh || !r->skel->bss->load_bias_known)
 		return 0;
 	r->alive = alive__new(r->opts.img, r->opts.target, bias, seen_task, r);
-	if (!r->alive)
-		return trace_writer__note(r->opts.trace,
+	err = take_under_way(r, bias);
+	if (!r->alive && !err)
+		return has_tasks(r) ? trace_writer__note(r->opts.trace,
 					  "tasks that were idle before the recording and stay so are "
 					  "not in it: the runtime's list of tasks is not known in "
-					  "this binary");
-	err = take_under_way(r, bias);
+					  "this binary") : 0;
 	if (!err)
 		err = take_tokens(r);
 	r->busy = true;
@@ -508,6 +591,8 @@ void roster__free(struct roster *r)
 	if (!r)
 		return;
 	under_way__free(r->under_way);
+	walker__free(r->walker);
+	free(r->roots);
 	alive__free(r->alive);
 	free(r->polls);
 	free(r->tokens);

@@ -31,6 +31,8 @@ void tables__size(struct dwell_bpf *skel, const struct image *img)
 	image__fns(img, &nr);
 	size_table(skel->maps.walk_cells, nr);
 	size_table(skel->maps.poll_sites, nr);
+	image__root_sites(img, &nr);
+	size_table(skel->maps.root_places, nr);
 	image__walk_types(img, &nr);
 	size_table(skel->maps.walk_types, nr);
 	image__walk_variants(img, &nr);
@@ -62,6 +64,28 @@ static int fill_table(struct bpf_map *map, const void *entries, size_t nr, size_
 	return 0;
 }
 
+static int fill_places(struct dwell_bpf *skel, const struct image *img)
+{
+	const struct image_root_site *sites;
+	struct root_place *places;
+	size_t nr;
+	int err;
+
+	sites = image__root_sites(img, &nr);
+	places = calloc(nr + 1, sizeof(*places));
+	if (!places)
+		return -ENOMEM;
+	for (size_t i = 0; i < nr; i++)
+		places[i] = (struct root_place){ .vaddr = sites[i].site.vaddr,
+						 .fn = sites[i].fn, .off = sites[i].loc.off,
+						 .reg = sites[i].loc.reg,
+						 .deref = sites[i].loc.deref,
+						 .shares = sites[i].shares };
+	err = fill_table(skel->maps.root_places, places, nr, sizeof(*places));
+	free(places);
+	return err;
+}
+
 int tables__fill(struct dwell_bpf *skel, const struct image *img)
 {
 	const struct image_vtable *vtables;
@@ -87,7 +111,8 @@ int tables__fill(struct dwell_bpf *skel, const struct image *img)
 		by_fn[i].root_type = WALK_NONE;
 		if (fns[i].cell < nr_cells)
 			by_fn[i] = cells[fns[i].cell];
-		by_fn[i].status = image__status(img, fns[i].runtime);
+		if (fns[i].role != RUNTIME_FN_ROOT)
+			by_fn[i].status = image__status(img, fns[i].runtime);
 		if (fns[i].cell >= nr_cells)
 			continue;
 		/* tasks of one type have the same ways, whichever function polls them */
@@ -99,6 +124,8 @@ int tables__fill(struct dwell_bpf *skel, const struct image *img)
 		err = fill_table(skel->maps.poll_sites, sites, nr, sizeof(*sites));
 	free(by_fn);
 	free(sites);
+	if (!err)
+		err = fill_places(skel, img);
 	if (err)
 		return err;
 	t = image__walk_types(img, &nr);

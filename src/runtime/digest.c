@@ -40,6 +40,18 @@ static void add_fns(struct digest *d, const struct runtime_fn *fns, size_t nr)
 	}
 }
 
+_Static_assert(sizeof(struct runtime_root) == 16, "runtime_root: see add_roots()");
+
+static void add_roots(struct digest *d, const struct runtime_root *roots, size_t nr)
+{
+	add(d, nr);
+	for (size_t i = 0; i < nr; i++) {
+		add_str(d, roots[i].path);
+		add(d, roots[i].shares);
+		add(d, roots[i].holds);
+	}
+}
+
 _Static_assert(sizeof(struct runtime_leaf) == 40, "runtime_leaf: see add_leaves()");
 
 static void add_leaves(struct digest *d, const struct runtime_leaf *leaves, size_t nr)
@@ -83,13 +95,14 @@ static void add_layouts(struct digest *d, const struct runtime_layout *l, size_t
 }
 
 /* What only whoever reads a process goes by (status, tasks, reactor) is in no model. */
-_Static_assert(sizeof(struct runtime) == 352, "runtime: see add_runtime()");
+_Static_assert(sizeof(struct runtime) == 368, "runtime: see add_runtime()");
 
 static void add_runtime(struct digest *d, const struct runtime *rt)
 {
 	add_str(d, rt->name);
 	add_str(d, rt->crate);
 	add_fns(d, rt->fns, rt->nr_fns);
+	add_roots(d, rt->roots, rt->nr_roots);
 	add_str(d, rt->cell_type);
 	add_str(d, rt->future_param);
 	add_str(d, rt->scheduler_param);

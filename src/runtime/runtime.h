@@ -29,6 +29,20 @@ enum runtime_fn_role {
 	 * and polls without effect may still come as long as it does.
 	 */
 	RUNTIME_FN_END		= 4,
+	/* The code that polls a root, a future that block_on was given: see runtime_root. */
+	RUNTIME_FN_ROOT		= 5,
+	/*
+	 * Whoever blocks on a root calls it when the root is Pending: to sleep, or to do
+	 * something else meanwhile. It takes no task.
+	 */
+	RUNTIME_FN_PARK		= 6,
+	/*
+	 * Wakes a root, or copies a waker of one; the argument is the waker's data. For
+	 * roots whose thread does other things while they are Pending. Of others, which
+	 * sleep until they are woken, the kernel tells.
+	 */
+	RUNTIME_FN_ROOT_WAKE	= 7,
+	RUNTIME_FN_ROOT_CLONE	= 8,
 	RUNTIME_FN_NR
 };
 
@@ -37,6 +51,18 @@ struct runtime_fn {
 	const char		*path;	/* without generics */
 	uint8_t			 arg;	/* which argument holds the task, 0 = rdi, 1 = rsi, … */
 	bool			 inlined;	/* copies inlined into others are probed too */
+};
+
+/*
+ * A function that polls a future, of any of its generic types, until that is done, and
+ * has it in its frame, or a pinned reference to it: block_on. What it is inlined into
+ * has the root as well.
+ */
+struct runtime_root {
+	const char	*path;		/* as runtime_fn.path; {impl}, {closure}: of any number */
+	bool		 shares;	/* in between it polls tasks, from the same frame */
+	/* It polls nothing itself: what it calls does, and it has the reference meanwhile. */
+	bool		 holds;
 };
 
 /* A leaf future, or a wrapper whose inside needs a word. */
@@ -163,9 +189,11 @@ struct runtime {
 	const char			*crate;
 	const struct runtime_fn		*fns;		/* nr_fns */
 	size_t				 nr_fns;
+	const struct runtime_root	*roots;		/* nr_roots */
+	size_t				 nr_roots;
 	/*
 	 * The task's allocation: a generic type, which has the same parameters as the
-	 * poll function, and the way to the future.
+	 * poll function, and the way to the future. NULL: it has no tasks, only roots.
 	 */
 	const char			*cell_type;	/* "tokio::runtime::task::core::Cell" */
 	const char			*future_param;	/* the future's parameter: "T" */
@@ -243,6 +271,8 @@ struct runtime {
 /* All adapters, in order of preference; ends with a null pointer. */
 extern const struct runtime *const runtimes[];
 extern const struct runtime runtime_tokio, runtime_async_task;
+/* executors.c */
+extern const struct runtime runtime_futures, runtime_pollster, runtime_async_io;
 
 /*
  * All of what the adapters of @list (which ends with a null pointer), libraries.c and

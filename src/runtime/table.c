@@ -8,5 +8,8 @@
 const struct runtime *const runtimes[] = {
 	&runtime_tokio,
 	&runtime_async_task,
+	&runtime_futures,
+	&runtime_pollster,
+	&runtime_async_io,
 	NULL,
 };

@@ -51,6 +51,26 @@ static const struct runtime_fn fns[] = {
 	 * Of 221 tasks of tests/workloads' pipeline 2 (fat) to 4 came here.
 	 */
 	{ RUNTIME_FN_DROP, TASK "raw::dealloc", 0, false },
+	/* runtime/park.rs, runtime/scheduler/current_thread/mod.rs: not generic */
+	{ RUNTIME_FN_PARK, "tokio::runtime::park::CachedParkThread::park", 0, false },
+	{ RUNTIME_FN_PARK, CT "Context::park", 0, false },
+	{ RUNTIME_FN_PARK, CT "Context::park_yield", 0, false },
+	{ RUNTIME_FN_PARK, CT "Context::park_internal", 0, false },
+	/* util/wake.rs: generic, but a waker of its own only the current_thread Handle has */
+	{ RUNTIME_FN_ROOT_WAKE, "tokio::util::wake::wake_arc_raw", 0, false },
+	{ RUNTIME_FN_ROOT_WAKE, "tokio::util::wake::wake_by_ref_arc_raw", 0, false },
+	{ RUNTIME_FN_ROOT_CLONE, "tokio::util::wake::clone_arc_raw", 0, false },
+};
+
+/*
+ * What Runtime::block_on, Handle::block_on and LocalSet::block_on come to, in whichever
+ * runtime and on whichever thread, and all that blocks until a future is done.
+ */
+static const struct runtime_root roots[] = {
+	{ "tokio::runtime::park::CachedParkThread::block_on", false, false },
+	/* CoreGuard::block_on hands it on to who makes its context the thread's */
+	{ CT "{impl}::block_on::{closure#0}", true, false },
+	{ CT "CoreGuard::block_on", true, true },
 };
 
 /* What a future of io/util has in its hands decides: TcpStream, BufReader<OwnedReadHalf>, … */
@@ -291,6 +311,8 @@ const struct runtime runtime_tokio = {
 	.crate			= "tokio",
 	.fns			= fns,
 	.nr_fns			= ARRAY_SIZE(fns),
+	.roots			= roots,
+	.nr_roots		= ARRAY_SIZE(roots),
 	.cell_type		= TASK "core::Cell",
 	.future_param		= "T",
 	.scheduler_param	= "S",
@@ -312,8 +334,6 @@ const struct runtime runtime_tokio = {
 	.context_symbol		= "5tokio7runtime7context7CONTEXT",	/* context.rs since 1.22 */
 	.poll_through		= TASK "raw::RawTask::poll",
 	.usual_vtable_off	= 16,	/* task/core.rs since 1.21 */
-	.not_covered		= "the root future of block_on (#[tokio::main]) is no task: "
-				  "its time is not in the recording",
 	.tasks			= &tasks,
 	.reactor		= &reactor,
 	.leaves			= leaves,

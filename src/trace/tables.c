@@ -177,6 +177,7 @@ static int load_kind(struct trace_tables *t, struct cursor *in)
 	flags = get_byte(in);
 	k->blocking = !!(flags & TRACE_KIND_BLOCKING);
 	k->unseen_spawns = !!(flags & TRACE_KIND_UNSEEN_SPAWNS);
+	k->root = !!(flags & TRACE_KIND_ROOT);
 	return in->bad ? -EBADMSG : add(&t->kinds, k->id, k, false);
 }
 

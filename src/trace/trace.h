@@ -48,6 +48,7 @@ struct trace_task_kind {
 	const char	*scheduler;
 	uint8_t		 blocking;	/* a spawn_blocking job */
 	uint8_t		 unseen_spawns;	/* nothing tells when such a task is spawned */
+	uint8_t		 root;		/* a future that block_on polls, not a task of a runtime */
 };
 
 /* One node of a chain, in pre-order. */

@@ -411,7 +411,8 @@ int trace_writer__task_kind(struct trace_writer *w, const struct trace_task_kind
 	record__varint(&r, name_long);
 	record__varint(&r, scheduler);
 	record__byte(&r, (uint8_t)((k->blocking ? TRACE_KIND_BLOCKING : 0) |
-				   (k->unseen_spawns ? TRACE_KIND_UNSEEN_SPAWNS : 0)));
+				   (k->unseen_spawns ? TRACE_KIND_UNSEEN_SPAWNS : 0) |
+				   (k->root ? TRACE_KIND_ROOT : 0)));
 	return record__end(&r);
 }
 

@@ -25,7 +25,7 @@ def idle_server(checks, name, program, flavor, directory):
         recording = stack.enter_context(Recording(server.pid, directory, f"{name}.dwell", options=["--duration", "0.7"]))
         checks.equal(recording.wait(), 0, f"{name}: recorded")
         seen = report(recording.data)
-        checks.equal(seen["tasks"]["seen"], CLIENTS + 1, f"{name}: the listener and all {CLIENTS} connections")
+        checks.equal(seen["tasks"]["seen"], CLIENTS + 2, f"{name}: the root, the listener and all {CLIENTS} connections")
         checks.equal(sum(seen["segments"].values()), seen["lifetime_ns"], f"{name}: their time adds up")
         checks.equal(seen["segments"]["unattributed"], 0, f"{name}: nothing unattributed")
         points = {p["function"]: p for p in seen["await_points"]}
@@ -51,10 +51,11 @@ def stuck(checks, name, program, flavor, directory):
         checks.equal(recording.wait(), 0, f"{name}: recorded")
         seen = report(recording.data)
         checks.equal((seen["tasks"]["seen"], seen["tasks"]["alive_at_end"], seen["cost"]["probe_hits"], seen["lost"]),
-                     (12, 12, 0, {}), f"{name}: all tasks, without an event of theirs")
+                     (13, 13, 0, {}), f"{name}: the root and all tasks, without an event of theirs")
         stacks = {(row.task, row.chain[0].split(" (")[0], any("Acquire" in frame for frame in row.chain),
                    row.segment, " ".join(row.parts)) for row in fold(recording.data)}
         checks.equal(stacks, {
+            ("stuck::run", "stuck::run", False, "await", "not woken yet"),
             ("stuck::forwards", "stuck::forwards", True, "await", "not woken yet"),
             ("stuck::backwards", "stuck::backwards", True, "await", "not woken yet"),
             ("stuck::waiter", "stuck::waiter", True, "await", "not woken yet"),

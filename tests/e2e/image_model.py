@@ -44,10 +44,11 @@ class Info:
         self.head = {}
         self.notes = []
         self.tasks = []
+        self.roots = []
         self.futures = []
         part = "head"
         for line in self.text.splitlines():
-            if line in ("task types", "futures"):
+            if line in ("task types", "roots", "futures"):
                 part = line
             elif not line:
                 part = None
@@ -59,6 +60,8 @@ class Info:
                     self.head[key] = value.strip()
             elif part == "task types":
                 self.tasks.append(self.task(line))
+            elif part == "roots":
+                self.roots.append(line.strip().rpartition("  [")[0])
             elif part == "futures" and not line.startswith("    "):
                 self.futures.append(self.future(line))
             elif part == "futures":

@@ -15,6 +15,9 @@ PARTS = {"no data": "no data", "until deadline": "until deadline", "until wake":
 # Shapes of tests/workloads/src/bin/shapes whose chain ends in a named gap, each with the gap's text.
 KNOWN_GAPS = {}
 
+# Roots that link-time optimization may take apart, so that there is no future in memory to be followed.
+KEPT_IN_REGISTERS = {"roots::small", "roots::simple", "roots::foreign"}
+
 Site = collections.namedtuple("Site", "task function file line")
 
 
@@ -127,7 +130,6 @@ def check_totals(checks, name, report, rows, losses=()):
 def check_waits(checks, name, truth, report):
     """Each await at the right task, line and leaf, as often and as long."""
     found = Found(report, truth)
-    notes = " ".join(report["notes"])
     wrong = collections.defaultdict(list)
     checked = 0
     roots = set()
@@ -141,9 +143,11 @@ def check_waits(checks, name, truth, report):
     for kind in ("site", "count", "leaf", "duration", "peer"):
         check = checks.timing if kind == "duration" else checks.check
         check(not wrong[kind], f"{name}: {kind} of {checked} awaits", "\n".join(wrong[kind]))
-    if roots:
-        checks.check("block_on" in notes, f"{name}: the report says that the root future is not covered",
-                     f"roots {sorted(roots)}, notes {report['notes']}")
+    # Where nothing is inlined, what polls a root lies below what sleeps for it.
+    may_lack = roots if name.startswith("debug/") else roots & KEPT_IN_REGISTERS
+    checks.equal(sorted(roots - may_lack), [], f"{name}: the roots of block_on are there")
+    untold = [root for root in sorted(may_lack) if not any("block_on of" in note and root in note for note in report["notes"])]
+    checks.equal(untold, [], f"{name}: the report says which roots of block_on are not covered")
     # Awaits that find what they wait for go unnoted, and now and then one has to wait after all.
     total = sum(p["count"] for p in report["await_points"])
     extra = [p for p in found.extra if plain(p["task"]) in truth.tasks and not truth.partial(plain(p["task"]))
@@ -164,7 +168,9 @@ def check_site(site, waits, found, truth):
         return
     shown = "\n".join("  " + describe(p) for p in points)
     count = sum(p["count"] for p in points)
-    if not known - found.unplaced <= count <= known + 8 * unknown:
+    # The root of a LocalSet is polled with each of its tasks.
+    most = 64 if truth.root(site.task) else 8
+    if not known - found.unplaced <= count <= known + most * unknown:
         yield "count", f"{count}, {known} expected (+ {unknown} unknown)\n{shown}"
     leaves = {wait["leaf"] for wait in waits} | truth.branches[site.task, frame(*site[1:])]
     for point in points:

@@ -143,7 +143,7 @@ def works(checks, guest):
     with checks.guarded("command: what was recorded"):
         seen = recorded(checks, guest, "command")
         if seen:
-            checks.check(seen[0]["tasks"]["seen"] == 7, "command: all tasks, from the first on", f"{seen[0]['tasks']}")
+            checks.check(seen[0]["tasks"]["seen"] == 8, "command: the root and all tasks, from the first on", f"{seen[0]['tasks']}")
     refused(checks, guest, "nobody: not root's process", "others", "CAP_SYS_PTRACE.* rights", "root")
     refused(checks, guest, "nobody: not even a process of its own", "own", "CAP_BPF.* rights", "root")
     if "[confidentiality]" in guest("lockdown.confidentiality"):

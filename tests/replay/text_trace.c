@@ -4,7 +4,7 @@
  * microseconds with up to three decimals.
  *
  *	host KEY=VALUE…			comm pid tier hint runtime attach (time)
- *	kind ID NAME [blocking] [unseen_spawns] [scheduler=NAME]
+ *	kind ID NAME [blocking] [unseen_spawns] [root] [scheduler=NAME]
  *	thread TID NAME
  *	stack ID FRAME…			innermost first
  *	note TEXT
@@ -278,7 +278,8 @@ static int metadata(struct text_trace *t, const char *line)
 		struct trace_task_kind k = { .id = id, .name = name, .name_long = name,
 					     .scheduler = value(t, "scheduler"),
 					     .blocking = has(t, "blocking"),
-					     .unseen_spawns = has(t, "unseen_spawns") };
+					     .unseen_spawns = has(t, "unseen_spawns"),
+					     .root = has(t, "root") };
 
 		if (!k.scheduler)
 			k.scheduler = "";

@@ -37,6 +37,7 @@ RUNS = [
     ("blocker", ["blocker"], ["await", "expect", "task", "wake", "work"]),
     ("blocker-current", ["blocker", "--flavor", "current"], ["await", "expect", "task", "wake", "work"]),
     ("burn", ["burn"], ["await", "expect", "task", "work"]),
+    ("roots", ["roots"], ["await", "expect", "task"]),
     ("shapes", ["shapes"], ["await", "expect", "task", "chain"]),
     ("shapes-current", ["shapes", "--flavor", "current"], ["await", "expect", "task", "chain"]),
 ]

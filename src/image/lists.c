@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Lists of ranges and of locations. See lists.h. They are DWARF 4's (sections 2.17.3
+ * and 2.6.2) or 5's (sections 7.25 and 7.7.3, the kinds DW_RLE_* and DW_LLE_*).
+ */
+#include "image/lists.h"
+
+#define MAX_RANGES	65536	/* of one list: more is nonsense */
+
+static bool list__word(struct die_list *l, unsigned int size, uint64_t *out)
+{
+	if ((uint64_t)(l->end - l->p) < size)
+		return false;
+	*out = read_le(l->p, size);
+	l->p += size;
+	return true;
+}
+
+/* An address by its number in .debug_addr. */
+static bool list__indexed(struct die_list *l, uint64_t *out)
+{
+	struct attr a = { .form = DW_FORM_addrx };
+
+	return read_uleb(&l->p, l->end, &a.v) && attr__addr(l->u, &a, out);
+}
+
+bool lists__open(const struct die *d, unsigned int name, bool locations, struct die_list *l)
+{
+	const struct unit *u = d->u;
+	const struct debug_secs *s = u->secs;
+	const struct debug_sec *sec =
+		locations ? (u->version < 5 ? &s->loc : &s->loclists) :
+			    (u->version < 5 ? &s->ranges : &s->rnglists);
+	uint64_t off, base, n;
+	uint8_t word[8];
+	struct die root;
+	struct attr a;
+
+	if (s->split || !die__root(u, &root) || !die__attr(d, name, &a))
+		return false;
+	l->u = u;
+	l->locations = locations;
+	off = a.v;
+	if (a.form == DW_FORM_loclistx || a.form == DW_FORM_rnglistx) {
+		if (!die__uint(&root, locations ? DW_AT_loclists_base : DW_AT_rnglists_base,
+			       &base) ||
+		    base > sec->n || a.v > sec->n ||
+		    !debug_sec__read(sec, base + a.v * u->off_size, word, u->off_size))
+			return false;
+		off = base + read_le(word, u->off_size);
+	} else if (a.form != DW_FORM_sec_offset) {
+		return false;
+	}
+	if (off >= sec->n)
+		return false;
+	n = sec->n - off < LIST_MAX ? sec->n - off : LIST_MAX;
+	if (!debug_sec__read(sec, off, l->bytes, (size_t)n))
+		return false;
+	l->p = l->bytes;
+	l->end = l->bytes + n;
+	/* a unit in several pieces has none, or one of 0 */
+	if (!die__addr(&root, DW_AT_low_pc, &l->base))
+		l->base = 0;
+	return true;
+}
+
+/* 1: a range, 0: the end or nonsense, -1: something else, which comes before a range. */
+static int list__next_old(struct die_list *l, struct die_range *r)
+{
+	unsigned int size = l->u->addr_size;
+
+	if (!list__word(l, size, &r->start) || !list__word(l, size, &r->end) ||
+	    (!r->start && !r->end))
+		return 0;
+	if (r->start == (size == 8 ? ~0ull : 0xffffffffull)) {
+		l->base = r->end;
+		return -1;
+	}
+	r->start += l->base;
+	r->end += l->base;
+	if (l->locations && !list__word(l, 2, &r->expr_len))
+		return 0;
+	return 1;
+}
+
+/* DWARF 5's kinds of ranges and of locations differ from 5 on: default_location is extra. */
+static int list__next_new(struct die_list *l, struct die_range *r)
+{
+	uint64_t kind;
+
+	if (!list__word(l, 1, &kind))
+		return 0;
+	if (!l->locations && kind >= DW_RLE_base_address)
+		kind += DW_LLE_base_address - DW_RLE_base_address;
+	switch (kind) {
+	case DW_LLE_base_addressx:
+		return list__indexed(l, &l->base) ? -1 : 0;
+	case DW_LLE_base_address:
+		return list__word(l, l->u->addr_size, &l->base) ? -1 : 0;
+	case DW_LLE_startx_endx:
+		if (!list__indexed(l, &r->start) || !list__indexed(l, &r->end))
+			return 0;
+		break;
+	case DW_LLE_startx_length:
+		if (!list__indexed(l, &r->start) || !read_uleb(&l->p, l->end, &r->end))
+			return 0;
+		r->end += r->start;
+		break;
+	case DW_LLE_offset_pair:
+		if (!read_uleb(&l->p, l->end, &r->start) || !read_uleb(&l->p, l->end, &r->end))
+			return 0;
+		r->start += l->base;
+		r->end += l->base;
+		break;
+	case DW_LLE_start_end:
+		if (!list__word(l, l->u->addr_size, &r->start) ||
+		    !list__word(l, l->u->addr_size, &r->end))
+			return 0;
+		break;
+	case DW_LLE_start_length:
+		if (!list__word(l, l->u->addr_size, &r->start) ||
+		    !read_uleb(&l->p, l->end, &r->end))
+			return 0;
+		r->end += r->start;
+		break;
+	default:	/* the end; "everywhere else" is no range */
+		return 0;
+	}
+	if (l->locations && !read_uleb(&l->p, l->end, &r->expr_len))
+		return 0;
+	return 1;
+}
+
+bool lists__next(struct die_list *l, struct die_range *r)
+{
+	for (int i = 0; i < MAX_RANGES; i++) {
+		int got;
+
+		*r = (struct die_range){ 0 };
+		got = l->u->version < 5 ? list__next_old(l, r) : list__next_new(l, r);
+		if (got < 0)
+			continue;
+		if (!got || r->expr_len > (uint64_t)(l->end - l->p))
+			return false;
+		r->expr = l->p;
+		l->p += r->expr_len;
+		/* views of locations (a GNU extension) and empty ranges say nothing */
+		if (r->start < r->end)
+			return true;
+	}
+	return false;
+}
+
+bool lists__first_range(const struct die *copy, struct die_range *out)
+{
+	struct die_list l;
+	struct attr a;
+
+	if (die__addr(copy, DW_AT_low_pc, &out->start)) {
+		if (!die__attr(copy, DW_AT_high_pc, &a) || attr__is_block(&a))
+			return false;
+		/* an address, or the length */
+		if (!attr__addr(copy->u, &a, &out->end))
+			out->end = out->start + a.v;
+		return out->start < out->end;
+	}
+	return lists__open(copy, DW_AT_ranges, false, &l) && lists__next(&l, out);
+}
+
+size_t lists__ranges(const struct die *d, struct die_range *out, size_t max)
+{
+	struct die_list l;
+	struct die_range r;
+	size_t nr = 0;
+	uint64_t low;
+
+	if (die__addr(d, DW_AT_low_pc, &low)) {
+		if (!max || !lists__first_range(d, out))
+			return 0;
+		return 1;
+	}
+	if (!lists__open(d, DW_AT_ranges, false, &l))
+		return 0;
+	while (nr < max && lists__next(&l, &r))
+		out[nr++] = r;
+	return nr;
+}
+
+bool lists__location(const struct die *d, uint64_t pc, struct die_list *l, struct die_range *out)
+{
+	struct attr a;
+
+	if (!die__attr(d, DW_AT_location, &a))
+		return false;
+	if (attr__is_block(&a)) {
+		*out = (struct die_range){ 0, UINT64_MAX, a.p, a.v };
+		return true;
+	}
+	if (!lists__open(d, DW_AT_location, true, l))
+		return false;
+	while (lists__next(l, out))
+		if (pc >= out->start && pc < out->end)
+			return true;
+	return false;
+}
