@@ -406,7 +406,7 @@ static void name_scheduler(struct functions *fs, const struct runtime *rt, uint3
 	struct die type;
 	char *text, *name;
 
-	if (!type__param(fs->ts, fn_die, rt->scheduler_param, &type))
+	if (!rt->scheduler_param || !type__param(fs->ts, fn_die, rt->scheduler_param, &type))
 		return;
 	name = rust_names__type(fs->names, &type);
 	text = scheduler_name(name);
