@@ -8,6 +8,7 @@ import time
 from harness import DWELL, PROFILES, Checks, Recording, Target, fold, need_files, need_recording, report, scratch, workload
 
 STEP_NS = 5_000_000
+EXECUTOR = "async_executor::Executor::run<(), Task<(), ()>>"  # the future that main() blocks on
 
 
 def recorded(checks, name, target, directory):
@@ -18,13 +19,13 @@ def recorded(checks, name, target, directory):
         return recording.data
 
 
-def check(checks, name, data, leaves):
-    """`leaves`: of each task, what it waits for."""
+def check(checks, name, data, leaves, roots):
+    """`leaves`: of each task, what it waits for; `roots`: what is blocked on."""
     found = report(data)
-    checks.equal((found["recording"]["runtime"], found["recording"]["other_runtimes"]), ("tokio, async-task", ""),
-                 f"{name}: both runtimes are told, and both are followed")
+    checks.equal((found["recording"]["runtime"], found["recording"]["other_runtimes"]), ("tokio, async-task, async-io", ""),
+                 f"{name}: the runtimes are told, and both are followed")
     checks.equal(found["lost"], {}, f"{name}: nothing was lost")
-    checks.equal({row.task for row in fold(data)}, set(leaves), f"{name}: the tasks")
+    checks.equal({row.task for row in fold(data)}, {*leaves, *roots}, f"{name}: the tasks")
     checks.equal(sum(found["segments"].values()), found["lifetime_ns"], f"{name}: time is conserved")
     for task, leaf in leaves.items():
         points = [point for point in found["await_points"] if point["task"] == task]
@@ -58,14 +59,15 @@ def main():
     checks = Checks()
     with scratch() as directory:
         for profile in PROFILES:
-            for test, options, leaves in (
-                ("one", [], {"two_runtimes::smol_task": "Timer"}),
-                ("both", ["--tokio"], {"two_runtimes::smol_task": "Timer", "two_runtimes::tokio_task": "Sleep"}),
+            for test, options, leaves, roots in (
+                ("one", [], {"two_runtimes::smol_task": "Timer"}, {EXECUTOR}),
+                ("both", ["--tokio"], {"two_runtimes::smol_task": "Timer", "two_runtimes::tokio_task": "Sleep"},
+                 {EXECUTOR, "two_runtimes::main"}),
             ):
                 name = f"{profile}-{test}"
                 argv = [workload("two_runtimes", profile), *options, "--rounds", "100000"]
                 with checks.guarded(name), Target(argv, directory, name) as target:
-                    check(checks, name, recorded(checks, name, target, directory), leaves)
+                    check(checks, name, recorded(checks, name, target, directory), leaves, roots)
             name = f"{profile}-idle"
             with checks.guarded(name), Target([workload("two_runtimes", profile), "--idle"], directory, name) as target:
                 at_rest(checks, name, target, directory)
