@@ -204,7 +204,7 @@ static int look_at_thread(void *ctx, const void *record)
 	}
 	if (regs->fs && r->alive)
 		err = alive__thread(r->alive, regs->fs, until);
-	if (!err && regs->sp)
+	if (!err && regs->sp && r->alive)
 		err = alive__stack(r->alive, regs->sp, until);
 	if (err < 0)
 		return err;

@@ -648,7 +648,7 @@ def model(info):
     """All but addresses, paths and what depends on the code."""
     keep = [line for line in info.text.splitlines()
             if not line.startswith(("build-id", "compiler", "debug ", "probes"))]
-    return re.sub(r"poll 0x[0-9a-f]+(, single-stepped)?", "poll", "\n".join(keep))
+    return re.sub(r"(poll|begin|end|park|gone) 0x[0-9a-f]+(,? single-stepped)?", r"\1", "\n".join(keep))
 
 
 def sorted_model(info):

@@ -148,7 +148,7 @@ def main():
             done = run(DWELL, "record", "-p", pid, "--duration", "0.3", "-o", data)
             assert done.returncode == 0, done.stderr
             want = seen(data)
-        checks.equal(want[:2], (12, 12), "outside of all namespaces: all tasks")
+        checks.equal(want[:2], (13, 13), "outside of all namespaces: all tasks, and the root")
         for name, wrapper in (("a namespace", INSIDE), ("a namespace in another", INSIDE * 2)):
             with checks.guarded(name):
                 by_pid(checks, name, wrapper, directory, want)
