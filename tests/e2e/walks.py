@@ -10,13 +10,14 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("DWELL_BUILD", ROOT / "build")).resolve()
 TABLES = os.environ.get("DWELL_TABLES", "3000")
+SEED = os.environ.get("DWELL_SEED", "1")
 
 
 def main():
     if os.geteuid():
         print("skipped: needs root")
         return 2
-    return subprocess.run([BUILD / "walks/walks", TABLES], check=False).returncode
+    return subprocess.run([BUILD / "walks/walks", TABLES, SEED], check=False).returncode
 
 
 if __name__ == "__main__":

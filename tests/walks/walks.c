@@ -34,16 +34,17 @@ struct counts {
 	uint64_t	walks, followed, whole, gaps, keys;
 };
 
-/* Memory with nothing behind it. */
+/*
+ * Memory with nothing before and behind it, as far as a walk may step over its end. What
+ * is mapped there may not be resident: the kernel's side cannot read it then, this can.
+ */
 static uint64_t *make_memory(void)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	char *p = mmap(NULL, MEMORY + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		       -1, 0);
+	char *p = mmap(NULL, 3 * MEMORY, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (p == MAP_FAILED || mprotect(p + MEMORY, page, PROT_NONE))
+	if (p == MAP_FAILED || mprotect(p + MEMORY, MEMORY, PROT_READ | PROT_WRITE))
 		return NULL;
-	return (uint64_t *)p;
+	return (uint64_t *)(p + MEMORY);
 }
 
 static int fill(struct bpf_map *map, const void *entries, size_t nr, size_t size)
