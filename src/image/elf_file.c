@@ -54,7 +54,7 @@ static bool pool__cut(struct debug_sec *sec)
 
 /*
  * Sections, and where they go to. A pool is one of strings. What is late is not
- * loaded, unless it is compressed, and of split DWARF not at all.
+ * loaded, unless it is compressed; of split DWARF it is, since its files are closed.
  */
 #define SECTION(field, text, kind)					\
 	{ offsetof(struct debug_secs, field), text, kind,		\
@@ -204,11 +204,11 @@ const char *elf_file__load(struct elf_file *f, bool split, uint64_t *unpack)
 		*unpack += UNPACK_TIMES * f->size;
 	for (size_t i = 0; i < ELF_FILE_SECTIONS; i++) {
 		struct debug_sec *sec = (struct debug_sec *)((char *)s + sections[i].field);
-		bool late = sections[i].kind == LATE, index = sec == &s->cu_index;
+		bool late = sections[i].kind == LATE && !split, index = sec == &s->cu_index;
 		char name[64];
 		int err;
 
-		if (split ? late : index)
+		if (index && !split)
 			continue;
 		snprintf(name, sizeof(name), "%s%s", sections[i].name,
 			 split && !index ? ".dwo" : "");

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Lists of ranges and of locations. See lists.h. They are DWARF 4's (sections 2.17.3
- * and 2.6.2) or 5's (sections 7.25 and 7.7.3, the kinds DW_RLE_* and DW_LLE_*).
+ * and 2.6.2) or 5's (sections 7.25 and 7.7.3, the kinds DW_RLE_* and DW_LLE_*). Of split
+ * DWARF 4, a GNU extension, locations are in the split unit, in a form of their own, and
+ * ranges with its skeleton.
  */
 #include "image/lists.h"
 
@@ -24,31 +26,59 @@ static bool list__indexed(struct die_list *l, uint64_t *out)
 	return read_uleb(&l->p, l->end, &a.v) && attr__addr(l->u, &a, out);
 }
 
+/* The section with the lists of @u, and where in it those of @u begin. */
+static const struct debug_sec *list_section(const struct unit *u, bool locations, uint64_t *base)
+{
+	const struct debug_secs *s = u->secs;
+
+	*base = 0;
+	if (s->split && u->version < 5 && !locations) {
+		if (!u->skeleton)
+			return NULL;
+		*base = u->skeleton->gnu_ranges_base;
+		return &u->skeleton->secs->ranges;
+	}
+	if (s->split)
+		*base = locations ? u->loc_base : u->rnglists_base;
+	if (u->version < 5)
+		return locations ? &s->loc : &s->ranges;
+	return locations ? &s->loclists : &s->rnglists;
+}
+
+/* The same for the table of offsets that DWARF 5's indices are of. */
+static bool list_table(const struct die *root, bool locations, uint64_t *base)
+{
+	const struct unit *u = root->u;
+
+	/* of a split unit it is the first, behind a header (section 7.28) */
+	if (u->secs->split)
+		*base += u->off_size == 8 ? 20 : 12;
+	return u->secs->split ||
+	       die__uint(root, locations ? DW_AT_loclists_base : DW_AT_rnglists_base, base);
+}
+
 bool lists__open(const struct die *d, unsigned int name, bool locations, struct die_list *l)
 {
 	const struct unit *u = d->u;
-	const struct debug_secs *s = u->secs;
-	const struct debug_sec *sec =
-		locations ? (u->version < 5 ? &s->loc : &s->loclists) :
-			    (u->version < 5 ? &s->ranges : &s->rnglists);
+	const struct debug_sec *sec;
 	uint64_t off, base, n;
 	uint8_t word[8];
 	struct die root;
 	struct attr a;
 
-	if (s->split || !die__root(u, &root) || !die__attr(d, name, &a))
+	sec = list_section(u, locations, &base);
+	if (!sec || !die__root(u, &root) || !die__attr(d, name, &a))
 		return false;
 	l->u = u;
 	l->locations = locations;
-	off = a.v;
 	if (a.form == DW_FORM_loclistx || a.form == DW_FORM_rnglistx) {
-		if (!die__uint(&root, locations ? DW_AT_loclists_base : DW_AT_rnglists_base,
-			       &base) ||
-		    base > sec->n || a.v > sec->n ||
+		if (!list_table(&root, locations, &base) || base > sec->n || a.v > sec->n ||
 		    !debug_sec__read(sec, base + a.v * u->off_size, word, u->off_size))
 			return false;
 		off = base + read_le(word, u->off_size);
-	} else if (a.form != DW_FORM_sec_offset) {
+	} else if (a.form == DW_FORM_sec_offset && a.v <= sec->n) {
+		off = base + a.v;
+	} else {
 		return false;
 	}
 	if (off >= sec->n)
@@ -59,7 +89,8 @@ bool lists__open(const struct die *d, unsigned int name, bool locations, struct 
 	l->p = l->bytes;
 	l->end = l->bytes + n;
 	/* a unit in several pieces has none, or one of 0 */
-	if (!die__addr(&root, DW_AT_low_pc, &l->base))
+	if ((u->skeleton && !die__root(u->skeleton, &root)) ||
+	    !die__addr(&root, DW_AT_low_pc, &l->base))
 		l->base = 0;
 	return true;
 }
@@ -81,6 +112,31 @@ static int list__next_old(struct die_list *l, struct die_range *r)
 	if (l->locations && !list__word(l, 2, &r->expr_len))
 		return 0;
 	return 1;
+}
+
+/* Of split DWARF 4: the kinds DW_LLE_GNU_*, all with addresses by their numbers. */
+static int list__next_gnu(struct die_list *l, struct die_range *r)
+{
+	uint64_t kind;
+
+	if (!list__word(l, 1, &kind))
+		return 0;
+	switch (kind) {
+	case DW_LLE_GNU_base_address_selection_entry:
+		return list__indexed(l, &l->base) ? -1 : 0;
+	case DW_LLE_GNU_start_end_entry:
+		if (!list__indexed(l, &r->start) || !list__indexed(l, &r->end))
+			return 0;
+		break;
+	case DW_LLE_GNU_start_length_entry:
+		if (!list__indexed(l, &r->start) || !list__word(l, 4, &r->end))
+			return 0;
+		r->end += r->start;
+		break;
+	default:
+		return 0;
+	}
+	return list__word(l, 2, &r->expr_len);
 }
 
 /* DWARF 5's kinds of ranges and of locations differ from 5 on: default_location is extra. */
@@ -137,7 +193,12 @@ bool lists__next(struct die_list *l, struct die_range *r)
 		int got;
 
 		*r = (struct die_range){ 0 };
-		got = l->u->version < 5 ? list__next_old(l, r) : list__next_new(l, r);
+		if (l->u->version >= 5)
+			got = list__next_new(l, r);
+		else if (l->locations && l->u->secs->split)
+			got = list__next_gnu(l, r);
+		else
+			got = list__next_old(l, r);
 		if (got < 0)
 			continue;
 		if (!got || r->expr_len > (uint64_t)(l->end - l->p))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Where the code of an entry lies, and where a variable is at a place of the code:
- * the lists of ranges and of locations of debug information. Not of split DWARF.
+ * the lists of ranges and of locations of debug information.
  *
  * It must not know what the entries are for.
  */

@@ -301,6 +301,8 @@ static void unit__root(struct unit *u)
 		u->str_offsets_base = v;
 	if (die__uint(&root, DW_AT_addr_base, &v) || die__uint(&root, DW_AT_GNU_addr_base, &v))
 		u->addr_base = v;
+	if (die__uint(&root, DW_AT_GNU_ranges_base, &v))
+		u->gnu_ranges_base = v;
 	if (die__uint(&root, DW_AT_GNU_dwo_id, &v))
 		u->dwo_id = v;
 	if (die__uint(&root, DW_AT_language, &v))
@@ -316,7 +318,7 @@ static void unit__root(struct unit *u)
 
 /* What a unit of a package has of the sections that it shares with others. */
 struct contribution {
-	uint32_t	info, info_size, abbrev, str_offsets;
+	uint32_t	info, info_size, abbrev, str_offsets, loc, rnglists;
 };
 
 /* The rows of .debug_cu_index. */
@@ -335,6 +337,12 @@ static int contribution__cmp(const void *a, const void *b)
 	return x->info_size < y->info_size ? -1 : x->info_size > y->info_size;
 }
 
+/* Of a row of offsets the one in column @col, 0 if there is no such column. */
+static uint32_t package__cell(const uint8_t *row, uint64_t nr_cols, uint64_t col)
+{
+	return col < nr_cols ? (uint32_t)read_le(row + col * 4, 4) : 0;
+}
+
 /*
  * The index is a hash of ids, which nobody needs here, and two tables with a row
  * for each unit and a column for each section: of offsets, and of sizes. There
@@ -344,7 +352,7 @@ static int contribution__cmp(const void *a, const void *b)
 static int package__read(struct package *pk, const struct debug_sec *index)
 {
 	const uint8_t *p = index->p, *end, *cols, *rows, *sizes;
-	uint64_t version, nr_cols, nr_rows, nr_slots, col[DW_SECT_STR_OFFSETS + 1];
+	uint64_t version, nr_cols, nr_rows, nr_slots, col[DW_SECT_RNGLISTS + 1];
 
 	memset(pk, 0, sizeof(*pk));
 	if (index->n < 16)
@@ -367,12 +375,13 @@ static int package__read(struct package *pk, const struct debug_sec *index)
 	if (nr_rows > (uint64_t)(end - rows) / (nr_cols * 8))
 		return 0;
 	sizes = rows + nr_rows * nr_cols * 4;
-	/* the numbers of these sections are the same in both versions */
+	/* the numbers of these sections are the same in both versions, LOC is LOCLISTS */
 	memset(col, 0xff, sizeof(col));
 	for (uint64_t c = 0; c < nr_cols; c++) {
 		uint64_t sect = read_le(cols + c * 4, 4);
 
-		if (sect <= DW_SECT_STR_OFFSETS)
+		/* a package of before DWARF 5 has no lists of ranges, and other macros there */
+		if (sect < DW_SECT_RNGLISTS || (sect == DW_SECT_RNGLISTS && version == 5))
 			col[sect] = c;
 	}
 	if (col[DW_SECT_INFO] >= nr_cols || !nr_rows)
@@ -386,11 +395,10 @@ static int package__read(struct package *pk, const struct debug_sec *index)
 
 		row->info = (uint32_t)read_le(rows + col[DW_SECT_INFO] * 4, 4);
 		row->info_size = (uint32_t)read_le(sizes + col[DW_SECT_INFO] * 4, 4);
-		if (col[DW_SECT_ABBREV] < nr_cols)
-			row->abbrev = (uint32_t)read_le(rows + col[DW_SECT_ABBREV] * 4, 4);
-		if (col[DW_SECT_STR_OFFSETS] < nr_cols)
-			row->str_offsets = (uint32_t)read_le(rows + col[DW_SECT_STR_OFFSETS] * 4,
-							     4);
+		row->abbrev = package__cell(rows, nr_cols, col[DW_SECT_ABBREV]);
+		row->str_offsets = package__cell(rows, nr_cols, col[DW_SECT_STR_OFFSETS]);
+		row->loc = package__cell(rows, nr_cols, col[DW_SECT_LOCLISTS]);
+		row->rnglists = package__cell(rows, nr_cols, col[DW_SECT_RNGLISTS]);
 	}
 	qsort(pk->rows, pk->nr, sizeof(*pk->rows), contribution__cmp);
 	return 0;
@@ -414,6 +422,8 @@ static bool package__place(const struct package *pk, struct unit *u)
 		return false;
 	u->abbrev_off += row->abbrev;
 	u->str_offsets_base = row->str_offsets;
+	u->loc_base = row->loc;
+	u->rnglists_base = row->rnglists;
 	if (u->version >= 5)
 		u->str_offsets_base += u->off_size == 8 ? 16 : 8;
 	return true;

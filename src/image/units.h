@@ -78,6 +78,8 @@ struct unit {
 	const char	*producer;
 	uint64_t	 abbrev_off;
 	uint64_t	 str_offsets_base, addr_base;
+	uint64_t	 loc_base, rnglists_base;	/* of a split unit's lists */
+	uint64_t	 gnu_ranges_base;		/* of a skeleton */
 	uint16_t	 lang;
 	uint8_t		 version, addr_size, off_size, type;
 };

@@ -648,7 +648,8 @@ def model(info):
     """All but addresses, paths and what depends on the code."""
     keep = [line for line in info.text.splitlines()
             if not line.startswith(("build-id", "compiler", "debug ", "probes"))]
-    return re.sub(r"(poll|begin|end|park|gone) 0x[0-9a-f]+(,? single-stepped)?", r"\1", "\n".join(keep))
+    text = re.sub(r"poll 0x[0-9a-f]+(, single-stepped)?", "poll", "\n".join(keep))
+    return re.sub(r", (begin|park|gone) 0x[0-9a-f]+( single-stepped)?", "", text)
 
 
 def sorted_model(info):
@@ -657,10 +658,6 @@ def sorted_model(info):
     tasks, _, futures = rest.partition("\n\nfutures\n")
     blocks = re.split(r"\n(?=  \S)", "\n" + futures)
     return head, sorted(tasks.splitlines()), sorted(block.strip("\n") for block in blocks)
-
-
-def spawned(tasks):
-    return [task for task in tasks if ", poll" in task]
 
 
 def difference(a, b):
@@ -795,13 +792,8 @@ def real_variants(checks, directory):
     if done.returncode:
         checks.skip("release/timers, compiled otherwise", f"it cannot be: {done.stderr.strip()[-300:]}")
         return
-    # Roots are found in the code, which is another one here: what is spawned is the same, and nothing is new.
-    what = "release/timers: not position-independent, by GNU ld, debug information in a package"
-    info = Info(target / machine / "release/timers")
-    (head, tasks, futures), (want_head, want_tasks, want_futures) = sorted_model(info), sorted_model(want)
-    checks.check(head == want_head and info.head["tier"].startswith("full") and set(futures) <= set(want_futures) and
-                 spawned(tasks) == spawned(want_tasks) != [], what,
-                 lambda: difference(sorted_model(want), sorted_model(info)))
+    same_model(checks, want, target / machine / "release/timers",
+               "release/timers: not position-independent, by GNU ld, debug information in a package")
 
 
 def main():
