@@ -215,6 +215,25 @@ static __always_inline bool is_root_at(const struct thread *t, __u64 sp)
 	return p->root && p->sp == sp;
 }
 
+/*
+ * Where the thread's stack can be gone through from while it runs: its poll function's
+ * caller. The registers that calls preserve are known at the entry alone.
+ */
+static __always_inline void note_entry(struct thread *t, __u64 sp, struct pt_regs *regs)
+{
+	bool entry = regs->sp == sp;
+
+	if (bpf_probe_read_user(&t->entered.ret, 8, (void *)sp))
+		return;
+	t->entered.sp = sp;
+	t->entered.saved[0] = entry ? regs->bx : 0;
+	t->entered.saved[1] = entry ? regs->bp : 0;
+	t->entered.saved[2] = entry ? regs->r12 : 0;
+	t->entered.saved[3] = entry ? regs->r13 : 0;
+	t->entered.saved[4] = entry ? regs->r14 : 0;
+	t->entered.saved[5] = entry ? regs->r15 : 0;
+}
+
 static __always_inline int on_poll_begin(struct pt_regs *regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -249,6 +268,8 @@ static __always_inline int on_poll_begin(struct pt_regs *regs)
 		polls_gone(t, depth, ts, task->pid);
 	if (returns_wanted)
 		tell_return(sp, ts, task->pid);
+	if (polls_unknown)
+		note_entry(t, sp, regs);
 	header = cookie_arg(cookie, regs);
 	t->woken = 0;
 	if (cookie_looks(cookie) && TASK_HAS(header, cookie_index(cookie), cancelled)) {
@@ -708,7 +729,7 @@ int seed_polls(struct bpf_iter__task *ctx)
 	/* the outermost comes first, and no poll outlives it */
 	if (w->nr && w->polls[0].sp <= t->ended_sp)
 		goto out;
-	if (t->depth)
+	if (t->depth && w->nr)
 		return 0;
 	for (i = 0; i < RAW_UNDER_WAY; i++) {
 		if (i >= w->nr || w->polls[i].sp <= t->ended_sp)
@@ -720,7 +741,8 @@ int seed_polls(struct bpf_iter__task *ctx)
 		t->polls[i].looks = 0;
 		t->polls[i].root = w->polls[i].root;
 	}
-	t->depth = i;
+	if (w->nr)
+		t->depth = i;
 	seeded.nr = i;
 	for (i = 0; i < RAW_UNDER_WAY; i++) {
 		/* It has not been polled since, or the probes would have told. */

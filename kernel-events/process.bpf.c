@@ -75,13 +75,18 @@ int target_process(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-/* Run by the recorder: where the code of each of the target's threads is, and its context. */
+/*
+ * Run by the recorder: where the code of each of the target's threads is, and its
+ * context. Of one that runs it is the caller of the last poll: what was saved when it
+ * entered the kernel is from before.
+ */
 SEC("iter/task")
 int thread_regs(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct raw_thread_regs r = {};
 	struct pt_regs *regs;
+	struct thread *t;
 
 	if (!task || task->tgid != target_tgid)
 		return 0;
@@ -96,6 +101,12 @@ int thread_regs(struct bpf_iter__task *ctx)
 	r.saved[3] = regs->r13;
 	r.saved[4] = regs->r14;
 	r.saved[5] = regs->r15;
+	t = bpf_task_storage_get(&threads, task, NULL, 0);
+	if (t && t->entered.sp && !task->__state) {
+		r.ip = t->entered.ret - 1;
+		r.sp = t->entered.sp + 8;
+		__builtin_memcpy(r.saved, t->entered.saved, sizeof(r.saved));
+	}
 	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
 	return 0;
 }

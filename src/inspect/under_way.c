@@ -274,18 +274,23 @@ static int look_at_words(struct under_way *u, uint32_t tid, const struct unwind_
 	return 0;
 }
 
-static bool has_return(const struct under_way *u)
+static bool has_return(const struct under_way *u, bool *root)
 {
-	for (size_t i = 0; i < u->nr_words; i++)
-		if (is_return(u, u->stack[i]) || root_range(u, u->stack[i] - 1))
-			return true;
-	return false;
+	bool any = false;
+
+	*root = false;
+	for (size_t i = 0; i < u->nr_words && !*root; i++) {
+		*root = root_range(u, u->stack[i] - 1);
+		any |= *root || is_return(u, u->stack[i]);
+	}
+	return any;
 }
 
 int under_way__look(struct under_way *u, const struct raw_thread_regs *regs)
 {
 	struct unwind_frame f = { .pc = regs->ip, .innermost = true, .sp = regs->sp };
-	size_t from = 0;
+	size_t from = 0, claims = u->claims.nr;
+	bool root;
 	ssize_t n;
 	int err;
 
@@ -295,10 +300,12 @@ int under_way__look(struct under_way *u, const struct raw_thread_regs *regs)
 	u->unplaced.nr = 0;
 	n = process__read_some(u->target, regs->sp, u->stack, sizeof(u->stack));
 	u->nr_words = n > 0 ? (size_t)n / 8 : 0;
-	if (regs->sp % 8 || !has_return(u))
+	if (regs->sp % 8 || !has_return(u, &root))
 		return 0;
 	err = look_at_frames(u, regs->tid, &f, &from);
-	return err ? err : look_at_words(u, regs->tid, &f, from);
+	if (!err)
+		err = look_at_words(u, regs->tid, &f, from);
+	return err ? err : root && from < u->nr_words && u->claims.nr == claims;
 }
 
 int under_way__settle(struct under_way *u)

@@ -26,7 +26,10 @@ struct under_way *under_way__new(const struct image *img, const struct process *
 				 uint64_t bias, const struct alive *alive);
 void under_way__free(struct under_way *u);
 
-/* Look at the stack of the thread with @regs. 0 or -ENOMEM. */
+/*
+ * Look at the stack of the thread with @regs. 0 or -ENOMEM; 1: nothing was found, but the
+ * stack moved meanwhile, and a block_on seems to be on it: it is worth another look.
+ */
 int under_way__look(struct under_way *u, const struct raw_thread_regs *regs);
 /*
  * After all threads: tell which tasks are being polled. On how many threads that

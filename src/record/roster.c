@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -29,6 +30,8 @@
 #define CHAINS		4096		/* remembered, so that the kernel need not be asked */
 #define TOKENS_AT_ONCE	16		/* between two looks at the clock */
 #define SEED_ROUNDS	8
+#define LOOKS		16		/* at a thread whose stack moves meanwhile */
+#define LOOK_NS		200000		/* between them */
 #define START_NS	500000000ull	/* for all threads, before the first look at the rings */
 #define FINISH_NS	1000000000ull	/* for all descriptors, at the end */
 /*
@@ -76,6 +79,8 @@ struct roster {
 	unsigned int		 polling, seeded;	/* threads in polls, and so many of them */
 	unsigned int		 untold;	/* threads in polls whose task cannot be told */
 	unsigned int		 unlooked;	/* threads for which there was no time */
+	uint32_t		*moving;	/* threads whose stacks moved while looked at */
+	size_t			 nr_moving, moving_room;
 	uint64_t		*tokens;	/* descriptors whose waiters are looked at */
 	size_t			 nr_tokens, token_at;
 	unsigned int		 offers;
@@ -208,7 +213,43 @@ static int look_at_thread(void *ctx, const void *record)
 		err = alive__stack(r->alive, regs->sp, until);
 	if (err < 0)
 		return err;
-	return under_way__look(r->under_way, regs);
+	err = under_way__look(r->under_way, regs);
+	if (err <= 0)
+		return err;
+	if (array__room(&r->moving, &r->moving_room, r->nr_moving, sizeof(*r->moving)))
+		return -ENOMEM;
+	r->moving[r->nr_moving++] = regs->tid;
+	return 0;
+}
+
+static int look_again(void *ctx, const void *record)
+{
+	const struct raw_thread_regs *regs = record;
+	struct roster *r = ctx;
+	int err;
+
+	for (size_t i = 0; i < r->nr_moving; i++) {
+		if (r->moving[i] != regs->tid)
+			continue;
+		err = under_way__look(r->under_way, regs);
+		if (!err)
+			r->moving[i] = r->moving[--r->nr_moving];
+		return err < 0 ? err : 0;
+	}
+	return 0;
+}
+
+static int look_at_threads(struct roster *r)
+{
+	static const struct timespec pause = { .tv_nsec = LOOK_NS };
+	struct bpf_program *regs = r->skel->progs.thread_regs;
+	int err = source_iterate(regs, 0, sizeof(struct raw_thread_regs), look_at_thread, r);
+
+	for (unsigned int i = 0; i < LOOKS && r->nr_moving && !err; i++) {
+		nanosleep(&pause, NULL);
+		err = source_iterate(regs, 0, sizeof(struct raw_thread_regs), look_again, r);
+	}
+	return err;
 }
 
 /* All threads have been looked at: tell the BPF side which of them are in which polls. */
@@ -478,8 +519,7 @@ static int take_under_way(struct roster *r, uint64_t bias)
 	r->walker = walker__new(r->opts.img, r->opts.target, bias);
 	if (!r->under_way || !r->walker)
 		return -ENOMEM;
-	err = source_iterate(r->skel->progs.thread_regs, 0, sizeof(struct raw_thread_regs),
-			     look_at_thread, r);
+	err = look_at_threads(r);
 	if (!err)
 		err = settle_polls(r);
 	if (!err)
@@ -593,6 +633,7 @@ void roster__free(struct roster *r)
 	under_way__free(r->under_way);
 	walker__free(r->walker);
 	free(r->roots);
+	free(r->moving);
 	alive__free(r->alive);
 	free(r->polls);
 	free(r->tokens);
