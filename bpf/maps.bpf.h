@@ -62,7 +62,7 @@ struct thread {
 	__u64			ended_sp;	/* see seed_polls */
 	struct {
 		__u64	ret, sp, saved[RAW_SAVED_REGS];
-	}			entered;	/* the last poll, while polls_unknown: see thread_regs */
+	}			entered;	/* the last poll: see thread_regs */
 	__u64			woken;		/* task woken last, until the next poll begins */
 
 	struct sched_thread	sched;		/* here for the probes, which look at it first */

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where a root lies, as debug information tells it of a copy of a block_on: by the first
+ * argument of what polls it, and by the variables that hold it. See root_copy.h.
+ */
+#include "image/lists.h"
+#include "image/root_copy.h"
+
+#include <string.h>
+
+#define DEPTH_MAX	64
+
+/* The entry with the name of the function at @d, by way of copies and declarations. */
+struct die root__name(const struct types *ts, struct die d)
+{
+	struct die to;
+
+	for (int i = 0; i < 4 && (die__ref(ts->di, &d, DW_AT_abstract_origin, &to) ||
+				  die__ref(ts->di, &d, DW_AT_specification, &to));
+	     i++)
+		d = to;
+	return d;
+}
+
+static bool first_parameter(const struct types *ts, const struct die *fn, struct die *out)
+{
+	if (!die__child(fn, out))
+		return false;
+	do {
+		if (out->ab->tag == DW_TAG_formal_parameter)
+			return true;
+	} while (die__next(ts->di, out, out));
+	return false;
+}
+
+/* The type of the first parameter of the function at @d, a copy or not: copies leave some out. */
+static bool first_type(const struct types *ts, struct die d, struct die *out)
+{
+	struct die p, name = root__name(ts, d), to;
+
+	if (!first_parameter(ts, &name, &p) && !first_parameter(ts, &d, &p))
+		return false;
+	if (die__ref(ts->di, &p, DW_AT_abstract_origin, &to))
+		p = to;
+	return type__of(ts, &p, out);
+}
+
+/* Of the copy at @d the first parameter; false: it has an entry no more. */
+bool root__copied_parameter(const struct types *ts, const struct die *d, struct die *out)
+{
+	struct die origin, first, to;
+
+	if (!die__ref(ts->di, d, DW_AT_abstract_origin, &origin) ||
+	    !first_parameter(ts, &origin, &first))
+		return first_parameter(ts, d, out);
+	return first_parameter(ts, d, out) && die__ref(ts->di, out, DW_AT_abstract_origin, &to) &&
+	       to.p == first.p;
+}
+
+static bool is_poll_name(const char *name)
+{
+	return name &&
+	       (name[0] == '{' || (!strncmp(name, "poll", 4) && (!name[4] || name[4] == '<')));
+}
+
+/* Does the function at @d, or what it is a copy of, poll the copy's future? */
+bool root_copy__polls(const struct root_copy *c, const struct die *d)
+{
+	const struct types *ts = c->r->ts;
+	struct die type, to, name = root__name(ts, *d);
+	struct type_member m;
+
+	return is_poll_name(die__str(&name, DW_AT_name)) && first_type(ts, *d, &type) &&
+	       type__named(&type, "Pin<") && type__only_member(ts, &type, &m) &&
+	       type__pointee(ts, &m.type, &to) && type__key(ts, &to) == c->key;
+}
+
+/* ---- where the root lies ---- */
+
+uint8_t root__image_reg(unsigned int dwarf)
+{
+	/* System V ABI for x86-64, figure 3.36 */
+	static const uint8_t regs[] = {
+		IMAGE_REG_AX,  IMAGE_REG_DX,  IMAGE_REG_CX,  IMAGE_REG_BX,
+		IMAGE_REG_SI,  IMAGE_REG_DI,  IMAGE_REG_BP,  IMAGE_REG_SP,
+		IMAGE_REG_R8,  IMAGE_REG_R9,  IMAGE_REG_NR,  IMAGE_REG_NR,
+		IMAGE_REG_R12, IMAGE_REG_R13, IMAGE_REG_R14, IMAGE_REG_R15,
+	};
+
+	return dwarf < sizeof(regs) ? regs[dwarf] : IMAGE_REG_NR;
+}
+
+/* A register that is the same when what was called since has returned. */
+bool root__is_kept(uint8_t reg)
+{
+	return reg == IMAGE_REG_BX || reg == IMAGE_REG_BP || reg == IMAGE_REG_SP ||
+	       (reg >= IMAGE_REG_R12 && reg <= IMAGE_REG_R15);
+}
+
+/* A parameter's value by the expression at @e: a register, or a place by one. */
+bool root__loc(const struct die_range *e, struct image_loc *out)
+{
+	const uint8_t *p = e->expr, *end = p + e->expr_len;
+	unsigned int derefs;
+	int64_t off;
+	uint8_t op;
+
+	if (!e->expr_len)
+		return false;
+	op = *p++;
+	*out = (struct image_loc){ .reg = IMAGE_REG_NR };
+	if (op >= DW_OP_reg0 && op <= DW_OP_reg15 && p == end) {
+		out->reg = root__image_reg(op - DW_OP_reg0);
+	} else if (((op >= DW_OP_breg0 && op <= DW_OP_breg15) || op == DW_OP_fbreg) &&
+		   read_sleb(&p, end, &off) && off == (int32_t)off) {
+		/* optimised code has its frame at rsp; fbreg is by the same */
+		out->reg = op == DW_OP_fbreg ? IMAGE_REG_SP : root__image_reg(op - DW_OP_breg0);
+		out->off = (int32_t)off;
+		derefs = 1;
+		for (; p < end && *p == DW_OP_deref; p++)
+			derefs++;
+		if (p < end && *p == DW_OP_stack_value) {
+			derefs--;
+			p++;
+		}
+		out->deref = (uint8_t)derefs;
+		if (p != end || derefs > 1)
+			return false;
+	}
+	return out->reg != IMAGE_REG_NR;
+}
+
+/* A variable that holds the root, or a pinned reference to it, in all of the copy's code. */
+static bool is_holder(const struct root_copy *c, const struct die *d, bool *reference)
+{
+	struct die type, to;
+	struct type_member m;
+
+	if (!type__of(c->r->ts, d, &type) &&
+	    !(die__ref(c->r->ts->di, d, DW_AT_abstract_origin, &to) &&
+	      type__of(c->r->ts, &to, &type)))
+		return false;
+	*reference = type__named(&type, "Pin<");
+	if (!*reference)
+		return type__key(c->r->ts, &type) == c->key;
+	return type__only_member(c->r->ts, &type, &m) && type__pointee(c->r->ts, &m.type, &to) &&
+	       type__key(c->r->ts, &to) == c->key;
+}
+
+/* Where the root lies, by a variable below @d, at the poll that begins at @vaddr. */
+bool root_copy__variable(const struct root_copy *c, const struct die *d, uint64_t vaddr,
+			 unsigned int depth, struct image_loc *out)
+{
+	struct die child;
+
+	if (depth > DEPTH_MAX || !die__child(d, &child))
+		return false;
+	do {
+		struct die_range at;
+		struct die_list list;
+		bool reference, variable = child.ab->tag == DW_TAG_variable ||
+					   child.ab->tag == DW_TAG_formal_parameter;
+
+		if (variable && is_holder(c, &child, &reference) &&
+		    lists__location(&child, vaddr, &list, &at) && root__loc(&at, out) &&
+		    root__is_kept(out->reg) && (reference || out->deref)) {
+			/* of the root itself the place is what is wanted, and not what is there */
+			out->deref = reference && out->deref;
+			return true;
+		}
+		if (!variable && root_copy__variable(c, &child, vaddr, depth + 1, out))
+			return true;
+	} while (die__next(c->r->ts->di, &child, &child));
+	return false;
+}
