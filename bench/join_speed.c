@@ -57,8 +57,8 @@ static void define(struct trace_writer *w, uint64_t connections)
 	char name[64];
 
 	for (uint32_t i = 0; i < 2; i++)
-		trace_writer__chain(w, &(struct trace_chain){ i + 1, 3, chain[i] });
-	trace_writer__task_kind(w, &(struct trace_task_kind){ 1, "server::handle", "", "", 0, 0 });
+		trace_writer__chain(w, &(struct trace_chain){ i + 1, 3, chain[i], "" });
+	trace_writer__task_kind(w, &(struct trace_task_kind){ 1, "server::handle", "", "", 0, 0, 0, 0 });
 	for (uint64_t i = 0; i < connections; i++) {
 		struct trace_event ev = { .type = TRACE_FD_ADD, .ts = host.attach_ts };
 

@@ -109,16 +109,21 @@ void awaits__free(struct awaits *a)
 	free(a);
 }
 
-static void position(struct awaits *a, const struct die *d, const char **path, uint32_t *line)
+struct source_line awaits__position(struct awaits *a, const struct die *d)
 {
 	uint64_t file, row;
 
-	*path = NULL;
-	*line = 0;
 	if (!die__uint(d, DW_AT_decl_file, &file) || !die__uint(d, DW_AT_decl_line, &row))
-		return;
-	*path = line_files__path(a->lines, d->u, file);
-	*line = (uint32_t)row;
+		return (struct source_line){ NULL, 0 };
+	return (struct source_line){ line_files__path(a->lines, d->u, file), (uint32_t)row };
+}
+
+static void position(struct awaits *a, const struct die *d, const char **path, uint32_t *line)
+{
+	struct source_line at = awaits__position(a, d);
+
+	*path = at.path;
+	*line = at.line;
 }
 
 static uint64_t type_hash(const struct awaits *a, const struct die *type)
@@ -292,4 +297,23 @@ void awaits__locate(struct awaits *a, const struct die *env, struct await_point 
 		give_places(a, points, nr, &places);
 	}
 	free(places.p);
+}
+
+struct source_line awaits__closure(struct awaits *a, const struct die *env)
+{
+	const struct scan_type *t = scan__type_at(a->ts->sc, env->p);
+	uint64_t key = t ? body_key(t->scope, t->name) : 0;
+
+	for (size_t i = BISECT(a->nr, k, a->bodies[k].key < key);
+	     t && i < a->nr && a->bodies[i].key == key; i++) {
+		struct source_line at;
+		struct die d;
+
+		if (!die__at_addr(a->ts->di, a->bodies[i].fn->die, &d))
+			continue;
+		at = awaits__position(a, &d);
+		if (at.path && at.line)
+			return at;
+	}
+	return (struct source_line){ NULL, 0 };
 }

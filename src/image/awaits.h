@@ -19,6 +19,11 @@ struct awaits;
 struct awaits *awaits__new(const struct types *ts, struct line_files *lines);
 void awaits__free(struct awaits *a);
 
+/* Where @d is declared. */
+struct source_line awaits__position(struct awaits *a, const struct die *d);
+/* Where the body of the closure begins whose environment is @env. */
+struct source_line awaits__closure(struct awaits *a, const struct die *env);
+
 /* One suspended state of a coroutine, in the order of states. */
 struct await_point {
 	struct die	 member;	/* the variant's payload, with its position */

@@ -14,11 +14,13 @@
 #include "image/cells.h"
 #include "image/copies.h"
 #include "image/inlined.h"
+#include "image/job_names.h"
 #include "image/merged.h"
 #include "image/poll_symbol.h"
 #include "image/poll_ends.h"
 #include "image/roots.h"
 #include "image/symbols_of.h"
+#include "image/task_names.h"
 #include "image/wanted.h"
 #include "image/workers.h"
 
@@ -30,6 +32,7 @@ struct poll {
 	uint32_t	root;		/* the future's type, WALK_NONE: unknown */
 	uint64_t	cell;		/* key of its task's type, 0: unknown */
 	char		*name, *scheduler;
+	image_str	begin;		/* of a blocking job: as image_type.begin */
 };
 
 struct functions {
@@ -250,89 +253,6 @@ static bool is_worker(const struct functions *fs, const struct runtime *rt,
 	return worker;
 }
 
-/*
- * The last generic argument of @word in a symbol of a function inlined at or
- * below @d: "web::read_file" of drop_in_place<…BlockingTask<web::read_file>…>.
- */
-static char *argument_below(const struct functions *fs, const struct die *d, const char *word,
-			    unsigned int depth)
-{
-	struct die child, origin;
-	char *found = NULL;
-
-	if (depth > 32 || !die__child(d, &child))
-		return NULL;
-	do {
-		const char *linkage;
-
-		if (child.ab->tag != DW_TAG_inlined_subroutine &&
-		    child.ab->tag != DW_TAG_lexical_block)
-			continue;
-		if (die__ref(fs->ts->di, &child, DW_AT_abstract_origin, &origin)) {
-			linkage = die__str(&origin, DW_AT_linkage_name);
-			if (linkage && strstr(linkage, word))
-				found = name__argument(linkage, word);
-			/* "T", where the function is generic itself */
-			if (found && !strstr(found, "::")) {
-				free(found);
-				found = NULL;
-			}
-		}
-		if (!found)
-			found = argument_below(fs, &child, word, depth + 1);
-	} while (!found && die__next(fs->ts->di, &child, &child));
-	return found;
-}
-
-/* The entry of the function whose code begins at @vaddr. */
-static bool fn_at(const struct functions *fs, uint64_t vaddr, struct die *out)
-{
-	const uint8_t *die = copies__at(&fs->copies, vaddr);
-
-	return die && die__at_addr(fs->ts->di, die, out);
-}
-
-/* Argument @nr of the type at @d, as its name has it. NULL: there is none, or no memory. */
-static char *generic_argument(const struct functions *fs, const struct die *d, unsigned int nr)
-{
-	char *name = rust_names__type(fs->names, d), *text = NULL;
-	char *inside = name ? strchr(name, '<') : NULL;
-
-	if (inside && name[strlen(name) - 1] == '>') {
-		name[strlen(name) - 1] = '\0';
-		text = name__generic(inside + 1, nr);
-	}
-	free(name);
-	return text;
-}
-
-/*
- * What a blocking job runs: its closure, by the function that holds it. All
- * functions of one signature have the same type in debug information, but the
- * symbols of what is inlined into the poll function spell their names.
- */
-static char *job_name(const struct functions *fs, const struct runtime *rt, uint64_t vaddr,
-		      const struct die *fn_die, const struct die *future)
-{
-	char *name = NULL, word[64];
-	struct die job, body;
-
-	if (rt->job_param[0] == '#')
-		return generic_argument(fs, future, (unsigned int)atoi(rt->job_param + 1));
-	if (!type__param(fs->ts, future, rt->job_param, &job))
-		return NULL;
-	if (!strncmp(type__name(&job), "fn(", 3)) {
-		const char *type = type__name(future);
-
-		snprintf(word, sizeof(word), "%.*s", (int)strcspn(type, "<"), type);
-		if (fn_at(fs, site_finder__thunk(fs->sites, vaddr), &body))
-			name = argument_below(fs, &body, word, 0);
-		if (!name)
-			name = argument_below(fs, fn_die, word, 0);
-	}
-	return name ? name : rust_names__type(fs->names, &job);
-}
-
 /* "a" of "<a::b as c>::d". */
 static void keep_crate(char *name)
 {
@@ -347,6 +267,28 @@ static bool is_job(const struct functions *fs, const struct runtime *rt, const s
 {
 	return (rt->blocking_scheduler && type__is(fs->ts, scheduler, rt->blocking_scheduler)) ||
 	       (rt->blocking_future && type__is(fs->ts, future, rt->blocking_future));
+}
+
+/* A blocking job goes by what it runs. */
+static void name_job(struct functions *fs, const struct runtime *rt, struct poll *p,
+		     const struct die *fn_die, const struct die *future)
+{
+	struct job_names n = { .ts = fs->ts, .names = fs->names, .sites = fs->sites,
+			       .copies = &fs->copies, .rt = rt };
+	const struct image_fn *fn = model__at(fs->m, MODEL_FNS, p->fn);
+	char *name = job_names__of(&n, fn->vaddr, fn_die, future), *block;
+	struct die closure;
+
+	if (!name)
+		return;
+	free(p->name);
+	p->name = name;
+	/* the runtime's own are one of a kind: tokio::net::addr::to_socket_addrs */
+	if (name__is_below_any(name, rt->crate) || !job_names__closure(&n, future, &closure))
+		return;
+	block = futures__closure(fs->futures, &closure);
+	p->begin = model__str(fs->m, block);
+	free(block);
 }
 
 /* A poll function's future and scheduler, from its generic parameters. */
@@ -375,12 +317,7 @@ static void describe_poll(struct functions *fs, const struct runtime *rt, uint32
 	fn->blocking = is_job(fs, rt, &future, &scheduler);
 	if (fn->blocking) {
 		/* polled once, never Pending */
-		char *name = job_name(fs, rt, fn->vaddr, fn_die, &future);
-
-		if (name) {
-			free(p->name);
-			p->name = name;
-		}
+		name_job(fs, rt, p, fn_die, &future);
 		return;
 	}
 	p->root = futures__add(fs->futures, &future);
@@ -741,40 +678,72 @@ static void mark_ambiguous(struct functions *fs)
 	}
 }
 
+/* "web::read_file {closure web.rs:40}" */
+static char *with_begin(const struct functions *fs, char *name, image_str begin)
+{
+	char *text = NULL;
+
+	if (!name || !begin)
+		return name;
+	if (asprintf(&text, "%s %s", name, model__text(fs->m, begin)) < 0)
+		text = NULL;
+	free(name);
+	return text;
+}
+
+/* What tasks of @p are called, in short and whole. */
+static void name_task(struct functions *fs, const struct task_names *n, const struct poll *p)
+{
+	image_str begin = p->begin, task, task_long;
+	char *text = NULL, *whole = NULL;
+	struct image_fn *fn;
+	bool boxed = false;
+
+	fn = model__at(fs->m, MODEL_FNS, p->fn);
+	if (p->root != WALK_NONE)
+		text = task_names__of(n, p->root, &boxed, &begin);
+	else if (p->name)
+		text = with_begin(fs, name__shorten(p->name, false), begin);
+	if (!text && p->root != WALK_NONE)
+		fs->m->err = -ENOMEM;
+	if (!text || !*text) {
+		free(text);
+		if (asprintf(&text, "task polled at %#llx", (unsigned long long)fn->vaddr) < 0)
+			text = NULL;
+	}
+	if (p->name && *p->name) {
+		whole = with_begin(fs, strdup(p->name), begin);
+		if (!whole)
+			fs->m->err = -ENOMEM;
+	}
+	task = model__str(fs->m, text);
+	task_long = whole ? model__str(fs->m, whole) : task;
+	free(whole);
+	free(text);
+	fn = model__at(fs->m, MODEL_FNS, p->fn);
+	fn->task = task;
+	fn->task_long = task_long;
+	fn->boxed = boxed;
+}
+
 void functions__name_tasks(struct functions *fs)
 {
+	struct task_names n = { .m = fs->m, .ts = fs->ts, .names = fs->names,
+				.futures = fs->futures };
+
 	for (size_t i = 0; i < fs->nr_polls; i++) {
 		const struct poll *p = &fs->polls[i];
-		struct image_fn *fn;
-		image_str task, task_long, scheduler;
-		char *text = NULL;
+		char *text = scheduler_name(p->scheduler);
+		image_str scheduler;
 
-		fn = model__at(fs->m, MODEL_FNS, p->fn);
-		if (p->root != WALK_NONE)
-			text = futures__task_name(fs->futures, p->root);
-		else if (p->name)
-			text = name__shorten(p->name, false);
-		if (!text && p->root != WALK_NONE)
-			fs->m->err = -ENOMEM;
-		if (!text || !*text) {
-			free(text);
-			if (asprintf(&text, "task polled at %#llx",
-				     (unsigned long long)fn->vaddr) < 0)
-				text = NULL;
-		}
-		task = model__str(fs->m, text);
-		task_long = p->name && *p->name ? model__str(fs->m, p->name) : task;
-		free(text);
-		text = scheduler_name(p->scheduler);
 		if (!text && p->scheduler)
 			fs->m->err = -ENOMEM;
 		scheduler = model__str(fs->m, text);
 		free(text);
-		fn = model__at(fs->m, MODEL_FNS, p->fn);
-		fn->task = task;
-		fn->task_long = task_long;
-		fn->scheduler = scheduler;
+		((struct image_fn *)model__at(fs->m, MODEL_FNS, p->fn))->scheduler = scheduler;
+		name_task(fs, &n, p);
 	}
+	task_names__behind_dyn(&n);
 	mark_ambiguous(fs);
 }
 

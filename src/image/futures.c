@@ -21,7 +21,6 @@
 #define MAX_RANGE	4096	/* values between the smallest and the largest of a discriminant */
 #define MAX_VARIANTS	70000
 #define MAX_NEWTYPES	12	/* a structure may claim to hold itself */
-#define MAX_LAYERS	64	/* around the function that gives a task its name */
 
 struct pending {
 	struct die	die;
@@ -295,6 +294,20 @@ static struct image_type *futures__type(const struct futures *f, uint32_t type)
 	return model__at(f->m, MODEL_TYPES, type);
 }
 
+/*
+ * "{async block web.rs:112}": what an async block or closure is told by from others in
+ * the same function. Its first state is declared where its source begins.
+ */
+static void note_begin(struct futures *f, const struct die *d, uint32_t type,
+		       const struct die *unresumed)
+{
+	char *text = name__block(type__name(d), awaits__position(f->awaits, unresumed));
+	image_str begin = model__str(f->m, text);
+
+	futures__type(f, type)->begin = begin;
+	free(text);
+}
+
 static void explore_coroutine(struct futures *f, const struct die *d, uint32_t type)
 {
 	struct await_point *points = NULL;
@@ -316,6 +329,8 @@ static void explore_coroutine(struct futures *f, const struct die *d, uint32_t t
 		struct type_member awaitee;
 		bool suspended = !strncmp(name, "Suspend", 7);
 
+		if (!strcmp(name, "Unresumed"))
+			note_begin(f, d, type, &v.payload.die);
 		if (!suspended) {
 			/* not begun, or at its end: it waits for nothing */
 			put_variant(f, i, type, name, NULL, WALK_VARIANT_DONE);
@@ -471,15 +486,6 @@ static bool explore_leaf(struct futures *f, const struct die *d, uint32_t type)
 	return true;
 }
 
-/* Is it around each task of its runtime? */
-static bool is_hidden(const struct runtime_wrapper *w)
-{
-	for (unsigned int r = 0; runtimes[r]; r++)
-		if (name__is_below_any(w->type, runtimes[r]->hidden))
-			return true;
-	return false;
-}
-
 static bool is_never(const struct futures *f, const struct die *d)
 {
 	for (unsigned int r = 0; runtimes[r]; r++)
@@ -504,7 +510,8 @@ static bool explore_wrapper(struct futures *f, const struct die *d, uint32_t typ
 	if (w->side && type__member(f->ts, d, w->side, &m))
 		futures__collect(f, &m.type, m.off, 0, false, &arcs);
 	single_variant(f, type, &arcs);
-	futures__type(f, type)->kind = is_hidden(w) ? IMAGE_TYPE_TRANSPARENT : IMAGE_TYPE_WRAPPER;
+	futures__type(f, type)->kind = holders__is_hidden(w) ? IMAGE_TYPE_TRANSPARENT :
+							       IMAGE_TYPE_WRAPPER;
 	return true;
 }
 
@@ -705,77 +712,14 @@ int futures__explore(struct futures *f)
 	return f->m->err;
 }
 
-/* The only future that any variant of @type holds; WALK_NONE: none, or more. */
-static uint32_t only_future(const struct futures *f, uint32_t type)
+char *futures__closure(const struct futures *f, const struct die *env)
 {
-	const struct walk_type *wt = model__at(f->m, MODEL_WALK_TYPES, type);
-	uint32_t found = WALK_NONE;
-
-	/* the default variant stands behind the others */
-	for (uint32_t v = 0; v <= wt->nr_variants; v++) {
-		uint32_t at = v < wt->nr_variants ? wt->first_variant + v : wt->default_variant;
-		const struct walk_variant *wv;
-
-		if (at == WALK_NONE)
-			break;
-		wv = model__at(f->m, MODEL_WALK_VARIANTS, at);
-		if (!wv->nr_arcs)
-			continue;
-		if (wv->nr_arcs > 1 || (found != WALK_NONE && found != wv->arc_type))
-			return WALK_NONE;
-		found = wv->arc_type;
-	}
-	return found;
+	return name__block(type__name(env), awaits__closure(f->awaits, env));
 }
 
-/*
- * The name of what is in the wrappers that a runtime puts around each task, if the one
- * at @type is such. NULL: it is none, or no memory.
- */
-static char *name_of_hidden(const struct futures *f, uint32_t type)
+const struct die *futures__die(const struct futures *f, uint32_t type)
 {
-	struct die d = f->todo[type].die;
-	char *name, *shorter;
-
-	for (int i = 0; i < MAX_LAYERS; i++) {
-		const struct runtime_wrapper *w = holders__wrapper(f->ts, &d);
-		struct type_member m;
-
-		if (!w || !is_hidden(w) || !type__member(f->ts, &d, w->main, &m))
-			break;
-		d = m.type;
-	}
-	if (d.p == f->todo[type].die.p)
-		return NULL;
-	name = rust_names__type(f->names, &d);
-	shorter = name ? name__shorten(name, true) : NULL;
-	free(name);
-	return shorter;
-}
-
-char *futures__task_name(const struct futures *f, uint32_t type)
-{
-	uint32_t at = type, own = WALK_NONE;
-	const struct image_type *t;
-	char *name;
-
-	for (int i = 0; i < MAX_LAYERS && at != WALK_NONE; i++) {
-		t = futures__type(f, at);
-		if (t->kind == IMAGE_TYPE_FN && !t->runtime_own)
-			return strdup(model__text(f->m, t->shortname));
-		if (t->kind == IMAGE_TYPE_FN && own == WALK_NONE)
-			own = at;
-		at = only_future(f, at);
-	}
-	name = name_of_hidden(f, type);
-	if (name)
-		return name;
-	/* all that is known is the runtime's, LocalSet::run_until say */
-	t = futures__type(f, own != WALK_NONE ? own : type);
-	/* "Pin" says nothing, "Pin<Box<(dyn Future<Output=()> + Send), Global>>" what is known */
-	if (t->kind == IMAGE_TYPE_TRANSPARENT)
-		return name__shorten(model__text(f->m, t->name), true);
-	return strdup(model__text(f->m, t->shortname));
+	return &f->todo[type].die;
 }
 
 struct futures *futures__new(struct model *m, const struct types *ts, struct rust_names *names,

@@ -32,10 +32,12 @@ uint32_t futures__add(struct futures *f, const struct die *d);
 int futures__explore(struct futures *f);
 
 /*
- * The name by which a task of this future goes: that of the first async fn,
- * block or closure on its way that is not the runtime's own, else its type's.
- * After futures__explore. Caller frees.
+ * "{closure web.rs:40}" of the closure whose environment is @env. NULL: where it begins is
+ * not known, or no memory. Caller frees.
  */
-char *futures__task_name(const struct futures *f, uint32_t type);
+char *futures__closure(const struct futures *f, const struct die *env);
+
+/* The entry of future type @type, as it was added. */
+const struct die *futures__die(const struct futures *f, uint32_t type);
 
 #endif /* DWELL_IMAGE_FUTURES_H */

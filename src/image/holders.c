@@ -106,6 +106,14 @@ const struct runtime_wrapper *holders__wrapper(const struct types *ts, const str
 	return NULL;
 }
 
+bool holders__is_hidden(const struct runtime_wrapper *w)
+{
+	for (unsigned int r = 0; runtimes[r]; r++)
+		if (name__is_below_any(w->type, runtimes[r]->hidden))
+			return true;
+	return false;
+}
+
 bool holders__is_poll_fn(const struct types *ts, const struct die *d)
 {
 	return type__named(d, "PollFn<") &&

@@ -35,5 +35,7 @@ bool holders__is_poll_fn(const struct types *ts, const struct die *d);
 const struct runtime_leaf *holders__leaf(const struct types *ts, const struct die *d,
 					 const struct runtime **rt);
 const struct runtime_wrapper *holders__wrapper(const struct types *ts, const struct die *d);
+/* Does a runtime put @w around each of its tasks? */
+bool holders__is_hidden(const struct runtime_wrapper *w);
 
 #endif /* DWELL_IMAGE_HOLDERS_H */

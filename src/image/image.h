@@ -37,6 +37,9 @@ typedef uint32_t image_str;
 struct image_type {
 	image_str	name;		/* whole: "mini_redis::server::Listener::run", "Timeout<…>" */
 	image_str	shortname;	/* generics shortened, safe for a folded frame */
+	image_str	begin;		/* "{async block web.rs:112}"; 0: of no block or closure */
+	/* What a task is called that turns out to hold it, behind a dyn Future; 0: not met so. */
+	image_str	task;
 	uint8_t		kind;		/* enum image_type_kind */
 	uint8_t		leaf_key;	/* enum walk_key_kind, for a leaf */
 	uint8_t		runtime_own;	/* defined by the runtime's crate or std */
@@ -104,6 +107,7 @@ struct image_fn {
 	uint8_t			runtime;	/* index into runtimes[] */
 	uint8_t			blocking;	/* RUNTIME_FN_POLL: a spawn_blocking job */
 	uint8_t			ambiguous;	/* several task types share this code */
+	uint8_t			boxed;		/* a dyn Future is all of it: walks tell which */
 	uint32_t		cell;		/* of a poll: index into cells, else WALK_NONE */
 	image_str		task;		/* of a poll: name of the task kind, shortened */
 	image_str		task_long;	/* whole name */

@@ -13,6 +13,12 @@
 
 struct line_files;
 
+/* A line of the source. */
+struct source_line {
+	const char	*path;		/* of the file, as the line table has it; NULL: not known */
+	uint32_t	 line;
+};
+
 /* NULL: out of memory. */
 struct line_files *line_files__new(void);
 void line_files__free(struct line_files *lf);

@@ -491,6 +491,26 @@ char *name__closure_frame(const char *name, bool own)
 	return text;
 }
 
+char *name__block(const char *name, struct source_line at)
+{
+	size_t len = strcspn(name, "#");
+	char word[32], *text;
+	const char *base;
+
+	if (name[0] != '{' || len < 5 || len >= sizeof(word) || !at.path || !at.line ||
+	    strncmp(name + len - 4, "_env", 4))
+		return NULL;
+	snprintf(word, sizeof(word), "%.*s", (int)len - 5, name + 1);
+	if (!strcmp(word, "async_fn") || !strcmp(word, "gen_fn") || !strcmp(word, "async_gen_fn"))
+		return NULL;
+	for (char *c = word; *c; c++)
+		if (*c == '_')
+			*c = ' ';
+	base = strrchr(at.path, '/');
+	return got(asprintf(&text, "{%s %s:%u}", word, base ? base + 1 : at.path, at.line) < 0 ?
+		   NULL : text);
+}
+
 /* ---- implementations ---- */
 
 static bool scope__is_impl(const struct scope *s)

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "image/lines.h"
 #include "image/scan.h"
 #include "image/types.h"
 
@@ -63,6 +64,12 @@ char *name__frame(const char *name, bool coroutine, bool own);
  * told from the function. Caller frees.
  */
 char *name__closure_frame(const char *name, bool own);
+/*
+ * What tells a block or closure from others in its function: "{async block web.rs:112}"
+ * of the environment @name ("{async_block_env#0}<…>") that begins at @at. NULL: @name is
+ * a function's, the line is not known, or no memory. Caller frees.
+ */
+char *name__block(const char *name, struct source_line at);
 /* @name without any generics. Caller frees. */
 char *name__plain(const char *name);
 

@@ -27,6 +27,11 @@ struct deferred {
 	}		items[];
 };
 
+static bool task__is_named(const struct task *t)
+{
+	return t->kind != UNKNOWN_KIND && !t->unnamed;
+}
+
 static struct charged task__charged(const struct task *t, uint32_t chain, uint16_t branch)
 {
 	return (struct charged){ .task = t->addr, .life = t->life, .born = t->start,
@@ -80,7 +85,7 @@ static bool task__defer(struct join *j, struct task *t, const struct deferred_it
 {
 	struct deferred *d = t->deferred;
 
-	if (t->kind != UNKNOWN_KIND && !item->later)
+	if (task__is_named(t) && !item->later)
 		return false;
 	if (d && d->nr == DEFERRED_MAX) {
 		task__flush(j, t);
@@ -145,7 +150,7 @@ void task__decide(struct join *j, struct task *t, uint16_t branch)
 		return;
 	t->undecided = false;
 	t->branch = branch;
-	if (t->kind != UNKNOWN_KIND) {
+	if (task__is_named(t)) {
 		task__flush(j, t);
 		return;
 	}
@@ -159,7 +164,25 @@ void task__decide(struct join *j, struct task *t, uint16_t branch)
 
 void task__name(struct join *j, struct task *t, uint32_t kind)
 {
-	t->kind = kind;
+	t->kind = t->polled = kind;
+	t->unnamed = sites__boxed(j->sites, kind);
+	if (task__is_named(t) && !t->undecided)
+		task__flush(j, t);
+}
+
+void task__unbox(struct join *j, struct task *t, uint32_t chain)
+{
+	int64_t kind;
+
+	if (!t->unnamed)
+		return;
+	kind = sites__unboxed(j->sites, t->kind, chain);
+	if (kind < 0)
+		join__note_err(j, (int)kind);
+	if (kind < 0 || kind == t->kind)
+		return;
+	t->kind = (uint32_t)kind;
+	t->unnamed = false;
 	if (!t->undecided)
 		task__flush(j, t);
 }

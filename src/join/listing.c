@@ -29,14 +29,14 @@ static bool in_lists(const struct join *j, uint32_t kind)
 void listings__met(struct join *j, struct task *t)
 {
 	t->missed = 0;
-	if (t->kind != UNKNOWN_KIND && !in_lists(j, t->kind))
-		join__note_err(j, map__add(&j->listed, t->kind, t));	/* any pointer says yes */
+	if (t->kind != UNKNOWN_KIND && !in_lists(j, t->polled))
+		join__note_err(j, map__add(&j->listed, t->polled, t));	/* any pointer says yes */
 }
 
 /* Is @t one of which it is not known whether it is there still? */
 static bool out_of_sight(const struct join *j, const struct task *t, uint64_t begin, uint64_t *cut)
 {
-	if (t->state == TASK_DONE || t->since >= begin || !in_lists(j, t->kind))
+	if (t->state == TASK_DONE || t->since >= begin || !in_lists(j, t->polled))
 		return false;
 	*cut = windows__cut(&j->windows, t->since, begin);
 	return *cut < begin;

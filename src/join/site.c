@@ -15,6 +15,7 @@
 #include "base/text_file.h"
 #include "join/crate_path.h"
 #include "join/site.h"
+#include "join/unboxed.h"
 
 #define BRANCHES_NAMED	4	/* in "{A | B | …}" */
 
@@ -34,6 +35,7 @@ struct sites {
 	struct point			*points;
 	uint32_t			*point_hash;
 	uint32_t			 nr_points, points_size;
+	struct unboxed			 unboxed;
 	bool				 no_memory;	/* for a shape, at some time */
 };
 
@@ -65,6 +67,7 @@ void sites__free(struct sites *s)
 	free(s->site_hash);
 	free(s->points);
 	free(s->point_hash);
+	unboxed__clear(&s->unboxed);
 	free(s);
 }
 
@@ -417,7 +420,12 @@ int sites__frames(struct sites *s, uint32_t chain, uint16_t branch, struct join_
 
 static const struct trace_task_kind *task_kind(const struct sites *s, uint32_t kind)
 {
-	return kind == UNKNOWN_KIND ? NULL : trace_reader__task_kind(s->reader, kind);
+	const struct trace_task_kind *k;
+
+	if (kind == UNKNOWN_KIND)
+		return NULL;
+	k = trace_reader__task_kind(s->reader, kind);
+	return k ? k : unboxed__kind(&s->unboxed, kind);
 }
 
 bool sites__root(const struct sites *s, uint32_t kind)
@@ -432,6 +440,23 @@ bool sites__blocking(const struct sites *s, uint32_t kind)
 	const struct trace_task_kind *k = task_kind(s, kind);
 
 	return k && k->blocking;
+}
+
+bool sites__boxed(const struct sites *s, uint32_t kind)
+{
+	const struct trace_task_kind *k = task_kind(s, kind);
+
+	return k && k->boxed;
+}
+
+int64_t sites__unboxed(struct sites *s, uint32_t kind, uint32_t chain)
+{
+	const struct trace_chain *c = trace_reader__chain(s->reader, chain);
+	const struct trace_task_kind *k = task_kind(s, kind);
+
+	if (!c || !*c->task || !k)
+		return kind;
+	return unboxed__get(&s->unboxed, s->reader, k, c->task);
 }
 
 bool sites__unseen_spawns(const struct sites *s, uint32_t kind)

@@ -98,10 +98,17 @@ static inline bool chain_leaf__called(const struct chain_leaf *l)
 	return l->key != WALK_KEY_IO && l->key != WALK_KEY_DEADLINE;
 }
 
-/* A spawn_blocking job: it may run a whole runtime inside its one poll. */
 /* Is the kind that of a root, a future that block_on polls? */
 bool sites__root(const struct sites *s, uint32_t kind);
+/* A spawn_blocking job: it may run a whole runtime inside its one poll. */
 bool sites__blocking(const struct sites *s, uint32_t kind);
+/* Is a dyn Future all that tells what a task of this kind is? */
+bool sites__boxed(const struct sites *s, uint32_t kind);
+/*
+ * The kind of a task of boxed @kind that waits at @chain: one of its own for each name.
+ * @kind itself: the chain does not tell. -ENOMEM.
+ */
+int64_t sites__unboxed(struct sites *s, uint32_t kind, uint32_t chain);
 /* Nothing tells when a task of this kind is spawned. */
 bool sites__unseen_spawns(const struct sites *s, uint32_t kind);
 /* What the runtime calls the scheduler of such tasks; "": not known. */

@@ -66,7 +66,7 @@ static struct task *task__create(struct join *j, uint64_t addr, uint64_t start)
 	}
 	t->addr = addr;
 	t->start = t->since = start;
-	t->kind = UNKNOWN_KIND;
+	t->kind = t->polled = UNKNOWN_KIND;
 	t->branch = NO_BRANCH;
 	t->state = TASK_READY;
 	t->life = ++j->totals.tasks_seen;
@@ -245,10 +245,10 @@ static void task__set_ready(struct task *t, uint64_t now, enum part how, bool wa
 	t->waited = waited;
 }
 
-static void task__set_idle(struct task *t, uint64_t now, uint32_t chain,
-			   const struct walk_keys *keys,
-			   unsigned int nr_keys)
+static void task__set_idle(struct join *j, struct task *t, uint64_t now, uint32_t chain,
+			   const struct walk_keys *keys, unsigned int nr_keys)
 {
+	task__unbox(j, t, chain);
 	t->state = TASK_IDLE;
 	t->since = now;
 	t->chain = chain;
@@ -281,7 +281,7 @@ static void task__set_seen(struct join *j, struct task *t, const struct trace_ev
 	task__decide(j, t, NO_BRANCH);
 	switch (ev->seen.state) {
 	case TRACE_TASK_IDLE:
-		task__set_idle(t, now, ev->seen.chain, &ev->seen.keys, ev->seen.nr_keys);
+		task__set_idle(j, t, now, ev->seen.chain, &ev->seen.keys, ev->seen.nr_keys);
 		t->cut = true;
 		break;
 	case TRACE_TASK_NOTIFIED:
@@ -373,7 +373,7 @@ struct task *task__seen(struct join *j, const struct trace_event *ev, uint64_t n
 		t = task__create(j, ev->seen.task, start);
 		if (!t)
 			return NULL;
-		t->kind = ev->seen.kind;
+		task__name(j, t, ev->seen.kind);
 		if (ev->seen.state == TRACE_TASK_UNKNOWN)
 			task__charge_unknown(j, t, PART_BEFORE, start, now);
 		task__set_seen(j, t, ev, ev->seen.state == TRACE_TASK_UNKNOWN ? now : start);
@@ -498,7 +498,7 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 	struct task *t = task__find(j, addr);
 	uint64_t cut;
 
-	if (t && (t->state == TASK_DONE || (t->kind != UNKNOWN_KIND && t->kind != kind))) {
+	if (t && (t->state == TASK_DONE || (t->kind != UNKNOWN_KIND && t->polled != kind))) {
 		task__replace(j, t, now);
 		t = NULL;
 	}
@@ -603,7 +603,7 @@ void task__end(struct join *j, const struct trace_event *ev, struct thread *th, 
 		task__decide(j, t, sites__advanced(j->sites, &was, &is,
 						   split__not_joined(j, t)));
 	}
-	task__set_idle(t, now, ev->end.chain, &ev->end.keys, ev->end.nr_keys);
+	task__set_idle(j, t, now, ev->end.chain, &ev->end.keys, ev->end.nr_keys);
 	t->unsure = ev->end.result != TRACE_POLL_PENDING;
 	if (t->woken) {
 		t->woken = false;

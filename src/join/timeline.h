@@ -71,6 +71,7 @@ struct task {
 	uint64_t	 charged;	/* time given to some segment so far */
 	uint64_t	 waited_ns;	/* READY: the wait that was, NO_WAIT: not all of it seen */
 	uint32_t	 kind;		/* UNKNOWN_KIND until its first poll is seen */
+	uint32_t	 polled;	/* kind of that poll; .kind may be what is boxed in it */
 	uint32_t	 chain;		/* of the wait that is, or the last that was */
 	uint16_t	 branch;	/* that ended that wait */
 	uint8_t		 state;		/* enum task_state */
@@ -82,6 +83,7 @@ struct task {
 	bool		 resumed;	/* … and part of it was charged before a loss */
 	bool		 unsure;	/* IDLE: the poll's result is not known */
 	bool		 undecided;	/* which branch ended the wait: its next poll may tell */
+	bool		 unnamed;	/* boxed, and what it holds is not known yet */
 	bool		 at_fd;		/* IDLE: its waker was seen at fd_token, for fd_dir */
 	uint8_t		 fd_dir;
 	uint8_t		 missed;	/* listings in which it was not, since it was seen */
@@ -216,6 +218,8 @@ void task__note_wait(struct join *j, struct task *t, enum wait_end wait, uint64_
 void task__decide(struct join *j, struct task *t, uint16_t branch);
 /* Its kind has become known. */
 void task__name(struct join *j, struct task *t, uint32_t kind);
+/* It waits at @chain, which tells what a boxed task holds. */
+void task__unbox(struct join *j, struct task *t, uint32_t chain);
 /* What was put off is summed, whether it can be named or not. */
 void task__flush(struct join *j, struct task *t);
 

@@ -27,6 +27,7 @@ struct resolve {
 	struct trace_node		*nodes;
 	uint32_t			 nr_nodes;
 	uint8_t				 nr_keys;
+	image_str			 task;		/* see chain_resolve() */
 };
 
 static const char *gap_name(uint32_t token)
@@ -176,6 +177,8 @@ static unsigned int subtree(struct resolve *r, struct arc_end end)
 		return gap(r, token);
 	if (r->variants[token].type >= r->nr_types)
 		return gap(r, WALK_GAP_LAYOUT);
+	if (end.mode == WALK_ARC_DYN && !r->task)
+		r->task = r->types[r->variants[token].type].task;
 	wv = &r->walk_variants[token];
 	arcs = wv->nr_arcs > WALK_MAX_BRANCHES ? WALK_MAX_BRANCHES : wv->nr_arcs;
 	r->cut = r->todo + arcs > WALK_MAX_TODO;
@@ -191,7 +194,7 @@ static unsigned int subtree(struct resolve *r, struct arc_end end)
 }
 
 uint32_t chain_resolve(const struct image *img, const uint32_t *tokens, unsigned int nr,
-		       struct trace_node *nodes)
+		       struct trace_node *nodes, const char **task)
 {
 	struct resolve r = { .img = img, .tokens = tokens, .nr = nr, .nodes = nodes, .todo = 1 };
 	size_t unused;
@@ -203,5 +206,7 @@ uint32_t chain_resolve(const struct image *img, const uint32_t *tokens, unsigned
 	r.leaves = image__walk_leaves(img, &r.nr_leaves);
 	r.walk_arcs = image__walk_arcs(img, &r.nr_arcs);
 	subtree(&r, (struct arc_end){ WALK_NONE, WALK_ARC_PTR });
+	if (task)
+		*task = r.task ? image__str(img, r.task) : "";
 	return r.nr_nodes;
 }

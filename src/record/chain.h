@@ -17,9 +17,10 @@
 
 /*
  * Resolve @nr @tokens into @nodes (CHAIN_MAX_NODES). Returns the number of
- * nodes. Strings belong to @img or are static.
+ * nodes. *@task, unless NULL: the name of the first future that was met behind a
+ * dyn Future, or "". Strings belong to @img or are static.
  */
 uint32_t chain_resolve(const struct image *img, const uint32_t *tokens, unsigned int nr,
-		       struct trace_node *nodes);
+		       struct trace_node *nodes, const char **task);
 
 #endif /* DWELL_RECORD_CHAIN_H */

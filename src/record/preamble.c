@@ -55,6 +55,7 @@ static int write_kinds(struct trace_writer *w, const struct image *img, uint32_t
 		k.scheduler = image__str(img, fns[i].scheduler);
 		k.blocking = fns[i].blocking;
 		k.root = fns[i].role == RUNTIME_FN_ROOT;
+		k.boxed = fns[i].boxed;
 		k.unseen_spawns = !k.root && !sees_spawns(img, fns, nr, &fns[i]);
 		err = trace_writer__task_kind(w, &k);
 		if (err)

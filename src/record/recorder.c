@@ -101,7 +101,7 @@ static int define_chain(struct recorder *r, const struct raw_chain *raw)
 	struct trace_node nodes[CHAIN_MAX_NODES];
 	struct trace_chain c = { .id = raw->chain, .nodes = nodes };
 
-	c.nr = chain_resolve(r->img, raw->tokens, raw->hdr.nr, nodes);
+	c.nr = chain_resolve(r->img, raw->tokens, raw->hdr.nr, nodes, &c.task);
 	return trace_writer__chain(r->trace, &c);
 }
 

@@ -103,7 +103,7 @@ static int define_chain(struct roster *r, const struct walk_chain *walk, uint32_
 	struct trace_node nodes[CHAIN_MAX_NODES];
 	struct trace_chain c = { .id = id, .nodes = nodes };
 
-	c.nr = chain_resolve(r->opts.img, walk->tokens, walk->nr_tokens, nodes);
+	c.nr = chain_resolve(r->opts.img, walk->tokens, walk->nr_tokens, nodes, &c.task);
 	return trace_writer__chain(r->opts.trace, &c);
 }
 

@@ -63,3 +63,8 @@ const struct runtime_leaf library_leaves[] = {
 };
 
 const size_t nr_library_leaves = sizeof(library_leaves) / sizeof(library_leaves[0]);
+
+/* Crates of combinators, of HTTP layers and of tracing. */
+const char library_adapters[] =
+	"futures_util|futures_lite|tower|tower_http|tracing|tracing_futures|opentelemetry|"
+	"async_compat|sync_wrapper|pin_utils";

@@ -292,5 +292,10 @@ extern const struct runtime_other other_runtimes[];
 /* Leaves that any runtime may poll, of libraries: libraries.c. */
 extern const struct runtime_leaf library_leaves[];
 extern const size_t nr_library_leaves;
+/*
+ * Crates whose futures are put around another one and say nothing of it: a task is named
+ * by what they hold. Parted by '|'.
+ */
+extern const char library_adapters[];
 
 #endif /* DWELL_RUNTIME_H */

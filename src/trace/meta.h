@@ -33,6 +33,7 @@ enum trace_record {
 #define TRACE_KIND_BLOCKING		0x01
 #define TRACE_KIND_UNSEEN_SPAWNS	0x02
 #define TRACE_KIND_ROOT			0x04
+#define TRACE_KIND_BOXED		0x08
 
 /* Bits of a chain node's flags, and where in them its enum trace_node_descriptor begins. */
 #define TRACE_NODE_OWN			0x01

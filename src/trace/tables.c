@@ -178,6 +178,7 @@ static int load_kind(struct trace_tables *t, struct cursor *in)
 	k->blocking = !!(flags & TRACE_KIND_BLOCKING);
 	k->unseen_spawns = !!(flags & TRACE_KIND_UNSEEN_SPAWNS);
 	k->root = !!(flags & TRACE_KIND_ROOT);
+	k->boxed = !!(flags & TRACE_KIND_BOXED);
 	return in->bad ? -EBADMSG : add(&t->kinds, k->id, k, false);
 }
 
@@ -208,7 +209,9 @@ static int load_chain(struct trace_tables *t, struct cursor *in)
 		nodes[i].file = get_text(t, in);
 		nodes[i].path = get_text(t, in);
 	}
-	*c = (struct trace_chain){ .id = id, .nr = nr, .nodes = nodes };
+	*c = (struct trace_chain){ .id = id, .nr = nr, .nodes = nodes, .task = "" };
+	if (in->p < in->end)
+		c->task = get_text(t, in);
 	return in->bad ? -EBADMSG : add(&t->chains, id, c, false);
 }
 

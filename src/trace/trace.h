@@ -49,6 +49,7 @@ struct trace_task_kind {
 	uint8_t		 blocking;	/* a spawn_blocking job */
 	uint8_t		 unseen_spawns;	/* nothing tells when such a task is spawned */
 	uint8_t		 root;		/* a future that block_on polls, not a task of a runtime */
+	uint8_t		 boxed;		/* a dyn Future is all that a task is: its chains name it */
 };
 
 /* One node of a chain, in pre-order. */
@@ -85,6 +86,7 @@ struct trace_chain {
 	uint32_t		 id;
 	uint32_t		 nr;
 	const struct trace_node	*nodes;
+	const char		*task;		/* what a boxed task is called that waits so, or "" */
 };
 
 struct trace_stack {		/* kernel stack, innermost first */

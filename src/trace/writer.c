@@ -412,7 +412,8 @@ int trace_writer__task_kind(struct trace_writer *w, const struct trace_task_kind
 	record__varint(&r, scheduler);
 	record__byte(&r, (uint8_t)((k->blocking ? TRACE_KIND_BLOCKING : 0) |
 				   (k->unseen_spawns ? TRACE_KIND_UNSEEN_SPAWNS : 0) |
-				   (k->root ? TRACE_KIND_ROOT : 0)));
+				   (k->root ? TRACE_KIND_ROOT : 0) |
+				   (k->boxed ? TRACE_KIND_BOXED : 0)));
 	return record__end(&r);
 }
 
@@ -420,6 +421,7 @@ int trace_writer__chain(struct trace_writer *w, const struct trace_chain *c)
 {
 	struct record r = { 0 };
 	struct { uint32_t name, file, path; } *ids;
+	uint32_t task = c->task && *c->task ? text_id(w, c->task) : 0;
 	int err;
 
 	if (c->nr > TRACE_CHAIN_NODES_MAX)
@@ -450,6 +452,8 @@ int trace_writer__chain(struct trace_writer *w, const struct trace_chain *c)
 		record__varint(&r, ids[i].file);
 		record__varint(&r, ids[i].path);
 	}
+	if (task)
+		record__varint(&r, task);
 	err = record__end(&r);
 	free(ids);
 	return err;

@@ -4,12 +4,12 @@
  * microseconds with up to three decimals.
  *
  *	host KEY=VALUE…			comm pid tier hint runtime attach (time)
- *	kind ID NAME [blocking] [unseen_spawns] [root] [scheduler=NAME]
+ *	kind ID NAME [blocking] [unseen_spawns] [root] [boxed] [scheduler=NAME]
  *	thread TID NAME
  *	stack ID FRAME…			innermost first
  *	note TEXT
  *	loss COUNT CAUSE
- *	chain ID			nodes follow, one more '.' a level deeper
+ *	chain ID [task=NAME]		nodes follow, one more '.' a level deeper
  *	. await|wrapper|leaf|gap|done|opaque NAME [@PATH:LINE] [own] [fd|nofd] [KEY:INDEX]
  *	TIME CPU TID EVENT …		see events[]
  *	end TIME [KEY=VALUE…]		hits cpu target by
@@ -47,6 +47,7 @@ struct text_trace {
 	/* The chain that is being read. */
 	bool			 in_chain;
 	uint32_t		 chain_id, nr_nodes;
+	char			 chain_task[128];
 	struct trace_node	 nodes[NODES_MAX];
 	unsigned int		 depth[NODES_MAX];
 	char			 texts[NODES_MAX][2][256];
@@ -241,7 +242,8 @@ static int node(struct text_trace *t)
 
 static int end_chain(struct text_trace *t)
 {
-	struct trace_chain c = { .id = t->chain_id, .nr = t->nr_nodes, .nodes = t->nodes };
+	struct trace_chain c = { .id = t->chain_id, .nr = t->nr_nodes, .nodes = t->nodes,
+				 .task = t->chain_task };
 
 	if (!t->in_chain)
 		return 0;
@@ -259,6 +261,9 @@ static int metadata(struct text_trace *t, const char *line)
 	if (!strcmp(what, "chain")) {
 		t->in_chain = true;
 		t->chain_id = id;
+		snprintf(t->chain_task, sizeof(t->chain_task), "%s",
+			 value(t, "task") ? value(t, "task") : "");
+		spaces(t->chain_task);
 		return 0;
 	}
 	if (!strcmp(what, "note"))
@@ -279,7 +284,8 @@ static int metadata(struct text_trace *t, const char *line)
 					     .scheduler = value(t, "scheduler"),
 					     .blocking = has(t, "blocking"),
 					     .unseen_spawns = has(t, "unseen_spawns"),
-					     .root = has(t, "root") };
+					     .root = has(t, "root"),
+					     .boxed = has(t, "boxed") };
 
 		if (!k.scheduler)
 			k.scheduler = "";

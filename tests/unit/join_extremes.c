@@ -35,9 +35,9 @@ static struct trace_writer *create(uint64_t attach)
 	assert_int_equal(trace_writer__new(path, &host, &w), 0);
 	for (uint32_t i = 1; i <= 3; i++)
 		trace_writer__task_kind(w, &(struct trace_task_kind){ i, "a::task", "", "",
-								       i == 3, i == 2, 0 });
+								       i == 3, i == 2, 0, 0 });
 	for (uint32_t i = 1; i <= 4; i++)
-		trace_writer__chain(w, &(struct trace_chain){ i, 2, sleep });
+		trace_writer__chain(w, &(struct trace_chain){ i, 2, sleep, "" });
 	return w;
 }
 

@@ -38,9 +38,9 @@ static void write_peers(uint32_t nr)
 	struct trace_writer *w;
 
 	assert_int_equal(trace_writer__new(path, &host, &w), 0);
-	trace_writer__task_kind(w, &(struct trace_task_kind){ 1, "app::task", "", "", 0, 0, 0 });
-	trace_writer__chain(w, &(struct trace_chain){ 1, 2, one });
-	trace_writer__chain(w, &(struct trace_chain){ 2, 2, two });
+	trace_writer__task_kind(w, &(struct trace_task_kind){ 1, "app::task", "", "", 0, 0, 0, 0 });
+	trace_writer__chain(w, &(struct trace_chain){ 1, 2, one, "" });
+	trace_writer__chain(w, &(struct trace_chain){ 2, 2, two, "" });
 	for (uint32_t i = 0; i < nr; i++) {
 		uint64_t token = 0x10000 + 64 * i;
 		char name[64];

@@ -45,9 +45,9 @@ static void write_trace(void)
 
 	assert_int_equal(trace_writer__new(path, &host, &w), 0);
 	trace_writer__task_kind(w, &(struct trace_task_kind){ 1, BAD("kind"), BAD("long"),
-							      BAD("scheduler"), 0, 0, 0 });
-	trace_writer__chain(w, &(struct trace_chain){ 1, 4, nodes });
-	trace_writer__chain(w, &(struct trace_chain){ 2, 1, one });
+							      BAD("scheduler"), 0, 0, 0, 0 });
+	trace_writer__chain(w, &(struct trace_chain){ 1, 4, nodes, "" });
+	trace_writer__chain(w, &(struct trace_chain){ 2, 1, one, "" });
 	trace_writer__stack(w, &(struct trace_stack){ 1, 1, frames });
 	trace_writer__thread(w, &(struct trace_thread){ 7, BAD("thread") });
 	trace_writer__note(w, BAD("note"));

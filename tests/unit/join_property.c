@@ -50,11 +50,11 @@ static struct trace_writer *create(void)
 	assert_int_equal(trace_writer__new(path, &host, &w), 0);
 	for (uint32_t i = 1; i <= 3; i++)
 		trace_writer__task_kind(w, &(struct trace_task_kind){ i, i == 1 ? "a::one" : "a::two",
-								       "", "", i == 3, i == 2, 0 });
-	trace_writer__chain(w, &(struct trace_chain){ 1, 2, io });
-	trace_writer__chain(w, &(struct trace_chain){ 2, 2, sleep });
-	trace_writer__chain(w, &(struct trace_chain){ 3, 4, both });
-	trace_writer__chain(w, &(struct trace_chain){ 4, 1, blind });
+								       "", "", i == 3, i == 2, 0, 0 });
+	trace_writer__chain(w, &(struct trace_chain){ 1, 2, io, "" });
+	trace_writer__chain(w, &(struct trace_chain){ 2, 2, sleep, "" });
+	trace_writer__chain(w, &(struct trace_chain){ 3, 4, both, "" });
+	trace_writer__chain(w, &(struct trace_chain){ 4, 1, blind, "" });
 	trace_writer__stack(w, &(struct trace_stack){ 1, 2, frames });
 	trace_writer__string(w, "tcp 10.0.0.1:80");
 	return w;

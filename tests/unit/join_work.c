@@ -31,7 +31,7 @@ static void create(struct recording *rec)
 		{ TRACE_NODE_LEAF, WALK_KEY_DEADLINE, 0, 0, 0, 0, 0, "Sleep", "", "" } };
 
 	assert_int_equal(trace_writer__new(path, &host, &rec->w), 0);
-	trace_writer__chain(rec->w, &(struct trace_chain){ 1, 2, sleep });
+	trace_writer__chain(rec->w, &(struct trace_chain){ 1, 2, sleep, "" });
 	rec->ts = 1000;
 }
 

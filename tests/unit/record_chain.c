@@ -84,7 +84,7 @@ static void agree(void **state)
 		walker__task(walker, &cell, (uintptr_t)&memory[2 * below(&seed, 1000)], NULL, 0,
 			     &a);
 		walker__free(walker);
-		nr = chain_resolve(img, a.chain.tokens, a.chain.nr_tokens, nodes);
+		nr = chain_resolve(img, a.chain.tokens, a.chain.nr_tokens, nodes, NULL);
 		check_shape(nodes, nr);
 		for (size_t i = 0; i < sizeof(gaps) / sizeof(gaps[0]); i++)
 			if (gaps_called(nodes, nr, gaps[i].name) !=
@@ -102,7 +102,7 @@ static void agree(void **state)
 			keyed += nodes[i].key_index != 0xff;
 		assert_int_equal(keyed, a.chain.nr_keys);
 		/* and every token is read */
-		nr_less = chain_resolve(img, a.chain.tokens, a.chain.nr_tokens - 1, less);
+		nr_less = chain_resolve(img, a.chain.tokens, a.chain.nr_tokens - 1, less, NULL);
 		assert_true(gaps_called(less, nr_less, "chain too deep") > 0);
 		image__free(img);
 	}

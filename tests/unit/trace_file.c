@@ -77,9 +77,9 @@ static void metadata(void **state)
 	assert_int_not_equal(id, 0);
 	assert_int_equal(trace_writer__string(w, "tcp 10.0.0.1:80"), id);
 	assert_int_not_equal(trace_writer__string(w, "another"), id);
-	assert_int_equal(trace_writer__task_kind(w, &(struct trace_task_kind){ 7, "k", "kk", "s", 1, 0, 1 }), 0);
-	assert_int_equal(trace_writer__task_kind(w, &(struct trace_task_kind){ 9, "l", "ll", "s", 0, 1, 0 }), 0);
-	assert_int_equal(trace_writer__chain(w, &(struct trace_chain){ 0xfffffff0u, 2, nodes }), 0);
+	assert_int_equal(trace_writer__task_kind(w, &(struct trace_task_kind){ 7, "k", "kk", "s", 1, 0, 1, 0 }), 0);
+	assert_int_equal(trace_writer__task_kind(w, &(struct trace_task_kind){ 9, "l", "ll", "s", 0, 1, 0, 0 }), 0);
+	assert_int_equal(trace_writer__chain(w, &(struct trace_chain){ 0xfffffff0u, 2, nodes, "" }), 0);
 	assert_int_equal(trace_writer__stack(w, &(struct trace_stack){ 3, 2, frames }), 0);
 	assert_int_equal(trace_writer__thread(w, &(struct trace_thread){ 10, "old" }), 0);
 	assert_int_equal(trace_writer__thread(w, &(struct trace_thread){ 10, "new" }), 0);
