@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The join: reads a trace in order of time and hands each event to the thread
- * and the task that it is about.
+ * Reads a trace in order of time and hands each event to the thread and the task that
+ * it is about.
  *
- * Time begins at attach and ends at the end of the recording or of the target.
- * Events from before attach, when not all probes were active, tell states but
- * take no time; events after the end are left out.
+ * The time that is charged begins at attach and ends with the recording or with the
+ * target. Events from before attach, when not all probes were in place, set states but
+ * add no time; events after the end are dropped.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -101,7 +101,10 @@ static int join__event(struct join *j, const struct trace_event *ev)
 		return 0;
 	case TRACE_TASK_SEEN:
 		task = now <= j->end ? task__seen(j, ev, now) : NULL;
-		/* A root is in no list: the thread that blocks on it told of it. */
+		/*
+		 * Roots are in no list of a runtime. The recorder found this one on the
+		 * stack of the thread that blocks on it.
+		 */
 		if (task && sites__root(j->sites, task->kind)) {
 			th = ev->tid ? thread__get(j, ev->tid, now) : NULL;
 			if (th)
@@ -111,7 +114,10 @@ static int join__event(struct join *j, const struct trace_event *ev)
 		}
 		return j->err;
 	case TRACE_FD_WAITER:
-		/* Looked at once more at the end: what still waits has waited there. */
+		/*
+		 * The recorder looks again when the recording ends: a task that still
+		 * waits then has waited there all the time.
+		 */
 		task__waiter(j, ev, now < j->end ? now : j->end);
 		return j->err;
 	case TRACE_TASKS_LISTED:
@@ -121,7 +127,10 @@ static int join__event(struct join *j, const struct trace_event *ev)
 		return j->err;
 	}
 	if (now > j->end) {
-		/* What is still off CPU is written last, and belongs to the end. */
+		/*
+		 * Threads that are still off the CPU are written after all other
+		 * events, and count up to the end.
+		 */
 		if (ev->type != TRACE_OFF_CPU || !ev->off.open || ev->off.out >= j->end)
 			return 0;
 		now = j->end;
@@ -172,7 +181,7 @@ static int join__event(struct join *j, const struct trace_event *ev)
 	return j->err;
 }
 
-/* Sums made in different ways must be the same. */
+/* Sums of the same time that are computed in different ways must agree. */
 static int join__check(struct join *j)
 {
 	uint64_t sum = 0;
@@ -189,7 +198,7 @@ static int join__check(struct join *j)
 	return j->why[0] ? -EPROTO : 0;
 }
 
-/* All events, in order. 0 or negative errno. */
+/* Process all events, in order. 0 or negative errno. */
 static int join__read(struct join *j)
 {
 	const struct trace_event *ev;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The pool of frame names. What makes a name safe in a frame is decided here
- * and nowhere else; it must not know what the names stand for.
+ * The pool of frame names. Only this file decides what makes a name safe in a frame. It
+ * must not know what the names stand for.
  */
 #include <stdarg.h>
 #include <stdbool.h>
@@ -50,7 +50,7 @@ void names__free(struct names *n)
 	free(n);
 }
 
-/* Where "… 12" or "… 1.5" at the end of @s has its number, or NULL. */
+/* Where the number in a trailing " 12" or " 1.5" of @s begins; NULL: @s has none. */
 static char *trailing_number(char *s, size_t len)
 {
 	char *p = s + len;

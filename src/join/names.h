@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Names as they appear in frames: made safe in one place, kept once each.
- */
+/* Names as they appear in frames: made safe here, each stored once. */
 #ifndef DWELL_JOIN_NAMES_H
 #define DWELL_JOIN_NAMES_H
 
@@ -10,10 +8,10 @@ struct names;
 struct names *names__new(void);
 void names__free(struct names *n);
 /*
- * The safe form of @text: equal forms are the same pointer, which lives as
- * long as @n. Safe is: not empty; valid UTF-8; no ';', no control character;
- * no space at either end; not ending in a space and a number (a folded line
- * ends so). NULL: no memory.
+ * The safe form of @text. Equal forms have equal pointers, valid as long as @n. A safe
+ * name is not empty; is valid UTF-8; has no ';', no control character and no space at
+ * either end; and does not end in a space and a number, as a folded line does. NULL: no
+ * memory.
  */
 const char *names__safe(struct names *n, const char *text);
 __attribute__((format(printf, 2, 3)))

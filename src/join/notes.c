@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Remarks on a recording: the recorder's, and those of what it turned out to be.
- */
+/* Notes to the user about a recording: the recorder's notes and those that the join finds. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +10,7 @@
 #include "join/timeline.h"
 #include "join/unpolled.h"
 
-#define OWN_NOTES	5	/* at most */
+#define OWN_NOTES	5	/* notes of the join, at most */
 #define KINDS_NAMED	3
 
 static int add(struct join *j, const char *note)
@@ -23,7 +21,7 @@ static int add(struct join *j, const char *note)
 	return 0;
 }
 
-/* "1 wait …", "2 waits …"; nothing if there are none. */
+/* Adds "1 wait …" or "2 waits …"; adds nothing if @nr is 0. */
 static int add_count(struct join *j, uint64_t nr, const char *what, const char *note)
 {
 	char count[QUANTITY_MAX];
@@ -34,7 +32,7 @@ static int add_count(struct join *j, uint64_t nr, const char *what, const char *
 				   nr == 1 ? "" : "s", note));
 }
 
-/* ---- spawns that are not seen ---- */
+/* ---- tasks whose spawn is not seen ---- */
 
 static int by_count(const void *a, const void *b)
 {
@@ -57,7 +55,10 @@ static bool print_kind(struct join *j, const struct kind *k, FILE *out)
 	return name;
 }
 
-/* Which kinds of tasks these are, and of which scheduler: that no probe sees it is its matter. */
+/*
+ * "A (scheduler current_thread), B, and 3 more": the kinds, each with its scheduler,
+ * because the scheduler is the reason why no probe sees the spawn.
+ */
 static char *print_kinds(struct join *j, const struct kind **kinds, size_t nr)
 {
 	size_t named = nr > KINDS_NAMED ? KINDS_NAMED : nr;

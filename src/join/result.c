@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * From sums to what join.h shows: rows with their frames, await points, losses.
- * Everything that is shown is put in an order that the data alone decide.
+ * Makes from the sums what join.h provides: rows with their frames, await points,
+ * losses. All results are sorted by the data alone, so that equal recordings give equal
+ * results.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -62,12 +63,12 @@ static const char *detail_name(struct join *j, struct detail d)
 /* ---- rows ---- */
 
 /*
- * Frames that all stacks together may have: as many as of a quarter of a million
- * stacks of some thirty. Beyond this, stacks have a gap where their chain would be.
+ * The most frames that all stacks together may have, some 30 frames for each of 250,000
+ * stacks. Further stacks have a gap in place of their chain.
  */
 #define FRAMES_MAX	(1u << 23)
 
-/* A list of frames that grows; rows point into it when it is complete. */
+/* A growing array of frames. Rows point into it once it is complete. */
 struct frames {
 	struct join_frame	*list;
 	size_t			 nr, size;
@@ -133,7 +134,7 @@ static int frames__add_task(struct join *j, struct frames *f, const struct site 
 	return 0;
 }
 
-/* What a sum's time went into; a stack tells whether its sleep is the target's own. */
+/* The part of a sum. A kernel stack that shows a uprobe's trap makes it PART_PROBE. */
 static enum part sum_part(const struct join *j, const struct sum_key *k)
 {
 	if (k->part == PART_NONE && k->detail.kind == DETAIL_STACK &&
@@ -160,7 +161,7 @@ static int frames__add_sum(struct join *j, struct frames *f, const struct sum_ke
 	return frames__add(f, detail_name(j, k->detail), JOIN_FRAME_DETAIL);
 }
 
-/* The next byte of a stack as it would be folded: 0 at its end. */
+/* Iterates over the bytes of a stack's folded line; 0 at the end. */
 struct folded {
 	const struct join_row	*row;
 	uint32_t		 frame;
@@ -185,7 +186,7 @@ static int row_order(const void *a, const void *b)
 	uint32_t same = 0;
 	struct folded fx, fy;
 
-	/* Equal names are the same pointer. */
+	/* Equal names have equal pointers. */
 	while (same < x->nr && same < y->nr && x->frames[same].name == y->frames[same].name)
 		same++;
 	if (same == x->nr || same == y->nr)
@@ -202,11 +203,11 @@ static int row_order(const void *a, const void *b)
 	}
 }
 
-/* A sum on its way to a row. */
+/* A sum that will become a row. */
 struct row_sum {
 	struct sum_key	 key;
 	uint64_t	 ns;
-	const char	*task;		/* kinds of one name are one in a row */
+	const char	*task;		/* kinds with the same name share a row */
 	uint32_t	 chain;
 	uint16_t	 branch;
 };
@@ -224,7 +225,7 @@ static int by_stack(const void *a, const void *b)
 	return sum_key__cmp(&x->key, &y->key);
 }
 
-/* The largest first; among equal ones the order in which their sites were met. */
+/* The largest first; equal ones in the order in which their accounts were created. */
 static int by_size(const void *a, const void *b)
 {
 	const struct row_sum *x = a, *y = b;
@@ -236,7 +237,7 @@ static int by_size(const void *a, const void *b)
 	return sum_key__cmp(&x->key, &y->key);
 }
 
-/* Those whose stacks are the same by their numbers are one, of the site met first. */
+/* Merges sums with identical stacks; the result has the account that was created first. */
 static size_t merge_stacks(struct row_sum *sums, size_t nr)
 {
 	size_t out = 0;
@@ -257,7 +258,7 @@ static size_t merge_stacks(struct row_sum *sums, size_t nr)
 	return out;
 }
 
-/* All that go into rows, *@nr of them. NULL: no memory. */
+/* All sums that become rows, *@nr of them. NULL: no memory. */
 static struct row_sum *collect_row_sums(struct join *j, size_t *nr)
 {
 	struct row_sum *sums = calloc(j->sums.sums.nr + 1ul, sizeof(*sums));
@@ -286,7 +287,7 @@ static struct row_sum *collect_row_sums(struct join *j, size_t *nr)
 	return sums;
 }
 
-/* A row for each of @sums; @frames has room for what they point to. */
+/* Makes a row of each of @sums; @frames has room for all their frames. */
 static int fill_rows(struct join *j, const struct row_sum *sums, size_t nr, struct frames *frames,
 		     struct join_row *rows)
 {
@@ -341,7 +342,7 @@ static int make_rows(struct join *j)
 
 /* ---- await points ---- */
 
-/* A sum on its way to a point: of a part, or of a detail. */
+/* A part or a detail that will become part of an await point. */
 struct point_sum {
 	uint32_t	 point;
 	bool		 detail;
@@ -388,7 +389,7 @@ static size_t merge_sums(struct point_sum *sums, size_t nr)
 	return out;
 }
 
-/* All parts and details of waits; *@nr of them. NULL: no memory. */
+/* All parts and details of waits, *@nr of them. NULL: no memory. */
 static struct point_sum *collect_sums(struct join *j, size_t *nr)
 {
 	struct point_sum *sums = calloc(j->sums.sums.nr * 2ul + 1, sizeof(*sums));
@@ -420,7 +421,7 @@ static struct point_sum *collect_sums(struct join *j, size_t *nr)
 	return sums;
 }
 
-/* By point, the site + 1 that waited longest. NULL: no memory. */
+/* For each point, the index + 1 of the account with the longest wait. NULL: no memory. */
 static uint32_t *longest_sites(struct join *j)
 {
 	uint32_t nr_points = sites__nr_points(j->sites), nr_sites = 0;
@@ -479,7 +480,7 @@ static int point_order(const void *a, const void *b)
 	return c ? c : strcmp(x->leaf, y->leaf);
 }
 
-/* Where the sums of point @index begin in @sums is *@at; it moves on past them. */
+/* Fills in point @index. Its sums begin at *@at in @sums; *@at is moved past them. */
 static int fill_point(struct join *j, uint32_t index, const struct point_sum *sums, size_t nr,
 		      size_t *at, struct join_point *p)
 {
@@ -524,7 +525,7 @@ static int fill_points(struct join *j, const struct point_sum *sums, size_t nr,
 		if (err)
 			break;
 		if (!p->count && !p->open && !p->await_ns)
-			continue;	/* of tasks that never waited there */
+			continue;	/* no task waited there */
 		if (!selection__has_name(j, p->task))
 			continue;
 		j->nr_points++;
@@ -543,7 +544,7 @@ static int fill_points(struct join *j, const struct point_sum *sums, size_t nr,
 
 		if (!p->nr_stack)
 			continue;
-		/* All but the process, which the caller knows. */
+		/* Without the first frame, the process, which the caller knows. */
 		p->stack = frames.list + first + 1;
 		first += p->nr_stack;
 		p->nr_stack--;
@@ -602,7 +603,10 @@ static int make_losses(struct join *j)
 			return -ENOMEM;
 		add_loss(j, name, total);
 	}
-	/* What the recorder counted is in its counters, unless it was cut off before. */
+	/*
+	 * The recorder's counters hold all its losses; if the file was truncated before
+	 * them, the events of loss are added up instead.
+	 */
 	if (!j->nr_losses)
 		for (int i = 0; i < TRACE_LOST_DAMAGED; i++)
 			add_loss(j, lost_names[i], j->lost_events[i]);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Which tasks are asked for, and what they add up to.
- */
+/* The selection of tasks by name, and the totals of the selected tasks. */
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -33,7 +31,7 @@ static void add_kind(struct join_totals *t, const struct kind *k)
 	t->tasks_alive_at_end += k->ends[END_ALIVE];
 }
 
-/* The rest of what is counted by task is in the rows. */
+/* The other per-task numbers are computed from the rows. */
 static void add_selected(struct join *j)
 {
 	struct join_totals *t = &j->shown;
@@ -53,7 +51,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Equal names of two kinds are one name. */
+/* Kinds with the same name are listed once. */
 static void sort_names(struct join *j)
 {
 	size_t nr = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The first sink: intervals become sums by site, segment, part and detail, and the
- * ends of waits are counted at their await points.
+ * The sink that every join has: adds intervals up by account, segment, part and detail,
+ * and counts the ends of waits at their await points.
  */
 #include "base/sum.h"
 #include "join/sink_sums.h"

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * The sums, as a sink: what result.c makes rows, await points and totals from.
- */
+/* The sums as a sink. result.c makes rows, await points and totals from them. */
 #ifndef DWELL_JOIN_SINK_SUMS_H
 #define DWELL_JOIN_SINK_SUMS_H
 
@@ -19,4 +17,4 @@ struct sink_sums {
 
 extern const struct sink_ops sink_sums;
 
-#endif /* DWELL_JOIN_SINK_SUMS_H */
+#endif /* the join's; they hold the await points' counts */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Sites, the shapes of chains, and the await points that sites belong to.
+ * Accounts, the shapes of chains, and the await points that accounts belong to.
  *
- * A chain is a tree in pre-order. Where several subtrees are waited for, the
- * frames go on into the one that fired if it is known, else they end in one
- * frame that names the branches.
+ * A chain is a tree in pre-order. Where several subtrees are waited for, the frames
+ * continue into the one that ended the wait, if that is known; else a last frame names
+ * the branches.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@
 struct sites {
 	const struct trace_reader	*reader;
 	struct names			*names;
-	struct hash_key			 hash;		/* of all tables */
+	struct hash_key			 hash;		/* for all tables */
 	/* Shapes by chain id. */
 	struct {
 		uint32_t	 id;
@@ -29,12 +29,13 @@ struct sites {
 	}				*shapes;
 	uint32_t			 nr_shapes, shapes_size;
 	struct site			*sites;
-	uint32_t			*site_hash;	/* index + 1 */
+	uint32_t			*site_hash;	/* index + 1; 0: free */
 	uint32_t			 nr_sites, sites_size;
 	struct point			*points;
 	uint32_t			*point_hash;
 	uint32_t			 nr_points, points_size;
-	bool				 no_memory;	/* for a shape, at some time */
+	/* at some time there was none for a shape */
+	bool				 no_memory;
 };
 
 struct sites *sites__new(const struct trace_reader *r, struct names *names)
@@ -71,9 +72,9 @@ void sites__free(struct sites *s)
 /* ---- shapes ---- */
 
 /*
- * Takes in the subtree at @i; its children must be what the file says they are.
- * A future that is pending though all in it is done waits for something of its
- * own: a connection without a request, for its socket.
+ * Parses the subtree at @i; the number of each node's children comes from the file. A
+ * future that is pending although every future in it is done waits for something
+ * itself: for example a connection without a request, for its socket.
  */
 static uint32_t shape__parse(struct shape *sh, uint32_t i)
 {
@@ -163,12 +164,12 @@ const struct shape *sites__shape(struct sites *s, uint32_t chain)
 	return s->shapes[at].shape;
 }
 
-/* ---- what advanced ---- */
+/* ---- which leaf made progress ---- */
 
 struct compare {
 	const struct shape	*was, *is;
 	const struct wait	*was_wait, *is_wait;
-	uint64_t		 same;		/* a bit for each leaf of @was */
+	uint64_t		 same;		/* a bit for each leaf of @was that is unchanged */
 };
 
 static bool same_text(const char *a, const char *b)
@@ -194,7 +195,7 @@ static bool same_key(const struct compare *c, const struct trace_node *a,
 			      walk_keys__get(c->is_wait->keys, b->key_index));
 }
 
-/* Marks the leaves below node @a of what was that node @b of what is still has. */
+/* Marks the leaves below node @a of chain @was that are also below node @b of chain @is. */
 static void compare(struct compare *c, uint32_t a, uint32_t b)
 {
 	const struct trace_node *x = &c->was->chain->nodes[a], *y = &c->is->chain->nodes[b];
@@ -210,7 +211,7 @@ static void compare(struct compare *c, uint32_t a, uint32_t b)
 		compare(c, i, k);
 }
 
-/* The only leaf that waits for a call of its waker and is not in @but. */
+/* The node of the only leaf that waits for a call of its waker and is not in @but. */
 static uint16_t only_called(const struct shape *sh, uint64_t but)
 {
 	uint16_t found = NO_BRANCH;
@@ -259,7 +260,10 @@ static uint8_t frame_kind(const struct trace_node *n)
 	return JOIN_FRAME_LEAF;
 }
 
-/* What a frame calls the source of @n: its base name, or where that tells nothing, more. */
+/*
+ * The file as a frame names it: the base name, or the path in the crate if the base
+ * name alone says nothing.
+ */
 static const char *node_file(const struct trace_node *n, char crate[CRATE_PATH_MAX])
 {
 	return crate_path__needed(n->file) && *n->path ? crate_path(n->path, crate) : n->file;
@@ -277,8 +281,8 @@ static const char *node_name(struct sites *s, const struct trace_node *n)
 }
 
 /*
- * What a branch is called: by its innermost await that is not the runtime's
- * own, as far as there is only one way to it; else by the future that it is.
+ * The node that names a branch: its innermost await outside the runtime, down to the
+ * first node with several pending children; if there is none, the branch's own future.
  */
 static const struct trace_node *branch_node(const struct shape *sh, uint32_t node)
 {
@@ -348,9 +352,8 @@ static bool in_subtree(const struct shape *sh, uint32_t node, uint16_t branch)
 }
 
 /*
- * One step down from @node: the child that is waited for; @node itself if
- * there is none, or if it is the branch itself; -1 if there are several and the
- * branch does not say which.
+ * One step down from @node: the pending child; @node itself if it has none or is
+ * @branch; -1 if it has several and @branch does not say which.
  */
 static int64_t step(const struct shape *sh, uint32_t node, uint16_t branch)
 {
@@ -372,7 +375,10 @@ static int64_t step(const struct shape *sh, uint32_t node, uint16_t branch)
 	return nr > 1 ? -1 : only;
 }
 
-/* The nodes of the path; *@fork is set if it ends in several branches. */
+/*
+ * The nodes from the root down; *@fork is set if they end at a node with several
+ * pending children.
+ */
 static uint32_t path(const struct shape *sh, uint16_t branch, uint32_t *nodes, bool *fork)
 {
 	uint32_t nr = 0;
@@ -463,7 +469,7 @@ const char *sites__task_detail(struct sites *s, const char *prefix, uint32_t kin
 		return names__safef(s->names, "%san unknown task", prefix);
 	if (k->blocking)
 		return names__safef(s->names, "%sblocking job %s", prefix, k->name);
-	/* one without a name is called "task polled at …" */
+	/* a kind without a name is called "task polled at …" */
 	return names__safef(s->names, "%s%s%s", prefix, strncmp(k->name, "task ", 5) ? "task " : "",
 			    k->name);
 }
@@ -509,7 +515,7 @@ static uint32_t point__hash(const struct point *p)
 {
 	uint64_t h = (uintptr_t)p->task;
 
-	/* Names are kept once each, so their addresses stand for them. */
+	/* Names are stored once each, so a pointer stands for a name. */
 	h = h * 31 + (uintptr_t)p->function;
 	h = h * 31 + (uintptr_t)p->leaf;
 	h = h * 31 + (uintptr_t)p->file;
@@ -520,13 +526,13 @@ static uint32_t point__hash(const struct point *p)
 
 static bool point__equal(const struct point *a, const struct point *b)
 {
-	/* "" is not in the pool, but is one object here as well. */
+	/* "" is not in the pool, so texts have to be compared. */
 	return a->task == b->task && a->line == b->line && !strcmp(a->function, b->function) &&
 	       !strcmp(a->file, b->file) && !strcmp(a->path, b->path) &&
 	       !strcmp(a->leaf, b->leaf);
 }
 
-/* A table of index + 1 beside an array that has just been made larger. */
+/* Allocates the hash table (index + 1) for an array that has just grown. */
 static int grow_hash(uint32_t **hash, uint32_t size)
 {
 	uint32_t *grown = calloc(size, sizeof(*grown));
@@ -576,7 +582,7 @@ static int64_t sites__point_of(struct sites *s, const struct site *site)
 	return s->nr_points++;
 }
 
-/* ---- sites ---- */
+/* ---- accounts ---- */
 
 static uint32_t site__hash(const struct sites *s, uint32_t kind, uint32_t chain, uint16_t branch)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where time is charged: a site is a task kind, an await chain and the branch
- * of it that fired. Many sites may make one await point, as the user sees it.
+ * What time is charged to. An account is a kind of task, a chain that it waits at, and
+ * the branch of the chain that ended the wait. Several accounts may make up one await
+ * point, as the user sees it.
  *
- * It knows the shape of chains; it must not know of tasks or time.
+ * This file knows the shapes of chains; it must not know tasks or time.
  */
 #ifndef DWELL_JOIN_SITE_H
 #define DWELL_JOIN_SITE_H
@@ -17,44 +18,48 @@
 #include "trace/trace.h"
 
 #define NO_CHAIN	0u
-#define NO_BRANCH	0xffffu		/* not known which branch fired, or no chain */
-#define BRANCH_FORK	0x8000u		/* with a node: one of those below it, not known which */
-#define UNKNOWN_KIND	0xffffffffu	/* a task that was never polled in the recording */
+#define NO_BRANCH	0xffffu		/* no chain, or not known which branch ended the wait */
+#define BRANCH_FORK	0x8000u		/* set in a node: one below that node, not known which */
+#define UNKNOWN_KIND	0xffffffffu	/* of a task that was never polled in the recording */
 
-/* A node without children that is being waited for. */
+/* A leaf: a pending node without pending children. */
 struct chain_leaf {
 	uint16_t	node;
 	uint8_t		kind;		/* enum trace_node_kind */
 	uint8_t		key;		/* enum walk_key_kind */
-	uint8_t		key_index;	/* 0xff: it has none */
+	uint8_t		key_index;	/* 0xff: none */
 };
 
-/* Leaves that may have a bit of their own. */
+/* Larger chains are not compared: each leaf needs a bit of a uint64_t. */
 #define SHAPE_MAX_COMPARED	64
 
-/* What the join needs to know of a chain at each wake. */
+/* A chain, parsed for the questions that are asked at each wake. */
 struct shape {
 	const struct trace_chain	*chain;		/* NULL: not in the file */
-	uint16_t			*end;		/* node after each node's subtree */
-	uint16_t			*waiting;	/* leaves waited for in each subtree */
+	/* for each node, the node after its subtree */
+	uint16_t			*end;
+	/* for each node, the number of leaves in its subtree */
+	uint16_t			*waiting;
 	uint32_t			 nr_leaves;
-	bool				 blind;		/* what it waits for is not all known */
+	/* not everything that it waits for is known */
+	bool				 blind;
 	struct chain_leaf		 leaves[];
 };
 
-/* What is shown as one line of the report. */
+/* An await point: one entry of the report. */
 struct point {
 	const char	*task, *function, *file, *path, *leaf;
 	uint32_t	 line;
-	bool		 foreign;		/* not in the program's own sources */
+	bool		 foreign;		/* in the sources of a dependency or of std */
 	uint64_t	 count, woken_in_poll, open, ready_ns;
 	uint64_t	 self_wakes, spin;	/* see join.h */
-	struct hist	 await, ready, total;	/* total: both, from Pending to the next poll */
+	struct hist	 await, ready, total;	/* total: await + ready of each wait */
 };
 
 struct site {
 	uint32_t	kind, chain;
-	uint16_t	branch;		/* node of the leaf; or see BRANCH_FORK, NO_BRANCH */
+	/* node of the leaf, or BRANCH_FORK or NO_BRANCH, see above */
+	uint16_t	branch;
 	uint32_t	point;
 };
 
@@ -63,21 +68,21 @@ struct sites;
 struct sites *sites__new(const struct trace_reader *r, struct names *names);
 void sites__free(struct sites *s);
 /*
- * Never NULL but for lack of memory, which sites__err() tells at the end: an unknown
- * chain has no leaves and is blind.
+ * The shape of @chain. An unknown chain has a shape without leaves, which is blind.
+ * NULL: no memory, which accounts__err() reports at the end.
  */
 const struct shape *sites__shape(struct sites *s, uint32_t chain);
-/* 0 or -ENOMEM: what was said without a shape is not right. */
+/* 0, or -ENOMEM if a shape was missing: the results are wrong then. */
 int sites__err(const struct sites *s);
-/* Index of the site, or -ENOMEM. */
+/* Index of the account, which is created if it is new; or -ENOMEM. */
 int64_t sites__get(struct sites *s, uint32_t kind, uint32_t chain, uint16_t branch);
 const struct site *sites__site(const struct sites *s, uint32_t index);
 struct point *sites__point(struct sites *s, uint32_t index);
 uint32_t sites__nr_points(const struct sites *s);
 
-#define SITE_FRAMES_MAX	(1024 + 2)	/* nodes of a chain, and one more */
+#define SITE_FRAMES_MAX	(1024 + 2)	/* the nodes of a chain, and one for its branches */
 
-/* What a task waits for: a chain and the keys of its leaves. */
+/* The chain that a task waits at, and the keys of its leaves. */
 struct wait {
 	uint32_t	 chain;
 	uint32_t	 nr_keys;
@@ -85,32 +90,35 @@ struct wait {
 };
 
 /*
- * Of several futures at once, the one that was polled with effect between @was
- * and @is: the node of its leaf in @was, among those that wait for a call of
- * their waker. @not_these has a bit for each leaf of @was that cannot have been it.
- * NO_BRANCH: none, or more than one, or there are too many leaves.
+ * Which of several pending futures made progress in the poll between waits @was and
+ * @is: the node in @was of the only leaf that waits for a call of its waker and is
+ * missing or changed in @is. @not_these has a bit for each leaf of @was that is ruled
+ * out. NO_BRANCH: no such leaf, several, or too many leaves to compare.
  */
 uint16_t sites__advanced(struct sites *s, const struct wait *was, const struct wait *is,
 			 uint64_t not_these);
-/* Neither a descriptor nor a timer: somebody must call the waker. */
+/* Does the leaf wait for a call of its waker, rather than for a descriptor or a timer? */
 static inline bool chain_leaf__called(const struct chain_leaf *l)
 {
 	return l->key != WALK_KEY_IO && l->key != WALK_KEY_DEADLINE;
 }
 
-/* A spawn_blocking job: it may run a whole runtime inside its one poll. */
-/* Is the kind that of a root, a future that block_on polls? */
+/* Is the kind a spawn_blocking job? Such a job may run a whole runtime inside its one poll. */
+/* Is the kind a root, a future that block_on polls? */
 bool sites__root(const struct sites *s, uint32_t kind);
 bool sites__blocking(const struct sites *s, uint32_t kind);
-/* Nothing tells when a task of this kind is spawned. */
+/* Do tasks of this kind start without an event, because no probe sees their spawn? */
 bool sites__unseen_spawns(const struct sites *s, uint32_t kind);
-/* What the runtime calls the scheduler of such tasks; "": not known. */
+/* The runtime's name for the scheduler of this kind of tasks; "": not known. */
 const char *sites__scheduler(const struct sites *s, uint32_t kind);
-/* The frame of a task kind's name. NULL: no memory. */
+/* The frame name of task kind @kind. NULL: no memory. */
 const char *sites__task_name(struct sites *s, uint32_t kind);
-/* "task X" or "blocking job X", after @prefix. NULL: no memory. */
+/* @prefix followed by "task X" or "blocking job X". NULL: no memory. */
 const char *sites__task_detail(struct sites *s, const char *prefix, uint32_t kind);
-/* The frames of a site's chain, outermost first. Their number, or -ENOMEM. */
+/*
+ * Writes the frames of chain @chain to @out, outermost first. Returns their number, or
+ * -ENOMEM.
+ */
 int sites__frames(struct sites *s, uint32_t chain, uint16_t branch, struct join_frame *out);
 
 #endif /* DWELL_JOIN_SITE_H */

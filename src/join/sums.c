@@ -10,8 +10,8 @@
 #include "join/sums.h"
 
 /*
- * Above this many different stacks, details that are still new are summed as
- * "others": a server may meet any number of peers.
+ * With more different stacks than this, new details are added up as "others", because a
+ * server may have any number of peers.
  */
 #define DETAILED_MAX	(1u << 18)
 

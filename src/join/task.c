@@ -1,43 +1,44 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Timelines of tasks: what each event means for a task in each state, and
- * where the time since its last event goes.
+ * Timelines of tasks: what each event means for a task in each state, and where the
+ * time since its last event is charged.
  *
- * How a life begins, when the first event that we see of a task is
- *	NEW		it was spawned now: [ready] "spawned" until its first poll
- *	POLL_BEGIN	its spawn was not seen (recording began, or the runtime gives
- *			no probe for it): life from here
- *	SEEN		it was alive at attach, in the state that was read there; but if
- *			spawns of its kind cannot be seen, it may be younger: life from here
- *	WAKE, POLL_END	it had been polled before: alive at attach, and the time since
- *			is [unattributed] "before first event"; but where events have
- *			been lost it may be younger, and life is counted from here
- *	DROP		nothing: it may have been over long ago
+ * The first event that is seen of a task begins its life:
+ *	NEW		it is spawned now: [ready] "spawned" until its first poll
+ *	POLL_BEGIN	its spawn was not seen (before the recording, or the runtime
+ *			has no probe for it): its life begins now
+ *	SEEN		it was alive at attach, in the state that was read; but if
+ *			spawns of its kind cannot be seen, it may be younger: then its
+ *			life begins now
+ *	WAKE, POLL_END	it had been polled before, so it was alive at attach; the time
+ *			since is [unattributed] "before first event". But after a loss
+ *			of events it may be younger: then its life begins now
+ *	DROP		no life: the task may have ended long ago
  *
- * What an event does (rows) in a state (columns); "[x]" is where the time in
- * that state goes, "?" is [unattributed]:
+ * What an event (row) does in a state (column). "[x]" is where the time spent in that
+ * state is charged, "?" is [unattributed]:
  *
  *		READY		RUNNING		IDLE		LIMBO	DONE
- *	NEW	? end not seen, then a new life in each of them		new life
+ *	NEW	"? end not seen" in each of these, then a new life	new life
  *	BEGIN	[ready]		pieces, or ?	[await] no wake	?	new life
  *	END	? unmatched	[its pieces]	? unmatched	?	-
  *	WAKE	-		remembered	[await] split	?	-
- *	DROP	[ready], done	pieces, done	[await], done	?, done	gone
- *	SEEN	names its kind, if that was not known; nothing else, but after a loss:
- *		[its state] up to the loss, then ?, then the state that was read there
+ *	DROP	[ready], done	pieces, done	[await], done	?, done	forgotten
+ *	SEEN	sets the kind, if it was not known; nothing else, except after a loss:
+ *		[its state] up to the loss, then ?, then the state that was read
  *
- * A life is over when the task has completed or is cancelled; its memory may be
- * freed much later, or at a place that has no probe. So DROP is the first of
- * both that is seen, and another one for a task that is DONE forgets it.
+ * A life ends when the task completes or is cancelled. Its memory may be freed much
+ * later, or at a place without a probe. So the first event that shows the end counts as
+ * DROP, and a second DROP makes the join forget the task.
  *
- * A task is dropped inside its own last poll when nobody else holds it, so
- * DROP may come before END on the polling thread: that ends its life.
+ * A task that nobody else refers to is dropped inside its own last poll, so DROP may
+ * come before END on the polling thread. DROP ends its life.
  *
- * LIMBO is "we know that we do not know": a poll whose end is missing. What
- * such a poll had is not charged to it, since it may not be true.
+ * LIMBO: nothing certain is known of the task, because the end of a poll is missing. The
+ * pieces of such a poll are not charged: they may be wrong.
  *
- * Wherever events were lost since the state began, the time from the first
- * lost one to the next event of the task is [unattributed] "lost events".
+ * If events were lost since a state began, the time from the first lost event to the
+ * task's next event is [unattributed] "lost events".
  */
 #include <errno.h>
 #include <stdio.h>
@@ -73,13 +74,13 @@ static struct task *task__create(struct join *j, uint64_t addr, uint64_t start)
 	return t;
 }
 
-/* When a task must have begun whose first event is not its first moment. */
+/* The begin of a life whose begin was not seen. */
 static uint64_t unseen_start(const struct join *j, uint64_t now)
 {
 	return j->lossy ? now : j->start;
 }
 
-/* Its life is over at @now; everything up to there has been charged. */
+/* Ends the life of @t at @now; everything up to @now has been charged. */
 static void task__over(struct join *j, struct task *t, enum task_end how, uint64_t now)
 {
 	struct kind *kind = kinds__get(&j->kinds, t->kind);
@@ -136,7 +137,7 @@ static void task__charge_split(struct join *j, struct task *t, const struct spli
 		task__charge(j, t, t->chain, t->branch, &s->placed->list[i]);
 }
 
-/* The wait is cut at @cut: what is known of it, then lost events up to @now. */
+/* Charges an IDLE task: its wait up to @cut, then lost events up to @now. */
 static void task__charge_cut_wait(struct join *j, struct task *t, uint64_t cut, uint64_t now)
 {
 	struct split s;
@@ -179,8 +180,8 @@ static void task__charge_ready(struct join *j, struct task *t, uint64_t cut, uin
 }
 
 /*
- * Charge everything up to @now in a state that @now does not end as it should:
- * by a poll's end without a begin, by a new life, by nothing at all.
+ * Charges the time up to @now of a state that ended irregularly: by a poll's end
+ * without a begin, by a new life at the same address, or not at all.
  */
 static void task__charge_broken(struct join *j, struct task *t, uint64_t now, enum part why)
 {
@@ -198,7 +199,7 @@ static void task__charge_broken(struct join *j, struct task *t, uint64_t now, en
 
 void task__doubt(struct join *j, struct task *t, uint64_t begin, enum part why)
 {
-	task__decide(j, t, NO_BRANCH);	/* what went on in a poll of which not all is known */
+	task__decide(j, t, NO_BRANCH);	/* the poll is not fully known */
 	t->self_wakes = 0;
 	t->state = TASK_LIMBO;
 	t->why = why;
@@ -206,13 +207,16 @@ void task__doubt(struct join *j, struct task *t, uint64_t begin, enum part why)
 	t->thread = NULL;
 }
 
-/* Its poll can have no end any more: what it had is not known. */
+/* The end of the poll of @t is missing: what happened in the poll is not known. */
 static void task__break_poll(struct join *j, struct task *t)
 {
 	uint64_t begin = t->since;
 
 	if (!t->thread) {
-		/* Being polled at attach: probes see no end of a poll whose begin they missed. */
+		/*
+		 * In a poll at attach: the probe at a poll's end ignores polls whose
+		 * begin was not seen.
+		 */
 		task__doubt(j, t, begin, PART_BEFORE);
 		return;
 	}
@@ -221,7 +225,7 @@ static void task__break_poll(struct join *j, struct task *t)
 	task__doubt(j, t, begin, PART_UNMATCHED);
 }
 
-/* The task at an address that now belongs to another one. */
+/* Ends the life of @t, whose address belongs to a new task. */
 static void task__replace(struct join *j, struct task *t, uint64_t now)
 {
 	if (t->state == TASK_RUNNING)
@@ -274,7 +278,7 @@ void task__new(struct join *j, uint64_t addr, uint64_t now)
 		task__set_ready(t, now, PART_SPAWNED, false);
 }
 
-/* The state that a task was found in at @now. */
+/* Sets the state of @t that was read from the target's memory at @now. */
 static void task__set_seen(struct join *j, struct task *t, const struct trace_event *ev,
 			   uint64_t now)
 {
@@ -288,7 +292,7 @@ static void task__set_seen(struct join *j, struct task *t, const struct trace_ev
 		task__set_ready(t, now, PART_NONE, false);
 		break;
 	case TRACE_TASK_RUNNING:
-		t->state = TASK_RUNNING;	/* on a thread that its end will tell */
+		t->state = TASK_RUNNING;	/* the poll's end will tell on which thread */
 		t->since = now;
 		t->thread = NULL;
 		break;
@@ -298,7 +302,7 @@ static void task__set_seen(struct join *j, struct task *t, const struct trace_ev
 	}
 }
 
-/* As far as can be told it waits where it did before what was lost. */
+/* As far as is known, the task still waits where it did before the loss. */
 static bool task__waits_on(const struct task *t, const struct trace_event *ev)
 {
 	return t->state == TASK_IDLE && ev->seen.state == TRACE_TASK_IDLE &&
@@ -307,8 +311,8 @@ static bool task__waits_on(const struct task *t, const struct trace_event *ev)
 }
 
 /*
- * It was lost sight of at @cut, and is seen again at @now: what it did meanwhile
- * is not known, but what it does is.
+ * Events were lost from @cut on. @t has been read at @now: its state is known again,
+ * but not what it did in between.
  */
 static void task__resume(struct join *j, struct task *t, const struct trace_event *ev,
 			 uint64_t cut, uint64_t now)
@@ -322,7 +326,7 @@ static void task__resume(struct join *j, struct task *t, const struct trace_even
 			task__charge_cut_wait(j, t, cut, now);
 			break;
 		}
-		/* One wait, which counts once: when it ends. */
+		/* Still the same wait. It is counted once, when it ends. */
 		resumed = true;
 		split__open(j, t, cut, PART_CUT, &s);
 		task__charge_split(j, t, &s);
@@ -351,7 +355,7 @@ static void task__seen_again(struct join *j, struct task *t, const struct trace_
 		task__name(j, t, ev->seen.kind);
 	if ((cut == now && t->state != TASK_LIMBO) || ev->seen.state == TRACE_TASK_UNKNOWN)
 		return;
-	/* Of a poll that goes on its thread knows more. */
+	/* The thread that polls it knows more. */
 	if (t->state == TASK_RUNNING && ev->seen.state == TRACE_TASK_RUNNING)
 		return;
 	task__resume(j, t, ev, cut, now);
@@ -363,7 +367,7 @@ struct task *task__seen(struct join *j, const struct trace_event *ev, uint64_t n
 	struct task *t = task__find(j, ev->seen.task);
 
 	if (t && t->state == TASK_DONE && windows__cut(&j->windows, t->since, now) < now) {
-		/* Another one by now, whose beginning was lost. */
+		/* This is another task, whose begin was lost. */
 		task__remove(j, t);
 		t = NULL;
 	}
@@ -415,8 +419,8 @@ void task__waiter(struct join *j, const struct trace_event *ev, uint64_t now)
 }
 
 /*
- * The wait that has just ended was none: the task had woken itself in its poll, or
- * had given way. Or it was one, and whatever the task did in succession is over.
+ * Called at the end of each wait. @self: the task had woken itself in its own poll, or
+ * had yielded, so this was no wait. Otherwise a row of such polls ends.
  */
 static void task__note_self_wake(struct join *j, struct task *t, bool self)
 {
@@ -425,7 +429,7 @@ static void task__note_self_wake(struct join *j, struct task *t, bool self)
 		task__note_wait(j, t, WAIT_SELF_WAKE, t->self_wakes);
 }
 
-/* A wait ends at @now, by a wake or by a poll. */
+/* The wait of @t ends at @now, by a wake or (@wake false) by a poll. */
 static void task__end_wait(struct join *j, struct task *t, struct thread *waker, uint64_t now,
 			   bool wake)
 {
@@ -512,10 +516,11 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 		task__name(j, t, kind);
 	if (t->state == TASK_RUNNING && t->thread && t->thread != th && t->woken) {
 		/*
-		 * A runtime makes a task idle before its poll function returns. Woken
-		 * in between, it may be polled by another thread before the end of the
-		 * first poll is seen. That end comes too late to tell what the wait of
-		 * no time was for: the task's memory is the other poll's by then.
+		 * A runtime marks a task idle before its poll function returns. If it
+		 * is woken in between, another thread may poll it before the end of the
+		 * first poll is seen. The task's memory then belongs to the second
+		 * poll, so the await point of the wait in between, of no duration,
+		 * cannot be read.
 		 */
 		thread__orphan_poll(j, t->thread, t, now);
 		task__decide(j, t, NO_BRANCH);
@@ -547,7 +552,7 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 	thread__push_poll(j, th, t, now);
 }
 
-/* Time up to the end of a poll. False: the event means nothing. */
+/* Charges the time up to the end of a poll. False: the event is to be ignored. */
 static bool task__end_poll(struct join *j, struct task *t, struct thread *th, uint64_t now)
 {
 	switch (t->state) {
@@ -555,7 +560,10 @@ static bool task__end_poll(struct join *j, struct task *t, struct thread *th, ui
 		if (t->thread == th)
 			return thread__pop_poll(j, th, t->addr, now);
 		if (!t->thread) {
-			/* Being polled at attach: what the thread did is not known to be its. */
+			/*
+			 * It was in a poll at attach: what its thread did until now is not
+			 * known.
+			 */
 			task__charge_broken(j, t, now, PART_BEFORE);
 			return true;
 		}
@@ -565,7 +573,7 @@ static bool task__end_poll(struct join *j, struct task *t, struct thread *th, ui
 		j->losses[JOIN_LOSS_POLL]++;
 		return false;
 	case TASK_LIMBO:
-		break;		/* counted when it got there */
+		break;		/* counted when the task became LIMBO */
 	default:
 		j->losses[JOIN_LOSS_POLL]++;
 		break;
@@ -615,9 +623,9 @@ void task__end(struct join *j, const struct trace_event *ev, struct thread *th, 
 }
 
 /*
- * What the end of @t at @now counts as. It was done if it ends in its own poll,
- * and if it was seen not to be polled, it was not; but a poll may be among what
- * was lost since, or may have had an end that was not seen.
+ * How the end of @t at @now counts: completed if it was in its own poll, cancelled if
+ * it was in none. Unseen if a poll may have been lost, or if the last poll's result is
+ * not known.
  */
 static enum task_end task__end_of(const struct task *t, uint64_t cut, uint64_t now)
 {
@@ -654,7 +662,7 @@ void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
 		if (cut < now) {
 			task__charge_cut_wait(j, t, cut, now);
 		} else if (t->unsure) {
-			/* The poll may have completed it: then it did not wait. */
+			/* The last poll may have completed it; then it was not waiting. */
 			task__charge_broken(j, t, now, PART_RESULT);
 		} else {
 			struct split s;
@@ -671,7 +679,10 @@ void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
 		task__remove(j, t);
 		return;
 	}
-	/* Kept as done: handles and wakers may live on, and their wakes mean nothing. */
+	/*
+	 * The entry stays, as DONE: handles and wakers may still exist, and wakes of it
+	 * are ignored.
+	 */
 	task__over(j, t, how, now);
 }
 
@@ -687,7 +698,7 @@ static void task__finish(struct join *j, struct task *t, uint64_t now)
 		task__charge_ready(j, t, cut, now);
 		break;
 	case TASK_RUNNING:
-		/* thread__finish_all() has charged those whose thread is known. */
+		/* thread__finish_all() has charged the polls whose thread is known. */
 		if (!t->thread)
 			task__charge_broken(j, t, now, PART_BEFORE);
 		break;

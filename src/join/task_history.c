@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The last intervals of each task, in order of time. They nearly come so: only what
- * was decided later is put in between. See sink.h.
+ * The last intervals of each task, sorted by time. They arrive nearly sorted; only
+ * intervals that were deferred have to be inserted. See sink.h.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -97,7 +97,7 @@ struct sink *task_histories__sink(struct task_histories *h)
 	return &h->sink;
 }
 
-/* [@from, @to) of @iv. */
+/* Passes on the part [@from, @to) of @iv. */
 static void cut_out(const struct task_interval *iv, uint64_t from, uint64_t to,
 		    void (*piece)(void *arg, const struct task_interval *iv), void *arg)
 {

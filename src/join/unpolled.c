@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Recordings without a poll. See unpolled.h.
- */
+/* Explains recordings without a poll. See unpolled.h. */
 #include "join/unpolled.h"
 
 #include <errno.h>
 
 #include "join/timeline.h"
 
-/* What was seen of the runtime's tasks. */
+/* What was seen of the runtime's tasks, in words. */
 static const char *seen(struct join *j, const char *runtime)
 {
 	uint64_t nr = j->totals.tasks_seen;

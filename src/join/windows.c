@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Windows of loss: a short sorted list, since losses are rare or go on for long.
- */
+/* A short sorted array: losses are rare, or each goes on for long. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
