@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "join/part.h"
-#include "join/site.h"
+#include "join/account.h"
 #include "trace/event.h"
 
 /* All drivers: X(NAME) for each struct driver_ops driver_NAME. */

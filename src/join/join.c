@@ -29,13 +29,13 @@ int join__new(struct trace_reader *r, struct join **out)
 	j->poll_broken = task__doubt;
 	j->sums.sink.ops = &sink_sums;
 	join__add_sink(j, &j->sums.sink);
-	j->names = names__new();
-	j->sites = j->names ? sites__new(r, j->names) : NULL;
-	if (!j->sites) {
+	j->names = frame_names__new();
+	j->accounts = j->names ? accounts__new(r, j->names) : NULL;
+	if (!j->accounts) {
 		join__free(j);
 		return -ENOMEM;
 	}
-	j->sums.sites = j->sites;
+	j->sums.accounts = j->accounts;
 	j->start = host->attach_ts ? host->attach_ts : first;
 	j->end = totals && totals->end_ts ? totals->end_ts : trace_reader__last_ts(r);
 	if (j->end < j->start)
@@ -59,8 +59,8 @@ void join__free(struct join *j)
 	result__free(j);
 	task__free_all(j);
 	thread__free_all(j);
-	sites__free(j->sites);
-	names__free(j->names);
+	accounts__free(j->accounts);
+	frame_names__free(j->names);
 	sums__clear(&j->sums.sums);
 	free(j->scratch.list);
 	fds__clear(&j->fds);
@@ -105,7 +105,7 @@ static int join__event(struct join *j, const struct trace_event *ev)
 		 * Roots are in no list of a runtime. The recorder found this one on the
 		 * stack of the thread that blocks on it.
 		 */
-		if (task && sites__root(j->sites, task->kind)) {
+		if (task && accounts__root(j->accounts, task->kind)) {
 			th = ev->tid ? thread__get(j, ev->tid, now) : NULL;
 			if (th)
 				thread__blocks_on(th, &task->kind);
@@ -228,7 +228,7 @@ int join__run(struct join *j)
 		j->totals.start_ts = j->start;
 		j->totals.end_ts = j->end;
 		j->totals.wall_ns = j->end - j->start;
-		err = j->err ? j->err : sites__err(j->sites);
+		err = j->err ? j->err : accounts__err(j->accounts);
 		if (!err)
 			err = result__make(j);
 	}

@@ -28,8 +28,8 @@ static int add_count(struct join *j, uint64_t nr, const char *what, const char *
 
 	if (!nr)
 		return 0;
-	return add(j, names__safef(j->names, "%s %s%s %s", quantity__count(nr, count), what,
-				   nr == 1 ? "" : "s", note));
+	return add(j, frame_names__safef(j->names, "%s %s%s %s", quantity__count(nr, count), what,
+					 nr == 1 ? "" : "s", note));
 }
 
 /* ---- tasks whose spawn is not seen ---- */
@@ -46,8 +46,8 @@ static int by_count(const void *a, const void *b)
 /* False: no memory. */
 static bool print_kind(struct join *j, const struct kind *k, FILE *out)
 {
-	const char *name = sites__task_name(j->sites, (uint32_t)k->id);
-	const char *scheduler = sites__scheduler(j->sites, (uint32_t)k->id);
+	const char *name = accounts__task_name(j->accounts, (uint32_t)k->id);
+	const char *scheduler = accounts__scheduler(j->accounts, (uint32_t)k->id);
 
 	fputs(name ? name : "", out);
 	if (*scheduler)
@@ -105,9 +105,11 @@ static int add_unseen_spawns(struct join *j)
 	qsort(kinds, nr, sizeof(*kinds), by_count);
 	text = print_kinds(j, kinds, nr);
 	err = !text ? -ENOMEM :
-	      add(j, names__safef(j->names, "%s task%s whose time is counted from the first poll, "
-				  "since no probe sees their spawn: %s",
-				  quantity__count(total, count), total == 1 ? "" : "s", text));
+	      add(j, frame_names__safef(j->names,
+					"%s task%s whose time is counted from the first poll, "
+					"since no probe sees their spawn: %s",
+					quantity__count(total, count), total == 1 ? "" : "s",
+					text));
 	free(kinds);
 	free(text);
 	return err;

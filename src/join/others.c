@@ -12,12 +12,12 @@
 #define NAMED	(OTHERS_FROM - 1)
 
 /* @uncounted: the entry includes "others" already, so their number is not known. */
-static const char *name_of(struct names *names, size_t nr, bool uncounted)
+static const char *name_of(struct frame_names *names, size_t nr, bool uncounted)
 {
 	char count[QUANTITY_MAX];
 
-	return uncounted ? names__safe(names, OTHERS_UNCOUNTED)
-			 : names__safef(names, "%s others", quantity__count(nr, count));
+	return uncounted ? frame_names__safe(names, OTHERS_UNCOUNTED)
+			 : frame_names__safef(names, "%s others", quantity__count(nr, count));
 }
 
 static bool is_uncounted(const char *name)
@@ -49,7 +49,7 @@ static int by_ns(const void *a, const void *b)
 }
 
 /* @rows differ only in the detail; the first OTHERS_FROM remain. */
-static int merge_rows(struct names *names, struct join_row *rows, size_t nr,
+static int merge_rows(struct frame_names *names, struct join_row *rows, size_t nr,
 		      struct join_frame *frames)
 {
 	bool uncounted = false;
@@ -67,7 +67,8 @@ static int merge_rows(struct names *names, struct join_row *rows, size_t nr,
 	return frames[rest->nr - 1].name ? 0 : -ENOMEM;
 }
 
-int others__rows(struct names *names, struct join_row *rows, size_t *nr, struct join_frame *frames)
+int others__rows(struct frame_names *names, struct join_row *rows, size_t *nr,
+		 struct join_frame *frames)
 {
 	size_t first = 0, out = 0;
 	int err = 0;
@@ -93,7 +94,7 @@ int others__rows(struct names *names, struct join_row *rows, size_t *nr, struct 
 
 /* ---- sums ---- */
 
-int others__sums(struct names *names, struct join_sum *sums, size_t *nr)
+int others__sums(struct frame_names *names, struct join_sum *sums, size_t *nr)
 {
 	struct join_sum rest = { 0 };
 	bool uncounted = false;

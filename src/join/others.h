@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "join/join.h"
-#include "join/names.h"
+#include "join/frame_names.h"
 
 #define OTHERS_FROM		32		/* entries shown at most, "others" included */
 #define OTHERS_UNCOUNTED	"others"	/* for an unknown number */
@@ -20,9 +20,9 @@
  * OTHERS_FROM remain. *@nr is updated. The caller has to sort the result again. @frames
  * is the array that the rows' frames are in. 0 or -ENOMEM.
  */
-int others__rows(struct names *names, struct join_row *rows, size_t *nr,
+int others__rows(struct frame_names *names, struct join_row *rows, size_t *nr,
 		 struct join_frame *frames);
 /* The same for @sums, which are and remain sorted, the largest first. */
-int others__sums(struct names *names, struct join_sum *sums, size_t *nr);
+int others__sums(struct frame_names *names, struct join_sum *sums, size_t *nr);
 
 #endif /* DWELL_JOIN_OTHERS_H */

@@ -36,28 +36,28 @@ static const char *detail_name(struct join *j, struct detail d)
 	switch (d.kind) {
 	case DETAIL_STRING:
 		s = trace_reader__string(j->reader, d.id);
-		return names__safe(j->names, s ? s : "unnamed descriptor");
+		return frame_names__safe(j->names, s ? s : "unnamed descriptor");
 	case DETAIL_FD:
-		return names__safef(j->names, "fd %d", (int)d.id);
+		return frame_names__safef(j->names, "fd %d", (int)d.id);
 	case DETAIL_TASK:
-		return sites__task_detail(j->sites, "", d.id);
+		return accounts__task_detail(j->accounts, "", d.id);
 	case DETAIL_BY_TASK:
-		return sites__task_detail(j->sites, "by ", d.id);
+		return accounts__task_detail(j->accounts, "by ", d.id);
 	case DETAIL_JOINED:
-		return sites__task_detail(j->sites, "joined ", d.id);
+		return accounts__task_detail(j->accounts, "joined ", d.id);
 	case DETAIL_BY_THREAD:
 		s = trace_reader__thread_name(j->reader, d.id);
 		if (s && *s)
-			return names__safef(j->names, "by thread %s", s);
-		return d.id ? names__safef(j->names, "by thread %u", d.id)
-			    : names__safe(j->names, "by an unknown thread");
+			return frame_names__safef(j->names, "by thread %s", s);
+		return d.id ? frame_names__safef(j->names, "by thread %u", d.id)
+			    : frame_names__safe(j->names, "by an unknown thread");
 	case DETAIL_BLOCK_ON:
-		return names__safef(j->names, "block_on of %s",
-				    sites__task_name(j->sites, d.id));
+		return frame_names__safef(j->names, "block_on of %s",
+					  accounts__task_name(j->accounts, d.id));
 	case DETAIL_RUNTIME:
-		return names__safe(j->names, "runtime");
+		return frame_names__safe(j->names, "runtime");
 	}
-	return names__safe(j->names, OTHERS_UNCOUNTED);
+	return frame_names__safe(j->names, OTHERS_UNCOUNTED);
 }
 
 /* ---- rows ---- */
@@ -106,28 +106,30 @@ static int frames__add_stack(struct join *j, struct frames *f, uint32_t id)
 	int err = 0;
 
 	for (uint32_t i = st ? st->nr : 0; i-- && !err;)
-		err = frames__add(f, names__safef(j->names, "%s_[k]", st->frames[i]),
+		err = frames__add(f, frame_names__safef(j->names, "%s_[k]", st->frames[i]),
 				  JOIN_FRAME_KERNEL);
 	return err;
 }
 
-static int frames__add_task(struct join *j, struct frames *f, const struct site *site)
+static int frames__add_task(struct join *j, struct frames *f, const struct account *account)
 {
 	const struct trace_host *host = trace_reader__host(j->reader);
 	int err, nr;
 
-	err = frames__add(f, names__safe(j->names, *host->comm ? host->comm : "[unknown]"),
+	err = frames__add(f, frame_names__safe(j->names, *host->comm ? host->comm : "[unknown]"),
 			  JOIN_FRAME_COMM);
 	if (!err)
-		err = frames__add(f, sites__task_name(j->sites, site->kind), JOIN_FRAME_TASK);
-	if (!err && f->nr > FRAMES_MAX && site->chain != NO_CHAIN)
-		return frames__add(f, names__safe(j->names, "[gap: too many different stacks]"),
+		err = frames__add(f, accounts__task_name(j->accounts, account->kind),
+				  JOIN_FRAME_TASK);
+	if (!err && f->nr > FRAMES_MAX && account->chain != NO_CHAIN)
+		return frames__add(f,
+				   frame_names__safe(j->names, "[gap: too many different stacks]"),
 				   JOIN_FRAME_GAP);
 	if (!err)
-		err = frames__room(f, SITE_FRAMES_MAX);
+		err = frames__room(f, ACCOUNT_FRAMES_MAX);
 	if (err)
 		return err;
-	nr = sites__frames(j->sites, site->chain, site->branch, f->list + f->nr);
+	nr = accounts__frames(j->accounts, account->chain, account->branch, f->list + f->nr);
 	if (nr < 0)
 		return nr;
 	f->nr += (size_t)nr;
@@ -148,12 +150,13 @@ static int frames__add_sum(struct join *j, struct frames *f, const struct sum_ke
 	enum part part = sum_part(j, k);
 	int err;
 
-	err = frames__add_task(j, f, sites__site(j->sites, k->site));
+	err = frames__add_task(j, f, accounts__account(j->accounts, k->account));
 	if (!err)
-		err = frames__add(f, names__safe(j->names, join_segment__frame(k->segment)),
+		err = frames__add(f, frame_names__safe(j->names, join_segment__frame(k->segment)),
 				  JOIN_FRAME_SEGMENT);
 	if (!err && part != PART_NONE)
-		err = frames__add(f, names__safe(j->names, part__name(part)), JOIN_FRAME_PART);
+		err = frames__add(f, frame_names__safe(j->names, part__name(part)),
+				  JOIN_FRAME_PART);
 	if (err || k->detail.kind == DETAIL_NONE)
 		return err;
 	if (k->detail.kind == DETAIL_STACK)
@@ -232,8 +235,8 @@ static int by_size(const void *a, const void *b)
 
 	if (x->ns != y->ns)
 		return x->ns > y->ns ? -1 : 1;
-	if (x->key.site != y->key.site)
-		return x->key.site < y->key.site ? -1 : 1;
+	if (x->key.account != y->key.account)
+		return x->key.account < y->key.account ? -1 : 1;
 	return sum_key__cmp(&x->key, &y->key);
 }
 
@@ -251,8 +254,8 @@ static size_t merge_stacks(struct row_sum *sums, size_t nr)
 			continue;
 		}
 		sum__add(&last->ns, sums[i].ns);
-		if (sums[i].key.site < last->key.site)
-			last->key.site = sums[i].key.site;
+		if (sums[i].key.account < last->key.account)
+			last->key.account = sums[i].key.account;
 	}
 	qsort(sums, out, sizeof(*sums), by_size);
 	return out;
@@ -266,16 +269,17 @@ static struct row_sum *collect_row_sums(struct join *j, size_t *nr)
 	*nr = 0;
 	for (uint32_t i = 0; sums && i < j->sums.sums.size; i++) {
 		const struct sum *s = &j->sums.sums.entries[i];
-		const struct site *site;
+		const struct account *account;
 		struct row_sum *out = &sums[*nr];
 
 		if (!s->ns)
 			continue;
-		site = sites__site(j->sites, s->key.site);
-		if (!selection__has(j, site->kind))
+		account = accounts__account(j->accounts, s->key.account);
+		if (!selection__has(j, account->kind))
 			continue;
-		*out = (struct row_sum){ s->key, s->ns, sites__task_name(j->sites, site->kind),
-					 site->chain, site->branch };
+		*out = (struct row_sum){ s->key, s->ns,
+					 accounts__task_name(j->accounts, account->kind),
+					 account->chain, account->branch };
 		if (!out->task) {
 			free(sums);
 			return NULL;
@@ -401,7 +405,7 @@ static struct point_sum *collect_sums(struct join *j, size_t *nr)
 
 		if (!s->ns || s->key.segment != JOIN_AWAIT)
 			continue;
-		p[0].point = sites__site(j->sites, s->key.site)->point;
+		p[0].point = accounts__account(j->accounts, s->key.account)->point;
 		p[0].name = part__name(s->key.part);
 		p[0].ns = s->ns;
 		++*nr;
@@ -422,26 +426,27 @@ static struct point_sum *collect_sums(struct join *j, size_t *nr)
 }
 
 /* For each point, the index + 1 of the account with the longest wait. NULL: no memory. */
-static uint32_t *longest_sites(struct join *j)
+static uint32_t *longest_accounts(struct join *j)
 {
-	uint32_t nr_points = sites__nr_points(j->sites), nr_sites = 0;
+	const struct sums *sums = &j->sums.sums;
+	uint32_t nr_points = accounts__nr_points(j->accounts), nr_accounts = 0;
 	uint32_t *longest = calloc(nr_points + 1ul, sizeof(*longest));
 	uint64_t *ns;
 
-	for (uint32_t i = 0; i < j->sums.sums.size; i++)
-		if (j->sums.sums.entries[i].ns && j->sums.sums.entries[i].key.site >= nr_sites)
-			nr_sites = j->sums.sums.entries[i].key.site + 1;
-	ns = calloc(nr_sites + 1ul, sizeof(*ns));
+	for (uint32_t i = 0; i < sums->size; i++)
+		if (sums->entries[i].ns && sums->entries[i].key.account >= nr_accounts)
+			nr_accounts = sums->entries[i].key.account + 1;
+	ns = calloc(nr_accounts + 1ul, sizeof(*ns));
 	if (!longest || !ns) {
 		free(longest);
 		free(ns);
 		return NULL;
 	}
-	for (uint32_t i = 0; i < j->sums.sums.size; i++)
-		if (j->sums.sums.entries[i].ns && j->sums.sums.entries[i].key.segment == JOIN_AWAIT)
-			sum__add(&ns[j->sums.sums.entries[i].key.site], j->sums.sums.entries[i].ns);
-	for (uint32_t i = 0; i < nr_sites; i++) {
-		uint32_t *best = &longest[sites__site(j->sites, i)->point];
+	for (uint32_t i = 0; i < sums->size; i++)
+		if (sums->entries[i].ns && sums->entries[i].key.segment == JOIN_AWAIT)
+			sum__add(&ns[sums->entries[i].key.account], sums->entries[i].ns);
+	for (uint32_t i = 0; i < nr_accounts; i++) {
+		uint32_t *best = &longest[accounts__account(j->accounts, i)->point];
 
 		if (!*best || ns[i] > ns[*best - 1])
 			*best = i + 1;
@@ -484,7 +489,7 @@ static int point_order(const void *a, const void *b)
 static int fill_point(struct join *j, uint32_t index, const struct point_sum *sums, size_t nr,
 		      size_t *at, struct join_point *p)
 {
-	const struct point *from = sites__point(j->sites, index);
+	const struct point *from = accounts__point(j->accounts, index);
 	struct join_sum *out = j->point_sums, *details;
 
 	*p = (struct join_point){
@@ -513,7 +518,7 @@ static int fill_point(struct join *j, uint32_t index, const struct point_sum *su
 static int fill_points(struct join *j, const struct point_sum *sums, size_t nr,
 		       const uint32_t *longest)
 {
-	uint32_t nr_points = sites__nr_points(j->sites);
+	uint32_t nr_points = accounts__nr_points(j->accounts);
 	struct frames frames = { 0 };
 	size_t at = 0, first = 0;
 	int err = 0;
@@ -532,7 +537,7 @@ static int fill_points(struct join *j, const struct point_sum *sums, size_t nr,
 		if (!longest[i])
 			continue;
 		first = frames.nr;
-		err = frames__add_task(j, &frames, sites__site(j->sites, longest[i] - 1));
+		err = frames__add_task(j, &frames, accounts__account(j->accounts, longest[i] - 1));
 		p->nr_stack = frames.nr - first;
 	}
 	j->point_frames = frames.list;
@@ -557,12 +562,12 @@ static int make_points(struct join *j)
 {
 	size_t nr;
 	struct point_sum *sums = collect_sums(j, &nr);
-	uint32_t *longest = sums ? longest_sites(j) : NULL;
+	uint32_t *longest = sums ? longest_accounts(j) : NULL;
 	int err = -ENOMEM;
 
 	if (longest) {
 		j->point_sums = calloc(nr + 1, sizeof(*j->point_sums));
-		j->points = calloc(sites__nr_points(j->sites) + 1ul, sizeof(*j->points));
+		j->points = calloc(accounts__nr_points(j->accounts) + 1ul, sizeof(*j->points));
 		if (j->point_sums && j->points)
 			err = fill_points(j, sums, nr, longest);
 	}
@@ -597,7 +602,7 @@ static int make_losses(struct join *j)
 	if (!j->loss_sums)
 		return -ENOMEM;
 	for (size_t i = 0; trace_reader__loss(j->reader, i, &cause, &total); i++) {
-		const char *name = names__safe(j->names, cause);
+		const char *name = frame_names__safe(j->names, cause);
 
 		if (!name)
 			return -ENOMEM;

@@ -20,7 +20,7 @@ bool selection__has_name(const struct join *j, const char *task)
 
 bool selection__has(struct join *j, uint32_t kind)
 {
-	return !j->selected || selection__has_name(j, sites__task_name(j->sites, kind));
+	return !j->selected || selection__has_name(j, accounts__task_name(j->accounts, kind));
 }
 
 static void add_kind(struct join_totals *t, const struct kind *k)
@@ -71,7 +71,7 @@ int selection__make(struct join *j)
 	j->shown = j->totals;
 	for (uint32_t i = 0; i < j->kinds.size; i++) {
 		const struct kind *k = j->kinds.entries[i].value;
-		const char *name = k ? sites__task_name(j->sites, (uint32_t)k->id) : NULL;
+		const char *name = k ? accounts__task_name(j->accounts, (uint32_t)k->id) : NULL;
 
 		if (!k)
 			continue;

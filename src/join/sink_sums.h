@@ -5,12 +5,12 @@
 
 #include "join/join.h"
 #include "join/sink.h"
-#include "join/site.h"
+#include "join/account.h"
 #include "join/sums.h"
 
 struct sink_sums {
 	struct sink	 sink;
-	struct sites	*sites;		/* the join's; await points count in there */
+	struct accounts	*accounts;		/* the join's; await points count in there */
 	struct sums	 sums;
 	uint64_t	 segments[JOIN_SEGMENT_NR];
 };

@@ -396,7 +396,7 @@ static void split_task(const struct join *j, const struct task *t, const struct 
 
 uint64_t split__not_joined(const struct join *j, const struct task *t)
 {
-	const struct shape *sh = sites__shape(j->sites, t->chain);
+	const struct shape *sh = accounts__shape(j->accounts, t->chain);
 	struct walk_key key;
 	uint64_t leaves = 0;
 
@@ -415,7 +415,7 @@ uint64_t split__not_joined(const struct join *j, const struct task *t)
 void split__wake(const struct join *j, const struct task *t, const struct thread *w, uint64_t now,
 		 struct split *s)
 {
-	const struct shape *sh = sites__shape(j->sites, t->chain);
+	const struct shape *sh = accounts__shape(j->accounts, t->chain);
 	struct detail by = { .kind = DETAIL_BY_THREAD, .id = w ? w->tid : 0 };
 	const struct poll *poll;
 
@@ -448,7 +448,7 @@ void split__wake(const struct join *j, const struct task *t, const struct thread
 void split__open(const struct join *j, const struct task *t, uint64_t now, enum part otherwise,
 		 struct split *s)
 {
-	const struct shape *sh = sites__shape(j->sites, t->chain);
+	const struct shape *sh = accounts__shape(j->accounts, t->chain);
 	struct detail detail = no_detail;
 	uint64_t start = t->since, last;
 	struct walk_key key;

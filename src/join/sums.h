@@ -12,7 +12,7 @@
 #include "join/part.h"
 
 struct sum_key {
-	uint32_t	site;
+	uint32_t	account;
 	uint8_t		segment;	/* enum join_segment */
 	uint8_t		part;		/* enum part */
 	struct detail	detail;

@@ -363,7 +363,8 @@ static void task__seen_again(struct join *j, struct task *t, const struct trace_
 
 struct task *task__seen(struct join *j, const struct trace_event *ev, uint64_t now)
 {
-	uint64_t start = sites__unseen_spawns(j->sites, ev->seen.kind) || j->lossy ? now : j->start;
+	bool younger = accounts__unseen_spawns(j->accounts, ev->seen.kind) || j->lossy;
+	uint64_t start = younger ? now : j->start;
 	struct task *t = task__find(j, ev->seen.task);
 
 	if (t && t->state == TASK_DONE && windows__cut(&j->windows, t->since, now) < now) {
@@ -488,7 +489,7 @@ static void task__note_unseen_spawn(struct join *j, uint32_t id)
 {
 	struct kind *kind;
 
-	if (!sites__unseen_spawns(j->sites, id))
+	if (!accounts__unseen_spawns(j->accounts, id))
 		return;
 	kind = kinds__get(&j->kinds, id);
 	if (kind)
@@ -598,7 +599,7 @@ void task__end(struct join *j, const struct trace_event *ev, struct thread *th, 
 		return;
 	}
 	t->thread = NULL;
-	if (sites__root(j->sites, t->kind))
+	if (accounts__root(j->accounts, t->kind))
 		thread__blocks_on(th, ev->end.result == TRACE_POLL_READY ? NULL : &t->kind);
 	if (ev->end.result == TRACE_POLL_READY) {
 		task__over(j, t, END_COMPLETED, now);
@@ -608,8 +609,8 @@ void task__end(struct join *j, const struct trace_event *ev, struct thread *th, 
 		struct wait was = { t->chain, t->nr_keys, &t->keys };
 		struct wait is = { ev->end.chain, ev->end.nr_keys, &ev->end.keys };
 
-		task__decide(j, t, sites__advanced(j->sites, &was, &is,
-						   split__not_joined(j, t)));
+		task__decide(j, t, accounts__advanced(j->accounts, &was, &is,
+						      split__not_joined(j, t)));
 	}
 	task__set_idle(t, now, ev->end.chain, &ev->end.keys, ev->end.nr_keys);
 	t->unsure = ev->end.result != TRACE_POLL_PENDING;
@@ -644,7 +645,7 @@ void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
 		return;
 	if (t->state == TASK_RUNNING && t->thread && t->thread != th)
 		task__break_poll(j, t);
-	if (sites__root(j->sites, t->kind))
+	if (accounts__root(j->accounts, t->kind))
 		thread__blocks_on(th, NULL);
 	cut = windows__cut(&j->windows, t->since, now);
 	how = task__end_of(t, cut, now);

@@ -9,7 +9,7 @@
 
 #include "join/join.h"
 #include "join/map.h"
-#include "join/site.h"
+#include "join/account.h"
 #include "join/task_history.h"
 
 struct task_history {

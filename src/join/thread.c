@@ -395,7 +395,7 @@ static void thread__leave_polls(struct join *j, struct thread *th, struct driver
 {
 	bool own = th->drives == d && th->instance == instance;
 
-	while (th->nr_polls && !sites__blocking(j->sites, thread__poll(th)->kind) &&
+	while (th->nr_polls && !accounts__blocking(j->accounts, thread__poll(th)->kind) &&
 	       (own || poll__doubtful(j, thread__poll(th), now)))
 		thread__break_poll(j, th);
 	if (th->nr_polls)

@@ -32,12 +32,12 @@
 #include "join/join.h"
 #include "join/kinds.h"
 #include "join/map.h"
-#include "join/names.h"
+#include "join/frame_names.h"
 #include "join/part.h"
 #include "join/pieces.h"
 #include "join/sink.h"
 #include "join/sink_sums.h"
-#include "join/site.h"
+#include "join/account.h"
 #include "join/stops.h"
 #include "join/windows.h"
 
@@ -126,8 +126,8 @@ struct join {
 	/* Called for a poll of @t since @begin without a reliable end: see task__doubt(). */
 	void			(*poll_broken)(struct join *j, struct task *t, uint64_t begin,
 					       enum part why);
-	struct names		*names;
-	struct sites		*sites;
+	struct frame_names		*names;
+	struct accounts		*accounts;
 	struct sink_sums	 sums;		/* the sink that every join has */
 	struct sink		*sinks;
 	struct pieces		 scratch;

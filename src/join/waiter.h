@@ -8,7 +8,7 @@
 #ifndef DWELL_JOIN_WAITER_H
 #define DWELL_JOIN_WAITER_H
 
-#include "join/site.h"
+#include "join/account.h"
 
 /*
  * The node of the future. If it may be one of several: the innermost node that contains

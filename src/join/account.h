@@ -6,15 +6,15 @@
  *
  * This file knows the shapes of chains; it must not know tasks or time.
  */
-#ifndef DWELL_JOIN_SITE_H
-#define DWELL_JOIN_SITE_H
+#ifndef DWELL_JOIN_ACCOUNT_H
+#define DWELL_JOIN_ACCOUNT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "join/hist.h"
 #include "join/join.h"
-#include "join/names.h"
+#include "join/frame_names.h"
 #include "trace/trace.h"
 
 #define NO_CHAIN	0u
@@ -56,31 +56,31 @@ struct point {
 	struct hist	 await, ready, total;	/* total: await + ready of each wait */
 };
 
-struct site {
+struct account {
 	uint32_t	kind, chain;
 	/* node of the leaf, or BRANCH_FORK or NO_BRANCH, see above */
 	uint16_t	branch;
 	uint32_t	point;
 };
 
-struct sites;
+struct accounts;
 
-struct sites *sites__new(const struct trace_reader *r, struct names *names);
-void sites__free(struct sites *s);
+struct accounts *accounts__new(const struct trace_reader *r, struct frame_names *names);
+void accounts__free(struct accounts *s);
 /*
  * The shape of @chain. An unknown chain has a shape without leaves, which is blind.
  * NULL: no memory, which accounts__err() reports at the end.
  */
-const struct shape *sites__shape(struct sites *s, uint32_t chain);
+const struct shape *accounts__shape(struct accounts *s, uint32_t chain);
 /* 0, or -ENOMEM if a shape was missing: the results are wrong then. */
-int sites__err(const struct sites *s);
+int accounts__err(const struct accounts *s);
 /* Index of the account, which is created if it is new; or -ENOMEM. */
-int64_t sites__get(struct sites *s, uint32_t kind, uint32_t chain, uint16_t branch);
-const struct site *sites__site(const struct sites *s, uint32_t index);
-struct point *sites__point(struct sites *s, uint32_t index);
-uint32_t sites__nr_points(const struct sites *s);
+int64_t accounts__get(struct accounts *s, uint32_t kind, uint32_t chain, uint16_t branch);
+const struct account *accounts__account(const struct accounts *s, uint32_t index);
+struct point *accounts__point(struct accounts *s, uint32_t index);
+uint32_t accounts__nr_points(const struct accounts *s);
 
-#define SITE_FRAMES_MAX	(1024 + 2)	/* the nodes of a chain, and one for its branches */
+#define ACCOUNT_FRAMES_MAX	(1024 + 2)	/* the nodes of a chain, and one for its branches */
 
 /* The chain that a task waits at, and the keys of its leaves. */
 struct wait {
@@ -95,8 +95,8 @@ struct wait {
  * missing or changed in @is. @not_these has a bit for each leaf of @was that is ruled
  * out. NO_BRANCH: no such leaf, several, or too many leaves to compare.
  */
-uint16_t sites__advanced(struct sites *s, const struct wait *was, const struct wait *is,
-			 uint64_t not_these);
+uint16_t accounts__advanced(struct accounts *s, const struct wait *was, const struct wait *is,
+			    uint64_t not_these);
 /* Does the leaf wait for a call of its waker, rather than for a descriptor or a timer? */
 static inline bool chain_leaf__called(const struct chain_leaf *l)
 {
@@ -105,20 +105,20 @@ static inline bool chain_leaf__called(const struct chain_leaf *l)
 
 /* Is the kind a spawn_blocking job? Such a job may run a whole runtime inside its one poll. */
 /* Is the kind a root, a future that block_on polls? */
-bool sites__root(const struct sites *s, uint32_t kind);
-bool sites__blocking(const struct sites *s, uint32_t kind);
+bool accounts__root(const struct accounts *s, uint32_t kind);
+bool accounts__blocking(const struct accounts *s, uint32_t kind);
 /* Do tasks of this kind start without an event, because no probe sees their spawn? */
-bool sites__unseen_spawns(const struct sites *s, uint32_t kind);
+bool accounts__unseen_spawns(const struct accounts *s, uint32_t kind);
 /* The runtime's name for the scheduler of this kind of tasks; "": not known. */
-const char *sites__scheduler(const struct sites *s, uint32_t kind);
+const char *accounts__scheduler(const struct accounts *s, uint32_t kind);
 /* The frame name of task kind @kind. NULL: no memory. */
-const char *sites__task_name(struct sites *s, uint32_t kind);
+const char *accounts__task_name(struct accounts *s, uint32_t kind);
 /* @prefix followed by "task X" or "blocking job X". NULL: no memory. */
-const char *sites__task_detail(struct sites *s, const char *prefix, uint32_t kind);
+const char *accounts__task_detail(struct accounts *s, const char *prefix, uint32_t kind);
 /*
  * Writes the frames of chain @chain to @out, outermost first. Returns their number, or
  * -ENOMEM.
  */
-int sites__frames(struct sites *s, uint32_t chain, uint16_t branch, struct join_frame *out);
+int accounts__frames(struct accounts *s, uint32_t chain, uint16_t branch, struct join_frame *out);
 
-#endif /* DWELL_JOIN_SITE_H */
+#endif /* DWELL_JOIN_ACCOUNT_H */

@@ -14,13 +14,13 @@
 #include "base/hash.h"
 #include "base/text_file.h"
 #include "join/crate_path.h"
-#include "join/site.h"
+#include "join/account.h"
 
 #define BRANCHES_NAMED	4	/* in "{A | B | …}" */
 
-struct sites {
+struct accounts {
 	const struct trace_reader	*reader;
-	struct names			*names;
+	struct frame_names			*names;
 	struct hash_key			 hash;		/* for all tables */
 	/* Shapes by chain id. */
 	struct {
@@ -28,9 +28,9 @@ struct sites {
 		struct shape	*shape;
 	}				*shapes;
 	uint32_t			 nr_shapes, shapes_size;
-	struct site			*sites;
-	uint32_t			*site_hash;	/* index + 1; 0: free */
-	uint32_t			 nr_sites, sites_size;
+	struct account			*accounts;
+	uint32_t			*account_hash;	/* index + 1; 0: free */
+	uint32_t			 nr_accounts, accounts_size;
 	struct point			*points;
 	uint32_t			*point_hash;
 	uint32_t			 nr_points, points_size;
@@ -38,9 +38,9 @@ struct sites {
 	bool				 no_memory;
 };
 
-struct sites *sites__new(const struct trace_reader *r, struct names *names)
+struct accounts *accounts__new(const struct trace_reader *r, struct frame_names *names)
 {
-	struct sites *s = calloc(1, sizeof(*s));
+	struct accounts *s = calloc(1, sizeof(*s));
 
 	if (s) {
 		s->reader = r;
@@ -50,7 +50,7 @@ struct sites *sites__new(const struct trace_reader *r, struct names *names)
 	return s;
 }
 
-void sites__free(struct sites *s)
+void accounts__free(struct accounts *s)
 {
 	if (!s)
 		return;
@@ -62,8 +62,8 @@ void sites__free(struct sites *s)
 		hist__clear(&s->points[i].total);
 	}
 	free(s->shapes);
-	free(s->sites);
-	free(s->site_hash);
+	free(s->accounts);
+	free(s->account_hash);
 	free(s->points);
 	free(s->point_hash);
 	free(s);
@@ -121,7 +121,7 @@ static struct shape *shape__new(const struct trace_chain *c)
 	return sh;
 }
 
-static int sites__grow_shapes(struct sites *s)
+static int accounts__grow_shapes(struct accounts *s)
 {
 	uint32_t size = s->shapes_size ? s->shapes_size * 2 : 256;
 	typeof(s->shapes) grown = calloc(size, sizeof(*grown));
@@ -143,11 +143,11 @@ static int sites__grow_shapes(struct sites *s)
 	return 0;
 }
 
-const struct shape *sites__shape(struct sites *s, uint32_t chain)
+const struct shape *accounts__shape(struct accounts *s, uint32_t chain)
 {
 	uint32_t at;
 
-	if (s->nr_shapes * 2 >= s->shapes_size && sites__grow_shapes(s)) {
+	if (s->nr_shapes * 2 >= s->shapes_size && accounts__grow_shapes(s)) {
 		s->no_memory = true;
 		return NULL;
 	}
@@ -226,14 +226,14 @@ static uint16_t only_called(const struct shape *sh, uint64_t but)
 	return found;
 }
 
-uint16_t sites__advanced(struct sites *s, const struct wait *was, const struct wait *is,
-			 uint64_t not_these)
+uint16_t accounts__advanced(struct accounts *s, const struct wait *was, const struct wait *is,
+			    uint64_t not_these)
 {
 	struct compare c = { .was_wait = was, .is_wait = is };
 	uint16_t only;
 
-	c.was = sites__shape(s, was->chain);
-	c.is = sites__shape(s, is->chain);
+	c.was = accounts__shape(s, was->chain);
+	c.is = accounts__shape(s, is->chain);
 	if (!c.was || !c.was->chain || !c.was->chain->nr || c.was->nr_leaves > SHAPE_MAX_COMPARED)
 		return NO_BRANCH;
 	only = only_called(c.was, not_these);
@@ -269,15 +269,16 @@ static const char *node_file(const struct trace_node *n, char crate[CRATE_PATH_M
 	return crate_path__needed(n->file) && *n->path ? crate_path(n->path, crate) : n->file;
 }
 
-static const char *node_name(struct sites *s, const struct trace_node *n)
+static const char *node_name(struct accounts *s, const struct trace_node *n)
 {
 	char crate[CRATE_PATH_MAX];
 
 	if (n->kind == TRACE_NODE_GAP)
-		return names__safef(s->names, "[gap: %s]", n->name);
+		return frame_names__safef(s->names, "[gap: %s]", n->name);
 	if (n->kind == TRACE_NODE_AWAIT && *n->file && n->line)
-		return names__safef(s->names, "%s (%s:%u)", n->name, node_file(n, crate), n->line);
-	return names__safe(s->names, n->name);
+		return frame_names__safef(s->names, "%s (%s:%u)", n->name, node_file(n, crate),
+					  n->line);
+	return frame_names__safe(s->names, n->name);
 }
 
 /*
@@ -307,7 +308,7 @@ static const struct trace_node *branch_node(const struct shape *sh, uint32_t nod
 	}
 }
 
-static const char *branches_name(struct sites *s, const struct shape *sh, uint32_t node)
+static const char *branches_name(struct accounts *s, const struct shape *sh, uint32_t node)
 {
 	unsigned int named = 0, more = 0;
 	char crate[CRATE_PATH_MAX];
@@ -340,7 +341,7 @@ static const char *branches_name(struct sites *s, const struct shape *sh, uint32
 	fputc('}', out);
 	text = text_file__close(&t);
 	if (text)
-		name = names__safe(s->names, text);
+		name = frame_names__safe(s->names, text);
 	free(text);
 	return name;
 }
@@ -396,10 +397,10 @@ static uint32_t path(const struct shape *sh, uint16_t branch, uint32_t *nodes, b
 	}
 }
 
-int sites__frames(struct sites *s, uint32_t chain, uint16_t branch, struct join_frame *out)
+int accounts__frames(struct accounts *s, uint32_t chain, uint16_t branch, struct join_frame *out)
 {
-	const struct shape *sh = sites__shape(s, chain);
-	uint32_t nodes[SITE_FRAMES_MAX], nr;
+	const struct shape *sh = accounts__shape(s, chain);
+	uint32_t nodes[ACCOUNT_FRAMES_MAX], nr;
 	bool fork;
 
 	if (!sh)
@@ -421,72 +422,73 @@ int sites__frames(struct sites *s, uint32_t chain, uint16_t branch, struct join_
 	return (int)nr;
 }
 
-static const struct trace_task_kind *task_kind(const struct sites *s, uint32_t kind)
+static const struct trace_task_kind *task_kind(const struct accounts *s, uint32_t kind)
 {
 	return kind == UNKNOWN_KIND ? NULL : trace_reader__task_kind(s->reader, kind);
 }
 
-bool sites__root(const struct sites *s, uint32_t kind)
+bool accounts__root(const struct accounts *s, uint32_t kind)
 {
 	const struct trace_task_kind *k = task_kind(s, kind);
 
 	return k && k->root;
 }
 
-bool sites__blocking(const struct sites *s, uint32_t kind)
+bool accounts__blocking(const struct accounts *s, uint32_t kind)
 {
 	const struct trace_task_kind *k = task_kind(s, kind);
 
 	return k && k->blocking;
 }
 
-bool sites__unseen_spawns(const struct sites *s, uint32_t kind)
+bool accounts__unseen_spawns(const struct accounts *s, uint32_t kind)
 {
 	const struct trace_task_kind *k = task_kind(s, kind);
 
 	return k && k->unseen_spawns;
 }
 
-const char *sites__scheduler(const struct sites *s, uint32_t kind)
+const char *accounts__scheduler(const struct accounts *s, uint32_t kind)
 {
 	const struct trace_task_kind *k = task_kind(s, kind);
 
 	return k ? k->scheduler : "";
 }
 
-const char *sites__task_name(struct sites *s, uint32_t kind)
+const char *accounts__task_name(struct accounts *s, uint32_t kind)
 {
 	const struct trace_task_kind *k = task_kind(s, kind);
 
-	return names__safe(s->names, k && *k->name ? k->name : "[unknown task]");
+	return frame_names__safe(s->names, k && *k->name ? k->name : "[unknown task]");
 }
 
-const char *sites__task_detail(struct sites *s, const char *prefix, uint32_t kind)
+const char *accounts__task_detail(struct accounts *s, const char *prefix, uint32_t kind)
 {
 	const struct trace_task_kind *k = task_kind(s, kind);
 
 	if (!k || !*k->name)
-		return names__safef(s->names, "%san unknown task", prefix);
+		return frame_names__safef(s->names, "%san unknown task", prefix);
 	if (k->blocking)
-		return names__safef(s->names, "%sblocking job %s", prefix, k->name);
+		return frame_names__safef(s->names, "%sblocking job %s", prefix, k->name);
 	/* a kind without a name is called "task polled at …" */
-	return names__safef(s->names, "%s%s%s", prefix, strncmp(k->name, "task ", 5) ? "task " : "",
-			    k->name);
+	return frame_names__safef(s->names, "%s%s%s", prefix,
+				  strncmp(k->name, "task ", 5) ? "task " : "",
+				  k->name);
 }
 
 /* ---- points ---- */
 
-static int point__describe(struct sites *s, const struct site *site, struct point *p)
+static int point__describe(struct accounts *s, const struct account *account, struct point *p)
 {
-	const struct shape *sh = sites__shape(s, site->chain);
-	uint32_t nodes[SITE_FRAMES_MAX], nr;
+	const struct shape *sh = accounts__shape(s, account->chain);
+	uint32_t nodes[ACCOUNT_FRAMES_MAX], nr;
 	const struct trace_node *n, *own = NULL, *user = NULL;
 	char crate[CRATE_PATH_MAX];
 	bool fork;
 
 	if (!sh)
 		return -ENOMEM;
-	nr = path(sh, site->branch, nodes, &fork);
+	nr = path(sh, account->branch, nodes, &fork);
 	for (uint32_t i = 0; i < nr; i++) {
 		n = &sh->chain->nodes[nodes[i]];
 		if (n->kind == TRACE_NODE_AWAIT && n->runtime_own)
@@ -496,10 +498,12 @@ static int point__describe(struct sites *s, const struct site *site, struct poin
 	}
 	if (!user)
 		user = own;
-	p->task = sites__task_name(s, site->kind);
-	p->function = user ? names__safe(s->names, user->name) : "";
-	p->file = user && *user->file ? names__safe(s->names, user->file) : "";
-	p->path = user && *user->path ? names__safe(s->names, crate_path(user->path, crate)) : "";
+	p->task = accounts__task_name(s, account->kind);
+	p->function = user ? frame_names__safe(s->names, user->name) : "";
+	p->file = user && *user->file ? frame_names__safe(s->names, user->file) : "";
+	p->path = "";
+	if (user && *user->path)
+		p->path = frame_names__safe(s->names, crate_path(user->path, crate));
 	p->foreign = user && crate_path__foreign(user->path);
 	p->line = user ? user->line : 0;
 	p->leaf = "";
@@ -552,11 +556,11 @@ static void enter(uint32_t *hash, uint32_t size, uint32_t at, uint32_t index)
 	hash[at] = index + 1;
 }
 
-static int64_t sites__point_of(struct sites *s, const struct site *site)
+static int64_t accounts__point_of(struct accounts *s, const struct account *account)
 {
 	struct point p = { 0 };
 	uint32_t at, h;
-	int err = point__describe(s, site, &p);
+	int err = point__describe(s, account, &p);
 
 	if (err)
 		return err;
@@ -584,73 +588,77 @@ static int64_t sites__point_of(struct sites *s, const struct site *site)
 
 /* ---- accounts ---- */
 
-static uint32_t site__hash(const struct sites *s, uint32_t kind, uint32_t chain, uint16_t branch)
+static uint32_t account__hash(const struct accounts *s, uint32_t kind, uint32_t chain,
+			      uint16_t branch)
 {
 	uint64_t h = hash__of(&s->hash, (uint64_t)kind << 32 | chain);
 
 	return (uint32_t)hash__of(&s->hash, h ^ branch);
 }
 
-static int64_t sites__add(struct sites *s, uint32_t kind, uint32_t chain, uint16_t branch)
+static int64_t accounts__add(struct accounts *s, uint32_t kind, uint32_t chain, uint16_t branch)
 {
-	struct site site = { .kind = kind, .chain = chain, .branch = branch };
+	struct account account = { .kind = kind, .chain = chain, .branch = branch };
 	int64_t point;
 
-	if (s->nr_sites * 2 >= s->sites_size) {
-		uint32_t size = s->sites_size ? s->sites_size * 2 : 256;
-		struct site *sites = reallocarray(s->sites, size, sizeof(*sites));
+	if (s->nr_accounts * 2 >= s->accounts_size) {
+		uint32_t size = s->accounts_size ? s->accounts_size * 2 : 256;
+		struct account *accounts = reallocarray(s->accounts, size, sizeof(*accounts));
 
-		if (!sites)
+		if (!accounts)
 			return -ENOMEM;
-		s->sites = sites;
-		if (grow_hash(&s->site_hash, size))
+		s->accounts = accounts;
+		if (grow_hash(&s->account_hash, size))
 			return -ENOMEM;
-		s->sites_size = size;
-		for (uint32_t i = 0; i < s->nr_sites; i++)
-			enter(s->site_hash, size,
-			      site__hash(s, sites[i].kind, sites[i].chain, sites[i].branch), i);
+		s->accounts_size = size;
+		for (uint32_t i = 0; i < s->nr_accounts; i++)
+			enter(s->account_hash, size,
+			      account__hash(s, accounts[i].kind, accounts[i].chain,
+					    accounts[i].branch), i);
 	}
-	point = sites__point_of(s, &site);
+	point = accounts__point_of(s, &account);
 	if (point < 0)
 		return point;
-	site.point = (uint32_t)point;
-	s->sites[s->nr_sites] = site;
-	enter(s->site_hash, s->sites_size, site__hash(s, kind, chain, branch), s->nr_sites);
-	return s->nr_sites++;
+	account.point = (uint32_t)point;
+	s->accounts[s->nr_accounts] = account;
+	enter(s->account_hash, s->accounts_size, account__hash(s, kind, chain, branch),
+	      s->nr_accounts);
+	return s->nr_accounts++;
 }
 
-int64_t sites__get(struct sites *s, uint32_t kind, uint32_t chain, uint16_t branch)
+int64_t accounts__get(struct accounts *s, uint32_t kind, uint32_t chain, uint16_t branch)
 {
 	uint32_t at;
 
-	if (s->sites_size) {
-		at = site__hash(s, kind, chain, branch) & (s->sites_size - 1);
-		for (; s->site_hash[at]; at = (at + 1) & (s->sites_size - 1)) {
-			const struct site *site = &s->sites[s->site_hash[at] - 1];
+	if (s->accounts_size) {
+		at = account__hash(s, kind, chain, branch) & (s->accounts_size - 1);
+		for (; s->account_hash[at]; at = (at + 1) & (s->accounts_size - 1)) {
+			const struct account *account = &s->accounts[s->account_hash[at] - 1];
 
-			if (site->kind == kind && site->chain == chain && site->branch == branch)
-				return s->site_hash[at] - 1;
+			if (account->kind == kind && account->chain == chain &&
+			    account->branch == branch)
+				return s->account_hash[at] - 1;
 		}
 	}
-	return sites__add(s, kind, chain, branch);
+	return accounts__add(s, kind, chain, branch);
 }
 
-const struct site *sites__site(const struct sites *s, uint32_t index)
+const struct account *accounts__account(const struct accounts *s, uint32_t index)
 {
-	return &s->sites[index];
+	return &s->accounts[index];
 }
 
-struct point *sites__point(struct sites *s, uint32_t index)
+struct point *accounts__point(struct accounts *s, uint32_t index)
 {
 	return &s->points[index];
 }
 
-int sites__err(const struct sites *s)
+int accounts__err(const struct accounts *s)
 {
 	return s->no_memory ? -ENOMEM : 0;
 }
 
-uint32_t sites__nr_points(const struct sites *s)
+uint32_t accounts__nr_points(const struct accounts *s)
 {
 	return s->nr_points;
 }
