@@ -59,8 +59,8 @@ struct interval history__now(const struct history *h)
 	return h->nr ? *history__back(h, 0) : (struct interval){ 0 };
 }
 
-void history__cut(const struct history *h, uint64_t from, uint64_t to,
-		  void (*piece)(void *arg, const struct interval *iv, uint64_t ns), void *arg)
+void history__divide(const struct history *h, uint64_t from, uint64_t to,
+		     void (*piece)(void *arg, const struct interval *iv, uint64_t ns), void *arg)
 {
 	static const struct interval unknown;
 	uint32_t kept = history__kept(h);

@@ -46,8 +46,8 @@ struct interval history__now(const struct history *h);
  * Divide [@from, @to) by the intervals and call @piece for each piece, the latest
  * first. Time before the ring's first interval is one piece of DOING_UNKNOWN.
  */
-void history__cut(const struct history *h, uint64_t from, uint64_t to,
-		  void (*piece)(void *arg, const struct interval *iv, uint64_t ns), void *arg);
+void history__divide(const struct history *h, uint64_t from, uint64_t to,
+		     void (*piece)(void *arg, const struct interval *iv, uint64_t ns), void *arg);
 /*
  * Were intervals overwritten? If so, time before the ring's first interval is unknown
  * because it is too long ago; if not, because the recording had not begun or no event

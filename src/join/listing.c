@@ -34,12 +34,13 @@ void listings__met(struct join *j, struct task *t)
 }
 
 /* Is it unknown whether @t still exists? */
-static bool out_of_sight(const struct join *j, const struct task *t, uint64_t begin, uint64_t *cut)
+static bool out_of_sight(const struct join *j, const struct task *t, uint64_t begin,
+			 uint64_t *known)
 {
 	if (t->state == TASK_DONE || t->since >= begin || !in_lists(j, t->kind))
 		return false;
-	*cut = windows__cut(&j->windows, t->since, begin);
-	return *cut < begin;
+	*known = windows__known_until(&j->windows, t->since, begin);
+	return *known < begin;
 }
 
 /* Does the limit allow one more scan of all tasks? */
@@ -61,10 +62,10 @@ static void vanish_missed(struct join *j, uint64_t begin, uint64_t now)
 		join__note_err(j, -ENOMEM);
 	for (uint32_t i = 0; tasks && i < j->tasks.nr; i++) {
 		struct task *t = tasks[i].value;
-		uint64_t cut;
+		uint64_t known;
 
-		if (t->missed >= MISSED && out_of_sight(j, t, begin, &cut) && t->seen_at < begin)
-			task__vanish(j, t, cut, now);
+		if (t->missed >= MISSED && out_of_sight(j, t, begin, &known) && t->seen_at < begin)
+			task__vanish(j, t, known, now);
 	}
 	free(tasks);
 }
@@ -78,9 +79,9 @@ void listings__complete(struct join *j, uint64_t begin, uint64_t now)
 		return;
 	for (uint32_t i = 0; i < j->tasks.size; i++) {
 		struct task *t = j->tasks.entries[i].value;
-		uint64_t cut;
+		uint64_t known;
 
-		if (!t || !out_of_sight(j, t, begin, &cut))
+		if (!t || !out_of_sight(j, t, begin, &known))
 			continue;
 		gone += t->seen_at < begin && ++t->missed >= MISSED;
 	}

@@ -33,7 +33,7 @@ enum part {
 	PART_WOKEN,		/* until somebody called the waker */
 	PART_NO_WAKE,		/* polled without a wake: cancelled, or shutdown */
 	PART_OPEN,		/* not woken when the recording ended */
-	PART_CUT,		/* events lost from here: its end is not known */
+	PART_UNTIL_LOSS,	/* events lost from here: its end is not known */
 	PART_HISTORY,		/* what the worker did at this time is not known */
 	/* ready */
 	PART_SPAWNED,		/* given to the runtime, not polled yet */

@@ -17,7 +17,7 @@
 static const char *const loss_names[JOIN_LOSS_NR] = {
 	[JOIN_LOSS_POLL]	= "poll without its begin or end",
 	[JOIN_LOSS_DROP]	= "drop of a task not seen",
-	[JOIN_LOSS_HISTORY]	= "worker's history not known",
+	[JOIN_LOSS_HISTORY]	= "worker activity no longer kept",
 	[JOIN_LOSS_NESTED]	= "polls nested too deep to follow",
 };
 

@@ -117,7 +117,7 @@ static void split__place_own(const struct join *j, struct split *s, enum part pa
 {
 	struct own o = { .split = s, .part = part, .detail = detail };
 
-	stops__cut(&j->stops, from, to, own_piece, &o);
+	stops__divide(&j->stops, from, to, own_piece, &o);
 }
 
 /*
@@ -139,7 +139,7 @@ static void split__add_own(const struct join *j, struct split *s, enum part part
 
 /* ---- what the worker did ---- */
 
-struct cut {
+struct division {
 	const struct join *join;
 	struct split	*split;
 	enum part	 waiting;	/* part for time in the driver */
@@ -150,13 +150,13 @@ struct cut {
 };
 
 /* Takes the next piece of @ns off the end; returns its length without the stops. */
-static uint64_t cut__without_stops(struct cut *c, uint64_t ns)
+static uint64_t division__without_stops(struct division *d, uint64_t ns)
 {
-	uint64_t stopped = stops__before(&c->join->stops, c->to - ns);
+	uint64_t stopped = stops__before(&d->join->stops, d->to - ns);
 
-	ns -= c->stopped - stopped;
-	c->to -= ns + c->stopped - stopped;
-	c->stopped = stopped;
+	ns -= d->stopped - stopped;
+	d->to -= ns + d->stopped - stopped;
+	d->stopped = stopped;
 	return ns;
 }
 
@@ -164,68 +164,70 @@ static uint64_t cut__without_stops(struct cut *c, uint64_t ns)
  * Adds a piece that ends at @to: @ns, without the stops; or, if @placed, with its place
  * in time and the stops.
  */
-static inline void cut__add(struct cut *c, enum part part, struct detail detail, uint64_t to,
-			    uint64_t ns, bool placed)
+static inline void division__add(struct division *d, enum part part, struct detail detail,
+				 uint64_t to, uint64_t ns, bool placed)
 {
 	if (placed)
-		split__place_own(c->join, c->split, part, detail, c->to, to);
+		split__place_own(d->join, d->split, part, detail, d->to, to);
 	else
-		split__sum(c->split, part, detail, ns);
+		split__sum(d->split, part, detail, ns);
 }
 
-static inline void cut__piece(struct cut *c, const struct interval *iv, uint64_t ns, bool placed)
+static inline void division__piece(struct division *d, const struct interval *iv, uint64_t ns,
+				   bool placed)
 {
 	struct detail task = { .kind = DETAIL_TASK, .id = iv->kind };
-	uint64_t to = c->to;
+	uint64_t to = d->to;
 
-	ns = cut__without_stops(c, ns);
+	ns = division__without_stops(d, ns);
 	if (!ns && !placed)
 		return;
 	if (iv->doing == DOING_UNKNOWN) {
-		c->unknown |= ns > 0;
-		cut__add(c, PART_HISTORY, no_detail, to, ns, placed);
+		d->unknown |= ns > 0;
+		division__add(d, PART_HISTORY, no_detail, to, ns, placed);
 	} else if (iv->cpu == CPU_RUNNABLE) {
-		cut__add(c, PART_RUN_QUEUE, no_detail, to, ns, placed);
+		division__add(d, PART_RUN_QUEUE, no_detail, to, ns, placed);
 	} else if (iv->doing == DOING_DRIVER) {
-		cut__add(c, c->waiting, no_detail, to, ns, placed);
+		division__add(d, d->waiting, no_detail, to, ns, placed);
 	} else if (iv->doing == DOING_POLL) {
-		cut__add(c, iv->cpu == CPU_ASLEEP ? PART_WORKER_BLOCKED : PART_BUSY, task, to, ns,
-			 placed);
+		division__add(d, iv->cpu == CPU_ASLEEP ? PART_WORKER_BLOCKED : PART_BUSY, task, to,
+			      ns, placed);
 	} else if (iv->cpu == CPU_ASLEEP) {
-		cut__add(c, PART_PARKED, no_detail, to, ns, placed);
-	} else if (c->runtime == PART_BUSY) {
-		cut__add(c, PART_BUSY, (struct detail){ .kind = DETAIL_RUNTIME }, to, ns, placed);
+		division__add(d, PART_PARKED, no_detail, to, ns, placed);
+	} else if (d->runtime == PART_BUSY) {
+		division__add(d, PART_BUSY, (struct detail){ .kind = DETAIL_RUNTIME }, to, ns,
+			      placed);
 	} else {
-		cut__add(c, c->runtime, no_detail, to, ns, placed);
+		division__add(d, d->runtime, no_detail, to, ns, placed);
 	}
 }
 
-static void cut_piece(void *arg, const struct interval *iv, uint64_t ns)
+static void sum_piece(void *arg, const struct interval *iv, uint64_t ns)
 {
-	cut__piece(arg, iv, ns, false);
+	division__piece(arg, iv, ns, false);
 }
 
 static void place_piece(void *arg, const struct interval *iv, uint64_t ns)
 {
-	cut__piece(arg, iv, ns, true);
+	division__piece(arg, iv, ns, true);
 }
 
-static void cut_by_worker(const struct join *j, struct split *s, const struct thread *w,
-			  uint64_t from, uint64_t to, enum part waiting, enum part runtime)
+static void divide_by_worker(const struct join *j, struct split *s, const struct thread *w,
+			     uint64_t from, uint64_t to, enum part waiting, enum part runtime)
 {
-	struct cut c = { .join = j, .split = s, .waiting = waiting, .runtime = runtime, .to = to,
-			 .stopped = stops__before(&j->stops, to) };
+	struct division d = { .join = j, .split = s, .waiting = waiting, .runtime = runtime,
+			      .to = to, .stopped = stops__before(&j->stops, to) };
 
 	if (to <= from)
 		return;
 	if (!s->placed)
 		split__add(s, PART_STOPPED, no_detail, from, stops__within(&j->stops, from, to));
-	history__cut(&w->history, from, to, s->placed ? place_piece : cut_piece, &c);
+	history__divide(&w->history, from, to, s->placed ? place_piece : sum_piece, &d);
 	/*
 	 * Only count what the history once knew; before a thread's first event there
 	 * was nothing.
 	 */
-	s->forgotten += c.unknown && history__forgot(&w->history);
+	s->forgotten += d.unknown && history__forgot(&w->history);
 }
 
 static uint64_t clamp(uint64_t v, uint64_t lo, uint64_t hi)
@@ -240,8 +242,8 @@ static void split_worker(const struct join *j, struct split *s, const struct thr
 	/* If the thread has polled since, the moment of its return belongs to another wake. */
 	uint64_t back = w->dispatches ? clamp(w->dispatches->returned, due, now) : now;
 
-	cut_by_worker(j, s, w, due, back, waiting, PART_BUSY);
-	cut_by_worker(j, s, w, back, now, waiting, PART_DISPATCH);
+	divide_by_worker(j, s, w, due, back, waiting, PART_BUSY);
+	divide_by_worker(j, s, w, back, now, waiting, PART_DISPATCH);
 }
 
 /* ---- what the driver found ---- */

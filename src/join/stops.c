@@ -55,8 +55,8 @@ uint64_t stops__before_slow(const struct stops *s, uint64_t ts)
 	return stop->before + (stop->to < ts ? stop->to : ts) - stop->from;
 }
 
-void stops__cut(const struct stops *s, uint64_t from, uint64_t to,
-		void (*piece)(void *arg, uint64_t from, uint64_t to, bool stopped), void *arg)
+void stops__divide(const struct stops *s, uint64_t from, uint64_t to,
+		   void (*piece)(void *arg, uint64_t from, uint64_t to, bool stopped), void *arg)
 {
 	uint32_t i = stops__from(s, from);
 

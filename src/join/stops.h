@@ -72,8 +72,8 @@ static inline uint64_t stops__begin(const struct stops *s, uint64_t now)
  * Divide [@from, @to) at its stops and call @piece for each piece, in order of time:
  * the stops, and the times between them.
  */
-void stops__cut(const struct stops *s, uint64_t from, uint64_t to,
-		void (*piece)(void *arg, uint64_t from, uint64_t to, bool stopped), void *arg);
+void stops__divide(const struct stops *s, uint64_t from, uint64_t to,
+		   void (*piece)(void *arg, uint64_t from, uint64_t to, bool stopped), void *arg);
 
 void stops__clear(struct stops *s);
 

@@ -137,15 +137,15 @@ static void task__charge_split(struct join *j, struct task *t, const struct spli
 		task__charge(j, t, t->chain, t->branch, &s->placed->list[i]);
 }
 
-/* Charges an IDLE task: its wait up to @cut, then lost events up to @now. */
-static void task__charge_cut_wait(struct join *j, struct task *t, uint64_t cut, uint64_t now)
+/* Charges an IDLE task: its wait up to @known, then lost events up to @now. */
+static void task__charge_lost_wait(struct join *j, struct task *t, uint64_t known, uint64_t now)
 {
 	struct split s;
 
-	split__open(j, t, cut, PART_CUT, &s);
+	split__open(j, t, known, PART_UNTIL_LOSS, &s);
 	task__charge_split(j, t, &s);
 	task__note_wait(j, t, WAIT_OPEN, 0);
-	task__charge_unknown(j, t, PART_LOST, cut, now);
+	task__charge_unknown(j, t, PART_LOST, known, now);
 }
 
 struct ready {
@@ -164,19 +164,19 @@ static void ready_piece(void *arg, uint64_t from, uint64_t to, bool stopped)
 	task__charge(r->join, r->task, r->chain, r->branch, &p);
 }
 
-static void task__charge_ready(struct join *j, struct task *t, uint64_t cut, uint64_t now)
+static void task__charge_ready(struct join *j, struct task *t, uint64_t known, uint64_t now)
 {
 	struct ready r = { .join = j, .task = t, .chain = t->waited ? t->chain : NO_CHAIN,
 			   .branch = t->waited ? t->branch : NO_BRANCH };
-	uint64_t stopped = stops__within(&j->stops, t->since, cut);
+	uint64_t stopped = stops__within(&j->stops, t->since, known);
 
 	if (stopped && j->placed) {
-		stops__cut(&j->stops, t->since, cut, ready_piece, &r);
+		stops__divide(&j->stops, t->since, known, ready_piece, &r);
 	} else {
-		ready_piece(&r, t->since, cut - stopped, false);
-		ready_piece(&r, cut - stopped, cut, true);
+		ready_piece(&r, t->since, known - stopped, false);
+		ready_piece(&r, known - stopped, known, true);
 	}
-	task__charge_unknown(j, t, PART_LOST, cut, now);
+	task__charge_unknown(j, t, PART_LOST, known, now);
 }
 
 /*
@@ -185,11 +185,11 @@ static void task__charge_ready(struct join *j, struct task *t, uint64_t cut, uin
  */
 static void task__charge_broken(struct join *j, struct task *t, uint64_t now, enum part why)
 {
-	uint64_t cut = windows__cut(&j->windows, t->since, now);
+	uint64_t known = windows__known_until(&j->windows, t->since, now);
 
 	if (t->state == TASK_LIMBO && why != PART_BEFORE)
 		why = t->why;
-	if (cut < now)
+	if (known < now)
 		why = PART_LOST;
 	if (t->state == TASK_IDLE && t->resumed)
 		task__note_wait(j, t, WAIT_OPEN, 0);
@@ -259,7 +259,7 @@ static void task__set_idle(struct task *t, uint64_t now, uint32_t chain,
 	t->branch = NO_BRANCH;
 	t->nr_keys = (uint8_t)(nr_keys < WALK_MAX_KEYS ? nr_keys : WALK_MAX_KEYS);
 	t->keys = *keys;
-	t->cut = false;
+	t->begin_unseen = false;
 	t->resumed = false;
 	t->unsure = false;
 	t->at_fd = false;
@@ -286,7 +286,7 @@ static void task__set_seen(struct join *j, struct task *t, const struct trace_ev
 	switch (ev->seen.state) {
 	case TRACE_TASK_IDLE:
 		task__set_idle(t, now, ev->seen.chain, &ev->seen.keys, ev->seen.nr_keys);
-		t->cut = true;
+		t->begin_unseen = true;
 		break;
 	case TRACE_TASK_NOTIFIED:
 		task__set_ready(t, now, PART_NONE, false);
@@ -311,11 +311,11 @@ static bool task__waits_on(const struct task *t, const struct trace_event *ev)
 }
 
 /*
- * Events were lost from @cut on. @t has been read at @now: its state is known again,
+ * Events were lost from @known on. @t has been read at @now: its state is known again,
  * but not what it did in between.
  */
 static void task__resume(struct join *j, struct task *t, const struct trace_event *ev,
-			 uint64_t cut, uint64_t now)
+			 uint64_t known, uint64_t now)
 {
 	bool resumed = false;
 	struct split s;
@@ -323,17 +323,17 @@ static void task__resume(struct join *j, struct task *t, const struct trace_even
 	switch (t->state) {
 	case TASK_IDLE:
 		if (!task__waits_on(t, ev)) {
-			task__charge_cut_wait(j, t, cut, now);
+			task__charge_lost_wait(j, t, known, now);
 			break;
 		}
 		/* Still the same wait. It is counted once, when it ends. */
 		resumed = true;
-		split__open(j, t, cut, PART_CUT, &s);
+		split__open(j, t, known, PART_UNTIL_LOSS, &s);
 		task__charge_split(j, t, &s);
-		task__charge_unknown(j, t, PART_LOST, cut, now);
+		task__charge_unknown(j, t, PART_LOST, known, now);
 		break;
 	case TASK_READY:
-		task__charge_ready(j, t, cut, now);
+		task__charge_ready(j, t, known, now);
 		break;
 	case TASK_RUNNING:
 		task__break_poll(j, t);
@@ -349,16 +349,16 @@ static void task__resume(struct join *j, struct task *t, const struct trace_even
 static void task__seen_again(struct join *j, struct task *t, const struct trace_event *ev,
 			     uint64_t now)
 {
-	uint64_t cut = windows__cut(&j->windows, t->since, now);
+	uint64_t known = windows__known_until(&j->windows, t->since, now);
 
 	if (t->kind == UNKNOWN_KIND)
 		task__name(j, t, ev->seen.kind);
-	if ((cut == now && t->state != TASK_LIMBO) || ev->seen.state == TRACE_TASK_UNKNOWN)
+	if ((known == now && t->state != TASK_LIMBO) || ev->seen.state == TRACE_TASK_UNKNOWN)
 		return;
 	/* The thread that polls it knows more. */
 	if (t->state == TASK_RUNNING && ev->seen.state == TRACE_TASK_RUNNING)
 		return;
-	task__resume(j, t, ev, cut, now);
+	task__resume(j, t, ev, known, now);
 }
 
 struct task *task__seen(struct join *j, const struct trace_event *ev, uint64_t now)
@@ -367,7 +367,7 @@ struct task *task__seen(struct join *j, const struct trace_event *ev, uint64_t n
 	uint64_t start = younger ? now : j->start;
 	struct task *t = task__find(j, ev->seen.task);
 
-	if (t && t->state == TASK_DONE && windows__cut(&j->windows, t->since, now) < now) {
+	if (t && t->state == TASK_DONE && windows__known_until(&j->windows, t->since, now) < now) {
 		/* This is another task, whose begin was lost. */
 		task__remove(j, t);
 		t = NULL;
@@ -387,25 +387,25 @@ struct task *task__seen(struct join *j, const struct trace_event *ev, uint64_t n
 	return t->state != TASK_DONE ? t : NULL;
 }
 
-void task__vanish(struct join *j, struct task *t, uint64_t cut, uint64_t now)
+void task__vanish(struct join *j, struct task *t, uint64_t known, uint64_t now)
 {
 	j->losses[JOIN_LOSS_DROP]++;
 	switch (t->state) {
 	case TASK_IDLE:
-		task__charge_cut_wait(j, t, cut, cut);
+		task__charge_lost_wait(j, t, known, known);
 		break;
 	case TASK_READY:
-		task__charge_ready(j, t, cut, cut);
+		task__charge_ready(j, t, known, known);
 		break;
 	case TASK_RUNNING:
 		task__break_poll(j, t);
 		/* fall through */
 	default:
-		cut = now;
+		known = now;
 		task__charge_broken(j, t, now, PART_UNMATCHED);
 		break;
 	}
-	task__over(j, t, END_UNSEEN, cut);
+	task__over(j, t, END_UNSEEN, known);
 }
 
 void task__waiter(struct join *j, const struct trace_event *ev, uint64_t now)
@@ -434,23 +434,23 @@ static void task__note_self_wake(struct join *j, struct task *t, bool self)
 static void task__end_wait(struct join *j, struct task *t, struct thread *waker, uint64_t now,
 			   bool wake)
 {
-	uint64_t cut = windows__cut(&j->windows, t->since, now);
+	uint64_t known = windows__known_until(&j->windows, t->since, now);
 	struct split s;
 
 	t->waited_ns = NO_WAIT;
-	if (cut < now) {
+	if (known < now) {
 		t->self_wakes = 0;
-		task__charge_cut_wait(j, t, cut, now);
+		task__charge_lost_wait(j, t, known, now);
 		return;
 	}
-	if (!t->cut)
+	if (!t->begin_unseen)
 		t->waited_ns = now - t->since;
 	if (wake)
 		split__wake(j, t, waker, now, &s);
 	else
 		split__open(j, t, now, PART_NO_WAKE, &s);
 	task__charge_split(j, t, &s);
-	task__note_wait(j, t, t->cut ? WAIT_OPEN : WAIT_FINISHED, now - t->since);
+	task__note_wait(j, t, t->begin_unseen ? WAIT_OPEN : WAIT_FINISHED, now - t->since);
 	task__note_self_wake(j, t, s.yielded);
 }
 
@@ -501,7 +501,7 @@ static void task__note_unseen_spawn(struct join *j, uint32_t id)
 void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th, uint64_t now)
 {
 	struct task *t = task__find(j, addr);
-	uint64_t cut;
+	uint64_t known;
 
 	if (t && (t->state == TASK_DONE || (t->kind != UNKNOWN_KIND && t->kind != kind))) {
 		task__replace(j, t, now);
@@ -532,13 +532,13 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 		task__break_poll(j, t);
 	switch (t->state) {
 	case TASK_READY:
-		cut = windows__cut(&j->windows, t->since, now);
-		if (t->waited && cut == now) {
+		known = windows__known_until(&j->windows, t->since, now);
+		if (t->waited && known == now) {
 			task__note_wait(j, t, WAIT_POLLED, now - t->since);
 			if (t->waited_ns != NO_WAIT)
 				task__note_wait(j, t, WAIT_TOTAL, t->waited_ns + now - t->since);
 		}
-		task__charge_ready(j, t, cut, now);
+		task__charge_ready(j, t, known, now);
 		break;
 	case TASK_IDLE:
 		task__end_wait(j, t, NULL, now, false);
@@ -628,9 +628,9 @@ void task__end(struct join *j, const struct trace_event *ev, struct thread *th, 
  * it was in none. Unseen if a poll may have been lost, or if the last poll's result is
  * not known.
  */
-static enum task_end task__end_of(const struct task *t, uint64_t cut, uint64_t now)
+static enum task_end task__end_of(const struct task *t, uint64_t known, uint64_t now)
 {
-	if (cut < now || t->state == TASK_LIMBO || (t->state == TASK_IDLE && t->unsure))
+	if (known < now || t->state == TASK_LIMBO || (t->state == TASK_IDLE && t->unsure))
 		return END_UNSEEN;
 	return t->state == TASK_RUNNING ? END_COMPLETED : END_CANCELLED;
 }
@@ -639,7 +639,7 @@ void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
 {
 	struct task *t = task__find(j, addr);
 	enum task_end how;
-	uint64_t cut;
+	uint64_t known;
 
 	if (!t)
 		return;
@@ -647,11 +647,11 @@ void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
 		task__break_poll(j, t);
 	if (accounts__root(j->accounts, t->kind))
 		thread__blocks_on(th, NULL);
-	cut = windows__cut(&j->windows, t->since, now);
-	how = task__end_of(t, cut, now);
+	known = windows__known_until(&j->windows, t->since, now);
+	how = task__end_of(t, known, now);
 	switch (t->state) {
 	case TASK_READY:
-		task__charge_ready(j, t, cut, now);
+		task__charge_ready(j, t, known, now);
 		break;
 	case TASK_RUNNING:
 		if (t->thread)
@@ -660,8 +660,8 @@ void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
 			task__charge_broken(j, t, now, PART_BEFORE);
 		break;
 	case TASK_IDLE:
-		if (cut < now) {
-			task__charge_cut_wait(j, t, cut, now);
+		if (known < now) {
+			task__charge_lost_wait(j, t, known, now);
 		} else if (t->unsure) {
 			/* The last poll may have completed it; then it was not waiting. */
 			task__charge_broken(j, t, now, PART_RESULT);
@@ -691,12 +691,12 @@ void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
 
 static void task__finish(struct join *j, struct task *t, uint64_t now)
 {
-	uint64_t cut = windows__cut(&j->windows, t->since, now);
+	uint64_t known = windows__known_until(&j->windows, t->since, now);
 	struct split s;
 
 	switch (t->state) {
 	case TASK_READY:
-		task__charge_ready(j, t, cut, now);
+		task__charge_ready(j, t, known, now);
 		break;
 	case TASK_RUNNING:
 		/* thread__finish_all() has charged the polls whose thread is known. */
@@ -704,8 +704,8 @@ static void task__finish(struct join *j, struct task *t, uint64_t now)
 			task__charge_broken(j, t, now, PART_BEFORE);
 		break;
 	case TASK_IDLE:
-		if (cut < now) {
-			task__charge_cut_wait(j, t, cut, now);
+		if (known < now) {
+			task__charge_lost_wait(j, t, known, now);
 			break;
 		}
 		split__open(j, t, now, PART_OPEN, &s);

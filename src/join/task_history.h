@@ -28,8 +28,9 @@ struct sink *task_histories__sink(struct task_histories *h);
  * and call @piece for each piece, the latest first. Time that is not known (before the
  * life, too long ago, not passed on yet) is a piece of JOIN_UNATTRIBUTED, PART_HISTORY.
  */
-void task_histories__cut(const struct task_histories *h, uint64_t task, uint64_t from, uint64_t to,
-			 void (*piece)(void *arg, const struct task_interval *iv), void *arg);
+void task_histories__divide(const struct task_histories *h, uint64_t task, uint64_t from,
+			    uint64_t to,
+			    void (*piece)(void *arg, const struct task_interval *iv), void *arg);
 /* Were intervals of that life dropped because there were too many? */
 bool task_histories__forgot(const struct task_histories *h, uint64_t task);
 /* @h may be NULL. */

@@ -36,7 +36,7 @@ static enum doing thread__doing(const struct thread *th)
 struct thread *thread__get(struct join *j, uint32_t tid, uint64_t now)
 {
 	struct thread *th = map__get(&j->threads, tid);
-	uint64_t cut;
+	uint64_t known;
 
 	if (!th) {
 		th = calloc(1, sizeof(*th));
@@ -49,10 +49,10 @@ struct thread *thread__get(struct join *j, uint32_t tid, uint64_t now)
 		th->last = now;
 		return th;
 	}
-	cut = windows__cut(&j->windows, th->last, now);
-	if (__builtin_expect(cut < now, 0)) {
+	known = windows__known_until(&j->windows, th->last, now);
+	if (__builtin_expect(known < now, 0)) {
 		/* Not known: what the thread did since, and whether it still dispatches. */
-		thread__does(j, th, cut, DOING_UNKNOWN, CPU_ON);
+		thread__does(j, th, known, DOING_UNKNOWN, CPU_ON);
 		thread__does(j, th, now, thread__doing(th), CPU_ON);
 		th->dispatches = NULL;
 		for (int i = 0; i < DRIVER_NR; i++)
@@ -101,13 +101,13 @@ static void poll__add_part(struct join *j, struct poll *p, enum join_segment seg
 /* Charges @p as running since p->since. @inner: it is the innermost poll of the thread. */
 static void poll__run(struct join *j, struct poll *p, bool inner, uint64_t now)
 {
-	uint64_t cut;
+	uint64_t known;
 
 	if (now <= p->since)
 		return;
-	cut = windows__cut(&j->windows, p->since, now);
-	poll__add_part(j, p, JOIN_RUNNING, inner ? PART_NONE : PART_OTHER_TASK, p->since, cut);
-	poll__add_part(j, p, JOIN_UNATTRIBUTED, PART_LOST, cut, now);
+	known = windows__known_until(&j->windows, p->since, now);
+	poll__add_part(j, p, JOIN_RUNNING, inner ? PART_NONE : PART_OTHER_TASK, p->since, known);
+	poll__add_part(j, p, JOIN_UNATTRIBUTED, PART_LOST, known, now);
 	p->since = now;
 }
 
@@ -118,7 +118,7 @@ static void poll__off(struct join *j, struct poll *p, bool inner, const struct t
 	uint64_t out, wake;
 
 	/* Events were lost in between, so this off-CPU time may belong to something else. */
-	if (now <= p->since || windows__cut(&j->windows, p->since, now) < now) {
+	if (now <= p->since || windows__known_until(&j->windows, p->since, now) < now) {
 		poll__run(j, p, inner, now);
 		return;
 	}
@@ -382,7 +382,7 @@ void thread__polls_gone(struct join *j, struct thread *th, uint32_t nr)
 /* Were events lost since @p began? Its end may be among them. */
 static bool poll__doubtful(const struct join *j, const struct poll *p, uint64_t now)
 {
-	return windows__cut(&j->windows, p->begin, now) < now;
+	return windows__known_until(&j->windows, p->begin, now) < now;
 }
 
 /*

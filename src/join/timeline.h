@@ -78,7 +78,7 @@ struct task {
 	bool		 woken;		/* RUNNING: woken since the poll began */
 	bool		 woken_by_other;/* … by another thread than the polling one */
 	bool		 waited;	/* READY: after a wait at (chain, branch) */
-	bool		 cut;		/* IDLE: begin of the wait not seen */
+	bool		 begin_unseen;	/* IDLE: begin of the wait not seen */
 	bool		 resumed;	/* IDLE: part of the wait was charged before a loss */
 	bool		 unsure;	/* IDLE: result of the last poll not known */
 	bool		 undecided;	/* branch not known; the next poll may tell */
@@ -198,8 +198,8 @@ void task__free_all(struct join *j);
  */
 void task__doubt(struct join *j, struct task *t, uint64_t begin, enum part why);
 
-/* The task has ended unseen, at @cut or later, and is found missing at @now. */
-void task__vanish(struct join *j, struct task *t, uint64_t cut, uint64_t now);
+/* The task has ended unseen, at @known or later, and is found missing at @now. */
+void task__vanish(struct join *j, struct task *t, uint64_t known, uint64_t now);
 /* The task's waker is registered with a descriptor. */
 void task__waiter(struct join *j, const struct trace_event *ev, uint64_t now);
 

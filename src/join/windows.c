@@ -39,7 +39,7 @@ int windows__add(struct windows *w, uint64_t first, uint64_t last)
 	return 0;
 }
 
-uint64_t windows__cut_slow(const struct windows *w, uint64_t since, uint64_t now)
+uint64_t windows__known_until_slow(const struct windows *w, uint64_t since, uint64_t now)
 {
 	uint32_t lo = 0, hi = w->nr;
 

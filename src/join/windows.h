@@ -19,15 +19,17 @@ struct windows {
 /* Must be called in order of @first. 0 or -ENOMEM. */
 int windows__add(struct windows *w, uint64_t first, uint64_t last);
 
-uint64_t windows__cut_slow(const struct windows *w, uint64_t since, uint64_t now);
+uint64_t windows__known_until_slow(const struct windows *w, uint64_t since, uint64_t now);
 
 /*
  * The moment up to which a state that began at @since is known: the begin of the first
  * loss after @since, or @now if there was none before @now.
  */
-static inline uint64_t windows__cut(const struct windows *w, uint64_t since, uint64_t now)
+static inline uint64_t windows__known_until(const struct windows *w, uint64_t since, uint64_t now)
 {
-	return __builtin_expect(w->last <= since, 1) ? now : windows__cut_slow(w, since, now);
+	if (__builtin_expect(w->last <= since, 1))
+		return now;
+	return windows__known_until_slow(w, since, now);
 }
 
 void windows__clear(struct windows *w);

@@ -119,7 +119,7 @@ static void print_recording(struct text_report *t)
 	flow__end(f);
 	flow__begin(f, 2);
 	flow__put(f, "Recorded %s", duration(join__totals(t->join)->wall_ns).s);
-	flow__put(f, "(ended by: %s).", !end ? "the file's cut" : *end->ended_by ? end->ended_by
+	flow__put(f, "(ended by: %s).", !end ? "the end of the truncated file" : *end->ended_by ? end->ended_by
 										  : "unknown");
 	flow__put(f, "Tier %s%s", *h->tier ? h->tier : "unknown", *h->tier_hint ? ":" : ".");
 	flow__words(f, h->tier_hint);
