@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the BPF programs and the recorder share: the configuration, the numbers of
- * all events and losses, and the events of the runtime's probes as they stand in
- * the ring buffers. The events of a kernel source are in its own header
- * (kernel-events/NAME.h), which gives each of its numbers a meaning.
+ * What the BPF programs and the recorder share: the configuration, the numbers of all
+ * events and losses, and the layout of the runtime probes' events in the ring buffers.
+ * The events of a kernel source are in its own header (kernel-events/NAME.h).
  *
- * These events live only between kernel and recorder; the file has its own
- * form (src/trace/event.h). Enums are append-only all the same, so that a
- * decoder never meets a number with another meaning.
+ * These layouts exist only between kernel and recorder; the file has its own
+ * (src/trace/event.h). Enums are append-only nevertheless, so that a number never
+ * changes its meaning.
  */
 #ifndef DWELL_ABI_H
 #define DWELL_ABI_H
@@ -17,13 +16,14 @@
 #define RAW_COMM_LEN		16
 
 /*
- * A record in a ring is one event, or a batch of them, one behind the other:
- * raw_size(), or its source's table of events, tells where the next one begins.
+ * A record in a ring buffer is one event, or a batch: several events, each directly
+ * behind the previous one. The size of an event comes from raw_size() or from its
+ * source's table of events.
  */
 #define BATCH_BYTES	1024	/* a power of two */
-#define BATCH_EVENT_MAX	96	/* bytes of the largest event in a batch */
+#define BATCH_EVENT_MAX	96	/* bytes; the largest event that may be in a batch */
 
-/* The same numbers as in src/trace/event.h; the recorder asserts it. */
+/* The same numbers as in src/trace/event.h; the recorder checks this at compile time. */
 enum raw_poll_result {
 	RAW_PENDING	= 0,
 	RAW_READY	= 1,
@@ -36,24 +36,24 @@ enum raw_type {
 	RAW_WAKE	= 3,
 	RAW_TASK_NEW	= 4,
 	RAW_TASK_DROP	= 5,
-	RAW_CHAIN	= 6,	/* a chain id is defined */
-	RAW_RETURN	= 7,	/* a poll function's return address without a probe */
+	RAW_CHAIN	= 6,	/* defines a chain id */
+	RAW_RETURN	= 7,	/* the return address of a poll that may have no probe */
 	RAW_OFF_CPU	= 8,
-	RAW_STACK	= 9,	/* a kernel stack id is defined */
+	RAW_STACK	= 9,	/* defines a kernel stack id */
 	RAW_EPOLL_WAIT	= 10,
 	RAW_EPOLL_READY	= 11,
 	RAW_FD_ADD	= 12,
 	RAW_FD_DEL	= 13,
 	RAW_LOST	= 14,
-	RAW_THREAD	= 15,	/* a thread's name */
+	RAW_THREAD	= 15,	/* the name of a thread */
 	RAW_THREAD_EXIT	= 16,
 	RAW_EXEC	= 17,
-	RAW_POLLS_GONE	= 18,	/* nr: polls still under way on the thread, others have returned;
-				 * or RAW_POLLS_ANY */
+	RAW_POLLS_GONE	= 18,	/* hdr.nr: polls of the thread that are still going on, or
+				 * RAW_POLLS_ANY; others have returned unseen */
 	RAW_TYPE_NR
 };
 
-/* A poll that began unseen has returned; how many go on is not known. */
+/* A poll has returned whose begin was not seen; not known how many still go on. */
 #define RAW_POLLS_ANY	0xff
 
 struct raw_hdr {
@@ -61,7 +61,7 @@ struct raw_hdr {
 	__u32	tid;
 	__u16	cpu;
 	__u8	type;		/* enum raw_type */
-	__u8	nr;		/* of the tail's elements, where there is one */
+	__u8	nr;		/* elements that follow, if any do */
 };
 
 struct raw_poll_begin {
@@ -72,12 +72,12 @@ struct raw_poll_begin {
 };
 
 struct raw_poll_end {
-	struct raw_hdr	hdr;		/* nr: keys */
+	struct raw_hdr	hdr;		/* hdr.nr: number of keys */
 	__u64		task;
 	__u32		chain;
 	__u8		result;		/* enum raw_poll_result */
 	__u8		pad[3];
-	struct walk_keys keys;		/* nr of their values are sent */
+	struct walk_keys keys;		/* only hdr.nr of the values are sent */
 };
 
 /* RAW_WAKE, RAW_TASK_NEW, RAW_TASK_DROP */
@@ -87,9 +87,9 @@ struct raw_task {
 };
 
 struct raw_chain {
-	struct raw_hdr	hdr;		/* nr: tokens */
+	struct raw_hdr	hdr;		/* hdr.nr: number of tokens */
 	__u32		chain;
-	__u32		fn;		/* task kind in which it was first seen */
+	__u32		fn;		/* the task kind that it was first seen in */
 	__u32		tokens[WALK_MAX_TOKENS];
 };
 
@@ -99,25 +99,27 @@ struct raw_return {
 };
 
 /*
- * A thread at rest in the kernel, as its own code left it: see the iterator in
- * process.bpf.c. Of one that runs, what it was like when it last entered the kernel.
+ * The user-space registers of a thread; see thread_regs in process.bpf.c. If the thread
+ * sleeps in the kernel, they are those at its system call. If it runs, they are those
+ * of the caller of the last poll function, or else those at its last entry into the
+ * kernel.
  */
-#define RAW_SAVED_REGS	6	/* rbx, rbp, r12 to r15: those that calls preserve */
+#define RAW_SAVED_REGS	6	/* rbx, rbp, r12 to r15: the callee-saved registers */
 
 struct raw_thread_regs {
 	__u32	tid;
 	__u32	pad;
-	__u64	fs;		/* where its thread-local variables are */
+	__u64	fs;		/* FS base: where its thread-local variables are */
 	__u64	ip;
 	__u64	sp;
 	__u64	saved[RAW_SAVED_REGS];
 };
 
 /*
- * A poll that was under way on a thread before there were probes, and a root that was
- * Pending in one of its frames: see poll.bpf.c.
+ * Polls that began on a thread before the probes were in place, and Pending roots in
+ * its frames: see seed_polls in poll.bpf.c.
  */
-#define RAW_UNDER_WAY	4	/* of one thread, the outermost first */
+#define RAW_UNDER_WAY	4	/* of one thread; the outermost is first */
 
 struct raw_under_way {
 	__u32	nr;
@@ -126,36 +128,39 @@ struct raw_under_way {
 		__u64	task;
 		__u64	sp;	/* rsp at the poll function's entry */
 		__u32	fn;
-		__u32	root;	/* of a root: 1, or 2 where its thread shares: see root_place */
+		__u32	root;	/* enum thread_poll_root */
 	}	polls[RAW_UNDER_WAY];
 	struct {
 		__u64	task;	/* 0: none */
-		__u64	sp;	/* as of a poll */
+		__u64	sp;	/* as for a poll */
 		__u32	fn;
 		__u32	root;
-	}	pending[RAW_UNDER_WAY];	/* by the number of polls around it */
+	}	pending[RAW_UNDER_WAY];	/* indexed by the number of polls around the root */
 };
 
 /* Where a probe finds a root: see struct image_root_site. */
 struct root_place {
-	__u64	vaddr;		/* of the probe */
+	__u64	vaddr;		/* of the probe, at link time */
 	__u32	fn;
 	__s32	off;
 	__u8	reg;		/* enum image_reg */
 	__u8	deref;
-	__u8	shares;		/* its thread does other things while the root is Pending */
+	__u8	shares;		/* its thread does other work while the root is Pending */
 	__u8	pad[5];
 };
 
-/* A thread that has been told of its polls that were under way. */
+/* What seed_polls has set up for one thread. */
 struct raw_seeded {
 	__u32	tid;
-	__u32	nr;		/* of struct raw_under_way's, from the first on */
-	__u32	pending;	/* a bit for each root that is Pending since */
+	__u32	nr;		/* how many of raw_under_way.polls, the outermost first */
+	__u32	pending;	/* one bit for each root of raw_under_way.pending that was set up */
 	__u32	pad;
 };
 
-/* A thread's batch that is still with it at the end: see the iterator in poll.bpf.c. */
+/*
+ * The events that a thread still holds when the recording ends: see thread_batches in
+ * poll.bpf.c.
+ */
 struct raw_batch {
 	__u32	len;
 	__u32	nr;
@@ -174,57 +179,57 @@ struct raw_thread {
 };
 
 /*
- * Why something was not recorded. Who counts a cause has its name: a kernel source
- * (kernel-events/NAME.c), else record/losses.c. Append only.
+ * Why something was not recorded. The name of a cause is where it is counted: in a
+ * kernel source (kernel-events/NAME.c), else in record/losses.c. Append only.
  */
 enum raw_loss {
 	LOSS_RING		= 0,	/* ring buffer full */
 	LOSS_THREAD_STATE	= 1,	/* no memory for a thread's state */
-	LOSS_POLL_NESTED	= 2,	/* polls nested deeper than we follow */
+	LOSS_POLL_NESTED	= 2,	/* nested deeper than THREAD_MAX_POLLS */
 	LOSS_POLL_UNENDED	= 3,	/* a poll's end was not seen */
 	LOSS_CHAIN_MAP		= 4,	/* chain table full */
 	LOSS_STACK_MAP		= 5,	/* kernel-stack table full */
 	LOSS_FD_RANGE		= 6,	/* fd number beyond MAX_FDS */
-	LOSS_FD_MAP		= 7,	/* token or socket table full */
-	LOSS_EPOLL_EVENTS	= 8,	/* returned events not read */
-	LOSS_WALK		= 9,	/* await chain not read: too many at once */
-	LOSS_SWITCH		= 10,	/* a thread's return to a CPU, or leave, not seen */
+	LOSS_FD_MAP		= 7,	/* table of tokens or of sockets full */
+	LOSS_EPOLL_EVENTS	= 8,	/* returned events could not be read */
+	LOSS_WALK		= 9,	/* chain not read: all walk buffers in use */
+	LOSS_SWITCH		= 10,	/* a switch to or from a CPU not seen */
 	LOSS_NR
 };
 
-/* Per CPU. */
+/* One for each CPU. */
 struct counters {
 	__u64	loss[LOSS_NR];
-	__u64	hits;		/* uprobe programs run */
-	__u64	timed;		/* of these, timed: one in COUNTER_SAMPLE … */
-	__u64	timed_ns;	/* … and how long they took */
+	__u64	hits;		/* runs of uprobe programs */
+	__u64	timed;		/* runs that were timed, one in COUNTER_SAMPLE */
+	__u64	timed_ns;	/* total duration of the timed runs */
 };
 
 #define COUNTER_SAMPLE	64
 
-#define RECIPE_WAYS	8	/* remembered walks of one type of task; a power of two */
-#define MAX_RECIPES	4096	/* types of task of which they are */
+#define RECIPE_WAYS	8	/* remembered walks for each type of task; a power of two */
+#define MAX_RECIPES	4096	/* types of task whose walks are remembered */
 
 #define IO_BLOCK	64
 
 struct bpf_config {
-	__u32	io_wakers;	/* 1: io_reader, io_writer are valid */
-	__u32	io_base;	/* offset from the token of the block that holds both */
-	__u32	io_reader;	/* offsets in that block of a waker's data pointer … */
+	__u32	io_wakers;	/* 1: the other io_ fields are valid */
+	__u32	io_base;	/* where the waker block begins, relative to the token */
+	__u32	io_reader;	/* in the block: a waker's data pointer */
 	__u32	io_writer;
-	__u32	io_reader_vt;	/* … and of its vtable pointer (0: no waker) */
+	__u32	io_reader_vt;	/* in the block: its vtable pointer (0 in memory: no waker) */
 	__u32	io_writer_vt;
-	__u32	io_list;	/* … and of the first of a list of waiters; IO_BLOCK: not known */
-	__u32	io_len;		/* bytes of the block, at most IO_BLOCK */
+	__u32	io_list;	/* in the block: first of a list of waiters; IO_BLOCK: none */
+	__u32	io_len;		/* size of the block, at most IO_BLOCK */
 	__u32	nr_rings;
 	__u32	nr_cells;
-	__u32	hide_switches;	/* tests: one in so many returns to a CPU is not seen */
+	__u32	hide_switches;	/* for tests: ignore one in this many switches in */
 };
 
 #ifndef __bpf__
 /*
- * Bytes of an event of the runtime's probes that may be in a batch; 0: it stands alone in
- * its record, or is a kernel source's (see struct source_event).
+ * The size of an event of the runtime's probes that may be in a batch. 0: the event is
+ * a record of its own, or belongs to a kernel source (see struct source_event).
  */
 static inline unsigned int raw_size(const struct raw_hdr *hdr)
 {

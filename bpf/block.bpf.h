@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A walk's state, and how it reads the target's memory: whole blocks at once,
- * since it is the call that costs, and each read noted in a recipe, so that the
- * next walk of the same way need not be one. It must not know where a walk
- * goes.
+ * The state of a walk, and how a walk reads the target's memory. Reads are made in
+ * whole blocks, because the cost is in the call, not in the bytes. Every read that the
+ * walk depends on is noted in a recipe; if a later walk finds the same values, it need
+ * not walk. This file must not know where a walk goes.
  */
 #ifndef DWELL_BLOCK_BPF_H
 #define DWELL_BLOCK_BPF_H
@@ -11,8 +11,9 @@
 #include "maps.bpf.h"
 
 /*
- * Memory of the target that was read as a whole, into slots of one buffer: the
- * task's beginning into the first two, then what pointers on the way lead to.
+ * Blocks of the target's memory, read into slots of one buffer. The first block, the
+ * beginning of the task, has two slots; each later one has one slot and was reached
+ * through a pointer.
  */
 #define WALK_SLOT	1024
 #define WALK_SLOTS	8
@@ -25,17 +26,18 @@ struct walk_block {
 };
 
 /*
- * A walk that stayed within blocks, to be told again at a glance: as long as
- * the discriminants and tables on its way are what they were, so is its chain.
+ * A recipe: what a walk that stayed within blocks depended on. As long as the
+ * discriminants and vtable pointers that it read have the same values, it leads to the
+ * same chain.
  */
 #define RECIPE_OPS	64
 
 enum recipe_kind {
-	RECIPE_IS,		/* the word is val */
-	RECIPE_BEYOND,		/* it is none of the arg values from val on */
-	RECIPE_POINTS,		/* the word is val more than the base of block arg */
-	RECIPE_LOAD,		/* the word leads to the next block, of arg bytes */
-	RECIPE_LOAD_PART,	/* the next block is part of block arg >> 16, val from its base */
+	RECIPE_IS,		/* the word equals val */
+	RECIPE_BEYOND,		/* the word is none of the arg values from val on */
+	RECIPE_POINTS,		/* the word minus the base of block arg is val */
+	RECIPE_LOAD,		/* the word points to the next block, arg bytes long */
+	RECIPE_LOAD_PART,	/* the next block is at val in block arg >> 16 */
 };
 
 struct recipe_op {
@@ -53,24 +55,24 @@ struct recipe {
 	struct {
 		__u32	leaf;
 		__u32	block;
-		__u64	off;			/* from the block's base */
+		__u64	off;			/* relative to the block's base */
 	}			leaves[WALK_MAX_KEYS];
 };
 
 struct walk_state {
-	__u32			busy;		/* a program uses it */
+	__u32			busy;		/* in use by a program */
 	__u32			nr_blocks;
-	__u32			no_recipe;	/* it depends on more than the blocks */
+	__u32			no_recipe;	/* the walk depends on more than the blocks */
 	struct walk_chain	chain;
 	struct walk_way		way;
 	struct walk_block	blocks[WALK_SLOTS];
-	struct recipe		recipe;		/* of this walk */
+	struct recipe		recipe;		/* of the current walk */
 	__u8			win[WALK_SLOTS * WALK_SLOT + 8];
 };
 
 /*
- * Room for walks under way: too big for the stack, and for the state that each
- * thread has. A second one is for a probe that preempts another in its walk.
+ * Buffers for walks, which are too large for the stack and for per-thread state. The
+ * second buffer of a CPU is for a probe that preempts another one in its walk.
  */
 #define WALKS	2
 
@@ -88,7 +90,7 @@ static __always_inline struct walk_state *walk_take(__u32 i)
 	return w && !__sync_val_compare_and_swap(&w->busy, 0, 1) ? w : NULL;
 }
 
-/* NULL: all are in use. No loop: 6.12's verifier does not see its end. */
+/* NULL: all are in use. Not a loop, because Linux 6.12's verifier cannot bound it. */
 static __always_inline struct walk_state *walk_get(void)
 {
 	struct walk_state *w = walk_take(0);
@@ -104,7 +106,7 @@ static __always_inline void walk_put(struct walk_state *w)
 
 /* ---- reading ---- */
 
-/* In assembly, or the compiler would load it byte by byte. */
+/* In assembly, because the compiler would load byte by byte. */
 static __always_inline __u64 load_word(const __u8 *p, __u32 width)
 {
 	__u64 v;
@@ -113,7 +115,7 @@ static __always_inline __u64 load_word(const __u8 *p, __u32 width)
 	return width < 8 ? v & ((1ull << (8 * (width & 7))) - 1) : v;
 }
 
-/* Where in the buffer @width bytes at @addr are; -1: in no block. */
+/* Offset in the buffer of the @width bytes at @addr; -1: they are in no block. */
 __noinline int walk_at(struct walk_state *w, __u64 addr, __u32 width)
 {
 	__u32 n;
@@ -121,7 +123,7 @@ __noinline int walk_at(struct walk_state *w, __u64 addr, __u32 width)
 
 	if (!w)
 		return -1;
-	/* mostly in the latest */
+	/* most often in the latest block */
 	n = w->nr_blocks;
 	for (i = 0; i < WALK_BLOCKS; i++) {
 		struct walk_block *b;
@@ -151,19 +153,19 @@ static __always_inline int walk_far(__u64 addr, __u32 width, __u64 *val)
 	return 0;
 }
 
-/* Read @width (1, 2, 4, 8) bytes at @addr, from a block if they lie in one. */
+/* Read @width (1, 2, 4, 8) bytes at @addr, from a block if one contains them. */
 static __always_inline int walk_read(struct walk_state *w, __u64 addr, __u32 width, __u64 *val)
 {
 	int at = walk_at(w, addr, width);
 
 	if (at < 0)
 		return walk_far(addr, width, val);
-	/* win has 8 bytes of slack, so that a masked offset + 8 stays inside. */
+	/* win has 8 bytes of slack: the masked offset + 8 stays inside. */
 	*val = load_word(&w->win[at & (WALK_SLOTS * WALK_SLOT - 1)], width);
 	return 0;
 }
 
-/* Read @len bytes at @addr as the next block. False: no room, or not there. */
+/* Read @len bytes at @addr as the next block. False: no slot is free, or the read failed. */
 static __always_inline bool walk_block(struct walk_state *w, __u64 addr, __u64 len)
 {
 	__u32 n = w->nr_blocks;
@@ -187,7 +189,7 @@ static __always_inline bool walk_block(struct walk_state *w, __u64 addr, __u64 l
 	return true;
 }
 
-/* ---- recipes: what the walk has come to depend on ---- */
+/* ---- recipes: noting what the walk depends on ---- */
 
 static __always_inline void recipe_add(struct walk_state *w, enum recipe_kind kind, int at,
 				       __u32 width, __u32 arg, __u64 val)
@@ -208,7 +210,10 @@ static __always_inline void recipe_add(struct walk_state *w, enum recipe_kind ki
 	w->recipe.nr_ops = n + 1;
 }
 
-/* Read a word on which the way depends: which of the @nr values from @first on it is, or none. */
+/*
+ * Read a word that decides where the walk goes: which of the @nr values from @first on
+ * it is, or none of them.
+ */
 static __always_inline int walk_decide(struct walk_state *w, __u64 addr, __u32 width, __u64 first,
 				       __u64 nr, __u64 *val)
 {
@@ -227,9 +232,9 @@ static __always_inline int walk_decide(struct walk_state *w, __u64 addr, __u32 w
 }
 
 /*
- * Follow the pointer at @addr to @len bytes. They become a block if they are
- * not in one; w->way.block is theirs then. *@to is 0 for a null pointer; -1: it
- * could not be read.
+ * Follow the pointer at @addr to @len bytes; they become a block, unless a block
+ * contains them already. w->way.block is the index of that block. *@to is the pointer,
+ * 0 if null. -1: the pointer could not be read.
  */
 __noinline int walk_pointer(struct walk_state *w, __u64 addr, __u32 len, __u64 *to)
 {
@@ -269,7 +274,10 @@ __noinline int walk_pointer(struct walk_state *w, __u64 addr, __u32 len, __u64 *
 	return 0;
 }
 
-/* Read [@addr, @limit), a part of w->way.block not in the buffer, as far as there is room. */
+/*
+ * Read [@addr, @limit), a part of block w->way.block that was not read with it, as far
+ * as a slot has room.
+ */
 static __always_inline void walk_part(struct walk_state *w, __u64 addr, __u64 limit)
 {
 	__u64 base = w->blocks[w->way.block & (WALK_SLOTS - 1)].base, len = limit - addr;

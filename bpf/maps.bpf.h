@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The maps that all BPF programs share, the state of a thread, and how an
- * event gets into a ring. Included by each .bpf.c: the definitions are weak
- * and merged when the objects are linked.
+ * The maps that all BPF programs share, the state of a thread, and how an event gets
+ * into a ring buffer. Every .bpf.c file includes this one: the definitions are weak,
+ * and the linker merges them.
  */
 #ifndef DWELL_MAPS_BPF_H
 #define DWELL_MAPS_BPF_H
@@ -15,11 +15,11 @@
 #include "abi.h"
 #include "kernel-events/sched.h"
 
-#define THREAD_MAX_POLLS	RAW_UNDER_WAY	/* polls nested on one thread */
-#define THREAD_CHAINS		8	/* chain ids remembered by a thread */
+#define THREAD_MAX_POLLS	RAW_UNDER_WAY	/* nested on one thread */
+#define THREAD_CHAINS		8	/* chain ids cached by a thread */
 #define LAST_RECIPES	16	/* a power of two */
 
-#define BATCH_NS	10000000ull	/* the first of a batch waits no longer for others */
+#define BATCH_NS	10000000ull	/* ns; the oldest event of a batch waits no longer */
 
 #ifndef barrier
 #define barrier() asm volatile("" ::: "memory")
@@ -28,56 +28,58 @@
 enum thread_poll_root {
 	POLL_OF_TASK	= 0,
 	POLL_OF_ROOT	= 1,
-	POLL_SHARES	= 2,	/* of a root whose thread does other things while it is Pending */
+	POLL_SHARES	= 2,	/* a root whose thread does other work while it is Pending */
 };
 
 /* A poll that has begun on a thread and not yet returned. */
 struct thread_poll {
 	__u64	task;
-	__u64	sp;		/* rsp at the poll function's entry */
+	/* rsp at the poll function's entry; of a root: as if it had been called */
+	__u64	sp;
 	__u32	fn;
-	__u16	dropped;	/* freed by this thread during the poll, or completed */
+	__u16	dropped;	/* freed or completed by this thread during the poll */
 	__u8	looks;		/* see cookie_looks() */
-	__u8	root;		/* enum thread_poll_root; a root's sp is as if it was called */
+	__u8	root;		/* enum thread_poll_root */
 };
 
-/* A root that is Pending, in a frame of the thread. */
+/* A Pending root in a frame of the thread. */
 struct thread_root {
 	__u64	root;		/* 0: none */
-	__u64	sp;		/* as struct thread_poll has it */
-	__u32	shares;		/* the thread does other things meanwhile */
-	__u32	woken;		/* told already */
+	__u64	sp;		/* as in struct thread_poll */
+	__u32	shares;		/* the thread does other work meanwhile */
+	__u32	woken;		/* its wake has been sent */
 };
 
 /*
- * What the probes keep of a thread, with what they need of the scheduler's. A kernel
- * source keeps its own in a task storage of its own, as epoll does.
+ * State of a thread: of the runtime's probes and of the scheduler source. Other kernel
+ * sources have a task storage of their own, as epoll has.
  */
 struct thread {
-	/* Polls: only the thread itself, in its uprobes. */
+	/* Polls. Written only by the thread itself, in its uprobes. */
 	struct thread_poll	polls[THREAD_MAX_POLLS];
 	__u32			depth;
-	struct thread_root	pending[THREAD_MAX_POLLS];	/* by the polls around it */
+	/* by the number of polls around it */
+	struct thread_root	pending[THREAD_MAX_POLLS];
 	__u32			named;		/* RAW_THREAD sent */
-	__u64			ended_sp;	/* see seed_polls */
+	__u64			ended_sp;	/* frames up to here have ended */
 	struct {
 		__u64	ret, sp, saved[RAW_SAVED_REGS];
-	}			entered;	/* the last poll: see thread_regs */
-	__u64			woken;		/* task woken last, until the next poll begins */
+	}			entered;	/* caller of the last poll: see thread_regs */
+	__u64			woken;		/* task last woken, until the next poll begins */
 
-	struct sched_thread	sched;		/* here for the probes, which look at it first */
+	struct sched_thread	sched;		/* here because every probe looks at it first */
 
 	struct {
 		__u64	hash;
 		__u64	id;
 	} chains[THREAD_CHAINS];
-	__u8	last_recipe[LAST_RECIPES];	/* which one of a task type held */
+	__u8	last_recipe[LAST_RECIPES];	/* by group: the recipe that matched last */
 
-	/* Events not in a ring yet: see event_add(). */
+	/* Events that are not in a ring buffer yet: see event_add(). */
 	__u32			batch_len;
 	__u32			batch_nr;
-	__u32			batch_busy;	/* one is being written */
-	__u64			batch_first;	/* time of the first */
+	__u32			batch_busy;	/* an event is being written */
+	__u64			batch_first;	/* time of its first event */
 	__u8			batch[BATCH_BYTES + BATCH_EVENT_MAX];
 };
 
@@ -100,7 +102,7 @@ struct {
 	__array(values, struct ring);
 } rings SEC(".maps") __weak;
 
-/* Events lost on this CPU since the last one that got through. */
+/* Events lost on this CPU since the last one that was sent. */
 struct cpu_lost {
 	__u64	first;
 	__u64	count;
@@ -124,14 +126,14 @@ struct {
 extern const volatile struct bpf_config config;
 
 /*
- * The target, as the kernel numbers processes: in the first pid namespace. Set
- * before any program can run for it.
+ * The target's process id in the first pid namespace. Set before any program runs for
+ * the target.
  */
 extern __u32 target_tgid;
 
-/* Set when every probe is in place: before that, events would be half a story. */
+/* Set when all probes are in place; events before that would be incomplete. */
 extern bool enabled;
-extern __u64 enabled_ts;	/* a moment before that */
+extern __u64 enabled_ts;	/* a moment before enabled was set */
 
 static __always_inline void count_losses(enum raw_loss cause, __u64 nr)
 {
@@ -148,8 +150,8 @@ static __always_inline void count_loss(enum raw_loss cause)
 }
 
 /*
- * A probe's program begins: counted, and one in COUNTER_SAMPLE is timed.
- * Programs stay on their CPU, so hit_end() finds the same counters.
+ * Begin of a probe's program: counts it, and times one in COUNTER_SAMPLE. Programs do
+ * not migrate, so hit_end() is passed the counters of the same CPU.
  */
 static __always_inline __u64 hit_begin(struct counters **counted)
 {
@@ -170,7 +172,7 @@ static __always_inline void hit_end(struct counters *c, __u64 begin)
 	c->timed_ns += bpf_ktime_get_ns() - begin;
 }
 
-/* Put RAW_LOST into the ring for what this CPU has lost. False: there is no room. */
+/* Send RAW_LOST for what this CPU has lost. False: the ring buffer is full. */
 static __always_inline bool lost_tell(void *ring, struct cpu_lost *lost, __u64 ts, __u32 cpu)
 {
 	struct raw_lost *l = bpf_ringbuf_reserve(ring, sizeof(*l), 0);
@@ -190,9 +192,9 @@ static __always_inline bool lost_tell(void *ring, struct cpu_lost *lost, __u64 t
 }
 
 /*
- * Room for an event in this CPU's ring, its header filled in. If events were
- * lost on this CPU, RAW_LOST goes first, so that the reader knows where the
- * hole is. NULL: full, and counted.
+ * Reserve an event in this CPU's ring buffer and fill in its header. If events were
+ * lost on this CPU, RAW_LOST is sent first, so that the reader knows where the gap is.
+ * NULL: the ring buffer is full; this is counted.
  */
 static __always_inline void *event_reserve(__u32 size, __u64 ts, __u32 tid, __u8 type)
 {
@@ -225,11 +227,11 @@ full:
 
 static __always_inline void event_submit(void *event)
 {
-	/* The recorder looks by itself often enough: a wakeup costs more than the event. */
+	/* The recorder polls often enough; a wakeup would cost more than the event. */
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 }
 
-/* Put the thread's events into this CPU's ring. */
+/* Send the thread's batch to this CPU's ring buffer. */
 static __always_inline void event_flush(struct thread *t)
 {
 	__u32 zero = 0, cpu = bpf_get_smp_processor_id(), len = t->batch_len;
@@ -241,9 +243,12 @@ static __always_inline void event_flush(struct thread *t)
 	t->batch_len = 0;
 	if (!ring || !lost || !len)
 		return;
-	/* What was lost before is told first, so that the reader knows where the hole is. */
+	/* Earlier losses are sent first, so that the reader knows where the gap is. */
 	full = lost->count && !lost_tell(ring, lost, t->batch_first, cpu);
-	/* Bounded where it is used: older verifiers forget the bounds of what was on the stack. */
+	/*
+	 * Checked right before use, because older verifiers lose the bounds of spilled
+	 * values.
+	 */
 	asm volatile("" : "+r"(len));
 	if (len > BATCH_BYTES)
 		return;
@@ -256,17 +261,20 @@ static __always_inline void event_flush(struct thread *t)
 }
 
 /*
- * Room for an event of the current thread, its header filled in. It goes into
- * a ring together with others: when there is no room for more, when it is old,
- * when the thread leaves its CPU. One trip to the ring for each would cost the
- * target more than all else that a probe does. event_added() must follow.
+ * Reserve an event in the thread's batch and fill in its header. The batch is sent when
+ * it is full, when it is BATCH_NS old, and when the thread leaves its CPU: using the
+ * ring buffer for each event would cost the target more than everything else in a
+ * probe. event_added() must follow.
  */
 static __always_inline void *event_add(struct thread *t, __u32 size, __u64 ts, __u32 tid, __u8 type)
 {
 	struct raw_hdr *hdr;
 	__u32 len;
 
-	/* From here on the scheduler's hook, which may come at any moment, keeps off. */
+	/*
+	 * From here on the scheduler's hook, which may run at any moment, does not use
+	 * the batch.
+	 */
 	t->batch_busy = 1;
 	barrier();
 	len = t->batch_len;
@@ -301,7 +309,7 @@ static __always_inline bool thread_polls(const struct thread *t)
 	return t->depth;
 }
 
-/* State of the current thread, made on first use. */
+/* State of the current thread, created on first use. NULL: no memory, which is counted. */
 static __always_inline struct thread *thread_get(struct task_struct *task)
 {
 	struct thread *t = bpf_task_storage_get(&threads, task, NULL, 0);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The runtime's side: polls of tasks, wakes, spawns, drops. Plain uprobes
- * only. A return probe would replace a return address on the target's stack
- * and abort it when a panic unwinds through; the end of a poll is a probe on
- * the first branch behind the runtime's call instead, and begin and end are
- * paired by the stack pointer.
+ * The runtime's probes: polls of tasks, wakes, spawns, drops. Only plain uprobes are
+ * used. A return probe would replace a return address on the target's stack, and a
+ * panic that unwinds through it would abort the target. The end of a poll is instead a
+ * probe on the first branch behind the runtime's call of the poll function; begin and
+ * end are paired by the stack pointer.
  */
 #include "off_cpu.bpf.h"
 #include "recipe.bpf.h"
@@ -15,10 +15,12 @@ __u64 enabled_ts = 0;
 __u32 target_tgid = 0;
 
 /*
- * A probe's cookie: index of the function or site (0-31), what to add to rsp
- * to get it at the function's entry (32-47, signed), register that holds the
- * task (48-55, enum image_reg), whether the task's state has to be looked at
- * (56: see walk_status.cancelled and not_new).
+ * The cookie of a probe:
+ *	bits 0-31	index of the function or of the root's place
+ *	bits 32-47	what to add to rsp to get rsp at the function's entry, signed
+ *	bits 48-55	the register that holds the task (enum image_reg)
+ *	bit 56		the task's state word has to be read: see walk_status.cancelled
+ *			and not_new
  */
 static __always_inline __u32 cookie_index(__u64 cookie)
 {
@@ -31,8 +33,8 @@ static __always_inline __s64 cookie_sp(__u64 cookie)
 }
 
 /*
- * In assembly, or the compiler would merge the loads into one of a computed
- * address, which the verifier refuses.
+ * In assembly, because the compiler would merge the loads into one from a computed
+ * address, which the verifier rejects.
  */
 #define REG(regs, name)								\
 	({									\
@@ -75,9 +77,9 @@ static __always_inline __u64 cookie_arg(__u64 cookie, struct pt_regs *regs)
 }
 
 /*
- * The polls under way on a thread without those entered below @sp: the stack
- * grows down, so they have returned. The loop has a counter of its own because
- * Linux 6.12's verifier does not see that a bound of depth - 1 is one of depth.
+ * The number of polls on the thread, without those whose frame lies below @sp: the
+ * stack grows down, so they have returned. The loop has its own counter because Linux
+ * 6.12's verifier does not derive the bound of depth - 1 from that of depth.
  */
 static __always_inline __u32 drop_returned(struct thread *t, __u64 sp)
 {
@@ -95,8 +97,8 @@ static __always_inline __u32 drop_returned(struct thread *t, __u64 sp)
 }
 
 /*
- * Where polls return to is known of most, but not of all: the first ones say it, and
- * some more whenever an end was not seen.
+ * Return addresses of polls are sent to the recorder to check that each has a probe:
+ * those of the first LOOKS polls, and again of LOOKS polls whenever an end was missed.
  */
 #define LOOKS	64
 
@@ -110,7 +112,7 @@ static __always_inline void tell_gone(struct thread *t, __u32 left, __u64 ts, __
 	event_added(t, sizeof(*ev));
 }
 
-/* Of @t's polls only the outermost @depth go on: the others' ends were not seen. */
+/* Only the outermost @depth polls of @t still go on; the ends of the others were missed. */
 static __always_inline void polls_gone(struct thread *t, __u32 depth, __u64 ts, __u32 tid)
 {
 	tell_gone(t, depth, ts, tid);
@@ -131,7 +133,7 @@ static __always_inline void tell_return(__u64 sp, __u64 ts, __u32 tid)
 	event_submit(r);
 }
 
-/* If @header is being polled by this thread, its memory is not to be read at the poll's end. */
+/* If this thread polls the task at @header, its memory must not be read when the poll ends. */
 static __always_inline void mark_dropped(struct thread *t, __u64 header)
 {
 	int i;
@@ -150,7 +152,7 @@ static __always_inline void tell_task(struct thread *t, __u64 header, __u64 ts, 
 	event_added(t, sizeof(*ev));
 }
 
-/* Which of the bits that status->@mask names the task at @header, function @fn's, has. */
+/* The bits of status->@mask that are set in the task at @header, whose poll function is @fn. */
 #define TASK_HAS(header, fn, mask)						\
 	({									\
 		__u32 index = (fn);						\
@@ -167,7 +169,7 @@ static __always_inline void learn_bias(__u64 ip, __u64 vaddr)
 	load_bias_known = true;
 }
 
-/* A poll of @task has begun; @depth others are under way around it. */
+/* A poll of @task begins inside @depth others. */
 static __always_inline void poll_push(struct thread *t, __u32 depth, __u64 task, __u64 sp,
 				      __u32 fn, enum thread_poll_root root, bool looks,
 				      __u64 ts, __u32 tid)
@@ -186,7 +188,10 @@ static __always_inline void poll_push(struct thread *t, __u32 depth, __u64 task,
 	p->dropped = 0;
 	p->looks = looks;
 	p->root = root;
-	/* A root in this frame is Pending no more, and nobody blocks within a new poll. */
+	/*
+	 * A new poll: a root in this frame is no longer Pending, and nothing blocks
+	 * inside yet.
+	 */
 	if (root)
 		t->pending[depth & (THREAD_MAX_POLLS - 1)].root = 0;
 	t->depth = depth + 1;
@@ -198,12 +203,12 @@ static __always_inline void poll_push(struct thread *t, __u32 depth, __u64 task,
 	event_added(t, sizeof(*ev));
 }
 
-/* The polls that were under way when there were no probes are not known yet. */
+/* Polls that began before the probes were in place have not been set up yet: see seed_polls. */
 bool polls_unknown = true;
 
 static void root_pending(struct thread *t, __u64 ts, __u32 tid);
 
-/* The root that has the frame at @sp is on top, and not in its poll any more. */
+/* Is the innermost poll that of a root whose frame is at @sp? If so, its poll has ended. */
 static __always_inline bool is_root_at(const struct thread *t, __u64 sp)
 {
 	__u32 depth = t->depth;
@@ -216,8 +221,9 @@ static __always_inline bool is_root_at(const struct thread *t, __u64 sp)
 }
 
 /*
- * Where the thread's stack can be gone through from while it runs: its poll function's
- * caller. The registers that calls preserve are known at the entry alone.
+ * Note the registers of the poll function's caller, from where the thread's stack can
+ * be unwound while the thread runs. The callee-saved registers are known only at the
+ * function's entry.
  */
 static __always_inline void note_entry(struct thread *t, __u64 sp, struct pt_regs *regs)
 {
@@ -258,11 +264,14 @@ static __always_inline int on_poll_begin(struct pt_regs *regs)
 		if (site)
 			learn_bias(regs->ip, *site);
 	}
-	/* Polled from the frame that the root is in, so in turn with it. */
+	/*
+	 * A task is polled from the root's frame, so the root itself is not being
+	 * polled now.
+	 */
 	if (is_root_at(t, sp))
 		root_pending(t, ts, task->pid);
 
-	/* One entered at the same place has returned as well. */
+	/* A poll that began at the same sp has returned, too. */
 	depth = drop_returned(t, sp + 1);
 	if (depth != t->depth)
 		polls_gone(t, depth, ts, task->pid);
@@ -282,8 +291,9 @@ static __always_inline int on_poll_begin(struct pt_regs *regs)
 }
 
 /*
- * A root has no state but that of its future: where that tells that it is done, it is.
- * One that has completed may be waited for no more, or not tell: who polls it goes on.
+ * A root has no state word. It has completed if its future's state says so. If the
+ * future does not tell, the root counts as Pending here; on_root_gone() reports its
+ * end.
  */
 static __always_inline __u8 root_result(struct thread *t, struct walk_state *w, __u64 root,
 					const struct walk_cell *cell, __u64 ts, __u32 tid,
@@ -305,8 +315,8 @@ static __always_inline __u8 root_result(struct thread *t, struct walk_state *w, 
 }
 
 /*
- * What has become of the task at @header, function @fn's, after a poll: whether
- * it is done, and if not, its chain and keys, in @w.
+ * The result of a poll of the task at @header with poll function @fn: completed or not,
+ * and if not, its chain and keys, in @w.
  */
 static __always_inline __u8 poll_result(struct thread *t, struct walk_state *w, __u64 header,
 					__u32 fn, __u64 ts, __u32 tid, __u32 *chain)
@@ -332,9 +342,9 @@ static __always_inline __u8 poll_result(struct thread *t, struct walk_state *w, 
 		return RAW_PENDING;
 	walk_task(w, header, cell, state & status->running);
 	/*
-	 * An idle task cannot change under the walk: to be polled it must be
-	 * woken and begun, two probes away. One that is queued already can:
-	 * look again.
+	 * An idle task cannot change during the walk: it would have to be woken and
+	 * polled, which are two probes away. A task that is queued already can be
+	 * polled at any time, so its state is read again.
 	 */
 	if ((state & status->notified) &&
 	    (walk_far(header + status->off, status->width, &state) || (state & status->running)))
@@ -346,7 +356,10 @@ static __always_inline __u8 poll_result(struct thread *t, struct walk_state *w, 
 	return RAW_PENDING;
 }
 
-/* From now on its thread may sleep until the root of @p is woken: see sched.bpf.c. */
+/*
+ * From now on the thread may sleep until the root of @p is woken: see root_woken() in
+ * sched.bpf.c.
+ */
 static __always_inline void root_pends(struct thread *t, const struct thread_poll *p, __u32 around)
 {
 	struct thread_root *r = &t->pending[around & (THREAD_MAX_POLLS - 1)];
@@ -357,7 +370,7 @@ static __always_inline void root_pends(struct thread *t, const struct thread_pol
 	r->sp = p->sp;
 }
 
-/* The poll @p, the last of @depth, has ended; @done: it is known to have completed. */
+/* Poll @p, the innermost of @depth, has ended. @done: it is known to have completed. */
 static __always_inline void poll_pop(struct thread *t, struct thread_poll *p, __u32 depth,
 				     bool done, __u64 ts, __u32 tid)
 {
@@ -367,7 +380,10 @@ static __always_inline void poll_pop(struct thread *t, struct thread_poll *p, __
 	__u8 result;
 
 	if (p->dropped || done) {
-		/* Completed and freed within the poll: nothing there to read. */
+		/*
+		 * Completed, and possibly freed, during the poll: its memory must not
+		 * be read.
+		 */
 		result = RAW_READY;
 	} else {
 		w = walk_get();
@@ -399,7 +415,10 @@ static __always_inline void poll_pop(struct thread *t, struct thread_poll *p, __
 static __always_inline int on_poll_end(struct pt_regs *regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	/* The return has popped the return address: 8 above the entry's rsp. */
+	/*
+	 * The return has popped the return address, so rsp is 8 above its value at the
+	 * entry.
+	 */
 	__u64 sp = regs->sp + cookie_sp(bpf_get_attach_cookie(regs)) - 8;
 	struct thread_poll *p;
 	struct thread *t;
@@ -416,20 +435,23 @@ static __always_inline int on_poll_end(struct pt_regs *regs)
 	depth = drop_returned(t, sp);
 	if (depth != t->depth)
 		polls_gone(t, depth, bpf_ktime_get_ns(), task->pid);
-	if (!depth && polls_unknown)	/* it began before the recording */
+	if (!depth && polls_unknown)	/* began before the recording */
 		tell_gone(t, RAW_POLLS_ANY, bpf_ktime_get_ns(), task->pid);
 	if (!depth || depth > THREAD_MAX_POLLS)
 		return 0;
 	p = &t->polls[(depth - 1) & (THREAD_MAX_POLLS - 1)];
 	if (p->sp != sp)
-		return 0;	/* the branch was reached from elsewhere */
+		return 0;	/* this branch was reached without that poll */
 	ts = bpf_ktime_get_ns();
 	on_cpu(t, task, ts);
 	poll_pop(t, p, depth, false, ts, task->pid);
 	return 0;
 }
 
-/* Whether the function that new tasks come by is called with one: see walk_status.not_new. */
+/*
+ * Is this call of the function that gets new tasks about a new task? See
+ * walk_status.not_new.
+ */
 static __always_inline bool is_new(struct thread *t, __u64 cookie, __u64 header)
 {
 	bool woken = t->woken == header;
@@ -445,8 +467,9 @@ static __always_inline bool is_new(struct thread *t, __u64 cookie, __u64 header)
 }
 
 /*
- * In its last poll a task wakes who awaits it, who may free it before that poll returns,
- * and put another one in its place: its end has to be told before.
+ * In its last poll, a task wakes the task that joins it. That one may free it before
+ * the poll returns, and a new task may get its address. So its end is sent before the
+ * wake.
  */
 static __always_inline void tell_completed(struct thread *t, __u64 ts, __u32 tid)
 {
@@ -495,7 +518,7 @@ static __always_inline int task_event(struct pt_regs *regs, __u8 type)
 
 /* ---- roots: futures that block_on polls, in the frame of whoever blocks on them ---- */
 
-/* Where probes find roots, by the numbers in their cookies. */
+/* Where probes find roots; a probe's cookie has the index. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -504,7 +527,7 @@ struct {
 	__type(value, struct root_place);
 } root_places SEC(".maps");
 
-/* The root's address; 0: it cannot be read. */
+/* The address of the root; 0: it could not be read. */
 static __always_inline __u64 root_at(const struct root_place *place, __u64 frame,
 				     struct pt_regs *regs)
 {
@@ -515,7 +538,7 @@ static __always_inline __u64 root_at(const struct root_place *place, __u64 frame
 	return at;
 }
 
-/* rsp in the frame of a probe of a root. */
+/* rsp of the frame that contains the root. */
 static __always_inline __u64 root_frame(struct pt_regs *regs)
 {
 	return regs->sp + cookie_sp(bpf_get_attach_cookie(regs));
@@ -540,11 +563,14 @@ static __always_inline int on_root_begin(struct pt_regs *regs)
 	on_cpu(t, task, ts);
 	if (!load_bias_known)
 		learn_bias(regs->ip, place->vaddr);
-	/* It has been polled again: what was found of it before is not so any more. */
+	/*
+	 * The root is polled again, so what was found in this frame at attach is out of
+	 * date.
+	 */
 	if (polls_unknown && frame - 8 > t->ended_sp)
 		t->ended_sp = frame - 8;
 	root = root_at(place, frame, regs);
-	/* A poll may be come to by more than one of the places. */
+	/* One poll may pass several of the places where probes are. */
 	if (is_root_at(t, frame - 8) &&
 	    t->polls[(t->depth - 1) & (THREAD_MAX_POLLS - 1)].task == root)
 		return 0;
@@ -558,8 +584,9 @@ static __always_inline int on_root_begin(struct pt_regs *regs)
 }
 
 /*
- * Who blocks on a root goes to sleep, so its poll has ended: if it is that one's frame.
- * At a call of its own the return address is not yet @pushed.
+ * The thread goes to sleep in block_on, so the root's poll has ended if this is the
+ * root's frame. @pushed: 8 if the probe is at the call itself, which has not pushed its
+ * return address yet.
  */
 static __always_inline int on_root_park(struct pt_regs *regs, __u64 pushed)
 {
@@ -578,7 +605,7 @@ static __always_inline int on_root_park(struct pt_regs *regs, __u64 pushed)
 	return 0;
 }
 
-/* block_on is done with its root: that has completed, unless a panic is on its way. */
+/* block_on has finished with its root, which has completed, unless a panic is unwinding. */
 static __always_inline int on_root_gone(struct pt_regs *regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -611,7 +638,7 @@ static __always_inline int on_root_gone(struct pt_regs *regs)
 	return 0;
 }
 
-/* Which root a waker is of, by its data. */
+/* From a waker's data pointer to its root. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -620,7 +647,7 @@ struct {
 	__type(value, __u64);
 } root_wakers SEC(".maps");
 
-/* The root that the thread polls, or that is Pending in its innermost frame; 0: none. */
+/* The root that the thread polls or that is Pending in its innermost frame; 0: none. */
 static __always_inline __u64 root_of_thread(const struct thread *t)
 {
 	__u32 depth = t->depth;
@@ -653,7 +680,7 @@ static __always_inline int on_root_waker(struct pt_regs *regs, bool wake)
 		return 0;
 	root = root_of_thread(t);
 	known = bpf_map_lookup_elem(&root_wakers, &data);
-	/* Copied in the root's own poll, or called where the root's thread does other things. */
+	/* Cloned during the root's poll, or first called on the root's own thread. */
 	if (root && (!wake || !known) && (!known || *known != root))
 		bpf_map_update_elem(&root_wakers, &data, &root, BPF_ANY);
 	else if (known)
@@ -683,7 +710,7 @@ PROBE(poll_end, on_poll_end(regs))
 PROBE(task_wake, task_event(regs, RAW_WAKE))
 PROBE(task_new, task_event(regs, RAW_TASK_NEW))
 PROBE(task_drop, task_event(regs, RAW_TASK_DROP))
-/* Completed or cancelled: for a recording as good as dropped. */
+/* Completed or cancelled; for the recording the same as dropped. */
 PROBE(task_end, task_event(regs, RAW_TASK_DROP))
 PROBE(root_begin, on_root_begin(regs))
 PROBE(root_park, on_root_park(regs, 0))
@@ -692,7 +719,7 @@ PROBE(root_gone, on_root_gone(regs))
 PROBE(root_wake, on_root_waker(regs, true))
 PROBE(root_clone, on_root_waker(regs, false))
 
-/* What the recorder has found out about polls that began before it, by thread. */
+/* What the recorder has found out about polls that began before the recording, by thread. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -702,11 +729,11 @@ struct {
 } under_way SEC(".maps");
 
 /*
- * Run by the recorder, over the target's threads: their polls that are under way
- * are put where those are that the probes see begin, so that their ends are seen. Not
- * those that have ended since the thread's stack was looked at, and not while it is
- * in another one inside of them. The recorder gets the ids of the threads and how
- * many of their polls, from the outermost, were put.
+ * Run by the recorder over the target's threads: sets up the state of polls that began
+ * before the probes were in place, so that their ends are seen. Polls that have ended
+ * since the thread's stack was read are left out; a thread that is in a new poll inside
+ * of them is left for later. For each thread the recorder gets the number of polls that
+ * were set up, counted from the outermost.
  */
 SEC("iter/task")
 int seed_polls(struct bpf_iter__task *ctx)
@@ -726,7 +753,7 @@ int seed_polls(struct bpf_iter__task *ctx)
 	if (!t)
 		return 0;
 	seeded.tid = tid;
-	/* the outermost comes first, and no poll outlives it */
+	/* the outermost is first, and no inner poll outlives it */
 	if (w->nr && w->polls[0].sp <= t->ended_sp)
 		goto out;
 	if (t->depth && w->nr)
@@ -745,7 +772,7 @@ int seed_polls(struct bpf_iter__task *ctx)
 		t->depth = i;
 	seeded.nr = i;
 	for (i = 0; i < RAW_UNDER_WAY; i++) {
-		/* It has not been polled since, or the probes would have told. */
+		/* It has not been polled since then; a probe would have noticed. */
 		if (!w->pending[i].task || (__u32)i > t->depth || t->pending[i].root ||
 		    w->pending[i].sp <= t->ended_sp)
 			continue;
@@ -761,7 +788,7 @@ out:
 	return 0;
 }
 
-/* Run by the recorder at the end: what threads have not put into a ring. */
+/* Run by the recorder at the end: the events that threads have not sent yet. */
 SEC("iter/task")
 int thread_batches(struct bpf_iter__task *ctx)
 {
@@ -781,7 +808,7 @@ int thread_batches(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-/* The same sites with nothing to do: what the probes cost by themselves. */
+/* An empty program for the same places: measures what the probes alone cost. */
 SEC("?uprobe.multi")
 int empty(struct pt_regs *regs)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Walks that are remembered: a recipe says what a walk depended on, and what
- * it came to. If all of that stands where it did, there is no need to walk.
+ * Remembered walks. A recipe holds what a walk depended on and the chain that it led
+ * to. If everything that it depended on still has the same values, the walk can be
+ * skipped.
  */
 #ifndef DWELL_RECIPE_BPF_H
 #define DWELL_RECIPE_BPF_H
@@ -9,12 +10,12 @@
 #include "walk.bpf.h"
 
 /*
- * Recipes in groups, one group for a task type. They are written once: a
- * reader on another CPU finds a whole one or none.
+ * Recipes are grouped by type of task. A recipe is written once, so a reader on another
+ * CPU sees a complete one or none.
  */
 struct known_recipe {
 	__u32		ready;
-	__u32		busy;	/* of a group's first: somebody adds to the group */
+	__u32		busy;	/* of the group's first: the group is being extended */
 	__u32		chain;
 	__u32		pad;
 	struct recipe	recipe;
@@ -27,7 +28,7 @@ struct {
 	__type(value, struct known_recipe);
 } recipes SEC(".maps") __weak;
 
-/* The same where another recipe may have read it just now. */
+/* Read a block, unless the previous recipe has read it already. */
 static __always_inline bool recipe_block(struct walk_state *w, __u64 addr, __u64 len, __u32 read)
 {
 	__u32 n = w->nr_blocks;
@@ -41,8 +42,8 @@ static __always_inline bool recipe_block(struct walk_state *w, __u64 addr, __u64
 }
 
 /*
- * Does all that @r's walk depended on stand there as it did? Read already are
- * the task's block, and those that a recipe tried before has come to.
+ * Does everything that @r depends on have the same values? The task's block has been
+ * read; so have the blocks of the recipe that was tried before.
  */
 __noinline int recipe_holds(struct walk_state *w, struct recipe *r)
 {
@@ -96,9 +97,9 @@ static __always_inline struct known_recipe *recipe_of(__u32 group, __u32 way)
 }
 
 /*
- * The chain of a task of group @group by one of its recipes, the last one that
- * held on this thread first; *@chain is its id and the keys are read anew.
- * False: it has to be walked.
+ * Find the chain of a task of group @group by one of its recipes, beginning with the
+ * one that matched last on this thread. *@chain is its id; the keys are read again.
+ * False: no recipe matches, it has to be walked.
  */
 static __always_inline bool recipe_follow(struct thread *t, struct walk_state *w, __u32 group,
 					  __u32 *chain)
@@ -132,13 +133,13 @@ static __always_inline bool recipe_follow(struct thread *t, struct walk_state *w
 	return false;
 }
 
-/* Remember the walk just done, if it can be told again and there is room. */
+/* Remember the current walk, if it is repeatable and the group has room. */
 static __always_inline void recipe_learn(struct walk_state *w, __u32 group, __u32 chain)
 {
 	struct known_recipe *first, *k;
 	int n, same = 0;
 
-	if (w->no_recipe || w->way.cut || !chain || !group)
+	if (w->no_recipe || w->way.truncated || !chain || !group)
 		return;
 	first = recipe_of(group, 0);
 	if (!first || __sync_val_compare_and_swap(&first->busy, 0, 1))
@@ -148,16 +149,19 @@ static __always_inline void recipe_learn(struct walk_state *w, __u32 group, __u3
 		if (!k)
 			break;
 		if (k->ready) {
-			/* Threads that come to it together learn it together. Some have two. */
+			/*
+			 * Several threads may add the same walk at the same time; a chain gets
+			 * two recipes at most.
+			 */
 			same += k->chain == chain;
 			if (same == 2)
 				break;
 			continue;
 		}
-		/* too large for the copy that the compiler makes of an assignment */
+		/* too large for an assignment, which the compiler would do on the stack */
 		bpf_probe_read_kernel(&k->recipe, sizeof(k->recipe), &w->recipe);
 		k->chain = chain;
-		barrier();	/* x86-64 keeps the order of stores */
+		barrier();	/* enough on x86-64, which keeps stores in order */
 		k->ready = 1;
 		break;
 	}

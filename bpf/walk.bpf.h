@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The await-chain walk in the kernel: its tables as maps, its reads by blocks, and
- * the ids of chains. Runs at the end of a poll that returned Pending, on the
- * thread that polled; reads the target's memory, never writes. Where the walk goes
- * is told in walk_step.h.
+ * The await-chain walk in the kernel: its tables as maps, its reads by blocks, and the
+ * ids of chains. It runs when a poll has returned Pending, on the thread that polled;
+ * it reads the target's memory and never writes to it. walk_step.h describes where the
+ * walk goes.
  */
 #ifndef DWELL_WALK_BPF_H
 #define DWELL_WALK_BPF_H
@@ -69,7 +69,7 @@ struct {
 	__type(value, __u32);
 } chains SEC(".maps") __weak;
 
-/* Link-time address of a poll function's probe site, by the same index as walk_cells. */
+/* Link-time address of a poll function's probe; same index as walk_cells. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -80,14 +80,14 @@ struct {
 
 __u32 next_chain __weak;
 /*
- * Some task waits for what its future does not tell: from now on epoll's
- * events have to say whose wakers are registered with a descriptor.
+ * Some task waits for something that its future does not tell: from now on, epoll's
+ * events include the tasks whose wakers are registered with the descriptor.
  */
 bool wakers_wanted __weak;
 __u64 load_bias __weak;		/* run-time minus link-time address */
 bool load_bias_known __weak;
 
-/* ---- what the walk rests on: see walk_step.h ---- */
+/* ---- the functions that walk_step.h requires ---- */
 
 static __always_inline const struct walk_type *walk_type_at(struct walk_state *w, __u32 i)
 {
@@ -135,7 +135,7 @@ static __always_inline void walk_key_push(struct walk_state *w, __u64 addr, __u3
 	w->recipe.nr_leaves = n + 1;
 }
 
-/* The header is in a block already where the cell says so; else there is none to go by. */
+/* A recipe is only possible if the task's header has been read as the first block. */
 static __always_inline void walk_begin(struct walk_state *w)
 {
 	w->no_recipe = w->nr_blocks != 1;
@@ -149,14 +149,14 @@ static __always_inline void walk_stray(struct walk_state *w)
 }
 
 /*
- * Functions that are not static are verified once, each by itself, and not once
- * for every path that leads to them: loading takes milliseconds, not seconds.
- * They return int because older verifiers want a scalar.
+ * A function that is not static is verified once by itself, rather than on every path
+ * that calls it: the program loads in milliseconds, not seconds. It returns int because
+ * older verifiers demand a scalar.
  */
 #define WALK_FN __noinline
 #include "walk_step.h"
 
-/* Read what the cell says of the task at @header at once, as the first block. */
+/* Read the beginning of the task at @header as the first block, as long as the cell says. */
 static __always_inline void walk_window(struct walk_state *w, __u64 header,
 					const struct walk_cell *cell)
 {
@@ -176,7 +176,7 @@ static __always_inline void walk_window(struct walk_state *w, __u64 header,
 
 /* ---- chains ---- */
 
-/* The id of the chain just walked; defines it in the stream if it is new. */
+/* The id of the chain just walked. A new chain is defined by an event. */
 static __always_inline __u32 walk_intern(struct thread *t, struct walk_state *w, __u64 ts,
 					 __u32 tid, __u32 fn)
 {
@@ -203,7 +203,7 @@ static __always_inline __u32 walk_intern(struct thread *t, struct walk_state *w,
 	}
 	def = event_reserve(sizeof(*def), ts, tid, RAW_CHAIN);
 	if (!def) {
-		/* Not defined: the next one to meet it shall try again. */
+		/* Not defined: the next program that meets this chain tries again. */
 		bpf_map_delete_elem(&chains, &hash);
 		return 0;
 	}

@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The await-chain walk: from a task's header to the leaves that it waits for,
- * through the tables of walk.h. One source, compiled for BPF (walk.bpf.h: at the
- * end of a poll, on the thread that polled) and for user space (a task at rest,
- * from outside), so that both come to the same tokens, keys and hash.
+ * The await-chain walk: from a task's header to the leaves that the task waits for,
+ * through the tables of walk.h. This one source is compiled for BPF (walk.bpf.h: when a
+ * poll has ended, on the thread that polled) and for user space (for a task at rest,
+ * from another process), so that both produce the same tokens, keys and hash.
  *
- * It must not know how memory is read nor where the tables are. Whoever includes it
- * has defined struct walk_state, with the members
+ * It must not know how memory is read nor where the tables are. The file that includes
+ * it defines struct walk_state, with the members
  *
- *	struct walk_chain chain;	what the walk has come to
- *	struct walk_way   way;		where it is
+ *	struct walk_chain chain;	the result of the walk
+ *	struct walk_way   way;		the position of the walk
  *
- * and the functions that it rests on; those that return int: 0, or negative where
- * the memory cannot be read:
+ * and the following functions. Those that return int return 0, or a negative number if
+ * the memory could not be read:
  *
  *	read	int  walk_read(w, addr, width, &val)	1, 2, 4 or 8 bytes
  *		int  walk_decide(w, addr, width, first, nr, &val)
- *			the same, of a word that decides on the way: by which of the @nr
- *			values from @first on it is, or by being none of them
+ *			the same, for a word that decides where the walk goes: by which of
+ *			the @nr values from @first on it is, or by being none of them
  *		int  walk_pointer(w, addr, len, &to)	the pointer at @addr, to @len bytes
  *		void walk_nearby(w, addr, at, width, limit)
- *			@width bytes at @at are read next, of a future at @addr that
- *			lies before @limit
+ *			a hint: @width bytes at @at will be read next, of a future at
+ *			@addr that ends before @limit
  *	look up	walk_type_at(w, i), walk_variant_at(w, i), walk_arc_at(w, i),
  *		walk_leaf_at(w, i)	an entry of a table; NULL: there is none
  *		__u32 walk_vtable_at(w, addr)	type of the vtable there, or WALK_NONE
- *	push	void walk_key_push(w, addr, leaf)	leaf @leaf at @addr has the next key
+ *	push	void walk_key_push(w, addr, leaf)	the next key is of leaf @leaf at @addr
  *		void walk_begin(w)	a walk begins
- *	fault	void walk_stray(w)	it depends on more than what walk_decide() and
- *			walk_pointer() were told: it may come out otherwise next time
+ *	fault	void walk_stray(w)	the walk depends on more than walk_decide() and
+ *			walk_pointer() have read: it may go elsewhere next time
  *
- * WALK_FN is how its functions are to be linked.
+ * WALK_FN is the linkage of the functions defined here.
  */
 #ifndef DWELL_WALK_STEP_H
 #define DWELL_WALK_STEP_H
@@ -49,7 +49,7 @@ static __always_inline void walk_token(struct walk_state *w, __u32 token)
 	}
 }
 
-/* What is there cannot be told, so what the task waits for is not all known. */
+/* Something is unknown here, so not everything that the task waits for is known. */
 static __always_inline void walk_gap(struct walk_state *w, __u32 gap)
 {
 	w->chain.blind = 1;
@@ -62,8 +62,8 @@ static __always_inline void walk_push(struct walk_state *w, __u64 addr, __u64 li
 	struct walk_todo *t;
 
 	if (w->way.nr_todo >= WALK_MAX_TODO) {
-		/* What is missing cannot be put in its place: the walk ends here. */
-		w->way.cut = 1;
+		/* There is no room to note what is missing: the walk is truncated here. */
+		w->way.truncated = 1;
 		return;
 	}
 	t = &w->way.todo[w->way.nr_todo & (WALK_MAX_TODO - 1)];
@@ -75,13 +75,16 @@ static __always_inline void walk_push(struct walk_state *w, __u64 addr, __u64 li
 	w->way.nr_todo++;
 }
 
-/* A gap, or what stands for nothing, in place of a subtree. */
+/* Append a gap, or a placeholder for an absent element, in place of a subtree. */
 static __always_inline void walk_push_gap(struct walk_state *w, __u32 gap)
 {
 	walk_push(w, 0, 0, gap, WALK_ARC_PTR);
 }
 
-/* Append the leaf's key, UNREAD if it cannot be read, so that keys stay in order. */
+/*
+ * Append the leaf's key; WALK_KEY_UNREAD if it cannot be read, so that keys stay in the
+ * order of leaves.
+ */
 WALK_FN int walk_leaf_key(struct walk_state *w, __u64 addr, __u32 index)
 {
 	const struct walk_leaf *leaf = walk_leaf_at(w, index);
@@ -130,7 +133,7 @@ WALK_FN int walk_leaf_key(struct walk_state *w, __u64 addr, __u32 index)
 	return 0;
 }
 
-/* Where an arc at address @next leads: address, limit and type of the next future. */
+/* Follow an arc at address @next: note the address, limit and type of the next future. */
 WALK_FN int walk_follow(struct walk_state *w, __u64 next, __u64 limit, __u32 mode, __u32 type)
 {
 	__u32 size, block;
@@ -175,7 +178,7 @@ fault:
 	return 0;
 }
 
-/* Where arc @arc to one element of a slice or list leads. */
+/* Follow arc @arc, which is one element of a slice or list. */
 WALK_FN int walk_element(struct walk_state *w, __u64 addr, __u32 arc)
 {
 	const struct walk_arc *a = walk_arc_at(w, arc);
@@ -224,7 +227,7 @@ fault:
 	return 0;
 }
 
-/* One type of the chain: take it off the list, append its token, list its arcs. */
+/* Visit one subtree: take it off the list, append its token, put its arcs on the list. */
 WALK_FN int walk_step(struct walk_state *w)
 {
 	struct walk_todo *todo;
@@ -238,7 +241,7 @@ WALK_FN int walk_step(struct walk_state *w)
 	n = w->way.nr_todo;
 	if (!n)
 		return 1;
-	if (w->way.cut || w->chain.nr_tokens >= WALK_MAX_TOKENS - 1 ||
+	if (w->way.truncated || w->chain.nr_tokens >= WALK_MAX_TOKENS - 1 ||
 	    w->way.nr_steps >= WALK_MAX_STEPS) {
 		walk_stray(w);
 		walk_gap(w, WALK_GAP_DEPTH);
@@ -309,7 +312,7 @@ WALK_FN int walk_step(struct walk_state *w)
 		__u32 first = v->first_arc, nr = v->nr_arcs;
 		int i;
 
-		/* In reverse, so that the first branch is taken off first. */
+		/* In reverse order, so that the first branch is visited first. */
 		if (nr > WALK_MAX_BRANCHES)
 			nr = WALK_MAX_BRANCHES;
 		for (i = WALK_MAX_BRANCHES - 1; i >= 0; i--) {
@@ -331,8 +334,8 @@ WALK_FN int walk_step(struct walk_state *w)
 }
 
 /*
- * Walk the chain of the task at @task. @moved: it is being polled again, its memory
- * is in transition. Afterwards w->chain holds the answer.
+ * Walk the chain of the task at @task; w->chain is the result. @moved: the task is
+ * being polled again, so its memory is changing.
  */
 static __attribute__((noinline)) void walk_task(struct walk_state *w, __u64 task,
 						const struct walk_cell *cell, bool moved)
@@ -342,7 +345,7 @@ static __attribute__((noinline)) void walk_task(struct walk_state *w, __u64 task
 
 	w->way.nr_todo = 0;
 	w->way.nr_steps = 0;
-	w->way.cut = 0;
+	w->way.truncated = 0;
 	w->way.block = 0;
 	w->chain.nr_tokens = 0;
 	w->chain.nr_keys = 0;

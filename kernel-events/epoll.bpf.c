@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * epoll: what was registered under which token, and what each epoll_wait
- * returned. The kernel has no tracepoints of epoll's own, so this hooks the
- * exit of all system calls and looks at three; arguments are still in the
- * saved registers there, so the entry need not be hooked.
+ * The epoll source: which descriptor was registered under which token, and what each
+ * epoll_wait returned. The kernel has no tracepoints for epoll. So this hooks the exit
+ * of all system calls and handles epoll's; the arguments are still in the saved
+ * registers at that point, so that the entry need not be hooked.
  */
 #include "fd.bpf.h"
 #include "off_cpu.bpf.h"
@@ -24,7 +24,7 @@ extern bool wakers_wanted;
 #define BATCH		16
 #define EVENT_SIZE	12	/* struct epoll_event is packed on x86-64 */
 
-/* Of a thread that waits in epoll: room that is too large for the stack. */
+/* Per-thread buffers that are too large for the stack. */
 struct epoll_thread {
 	struct raw_fd	fd;
 	__u8		events[BATCH * EVENT_SIZE];
@@ -56,7 +56,10 @@ static __always_inline struct epoll_thread *epoll_thread_get(struct task_struct 
 	return e;
 }
 
-/* Whose wakers wait in the reactor's object of this fd. */
+/*
+ * Read from the runtime's I/O object, which the token points to, whose wakers are
+ * registered with the descriptor.
+ */
 static __always_inline void read_wakers(struct raw_epoll_ready *ev, __u64 token)
 {
 	__u64 block[IO_BLOCK / 8];
@@ -77,7 +80,7 @@ static __always_inline void read_wakers(struct raw_epoll_ready *ev, __u64 token)
 	if (w < 8 && wv < 8 && block[wv & 7])
 		ev->writer = block[w & 7];
 	if (l < 8 && !ev->reader && !ev->writer && block[l & 7])
-		ev->reader = 1;		/* whose wakers these have is not looked at */
+		ev->reader = 1;		/* a list of waiters: whose wakers is not read */
 }
 
 static long ready_batch(__u32 index, struct batch *b)
@@ -156,7 +159,7 @@ static __always_inline void epoll_returned(struct pt_regs *regs, long ret)
 		count_loss(LOSS_EPOLL_EVENTS);
 }
 
-/* Is @fd known by @token already? Then what is ready of it counts from now on. */
+/* Is @fd registered with @token already? If so, only readiness from now on counts. */
 static __always_inline bool fd_asked_again(__u32 fd, __u64 token)
 {
 	struct fd_state *s = bpf_map_lookup_elem(&fds, &fd);
@@ -196,8 +199,8 @@ static __always_inline void epoll_controlled(struct pt_regs *regs)
 		if (bpf_probe_read_user(&event, sizeof(event), (void *)regs->r10))
 			return;
 		/*
-		 * With EPOLLONESHOT a descriptor is asked for anew each time: nothing
-		 * else has changed. What it was ready for before has been answered.
+		 * A descriptor with EPOLLONESHOT is re-armed each time it is used.
+		 * Nothing else has changed, and its earlier readiness has been handled.
 		 */
 		if (op == EPOLL_CTL_MOD && fd_asked_again(fd, event.data))
 			return;
@@ -226,7 +229,7 @@ int BPF_PROG(epoll_exit, struct pt_regs *regs, long ret)
 {
 	long nr = regs->orig_ax;
 
-	if (nr < NR_EPOLL_WAIT)		/* most calls, among them read, write and futex */
+	if (nr < NR_EPOLL_WAIT)		/* most calls: read, write, futex, … */
 		return 0;
 	if (nr != NR_EPOLL_WAIT && nr != NR_EPOLL_PWAIT && nr != NR_EPOLL_CTL &&
 	    nr != NR_EPOLL_PWAIT2)
@@ -242,7 +245,10 @@ int BPF_PROG(epoll_exit, struct pt_regs *regs, long ret)
 	return 0;
 }
 
-/* The target's open files, for descriptors that were registered before attach. */
+/*
+ * Run at attach over the target's open files, to find descriptors that are registered
+ * already.
+ */
 SEC("iter/task_file")
 int fd_snapshot(struct bpf_iter__task_file *ctx)
 {

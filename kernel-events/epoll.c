@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * epoll's events on their way to the file; and the registrations made before
- * attach, from /proc/PID/fdinfo and the kernel's own view of the open files.
+ * Decodes epoll's events; and finds registrations that were made before attach, from
+ * /proc/PID/fdinfo and the kernel's list of open files.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -22,8 +22,9 @@
 #include "kernel-events/source.h"
 
 /*
- * The listener of the connection @fd, if there is one: its own event may be read later,
- * since it is in another CPU's ring. It listens on that address, or on all of them.
+ * Find the listening socket that accepted connection @fd, if there is one. Its event
+ * may be in another CPU's ring buffer and be read later, so the kernel's map is asked.
+ * The socket listens on the connection's local address, or on all addresses.
  */
 static int find_listener(struct source_ctx *ctx, const struct raw_fd *fd)
 {
@@ -133,7 +134,7 @@ static struct raw_fd *find_file(struct open_files *files, int fd)
 	return files->nr ? bsearch(&key, files->fds, files->nr, sizeof(key), by_fd) : NULL;
 }
 
-/* Same as the kernel side's fd_remember(); only for what it has not seen meanwhile. */
+/* Like fd_remember() in the kernel; skips descriptors that the kernel side has seen since. */
 static void remember(struct source_ctx *ctx, const struct raw_fd *fd)
 {
 	int tokens = bpf_map__fd(ctx->skel->maps.tokens);
@@ -169,7 +170,7 @@ static int registrations(struct source_ctx *ctx, struct open_files *files, int e
 	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", ctx->pid, epfd);
 	f = fopen(path, "re");
 	if (!f)
-		return 0;	/* closed meanwhile */
+		return 0;	/* closed in the meantime */
 	while (!err && fgets(line, sizeof(line), f)) {
 		/* fs/eventpoll.c, ep_show_fdinfo() */
 		if (sscanf(line, "tfd: %d events: %x data: %llx", &tfd, &events, &token) != 3)
@@ -212,7 +213,7 @@ static int epoll_start(struct source_ctx *ctx)
 	snprintf(path, sizeof(path), "/proc/%d/fd", ctx->pid);
 	dir = opendir(path);
 	if (!dir)
-		goto out;	/* gone: the recorder will see it */
+		goto out;	/* the target has ended; the recorder will notice */
 	while (!err && (d = readdir(dir))) {
 		if (d->d_name[0] == '.')
 			continue;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * epoll's events between kernel and recorder. One definition for both sides.
- * Those of its descriptors are in fd.h.
+ * epoll's events between kernel and recorder, defined once for both. The events of its
+ * descriptors are in fd.h.
  */
 #ifndef DWELL_EPOLL_EVENTS_H
 #define DWELL_EPOLL_EVENTS_H
 
 #include "abi.h"
 
-#define MAX_EPOLL_EVENTS	1024	/* of one epoll_wait return */
+#define MAX_EPOLL_EVENTS	1024	/* handled of one return of epoll_wait */
 
 struct raw_epoll_wait {
 	struct raw_hdr	hdr;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Descriptors that the target has in epoll: which token stands for which fd,
- * what the kernel says of the fd, and since when it is ready. Filled by epoll,
- * fed by socket.
+ * The descriptors that the target has in epoll: the token of each, what the kernel
+ * knows of it, and since when it is ready. Written by the epoll source, updated by the
+ * socket source.
  */
 #ifndef DWELL_FD_BPF_H
 #define DWELL_FD_BPF_H
@@ -36,8 +36,9 @@ struct {
 } socks SEC(".maps") __weak;
 
 /*
- * Events of a listener and of its first connection may be in the rings of two CPUs, and
- * be read the wrong way round: so who reads one of a connection can look here as well.
+ * Where the target listens. The events of a listener and of its first connection may be
+ * in the ring buffers of two CPUs and be read in the wrong order; then the recorder
+ * looks here.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -48,8 +49,8 @@ struct {
 } listening SEC(".maps") __weak;
 
 /*
- * A bit per hash of a socket's address, set once it was put into socks: most
- * sockets of a machine are nobody's business, and are told apart at a glance.
+ * A Bloom filter of the sockets in socks: one bit for each hash of a socket's address.
+ * Most sockets of a machine are not the target's, and are rejected quickly.
  */
 __u64 sock_filter[SOCK_FILTER_BITS / 64] __weak;
 
@@ -68,7 +69,7 @@ static __always_inline bool sock_filtered(__u64 sk)
 #define AF_INET		2
 #define AF_INET6	10
 
-/* Addresses of a socket as the kernel has them; no walk through /proc that could race. */
+/* Store the addresses of socket @sk, as the kernel has them now; /proc would be racy. */
 static __always_inline void fd_describe_sock(struct raw_fd *fd, struct sock *sk)
 {
 	__be16 dport;
@@ -87,7 +88,7 @@ static __always_inline void fd_describe_sock(struct raw_fd *fd, struct sock *sk)
 		__builtin_memcpy(fd->local, &a, 4);
 		__builtin_memcpy(fd->remote, &b, 4);
 	} else if (fd->family == AF_INET6) {
-		/* kernels without IPv6 have neither, and no such socket */
+		/* a kernel without IPv6 has neither the field nor such sockets */
 		if (bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
 			BPF_CORE_READ_INTO(&fd->local, sk, __sk_common.skc_v6_rcv_saddr);
 			BPF_CORE_READ_INTO(&fd->remote, sk, __sk_common.skc_v6_daddr);
@@ -137,7 +138,10 @@ static __always_inline void fd_describe(struct raw_fd *fd, struct file *file)
 	}
 }
 
-/* One that finds no room has connections that are told by their ports. */
+/*
+ * Remember @fd if it listens. If the map is full, the listener's connections are named
+ * by their ports.
+ */
 static __always_inline void fd_listens(const struct raw_fd *fd)
 {
 	struct raw_listener l = { .family = fd->family, .port = fd->local_port };

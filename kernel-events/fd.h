@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the kernel says of a descriptor, and what is kept of one. One definition
- * for both sides: the recorder fills the same maps as the programs.
+ * What the kernel knows of a descriptor, and the state of one. Defined once for both
+ * sides: the recorder fills the same maps as the BPF programs.
  */
 #ifndef DWELL_FD_EVENTS_H
 #define DWELL_FD_EVENTS_H
@@ -9,22 +9,25 @@
 #include "abi.h"
 
 #define RAW_UNIX_PATH	108
-#define MAX_FDS		65536	/* fds beyond are not followed, and counted */
+#define MAX_FDS		65536	/* higher fds are not followed, and counted */
 
-/* Sockets are at multiples of 64 and more: the middle of the product tells them apart. */
+/*
+ * The addresses of sockets are multiples of at least 64, so the bits in the middle of
+ * the product are used to tell them apart.
+ */
 #define SOCK_FILTER_BITS	65536
 #define SOCK_FILTER_BIT(sk)	((__u32)((__u64)(sk) * 0x9e3779b97f4a7c15ull >> 48))
 
-/* What the kernel says of an fd: RAW_FD_ADD, and the task_file iterator. */
+/* A descriptor: sent with RAW_FD_ADD and RAW_FD_DEL, and by the task_file iterator. */
 struct raw_fd {
 	struct raw_hdr	hdr;
 	__u64		token;
-	__u64		sk;		/* kernel address of the socket, 0: none */
+	__u64		sk;		/* kernel address of the socket; 0: not a socket */
 	__u64		ino;
 	__s32		epfd;
 	__s32		fd;
-	__u32		events;		/* asked for */
-	__u16		mode;		/* of the inode: S_IFMT */
+	__u32		events;		/* the events that epoll waits for */
+	__u16		mode;		/* the inode's mode (S_IFMT) */
 	__u16		family;
 	__u16		sk_type;	/* SOCK_STREAM … */
 	__u16		protocol;
@@ -33,26 +36,30 @@ struct raw_fd {
 	__u8		local[16];
 	__u8		remote[16];
 	__u8		unix_len;
-	__u8		unix_peer;	/* the path is the peer's */
+	__u8		unix_peer;	/* the path is that of the peer */
 	__u8		sk_state;	/* TCP_LISTEN … */
 	__u8		pad[5];
 	char		unix_path[RAW_UNIX_PATH];
 	__u32		pad2;
 };
 
-/* Where the target listens: the key of a map, in which each is before its first connection. */
+/*
+ * An address that the target listens on: key of a map, to which a listener is added
+ * before its first connection is accepted.
+ */
 struct raw_listener {
 	__u16		family;
 	__u16		port;		/* host order */
 	__u8		local[16];
 };
 
-/* A descriptor that is in epoll. */
+/* The state of a descriptor that is in epoll. */
 struct fd_state {
 	__u64	token;
 	__u64	sk;
-	__u64	ready;		/* first readiness since it was last returned or asked for */
-	__u64	known;		/* it is in epoll: any token may be one, 0 too */
+	/* when it became ready, since it was last returned or armed; 0: not ready */
+	__u64	ready;
+	__u64	known;		/* it is in epoll; needed because any token is valid, 0 too */
 };
 
 #ifndef __bpf__

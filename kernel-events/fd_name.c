@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LISTENERS_MAX	1024	/* who has more is no server; clients of the rest have ports */
+#define LISTENERS_MAX	1024	/* connections of further ones are named by their ports */
 
 static bool is_inet(const struct raw_fd *fd)
 {
@@ -56,7 +56,7 @@ void listeners__clear(struct listeners *l)
 	*l = (struct listeners){ 0 };
 }
 
-/* An address as IPv6 has it; IPv4 ones are ::ffff:a.b.c.d. */
+/* @addr as an IPv6 address; an IPv4 one becomes ::ffff:a.b.c.d. */
 static struct in6_addr address(const struct raw_fd *fd, const uint8_t *addr)
 {
 	struct in6_addr a = { 0 };
@@ -150,7 +150,10 @@ static void unix_name(const struct raw_fd *fd, char *out, size_t size)
 		snprintf(out, size, "unix @%.*s", fd->unix_len - 1, fd->unix_path + 1);
 }
 
-/* Files, devices, anonymous inodes: the link's text, if it is still open. */
+/*
+ * Files, devices, anonymous inodes: the target of the link /proc/PID/fd/N, if the
+ * descriptor is still open.
+ */
 static void link_name(pid_t pid, const struct raw_fd *fd, char *out, size_t size)
 {
 	char link[64], target[FD_NAME_MAX - 16];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What an engineer calls a descriptor, from what the kernel says of it. It must
- * not know of events, nor of BPF maps.
+ * Names of descriptors, as an engineer would put them, from what the kernel knows. It
+ * must not know events or BPF maps.
  */
 #ifndef DWELL_FD_NAME_H
 #define DWELL_FD_NAME_H
@@ -14,8 +14,9 @@
 #define FD_NAME_MAX	192
 
 /*
- * The sockets on which the program has been listening: their connections are told
- * by them. An address stays when its socket is closed, since connections do.
+ * The sockets on which the program has listened. An accepted connection is named by its
+ * listener. A listener stays here when its socket is closed, since its connections stay
+ * open.
  */
 struct listeners {
 	struct raw_fd	*list;
@@ -24,16 +25,19 @@ struct listeners {
 
 /* Remember @fd if it listens. 0 or -ENOMEM. */
 int listeners__add(struct listeners *l, const struct raw_fd *fd);
-/* The one whose connection @fd is, one of its very address before one of all; or NULL. */
+/*
+ * The listener that accepted connection @fd: one on its exact address is preferred to
+ * one on all addresses. NULL: none.
+ */
 const struct raw_fd *listeners__of(const struct listeners *l, const struct raw_fd *fd);
 void listeners__clear(struct listeners *l);
 
 /*
- * The name of @fd, of process @pid, into @out:
+ * Writes the name of @fd, of process @pid, to @out:
  *
  *	tcp 10.0.0.7:5432		a connection that the program has made
- *	tcp 10.0.0.9 → :8080		one that it has accepted: from where, to which of
- *					@l. The client's port would say nothing
+ *	tcp 10.0.0.9 → :8080		one that it has accepted: the client's address and the
+ *					listener in @l (the client's port tells nothing)
  *	tcp listen 127.0.0.1:8080
  *	pipe 81234, unix /run/x.sock, eventfd, file /dev/null, …
  */

@@ -1,32 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A thread's period off the CPU: how it begins, how it ends and the event that
- * tells of it.
+ * A period of a thread off the CPU: its begin, its end, and the event that reports it.
  *
- * The end is usually a switch that the scheduler's tracepoint reports. But a
- * kernel may hide what happens while one of its own processes runs (guests of
- * sandboxes do), and the switch from such a process to a thread of the target
- * with it. A thread that runs its own code, or leaves a CPU again, was back all
- * the same, and since when and how long it had been runnable the scheduler has
- * noted in the thread itself.
+ * Normally the scheduler's tracepoint reports the end. But a kernel may hide what
+ * happens while one of its own processes runs (guests of sandboxes do), including the
+ * switch from such a process to a thread of the target. When a thread runs its own code
+ * or leaves a CPU again, it must have been back. When it came back, and for how long it
+ * had been runnable, is then taken from the scheduler's counters in the task_struct.
  */
 #ifndef DWELL_OFF_CPU_BPF_H
 #define DWELL_OFF_CPU_BPF_H
 
 #include "maps.bpf.h"
 
-/* Between rq_clock and the hook: as much is forgiven when clocks are compared. */
+/* ns; tolerance for the delay between the scheduler's clock reading and the hook. */
 #define SKEW_JITTER	50000
-#define SKEW_STEP	2000	/* ns; smaller changes are not worth a write that all CPUs see */
+#define SKEW_STEP	2000	/* ns; smaller changes are not worth a write to shared memory */
 
 /* CLOCK_MONOTONIC minus the scheduler's clock, in ns; 0: not known yet. */
 extern __s64 sched_skew;
 
 /*
- * The scheduler's account of a thread (kernel/sched/stats.h, CONFIG_SCHED_INFO):
- * last_arrival is when it came to its CPU last, last_queued since when it has
- * been runnable (0: it is not), both in the run queue's clock; run_delay is all
- * the time it was runnable and not running. Zeros where the kernel keeps none.
+ * The scheduler's counters for a thread (kernel/sched/stats.h, CONFIG_SCHED_INFO).
+ * arrival: when it last came to a CPU. queued: since when it has been runnable, 0 if it
+ * is not. Both are in the run queue's clock. delay: the total time that it was runnable
+ * and not running. All are 0 if the kernel keeps none.
  */
 struct sched_account {
 	__u64	arrival;
@@ -45,7 +43,10 @@ static __always_inline void sched_account_read(struct sched_account *acc,
 	acc->delay = task->sched_info.run_delay;
 }
 
-/* What the clocks differ by, learnt from a thread that came at @in and arrived at @arrival. */
+/*
+ * Learn the difference of the clocks from a thread that the hook saw come to its CPU at
+ * @in and that has @arrival in its counters.
+ */
 static __always_inline void sched_skew_learn(__u64 in, __u64 arrival)
 {
 	__s64 skew = in - arrival, change = skew - sched_skew;
@@ -54,7 +55,10 @@ static __always_inline void sched_skew_learn(__u64 in, __u64 arrival)
 		sched_skew = skew;
 }
 
-/* @clock, of the scheduler, as CLOCK_MONOTONIC within @from and @to; 0: it is not. */
+/*
+ * @clock, a time of the scheduler, as CLOCK_MONOTONIC, limited to [@from, @to]; 0: it
+ * is not in this range.
+ */
 static __always_inline __u64 sched_time(__u64 clock, __u64 from, __u64 to)
 {
 	__s64 skew = sched_skew;
@@ -65,7 +69,7 @@ static __always_inline __u64 sched_time(__u64 clock, __u64 from, __u64 to)
 	return ts < from ? from : ts > to ? to : ts;
 }
 
-/* The period that ends, taken out of the thread's state. */
+/* Copy the period that ends from the thread's state to the event. */
 static __always_inline void off_cpu_take(struct raw_off_cpu *ev, const struct thread *t)
 {
 	ev->out = t->sched.off_ts;
@@ -80,7 +84,7 @@ static __always_inline void off_cpu_take(struct raw_off_cpu *ev, const struct th
 	ev->pad = 0;
 }
 
-/* Send @off, which ended at @in. */
+/* Send the period @off, which ended at @in. */
 static __always_inline void off_cpu_send(struct thread *t, const struct raw_off_cpu *off,
 					 __u64 in, __u32 tid)
 {
@@ -93,7 +97,7 @@ static __always_inline void off_cpu_send(struct thread *t, const struct raw_off_
 		event_added(t, sizeof(*ev));
 		return;
 	}
-	/* It was preempted while it wrote an event of its own. */
+	/* The thread was preempted while it was writing an event to its batch. */
 	ev = event_reserve(sizeof(*ev), in, tid, RAW_OFF_CPU);
 	if (!ev)
 		return;
@@ -103,8 +107,8 @@ static __always_inline void off_cpu_send(struct thread *t, const struct raw_off_
 }
 
 /*
- * When and how @off ended, by the scheduler's account of @task, at @now at the
- * latest. Returns the time at which it was back.
+ * Fill in the end of @off from the scheduler's counters of @task. Returns the time at
+ * which the thread was back, which is @now at the latest.
  */
 static __always_inline __u64 off_cpu_told(struct raw_off_cpu *off, const struct thread *t,
 					  const struct task_struct *task, __u64 now)
@@ -130,9 +134,9 @@ static __always_inline __u64 off_cpu_told(struct raw_off_cpu *off, const struct 
 }
 
 /*
- * @t, that is @task, is or has been on a CPU by @now. If it counts as off CPU
- * still, its return was not seen: it is told from the scheduler's account.
- * For programs that run in the thread, before their own event.
+ * The thread @t (@task) is or was on a CPU at @now. If its state is still off-CPU, the
+ * switch in was missed: report the period, with its end from the scheduler's counters.
+ * Called by programs that run in the thread, before they write their own event.
  */
 static __noinline void off_cpu_return(struct thread *t, struct task_struct *task, __u64 now)
 {
@@ -141,7 +145,11 @@ static __noinline void off_cpu_return(struct thread *t, struct task_struct *task
 
 	off_cpu_take(&off, t);
 	in = off_cpu_told(&off, t, task, now);
-	/* Preempted just now, it was found off by the hook, and is told already. */
+	/*
+	 * The thread may have been preempted in this function since off_cpu_take(). The
+	 * scheduler's hook has then called this function itself, and an event for the
+	 * period has been sent already.
+	 */
 	if (!off.out || !__sync_bool_compare_and_swap(&t->sched.off_ts, off.out, 0))
 		return;
 	if (off.told == RAW_OFF_UNSEEN)

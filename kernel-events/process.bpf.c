@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The target's life as a process: threads that end or change their name, and
- * the exec that makes another program of it.
+ * The target as a process: threads that exit or change their name, and exec, which
+ * replaces the program.
  */
 #include "maps.bpf.h"
 
@@ -22,7 +22,7 @@ int BPF_PROG(task_rename, struct task_struct *task, const char *comm)
 	return 0;
 }
 
-/* Execs to come that are the recorder's doing: it launches the target. */
+/* Number of execs that are still to come because the recorder launches the target. */
 __u32 own_execs;
 
 static __always_inline bool process_event(struct task_struct *task, __u8 type)
@@ -50,7 +50,7 @@ int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux
 {
 	if (!process_event(task, RAW_EXEC))
 		return 0;
-	/* What another program does is none of this recording's, though it be of the same file. */
+	/* A program that replaces the target is not recorded, even if it is the same file. */
 	if (own_execs)
 		own_execs--;
 	else
@@ -59,8 +59,8 @@ int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux
 }
 
 /*
- * Run by the recorder, for one process that it names by its id in its own pid
- * namespace: the id that this process has for everybody else here.
+ * Run by the recorder for one process, given by its id in the recorder's pid namespace.
+ * Tells the process's id in the first pid namespace.
  */
 SEC("iter/task")
 int target_process(struct bpf_iter__task *ctx)
@@ -76,9 +76,9 @@ int target_process(struct bpf_iter__task *ctx)
 }
 
 /*
- * Run by the recorder: where the code of each of the target's threads is, and its
- * context. Of one that runs it is the caller of the last poll: what was saved when it
- * entered the kernel is from before.
+ * Run by the recorder: the user-space registers of each of the target's threads. For a
+ * thread that runs, the registers saved at its last entry into the kernel are out of
+ * date; the caller of its last poll function is used instead.
  */
 SEC("iter/task")
 int thread_regs(struct bpf_iter__task *ctx)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Threads' names and ends, and exec, on their way to the file.
- */
+/* Decodes the events of threads' names and exits, and of exec. */
 #include <stdio.h>
 
 #include "kernel-events/source.h"

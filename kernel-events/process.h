@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the iterator that finds the target tells the recorder. One definition for both
- * sides. A thread's registers are in abi.h: who reads its stack knows no source.
+ * What the iterator that finds the target reports, defined once for both sides. (A
+ * thread's registers are in abi.h, since their reader does not know kernel sources.)
  */
 #ifndef DWELL_PROCESS_EVENTS_H
 #define DWELL_PROCESS_EVENTS_H
 
 #include "abi.h"
 
-/* The target, by its id in the recorder's pid namespace: see the iterator in process.bpf.c. */
+/*
+ * The target, from its id in the recorder's pid namespace: see target_process in
+ * process.bpf.c.
+ */
 struct raw_process {
-	__u32	tgid;		/* in the first pid namespace, where tracepoints are */
+	__u32	tgid;		/* in the first pid namespace, as tracepoints see it */
 };
 
 #ifndef __bpf__

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The scheduler: when a thread of the target is off a CPU, why, since when it
- * was runnable again and who made it so. One event per period off CPU, sent
- * when it ends, so that a switch costs one event and not three.
+ * The scheduler source: when a thread of the target is off the CPU, why, since when it
+ * was runnable again, and who woke it. One event for a period off the CPU, sent at its
+ * end, so that a switch costs one event, not three.
  */
 #include "off_cpu.bpf.h"
 
 #define TASK_INTERRUPTIBLE	0x0001	/* include/linux/sched.h, same since 4.14 */
 #define TASK_UNINTERRUPTIBLE	0x0002
-#define TASK_STOPPED		0x0004	/* the whole process is; a tracer's stop is the thread's */
+#define TASK_STOPPED		0x0004	/* of a whole process; not a tracer's stop */
 #define TASK_DEAD		0x0080
 
 struct stack_buf {
 	__u64	ips[RAW_STACK_FRAMES];
 };
 
-/* Scratch: the scheduler's hooks run with preemption off and do not nest. */
+/* A buffer. The scheduler's hooks run with preemption disabled and do not nest. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -35,7 +35,10 @@ struct {
 __u32 next_stack;
 __s64 sched_skew;
 
-/* The kernel stack of @len bytes in @buf, interned; 0: none. */
+/*
+ * The id of the kernel stack of @len bytes in @buf, defined by an event if it is new;
+ * 0: none.
+ */
 static __always_inline __u32 stack_add(struct stack_buf *buf, long len, __u64 ts, __u32 tid)
 {
 	__u64 hash = 0x51ed270b27b4f3cfull;
@@ -57,7 +60,7 @@ static __always_inline __u32 stack_add(struct stack_buf *buf, long len, __u64 ts
 		return *known;
 	id = __sync_fetch_and_add(&next_stack, 1) + 1;
 	if (bpf_map_update_elem(&stacks, &hash, &id, BPF_NOEXIST)) {
-		known = bpf_map_lookup_elem(&stacks, &hash);	/* another CPU was faster */
+		known = bpf_map_lookup_elem(&stacks, &hash);	/* another CPU added it first */
 		if (known)
 			return *known;
 		count_loss(LOSS_STACK_MAP);
@@ -75,7 +78,7 @@ static __always_inline __u32 stack_add(struct stack_buf *buf, long len, __u64 ts
 	return id;
 }
 
-/* That of the current thread. */
+/* The id of the current thread's kernel stack; 0: none. */
 static __always_inline __u32 stack_intern(void *ctx, __u64 ts, __u32 tid)
 {
 	__u32 zero = 0;
@@ -84,7 +87,7 @@ static __always_inline __u32 stack_intern(void *ctx, __u64 ts, __u32 tid)
 	return buf ? stack_add(buf, bpf_get_stack(ctx, buf->ips, sizeof(buf->ips), 0), ts, tid) : 0;
 }
 
-/* Why a thread in @state, which is not 0, sleeps. */
+/* Why a thread in state @state, which is not 0, sleeps. */
 static __always_inline __u32 sleep_reason(unsigned int state)
 {
 	if (state & TASK_STOPPED)
@@ -106,7 +109,7 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 	if (t->sched.in_ts)
 		sched_skew_learn(t->sched.in_ts, acc.arrival);
 	t->sched.in_ts = 0;
-	/* Its events come before those of whoever runs here next. */
+	/* Send its events before those of the thread that runs here next. */
 	if (t->batch_len && !t->batch_busy)
 		event_flush(t);
 	if (state & TASK_DEAD)
@@ -124,8 +127,8 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 			t->sched.off_stack = stack_intern(ctx, ts, prev->pid);
 	}
 	/*
-	 * A waking may come a moment before the switch that it undoes; older
-	 * ones were aimed at a thread that was running.
+	 * A wakeup just before the switch is a race with it, and counts for this sleep.
+	 * An older one was for a thread that was still running.
 	 */
 	if (t->sched.wake_ts && ts - t->sched.wake_ts > 50000)
 		t->sched.wake_ts = 0;
@@ -185,10 +188,10 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 #define PF_KTHREAD	0x00200000
 
 /*
- * Is it the current thread itself that wakes, or an interrupt that borrows
- * its CPU? preempt_count is out of reach where kallsyms has no data symbols.
- * But x86-64 runs interrupts of kernel mode on a stack of their own, and those
- * of user mode leave a negative orig_ax, which a system call does not.
+ * Is the current thread waking, in a system call, or an interrupt that runs on its CPU?
+ * preempt_count cannot be read where kallsyms has no data symbols. But on x86-64,
+ * interrupts in kernel mode run on a stack of their own, and interrupts in user mode
+ * have a negative orig_ax, which a system call has not.
  */
 static __always_inline bool in_system_call(void *ctx, struct thread *t, struct task_struct *task)
 {
@@ -197,7 +200,10 @@ static __always_inline bool in_system_call(void *ctx, struct thread *t, struct t
 
 	if (task->flags & PF_KTHREAD)
 		return false;
-	/* By way of memory: the verifier does not let a context be compared. */
+	/*
+	 * Through memory, because the verifier does not allow a context pointer to be
+	 * compared.
+	 */
 	*(void *volatile *)&t->sched.scratch = ctx;
 	at = *(volatile __u64 *)&t->sched.scratch;
 	if (at - (__u64)task->stack >= THREAD_SIZE)
@@ -206,8 +212,8 @@ static __always_inline bool in_system_call(void *ctx, struct thread *t, struct t
 }
 
 /*
- * A thread that sleeps because the root that it blocks on is Pending is woken for one
- * reason: the root is to be polled again. Whoever wakes the thread has woken the root.
+ * A thread that sleeps in block_on because its root is Pending is woken for one reason:
+ * the root is to be polled again. So whoever wakes the thread wakes the root.
  */
 static __always_inline void root_woken(struct thread *t, __u64 ts, __u32 tid)
 {
@@ -235,7 +241,7 @@ int BPF_PROG(sched_waking, struct task_struct *p)
 	t = bpf_task_storage_get(&threads, p, NULL, 0);
 	if (!t)
 		return 0;
-	/* The first one counts; one older than the switch is overridden. */
+	/* The first wakeup after the switch counts; one from before the switch is replaced. */
 	if (t->sched.off_ts && t->sched.wake_ts >= t->sched.off_ts)
 		return 0;
 	t->sched.wake_ts = bpf_ktime_get_ns();
@@ -246,13 +252,13 @@ int BPF_PROG(sched_waking, struct task_struct *p)
 	return 0;
 }
 
-/* Scratch of the iterator, which is not alone on its CPU. */
+/* Buffer of the iterator, which may be preempted and so must not share stack_bufs. */
 static struct stack_buf snapshot_buf;
 
 /*
- * Run by the recorder over the target's threads. At attach (sched_snapshot):
- * those asleep are off CPU since now. At the end (sched_open): the periods
- * that have not ended.
+ * Run by the recorder over the target's threads: sched_snapshot at attach, to treat
+ * sleeping threads as off the CPU from now on; sched_open at the end, to report the
+ * periods that have not ended.
  */
 SEC("iter/task")
 int sched_snapshot(struct bpf_iter__task *ctx)
@@ -271,7 +277,10 @@ int sched_snapshot(struct bpf_iter__task *ctx)
 	t->sched.off_reason = sleep_reason(task->__state);
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	t->sched.off_syscall = regs->orig_ax;
-	/* It may be in a poll, of which no probe knows yet. */
+	/*
+	 * The thread may be in a poll that no probe knows of yet, so its stack is
+	 * always taken.
+	 */
 	ts = bpf_ktime_get_ns();
 	t->sched.off_stack = stack_add(&snapshot_buf,
 				 bpf_get_task_stack(task, snapshot_buf.ips,
@@ -280,7 +289,7 @@ int sched_snapshot(struct bpf_iter__task *ctx)
 	sched_account_read(&acc, task);
 	t->sched.off_arrival = acc.arrival;
 	t->sched.off_delay = acc.delay;
-	/* The switch that it left its CPU with was none that the hook has seen. */
+	/* Not the time of the switch, which happened before the hook was in place. */
 	t->sched.off_ts = enabled_ts ? enabled_ts : ts;
 	return 0;
 }
@@ -305,7 +314,10 @@ int sched_open(struct bpf_iter__task *ctx)
 	off_cpu_take(&ev, t);
 	sched_account_read(&acc, task);
 	ev.open = acc.arrival == t->sched.off_arrival;
-	/* It may be back without having been seen, and have done nothing that a probe sees. */
+	/*
+	 * The thread may be back without that having been seen, and without having
+	 * passed a probe since.
+	 */
 	ev.hdr.ts = ev.open ? now : off_cpu_told(&ev, t, task, now);
 	if (ev.told == RAW_OFF_UNSEEN)
 		count_loss(LOSS_SWITCH);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The scheduler's events on their way to the file, and its kernel stacks
- * with their symbols. It must not know what a task of the runtime is.
+ * Decodes the scheduler's events, and gives kernel stacks their symbols. It must not
+ * know tasks of a runtime.
  */
 #include <assert.h>
 #include <errno.h>
@@ -32,7 +32,7 @@ static int no_record(void *arg, const void *record)
 	return 0;
 }
 
-/* Threads that sleep at attach are off CPU since then. */
+/* Threads that sleep at attach are off the CPU from then on. */
 static int sched_start(struct source_ctx *ctx)
 {
 	int err = 0;
@@ -77,7 +77,10 @@ static int sched_stop(struct source_ctx *ctx)
 			      open_period, ctx);
 }
 
-/* The scheduler's own functions at the top of every blocked stack say nothing. */
+/*
+ * Is it one of the scheduler's own functions, which are on top of every blocked stack
+ * and tell nothing?
+ */
 static bool scheduler_frame(const char *name)
 {
 	return !strcmp(name, "__schedule") || !strcmp(name, "schedule") ||
@@ -96,7 +99,7 @@ static int stack(struct source_ctx *ctx, const struct raw_stack *raw)
 		ksyms__name(ctx->ksyms, raw->ips[i], text[st.nr]);
 		if (!st.nr && scheduler_frame(text[0]))
 			continue;
-		/* One frame for all that are not known, one behind the other. */
+		/* Adjacent frames without a name become one frame. */
 		if (st.nr && !strcmp(text[st.nr], KSYM_UNKNOWN) &&
 		    !strcmp(text[st.nr - 1], KSYM_UNKNOWN))
 			continue;

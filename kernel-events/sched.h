@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The scheduler's events between kernel and recorder, and what it keeps of a
- * thread. One definition for both sides.
+ * The scheduler's events between kernel and recorder, and its state for a thread.
+ * Defined once for both sides.
  */
 #ifndef DWELL_SCHED_EVENTS_H
 #define DWELL_SCHED_EVENTS_H
@@ -17,34 +17,37 @@ enum raw_off_reason {
 	RAW_OFF_STOPPED		= 3,
 };
 
-/* From where it is known when a thread was woken and back on a CPU. */
+/* Where the times of a thread's wakeup and of its return to a CPU come from. */
 enum raw_off_told {
-	RAW_OFF_SEEN	= 0,	/* as it happened */
-	RAW_OFF_TOLD	= 1,	/* one of them from the scheduler's account */
-	RAW_OFF_UNSEEN	= 2,	/* it was back at the event's time at the latest */
+	RAW_OFF_SEEN	= 0,	/* both were seen when they happened */
+	RAW_OFF_TOLD	= 1,	/* one or both were taken from the scheduler's counters */
+	RAW_OFF_UNSEEN	= 2,	/* the return was missed; it was at the event's time or earlier */
 };
 
 struct raw_off_cpu {
-	struct raw_hdr	hdr;		/* ts: switched in */
+	struct raw_hdr	hdr;		/* hdr.ts: when it was switched in */
 	__u64		out;
-	__u64		wake;		/* 0: not seen */
-	__u32		waker;		/* 0: interrupt or not seen */
+	__u64		wake;		/* when it was woken; 0: not seen */
+	__u32		waker;		/* tid; 0: an interrupt, or not seen */
 	__u32		stack;
 	__u8		reason;		/* enum raw_off_reason */
 	__u8		open;
 	__u8		told;		/* enum raw_off_told */
 	__u8		pad;
-	__s32		syscall;	/* in which it slept, -1: none (x86-64 number) */
+	__s32		syscall;	/* that it slept in, x86-64 number; -1: none */
 };
 
 struct raw_stack {
-	struct raw_hdr	hdr;		/* nr: frames */
+	struct raw_hdr	hdr;		/* hdr.nr: number of frames */
 	__u32		stack;
 	__u32		pad;
 	__u64		ips[RAW_STACK_FRAMES];
 };
 
-/* What the scheduler's hooks keep of a thread, in struct thread; written under the hooks' locks. */
+/*
+ * The scheduler source's state for a thread, part of struct thread. Written by the
+ * scheduler's hooks, under the run queue's lock.
+ */
 struct sched_thread {
 	__u64	off_ts;		/* 0: on a CPU */
 	__u64	wake_ts;
@@ -52,9 +55,9 @@ struct sched_thread {
 	__u32	off_stack;
 	__u32	off_reason;
 	__s32	off_syscall;
-	__u64	off_arrival;	/* of struct sched_account, then */
+	__u64	off_arrival;	/* struct sched_account's value at that time */
 	__u64	off_delay;
-	__u64	in_ts;		/* seen to come to its CPU; 0: not, or off CPU */
+	__u64	in_ts;		/* last switch in that was seen; 0: none, or off CPU */
 	__u64	scratch;
 };
 

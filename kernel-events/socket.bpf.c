@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Sockets: the moment at which data, or a connection to accept, is there to
- * be read. Not an event of its own: it is kept with the descriptor and goes
- * out with the epoll_wait that returns it.
+ * The socket source: when data, or a connection to accept, became available. This is
+ * not an event of its own: the time is stored with the descriptor and sent with the
+ * epoll_wait that returns it.
  */
 #include "fd.bpf.h"
 
-/* A raw tracepoint, since it is the address that counts: to be hashed it must be a number. */
+/*
+ * A raw tracepoint, because the socket's address has to be hashed: as a BTF pointer the
+ * verifier would not allow arithmetic with it.
+ */
 SEC("?raw_tp/sk_data_ready")
 int sk_data_ready(__u64 *args)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Readiness of sockets: whether this kernel can tell the moment. Its data
- * travels with epoll's events, so there is nothing to decode.
+ * Readiness of sockets: tells whether this kernel reports the time. The time is sent
+ * with epoll's events, so there is nothing to decode.
  */
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -12,7 +12,10 @@
 
 static int socket_prepare(struct dwell_bpf *skel, const struct btf *kernel, const char **note)
 {
-	/* A tracepoint since 6.3; how BTF names the type of a tp_btf's arguments. */
+	/*
+	 * The tracepoint exists since Linux 6.3; btf_trace_NAME is the BTF type of a
+	 * tp_btf program's arguments.
+	 */
 	bool have = btf__find_by_name_kind(kernel, "btf_trace_sk_data_ready", BTF_KIND_TYPEDEF) > 0;
 
 	bpf_program__set_autoload(skel->progs.sk_data_ready, have);

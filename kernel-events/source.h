@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A kernel source: one kind of kernel event, its BPF programs and what they keep of a
- * thread (NAME.bpf.c), what the recorder does with its events (NAME.c), and the form
- * of these between the two (NAME.h), side by side. Adding one is these files and a
- * line in table.c, besides the numbers of its events and losses in bpf/abi.h.
+ * A kernel source covers one kind of kernel events, in three files side by side: its
+ * BPF programs and their state for a thread (NAME.bpf.c), the decoding of its events in
+ * the recorder (NAME.c), and the layout of the events (NAME.h). To add a source, add
+ * these files, a line in table.c, and the numbers of its events and losses in
+ * bpf/abi.h.
  *
- * Its programs are listed nowhere. One that has a tracepoint is attached, an iterator
- * is run on demand; one marked optional (SEC("?…")) is loaded if prepare() says so.
+ * A source's programs are not listed anywhere. A program on a tracepoint is attached,
+ * an iterator is run on demand, and an optional program (SEC("?…")) is loaded if
+ * prepare() enables it.
  */
 #ifndef DWELL_KERNEL_SOURCE_H
 #define DWELL_KERNEL_SOURCE_H
@@ -27,63 +29,69 @@ struct ksyms;
 struct source_ctx {
 	struct dwell_bpf	*skel;
 	struct trace_writer	*trace;
-	struct ksyms		*ksyms;		/* names of kernel addresses; NULL: none */
+	struct ksyms		*ksyms;		/* names of kernel functions; NULL: not available */
 	pid_t			 pid;
 	uint64_t		 attach_ts;
-	unsigned int		 execs;		/* execs of the target seen */
+	unsigned int		 execs;		/* how often the target has called exec */
 	uint64_t		 last_exec_ts;
-	struct listeners	 listeners;	/* those of the target that were seen */
+	struct listeners	 listeners;	/* that the target has opened so far */
 };
 
 /* An event that a source sends. */
 struct source_event {
-	uint8_t		type;		/* enum raw_type; 0: end of a list */
-	uint8_t		batched;	/* its bytes in a batch (see bpf/abi.h); 0: never in one */
+	uint8_t		type;		/* enum raw_type; 0 ends the list */
+	uint8_t		batched;	/* its size in a batch (see bpf/abi.h); 0: never batched */
 };
 
-/* A cause for which a source loses something. */
+/* A reason why a source loses something. */
 struct source_loss {
 	uint8_t		cause;		/* enum raw_loss */
-	const char	*name;		/* in the file and in reports; NULL: end of a list */
-	const char	*hint;		/* how to cure it, or what it hides */
+	const char	*name;		/* for the file and reports; NULL ends the list */
+	const char	*hint;		/* how to avoid it, or what is missing because of it */
 };
 
 struct kernel_source {
 	const char			*name;
-	const struct source_event	*events;	/* that decode() takes; NULL: none */
+	/* the events that decode() takes; NULL: none */
+	const struct source_event	*events;
 	const struct source_loss	*losses;	/* NULL: none */
 	/*
-	 * Before load: switch programs on or off by what @kernel (its BTF)
-	 * has. A remark for the user about what is missing goes to *@note
-	 * (static). 0 or negative errno. NULL: nothing to choose.
+	 * Called before the BPF object is loaded: enable or disable programs by what
+	 * the kernel's BTF @kernel contains. *@note is set to a static remark for the
+	 * user about what is missing. 0 or negative errno. NULL: the source has nothing
+	 * to choose.
 	 */
 	int (*prepare)(struct dwell_bpf *skel, const struct btf *kernel, const char **note);
-	/* After attach: what was there before. 0 or negative errno. May be NULL. */
+	/* Called after attach: record what existed before. 0 or negative errno. May be NULL. */
 	int (*start)(struct source_ctx *ctx);
 	/*
-	 * Turn @raw into @ev (ts, tid and cpu are set already). 1: write @ev;
-	 * 0: nothing to write; negative errno of writing metadata.
+	 * Decode @raw into @ev, whose ts, tid and cpu are set. 1: write @ev; 0: nothing
+	 * to write; negative errno: writing metadata failed.
 	 */
 	int (*decode)(struct source_ctx *ctx, const struct raw_hdr *raw, struct trace_event *ev);
-	/* After the last event: what is still open. 0 or negative errno. May be NULL. */
+	/*
+	 * Called after the last event: record what is still open. 0 or negative errno.
+	 * May be NULL.
+	 */
 	int (*stop)(struct source_ctx *ctx);
 };
 
-/* All sources; ends with a null pointer. */
+/* All sources; NULL ends the list. */
 extern const struct kernel_source *const kernel_sources[];
 
-/* Whose an event is, by its number. */
+/* The source of each event, by the event's number. */
 struct source_types {
-	const struct kernel_source	*source[RAW_TYPE_NR];	/* NULL: a probe's */
+	/* NULL: an event of the runtime's probes */
+	const struct kernel_source	*source[RAW_TYPE_NR];
 	uint8_t				 batched[RAW_TYPE_NR];	/* as in struct source_event */
 };
 
 void source_types__fill(struct source_types *types);
 
-/* What the source that loses something for @cause says of it; NULL: no source does. */
+/* Name and hint of loss @cause; NULL: no source counts it. */
 const struct source_loss *source_loss(enum raw_loss cause);
 
-/* Run a BPF iterator program to its end, handing over each @size bytes record. */
+/* Run a BPF iterator program to its end; @record is called for each record of @size bytes. */
 struct bpf_program;
 int source_iterate(struct bpf_program *prog, pid_t pid, size_t size,
 		   int (*each)(void *arg, const void *record), void *arg);

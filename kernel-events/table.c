@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The table of kernel sources, what can be looked up in it, and the one way to run
- * a BPF iterator that several of them need.
+ * The table of kernel sources, look-ups in it, and a function to run a BPF iterator,
+ * which several sources need.
  */
 #include <errno.h>
 #include <string.h>

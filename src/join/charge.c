@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where a task's time is put: it goes to the sinks as soon as it is known of what kind
- * the task is and what it waited for. It must not know what events mean.
+ * Hands a task's time on to the sinks. Time is held back (deferred) until two things
+ * are known: the kind of the task and, if it waited for several futures, which of them
+ * ended the wait. This file must not know what events mean.
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "join/timeline.h"
 
-#define DEFERRED_MAX	256	/* of one task */
+#define DEFERRED_MAX	256	/* items of one task */
 
 /*
- * Charges and waits that cannot be named yet: before the task's kind is known,
- * or, where several futures are waited for and the waker does not tell which of
- * them it was for, before the task's next poll shows which of them went on.
+ * Charges and ends of waits that cannot be passed on yet, for one of two reasons: the
+ * task's kind is not known before its first poll; or the task waited for several
+ * futures and the waker does not tell which of them it was for. The task's next poll
+ * shows which one made progress.
  */
 struct deferred {
 	uint32_t	nr, size;
 	struct deferred_item {
-		struct piece	piece;		/* ns 0: the end of a wait follows */
+		struct piece	piece;		/* ns 0: the item is the end of a wait */
 		uint32_t	chain;
 		uint16_t	branch;
-		bool		later;		/* the branch is the one decided on */
+		bool		later;		/* use the branch that task__decide() gets */
 		uint8_t		wait;		/* enum wait_end */
 		uint64_t	wait_ns;
 	}		items[];
@@ -78,8 +80,8 @@ void task__flush(struct join *j, struct task *t)
 }
 
 /*
- * Put @item off if it cannot be named yet. False: it can, or there is no room
- * for more; then it is told at once.
+ * Hold @item back if it cannot be passed on yet. False: it can, or there is no room for
+ * more items; the caller passes it on at once.
  */
 static bool task__defer(struct join *j, struct task *t, const struct deferred_item *item)
 {
@@ -165,7 +167,7 @@ void task__decide(struct join *j, struct task *t, uint16_t branch)
 void task__name(struct join *j, struct task *t, uint32_t kind)
 {
 	t->kind = t->polled = kind;
-	t->unnamed = sites__boxed(j->sites, kind);
+	t->unnamed = accounts__boxed(j->accounts, kind);
 	if (task__is_named(t) && !t->undecided)
 		task__flush(j, t);
 }
@@ -176,7 +178,7 @@ void task__unbox(struct join *j, struct task *t, uint32_t chain)
 
 	if (!t->unnamed)
 		return;
-	kind = sites__unboxed(j->sites, t->kind, chain);
+	kind = accounts__unboxed(j->accounts, t->kind, chain);
 	if (kind < 0)
 		join__note_err(j, (int)kind);
 	if (kind < 0 || kind == t->kind)

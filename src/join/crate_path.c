@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where a crate begins in a path: by the directories in which cargo and rustc keep
- * those of others, else by the directories that every crate has. See crate_path.h.
+ * Finds where a crate begins in a path. Crates that cargo or rustc fetched are
+ * recognised by the directories that these tools use; any other crate by the
+ * directories that every crate has (src, tests, …). See crate_path.h.
  */
 #include "join/crate_path.h"
 
@@ -10,14 +11,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PARTS_MAX	64	/* of longer paths, the last ones */
+#define PARTS_MAX	64	/* a longer path loses its first components */
 
 struct part {
 	const char	*s;
 	size_t		 len;
 };
 
-/* A path in its parts, without those that mean nothing. */
+/* A path split into components, without empty ones, "." and "..". */
 struct parts {
 	struct part	part[PARTS_MAX];
 	unsigned int	nr;
@@ -69,7 +70,10 @@ static void parts__split(struct parts *p, const char *path)
 	}
 }
 
-/* Where @a/@b/ is last followed by more than @more parts; -1: nowhere. */
+/*
+ * Index of the last @a that has @b as the next component and more than @more components
+ * after that; -1: none.
+ */
 static int find_pair(const struct parts *p, const char *a, const char *b, unsigned int more)
 {
 	for (unsigned int i = p->nr; i--;)
@@ -78,7 +82,7 @@ static int find_pair(const struct parts *p, const char *a, const char *b, unsign
 	return -1;
 }
 
-/* The last part @name that is a directory and has one above it, at or behind @from. */
+/* Index of the last component @name that is a directory and lies behind @from; -1: none. */
 static int find_last(const struct parts *p, const char *name, unsigned int from)
 {
 	for (unsigned int i = p->nr; i-- > from + 1;)
@@ -87,7 +91,10 @@ static int find_last(const struct parts *p, const char *name, unsigned int from)
 	return -1;
 }
 
-/* A commit, or a version: what rustc has in the place of its sources' directory. */
+/*
+ * Is component @i a commit hash or a version? rustc records one in place of its own
+ * source directory.
+ */
 static bool is_revision(const struct parts *p, unsigned int i)
 {
 	size_t n = 0;
@@ -126,8 +133,8 @@ static bool is_source_dir(const struct parts *p, unsigned int i)
 }
 
 /*
- * The part at or behind @from that names the crate: the one above the directory of
- * its sources, or above what its build script has written (build/NAME-HASH/out/).
+ * Index of the component, @from or later, that names the crate: the one above the
+ * source directory, or NAME-HASH in what a build script wrote (build/NAME-HASH/out/).
  */
 static unsigned int find_crate(const struct parts *p, unsigned int from)
 {
@@ -146,8 +153,9 @@ static unsigned int find_crate(const struct parts *p, unsigned int from)
 }
 
 /*
- * In a checkout of cargo's, NAME-HASH/COMMIT/…, whose first part is @at: where the
- * crate begins. *@name is what it is called if no part there does.
+ * Index where the crate begins in one of cargo's git checkouts, NAME-HASH/COMMIT/…,
+ * whose first component is @at. *@name is set if no component from there on is the
+ * crate's name.
  */
 static unsigned int find_in_checkout(const struct parts *p, unsigned int at, struct part *name)
 {
@@ -163,7 +171,7 @@ static unsigned int find_in_checkout(const struct parts *p, unsigned int at, str
 	return from;
 }
 
-/* Puts @part behind what is there. */
+/* Appends component @part to @out. */
 static void append(char *out, size_t *len, const struct part *part)
 {
 	int n = snprintf(out + *len, CRATE_PATH_MAX - *len, "%s%.*s", *len ? "/" : "",
@@ -183,7 +191,10 @@ static size_t length(const struct parts *p, unsigned int from)
 	return len;
 }
 
-/* Where the crate begins, and what it is called if that part does not say it. */
+/*
+ * Index of the component where the crate begins; *@name is set if that component is not
+ * the crate's name.
+ */
 static unsigned int find(const struct parts *p, struct part *name)
 {
 	int at;

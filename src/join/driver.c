@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * The table of drivers. It must not know any of them.
- */
+/* The table of drivers. It must not know any particular driver. */
 #include <stddef.h>
 
 #include "join/driver.h"

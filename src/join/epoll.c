@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The driver that waits in epoll_wait. A descriptor that it returned is known by its
- * token, which the key of the leaf that waits for it names, or by the task whose
- * waker is registered with it (by which future it is waited for, waiter.c tells).
+ * The epoll driver. A descriptor that epoll_wait returned is matched to the task that
+ * it woke in one of two ways: a leaf of the task has the descriptor's token as its key;
+ * or the task's waker is registered with the descriptor, and waiter.c tells which
+ * future of the task waits for it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,8 +15,8 @@
 #include "join/timeline.h"
 #include "join/waiter.h"
 
-#define READY_MAX	4096	/* descriptors of one return that are kept */
-#define INSTANCES_MAX	256	/* programs have a few; of more, the memory is not worth it */
+#define READY_MAX	4096	/* descriptors kept of one return of epoll_wait */
+#define INSTANCES_MAX	256	/* epoll descriptors; programs have a few, this bounds memory */
 
 #define READ_EVENTS	(EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)
 #define WRITE_EVENTS	(EPOLLOUT | EPOLLHUP | EPOLLERR)
@@ -24,25 +25,25 @@
 struct ready_fd {
 	uint64_t	token, ready, reader, writer;
 	uint32_t	events;
-	bool		told;		/* a task was woken because of it */
+	bool		told;		/* some task's wake has been explained by it */
 };
 
 struct epoll_driver {
 	struct driver	 head;
-	int32_t		 epfd, nr;	/* of the last epoll_wait that returned, and what it did */
-	uint64_t	 prev;		/* return before that, on any thread, of that epfd */
+	int32_t		 epfd, nr;	/* epfd and return value of the last epoll_wait */
+	uint64_t	 prev;		/* return before that, by any thread */
 	struct ready_fd	*ready;
 	uint32_t	 nr_ready, ready_size, ready_next;
 };
 
-/* What is of all threads together. */
+/* What the driver keeps for all threads together. */
 struct epolls {
 	struct {
 		int32_t		epfd;
 		uint64_t	ret;
 	}		*list;
 	uint32_t	 nr, size;
-	bool		 sees_wakers;	/* descriptors come with the tasks that they wake */
+	bool		 sees_wakers;	/* events name the tasks of their wakers */
 };
 
 static bool epoll__waits_in(int syscall)
@@ -51,7 +52,7 @@ static bool epoll__waits_in(int syscall)
 #ifdef SYS_epoll_wait
 	       syscall == SYS_epoll_wait ||
 #endif
-	       syscall == 441;	/* epoll_pwait2: newer than some headers, the same everywhere */
+	       syscall == 441;	/* epoll_pwait2: not in all headers, the same number everywhere */
 }
 
 static uint64_t epoll__instance(const struct trace_event *ev)
@@ -83,7 +84,7 @@ static struct epolls *epolls__get(struct join *j)
 	return j->drivers[DRIVER_epoll];
 }
 
-/* *@prev: the last return of this instance on any thread; @now becomes it. */
+/* *@prev: when any thread last returned from @epfd, 0: never. @now replaces it. */
 static int epolls__returned(struct epolls *all, int32_t epfd, uint64_t now, uint64_t *prev)
 {
 	*prev = 0;
@@ -168,7 +169,7 @@ static enum part io_part(unsigned int dir, uint32_t events)
 										    : PART_NO_DATA;
 }
 
-/* If the worker did not sleep for it, it was there when epoll was asked. */
+/* If the worker did not sleep, the descriptor was ready before epoll_wait was called. */
 static void epoll__cause(const struct join *j, const struct epoll_driver *e,
 			 const struct ready_fd *fd, unsigned int dir, struct cause *c)
 {
@@ -178,7 +179,7 @@ static void epoll__cause(const struct join *j, const struct epoll_driver *e,
 	c->looked = e->prev;
 }
 
-/* Does what was returned of a descriptor wake those who wait for @dir? */
+/* Does a readiness event of @fd wake those who wait for direction @dir? */
 static bool fires(const struct ready_fd *fd, unsigned int dir)
 {
 	return dir == WALK_DIR_READ	? fd->events & READ_EVENTS :
@@ -186,7 +187,7 @@ static bool fires(const struct ready_fd *fd, unsigned int dir)
 				  true;
 }
 
-/* What a task was woken for: one of its leaves that names @fd, or whoever has its waker there. */
+/* Did @fd wake @t: by a leaf with its token, or by a waker of @t that is registered with it? */
 static bool woken_by(const struct task *t, const struct shape *sh, const struct ready_fd *fd,
 		     unsigned int *dir, uint16_t *branch)
 {
@@ -207,7 +208,10 @@ static bool woken_by(const struct task *t, const struct shape *sh, const struct 
 	return reads || writes;
 }
 
-/* Dispatch goes through what was returned in order, so does this. */
+/*
+ * A runtime dispatches descriptors in the order of epoll_wait, so the search goes on
+ * from the last match.
+ */
 static bool epoll__why(const struct join *j, struct driver *d, const struct task *t,
 		       const struct shape *sh, struct cause *c)
 {
@@ -236,10 +240,11 @@ static bool is_foreign(const struct join *j, const struct ready_fd *fd, unsigned
 }
 
 /*
- * A descriptor that was returned has a waker that is no task's (a combinator's, that
- * hands the call on), or that was not looked at: the driver may have called the task
- * because of it. Descriptors come before timers and signals, so by then it is known
- * of all others whom they woke.
+ * Is there a returned descriptor that no wake has been explained by, and whose waker is
+ * not a task's? Such a waker belongs to a combinator that passes the call on, or was
+ * not read. The driver may have called the task because of it. Runtimes dispatch
+ * descriptors before timers and signals, so at this point all other descriptors are
+ * accounted for.
  */
 static bool has_foreign_waker(const struct join *j, const struct epoll_driver *e)
 {
@@ -255,7 +260,7 @@ static enum part epoll__blind(const struct join *j, const struct driver *d)
 	const struct epoll_driver *e = (const struct epoll_driver *)d;
 	const struct epolls *all = j->drivers[DRIVER_epoll];
 
-	/* Who gives way is woken once the driver was asked without waiting for it. */
+	/* A task that yields is woken after the runtime has called epoll without a timeout. */
 	if (e->nr == 0)
 		return d->woke ? PART_TIMER : PART_TIMER_OR_YIELD;
 	if (!all->sees_wakers || has_foreign_waker(j, e))
@@ -263,7 +268,10 @@ static enum part epoll__blind(const struct join *j, const struct driver *d)
 	return PART_TIMER_OR_SIGNAL;
 }
 
-/* Not all descriptors that were returned are known: it may be the only one waited for. */
+/*
+ * If some returned descriptors were not recorded and @t waits for one descriptor only,
+ * it must be among them.
+ */
 static bool epoll__unread(const struct join *j, const struct driver *d, const struct task *t,
 			  const struct shape *sh, struct cause *c)
 {

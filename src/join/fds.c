@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A hash table by token. Two epoll instances may use the same token (small
- * numbers in old runtimes), so entries of one token are told apart by epfd.
+ * A hash table keyed by token. Two epoll instances may use the same token (old runtimes
+ * use small numbers), so an entry is identified by token and epfd.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -10,8 +10,8 @@
 #include "join/fds.h"
 
 /*
- * Of so many epoll instances the same token is told apart; programs have a few. In
- * others its descriptors have no name, rather than another one's.
+ * How many epoll instances may share one token; programs have a few. In any further
+ * instance descriptors with this token have no name, rather than a wrong one.
  */
 #define INSTANCES_MAX	256
 
@@ -20,7 +20,7 @@ struct fd_entry {
 	int32_t		epfd, fd;
 	uint32_t	name;
 	bool		used, gone;
-	uint64_t	nr;		/* the how manieth that was added */
+	uint64_t	nr;		/* order of insertion */
 };
 
 static uint32_t fds__home(const struct fds *f, uint64_t token)
@@ -29,8 +29,8 @@ static uint32_t fds__home(const struct fds *f, uint64_t token)
 }
 
 /*
- * The entry of (token, epfd), or a free place; where the token has too many entries, one
- * that is gone, or NULL.
+ * The entry of (@token, @epfd), or a free slot. If the token already has INSTANCES_MAX
+ * entries: an entry whose descriptor is gone, or NULL.
  */
 static struct fd_entry *fds__find(const struct fds *f, uint64_t token, int32_t epfd)
 {
@@ -51,7 +51,7 @@ static struct fd_entry *fds__find(const struct fds *f, uint64_t token, int32_t e
 	return same < INSTANCES_MAX ? &f->entries[at] : gone;
 }
 
-/* Descriptors that are gone are forgotten here, so only open ones take room. */
+/* Drops the entries of descriptors that are gone, so only open descriptors take room. */
 static int fds__grow(struct fds *f)
 {
 	struct fds grown = { .added = f->added, .hash = f->size ? f->hash : hash_key__new() };
@@ -101,7 +101,10 @@ void fds__del(struct fds *f, uint64_t token, int32_t epfd)
 		e->gone = true;
 }
 
-/* Of entries of one token, whose epoll instance is not known: an open one, the first added. */
+/*
+ * When entries share a token and the epfd is not known, open descriptors are preferred,
+ * then the one added first.
+ */
 static bool is_better(const struct fd_entry *e, const struct fd_entry *than)
 {
 	if (!than || e->gone != than->gone)

@@ -15,15 +15,18 @@
 struct fds {
 	struct fd_entry	*entries;
 	uint32_t	 nr, size;
-	uint64_t	 added;		/* pairs of token and epfd ever */
+	uint64_t	 added;		/* (token, epfd) pairs added in total */
 	struct hash_key	 hash;
 };
 
 /* 0 or -ENOMEM. */
 int fds__add(struct fds *f, uint64_t token, int32_t epfd, int32_t fd, uint32_t name);
-/* It keeps its name until the token is used anew: a wait may be ended by the close. */
+/*
+ * The descriptor was removed from epoll. Its entry keeps the name until the token is
+ * reused, because the wait that the close ended is named by it.
+ */
 void fds__del(struct fds *f, uint64_t token, int32_t epfd);
-/* How to name the descriptor; DETAIL_NONE if the token is not known. */
+/* How to name the descriptor; DETAIL_NONE if the token is not known. @epfd may be ANY_EPFD. */
 struct detail fds__name(const struct fds *f, uint64_t token, int32_t epfd);
 void fds__clear(struct fds *f);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Log-linear histogram. Values below 2^SUB_BITS have buckets of their own; each
- * octave above has 2^SUB_BITS buckets. A bucket answers with its middle.
+ * A log-linear histogram. Each value below 2^SUB_BITS has a bucket of its own; each
+ * octave above that has 2^SUB_BITS buckets. A bucket's value is its middle.
  */
 #include <errno.h>
 #include <stdlib.h>

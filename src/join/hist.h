@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A histogram of durations with buckets of constant relative width: quantiles
- * within 0.4 %, in memory that depends on the spread and not on the count.
+ * A histogram of durations with buckets of constant relative width. Quantiles are exact
+ * to 0.4 %; memory depends on the spread of the values, not on their number.
  */
 #ifndef DWELL_JOIN_HIST_H
 #define DWELL_JOIN_HIST_H
@@ -18,7 +18,10 @@ struct hist {
 
 /* 0 or -ENOMEM. */
 int hist__add(struct hist *h, uint64_t ns);
-/* The smallest duration that at least @permille of all do not exceed; 0 if there are none. */
+/*
+ * The smallest duration that at least @permille of all durations do not exceed; 0 if
+ * there are none.
+ */
 uint64_t hist__quantile(const struct hist *h, unsigned int permille);
 void hist__clear(struct hist *h);
 

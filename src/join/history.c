@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * The ring of a thread's intervals. It grows up to a bound, then forgets.
- */
+/* The ring of a thread's intervals. It grows up to HISTORY_MAX, then overwrites the oldest. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -24,7 +22,7 @@ static int history__grow(struct history *h)
 
 	if (!ring)
 		return -ENOMEM;
-	/* Full, and never wrapped: it grows before it forgets. */
+	/* The ring is full but has not wrapped: it grows before it overwrites anything. */
 	for (uint32_t i = 0; i < h->nr; i++)
 		ring[i] = h->ring[i];
 	free(h->ring);
@@ -40,7 +38,7 @@ int history__add(struct history *h, uint64_t ts, enum doing doing, enum on_cpu c
 	if (h->nr) {
 		struct interval *last = history__back(h, 0);
 
-		if (iv.ts <= last->ts) {	/* the last one took no time */
+		if (iv.ts <= last->ts) {	/* the last interval has no length: replace it */
 			iv.ts = last->ts;
 			*last = iv;
 			return 0;
@@ -50,7 +48,7 @@ int history__add(struct history *h, uint64_t ts, enum doing doing, enum on_cpu c
 		return -ENOMEM;
 	h->nr++;
 	*history__back(h, 0) = iv;
-	/* Keep the count small and its low bits right. */
+	/* Keep the count from overflowing; its low bits stay the same. */
 	if (h->nr == 1u << 30)
 		h->nr -= 1u << 29;
 	return 0;
@@ -61,8 +59,8 @@ struct interval history__now(const struct history *h)
 	return h->nr ? *history__back(h, 0) : (struct interval){ 0 };
 }
 
-void history__cut(const struct history *h, uint64_t from, uint64_t to,
-		  void (*piece)(void *arg, const struct interval *iv, uint64_t ns), void *arg)
+void history__divide(const struct history *h, uint64_t from, uint64_t to,
+		     void (*piece)(void *arg, const struct interval *iv, uint64_t ns), void *arg)
 {
 	static const struct interval unknown;
 	uint32_t kept = history__kept(h);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The join: reads a trace in order of time and hands each event to the thread
- * and the task that it is about.
+ * Reads a trace in order of time and hands each event to the thread and the task that
+ * it is about.
  *
- * Time begins at attach and ends at the end of the recording or of the target.
- * Events from before attach, when not all probes were active, tell states but
- * take no time; events after the end are left out.
+ * The time that is charged begins at attach and ends with the recording or with the
+ * target. Events from before attach, when not all probes were in place, set states but
+ * add no time; events after the end are dropped.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -29,13 +29,13 @@ int join__new(struct trace_reader *r, struct join **out)
 	j->poll_broken = task__doubt;
 	j->sums.sink.ops = &sink_sums;
 	join__add_sink(j, &j->sums.sink);
-	j->names = names__new();
-	j->sites = j->names ? sites__new(r, j->names) : NULL;
-	if (!j->sites) {
+	j->names = frame_names__new();
+	j->accounts = j->names ? accounts__new(r, j->names) : NULL;
+	if (!j->accounts) {
 		join__free(j);
 		return -ENOMEM;
 	}
-	j->sums.sites = j->sites;
+	j->sums.accounts = j->accounts;
 	j->start = host->attach_ts ? host->attach_ts : first;
 	j->end = totals && totals->end_ts ? totals->end_ts : trace_reader__last_ts(r);
 	if (j->end < j->start)
@@ -59,8 +59,8 @@ void join__free(struct join *j)
 	result__free(j);
 	task__free_all(j);
 	thread__free_all(j);
-	sites__free(j->sites);
-	names__free(j->names);
+	accounts__free(j->accounts);
+	frame_names__free(j->names);
 	sums__clear(&j->sums.sums);
 	free(j->scratch.list);
 	fds__clear(&j->fds);
@@ -101,8 +101,11 @@ static int join__event(struct join *j, const struct trace_event *ev)
 		return 0;
 	case TRACE_TASK_SEEN:
 		task = now <= j->end ? task__seen(j, ev, now) : NULL;
-		/* A root is in no list: the thread that blocks on it told of it. */
-		if (task && sites__root(j->sites, task->kind)) {
+		/*
+		 * Roots are in no list of a runtime. The recorder found this one on the
+		 * stack of the thread that blocks on it.
+		 */
+		if (task && accounts__root(j->accounts, task->kind)) {
 			th = ev->tid ? thread__get(j, ev->tid, now) : NULL;
 			if (th)
 				thread__blocks_on(th, &task->kind);
@@ -111,7 +114,10 @@ static int join__event(struct join *j, const struct trace_event *ev)
 		}
 		return j->err;
 	case TRACE_FD_WAITER:
-		/* Looked at once more at the end: what still waits has waited there. */
+		/*
+		 * The recorder looks again when the recording ends: a task that still
+		 * waits then has waited there all the time.
+		 */
 		task__waiter(j, ev, now < j->end ? now : j->end);
 		return j->err;
 	case TRACE_TASKS_LISTED:
@@ -121,7 +127,10 @@ static int join__event(struct join *j, const struct trace_event *ev)
 		return j->err;
 	}
 	if (now > j->end) {
-		/* What is still off CPU is written last, and belongs to the end. */
+		/*
+		 * Threads that are still off the CPU are written after all other
+		 * events, and count up to the end.
+		 */
 		if (ev->type != TRACE_OFF_CPU || !ev->off.open || ev->off.out >= j->end)
 			return 0;
 		now = j->end;
@@ -172,7 +181,7 @@ static int join__event(struct join *j, const struct trace_event *ev)
 	return j->err;
 }
 
-/* Sums made in different ways must be the same. */
+/* Sums of the same time that are computed in different ways must agree. */
 static int join__check(struct join *j)
 {
 	uint64_t sum = 0;
@@ -189,7 +198,7 @@ static int join__check(struct join *j)
 	return j->why[0] ? -EPROTO : 0;
 }
 
-/* All events, in order. 0 or negative errno. */
+/* Process all events, in order. 0 or negative errno. */
 static int join__read(struct join *j)
 {
 	const struct trace_event *ev;
@@ -219,7 +228,7 @@ int join__run(struct join *j)
 		j->totals.start_ts = j->start;
 		j->totals.end_ts = j->end;
 		j->totals.wall_ns = j->end - j->start;
-		err = j->err ? j->err : sites__err(j->sites);
+		err = j->err ? j->err : accounts__err(j->accounts);
 		if (!err)
 			err = result__make(j);
 	}

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * The leaves of a task's wait, and their keys.
- */
+/* Access to the leaves of the chain that a task waits at, and to their keys. */
 #ifndef DWELL_JOIN_LEAVES_H
 #define DWELL_JOIN_LEAVES_H
 
 #include "join/timeline.h"
 
-/* The key of leaf @l of the wait of @t, if it is of kind @want. */
+/* Does leaf @l of @t's wait have a key of kind @want? If so it is stored in *@key. */
 static inline bool leaf_key(const struct task *t, const struct chain_leaf *l,
 			    enum walk_key_kind want, struct walk_key *key)
 {
@@ -16,7 +14,7 @@ static inline bool leaf_key(const struct task *t, const struct chain_leaf *l,
 	*key = walk_keys__get(&t->keys, l->key_index);
 	if (key->kind)
 		return key->kind == want;
-	/* of a recording of version 1: see trace/event.h */
+	/* a recording of version 1 has untyped keys: see trace/event.h */
 	if (want == WALK_KEY_IO) {
 		key->dir = key->value & 3;
 		key->value &= ~3ull;
@@ -24,7 +22,7 @@ static inline bool leaf_key(const struct task *t, const struct chain_leaf *l,
 	return true;
 }
 
-/* The node of the only leaf that may be meant, among those that @pick says may be. */
+/* The node of the only leaf for which @pick is true; NO_BRANCH: none, or several. */
 static inline uint16_t only_leaf(const struct shape *sh, bool (*pick)(const struct chain_leaf *l))
 {
 	uint16_t found = NO_BRANCH;
@@ -45,8 +43,8 @@ static inline bool leaf__io(const struct chain_leaf *l)
 }
 
 /*
- * The node of the only leaf that waits for a descriptor, and its key. NO_BRANCH: there
- * is none, or more than one, or the key was not read.
+ * The node of the only leaf that waits for a descriptor, and its key in *@key.
+ * NO_BRANCH: no leaf does, more than one does, or the key was not read.
  */
 static inline uint16_t only_io(const struct task *t, const struct shape *sh, struct walk_key *key)
 {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the runtime's lists say of tasks of which events were lost: those that are
- * in none any more have ended, though their ends were lost.
+ * Finds tasks whose end was lost, by means of listings. A listing is one pass of the
+ * recorder over the runtime's lists of tasks. If events were lost before, a task that
+ * is in no list any more has ended.
  *
- * A list moves while it is read, and may seem to end early. So a task must be
- * missing twice, and only tasks of kinds that are in lists at all are missed: jobs
- * of the blocking pool are not.
+ * A list may change while it is read, and may then seem to end early. So a task must be
+ * missing in two listings in a row. Only kinds of tasks that have been seen in a list
+ * are considered: jobs of the blocking pool never are in one.
  *
- * A recorder tells of each task that is in a list before it tells that it has gone
- * through all of them. A file that has ends of listings alone could have all tasks
- * looked at for each of them: so what a listing looks at must be in proportion to
- * the events so far. What is not looked at stays unknown.
+ * A damaged or hostile file could consist of ends of listings only, and each would
+ * cause a scan of all tasks. So the number of tasks scanned is limited in proportion to
+ * the events so far; tasks that are not scanned stay unknown.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -30,19 +30,20 @@ void listings__met(struct join *j, struct task *t)
 {
 	t->missed = 0;
 	if (t->kind != UNKNOWN_KIND && !in_lists(j, t->polled))
-		join__note_err(j, map__add(&j->listed, t->polled, t));	/* any pointer says yes */
+		join__note_err(j, map__add(&j->listed, t->polled, t));	/* a set */
 }
 
-/* Is @t one of which it is not known whether it is there still? */
-static bool out_of_sight(const struct join *j, const struct task *t, uint64_t begin, uint64_t *cut)
+/* Is it unknown whether @t still exists? */
+static bool out_of_sight(const struct join *j, const struct task *t, uint64_t begin,
+			 uint64_t *known)
 {
 	if (t->state == TASK_DONE || t->since >= begin || !in_lists(j, t->polled))
 		return false;
-	*cut = windows__cut(&j->windows, t->since, begin);
-	return *cut < begin;
+	*known = windows__known_until(&j->windows, t->since, begin);
+	return *known < begin;
 }
 
-/* May all tasks be looked at once more? */
+/* Does the limit allow one more scan of all tasks? */
 static bool listings__look(struct join *j)
 {
 	uint64_t looks = j->listing_looks + j->tasks.size;
@@ -61,10 +62,10 @@ static void vanish_missed(struct join *j, uint64_t begin, uint64_t now)
 		join__note_err(j, -ENOMEM);
 	for (uint32_t i = 0; tasks && i < j->tasks.nr; i++) {
 		struct task *t = tasks[i].value;
-		uint64_t cut;
+		uint64_t known;
 
-		if (t->missed >= MISSED && out_of_sight(j, t, begin, &cut) && t->seen_at < begin)
-			task__vanish(j, t, cut, now);
+		if (t->missed >= MISSED && out_of_sight(j, t, begin, &known) && t->seen_at < begin)
+			task__vanish(j, t, known, now);
 	}
 	free(tasks);
 }
@@ -73,14 +74,14 @@ void listings__complete(struct join *j, uint64_t begin, uint64_t now)
 {
 	uint32_t gone = 0;
 
-	/* Nothing is out of sight unless something was lost before. */
+	/* If nothing was lost before the listing, no task can have ended unseen. */
 	if (!j->windows.nr || j->windows.list[0].first >= begin || !listings__look(j))
 		return;
 	for (uint32_t i = 0; i < j->tasks.size; i++) {
 		struct task *t = j->tasks.entries[i].value;
-		uint64_t cut;
+		uint64_t known;
 
-		if (!t || !out_of_sight(j, t, begin, &cut))
+		if (!t || !out_of_sight(j, t, begin, &known))
 			continue;
 		gone += t->seen_at < begin && ++t->missed >= MISSED;
 	}

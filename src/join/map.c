@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Linear probing; removal moves later entries back, so no tombstones pile up.
+ * Open addressing with linear probing. Removal moves later entries back, so there are
+ * no tombstones.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -51,7 +52,7 @@ void map__del(struct map *m, uint64_t key)
 	for (at = (hole + 1) & (m->size - 1); m->entries[at].value; at = (at + 1) & (m->size - 1)) {
 		uint32_t home = map__home(m, m->entries[at].key);
 
-		/* It may fill the hole if its home is not after the hole. */
+		/* The entry may move to the hole if its home slot is not behind the hole. */
 		if (((at - home) & (m->size - 1)) >= ((at - hole) & (m->size - 1))) {
 			m->entries[hole] = m->entries[at];
 			hole = at;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * From numbers to objects, with removal. The order of the table is another one in
- * each run: what shows in a result goes through map__sorted().
+ * A hash map from numbers to objects. The order of its table differs from run to run,
+ * so whatever is shown must be iterated with map__sorted().
  */
 #ifndef DWELL_JOIN_MAP_H
 #define DWELL_JOIN_MAP_H
@@ -13,7 +13,7 @@
 struct map {
 	struct map_entry {
 		uint64_t	 key;
-		void		*value;		/* NULL: free */
+		void		*value;		/* NULL: free slot */
 	}		*entries;
 	uint32_t	 nr, size;	/* size: power of two */
 	struct hash_key	 hash;
@@ -36,9 +36,12 @@ static inline void *map__get(const struct map *m, uint64_t key)
 	return 0;
 }
 
-/* @key must not be there. 0 or -ENOMEM. */
+/* @key must not be in the map. 0 or -ENOMEM. */
 int map__add(struct map *m, uint64_t key, void *value);
-/* The m->nr entries by key, and a free one behind them; the caller's to free. NULL: no memory. */
+/*
+ * The m->nr entries, sorted by key, in an array with room for one more; the caller
+ * frees it. NULL: no memory.
+ */
 struct map_entry *map__sorted(const struct map *m);
 void map__del(struct map *m, uint64_t key);
 void map__clear(struct map *m);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Remarks on a recording: the recorder's, and those of what it turned out to be.
- */
+/* Notes to the user about a recording: the recorder's notes and those that the join finds. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +10,7 @@
 #include "join/timeline.h"
 #include "join/unpolled.h"
 
-#define OWN_NOTES	5	/* at most */
+#define OWN_NOTES	5	/* notes of the join, at most */
 #define KINDS_NAMED	3
 
 static int add(struct join *j, const char *note)
@@ -23,18 +21,18 @@ static int add(struct join *j, const char *note)
 	return 0;
 }
 
-/* "1 wait …", "2 waits …"; nothing if there are none. */
+/* Adds "1 wait …" or "2 waits …"; adds nothing if @nr is 0. */
 static int add_count(struct join *j, uint64_t nr, const char *what, const char *note)
 {
 	char count[QUANTITY_MAX];
 
 	if (!nr)
 		return 0;
-	return add(j, names__safef(j->names, "%s %s%s %s", quantity__count(nr, count), what,
-				   nr == 1 ? "" : "s", note));
+	return add(j, frame_names__safef(j->names, "%s %s%s %s", quantity__count(nr, count), what,
+					 nr == 1 ? "" : "s", note));
 }
 
-/* ---- spawns that are not seen ---- */
+/* ---- tasks whose spawn is not seen ---- */
 
 static int by_count(const void *a, const void *b)
 {
@@ -48,8 +46,8 @@ static int by_count(const void *a, const void *b)
 /* False: no memory. */
 static bool print_kind(struct join *j, const struct kind *k, FILE *out)
 {
-	const char *name = sites__task_name(j->sites, (uint32_t)k->id);
-	const char *scheduler = sites__scheduler(j->sites, (uint32_t)k->id);
+	const char *name = accounts__task_name(j->accounts, (uint32_t)k->id);
+	const char *scheduler = accounts__scheduler(j->accounts, (uint32_t)k->id);
 
 	fputs(name ? name : "", out);
 	if (*scheduler)
@@ -57,7 +55,10 @@ static bool print_kind(struct join *j, const struct kind *k, FILE *out)
 	return name;
 }
 
-/* Which kinds of tasks these are, and of which scheduler: that no probe sees it is its matter. */
+/*
+ * "A (scheduler current_thread), B, and 3 more": the kinds, each with its scheduler,
+ * because the scheduler is the reason why no probe sees the spawn.
+ */
 static char *print_kinds(struct join *j, const struct kind **kinds, size_t nr)
 {
 	size_t named = nr > KINDS_NAMED ? KINDS_NAMED : nr;
@@ -104,9 +105,11 @@ static int add_unseen_spawns(struct join *j)
 	qsort(kinds, nr, sizeof(*kinds), by_count);
 	text = print_kinds(j, kinds, nr);
 	err = !text ? -ENOMEM :
-	      add(j, names__safef(j->names, "%s task%s whose time is counted from the first poll, "
-				  "since no probe sees their spawn: %s",
-				  quantity__count(total, count), total == 1 ? "" : "s", text));
+	      add(j, frame_names__safef(j->names,
+					"%s task%s whose time is counted from the first poll, "
+					"since no probe sees their spawn: %s",
+					quantity__count(total, count), total == 1 ? "" : "s",
+					text));
 	free(kinds);
 	free(text);
 	return err;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * The rest of many, as one. See others.h.
- */
+/* Merges what is beyond the largest entries into one. See others.h. */
 #include "join/others.h"
 
 #include <errno.h>
@@ -13,13 +11,13 @@
 
 #define NAMED	(OTHERS_FROM - 1)
 
-/* @uncounted: among them are others already, and nobody knows how many. */
-static const char *name_of(struct names *names, size_t nr, bool uncounted)
+/* @uncounted: the entry includes "others" already, so their number is not known. */
+static const char *name_of(struct frame_names *names, size_t nr, bool uncounted)
 {
 	char count[QUANTITY_MAX];
 
-	return uncounted ? names__safe(names, OTHERS_UNCOUNTED)
-			 : names__safef(names, "%s others", quantity__count(nr, count));
+	return uncounted ? frame_names__safe(names, OTHERS_UNCOUNTED)
+			 : frame_names__safef(names, "%s others", quantity__count(nr, count));
 }
 
 static bool is_uncounted(const char *name)
@@ -29,12 +27,12 @@ static bool is_uncounted(const char *name)
 
 /* ---- rows ---- */
 
-/* Do both differ in whom they are about, and in nothing else? */
+/* Do two rows differ only in their last frame, the detail? */
 static bool alike(const struct join_row *a, const struct join_row *b)
 {
 	if (a->nr != b->nr || b->frames[b->nr - 1].kind != JOIN_FRAME_DETAIL)
 		return false;
-	/* The last of the shared ones are the most likely to differ. */
+	/* Compared from the end: the frames that differ are most likely there. */
 	for (uint32_t i = a->nr - 1; i--;)
 		if (a->frames[i].name != b->frames[i].name)
 			return false;
@@ -50,8 +48,8 @@ static int by_ns(const void *a, const void *b)
 	return strcmp(x->frames[x->nr - 1].name, y->frames[y->nr - 1].name);
 }
 
-/* @rows are alike: the first OTHERS_FROM are what stays. */
-static int merge_rows(struct names *names, struct join_row *rows, size_t nr,
+/* @rows differ only in the detail; the first OTHERS_FROM remain. */
+static int merge_rows(struct frame_names *names, struct join_row *rows, size_t nr,
 		      struct join_frame *frames)
 {
 	bool uncounted = false;
@@ -69,7 +67,8 @@ static int merge_rows(struct names *names, struct join_row *rows, size_t nr,
 	return frames[rest->nr - 1].name ? 0 : -ENOMEM;
 }
 
-int others__rows(struct names *names, struct join_row *rows, size_t *nr, struct join_frame *frames)
+int others__rows(struct frame_names *names, struct join_row *rows, size_t *nr,
+		 struct join_frame *frames)
 {
 	size_t first = 0, out = 0;
 	int err = 0;
@@ -95,7 +94,7 @@ int others__rows(struct names *names, struct join_row *rows, size_t *nr, struct 
 
 /* ---- sums ---- */
 
-int others__sums(struct names *names, struct join_sum *sums, size_t *nr)
+int others__sums(struct frame_names *names, struct join_sum *sums, size_t *nr)
 {
 	struct join_sum rest = { 0 };
 	bool uncounted = false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The words of a split: into what parts a segment is cut, and whom a part is
+ * The parts that a segment is split into, and the details: whom or what a part is
  * about. Their spelling is part of the interface (folded lines, JSON).
  */
 #ifndef DWELL_JOIN_PART_H
@@ -13,60 +13,60 @@ enum part {
 	/* await: a file descriptor */
 	PART_NO_DATA,		/* nothing to read yet */
 	PART_NO_ROOM,		/* nothing can be written yet */
-	PART_NOT_SEEN,		/* it became ready somewhere in here */
-	/* await: ready (or due), the worker that will notice is elsewhere */
+	PART_NOT_SEEN,		/* readiness not seen: it became ready within this time */
+	/* await: the descriptor is ready or the timer is due, but the worker has not noticed */
 	PART_RUN_QUEUE,		/* runnable, not on a CPU */
-	PART_BUSY,		/* polls another task, or works for the runtime */
+	PART_BUSY,		/* polls another task, or runs the runtime's own code */
 	PART_WORKER_BLOCKED,	/* asleep inside a poll */
-	PART_PARKED,		/* asleep in the runtime, not in epoll_wait */
+	PART_PARKED,		/* asleep in the runtime, but not in epoll_wait */
 	PART_EPOLL,		/* in epoll_wait */
-	PART_DISPATCH,		/* back from epoll_wait, on the way to the wake */
+	PART_DISPATCH,		/* back from epoll_wait, wake not reached yet */
 	/* await: time */
 	PART_DEADLINE,		/* until the deadline */
-	PART_TIMER_LATE,	/* after it, asleep in epoll_wait */
+	PART_TIMER_LATE,	/* after the deadline, asleep in epoll_wait */
 	PART_TIMER,		/* a timer whose deadline is not known */
-	PART_TIMER_OR_YIELD,	/* … or one who gave way: the driver was only asked */
-	PART_TIMER_OR_SIGNAL,	/* woken by the driver, by no descriptor */
-	PART_DRIVER,		/* woken by the driver, which does not say by what */
-	/* await: anything else */
-	PART_YIELDED,		/* gave way of its own will */
+	PART_TIMER_OR_YIELD,	/* a timer, or a task that yielded */
+	PART_TIMER_OR_SIGNAL,	/* woken by the driver, not by a descriptor */
+	PART_DRIVER,		/* woken by the driver, not known by what */
+	/* await: all other leaves */
+	PART_YIELDED,		/* the task yielded (yield_now) */
 	PART_WOKEN,		/* until somebody called the waker */
-	PART_NO_WAKE,		/* polled again without a wake: cancelled, or shut down */
-	PART_OPEN,		/* not woken by the end */
-	PART_CUT,		/* a loss begins here: how it ended is not known */
-	PART_HISTORY,		/* the worker's doings are not known so far back */
+	PART_NO_WAKE,		/* polled without a wake: cancelled, or shutdown */
+	PART_OPEN,		/* not woken when the recording ended */
+	PART_UNTIL_LOSS,	/* events lost from here: its end is not known */
+	PART_HISTORY,		/* what the worker did at this time is not known */
 	/* ready */
-	PART_SPAWNED,		/* handed to the runtime, not polled yet */
-	PART_IN_POLL,		/* woken before the poll had returned */
+	PART_SPAWNED,		/* given to the runtime, not polled yet */
+	PART_IN_POLL,		/* woken before the poll returned */
 	/* running, blocked */
 	PART_OTHER_TASK,	/* this poll polls another task */
-	PART_PROBE,		/* asleep in a probe, dwell's or another tool's */
-	PART_STOPPED,		/* by a signal; in await and ready too: see stops.h */
-	/* unattributed: why */
+	PART_PROBE,		/* asleep in a probe, of dwell or another tool */
+	PART_STOPPED,		/* by a signal; in await and ready too, see stops.h */
+	/* unattributed: the cause */
 	PART_BEFORE,
 	PART_LOST,
-	PART_BACK_NOT_SEEN,	/* off CPU, or back already */
+	PART_BACK_NOT_SEEN,	/* off the CPU, or back on it already */
 	PART_UNMATCHED,
 	PART_RESULT,
 	PART_END_NOT_SEEN,
 	PART_THREAD_GONE,
-	/* await: anything else */
-	PART_DROPPED,		/* not woken before the task was dropped */
+	/* await: all other leaves */
+	PART_DROPPED,		/* dropped before it was woken */
 	PART_NR
 };
 
-/* Whom a part is about; the id says which. */
+/* What a part is about; the id says which one. */
 enum detail_kind {
 	DETAIL_NONE = 0,
-	DETAIL_STRING,		/* string id: an fd's name */
-	DETAIL_FD,		/* fd without a name */
+	DETAIL_STRING,		/* string id: a descriptor's name */
+	DETAIL_FD,		/* descriptor without a name */
 	DETAIL_TASK,		/* kind id: "task X" */
 	DETAIL_BY_TASK,		/* kind id: "by task X" */
 	DETAIL_JOINED,		/* kind id: "joined task X" */
 	DETAIL_BY_THREAD,	/* tid */
 	DETAIL_RUNTIME,		/* the runtime itself */
 	DETAIL_STACK,		/* kernel stack id */
-	DETAIL_OTHERS,		/* too many to name */
+	DETAIL_OTHERS,		/* merged: too many to name */
 	DETAIL_BLOCK_ON,	/* kind id of a root: "block_on of X" */
 	DETAIL_NR
 };

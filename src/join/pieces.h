@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * A list of pieces of time that grows.
- */
+/* A growing array of pieces of time. */
 #ifndef DWELL_JOIN_PIECES_H
 #define DWELL_JOIN_PIECES_H
 

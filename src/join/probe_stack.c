@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * The kernel's functions that handle a uprobe. See probe_stack.h.
- */
+/* The kernel functions that handle a uprobe. See probe_stack.h. */
 #include <string.h>
 
 #include "join/probe_stack.h"
 
 /*
- * On x86-64 an int3 in the program's text, which the kernel looks into on the way
- * back to it (kernel/events/uprobes.c); a trap after an instruction that it had to
- * single-step; since Linux 6.18 a call of the kernel in place of a nop.
+ * How a thread enters the kernel by a uprobe on x86-64: an int3 in the program's text,
+ * handled on the way back to user space (kernel/events/uprobes.c); the trap after an
+ * instruction that the kernel single-steps; since Linux 6.18 a system call in place of
+ * a nop.
  */
 static const char *const ways_in[] = {
 	"asm_exc_int3", "exc_int3", "uprobe_notify_resume", "handle_swbp", "asm_exc_debug",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Kernel stacks of threads that slept in a probe: the time is the profiler's,
- * not the target's.
+ * Recognises kernel stacks of threads that slept in a uprobe: this time is the
+ * profiler's, not the target's.
  */
 #ifndef DWELL_JOIN_PROBE_STACK_H
 #define DWELL_JOIN_PROBE_STACK_H
@@ -11,8 +11,8 @@
 #include "trace/trace.h"
 
 /*
- * Did who slept with this stack (NULL: not known) come into the kernel by a
- * probe's breakpoint? Those of other tools that probe the target look alike.
+ * Does stack @st (NULL: not known, then false) come from a uprobe's trap? Uprobes of
+ * other tools look the same.
  */
 bool probe_stack__is(const struct trace_stack *st);
 

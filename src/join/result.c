@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * From sums to what join.h shows: rows with their frames, await points, losses.
- * Everything that is shown is put in an order that the data alone decide.
+ * Makes from the sums what join.h provides: rows with their frames, await points,
+ * losses. All results are sorted by the data alone, so that equal recordings give equal
+ * results.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@
 static const char *const loss_names[JOIN_LOSS_NR] = {
 	[JOIN_LOSS_POLL]	= "poll without its begin or end",
 	[JOIN_LOSS_DROP]	= "drop of a task not seen",
-	[JOIN_LOSS_HISTORY]	= "worker's history not known",
+	[JOIN_LOSS_HISTORY]	= "worker activity no longer kept",
 	[JOIN_LOSS_NESTED]	= "polls nested too deep to follow",
 };
 
@@ -35,39 +36,39 @@ static const char *detail_name(struct join *j, struct detail d)
 	switch (d.kind) {
 	case DETAIL_STRING:
 		s = trace_reader__string(j->reader, d.id);
-		return names__safe(j->names, s ? s : "unnamed descriptor");
+		return frame_names__safe(j->names, s ? s : "unnamed descriptor");
 	case DETAIL_FD:
-		return names__safef(j->names, "fd %d", (int)d.id);
+		return frame_names__safef(j->names, "fd %d", (int)d.id);
 	case DETAIL_TASK:
-		return sites__task_detail(j->sites, "", d.id);
+		return accounts__task_detail(j->accounts, "", d.id);
 	case DETAIL_BY_TASK:
-		return sites__task_detail(j->sites, "by ", d.id);
+		return accounts__task_detail(j->accounts, "by ", d.id);
 	case DETAIL_JOINED:
-		return sites__task_detail(j->sites, "joined ", d.id);
+		return accounts__task_detail(j->accounts, "joined ", d.id);
 	case DETAIL_BY_THREAD:
 		s = trace_reader__thread_name(j->reader, d.id);
 		if (s && *s)
-			return names__safef(j->names, "by thread %s", s);
-		return d.id ? names__safef(j->names, "by thread %u", d.id)
-			    : names__safe(j->names, "by an unknown thread");
+			return frame_names__safef(j->names, "by thread %s", s);
+		return d.id ? frame_names__safef(j->names, "by thread %u", d.id)
+			    : frame_names__safe(j->names, "by an unknown thread");
 	case DETAIL_BLOCK_ON:
-		return names__safef(j->names, "block_on of %s",
-				    sites__task_name(j->sites, d.id));
+		return frame_names__safef(j->names, "block_on of %s",
+					  accounts__task_name(j->accounts, d.id));
 	case DETAIL_RUNTIME:
-		return names__safe(j->names, "runtime");
+		return frame_names__safe(j->names, "runtime");
 	}
-	return names__safe(j->names, OTHERS_UNCOUNTED);
+	return frame_names__safe(j->names, OTHERS_UNCOUNTED);
 }
 
 /* ---- rows ---- */
 
 /*
- * Frames that all stacks together may have: as many as of a quarter of a million
- * stacks of some thirty. Beyond this, stacks have a gap where their chain would be.
+ * The most frames that all stacks together may have, some 30 frames for each of 250,000
+ * stacks. Further stacks have a gap in place of their chain.
  */
 #define FRAMES_MAX	(1u << 23)
 
-/* A list of frames that grows; rows point into it when it is complete. */
+/* A growing array of frames. Rows point into it once it is complete. */
 struct frames {
 	struct join_frame	*list;
 	size_t			 nr, size;
@@ -105,35 +106,37 @@ static int frames__add_stack(struct join *j, struct frames *f, uint32_t id)
 	int err = 0;
 
 	for (uint32_t i = st ? st->nr : 0; i-- && !err;)
-		err = frames__add(f, names__safef(j->names, "%s_[k]", st->frames[i]),
+		err = frames__add(f, frame_names__safef(j->names, "%s_[k]", st->frames[i]),
 				  JOIN_FRAME_KERNEL);
 	return err;
 }
 
-static int frames__add_task(struct join *j, struct frames *f, const struct site *site)
+static int frames__add_task(struct join *j, struct frames *f, const struct account *account)
 {
 	const struct trace_host *host = trace_reader__host(j->reader);
 	int err, nr;
 
-	err = frames__add(f, names__safe(j->names, *host->comm ? host->comm : "[unknown]"),
+	err = frames__add(f, frame_names__safe(j->names, *host->comm ? host->comm : "[unknown]"),
 			  JOIN_FRAME_COMM);
 	if (!err)
-		err = frames__add(f, sites__task_name(j->sites, site->kind), JOIN_FRAME_TASK);
-	if (!err && f->nr > FRAMES_MAX && site->chain != NO_CHAIN)
-		return frames__add(f, names__safe(j->names, "[gap: too many different stacks]"),
+		err = frames__add(f, accounts__task_name(j->accounts, account->kind),
+				  JOIN_FRAME_TASK);
+	if (!err && f->nr > FRAMES_MAX && account->chain != NO_CHAIN)
+		return frames__add(f,
+				   frame_names__safe(j->names, "[gap: too many different stacks]"),
 				   JOIN_FRAME_GAP);
 	if (!err)
-		err = frames__room(f, SITE_FRAMES_MAX);
+		err = frames__room(f, ACCOUNT_FRAMES_MAX);
 	if (err)
 		return err;
-	nr = sites__frames(j->sites, site->chain, site->branch, f->list + f->nr);
+	nr = accounts__frames(j->accounts, account->chain, account->branch, f->list + f->nr);
 	if (nr < 0)
 		return nr;
 	f->nr += (size_t)nr;
 	return 0;
 }
 
-/* What a sum's time went into; a stack tells whether its sleep is the target's own. */
+/* The part of a sum. A kernel stack that shows a uprobe's trap makes it PART_PROBE. */
 static enum part sum_part(const struct join *j, const struct sum_key *k)
 {
 	if (k->part == PART_NONE && k->detail.kind == DETAIL_STACK &&
@@ -147,12 +150,13 @@ static int frames__add_sum(struct join *j, struct frames *f, const struct sum_ke
 	enum part part = sum_part(j, k);
 	int err;
 
-	err = frames__add_task(j, f, sites__site(j->sites, k->site));
+	err = frames__add_task(j, f, accounts__account(j->accounts, k->account));
 	if (!err)
-		err = frames__add(f, names__safe(j->names, join_segment__frame(k->segment)),
+		err = frames__add(f, frame_names__safe(j->names, join_segment__frame(k->segment)),
 				  JOIN_FRAME_SEGMENT);
 	if (!err && part != PART_NONE)
-		err = frames__add(f, names__safe(j->names, part__name(part)), JOIN_FRAME_PART);
+		err = frames__add(f, frame_names__safe(j->names, part__name(part)),
+				  JOIN_FRAME_PART);
 	if (err || k->detail.kind == DETAIL_NONE)
 		return err;
 	if (k->detail.kind == DETAIL_STACK)
@@ -160,7 +164,7 @@ static int frames__add_sum(struct join *j, struct frames *f, const struct sum_ke
 	return frames__add(f, detail_name(j, k->detail), JOIN_FRAME_DETAIL);
 }
 
-/* The next byte of a stack as it would be folded: 0 at its end. */
+/* Iterates over the bytes of a stack's folded line; 0 at the end. */
 struct folded {
 	const struct join_row	*row;
 	uint32_t		 frame;
@@ -185,7 +189,7 @@ static int row_order(const void *a, const void *b)
 	uint32_t same = 0;
 	struct folded fx, fy;
 
-	/* Equal names are the same pointer. */
+	/* Equal names have equal pointers. */
 	while (same < x->nr && same < y->nr && x->frames[same].name == y->frames[same].name)
 		same++;
 	if (same == x->nr || same == y->nr)
@@ -202,11 +206,11 @@ static int row_order(const void *a, const void *b)
 	}
 }
 
-/* A sum on its way to a row. */
+/* A sum that will become a row. */
 struct row_sum {
 	struct sum_key	 key;
 	uint64_t	 ns;
-	const char	*task;		/* kinds of one name are one in a row */
+	const char	*task;		/* kinds with the same name share a row */
 	uint32_t	 chain;
 	uint16_t	 branch;
 };
@@ -224,19 +228,19 @@ static int by_stack(const void *a, const void *b)
 	return sum_key__cmp(&x->key, &y->key);
 }
 
-/* The largest first; among equal ones the order in which their sites were met. */
+/* The largest first; equal ones in the order in which their accounts were created. */
 static int by_size(const void *a, const void *b)
 {
 	const struct row_sum *x = a, *y = b;
 
 	if (x->ns != y->ns)
 		return x->ns > y->ns ? -1 : 1;
-	if (x->key.site != y->key.site)
-		return x->key.site < y->key.site ? -1 : 1;
+	if (x->key.account != y->key.account)
+		return x->key.account < y->key.account ? -1 : 1;
 	return sum_key__cmp(&x->key, &y->key);
 }
 
-/* Those whose stacks are the same by their numbers are one, of the site met first. */
+/* Merges sums with identical stacks; the result has the account that was created first. */
 static size_t merge_stacks(struct row_sum *sums, size_t nr)
 {
 	size_t out = 0;
@@ -250,14 +254,14 @@ static size_t merge_stacks(struct row_sum *sums, size_t nr)
 			continue;
 		}
 		sum__add(&last->ns, sums[i].ns);
-		if (sums[i].key.site < last->key.site)
-			last->key.site = sums[i].key.site;
+		if (sums[i].key.account < last->key.account)
+			last->key.account = sums[i].key.account;
 	}
 	qsort(sums, out, sizeof(*sums), by_size);
 	return out;
 }
 
-/* All that go into rows, *@nr of them. NULL: no memory. */
+/* All sums that become rows, *@nr of them. NULL: no memory. */
 static struct row_sum *collect_row_sums(struct join *j, size_t *nr)
 {
 	struct row_sum *sums = calloc(j->sums.sums.nr + 1ul, sizeof(*sums));
@@ -265,16 +269,17 @@ static struct row_sum *collect_row_sums(struct join *j, size_t *nr)
 	*nr = 0;
 	for (uint32_t i = 0; sums && i < j->sums.sums.size; i++) {
 		const struct sum *s = &j->sums.sums.entries[i];
-		const struct site *site;
+		const struct account *account;
 		struct row_sum *out = &sums[*nr];
 
 		if (!s->ns)
 			continue;
-		site = sites__site(j->sites, s->key.site);
-		if (!selection__has(j, site->kind))
+		account = accounts__account(j->accounts, s->key.account);
+		if (!selection__has(j, account->kind))
 			continue;
-		*out = (struct row_sum){ s->key, s->ns, sites__task_name(j->sites, site->kind),
-					 site->chain, site->branch };
+		*out = (struct row_sum){ s->key, s->ns,
+					 accounts__task_name(j->accounts, account->kind),
+					 account->chain, account->branch };
 		if (!out->task) {
 			free(sums);
 			return NULL;
@@ -286,7 +291,7 @@ static struct row_sum *collect_row_sums(struct join *j, size_t *nr)
 	return sums;
 }
 
-/* A row for each of @sums; @frames has room for what they point to. */
+/* Makes a row of each of @sums; @frames has room for all their frames. */
 static int fill_rows(struct join *j, const struct row_sum *sums, size_t nr, struct frames *frames,
 		     struct join_row *rows)
 {
@@ -341,7 +346,7 @@ static int make_rows(struct join *j)
 
 /* ---- await points ---- */
 
-/* A sum on its way to a point: of a part, or of a detail. */
+/* A part or a detail that will become part of an await point. */
 struct point_sum {
 	uint32_t	 point;
 	bool		 detail;
@@ -388,7 +393,7 @@ static size_t merge_sums(struct point_sum *sums, size_t nr)
 	return out;
 }
 
-/* All parts and details of waits; *@nr of them. NULL: no memory. */
+/* All parts and details of waits, *@nr of them. NULL: no memory. */
 static struct point_sum *collect_sums(struct join *j, size_t *nr)
 {
 	struct point_sum *sums = calloc(j->sums.sums.nr * 2ul + 1, sizeof(*sums));
@@ -400,7 +405,7 @@ static struct point_sum *collect_sums(struct join *j, size_t *nr)
 
 		if (!s->ns || s->key.segment != JOIN_AWAIT)
 			continue;
-		p[0].point = sites__site(j->sites, s->key.site)->point;
+		p[0].point = accounts__account(j->accounts, s->key.account)->point;
 		p[0].name = part__name(s->key.part);
 		p[0].ns = s->ns;
 		++*nr;
@@ -420,27 +425,28 @@ static struct point_sum *collect_sums(struct join *j, size_t *nr)
 	return sums;
 }
 
-/* By point, the site + 1 that waited longest. NULL: no memory. */
-static uint32_t *longest_sites(struct join *j)
+/* For each point, the index + 1 of the account with the longest wait. NULL: no memory. */
+static uint32_t *longest_accounts(struct join *j)
 {
-	uint32_t nr_points = sites__nr_points(j->sites), nr_sites = 0;
+	const struct sums *sums = &j->sums.sums;
+	uint32_t nr_points = accounts__nr_points(j->accounts), nr_accounts = 0;
 	uint32_t *longest = calloc(nr_points + 1ul, sizeof(*longest));
 	uint64_t *ns;
 
-	for (uint32_t i = 0; i < j->sums.sums.size; i++)
-		if (j->sums.sums.entries[i].ns && j->sums.sums.entries[i].key.site >= nr_sites)
-			nr_sites = j->sums.sums.entries[i].key.site + 1;
-	ns = calloc(nr_sites + 1ul, sizeof(*ns));
+	for (uint32_t i = 0; i < sums->size; i++)
+		if (sums->entries[i].ns && sums->entries[i].key.account >= nr_accounts)
+			nr_accounts = sums->entries[i].key.account + 1;
+	ns = calloc(nr_accounts + 1ul, sizeof(*ns));
 	if (!longest || !ns) {
 		free(longest);
 		free(ns);
 		return NULL;
 	}
-	for (uint32_t i = 0; i < j->sums.sums.size; i++)
-		if (j->sums.sums.entries[i].ns && j->sums.sums.entries[i].key.segment == JOIN_AWAIT)
-			sum__add(&ns[j->sums.sums.entries[i].key.site], j->sums.sums.entries[i].ns);
-	for (uint32_t i = 0; i < nr_sites; i++) {
-		uint32_t *best = &longest[sites__site(j->sites, i)->point];
+	for (uint32_t i = 0; i < sums->size; i++)
+		if (sums->entries[i].ns && sums->entries[i].key.segment == JOIN_AWAIT)
+			sum__add(&ns[sums->entries[i].key.account], sums->entries[i].ns);
+	for (uint32_t i = 0; i < nr_accounts; i++) {
+		uint32_t *best = &longest[accounts__account(j->accounts, i)->point];
 
 		if (!*best || ns[i] > ns[*best - 1])
 			*best = i + 1;
@@ -479,11 +485,11 @@ static int point_order(const void *a, const void *b)
 	return c ? c : strcmp(x->leaf, y->leaf);
 }
 
-/* Where the sums of point @index begin in @sums is *@at; it moves on past them. */
+/* Fills in point @index. Its sums begin at *@at in @sums; *@at is moved past them. */
 static int fill_point(struct join *j, uint32_t index, const struct point_sum *sums, size_t nr,
 		      size_t *at, struct join_point *p)
 {
-	const struct point *from = sites__point(j->sites, index);
+	const struct point *from = accounts__point(j->accounts, index);
 	struct join_sum *out = j->point_sums, *details;
 
 	*p = (struct join_point){
@@ -512,7 +518,7 @@ static int fill_point(struct join *j, uint32_t index, const struct point_sum *su
 static int fill_points(struct join *j, const struct point_sum *sums, size_t nr,
 		       const uint32_t *longest)
 {
-	uint32_t nr_points = sites__nr_points(j->sites);
+	uint32_t nr_points = accounts__nr_points(j->accounts);
 	struct frames frames = { 0 };
 	size_t at = 0, first = 0;
 	int err = 0;
@@ -524,14 +530,14 @@ static int fill_points(struct join *j, const struct point_sum *sums, size_t nr,
 		if (err)
 			break;
 		if (!p->count && !p->open && !p->await_ns)
-			continue;	/* of tasks that never waited there */
+			continue;	/* no task waited there */
 		if (!selection__has_name(j, p->task))
 			continue;
 		j->nr_points++;
 		if (!longest[i])
 			continue;
 		first = frames.nr;
-		err = frames__add_task(j, &frames, sites__site(j->sites, longest[i] - 1));
+		err = frames__add_task(j, &frames, accounts__account(j->accounts, longest[i] - 1));
 		p->nr_stack = frames.nr - first;
 	}
 	j->point_frames = frames.list;
@@ -543,7 +549,7 @@ static int fill_points(struct join *j, const struct point_sum *sums, size_t nr,
 
 		if (!p->nr_stack)
 			continue;
-		/* All but the process, which the caller knows. */
+		/* Without the first frame, the process, which the caller knows. */
 		p->stack = frames.list + first + 1;
 		first += p->nr_stack;
 		p->nr_stack--;
@@ -556,12 +562,12 @@ static int make_points(struct join *j)
 {
 	size_t nr;
 	struct point_sum *sums = collect_sums(j, &nr);
-	uint32_t *longest = sums ? longest_sites(j) : NULL;
+	uint32_t *longest = sums ? longest_accounts(j) : NULL;
 	int err = -ENOMEM;
 
 	if (longest) {
 		j->point_sums = calloc(nr + 1, sizeof(*j->point_sums));
-		j->points = calloc(sites__nr_points(j->sites) + 1ul, sizeof(*j->points));
+		j->points = calloc(accounts__nr_points(j->accounts) + 1ul, sizeof(*j->points));
 		if (j->point_sums && j->points)
 			err = fill_points(j, sums, nr, longest);
 	}
@@ -596,13 +602,16 @@ static int make_losses(struct join *j)
 	if (!j->loss_sums)
 		return -ENOMEM;
 	for (size_t i = 0; trace_reader__loss(j->reader, i, &cause, &total); i++) {
-		const char *name = names__safe(j->names, cause);
+		const char *name = frame_names__safe(j->names, cause);
 
 		if (!name)
 			return -ENOMEM;
 		add_loss(j, name, total);
 	}
-	/* What the recorder counted is in its counters, unless it was cut off before. */
+	/*
+	 * The recorder's counters hold all its losses; if the file was truncated before
+	 * them, the events of loss are added up instead.
+	 */
 	if (!j->nr_losses)
 		for (int i = 0; i < TRACE_LOST_DAMAGED; i++)
 			add_loss(j, lost_names[i], j->lost_events[i]);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Which tasks are asked for, and what they add up to.
- */
+/* The selection of tasks by name, and the totals of the selected tasks. */
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -22,7 +20,7 @@ bool selection__has_name(const struct join *j, const char *task)
 
 bool selection__has(struct join *j, uint32_t kind)
 {
-	return !j->selected || selection__has_name(j, sites__task_name(j->sites, kind));
+	return !j->selected || selection__has_name(j, accounts__task_name(j->accounts, kind));
 }
 
 static void add_kind(struct join_totals *t, const struct kind *k)
@@ -33,7 +31,7 @@ static void add_kind(struct join_totals *t, const struct kind *k)
 	t->tasks_alive_at_end += k->ends[END_ALIVE];
 }
 
-/* The rest of what is counted by task is in the rows. */
+/* The other per-task numbers are computed from the rows. */
 static void add_selected(struct join *j)
 {
 	struct join_totals *t = &j->shown;
@@ -53,7 +51,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Equal names of two kinds are one name. */
+/* Kinds with the same name are listed once. */
 static void sort_names(struct join *j)
 {
 	size_t nr = 0;
@@ -73,7 +71,7 @@ int selection__make(struct join *j)
 	j->shown = j->totals;
 	for (uint32_t i = 0; i < j->kinds.size; i++) {
 		const struct kind *k = j->kinds.entries[i].value;
-		const char *name = k ? sites__task_name(j->sites, (uint32_t)k->id) : NULL;
+		const char *name = k ? accounts__task_name(j->accounts, (uint32_t)k->id) : NULL;
 
 		if (!k)
 			continue;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the join makes, and who takes it: the time of tasks in intervals, and the ends
- * of their waits. The sums are one sink (sink_sums.c), a task's history another
- * (task_history.c); a sink is one file, and needs no knowledge of events.
+ * What the join produces and who receives it: the time of tasks, as intervals, and the
+ * ends of their waits. The sums are one sink (sink_sums.c), a task's history is another
+ * (task_history.c). A sink is one file and needs no knowledge of events.
  *
  *	static int interval(struct sink *s, const struct task_interval *iv) { … }
  *	static const struct sink_ops ops = { .placed = true, .interval = interval };
@@ -22,64 +22,71 @@
 struct join;
 struct sink;
 
-/* Whose time it is: a life of a task, and where it waits or has waited. */
+/* Whose time is charged: one life of a task, and the wait that the time belongs to. */
 struct charged {
-	uint64_t	task;		/* address of its header: another life may have had it */
-	uint64_t	life;		/* 1, 2, …: no two lives of a recording have one number */
+	/* address of its header, which other lives may have had too */
+	uint64_t	task;
+	uint64_t	life;		/* 1, 2, …: unique within a recording */
 	uint64_t	born;		/* when this life began */
-	uint32_t	kind;		/* UNKNOWN_KIND: of a task that was never polled */
-	uint32_t	chain;		/* NO_CHAIN: in no wait */
-	uint16_t	branch;		/* as of a site: see site.h */
+	uint32_t	kind;		/* UNKNOWN_KIND: the task was never polled */
+	uint32_t	chain;		/* NO_CHAIN: the time belongs to no wait */
+	uint16_t	branch;		/* of the chain: see account.h */
 };
 
-/* Time to be charged. */
+/* A piece of time, with what it was. */
 struct piece {
 	uint8_t		segment;	/* enum join_segment */
 	uint8_t		part;		/* enum part */
 	struct detail	detail;
-	uint64_t	from;		/* its first moment; only if placed: see struct sink_ops */
-	uint64_t	ns;		/* how long it lasts */
+	/* when it begins; only valid if placed: see struct sink_ops */
+	uint64_t	from;
+	uint64_t	ns;		/* duration */
 };
 
-/* The pieces of a life have no holes and do not overlap. */
+/* The intervals of one life leave no gaps and do not overlap. */
 struct task_interval {
 	struct charged	of;
 	struct piece	piece;		/* ns > 0 */
 };
 
-/* What to note at an await point, besides time. */
+/* What is counted at an await point besides time; the value that comes with it. */
 enum wait_end {
-	WAIT_FINISHED,		/* await duration */
-	WAIT_IN_POLL,		/* woken before the poll returned */
-	WAIT_OPEN,		/* begin or end not seen */
-	WAIT_POLLED,		/* ready duration */
-	WAIT_TOTAL,		/* both, of one wait */
-	WAIT_SELF_WAKE,		/* no wait at all; instead of a time, how many in succession */
+	WAIT_FINISHED,		/* the wait ended; duration of the await */
+	WAIT_IN_POLL,		/* woken before the poll returned; 0 */
+	WAIT_OPEN,		/* begin or end not seen; no value */
+	WAIT_POLLED,		/* the ready time ended; its duration */
+	WAIT_TOTAL,		/* await + ready of one wait */
+	WAIT_SELF_WAKE,		/* a poll without a wait; how many in a row so far */
 };
 
 struct sink_ops {
 	/*
-	 * Each interval as it was: from piece.from on, and never two in one. Otherwise
-	 * equal pieces of one wait, or of one poll, come as one, which costs less. With
-	 * a sink that wants it, all get the intervals so.
+	 * True: each interval is passed on as it was, with its begin in piece.from.
+	 * False: equal pieces of one wait or one poll may be passed on as one, without
+	 * piece.from, which costs less. If any sink of a join sets it, all its sinks
+	 * get placed intervals.
 	 */
 	bool	placed;
 	/*
-	 * Those of one wait, or of one poll, come in order of time if placed. A wait
-	 * may come only after the poll behind it, which told what it was for.
-	 * 0 or negative errno, which ends the join.
+	 * Receives an interval. If placed, the intervals of one wait or one poll come
+	 * in order of time; but a wait may come after the poll that followed it, if
+	 * only this poll told what the wait was for. 0, or a negative errno, which ends
+	 * the join.
 	 */
 	int	(*interval)(struct sink *s, const struct task_interval *iv);
-	/* @ns: see enum wait_end. NULL: of no interest. 0 or negative errno. */
+	/*
+	 * Receives the end of a wait; @ns is the value described at enum wait_end.
+	 * NULL: the sink does not need it. 0 or negative errno.
+	 */
 	int	(*wait)(struct sink *s, const struct charged *of, enum wait_end wait, uint64_t ns);
 };
 
 struct sink {
 	const struct sink_ops	*ops;
-	struct sink		*next;		/* the join's */
+	struct sink		*next;		/* the join's list */
 };
 
-/* Before join__run(). @s stays the caller's and must outlive that. */
+/* Called before join__run(). @s stays the caller's and must outlive join__run(). */
 void join__add_sink(struct join *j, struct sink *s);
 
 #endif /* DWELL_JOIN_SINK_H */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The first sink: intervals become sums by site, segment, part and detail, and the
- * ends of waits are counted at their await points.
+ * The sink that every join has: adds intervals up by account, segment, part and detail,
+ * and counts the ends of waits at their await points.
  */
 #include "base/sum.h"
 #include "join/sink_sums.h"
 
-static int64_t site_of(const struct sink_sums *s, const struct charged *of)
+static int64_t account_of(const struct sink_sums *s, const struct charged *of)
 {
-	return sites__get(s->sites, of->kind, of->chain, of->branch);
+	return accounts__get(s->accounts, of->kind, of->chain, of->branch);
 }
 
 static int interval(struct sink *sink, const struct task_interval *iv)
@@ -16,11 +16,11 @@ static int interval(struct sink *sink, const struct task_interval *iv)
 	struct sink_sums *s = (struct sink_sums *)sink;
 	const struct piece *p = &iv->piece;
 	struct sum_key key = { .segment = p->segment, .part = p->part, .detail = p->detail };
-	int64_t site = site_of(s, &iv->of);
+	int64_t account = account_of(s, &iv->of);
 
-	if (site < 0)
-		return (int)site;
-	key.site = (uint32_t)site;
+	if (account < 0)
+		return (int)account;
+	key.account = (uint32_t)account;
 	sum__add(&s->segments[p->segment], p->ns);
 	return sums__add(&s->sums, &key, p->ns);
 }
@@ -28,12 +28,12 @@ static int interval(struct sink *sink, const struct task_interval *iv)
 static int wait(struct sink *sink, const struct charged *of, enum wait_end wait, uint64_t ns)
 {
 	struct sink_sums *s = (struct sink_sums *)sink;
-	int64_t site = site_of(s, of);
+	int64_t account = account_of(s, of);
 	struct point *p;
 
-	if (site < 0)
-		return (int)site;
-	p = sites__point(s->sites, sites__site(s->sites, (uint32_t)site)->point);
+	if (account < 0)
+		return (int)account;
+	p = accounts__point(s->accounts, accounts__account(s->accounts, (uint32_t)account)->point);
 	switch (wait) {
 	case WAIT_OPEN:
 		p->open++;

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Why a wait lasted as long as it did. A wait has ended because a thread
- * called the task's waker: what this thread came from (its driver, another
- * task's poll) tells what the wait was for, and what it had done since the
- * thing waited for was there tells why it came no sooner.
+ * Why a wait lasted as long as it did. A wait ends when a thread calls the task's
+ * waker. What that thread came from, its driver or another task's poll, tells what the
+ * wait was for. What that thread did between the event (data, a deadline) and the wake
+ * tells why the wake came no sooner.
  *
- *	the thread		the wait was for
- *	in its driver		what the driver found, if a leaf or a waker says so
- *				else a deadline of a leaf that has passed
- *				else, if not all leaves are known, a timer or a signal;
- *				or a descriptor that wakes something else than a task
- *	in another task's poll	that task; joined, if a leaf is its JoinHandle
+ *	the waking thread	the wait was for
+ *	back from its driver	what the driver found, if a leaf or a waker names it;
+ *				else the deadline of a leaf, if it has passed;
+ *				else, if a leaf is not known, a timer, a signal, or a
+ *				descriptor whose waker is not a task's
+ *	in another task's poll	that task; "joined" if a leaf is its JoinHandle
  *	elsewhere		a deadline that has passed, else that thread
  *
- * Time in which the process was stopped is a part of its own: see stops.h.
- * Parts add up to the wait, to the nanosecond.
+ * Time in which the process was stopped is a part of its own: see stops.h. The parts
+ * add up to the wait, to the nanosecond.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@
 #include "join/leaves.h"
 #include "join/timeline.h"
 
-/* Each part by itself. */
+/* Appends a part with its place in time. */
 static void split__place(struct split *s, enum part part, struct detail detail, uint64_t from,
 			 uint64_t ns)
 {
@@ -47,7 +47,7 @@ static void split__sum(struct split *s, enum part part, struct detail detail, ui
 
 	if (!ns)
 		return;
-	/* The same few come again and again: a worker's history alternates between them. */
+	/* Most calls repeat one of a few parts, since a worker alternates between them. */
 	if (*hint < s->nr && piece__is(&s->parts[*hint], part, detail)) {
 		s->parts[*hint].ns += ns;
 		return;
@@ -63,7 +63,7 @@ static void split__sum(struct split *s, enum part part, struct detail detail, ui
 		if (p->part == part)
 			others = p;
 	}
-	/* Beyond this, only a part that is new gets a place of its own. */
+	/* When nearly full, only parts of a new kind get an entry; details are merged. */
 	if (s->nr >= SPLIT_MAX - PART_NR && others) {
 		others->detail = (struct detail){ .kind = DETAIL_OTHERS };
 		others->ns += ns;
@@ -97,7 +97,7 @@ static void split__begin(const struct join *j, struct split *s)
 
 static const struct detail no_detail;
 
-/* What goes on in a time, as long as the program is not stopped. */
+/* A part of the wait, without the time in which the process was stopped. */
 struct own {
 	struct split	*split;
 	enum part	 part;
@@ -117,10 +117,13 @@ static void split__place_own(const struct join *j, struct split *s, enum part pa
 {
 	struct own o = { .split = s, .part = part, .detail = detail };
 
-	stops__cut(&j->stops, from, to, own_piece, &o);
+	stops__divide(&j->stops, from, to, own_piece, &o);
 }
 
-/* What the program itself had to do in [@from, @to): nothing, while it was stopped. */
+/*
+ * Adds [@from, @to) as @part, and the time in which the process was stopped in it as
+ * PART_STOPPED. For what only the program itself can do.
+ */
 static void split__add_own(const struct join *j, struct split *s, enum part part,
 			   struct detail detail, uint64_t from, uint64_t to)
 {
@@ -136,87 +139,95 @@ static void split__add_own(const struct join *j, struct split *s, enum part part
 
 /* ---- what the worker did ---- */
 
-struct cut {
+struct division {
 	const struct join *join;
 	struct split	*split;
-	enum part	 waiting;	/* what time in its driver is called */
-	enum part	 runtime;	/* what work for the runtime is called */
+	enum part	 waiting;	/* part for time in the driver */
+	enum part	 runtime;	/* part for time in the runtime's code */
 	bool		 unknown;
-	uint64_t	 to;		/* what is left to cut ends here */
-	uint64_t	 stopped;	/* ns in stops before that */
+	uint64_t	 to;		/* end of the time that is still to be divided */
+	uint64_t	 stopped;	/* ns of stops before @to */
 };
 
-/* Of the next piece, of @ns: what is left of it without the stops. */
-static uint64_t cut__without_stops(struct cut *c, uint64_t ns)
+/* Takes the next piece of @ns off the end; returns its length without the stops. */
+static uint64_t division__without_stops(struct division *d, uint64_t ns)
 {
-	uint64_t stopped = stops__before(&c->join->stops, c->to - ns);
+	uint64_t stopped = stops__before(&d->join->stops, d->to - ns);
 
-	ns -= c->stopped - stopped;
-	c->to -= ns + c->stopped - stopped;
-	c->stopped = stopped;
+	ns -= d->stopped - stopped;
+	d->to -= ns + d->stopped - stopped;
+	d->stopped = stopped;
 	return ns;
 }
 
-/* @ns of what is left, less the stops: as a sum, or each piece in its place with the stops. */
-static inline void cut__add(struct cut *c, enum part part, struct detail detail, uint64_t to,
-			    uint64_t ns, bool placed)
+/*
+ * Adds a piece that ends at @to: @ns, without the stops; or, if @placed, with its place
+ * in time and the stops.
+ */
+static inline void division__add(struct division *d, enum part part, struct detail detail,
+				 uint64_t to, uint64_t ns, bool placed)
 {
 	if (placed)
-		split__place_own(c->join, c->split, part, detail, c->to, to);
+		split__place_own(d->join, d->split, part, detail, d->to, to);
 	else
-		split__sum(c->split, part, detail, ns);
+		split__sum(d->split, part, detail, ns);
 }
 
-static inline void cut__piece(struct cut *c, const struct interval *iv, uint64_t ns, bool placed)
+static inline void division__piece(struct division *d, const struct interval *iv, uint64_t ns,
+				   bool placed)
 {
 	struct detail task = { .kind = DETAIL_TASK, .id = iv->kind };
-	uint64_t to = c->to;
+	uint64_t to = d->to;
 
-	ns = cut__without_stops(c, ns);
+	ns = division__without_stops(d, ns);
 	if (!ns && !placed)
 		return;
 	if (iv->doing == DOING_UNKNOWN) {
-		c->unknown |= ns > 0;
-		cut__add(c, PART_HISTORY, no_detail, to, ns, placed);
+		d->unknown |= ns > 0;
+		division__add(d, PART_HISTORY, no_detail, to, ns, placed);
 	} else if (iv->cpu == CPU_RUNNABLE) {
-		cut__add(c, PART_RUN_QUEUE, no_detail, to, ns, placed);
+		division__add(d, PART_RUN_QUEUE, no_detail, to, ns, placed);
 	} else if (iv->doing == DOING_DRIVER) {
-		cut__add(c, c->waiting, no_detail, to, ns, placed);
+		division__add(d, d->waiting, no_detail, to, ns, placed);
 	} else if (iv->doing == DOING_POLL) {
-		cut__add(c, iv->cpu == CPU_ASLEEP ? PART_WORKER_BLOCKED : PART_BUSY, task, to, ns,
-			 placed);
+		division__add(d, iv->cpu == CPU_ASLEEP ? PART_WORKER_BLOCKED : PART_BUSY, task, to,
+			      ns, placed);
 	} else if (iv->cpu == CPU_ASLEEP) {
-		cut__add(c, PART_PARKED, no_detail, to, ns, placed);
-	} else if (c->runtime == PART_BUSY) {
-		cut__add(c, PART_BUSY, (struct detail){ .kind = DETAIL_RUNTIME }, to, ns, placed);
+		division__add(d, PART_PARKED, no_detail, to, ns, placed);
+	} else if (d->runtime == PART_BUSY) {
+		division__add(d, PART_BUSY, (struct detail){ .kind = DETAIL_RUNTIME }, to, ns,
+			      placed);
 	} else {
-		cut__add(c, c->runtime, no_detail, to, ns, placed);
+		division__add(d, d->runtime, no_detail, to, ns, placed);
 	}
 }
 
-static void cut_piece(void *arg, const struct interval *iv, uint64_t ns)
+static void sum_piece(void *arg, const struct interval *iv, uint64_t ns)
 {
-	cut__piece(arg, iv, ns, false);
+	division__piece(arg, iv, ns, false);
 }
 
 static void place_piece(void *arg, const struct interval *iv, uint64_t ns)
 {
-	cut__piece(arg, iv, ns, true);
+	division__piece(arg, iv, ns, true);
 }
 
-static void cut_by_worker(const struct join *j, struct split *s, const struct thread *w,
-			  uint64_t from, uint64_t to, enum part waiting, enum part runtime)
+static void divide_by_worker(const struct join *j, struct split *s, const struct thread *w,
+			     uint64_t from, uint64_t to, enum part waiting, enum part runtime)
 {
-	struct cut c = { .join = j, .split = s, .waiting = waiting, .runtime = runtime, .to = to,
-			 .stopped = stops__before(&j->stops, to) };
+	struct division d = { .join = j, .split = s, .waiting = waiting, .runtime = runtime,
+			      .to = to, .stopped = stops__before(&j->stops, to) };
 
 	if (to <= from)
 		return;
 	if (!s->placed)
 		split__add(s, PART_STOPPED, no_detail, from, stops__within(&j->stops, from, to));
-	history__cut(&w->history, from, to, s->placed ? place_piece : cut_piece, &c);
-	/* Before a thread's first event there is nothing to lose. */
-	s->forgotten += c.unknown && history__forgot(&w->history);
+	history__divide(&w->history, from, to, s->placed ? place_piece : sum_piece, &d);
+	/*
+	 * Only count what the history once knew; before a thread's first event there
+	 * was nothing.
+	 */
+	s->forgotten += d.unknown && history__forgot(&w->history);
 }
 
 static uint64_t clamp(uint64_t v, uint64_t lo, uint64_t hi)
@@ -224,20 +235,20 @@ static uint64_t clamp(uint64_t v, uint64_t lo, uint64_t hi)
 	return v < lo ? lo : v > hi ? hi : v;
 }
 
-/* From the moment @due on the worker had a reason to wake the task, until @now. */
+/* Divides [@due, @now): the worker @w had a reason to wake the task and had not done it. */
 static void split_worker(const struct join *j, struct split *s, const struct thread *w,
 			 uint64_t due, uint64_t now, enum part waiting)
 {
-	/* A driver that has gone on since does not tell when it looked. */
+	/* If the thread has polled since, the moment of its return belongs to another wake. */
 	uint64_t back = w->dispatches ? clamp(w->dispatches->returned, due, now) : now;
 
-	cut_by_worker(j, s, w, due, back, waiting, PART_BUSY);
-	cut_by_worker(j, s, w, back, now, waiting, PART_DISPATCH);
+	divide_by_worker(j, s, w, due, back, waiting, PART_BUSY);
+	divide_by_worker(j, s, w, back, now, waiting, PART_DISPATCH);
 }
 
 /* ---- what the driver found ---- */
 
-/* The thread @w, back from its driver, woke @t for @c. */
+/* Splits the wait of @t, which thread @w woke because of @c, found by its driver. */
 static void split_cause(const struct join *j, struct split *s, const struct task *t,
 			const struct thread *w, const struct cause *c, uint64_t now)
 {
@@ -260,7 +271,7 @@ static void split_cause(const struct join *j, struct split *s, const struct task
 
 /* ---- leaves ---- */
 
-/* The branch of a chain that has only one. */
+/* The node of the leaf, if the chain has one leaf only. */
 static uint16_t only_branch(const struct shape *sh)
 {
 	return sh->nr_leaves == 1 ? sh->leaves[0].node : NO_BRANCH;
@@ -271,7 +282,7 @@ static bool leaf__opaque(const struct chain_leaf *l)
 	return l->kind != TRACE_NODE_LEAF;
 }
 
-/* The leaf whose deadline was passed first, or NULL. */
+/* The leaf whose deadline passed first, or NULL. */
 static const struct chain_leaf *passed_deadline(const struct task *t, const struct shape *sh,
 						uint64_t now, uint64_t *deadline)
 {
@@ -310,7 +321,10 @@ static bool leaf__yield(const struct chain_leaf *l)
 	return l->key == WALK_KEY_YIELD;
 }
 
-/* Of what is known to be waited for, all but one who gives way has another cause. */
+/*
+ * Was it a yield? It was if all leaves are known and none of the other leaves explains
+ * the wake; callers have checked those before.
+ */
 static bool split_yield(const struct join *j, const struct task *t, const struct shape *sh,
 			uint64_t now, struct split *s)
 {
@@ -369,9 +383,11 @@ static void split_task(const struct join *j, const struct task *t, const struct 
 
 	s->branch = only_leaf(sh, chain_leaf__called);
 	/*
-	 * A task that goes on may have sent what another leaf waits for. Its end is told
-	 * before it wakes who joins it, but not in every build: so if it has not ended,
-	 * it is joined only where nothing else can be meant.
+	 * @by may be joined by one leaf of @t and have sent what another leaf waits
+	 * for. If @by has ended, it woke @t as the joined task. If its end has not been
+	 * seen, either is possible, since in some builds the event of the end comes
+	 * after the wake: then it counts as joined only if no other leaf waits for a
+	 * waker.
 	 */
 	if (join && (!waker || waker->state == TASK_DONE))
 		s->branch = join->node;
@@ -382,7 +398,7 @@ static void split_task(const struct join *j, const struct task *t, const struct 
 
 uint64_t split__not_joined(const struct join *j, const struct task *t)
 {
-	const struct shape *sh = sites__shape(j->sites, t->chain);
+	const struct shape *sh = accounts__shape(j->accounts, t->chain);
 	struct walk_key key;
 	uint64_t leaves = 0;
 
@@ -401,7 +417,7 @@ uint64_t split__not_joined(const struct join *j, const struct task *t)
 void split__wake(const struct join *j, const struct task *t, const struct thread *w, uint64_t now,
 		 struct split *s)
 {
-	const struct shape *sh = sites__shape(j->sites, t->chain);
+	const struct shape *sh = accounts__shape(j->accounts, t->chain);
 	struct detail by = { .kind = DETAIL_BY_THREAD, .id = w ? w->tid : 0 };
 	const struct poll *poll;
 
@@ -434,7 +450,7 @@ void split__wake(const struct join *j, const struct task *t, const struct thread
 void split__open(const struct join *j, const struct task *t, uint64_t now, enum part otherwise,
 		 struct split *s)
 {
-	const struct shape *sh = sites__shape(j->sites, t->chain);
+	const struct shape *sh = accounts__shape(j->accounts, t->chain);
 	struct detail detail = no_detail;
 	uint64_t start = t->since, last;
 	struct walk_key key;
@@ -446,18 +462,21 @@ void split__open(const struct join *j, const struct task *t, uint64_t now, enum 
 	s->branch = sh ? only_branch(sh) : NO_BRANCH;
 	l = sh && sh->nr_leaves == 1 ? &sh->leaves[0] : NULL;
 	if (sh && sh->blind && t->at_fd && (!l || l->key == WALK_KEY_NONE)) {
-		/* What does not say what it waits for: its waker was seen at a descriptor. */
+		/*
+		 * The leaf is not known, but the task's waker is registered with a
+		 * descriptor.
+		 */
 		detail = driver__name(j, t->fd_token);
 		if (l && all_seen)
 			otherwise = driver__idle_part(t->fd_dir);
 	} else if (sh && !l && only_io(t, sh, &key) != NO_BRANCH) {
-		/* Of several one waits for a descriptor: whatever else may come, it is this. */
+		/* One of several leaves waits for a descriptor: the wait is named by it. */
 		detail = driver__name(j, key.value);
 	} else if (l && leaf_key(t, l, WALK_KEY_IO, &key)) {
 		detail = driver__name(j, key.value);
 		if (all_seen)
 			otherwise = driver__idle_part(key.dir);
-		/* As long as the program ran and was not woken, nothing was there. */
+		/* While the program was running and did not wake it, no data was there. */
 		last = stops__begin(&j->stops, now);
 		if (last > start) {
 			split__add(s, otherwise, detail, start, last - start);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Times at which the target was stopped: a sorted list. See stops.h.
- */
+/* The times in which the target was stopped: a sorted array. See stops.h. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -12,7 +10,7 @@ int stops__add(struct stops *s, uint32_t tid, uint64_t out, uint64_t in)
 	uint64_t others = s->active[s->active[0].tid == tid].ts;
 	uint64_t from = out > others ? out : others;
 
-	/* Other threads tell of the same stop. */
+	/* Each thread reports the same stop; only the first report counts. */
 	if (from >= in || (s->nr && out < s->last) || s->nr == STOPS_MAX)
 		return 0;
 	if (s->nr == s->size) {
@@ -30,7 +28,7 @@ int stops__add(struct stops *s, uint32_t tid, uint64_t out, uint64_t in)
 	return 0;
 }
 
-/* The first that begins at @ts or later. */
+/* Index of the first stop that begins at @ts or later. */
 static uint32_t stops__from(const struct stops *s, uint64_t ts)
 {
 	uint32_t lo = 0, hi = s->nr;
@@ -57,8 +55,8 @@ uint64_t stops__before_slow(const struct stops *s, uint64_t ts)
 	return stop->before + (stop->to < ts ? stop->to : ts) - stop->from;
 }
 
-void stops__cut(const struct stops *s, uint64_t from, uint64_t to,
-		void (*piece)(void *arg, uint64_t from, uint64_t to, bool stopped), void *arg)
+void stops__divide(const struct stops *s, uint64_t from, uint64_t to,
+		   void (*piece)(void *arg, uint64_t from, uint64_t to, bool stopped), void *arg)
 {
 	uint32_t i = stops__from(s, from);
 

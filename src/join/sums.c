@@ -10,8 +10,8 @@
 #include "join/sums.h"
 
 /*
- * Above this many different stacks, details that are still new are summed as
- * "others": a server may meet any number of peers.
+ * With more different stacks than this, new details are added up as "others", because a
+ * server may have any number of peers.
  */
 #define DETAILED_MAX	(1u << 18)
 
@@ -19,14 +19,14 @@ static uint32_t key__hash(const struct sums *s, const struct sum_key *k)
 {
 	uint64_t what = (uint64_t)k->segment << 16 | (uint64_t)k->part << 8 | k->detail.kind;
 
-	what = hash__of(&s->hash, what << 32 | k->site);
+	what = hash__of(&s->hash, what << 32 | k->account);
 	return (uint32_t)hash__of(&s->hash, what ^ k->detail.id);
 }
 
 static bool key__equal(const struct sum_key *a, const struct sum_key *b)
 {
-	return a->site == b->site && a->detail.id == b->detail.id && a->segment == b->segment &&
-	       a->part == b->part && a->detail.kind == b->detail.kind;
+	return a->account == b->account && a->detail.id == b->detail.id &&
+	       a->segment == b->segment && a->part == b->part && a->detail.kind == b->detail.kind;
 }
 
 int sum_key__cmp(const struct sum_key *a, const struct sum_key *b)

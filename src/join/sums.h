@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The sums of time: nanoseconds by site, segment, part and detail. Everything
- * that is charged goes in here at once, so memory is that of the different
- * stacks and not of the events.
+ * Nanoseconds by account, segment, part and detail. Time is added as soon as it is
+ * charged, so memory grows with the number of different stacks, not of events.
  */
 #ifndef DWELL_JOIN_SUMS_H
 #define DWELL_JOIN_SUMS_H
@@ -13,13 +12,13 @@
 #include "join/part.h"
 
 struct sum_key {
-	uint32_t	site;
+	uint32_t	account;
 	uint8_t		segment;	/* enum join_segment */
 	uint8_t		part;		/* enum part */
 	struct detail	detail;
 };
 
-/* The order of what is charged, whatever the site. */
+/* The order of keys, ignoring the account. */
 int sum_key__cmp(const struct sum_key *a, const struct sum_key *b);
 
 struct sum {
@@ -28,7 +27,7 @@ struct sum {
 };
 
 struct sums {
-	struct sum	*entries;	/* ns 0: free */
+	struct sum	*entries;	/* ns 0: free slot */
 	uint32_t	 nr, size;
 	struct hash_key	 hash;
 };

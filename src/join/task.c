@@ -1,43 +1,44 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Timelines of tasks: what each event means for a task in each state, and
- * where the time since its last event goes.
+ * Timelines of tasks: what each event means for a task in each state, and where the
+ * time since its last event is charged.
  *
- * How a life begins, when the first event that we see of a task is
- *	NEW		it was spawned now: [ready] "spawned" until its first poll
- *	POLL_BEGIN	its spawn was not seen (recording began, or the runtime gives
- *			no probe for it): life from here
- *	SEEN		it was alive at attach, in the state that was read there; but if
- *			spawns of its kind cannot be seen, it may be younger: life from here
- *	WAKE, POLL_END	it had been polled before: alive at attach, and the time since
- *			is [unattributed] "before first event"; but where events have
- *			been lost it may be younger, and life is counted from here
- *	DROP		nothing: it may have been over long ago
+ * The first event that is seen of a task begins its life:
+ *	NEW		it is spawned now: [ready] "spawned" until its first poll
+ *	POLL_BEGIN	its spawn was not seen (before the recording, or the runtime
+ *			has no probe for it): its life begins now
+ *	SEEN		it was alive at attach, in the state that was read; but if
+ *			spawns of its kind cannot be seen, it may be younger: then its
+ *			life begins now
+ *	WAKE, POLL_END	it had been polled before, so it was alive at attach; the time
+ *			since is [unattributed] "before first event". But after a loss
+ *			of events it may be younger: then its life begins now
+ *	DROP		no life: the task may have ended long ago
  *
- * What an event does (rows) in a state (columns); "[x]" is where the time in
- * that state goes, "?" is [unattributed]:
+ * What an event (row) does in a state (column). "[x]" is where the time spent in that
+ * state is charged, "?" is [unattributed]:
  *
  *		READY		RUNNING		IDLE		LIMBO	DONE
- *	NEW	? end not seen, then a new life in each of them		new life
+ *	NEW	"? end not seen" in each of these, then a new life	new life
  *	BEGIN	[ready]		pieces, or ?	[await] no wake	?	new life
  *	END	? unmatched	[its pieces]	? unmatched	?	-
  *	WAKE	-		remembered	[await] split	?	-
- *	DROP	[ready], done	pieces, done	[await], done	?, done	gone
- *	SEEN	names its kind, if that was not known; nothing else, but after a loss:
- *		[its state] up to the loss, then ?, then the state that was read there
+ *	DROP	[ready], done	pieces, done	[await], done	?, done	forgotten
+ *	SEEN	sets the kind, if it was not known; nothing else, except after a loss:
+ *		[its state] up to the loss, then ?, then the state that was read
  *
- * A life is over when the task has completed or is cancelled; its memory may be
- * freed much later, or at a place that has no probe. So DROP is the first of
- * both that is seen, and another one for a task that is DONE forgets it.
+ * A life ends when the task completes or is cancelled. Its memory may be freed much
+ * later, or at a place without a probe. So the first event that shows the end counts as
+ * DROP, and a second DROP makes the join forget the task.
  *
- * A task is dropped inside its own last poll when nobody else holds it, so
- * DROP may come before END on the polling thread: that ends its life.
+ * A task that nobody else refers to is dropped inside its own last poll, so DROP may
+ * come before END on the polling thread. DROP ends its life.
  *
- * LIMBO is "we know that we do not know": a poll whose end is missing. What
- * such a poll had is not charged to it, since it may not be true.
+ * LIMBO: nothing certain is known of the task, because the end of a poll is missing. The
+ * pieces of such a poll are not charged: they may be wrong.
  *
- * Wherever events were lost since the state began, the time from the first
- * lost one to the next event of the task is [unattributed] "lost events".
+ * If events were lost since a state began, the time from the first lost event to the
+ * task's next event is [unattributed] "lost events".
  */
 #include <errno.h>
 #include <stdio.h>
@@ -73,13 +74,13 @@ static struct task *task__create(struct join *j, uint64_t addr, uint64_t start)
 	return t;
 }
 
-/* When a task must have begun whose first event is not its first moment. */
+/* The begin of a life whose begin was not seen. */
 static uint64_t unseen_start(const struct join *j, uint64_t now)
 {
 	return j->lossy ? now : j->start;
 }
 
-/* Its life is over at @now; everything up to there has been charged. */
+/* Ends the life of @t at @now; everything up to @now has been charged. */
 static void task__over(struct join *j, struct task *t, enum task_end how, uint64_t now)
 {
 	struct kind *kind = kinds__get(&j->kinds, t->kind);
@@ -136,15 +137,15 @@ static void task__charge_split(struct join *j, struct task *t, const struct spli
 		task__charge(j, t, t->chain, t->branch, &s->placed->list[i]);
 }
 
-/* The wait is cut at @cut: what is known of it, then lost events up to @now. */
-static void task__charge_cut_wait(struct join *j, struct task *t, uint64_t cut, uint64_t now)
+/* Charges an IDLE task: its wait up to @known, then lost events up to @now. */
+static void task__charge_lost_wait(struct join *j, struct task *t, uint64_t known, uint64_t now)
 {
 	struct split s;
 
-	split__open(j, t, cut, PART_CUT, &s);
+	split__open(j, t, known, PART_UNTIL_LOSS, &s);
 	task__charge_split(j, t, &s);
 	task__note_wait(j, t, WAIT_OPEN, 0);
-	task__charge_unknown(j, t, PART_LOST, cut, now);
+	task__charge_unknown(j, t, PART_LOST, known, now);
 }
 
 struct ready {
@@ -163,32 +164,32 @@ static void ready_piece(void *arg, uint64_t from, uint64_t to, bool stopped)
 	task__charge(r->join, r->task, r->chain, r->branch, &p);
 }
 
-static void task__charge_ready(struct join *j, struct task *t, uint64_t cut, uint64_t now)
+static void task__charge_ready(struct join *j, struct task *t, uint64_t known, uint64_t now)
 {
 	struct ready r = { .join = j, .task = t, .chain = t->waited ? t->chain : NO_CHAIN,
 			   .branch = t->waited ? t->branch : NO_BRANCH };
-	uint64_t stopped = stops__within(&j->stops, t->since, cut);
+	uint64_t stopped = stops__within(&j->stops, t->since, known);
 
 	if (stopped && j->placed) {
-		stops__cut(&j->stops, t->since, cut, ready_piece, &r);
+		stops__divide(&j->stops, t->since, known, ready_piece, &r);
 	} else {
-		ready_piece(&r, t->since, cut - stopped, false);
-		ready_piece(&r, cut - stopped, cut, true);
+		ready_piece(&r, t->since, known - stopped, false);
+		ready_piece(&r, known - stopped, known, true);
 	}
-	task__charge_unknown(j, t, PART_LOST, cut, now);
+	task__charge_unknown(j, t, PART_LOST, known, now);
 }
 
 /*
- * Charge everything up to @now in a state that @now does not end as it should:
- * by a poll's end without a begin, by a new life, by nothing at all.
+ * Charges the time up to @now of a state that ended irregularly: by a poll's end
+ * without a begin, by a new life at the same address, or not at all.
  */
 static void task__charge_broken(struct join *j, struct task *t, uint64_t now, enum part why)
 {
-	uint64_t cut = windows__cut(&j->windows, t->since, now);
+	uint64_t known = windows__known_until(&j->windows, t->since, now);
 
 	if (t->state == TASK_LIMBO && why != PART_BEFORE)
 		why = t->why;
-	if (cut < now)
+	if (known < now)
 		why = PART_LOST;
 	if (t->state == TASK_IDLE && t->resumed)
 		task__note_wait(j, t, WAIT_OPEN, 0);
@@ -198,7 +199,7 @@ static void task__charge_broken(struct join *j, struct task *t, uint64_t now, en
 
 void task__doubt(struct join *j, struct task *t, uint64_t begin, enum part why)
 {
-	task__decide(j, t, NO_BRANCH);	/* what went on in a poll of which not all is known */
+	task__decide(j, t, NO_BRANCH);	/* the poll is not fully known */
 	t->self_wakes = 0;
 	t->state = TASK_LIMBO;
 	t->why = why;
@@ -206,13 +207,16 @@ void task__doubt(struct join *j, struct task *t, uint64_t begin, enum part why)
 	t->thread = NULL;
 }
 
-/* Its poll can have no end any more: what it had is not known. */
+/* The end of the poll of @t is missing: what happened in the poll is not known. */
 static void task__break_poll(struct join *j, struct task *t)
 {
 	uint64_t begin = t->since;
 
 	if (!t->thread) {
-		/* Being polled at attach: probes see no end of a poll whose begin they missed. */
+		/*
+		 * In a poll at attach: the probe at a poll's end ignores polls whose
+		 * begin was not seen.
+		 */
 		task__doubt(j, t, begin, PART_BEFORE);
 		return;
 	}
@@ -221,7 +225,7 @@ static void task__break_poll(struct join *j, struct task *t)
 	task__doubt(j, t, begin, PART_UNMATCHED);
 }
 
-/* The task at an address that now belongs to another one. */
+/* Ends the life of @t, whose address belongs to a new task. */
 static void task__replace(struct join *j, struct task *t, uint64_t now)
 {
 	if (t->state == TASK_RUNNING)
@@ -255,7 +259,7 @@ static void task__set_idle(struct join *j, struct task *t, uint64_t now, uint32_
 	t->branch = NO_BRANCH;
 	t->nr_keys = (uint8_t)(nr_keys < WALK_MAX_KEYS ? nr_keys : WALK_MAX_KEYS);
 	t->keys = *keys;
-	t->cut = false;
+	t->begin_unseen = false;
 	t->resumed = false;
 	t->unsure = false;
 	t->at_fd = false;
@@ -274,7 +278,7 @@ void task__new(struct join *j, uint64_t addr, uint64_t now)
 		task__set_ready(t, now, PART_SPAWNED, false);
 }
 
-/* The state that a task was found in at @now. */
+/* Sets the state of @t that was read from the target's memory at @now. */
 static void task__set_seen(struct join *j, struct task *t, const struct trace_event *ev,
 			   uint64_t now)
 {
@@ -282,13 +286,13 @@ static void task__set_seen(struct join *j, struct task *t, const struct trace_ev
 	switch (ev->seen.state) {
 	case TRACE_TASK_IDLE:
 		task__set_idle(j, t, now, ev->seen.chain, &ev->seen.keys, ev->seen.nr_keys);
-		t->cut = true;
+		t->begin_unseen = true;
 		break;
 	case TRACE_TASK_NOTIFIED:
 		task__set_ready(t, now, PART_NONE, false);
 		break;
 	case TRACE_TASK_RUNNING:
-		t->state = TASK_RUNNING;	/* on a thread that its end will tell */
+		t->state = TASK_RUNNING;	/* the poll's end will tell on which thread */
 		t->since = now;
 		t->thread = NULL;
 		break;
@@ -298,7 +302,7 @@ static void task__set_seen(struct join *j, struct task *t, const struct trace_ev
 	}
 }
 
-/* As far as can be told it waits where it did before what was lost. */
+/* As far as is known, the task still waits where it did before the loss. */
 static bool task__waits_on(const struct task *t, const struct trace_event *ev)
 {
 	return t->state == TASK_IDLE && ev->seen.state == TRACE_TASK_IDLE &&
@@ -307,11 +311,11 @@ static bool task__waits_on(const struct task *t, const struct trace_event *ev)
 }
 
 /*
- * It was lost sight of at @cut, and is seen again at @now: what it did meanwhile
- * is not known, but what it does is.
+ * Events were lost from @known on. @t has been read at @now: its state is known again,
+ * but not what it did in between.
  */
 static void task__resume(struct join *j, struct task *t, const struct trace_event *ev,
-			 uint64_t cut, uint64_t now)
+			 uint64_t known, uint64_t now)
 {
 	bool resumed = false;
 	struct split s;
@@ -319,17 +323,17 @@ static void task__resume(struct join *j, struct task *t, const struct trace_even
 	switch (t->state) {
 	case TASK_IDLE:
 		if (!task__waits_on(t, ev)) {
-			task__charge_cut_wait(j, t, cut, now);
+			task__charge_lost_wait(j, t, known, now);
 			break;
 		}
-		/* One wait, which counts once: when it ends. */
+		/* Still the same wait. It is counted once, when it ends. */
 		resumed = true;
-		split__open(j, t, cut, PART_CUT, &s);
+		split__open(j, t, known, PART_UNTIL_LOSS, &s);
 		task__charge_split(j, t, &s);
-		task__charge_unknown(j, t, PART_LOST, cut, now);
+		task__charge_unknown(j, t, PART_LOST, known, now);
 		break;
 	case TASK_READY:
-		task__charge_ready(j, t, cut, now);
+		task__charge_ready(j, t, known, now);
 		break;
 	case TASK_RUNNING:
 		task__break_poll(j, t);
@@ -345,25 +349,26 @@ static void task__resume(struct join *j, struct task *t, const struct trace_even
 static void task__seen_again(struct join *j, struct task *t, const struct trace_event *ev,
 			     uint64_t now)
 {
-	uint64_t cut = windows__cut(&j->windows, t->since, now);
+	uint64_t known = windows__known_until(&j->windows, t->since, now);
 
 	if (t->kind == UNKNOWN_KIND)
 		task__name(j, t, ev->seen.kind);
-	if ((cut == now && t->state != TASK_LIMBO) || ev->seen.state == TRACE_TASK_UNKNOWN)
+	if ((known == now && t->state != TASK_LIMBO) || ev->seen.state == TRACE_TASK_UNKNOWN)
 		return;
-	/* Of a poll that goes on its thread knows more. */
+	/* The thread that polls it knows more. */
 	if (t->state == TASK_RUNNING && ev->seen.state == TRACE_TASK_RUNNING)
 		return;
-	task__resume(j, t, ev, cut, now);
+	task__resume(j, t, ev, known, now);
 }
 
 struct task *task__seen(struct join *j, const struct trace_event *ev, uint64_t now)
 {
-	uint64_t start = sites__unseen_spawns(j->sites, ev->seen.kind) || j->lossy ? now : j->start;
+	bool younger = accounts__unseen_spawns(j->accounts, ev->seen.kind) || j->lossy;
+	uint64_t start = younger ? now : j->start;
 	struct task *t = task__find(j, ev->seen.task);
 
-	if (t && t->state == TASK_DONE && windows__cut(&j->windows, t->since, now) < now) {
-		/* Another one by now, whose beginning was lost. */
+	if (t && t->state == TASK_DONE && windows__known_until(&j->windows, t->since, now) < now) {
+		/* This is another task, whose begin was lost. */
 		task__remove(j, t);
 		t = NULL;
 	}
@@ -382,25 +387,25 @@ struct task *task__seen(struct join *j, const struct trace_event *ev, uint64_t n
 	return t->state != TASK_DONE ? t : NULL;
 }
 
-void task__vanish(struct join *j, struct task *t, uint64_t cut, uint64_t now)
+void task__vanish(struct join *j, struct task *t, uint64_t known, uint64_t now)
 {
 	j->losses[JOIN_LOSS_DROP]++;
 	switch (t->state) {
 	case TASK_IDLE:
-		task__charge_cut_wait(j, t, cut, cut);
+		task__charge_lost_wait(j, t, known, known);
 		break;
 	case TASK_READY:
-		task__charge_ready(j, t, cut, cut);
+		task__charge_ready(j, t, known, known);
 		break;
 	case TASK_RUNNING:
 		task__break_poll(j, t);
 		/* fall through */
 	default:
-		cut = now;
+		known = now;
 		task__charge_broken(j, t, now, PART_UNMATCHED);
 		break;
 	}
-	task__over(j, t, END_UNSEEN, cut);
+	task__over(j, t, END_UNSEEN, known);
 }
 
 void task__waiter(struct join *j, const struct trace_event *ev, uint64_t now)
@@ -415,8 +420,8 @@ void task__waiter(struct join *j, const struct trace_event *ev, uint64_t now)
 }
 
 /*
- * The wait that has just ended was none: the task had woken itself in its poll, or
- * had given way. Or it was one, and whatever the task did in succession is over.
+ * Called at the end of each wait. @self: the task had woken itself in its own poll, or
+ * had yielded, so this was no wait. Otherwise a row of such polls ends.
  */
 static void task__note_self_wake(struct join *j, struct task *t, bool self)
 {
@@ -425,27 +430,27 @@ static void task__note_self_wake(struct join *j, struct task *t, bool self)
 		task__note_wait(j, t, WAIT_SELF_WAKE, t->self_wakes);
 }
 
-/* A wait ends at @now, by a wake or by a poll. */
+/* The wait of @t ends at @now, by a wake or (@wake false) by a poll. */
 static void task__end_wait(struct join *j, struct task *t, struct thread *waker, uint64_t now,
 			   bool wake)
 {
-	uint64_t cut = windows__cut(&j->windows, t->since, now);
+	uint64_t known = windows__known_until(&j->windows, t->since, now);
 	struct split s;
 
 	t->waited_ns = NO_WAIT;
-	if (cut < now) {
+	if (known < now) {
 		t->self_wakes = 0;
-		task__charge_cut_wait(j, t, cut, now);
+		task__charge_lost_wait(j, t, known, now);
 		return;
 	}
-	if (!t->cut)
+	if (!t->begin_unseen)
 		t->waited_ns = now - t->since;
 	if (wake)
 		split__wake(j, t, waker, now, &s);
 	else
 		split__open(j, t, now, PART_NO_WAKE, &s);
 	task__charge_split(j, t, &s);
-	task__note_wait(j, t, t->cut ? WAIT_OPEN : WAIT_FINISHED, now - t->since);
+	task__note_wait(j, t, t->begin_unseen ? WAIT_OPEN : WAIT_FINISHED, now - t->since);
 	task__note_self_wake(j, t, s.yielded);
 }
 
@@ -484,7 +489,7 @@ static void task__note_unseen_spawn(struct join *j, uint32_t id)
 {
 	struct kind *kind;
 
-	if (!sites__unseen_spawns(j->sites, id))
+	if (!accounts__unseen_spawns(j->accounts, id))
 		return;
 	kind = kinds__get(&j->kinds, id);
 	if (kind)
@@ -496,7 +501,7 @@ static void task__note_unseen_spawn(struct join *j, uint32_t id)
 void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th, uint64_t now)
 {
 	struct task *t = task__find(j, addr);
-	uint64_t cut;
+	uint64_t known;
 
 	if (t && (t->state == TASK_DONE || (t->kind != UNKNOWN_KIND && t->polled != kind))) {
 		task__replace(j, t, now);
@@ -512,10 +517,11 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 		task__name(j, t, kind);
 	if (t->state == TASK_RUNNING && t->thread && t->thread != th && t->woken) {
 		/*
-		 * A runtime makes a task idle before its poll function returns. Woken
-		 * in between, it may be polled by another thread before the end of the
-		 * first poll is seen. That end comes too late to tell what the wait of
-		 * no time was for: the task's memory is the other poll's by then.
+		 * A runtime marks a task idle before its poll function returns. If it
+		 * is woken in between, another thread may poll it before the end of the
+		 * first poll is seen. The task's memory then belongs to the second
+		 * poll, so the await point of the wait in between, of no duration,
+		 * cannot be read.
 		 */
 		thread__orphan_poll(j, t->thread, t, now);
 		task__decide(j, t, NO_BRANCH);
@@ -526,13 +532,13 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 		task__break_poll(j, t);
 	switch (t->state) {
 	case TASK_READY:
-		cut = windows__cut(&j->windows, t->since, now);
-		if (t->waited && cut == now) {
+		known = windows__known_until(&j->windows, t->since, now);
+		if (t->waited && known == now) {
 			task__note_wait(j, t, WAIT_POLLED, now - t->since);
 			if (t->waited_ns != NO_WAIT)
 				task__note_wait(j, t, WAIT_TOTAL, t->waited_ns + now - t->since);
 		}
-		task__charge_ready(j, t, cut, now);
+		task__charge_ready(j, t, known, now);
 		break;
 	case TASK_IDLE:
 		task__end_wait(j, t, NULL, now, false);
@@ -547,7 +553,7 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 	thread__push_poll(j, th, t, now);
 }
 
-/* Time up to the end of a poll. False: the event means nothing. */
+/* Charges the time up to the end of a poll. False: the event is to be ignored. */
 static bool task__end_poll(struct join *j, struct task *t, struct thread *th, uint64_t now)
 {
 	switch (t->state) {
@@ -555,7 +561,10 @@ static bool task__end_poll(struct join *j, struct task *t, struct thread *th, ui
 		if (t->thread == th)
 			return thread__pop_poll(j, th, t->addr, now);
 		if (!t->thread) {
-			/* Being polled at attach: what the thread did is not known to be its. */
+			/*
+			 * It was in a poll at attach: what its thread did until now is not
+			 * known.
+			 */
 			task__charge_broken(j, t, now, PART_BEFORE);
 			return true;
 		}
@@ -565,7 +574,7 @@ static bool task__end_poll(struct join *j, struct task *t, struct thread *th, ui
 		j->losses[JOIN_LOSS_POLL]++;
 		return false;
 	case TASK_LIMBO:
-		break;		/* counted when it got there */
+		break;		/* counted when the task became LIMBO */
 	default:
 		j->losses[JOIN_LOSS_POLL]++;
 		break;
@@ -590,7 +599,7 @@ void task__end(struct join *j, const struct trace_event *ev, struct thread *th, 
 		return;
 	}
 	t->thread = NULL;
-	if (sites__root(j->sites, t->kind))
+	if (accounts__root(j->accounts, t->kind))
 		thread__blocks_on(th, ev->end.result == TRACE_POLL_READY ? NULL : &t->kind);
 	if (ev->end.result == TRACE_POLL_READY) {
 		task__over(j, t, END_COMPLETED, now);
@@ -600,8 +609,8 @@ void task__end(struct join *j, const struct trace_event *ev, struct thread *th, 
 		struct wait was = { t->chain, t->nr_keys, &t->keys };
 		struct wait is = { ev->end.chain, ev->end.nr_keys, &ev->end.keys };
 
-		task__decide(j, t, sites__advanced(j->sites, &was, &is,
-						   split__not_joined(j, t)));
+		task__decide(j, t, accounts__advanced(j->accounts, &was, &is,
+						      split__not_joined(j, t)));
 	}
 	task__set_idle(j, t, now, ev->end.chain, &ev->end.keys, ev->end.nr_keys);
 	t->unsure = ev->end.result != TRACE_POLL_PENDING;
@@ -615,13 +624,13 @@ void task__end(struct join *j, const struct trace_event *ev, struct thread *th, 
 }
 
 /*
- * What the end of @t at @now counts as. It was done if it ends in its own poll,
- * and if it was seen not to be polled, it was not; but a poll may be among what
- * was lost since, or may have had an end that was not seen.
+ * How the end of @t at @now counts: completed if it was in its own poll, cancelled if
+ * it was in none. Unseen if a poll may have been lost, or if the last poll's result is
+ * not known.
  */
-static enum task_end task__end_of(const struct task *t, uint64_t cut, uint64_t now)
+static enum task_end task__end_of(const struct task *t, uint64_t known, uint64_t now)
 {
-	if (cut < now || t->state == TASK_LIMBO || (t->state == TASK_IDLE && t->unsure))
+	if (known < now || t->state == TASK_LIMBO || (t->state == TASK_IDLE && t->unsure))
 		return END_UNSEEN;
 	return t->state == TASK_RUNNING ? END_COMPLETED : END_CANCELLED;
 }
@@ -630,19 +639,19 @@ void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
 {
 	struct task *t = task__find(j, addr);
 	enum task_end how;
-	uint64_t cut;
+	uint64_t known;
 
 	if (!t)
 		return;
 	if (t->state == TASK_RUNNING && t->thread && t->thread != th)
 		task__break_poll(j, t);
-	if (sites__root(j->sites, t->kind))
+	if (accounts__root(j->accounts, t->kind))
 		thread__blocks_on(th, NULL);
-	cut = windows__cut(&j->windows, t->since, now);
-	how = task__end_of(t, cut, now);
+	known = windows__known_until(&j->windows, t->since, now);
+	how = task__end_of(t, known, now);
 	switch (t->state) {
 	case TASK_READY:
-		task__charge_ready(j, t, cut, now);
+		task__charge_ready(j, t, known, now);
 		break;
 	case TASK_RUNNING:
 		if (t->thread)
@@ -651,10 +660,10 @@ void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
 			task__charge_broken(j, t, now, PART_BEFORE);
 		break;
 	case TASK_IDLE:
-		if (cut < now) {
-			task__charge_cut_wait(j, t, cut, now);
+		if (known < now) {
+			task__charge_lost_wait(j, t, known, now);
 		} else if (t->unsure) {
-			/* The poll may have completed it: then it did not wait. */
+			/* The last poll may have completed it; then it was not waiting. */
 			task__charge_broken(j, t, now, PART_RESULT);
 		} else {
 			struct split s;
@@ -671,7 +680,10 @@ void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
 		task__remove(j, t);
 		return;
 	}
-	/* Kept as done: handles and wakers may live on, and their wakes mean nothing. */
+	/*
+	 * The entry stays, as DONE: handles and wakers may still exist, and wakes of it
+	 * are ignored.
+	 */
 	task__over(j, t, how, now);
 }
 
@@ -679,21 +691,21 @@ void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
 
 static void task__finish(struct join *j, struct task *t, uint64_t now)
 {
-	uint64_t cut = windows__cut(&j->windows, t->since, now);
+	uint64_t known = windows__known_until(&j->windows, t->since, now);
 	struct split s;
 
 	switch (t->state) {
 	case TASK_READY:
-		task__charge_ready(j, t, cut, now);
+		task__charge_ready(j, t, known, now);
 		break;
 	case TASK_RUNNING:
-		/* thread__finish_all() has charged those whose thread is known. */
+		/* thread__finish_all() has charged the polls whose thread is known. */
 		if (!t->thread)
 			task__charge_broken(j, t, now, PART_BEFORE);
 		break;
 	case TASK_IDLE:
-		if (cut < now) {
-			task__charge_cut_wait(j, t, cut, now);
+		if (known < now) {
+			task__charge_lost_wait(j, t, known, now);
 			break;
 		}
 		split__open(j, t, now, PART_OPEN, &s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The last intervals of each task, in order of time. They nearly come so: only what
- * was decided later is put in between. See sink.h.
+ * The last intervals of each task, sorted by time. They arrive nearly sorted; only
+ * intervals that were deferred have to be inserted. See sink.h.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 #include "join/join.h"
 #include "join/map.h"
-#include "join/site.h"
+#include "join/account.h"
 #include "join/task_history.h"
 
 struct task_history {
@@ -97,9 +97,9 @@ struct sink *task_histories__sink(struct task_histories *h)
 	return &h->sink;
 }
 
-/* [@from, @to) of @iv. */
-static void cut_out(const struct task_interval *iv, uint64_t from, uint64_t to,
-		    void (*piece)(void *arg, const struct task_interval *iv), void *arg)
+/* Passes on the part [@from, @to) of @iv. */
+static void pass_part(const struct task_interval *iv, uint64_t from, uint64_t to,
+		      void (*piece)(void *arg, const struct task_interval *iv), void *arg)
 {
 	struct task_interval part = *iv;
 
@@ -109,8 +109,9 @@ static void cut_out(const struct task_interval *iv, uint64_t from, uint64_t to,
 		piece(arg, &part);
 }
 
-void task_histories__cut(const struct task_histories *h, uint64_t task, uint64_t from, uint64_t to,
-			 void (*piece)(void *arg, const struct task_interval *iv), void *arg)
+void task_histories__divide(const struct task_histories *h, uint64_t task, uint64_t from,
+			    uint64_t to,
+			    void (*piece)(void *arg, const struct task_interval *iv), void *arg)
 {
 	const struct task_history *t = map__get(&h->tasks, task);
 	const struct task_interval unknown = {
@@ -128,11 +129,11 @@ void task_histories__cut(const struct task_histories *h, uint64_t task, uint64_t
 			continue;
 		if (end <= from)
 			break;
-		cut_out(&unknown, end, to, piece, arg);
-		cut_out(&t->list[i], begin, end, piece, arg);
+		pass_part(&unknown, end, to, piece, arg);
+		pass_part(&t->list[i], begin, end, piece, arg);
 		to = begin;
 	}
-	cut_out(&unknown, from, to, piece, arg);
+	pass_part(&unknown, from, to, piece, arg);
 }
 
 bool task_histories__forgot(const struct task_histories *h, uint64_t task)

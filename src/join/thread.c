@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Timelines of threads: the polls that are open on each, what it does, and
- * the driver that it came back from last.
+ * Timelines of threads: the polls that are open on each thread, what the thread does,
+ * and the driver that it came back from last.
  *
- * Polls nest (a LocalSet inside a task, block_in_place with block_on). The
- * inner poll's time belongs to the inner task, and for the outer one it is
- * time of its poll too: on CPU it is [running] "polling another task", and
- * when the thread sleeps or is preempted both are [blocked] or [preempted].
+ * Polls nest (a LocalSet inside a task; block_on inside block_in_place). The time of an
+ * inner poll belongs to the inner task and to the outer one: for the outer task it is
+ * [running] "polling another task" while the thread is on a CPU; while the thread
+ * sleeps or is preempted, both tasks are [blocked] or [preempted].
  *
- * The time of a poll is charged when its end proves that it was one. Of a poll whose
- * end is missing j->poll_broken() is told: what becomes of the task is not known here.
+ * The time of a poll is charged when its end is seen. If the end is missing,
+ * j->poll_broken() is called, because what becomes of the task is not known here.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -36,7 +36,7 @@ static enum doing thread__doing(const struct thread *th)
 struct thread *thread__get(struct join *j, uint32_t tid, uint64_t now)
 {
 	struct thread *th = map__get(&j->threads, tid);
-	uint64_t cut;
+	uint64_t known;
 
 	if (!th) {
 		th = calloc(1, sizeof(*th));
@@ -49,10 +49,10 @@ struct thread *thread__get(struct join *j, uint32_t tid, uint64_t now)
 		th->last = now;
 		return th;
 	}
-	cut = windows__cut(&j->windows, th->last, now);
-	if (__builtin_expect(cut < now, 0)) {
-		/* What it did since is not known, nor whether it still dispatches. */
-		thread__does(j, th, cut, DOING_UNKNOWN, CPU_ON);
+	known = windows__known_until(&j->windows, th->last, now);
+	if (__builtin_expect(known < now, 0)) {
+		/* Not known: what the thread did since, and whether it still dispatches. */
+		thread__does(j, th, known, DOING_UNKNOWN, CPU_ON);
 		thread__does(j, th, now, thread__doing(th), CPU_ON);
 		th->dispatches = NULL;
 		for (int i = 0; i < DRIVER_NR; i++)
@@ -98,16 +98,16 @@ static void poll__add_part(struct join *j, struct poll *p, enum join_segment seg
 					 .ns = to - from });
 }
 
-/* On CPU since p->since; @inner: it is the innermost. */
+/* Charges @p as running since p->since. @inner: it is the innermost poll of the thread. */
 static void poll__run(struct join *j, struct poll *p, bool inner, uint64_t now)
 {
-	uint64_t cut;
+	uint64_t known;
 
 	if (now <= p->since)
 		return;
-	cut = windows__cut(&j->windows, p->since, now);
-	poll__add_part(j, p, JOIN_RUNNING, inner ? PART_NONE : PART_OTHER_TASK, p->since, cut);
-	poll__add_part(j, p, JOIN_UNATTRIBUTED, PART_LOST, cut, now);
+	known = windows__known_until(&j->windows, p->since, now);
+	poll__add_part(j, p, JOIN_RUNNING, inner ? PART_NONE : PART_OTHER_TASK, p->since, known);
+	poll__add_part(j, p, JOIN_UNATTRIBUTED, PART_LOST, known, now);
 	p->since = now;
 }
 
@@ -117,8 +117,8 @@ static void poll__off(struct join *j, struct poll *p, bool inner, const struct t
 	struct piece blocked = { .segment = JOIN_BLOCKED };
 	uint64_t out, wake;
 
-	/* Something is missing in between: there is no telling what this is part of. */
-	if (now <= p->since || windows__cut(&j->windows, p->since, now) < now) {
+	/* Events were lost in between, so this off-CPU time may belong to something else. */
+	if (now <= p->since || windows__known_until(&j->windows, p->since, now) < now) {
 		poll__run(j, p, inner, now);
 		return;
 	}
@@ -155,7 +155,7 @@ static void poll__charge(struct join *j, struct poll *p)
 
 /* ---- the stack of polls ---- */
 
-/* Take out the poll at @i; the memory of its pieces stays with the stack. */
+/* Removes the poll at index @i; the memory of its pieces is kept for reuse. */
 static void thread__remove_poll(struct thread *th, uint32_t i)
 {
 	struct poll gone = th->polls[i];
@@ -197,7 +197,10 @@ void thread__push_poll(struct join *j, struct thread *th, struct task *t, uint64
 		p->blocks = false;
 	}
 	if (th->nr_polls == POLLS_MAX) {
-		/* Not nested: ends are missing. The oldest is the least likely to go on. */
+		/*
+		 * So many polls cannot be nested: ends are missing, most likely of the
+		 * oldest.
+		 */
 		struct task *oldest = th->polls[0].task;
 		uint64_t begin = th->polls[0].begin;
 
@@ -237,7 +240,7 @@ void thread__blocks_on(struct thread *th, const uint32_t *kind)
 	p->blocks_on = kind ? *kind : 0;
 }
 
-/* The innermost poll must have ended, and its end is missing. */
+/* Closes the innermost poll, which must have ended although no end was seen. */
 static void thread__break_poll(struct join *j, struct thread *th)
 {
 	struct poll *p = thread__poll(th);
@@ -308,7 +311,7 @@ uint64_t thread__forget_poll(struct join *j, struct thread *th, struct task *t)
 
 /* ---- events ---- */
 
-/* What @th keeps of a driver; made when it first waits in it. NULL: no memory. */
+/* The state of driver @ops for @th, created on first use. NULL: no memory. */
 static struct driver *thread__driver(struct join *j, struct thread *th,
 				     const struct driver_ops *ops)
 {
@@ -326,7 +329,7 @@ static struct driver *thread__driver(struct join *j, struct thread *th,
 	return d;
 }
 
-/* It sleeps in the driver @ops, until @end. */
+/* The thread sleeps in driver @ops until @end. */
 static void thread__sleeps_in(struct join *j, struct thread *th, const struct driver_ops *ops,
 			      uint64_t end)
 {
@@ -354,7 +357,7 @@ void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event
 		doing = DOING_DRIVER;
 		thread__sleeps_in(j, th, driver, ev->off.wake ? wake : now);
 	} else if (history__now(&th->history).doing == DOING_DRIVER) {
-		doing = DOING_DRIVER;	/* preempted inside it */
+		doing = DOING_DRIVER;	/* preempted while in the driver */
 	}
 	if (asleep)
 		thread__does(j, th, out, doing, CPU_ASLEEP);
@@ -369,27 +372,30 @@ void thread__polls_gone(struct join *j, struct thread *th, uint32_t nr)
 {
 	while (th->nr_polls > nr)
 		thread__break_poll(j, th);
-	/* Unseen, one may have had a runtime of its own inside: the driver was that one's. */
+	/*
+	 * The driver in th->drives may belong to a runtime that ran inside a poll that
+	 * was not seen.
+	 */
 	th->drives = NULL;
 }
 
-/* Events have been lost since @p began: its end may be among them. */
+/* Were events lost since @p began? Its end may be among them. */
 static bool poll__doubtful(const struct join *j, const struct poll *p, uint64_t now)
 {
-	return windows__cut(&j->windows, p->begin, now) < now;
+	return windows__known_until(&j->windows, p->begin, now) < now;
 }
 
 /*
- * A worker that is in its driver is in no poll: ends are missing. But a poll may
- * have a runtime of its own inside (in block_in_place, in a blocking job), and
- * that one's driver is another.
+ * A worker that waits in its driver is in no poll, so the ends of its open polls are
+ * missing. Exception: a runtime that runs inside a poll (in block_in_place, in a
+ * blocking job) waits in a driver of its own.
  */
 static void thread__leave_polls(struct join *j, struct thread *th, struct driver *d,
 				uint64_t instance, uint64_t now)
 {
 	bool own = th->drives == d && th->instance == instance;
 
-	while (th->nr_polls && !sites__blocking(j->sites, thread__poll(th)->kind) &&
+	while (th->nr_polls && !accounts__blocking(j->accounts, thread__poll(th)->kind) &&
 	       (own || poll__doubtful(j, thread__poll(th), now)))
 		thread__break_poll(j, th);
 	if (th->nr_polls)
@@ -437,7 +443,7 @@ static void thread__free(struct thread *th)
 	free(th);
 }
 
-/* Its polls went on up to here; what becomes of the tasks is not known. */
+/* Charges the open polls of @th, which exits; what becomes of their tasks is not known. */
 void thread__exit(struct join *j, struct thread *th, uint64_t now)
 {
 	while (th->nr_polls) {
@@ -472,7 +478,10 @@ void thread__finish_all(struct join *j, uint64_t now)
 
 			if (!p->task)
 				continue;
-			/* With others inside it, its end is more likely among what was lost. */
+			/*
+			 * Inner polls have ended since, and events were lost: its own end is
+			 * probably among them.
+			 */
 			if (p->outer && k == th->nr_polls - 1 && poll__doubtful(j, p, now)) {
 				j->losses[JOIN_LOSS_POLL]++;
 				j->poll_broken(j, p->task, p->begin, PART_UNMATCHED);

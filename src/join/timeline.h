@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The state of a join between two events: threads, tasks, and what has been
- * charged so far. Private to src/join.
+ * The state of a join between two events: threads, tasks, and what has been charged so
+ * far. Private to src/join.
  *
- * join.c hands out the events, to task.c what a task goes through, to thread.c what a
- * thread does (its polls, its history, its driver), to listing.c what the runtime's
- * lists tell. split.c explains a wait that has ended, charge.c gives time to a task,
- * result.c makes what join.h shows, with notes.c and selection.c.
+ * join.c dispatches the events: to task.c what happens to a task; to thread.c what a
+ * thread does (its polls, its history, its driver); to listing.c what the runtime's
+ * lists contain. split.c explains a wait that has ended, charge.c charges time to a
+ * task, result.c makes what join.h provides, with notes.c and selection.c.
  *
- * Calls go down, from one line to a later one, and never up:
+ * A file calls only files on later lines:
  *
  *	join.c
  *	listing.c
@@ -16,9 +16,9 @@
  *	thread.c	split.c
  *	charge.c	the drivers: see driver.h
  *
- * thread.c finds polls whose ends are missing, and only task.c knows what that means:
- * it is told by join->poll_broken(), which join.c sets. split.c reads tasks and
- * threads, and changes none.
+ * thread.c detects polls whose end is missing, but only task.c knows what that means
+ * for the task: thread.c calls join->poll_broken(), which join.c sets. split.c reads
+ * tasks and threads and changes none.
  */
 #ifndef DWELL_JOIN_TIMELINE_H
 #define DWELL_JOIN_TIMELINE_H
@@ -32,23 +32,23 @@
 #include "join/join.h"
 #include "join/kinds.h"
 #include "join/map.h"
-#include "join/names.h"
+#include "join/frame_names.h"
 #include "join/part.h"
 #include "join/pieces.h"
 #include "join/sink.h"
 #include "join/sink_sums.h"
-#include "join/site.h"
+#include "join/account.h"
 #include "join/stops.h"
 #include "join/windows.h"
 
-#define PIECES_MAX	64	/* kept apart in one poll */
+#define PIECES_MAX	64	/* kept apart within one poll */
 #define POLLS_MAX	32	/* nested on one thread */
 
-/* Losses found here; names in result.c. */
+/* Losses found by the join; named in result.c. */
 enum join_loss {
-	JOIN_LOSS_POLL,		/* a poll's begin or end was not seen */
-	JOIN_LOSS_DROP,		/* a task's drop was not seen */
-	JOIN_LOSS_HISTORY,	/* a wait reaches back before what is known of the worker */
+	JOIN_LOSS_POLL,		/* begin or end of a poll not seen */
+	JOIN_LOSS_DROP,		/* drop of a task not seen */
+	JOIN_LOSS_HISTORY,	/* wait begins before the worker's history */
 	JOIN_LOSS_NESTED,	/* polls nested deeper than POLLS_MAX */
 	JOIN_LOSS_NR
 };
@@ -57,98 +57,99 @@ enum task_state {
 	TASK_READY	= 0,	/* spawned or woken, not polled yet */
 	TASK_RUNNING	= 1,
 	TASK_IDLE	= 2,	/* Pending, not woken */
-	TASK_LIMBO	= 3,	/* not known, because of limbo_part */
-	TASK_DONE	= 4,	/* completed, its memory is still there */
+	TASK_LIMBO	= 3,	/* not known; the cause is in @why */
+	TASK_DONE	= 4,	/* completed, but its memory still exists */
 };
 
 #define NO_WAIT	UINT64_MAX
 
 struct task {
-	uint64_t	 addr;		/* of its header */
-	uint64_t	 life;		/* its number: see struct charged */
-	uint64_t	 start;		/* of its life */
-	uint64_t	 since;		/* of its state; RUNNING: its poll knows */
-	uint64_t	 charged;	/* time given to some segment so far */
-	uint64_t	 waited_ns;	/* READY: the wait that was, NO_WAIT: not all of it seen */
+	uint64_t	 addr;		/* of the task's header */
+	uint64_t	 life;		/* see struct charged */
+	uint64_t	 start;		/* begin of its life */
+	uint64_t	 since;		/* begin of its state; RUNNING: see struct poll */
+	uint64_t	 charged;	/* ns charged so far */
+	uint64_t	 waited_ns;	/* READY: duration of the wait; NO_WAIT: begin not seen */
 	uint32_t	 kind;		/* UNKNOWN_KIND until its first poll is seen */
 	uint32_t	 polled;	/* kind of that poll; .kind may be what is boxed in it */
-	uint32_t	 chain;		/* of the wait that is, or the last that was */
-	uint16_t	 branch;	/* that ended that wait */
+	uint32_t	 chain;		/* of the current or the last wait */
+	uint16_t	 branch;	/* of the chain, that ended the wait */
 	uint8_t		 state;		/* enum task_state */
-	uint8_t		 why;		/* enum part: READY: how; LIMBO: cause */
-	bool		 woken;		/* RUNNING: by a wake during the poll */
-	bool		 woken_by_other;/* … and not only by the thread that polls it */
+	uint8_t		 why;		/* enum part; READY: how it became so; LIMBO: cause */
+	bool		 woken;		/* RUNNING: woken since the poll began */
+	bool		 woken_by_other;/* … by another thread than the polling one */
 	bool		 waited;	/* READY: after a wait at (chain, branch) */
-	bool		 cut;		/* IDLE: its begin was not seen */
-	bool		 resumed;	/* … and part of it was charged before a loss */
-	bool		 unsure;	/* IDLE: the poll's result is not known */
-	bool		 undecided;	/* which branch ended the wait: its next poll may tell */
+	bool		 begin_unseen;	/* IDLE: begin of the wait not seen */
+	bool		 resumed;	/* IDLE: part of the wait was charged before a loss */
+	bool		 unsure;	/* IDLE: result of the last poll not known */
+	bool		 undecided;	/* branch not known; the next poll may tell */
 	bool		 unnamed;	/* boxed, and what it holds is not known yet */
-	bool		 at_fd;		/* IDLE: its waker was seen at fd_token, for fd_dir */
+	bool		 at_fd;		/* IDLE: its waker is at fd_token, for fd_dir */
 	uint8_t		 fd_dir;
-	uint8_t		 missed;	/* listings in which it was not, since it was seen */
+	uint8_t		 missed;	/* listings in a row that it was missing in */
 	uint8_t		 nr_keys;
-	uint32_t	 self_wakes;	/* polls in succession after which it had woken itself */
+	uint32_t	 self_wakes;	/* polls in a row that it woke itself in */
 	struct walk_keys keys;
 	uint64_t	 fd_token;
-	uint64_t	 seen_at;	/* in a list, 0: never */
+	uint64_t	 seen_at;	/* when a listing last contained it; 0: never */
 	struct thread	*thread;	/* RUNNING: polls it; NULL: not known */
-	struct deferred	*deferred;	/* charged while the kind or the branch was not known */
+	struct deferred	*deferred;	/* not passed on yet: see charge.c */
 	struct task	*next_free;
 };
 
-/* A poll that has begun on a thread and not ended. */
+/* A poll that has begun on a thread and has not ended. */
 struct poll {
 	struct task	*task;		/* NULL: dropped in this poll, or polled elsewhere */
 	uint64_t	 addr;		/* of the task */
 	uint32_t	 kind;
 	uint64_t	 begin;
 	uint64_t	 since;		/* time up to here is in pieces */
-	uint32_t	 blocks_on;	/* kind of the root that it blocks on, which is Pending */
+	uint32_t	 blocks_on;	/* if blocks: kind of the root that it waits for */
 	bool		 outer;		/* another poll has begun inside it */
-	bool		 blocks;	/* … it does */
-	struct pieces	 pieces;	/* charged when the end proves them */
+	bool		 blocks;	/* sleeps until a Pending root is woken */
+	struct pieces	 pieces;	/* charged when the poll's end is seen */
 };
 
 struct thread {
 	uint32_t	 tid;
-	uint64_t	 last;		/* its last event */
+	uint64_t	 last;		/* time of its last event */
 	struct history	 history;
 	struct poll	*polls;		/* innermost last */
 	uint32_t	 nr_polls, polls_size;
-	/* By enum driver_id; NULL: it never waited in that one. */
+	/* Indexed by enum driver_id; NULL: it never waited in that driver. */
 	struct driver	*drivers[DRIVER_NR];
-	struct driver	*dispatches;	/* it is back from this; no poll has begun or ended since */
-	struct driver	*drives;	/* it waited in this outside of any poll, … */
-	uint64_t	 instance;	/* … and in which of its kind */
+	struct driver	*dispatches;	/* back from it, no poll begun or ended since */
+	struct driver	*drives;	/* waited in it outside any poll */
+	uint64_t	 instance;	/* of drives: see driver_ops */
 };
 
 struct join {
 	struct trace_reader	*reader;
-	/* A poll of @t that began at @begin has no end that can be trusted: see task__doubt(). */
+	/* Called for a poll of @t since @begin without a reliable end: see task__doubt(). */
 	void			(*poll_broken)(struct join *j, struct task *t, uint64_t begin,
 					       enum part why);
-	struct names		*names;
-	struct sites		*sites;
-	struct sink_sums	 sums;		/* the first of the sinks */
+	struct frame_names		*names;
+	struct accounts		*accounts;
+	struct sink_sums	 sums;		/* the sink that every join has */
 	struct sink		*sinks;
 	struct pieces		 scratch;
-	struct pieces		*placed;	/* scratch, if a sink wants places; else NULL */
+	/* &scratch if a sink wants placed intervals, else NULL */
+	struct pieces		*placed;
 	struct fds		 fds;
 	struct windows		 windows;
 	struct stops		 stops;
 	struct map		 tasks, threads;
-	struct map		 kinds;		/* struct kind by its id */
-	struct map		 listed;	/* kinds of tasks that are in the runtime's lists */
-	uint64_t		 listing_looks;	/* at places of the table of tasks: see listing.c */
+	struct map		 kinds;		/* struct kind by id */
+	struct map		 listed;	/* kinds of tasks that were in a list */
+	uint64_t		 listing_looks;	/* see listing.c */
 	struct task		*free_tasks;
-	void			*drivers[DRIVER_NR];	/* what each keeps for all threads */
+	void			*drivers[DRIVER_NR];	/* for all threads; see driver_ops.forget */
 	uint64_t		 start, end;
-	bool			 lossy;		/* something was lost up to now */
+	bool			 lossy;		/* events were lost so far */
 	struct join_totals	 totals;
 	uint64_t		 losses[JOIN_LOSS_NR];
 	uint64_t		 lost_events[TRACE_LOST_NR];
-	int			 err;		/* first lack of memory */
+	int			 err;		/* the first error */
 	uint64_t		 violations;	/* tasks whose time was not conserved */
 	char			 why[256];
 	/* Results. */
@@ -167,10 +168,10 @@ struct join {
 	const char		**task_names;
 	size_t			 nr_task_names;
 	const char		*selected;	/* pattern, NULL: all tasks */
-	struct join_totals	 shown;		/* of those that are selected */
+	struct join_totals	 shown;		/* of the selected tasks */
 };
 
-/* The first failure stays; join__run() ends at the next event. */
+/* Keep the first error; join__run() stops after the current event. */
 static inline void join__note_err(struct join *j, int err)
 {
 	if (err && !j->err)
@@ -185,7 +186,7 @@ static inline struct task *task__find(const struct join *j, uint64_t addr)
 }
 
 void task__new(struct join *j, uint64_t addr, uint64_t now);
-/* The task, if it is alive: it was met in one of the runtime's lists. */
+/* The task was read from a runtime's list. Returns it if it is alive, else NULL. */
 struct task *task__seen(struct join *j, const struct trace_event *ev, uint64_t now);
 void task__wake(struct join *j, uint64_t addr, struct thread *waker, uint64_t now);
 void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th, uint64_t now);
@@ -193,59 +194,62 @@ void task__end(struct join *j, const struct trace_event *ev, struct thread *th, 
 void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now);
 void task__finish_all(struct join *j, uint64_t now);
 void task__free_all(struct join *j);
-/* A poll of @t that has begun at @begin cannot be trusted: not known since then. */
+/*
+ * A poll of @t, begun at @begin, is not fully known: the task is LIMBO since then
+ * because of @why.
+ */
 void task__doubt(struct join *j, struct task *t, uint64_t begin, enum part why);
 
-/* Its end was lost, at @cut or later, and so is what it did since; it is gone at @now. */
-void task__vanish(struct join *j, struct task *t, uint64_t cut, uint64_t now);
-/* Its waker is registered with a descriptor. */
+/* The task has ended unseen, at @known or later, and is found missing at @now. */
+void task__vanish(struct join *j, struct task *t, uint64_t known, uint64_t now);
+/* The task's waker is registered with a descriptor. */
 void task__waiter(struct join *j, const struct trace_event *ev, uint64_t now);
 
 /* ---- charge.c ---- */
 
-/* Time that @t spent at (@chain, @branch), or in no wait. */
+/* Charge a piece of time of @t to (@chain, @branch), or to no wait. */
 void task__charge(struct join *j, struct task *t, uint32_t chain, uint16_t branch,
 		  const struct piece *p);
 void task__charge_piece(struct join *j, struct task *t, const struct piece *p);
 void task__charge_unknown(struct join *j, struct task *t, enum part why, uint64_t from,
 			  uint64_t to);
-/* Of the wait that @t is in, or was in last. */
+/* Report the end of the current or the last wait of @t; for @ns see enum wait_end. */
 void task__note_wait(struct join *j, struct task *t, enum wait_end wait, uint64_t ns);
 /*
- * The branch that ended the last wait is @branch, or will never be known. What
- * waited for it is summed, unless the kind is still to come.
+ * The last wait was ended by @branch, or will never be known (NO_BRANCH). Passes on
+ * what was deferred for it, unless the kind is still unknown.
  */
 void task__decide(struct join *j, struct task *t, uint16_t branch);
-/* Its kind has become known. */
+/* The kind of @t has become known. */
 void task__name(struct join *j, struct task *t, uint32_t kind);
 /* It waits at @chain, which tells what a boxed task holds. */
 void task__unbox(struct join *j, struct task *t, uint32_t chain);
-/* What was put off is summed, whether it can be named or not. */
+/* Pass on everything that was deferred, known or not. */
 void task__flush(struct join *j, struct task *t);
 
 /* ---- listing.c ---- */
 
-/* @t was met in one of the runtime's lists. */
+/* @t was found in one of the runtime's lists. */
 void listings__met(struct join *j, struct task *t);
-/* All lists have been gone through, from @begin to @now. */
+/* A listing has gone through all lists, from @begin to @now. */
 void listings__complete(struct join *j, uint64_t begin, uint64_t now);
 
 /* ---- thread.c ---- */
 
-/* Of an event at @now; never seen before: a new one. NULL: no memory. */
+/* The thread @tid, created on its first event, which is at @now. NULL: no memory. */
 struct thread *thread__get(struct join *j, uint32_t tid, uint64_t now);
 void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event *ev, uint64_t now);
-/* @ev is of driver @ops: the thread came back from it, or it found something. */
+/* @ev belongs to driver @ops: the thread came back from it, or it found something. */
 void thread__driver_event(struct join *j, struct thread *th, const struct driver_ops *ops,
 			  const struct trace_event *ev, uint64_t now);
 /*
- * Of the polls on @th only the outermost @nr go on; when the others ended is not
- * known. If there are not more: one of which nothing is known has ended.
+ * Of the polls on @th only the outermost @nr are still going on; the ends of the others
+ * were not seen. If there are no more than @nr, a poll that was never seen has ended.
  */
 void thread__polls_gone(struct join *j, struct thread *th, uint32_t nr);
 void thread__exit(struct join *j, struct thread *th, uint64_t now);
 void thread__free_all(struct join *j);
-/* The innermost poll, or NULL. */
+/* The innermost poll; NULL: none. */
 static inline struct poll *thread__poll(const struct thread *th)
 {
 	return th->nr_polls ? &th->polls[th->nr_polls - 1] : NULL;
@@ -253,28 +257,28 @@ static inline struct poll *thread__poll(const struct thread *th)
 
 void thread__push_poll(struct join *j, struct thread *th, struct task *t, uint64_t now);
 /*
- * The poll of @addr on @th has ended: its time is charged, its task is RUNNING
- * no more. False: no such poll is open there.
+ * The poll of the task at @addr on @th has ended: charge its time. False: no such poll
+ * is open on @th.
  */
 bool thread__pop_poll(struct join *j, struct thread *th, uint64_t addr, uint64_t now);
 /*
- * The same for a poll whose task was dropped inside it, or has gone on elsewhere:
+ * The same for a poll whose task was dropped inside it or is polled elsewhere by now;
  * nothing is charged.
  */
 bool thread__pop_orphan(struct join *j, struct thread *th, uint64_t addr, uint64_t now);
-/* Charge the poll of @t up to @now, and leave it there without a task. */
+/* Charge the poll of @t up to @now; the poll stays open without a task. */
 void thread__orphan_poll(struct join *j, struct thread *th, struct task *t, uint64_t now);
 /*
- * A root of @kind, or NULL, is Pending, and the innermost poll on @th sleeps until it is
- * woken: it blocks on it.
+ * The innermost poll on @th sleeps until a Pending root of kind *@kind is woken. NULL:
+ * it no longer does.
  */
 void thread__blocks_on(struct thread *th, const uint32_t *kind);
-/* Forget the poll of @t; returns when it began. Nothing is charged. */
+/* Remove the poll of @t without charging it. Returns when it began. */
 uint64_t thread__forget_poll(struct join *j, struct thread *th, struct task *t);
-/* Charge all polls up to the end of the recording. */
+/* Charge all open polls up to the end of the recording. */
 void thread__finish_all(struct join *j, uint64_t now);
 
-/* ---- split.c: it changes nothing of the join; only drivers remember what they were asked ---- */
+/* ---- split.c: changes nothing in the join, except what drivers remember ---- */
 
 #define SPLIT_MAX	64
 #define SPLIT_HINTS	8	/* a power of two */
@@ -282,24 +286,28 @@ void thread__finish_all(struct join *j, uint64_t now);
 struct split {
 	unsigned int	nr;
 	struct piece	parts[SPLIT_MAX];	/* add up to the wait */
-	uint8_t		hint[SPLIT_HINTS];	/* where one may be, by part and detail */
-	struct pieces	*placed;		/* not NULL: they are here, each in its place */
-	int		err;			/* … or -ENOMEM: not all */
-	uint16_t	branch;			/* that ended it, or NO_BRANCH */
-	bool		undecided;		/* the next poll may tell which branch it was */
-	bool		yielded;		/* there was nothing to wait for */
-	unsigned int	forgotten;		/* how often a history did not reach back to it */
+	uint8_t		hint[SPLIT_HINTS];	/* likely index of a part, by part and detail */
+	/* if not NULL, the parts are here, each with its place in time */
+	struct pieces	*placed;
+	int		err;			/* -ENOMEM: placed is incomplete */
+	uint16_t	branch;			/* that ended the wait; or NO_BRANCH */
+	bool		undecided;		/* the next poll may tell which branch */
+	bool		yielded;		/* the task yielded: no wait */
+	unsigned int	forgotten;		/* how often a history had been overwritten */
 };
 
-/* Why @t, IDLE since t->since, was woken by @waker (NULL: not known) at @now. */
+/* Split the wait of @t, IDLE since t->since, which @waker (NULL: not known) ended at @now. */
 void split__wake(const struct join *j, const struct task *t, const struct thread *waker,
 		 uint64_t now, struct split *out);
 /*
- * The leaves of @t's wait (a bit for each) that wait for the end of a task that goes
- * on: since such a task is not in its poll, none of them can have ended the wait.
+ * The leaves of @t's wait (one bit each) that wait for the end of a task that is alive
+ * and not in its poll: such a leaf cannot have ended the wait.
  */
 uint64_t split__not_joined(const struct join *j, const struct task *t);
-/* What is known of the wait of @t up to @now, where it does not end. */
+/*
+ * Split the wait of @t up to @now, where it has not been woken. @otherwise: the part
+ * for time that nothing more is known of.
+ */
 void split__open(const struct join *j, const struct task *t, uint64_t now,
 		 enum part otherwise, struct split *out);
 
@@ -314,10 +322,10 @@ int notes__make(struct join *j);
 
 /* ---- selection.c ---- */
 
-/* Are tasks of this kind, or of one called so, among those that are asked for? */
+/* Is this kind of tasks selected? Is this name of tasks? */
 bool selection__has(struct join *j, uint32_t kind);
 bool selection__has_name(const struct join *j, const char *task);
-/* Counts of tasks, and the totals of those that are asked for, from what result.c has made. */
+/* Count the tasks and total up the selected ones, from what result.c has made. */
 int selection__make(struct join *j);
 
 #endif /* DWELL_JOIN_TIMELINE_H */

@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Recordings without a poll. See unpolled.h.
- */
+/* Explains recordings without a poll. See unpolled.h. */
 #include "join/unpolled.h"
 
 #include <errno.h>
 
 #include "join/timeline.h"
 
-/* What was seen of the runtime's tasks. */
+/* What was seen of the runtime's tasks, in words. */
 static const char *seen(struct join *j, const char *runtime)
 {
 	uint64_t nr = j->totals.tasks_seen;
 
 	if (!nr)
-		return names__safef(j->names, "no task of %s was seen", runtime);
-	return names__safef(j->names, "no task of %s was seen to be polled (%llu at rest)", runtime,
-			    (unsigned long long)nr);
+		return frame_names__safef(j->names, "no task of %s was seen", runtime);
+	return frame_names__safef(j->names, "no task of %s was seen to be polled (%llu at rest)",
+				  runtime, (unsigned long long)nr);
 }
 
 int unpolled__why(struct join *j, const char **why)
@@ -31,11 +29,15 @@ int unpolled__why(struct join *j, const char **why)
 	if (!what)
 		return -ENOMEM;
 	if (*h->other_runtimes)
-		*why = names__safef(j->names, "%s. The program also has %s, which dwell does not "
-				    "follow: what it does may run there. For what runs on %s, "
-				    "record while it has work", what, h->other_runtimes, runtime);
+		*why = frame_names__safef(j->names,
+					  "%s. The program also has %s, which dwell does not "
+					  "follow: what it does may run there. For what runs on "
+					  "%s, record while it has work",
+					  what, h->other_runtimes, runtime);
 	else
-		*why = names__safef(j->names, "%s: it spawned none meanwhile, and none was there "
-				    "before. Record while it has work, or for longer", what);
+		*why = frame_names__safef(j->names,
+					  "%s: it spawned none meanwhile, and none was there "
+					  "before. Record while it has work, or for longer",
+					  what);
 	return *why ? 0 : -ENOMEM;
 }

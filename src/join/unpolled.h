@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Why a recording has no poll in it: a program can have a runtime that is followed
- * and run its tasks on another one, or have nothing to do meanwhile.
+ * Why a recording has no poll in it. For example, the program contains a runtime that
+ * dwell follows but runs its tasks on another one; or it had nothing to do.
  */
 #ifndef DWELL_JOIN_UNPOLLED_H
 #define DWELL_JOIN_UNPOLLED_H
@@ -9,9 +9,9 @@
 struct join;
 
 /*
- * After the sums are made: *@why is the reason and what to do, in one line that
- * lives as long as the join, or NULL if polls were seen, or tasks at rest and no
- * runtime but theirs. 0 or -ENOMEM.
+ * Called after the sums are made. *@why is the reason and what to do about it, in one
+ * line that lives as long as the join. *@why is NULL if polls were seen, or if tasks at
+ * rest were seen and the program has no other runtime. 0 or -ENOMEM.
  */
 int unpolled__why(struct join *j, const char **why);
 

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which future of a chain waits for a descriptor. See waiter.h.
+ * Which future of a chain waits for a descriptor whose token is the key of no leaf. See
+ * waiter.h.
  *
- * What may wait for a descriptor whose token no key tells:
+ * May a node wait for the descriptor?
  *
- *	an async function	never itself, only what it awaits does
- *	a known leaf		of I/O, if its key was not read; a lock, a channel, a timer,
- *				a task, one who gives way: never. Without a key: perhaps
+ *	an async function	never; only what it awaits may
+ *	a known leaf		perhaps, if it has no key, or is an I/O leaf whose key was
+ *				not read; never, if it is a lock, channel, timer, join
+ *				handle or yield
  *	a gap			perhaps
- *	any other future	as its type tells (enum trace_node_descriptor): it does if it has
- *				a descriptor in its hands, and cannot if it has none; where
- *				that is not told, perhaps, if there is no other future in it
+ *	any other future	by its type (enum trace_node_descriptor): yes if the type
+ *				holds a descriptor, never if it holds none; if that is not
+ *				known, perhaps, but only if it contains no other future
  *
- * Those who do are asked first, then those who perhaps do. If there are none, it
- * is a future that has others in it and is not told to have no descriptor: the
- * innermost, as long as no async function comes below it, or else the innermost
- * async function: whatever waits, it does so at this await.
+ * Nodes with "yes" are taken first, then those with "perhaps". If there is neither, the
+ * result is the innermost future that contains other futures and may hold a descriptor,
+ * unless an async function lies below it; else the innermost async function: whatever
+ * waits, it does so at this await.
  */
 #include "join/waiter.h"
 
@@ -30,14 +32,14 @@ static enum waits leaf__waits(const struct trace_node *n, const struct chain_lea
 		return l->key == WALK_KEY_NONE ? WAITS_PERHAPS : WAITS_NEVER;
 	case TRACE_NODE_OPAQUE:
 		if (n->kind == TRACE_NODE_AWAIT)
-			return WAITS_NEVER;	/* all that it awaits is done */
+			return WAITS_NEVER;	/* everything that it awaits is done */
 		return n->descriptor == TRACE_DESCRIPTOR_OWN  ? WAITS :
 		       n->descriptor == TRACE_DESCRIPTOR_NONE ? WAITS_NEVER : WAITS_PERHAPS;
 	}
 	return WAITS_PERHAPS;
 }
 
-/* Nodes that may be it: what they have in common. */
+/* What several candidate nodes have in common. */
 struct common {
 	const struct shape	*sh;
 	uint32_t		 first, last;	/* in pre-order */
@@ -53,7 +55,7 @@ static void common__add(struct common *c, uint32_t node)
 	c->nr++;
 }
 
-/* The innermost node that holds them all. */
+/* The innermost node that contains all candidates. */
 static uint16_t common__node(const struct common *c)
 {
 	const struct shape *sh = c->sh;
@@ -79,7 +81,7 @@ static void add_leaves(struct common *c, enum waits want)
 			common__add(c, sh->leaves[i].node);
 }
 
-/* Futures that have others in them, and a descriptor beside these. */
+/* Adds the futures that contain other futures and hold a descriptor themselves. */
 static void add_holders(struct common *c)
 {
 	const struct shape *sh = c->sh;
@@ -93,7 +95,10 @@ static void add_holders(struct common *c)
 	}
 }
 
-/* See above: as far as there is only one way. */
+/*
+ * The fallback described at the top of this file, down to the first node with several
+ * pending children.
+ */
 static uint16_t innermost(const struct shape *sh)
 {
 	uint16_t found = NO_BRANCH;

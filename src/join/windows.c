@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Windows of loss: a short sorted list, since losses are rare or go on for long.
- */
+/* A short sorted array: losses are rare, or each goes on for long. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +39,7 @@ int windows__add(struct windows *w, uint64_t first, uint64_t last)
 	return 0;
 }
 
-uint64_t windows__cut_slow(const struct windows *w, uint64_t since, uint64_t now)
+uint64_t windows__known_until_slow(const struct windows *w, uint64_t since, uint64_t now)
 {
 	uint32_t lo = 0, hi = w->nr;
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Words in lines. See flow.h.
- */
+/* Fills lines with words. See flow.h. */
 #include "output/flow.h"
 
 #include <stdarg.h>
@@ -12,7 +10,7 @@
 
 #define LINES_OF_A_WORD	3
 #define ELLIPSIS	"…"
-#define FURTHER		2	/* columns that all lines but the first are further in */
+#define FURTHER		2	/* all lines but the first are indented by this many more columns */
 
 static void pad(FILE *out, size_t n)
 {
@@ -47,7 +45,10 @@ static void flow__write(struct flow *f, const char *s, size_t len, size_t column
 	f->fresh = false;
 }
 
-/* Where @s may be broken behind one of @marks, between @from and @to; 0: nowhere. */
+/*
+ * Where to break @s: the last position between @from and @to that is behind one of
+ * @marks; 0: none.
+ */
 static size_t behind(const char *s, size_t from, size_t to, const char *marks)
 {
 	for (size_t at = to; at > from; at--)
@@ -56,7 +57,10 @@ static size_t behind(const char *s, size_t from, size_t to, const char *marks)
 	return 0;
 }
 
-/* Bytes of @s that fit into @room columns: all, or up to where a name is best broken. */
+/*
+ * How many bytes of @s to put on a line with room for @room columns: all, or up to the
+ * best place to break a name.
+ */
 static size_t piece(const char *s, size_t len, size_t room)
 {
 	size_t fits = utf8__fit(s, len, (uint32_t)room), at;
@@ -69,7 +73,7 @@ static size_t piece(const char *s, size_t len, size_t room)
 	return at ? at : fits ? fits : len;
 }
 
-/* Where the longest end of @s begins that takes at most @columns, at its @from-th byte or later. */
+/* Where the longest tail of @s begins that fits @columns and does not begin before @from. */
 static size_t tail(const char *s, size_t len, size_t from, size_t columns)
 {
 	size_t at = len;
@@ -86,7 +90,7 @@ static size_t tail(const char *s, size_t len, size_t from, size_t columns)
 	return at;
 }
 
-/* Of a word that is too long, the beginning and the end, in @columns. */
+/* Shorten @s to @columns: keep its beginning and its end. */
 static void shorten(char *s, size_t columns)
 {
 	size_t len = strlen(s), head, end, mark = strlen(ELLIPSIS);
@@ -101,7 +105,7 @@ static void shorten(char *s, size_t columns)
 	memmove(s + head + mark, s + end, len - end + 1);
 }
 
-/* A word that has no place in the rest of the line, nor in a line of its own. */
+/* Write a word that fits neither the rest of the line nor a line of its own. */
 static void flow__break(struct flow *f, char *s)
 {
 	size_t len;
@@ -111,7 +115,7 @@ static void flow__break(struct flow *f, char *s)
 	while (len) {
 		size_t n = piece(s, len, f->columns - f->at), shown = n;
 
-		/* no space at a line's end */
+		/* no space at the end of a line */
 		while (n < len && shown && s[shown - 1] == ' ')
 			shown--;
 		flow__write(f, s, shown, utf8__columns(s, shown));

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Folded stacks: a line for each row of the join, "FRAME;FRAME;… WEIGHT", in the
- * order of their bytes.
- */
+/* Folded stacks: one line per row of the join, "FRAME;FRAME;… WEIGHT", sorted by bytes. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,7 +9,7 @@
 void output_folded__weights(const struct join_row *rows, size_t nr, enum output_weight unit,
 			    uint64_t *weights)
 {
-	/* Wide: weights are differences of sums, and these must not end. */
+	/* 128 bits: weights are differences of these sums, which must not saturate. */
 	unsigned __int128 sum = 0, given = 0, upto;
 	uint64_t per = unit == OUTPUT_WEIGHT_US ? 1000 : 1;
 
@@ -24,7 +21,7 @@ void output_folded__weights(const struct join_row *rows, size_t nr, enum output_
 	}
 }
 
-/* Rows that round to nothing are left out; the carry has put their time into others. */
+/* Rows whose weight rounds to 0 are left out; the carry adds their time to other rows. */
 static int write_folded(const struct join *j, const struct trace_reader *r,
 			const struct output_opts *opts, FILE *out)
 {

@@ -8,8 +8,8 @@
 #include "output/output.h"
 
 /*
- * The weight of each row of @rows in @unit, without losing time: each is
- * rounded so that the sum is the ns total rounded once. Rows may get 0.
+ * Computes the weight of each row in @unit. Each weight is rounded so that all weights
+ * add up to the total time, rounded once. A row may get 0.
  */
 void output_folded__weights(const struct join_row *rows, size_t nr, enum output_weight unit,
 			    uint64_t *weights);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The report for scripts: one JSON object, described by report.schema.json.
- * Times are nanoseconds. Keys stand in the order of the code, sums with the
- * largest first, so equal recordings give equal bytes.
+ * The report for scripts: one JSON object, described by report.schema.json. Times are
+ * nanoseconds. Keys are written in the order of the code, sums with the largest first,
+ * so that equal recordings give equal bytes.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -14,7 +14,7 @@
 #include "base/utf8.h"
 #include "output/report.h"
 
-#define REPORT_VERSION	1	/* changed when a key changes its meaning or goes */
+#define REPORT_VERSION	1	/* changes when a key changes its meaning or is removed */
 
 static bool is_utf8(const char *s)
 {
@@ -27,7 +27,7 @@ static bool is_utf8(const char *s)
 	return valid;
 }
 
-/* Text of the recording may be anything; JSON is UTF-8. */
+/* The recording may contain any bytes; JSON must be UTF-8. */
 static json_t *text(const char *s)
 {
 	json_t *value;
@@ -52,8 +52,8 @@ static json_t *number(uint64_t v)
 }
 
 /*
- * An object under construction. The first failure sticks, so that values can
- * be set without a check after each.
+ * Adds @value to an object. The first failure is kept in *@err, so that callers can
+ * check once at the end.
  */
 static void set(json_t *o, const char *key, json_t *value, int *err)
 {
@@ -180,7 +180,7 @@ static json_t *points(const struct join *j, const struct output_opts *opts, int 
 	return a;
 }
 
-/* What was asked for, and what there is. */
+/* What was selected, and how much there is in all. */
 static json_t *selection(const struct join *j, const struct output_opts *opts, int *err)
 {
 	json_t *o = json_object();
@@ -210,7 +210,7 @@ static json_t *cost(const struct join *j, const struct trace_reader *r, int *err
 	set(o, "events", number(join__totals(j)->events), err);
 	set(o, "probe_hits", t ? number(t->probe_hits) : json_null(), err);
 	set(o, "cpu_ns", t ? number(t->cpu_ns) : json_null(), err);
-	/* A share of the target's CPU time, to a millionth. */
+	/* As a share of the target's CPU time, to one millionth. */
 	set(o, "target_share",
 	    t && t->target_cpu_ns
 		    ? json_real(round((double)t->cpu_ns / (double)t->target_cpu_ns * 1e6) / 1e6)
@@ -231,8 +231,9 @@ static json_t *notes(const struct join *j, int *err)
 }
 
 /*
- * JSON lets controls stand as they are from U+007F on: they are escaped, so that
- * the text can be shown and says the same. All that is not ASCII is in strings.
+ * JSON allows control characters from U+007F on to stand unescaped. They are escaped
+ * here, so that showing the text is harmless. In JSON all non-ASCII characters are
+ * inside strings.
  */
 static int write_escaped(const char *s, FILE *out)
 {
@@ -245,7 +246,7 @@ static int write_escaped(const char *s, FILE *out)
 
 		if (cp >= 0x7f && utf8__is_control(cp)) {
 			fwrite(s + plain, 1, at - plain, out);
-			if (cp > 0xffff)	/* a pair of surrogates */
+			if (cp > 0xffff)	/* a surrogate pair */
 				fprintf(out, "\\u%04X", 0xd7c0 + (cp >> 10));
 			fprintf(out, "\\u%04X", cp > 0xffff ? 0xdc00 | (cp & 0x3ff) : cp);
 			plain = at + n;

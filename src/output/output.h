@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The outputs: what a finished join is written as. Each is one file in this folder
- * and one line in table.c; the commands pick from the table:
+ * The outputs: the formats that a finished join is written in. Each is one file in this
+ * folder and one line in table.c; the commands choose from the table:
  *
  *	output_format__write(output_format__find("folded"), join, reader, NULL, stdout);
  *
- * All are made from what join/join.h gives, so that all show the same time.
+ * All outputs are made from what join/join.h provides, so all show the same times.
  */
 #ifndef DWELL_OUTPUT_H
 #define DWELL_OUTPUT_H
@@ -18,56 +18,62 @@
 #include "join/join.h"
 #include "trace/trace.h"
 
-/* The order of await points: the largest first. */
+/* How await points are sorted; the largest first. */
 enum output_sort {
-	OUTPUT_SORT_TOTAL	= 0,	/* await and ready together, as join__points() has them */
+	OUTPUT_SORT_TOTAL	= 0,	/* await + ready; the order of join__points() */
 	OUTPUT_SORT_AWAIT,
 	OUTPUT_SORT_READY,
-	OUTPUT_SORT_COUNT,	/* waits */
-	OUTPUT_SORT_P99,	/* of the awaits */
+	OUTPUT_SORT_COUNT,	/* number of waits */
+	OUTPUT_SORT_P99,	/* of the await times */
 	OUTPUT_SORT_MAX,	/* the longest single await */
 	OUTPUT_SORT_NR
 };
 
-/* "total" …; a static string. */
+/* The name of an order ("total"); a static string. */
 const char *output_sort__name(enum output_sort sort);
-/* The order that is called @name; false: none is. */
+/* Look up an order by its name; false: there is none. */
 bool output_sort__find(const char *name, enum output_sort *sort);
 
 /* The unit of the weights of folded stacks. */
 enum output_weight { OUTPUT_WEIGHT_US = 0, OUTPUT_WEIGHT_NS };
 
-/* What a user may ask of an output; each looks at what concerns it. 0, NULL: the default. */
+/*
+ * Options for all outputs; each output reads those that apply to it. 0 and NULL mean
+ * the default.
+ */
 struct output_opts {
-	/* Reports. Columns of the text, at least 40 (80); so many await points (20; JSON: all). */
+	/*
+	 * Reports: width of the text, at least 40 (default 80); number of await points
+	 * (default 20, JSON: all).
+	 */
 	unsigned int		columns;
 	size_t			top;
 	enum output_sort	sort;
 	/* Folded stacks. */
 	enum output_weight	weight;
-	/* The flame graph: see flamegraph.h. */
+	/* Flame graph: see flamegraph.h. */
 	const char		*title;
 	uint32_t		 width;		/* px */
 	uint32_t		 minwidth;	/* hundredths of a px */
 };
 
 struct output_format {
-	const char	*name;		/* by which the commands ask for it: "json" */
-	const char	*extension;	/* of a file that holds it, without a dot */
+	const char	*name;		/* by which commands choose it: "json" */
+	const char	*extension;	/* of files in this format, without a dot */
 	/*
-	 * Write what @j, which has been run, and its recording @r hold. Both stay the
-	 * caller's. 0 or negative errno, of writing too.
+	 * Write the results of join @j, which has been run on recording @r, to @out. @j
+	 * and @r stay the caller's. 0 or negative errno, of writing too.
 	 */
 	int		(*write)(const struct join *j, const struct trace_reader *r,
 				 const struct output_opts *opts, FILE *out);
 };
 
-/* All of them, then NULL. */
+/* All outputs; NULL ends the list. */
 extern const struct output_format *const output_formats[];
 
-/* The output that is called @name, or NULL. */
+/* The output called @name, or NULL. */
 const struct output_format *output_format__find(const char *name);
-/* As @f->write() does it; @opts NULL: all defaults. @f NULL: -EINVAL. */
+/* Calls @f->write(). @opts may be NULL: all defaults. @f may be NULL: returns -EINVAL. */
 int output_format__write(const struct output_format *f, const struct join *j,
 			 const struct trace_reader *r, const struct output_opts *opts, FILE *out);
 

@@ -9,7 +9,7 @@
 
 #include "base/sum.h"
 
-/* By these names users ask for an order. */
+/* The names that users choose an order by. */
 static const char *const names[OUTPUT_SORT_NR] = {
 	[OUTPUT_SORT_TOTAL]	= "total",
 	[OUTPUT_SORT_AWAIT]	= "await",
@@ -66,7 +66,10 @@ struct ranked {
 	const struct join_point		*point;
 };
 
-/* Points with equal keys stay in the join's order: they are parts of one array. */
+/*
+ * All points are in one array, so comparing addresses keeps the join's order among
+ * equal keys.
+ */
 static int by_key(const void *a, const void *b)
 {
 	const struct ranked *x = a, *y = b;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The flame graph of a recording: its rows as stacks of frames. What the picture
- * says above them is put together here.
+ * The flame graph of a recording: the join's rows as stacks of frames, with title,
+ * subtitle and notes above.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -15,15 +15,15 @@
 
 #define NOTES_MAX	64
 
-/* The words above the frames; all owned. */
+/* The text above the frames; owns all strings. */
 struct words {
 	char	*title, *subtitle;
 	char	*notes[NOTES_MAX + 1];
-	size_t	 unshown;		/* notes beyond these */
+	size_t	 unshown;		/* further notes that are not shown */
 	size_t	 nr_notes;
 };
 
-/* Remember @text, made by asprintf(); NULL is lack of memory. */
+/* Takes @text, made by asprintf(); NULL means no memory. */
 static int words__note(struct words *w, char *text)
 {
 	if (!text)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The outputs that there are: a line for each, X(NAME) for output_NAME. It must not
- * know what any of them looks like.
+ * The list of outputs: one line X(NAME) for each output_NAME. It must not know what an
+ * output looks like.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The report for people: what was recorded, where the tasks' time went, and the
- * await points that matter most, in lines of the width that is asked for.
+ * The report for people: what was recorded, where the tasks' time went, and the await
+ * points with the most time, in lines of the requested width.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -15,20 +15,20 @@
 #include "output/flow.h"
 #include "output/report.h"
 
-#define COLUMNS		80	/* where nobody says how many */
+#define COLUMNS		80	/* if the caller gives no width */
 #define POINTS_SHOWN	20
 #define SPINS_SHOWN	3
 #define DETAILS_SHOWN	3
 #define BAR_MAX		48
-#define BAR_USEFUL	10	/* a bar that is shorter, at most, says less than words */
+#define BAR_USEFUL	10	/* if bars are at most this long, words say more */
 
-/* What the parts of a report are made from. */
+/* What the parts of the report work with. */
 struct text_report {
 	const struct join		*join;
 	const struct trace_reader	*reader;
 	FILE				*out;
 	struct flow			 flow;
-	const struct join_point		**points;	/* all, in the order asked for */
+	const struct join_point		**points;	/* all, sorted as requested */
 	size_t				 shown;
 	enum output_sort			 sort;
 };
@@ -74,7 +74,7 @@ static const char *plural(uint64_t n)
 	return n == 1 ? "" : "s";
 }
 
-/* What is before a task's name to make it one: nothing, if it says itself that it is one. */
+/* The word to put before a task's name; "" if the name begins with it. */
 static const char *task_noun(const char *name)
 {
 	return strncmp(name, "task ", 5) ? "task " : "";
@@ -119,7 +119,7 @@ static void print_recording(struct text_report *t)
 	flow__end(f);
 	flow__begin(f, 2);
 	flow__put(f, "Recorded %s", duration(join__totals(t->join)->wall_ns).s);
-	flow__put(f, "(ended by: %s).", !end ? "the file's cut" : *end->ended_by ? end->ended_by
+	flow__put(f, "(ended by: %s).", !end ? "the end of the truncated file" : *end->ended_by ? end->ended_by
 										  : "unknown");
 	flow__put(f, "Tier %s%s", *h->tier ? h->tier : "unknown", *h->tier_hint ? ":" : ".");
 	flow__words(f, h->tier_hint);
@@ -174,7 +174,7 @@ static void print_losses(struct text_report *t)
 	flow__end(f);
 }
 
-/* A share of next to nothing says nothing: then what it took in the time that was recorded. */
+/* If the share is too small to mean anything, prints the CPU time per second instead. */
 static void print_cpu_cost(struct text_report *t, const struct trace_totals *end)
 {
 	uint64_t wall_ns = join__totals(t->join)->wall_ns;
@@ -230,7 +230,7 @@ static uint64_t running_ns(const struct join *j, const char *task)
 	return ns;
 }
 
-/* The point with the most self-wakes in succession of a task that has none in @done. */
+/* The point with the longest row of self-wakes, of a task that is not in @done. */
 static const struct join_point *next_spin(const struct text_report *t, const char **done,
 					  size_t nr_done)
 {
@@ -295,8 +295,8 @@ static const char *const meaning[JOIN_SEGMENT_NR] = {
 };
 
 /*
- * The longest bar that a segment of all of the time would get: one scale for all,
- * such that no line is wider than @room with a bar and a meaning in it.
+ * The length of a bar for all of the time, such that no line gets wider than @room,
+ * with the bar and (if @meanings) the explanation.
  */
 static size_t bar_scale(const struct join_totals *t, size_t room, bool meanings)
 {
@@ -333,7 +333,7 @@ static void print_segments(struct text_report *t)
 
 		width = n > width ? n : width;
 	}
-	/* "  unattributed " and the numbers */
+	/* minus "  unattributed " and the numbers */
 	room = t->flow.columns > 26 + width ? t->flow.columns - 26 - width : 0;
 	scale = bar_scale(totals, room, true);
 	if (scale < BAR_USEFUL) {
@@ -360,23 +360,27 @@ static void print_segments(struct text_report *t)
 
 /* ---- await points ---- */
 
-/* Does another file of this name hold a point? */
+/* Does another await point lie in a different file with the same base name? */
 static bool is_ambiguous(const struct join *j, const struct join_point *p)
 {
 	size_t nr;
 	const struct join_point *points = join__points(j, &nr);
 
 	for (size_t i = 0; i < nr; i++)
-		/* equal names are the same pointer */
+		/* equal names have equal pointers */
 		if (points[i].file == p->file && points[i].path != p->path)
 			return true;
 	return false;
 }
 
-/* @path, less what is between its crate and its last directory, where it is too long. */
+/*
+ * Prints @path; if it is too long, leaves out the middle, between the crate and the
+ * last directory.
+ */
 static void print_path(struct flow *f, const char *path, uint32_t line)
 {
-	size_t room = f->columns - f->indent - 12, len = strlen(path);	/* "(…:12345),", and indented */
+	/* minus the indent and "(…:12345)," */
+	size_t room = f->columns - f->indent - 12, len = strlen(path);
 	const char *crate = strchr(path, '/'), *file = strrchr(path, '/'), *dir = file;
 
 	while (dir && dir > path && dir[-1] != '/')
@@ -387,7 +391,10 @@ static void print_path(struct flow *f, const char *path, uint32_t line)
 		flow__put(f, "(%.*s/…/%s:%u)", (int)(crate - path), path, dir, line);
 }
 
-/* Where in the source it is: by a base name that tells enough, else by the crate. */
+/*
+ * Prints the source position: by base name if that is clear, else with the path in the
+ * crate.
+ */
 static void print_source(struct text_report *t, const struct join_point *p)
 {
 	bool whole = *p->path && (p->foreign || crate_path__needed(p->file) ||
@@ -415,7 +422,7 @@ static const char *comma(bool more)
 	return more ? "," : "";
 }
 
-/* Waits that were seen whole: how many, and how long each took. */
+/* Prints the number and the durations of the waits whose begin and end were seen. */
 static void print_whole_waits(struct flow *f, const struct join_point *p, bool more)
 {
 	bool all_in_poll = p->woken_in_poll == p->count;
@@ -546,7 +553,7 @@ static void print_notes(struct text_report *t)
 	size_t nr;
 	const char *const *notes = join__notes(t->join, &nr);
 
-	/* that one stands on top */
+	/* printed at the top already */
 	size_t first = nr && notes[0] == join__unpolled(t->join);
 
 	if (nr > first)

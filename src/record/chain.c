@@ -2,7 +2,7 @@
 /*
  * From tokens to nodes. The number of a variant's arcs tells how many
  * subtrees follow, so one recursive descent reads the list; where it ends
- * early, the walk was cut and the missing subtrees become gaps. What is silent
+ * early, the walk was truncated and the missing subtrees become gaps. What is silent
  * in the list, and where the walk had to end, is known by the same rules as in
  * the walk: see walk.h.
  */
@@ -23,7 +23,7 @@ struct resolve {
 	const uint32_t			*tokens;
 	unsigned int			 at, nr;
 	unsigned int			 steps, todo;	/* as in the walk */
-	bool				 cut, ended;
+	bool				 truncated, ended;
 	struct trace_node		*nodes;
 	uint32_t			 nr_nodes;
 	uint8_t				 nr_keys;
@@ -111,7 +111,7 @@ static uint32_t next_token(struct resolve *r, struct arc_end end)
 	if (r->ended)
 		return WALK_GAP_DEPTH;
 	r->todo--;
-	if (r->cut || r->at >= WALK_MAX_TOKENS - 1 || r->steps++ >= WALK_MAX_STEPS) {
+	if (r->truncated || r->at >= WALK_MAX_TOKENS - 1 || r->steps++ >= WALK_MAX_STEPS) {
 		r->ended = true;
 		return WALK_GAP_DEPTH;
 	}
@@ -181,7 +181,7 @@ static unsigned int subtree(struct resolve *r, struct arc_end end)
 		r->task = r->types[r->variants[token].type].task;
 	wv = &r->walk_variants[token];
 	arcs = wv->nr_arcs > WALK_MAX_BRANCHES ? WALK_MAX_BRANCHES : wv->nr_arcs;
-	r->cut = r->todo + arcs > WALK_MAX_TODO;
+	r->truncated = r->todo + arcs > WALK_MAX_TODO;
 	r->todo += arcs;
 	n = variant_node(r, token, arcs);
 	at = r->nr_nodes - 1;

@@ -139,7 +139,7 @@ static int read_index(struct trace_reader *r)
 			return 0;
 		}
 		if (r->size - off < sizeof(bytes)) {
-			set_torn(r, off, "cut inside a chunk");
+			set_torn(r, off, "truncated inside a chunk");
 			return 0;
 		}
 		err = read_at(r->fd, bytes, sizeof(bytes), off);
@@ -150,7 +150,7 @@ static int read_index(struct trace_reader *r)
 			return 0;
 		}
 		if (r->size - off - sizeof(bytes) < h.length) {
-			set_torn(r, off, "cut inside a chunk");
+			set_torn(r, off, "truncated inside a chunk");
 			return 0;
 		}
 		err = 0;

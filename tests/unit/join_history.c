@@ -19,13 +19,13 @@
 #include "join/windows.h"
 #include "tests/unit/trace_random.h"
 
-struct cut {
+struct division {
 	uint64_t	ns[4], pieces;
 };
 
 static void piece(void *arg, const struct interval *iv, uint64_t ns)
 {
-	struct cut *c = arg;
+	struct division *c = arg;
 
 	assert_true(ns > 0);
 	c->ns[iv->doing] += ns;
@@ -44,7 +44,7 @@ static void history(void **state)
 	for (int i = 0; i < NR && ts < SPAN - 20; i++) {
 		enum doing d = (enum doing)(1 + below(&seed, 3));
 		uint64_t from, to = ts + 1 + below(&seed, 10);
-		struct cut c = { { 0 }, 0 };
+		struct division c = { { 0 }, 0 };
 		uint64_t want[4] = { 0 }, kept;
 
 		assert_int_equal(history__add(&h, ts, d, CPU_ON, 0), 0);
@@ -52,7 +52,7 @@ static void history(void **state)
 		assert_int_equal(history__forgot(&h), h.nr > HISTORY_MAX);
 		memset(doing + ts, d, SPAN - ts);
 		from = below(&seed, to);
-		history__cut(&h, from, to, piece, &c);
+		history__divide(&h, from, to, piece, &c);
 		/* Exact as far back as it is kept; unknown before; never too much. */
 		kept = h.nr > HISTORY_MAX ? from : 0;
 		for (uint64_t t = from; t < to; t++)
@@ -69,14 +69,14 @@ static void history(void **state)
 	history__clear(&h);
 }
 
-struct stops_cut {
+struct stops_division {
 	const bool	*stopped;	/* a mark for each moment */
 	uint64_t	 at;
 };
 
 static void stop_piece(void *arg, uint64_t from, uint64_t to, bool stopped)
 {
-	struct stops_cut *c = arg;
+	struct stops_division *c = arg;
 
 	assert_int_equal(from, c->at);
 	assert_true(from < to);
@@ -90,7 +90,7 @@ static void stops(void **state)
 {
 	enum { SPAN = 4000 };
 	static bool stopped[SPAN];
-	struct stops_cut cut = { .stopped = stopped };
+	struct stops_division d = { .stopped = stopped };
 	uint64_t seed = 14, ts = 100;
 	struct stops s = { 0 };
 
@@ -112,9 +112,9 @@ static void stops(void **state)
 		for (uint64_t t = from; t < to; t++)
 			want += stopped[t];
 		assert_int_equal(stops__within(&s, from, to), want);
-		cut.at = from;
-		stops__cut(&s, from, to, stop_piece, &cut);
-		assert_int_equal(cut.at, from < to ? to : from);
+		d.at = from;
+		stops__divide(&s, from, to, stop_piece, &d);
+		assert_int_equal(d.at, from < to ? to : from);
 	}
 	stops__clear(&s);
 }
@@ -124,26 +124,26 @@ static void windows(void **state)
 	struct windows w = { 0 };
 
 	(void)state;
-	assert_int_equal(windows__cut(&w, 10, 20), 20);
+	assert_int_equal(windows__known_until(&w, 10, 20), 20);
 	assert_int_equal(windows__add(&w, 100, 200), 0);
 	assert_int_equal(windows__add(&w, 150, 180), 0);	/* inside */
 	assert_int_equal(windows__add(&w, 200, 250), 0);	/* touches */
 	assert_int_equal(windows__add(&w, 400, 300), 0);	/* upside down: a moment */
 	assert_int_equal(w.nr, 2);
-	assert_int_equal(windows__cut(&w, 50, 90), 90);		/* before */
-	assert_int_equal(windows__cut(&w, 50, 100), 100);
-	assert_int_equal(windows__cut(&w, 50, 101), 100);
-	assert_int_equal(windows__cut(&w, 50, 500), 100);	/* the first one counts */
-	assert_int_equal(windows__cut(&w, 120, 130), 120);	/* inside: nothing is known */
-	assert_int_equal(windows__cut(&w, 250, 300), 300);	/* after it */
-	assert_int_equal(windows__cut(&w, 260, 500), 400);
-	assert_int_equal(windows__cut(&w, 400, 500), 500);
+	assert_int_equal(windows__known_until(&w, 50, 90), 90);		/* before */
+	assert_int_equal(windows__known_until(&w, 50, 100), 100);
+	assert_int_equal(windows__known_until(&w, 50, 101), 100);
+	assert_int_equal(windows__known_until(&w, 50, 500), 100);	/* the first one counts */
+	assert_int_equal(windows__known_until(&w, 120, 130), 120); /* inside: nothing is known */
+	assert_int_equal(windows__known_until(&w, 250, 300), 300);	/* after it */
+	assert_int_equal(windows__known_until(&w, 260, 500), 400);
+	assert_int_equal(windows__known_until(&w, 400, 500), 500);
 	/* Many are joined, but never forgotten. */
 	for (uint64_t i = 0; i < 3 * WINDOWS_MAX; i++)
 		assert_int_equal(windows__add(&w, 1000 + i * 10, 1005 + i * 10), 0);
 	assert_true(w.nr <= WINDOWS_MAX);
-	assert_int_equal(windows__cut(&w, 50, 99999999), 100);
-	assert_int_equal(windows__cut(&w, w.last, 99999999), 99999999);
+	assert_int_equal(windows__known_until(&w, 50, 99999999), 100);
+	assert_int_equal(windows__known_until(&w, w.last, 99999999), 99999999);
 	windows__clear(&w);
 }
 

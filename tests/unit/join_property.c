@@ -141,7 +141,7 @@ static void check_history(const struct task_histories *h, const struct task_inte
 	struct backwards b = { .iv = last, .first = list,
 			       .to = last->piece.from + last->piece.ns };
 
-	task_histories__cut(h, last->of.task, last->of.born, b.to, one_back, &b);
+	task_histories__divide(h, last->of.task, last->of.born, b.to, one_back, &b);
 	assert_int_equal(b.to, last->of.born);
 	assert_int_equal(b.unknown, task_histories__forgot(h, last->of.task));
 	assert_true(b.unknown ? nr > TASK_HISTORY_MAX : b.iv + 1 == list);
@@ -462,7 +462,7 @@ static void runtime(void **state)
 		join__losses(j, &nr);
 		for (size_t i = 0; i < nr; i++)
 			assert_string_equal(join__losses(j, &nr)[i].name,
-					    "worker's history not known");
+					    "worker activity no longer kept");
 		join__free(j);
 		trace_reader__free(r);
 	}

@@ -94,7 +94,7 @@ static void lives(void **state)
 			uint64_t to = from + 1 + below(&seed, end + 50 - from);
 			struct got g = { .to = to };
 
-			task_histories__cut(h, 7, from, to, piece, &g);
+			task_histories__divide(h, 7, from, to, piece, &g);
 			assert_int_equal(g.to, from);
 			assert_int_equal(g.known + g.unknown, to - from);
 			if (from >= known && to <= end)
@@ -113,7 +113,7 @@ static void nobody(void **state)
 
 	(void)state;
 	assert_non_null(h);
-	task_histories__cut(h, 7, 10, 20, piece, &g);
+	task_histories__divide(h, 7, 10, 20, piece, &g);
 	assert_int_equal(g.unknown, 10);
 	assert_false(task_histories__forgot(h, 7));
 	task_histories__free(h);

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "join/names.h"
+#include "join/frame_names.h"
 #include "tests/unit/trace_random.h"
 
 static void spelling(void **state)
@@ -40,20 +40,20 @@ static void spelling(void **state)
 		{ "a\x7f", "a" },
 		{ "tcp 127.0.0.1:5432", "tcp 127.0.0.1:5432" },
 	};
-	struct names *n = names__new();
+	struct frame_names *n = frame_names__new();
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		assert_string_equal(names__safe(n, cases[i].in), cases[i].out);
+		assert_string_equal(frame_names__safe(n, cases[i].in), cases[i].out);
 	/* Equal names are one pointer, also when they became equal. */
-	assert_ptr_equal(names__safe(n, "x;y"), names__safe(n, "x:y"));
-	assert_ptr_equal(names__safef(n, "fd %d", 7), names__safe(n, "fd #7"));
-	names__free(n);
+	assert_ptr_equal(frame_names__safe(n, "x;y"), frame_names__safe(n, "x:y"));
+	assert_ptr_equal(frame_names__safef(n, "fd %d", 7), frame_names__safe(n, "fd #7"));
+	frame_names__free(n);
 }
 
 static void always_safe(void **state)
 {
-	struct names *n = names__new();
+	struct frame_names *n = frame_names__new();
 	uint64_t seed = 4;
 	char text[2000];
 
@@ -65,7 +65,7 @@ static void always_safe(void **state)
 		for (size_t i = 0; i < len; i++)
 			text[i] = "; 1.9\n\xc3\xa9_a\xff"[below(&seed, 12)];
 		text[len] = '\0';
-		s = names__safe(n, text);
+		s = frame_names__safe(n, text);
 		assert_true(*s && *s != ' ' && s[strlen(s) - 1] != ' ');
 		assert_null(strpbrk(s, ";\n\xff"));
 		p = s + strlen(s);
@@ -74,9 +74,9 @@ static void always_safe(void **state)
 		if (*p && p > s && p[-1] == ' ')
 			fail_msg("'%s' ends like a weight", s);
 		/* A safe name stays as it is. */
-		assert_ptr_equal(names__safe(n, s), s);
+		assert_ptr_equal(frame_names__safe(n, s), s);
 	}
-	names__free(n);
+	frame_names__free(n);
 }
 
 int main(void)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Sites, the shapes of chains, and the await points that sites belong to.
+ * Accounts, the shapes of chains, and the await points that accounts belong to.
  *
- * A chain is a tree in pre-order. Where several subtrees are waited for, the
- * frames go on into the one that fired if it is known, else they end in one
- * frame that names the branches.
+ * A chain is a tree in pre-order. Where several subtrees are waited for, the frames
+ * continue into the one that ended the wait, if that is known; else a last frame names
+ * the branches.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,35 +13,36 @@
 
 #include "base/hash.h"
 #include "base/text_file.h"
+#include "join/account.h"
 #include "join/crate_path.h"
-#include "join/site.h"
 #include "join/unboxed.h"
 
 #define BRANCHES_NAMED	4	/* in "{A | B | …}" */
 
-struct sites {
+struct accounts {
 	const struct trace_reader	*reader;
-	struct names			*names;
-	struct hash_key			 hash;		/* of all tables */
+	struct frame_names		*names;
+	struct hash_key			 hash;		/* for all tables */
 	/* Shapes by chain id. */
 	struct {
 		uint32_t	 id;
 		struct shape	*shape;
 	}				*shapes;
 	uint32_t			 nr_shapes, shapes_size;
-	struct site			*sites;
-	uint32_t			*site_hash;	/* index + 1 */
-	uint32_t			 nr_sites, sites_size;
+	struct account			*accounts;
+	uint32_t			*account_hash;	/* index + 1; 0: free */
+	uint32_t			 nr_accounts, accounts_size;
 	struct point			*points;
 	uint32_t			*point_hash;
 	uint32_t			 nr_points, points_size;
 	struct unboxed			 unboxed;
-	bool				 no_memory;	/* for a shape, at some time */
+	/* at some time there was none for a shape */
+	bool				 no_memory;
 };
 
-struct sites *sites__new(const struct trace_reader *r, struct names *names)
+struct accounts *accounts__new(const struct trace_reader *r, struct frame_names *names)
 {
-	struct sites *s = calloc(1, sizeof(*s));
+	struct accounts *s = calloc(1, sizeof(*s));
 
 	if (s) {
 		s->reader = r;
@@ -51,7 +52,7 @@ struct sites *sites__new(const struct trace_reader *r, struct names *names)
 	return s;
 }
 
-void sites__free(struct sites *s)
+void accounts__free(struct accounts *s)
 {
 	if (!s)
 		return;
@@ -63,8 +64,8 @@ void sites__free(struct sites *s)
 		hist__clear(&s->points[i].total);
 	}
 	free(s->shapes);
-	free(s->sites);
-	free(s->site_hash);
+	free(s->accounts);
+	free(s->account_hash);
 	free(s->points);
 	free(s->point_hash);
 	unboxed__clear(&s->unboxed);
@@ -74,9 +75,9 @@ void sites__free(struct sites *s)
 /* ---- shapes ---- */
 
 /*
- * Takes in the subtree at @i; its children must be what the file says they are.
- * A future that is pending though all in it is done waits for something of its
- * own: a connection without a request, for its socket.
+ * Parses the subtree at @i; the number of each node's children comes from the file. A
+ * future that is pending although every future in it is done waits for something
+ * itself: for example a connection without a request, for its socket.
  */
 static uint32_t shape__parse(struct shape *sh, uint32_t i)
 {
@@ -123,7 +124,7 @@ static struct shape *shape__new(const struct trace_chain *c)
 	return sh;
 }
 
-static int sites__grow_shapes(struct sites *s)
+static int accounts__grow_shapes(struct accounts *s)
 {
 	uint32_t size = s->shapes_size ? s->shapes_size * 2 : 256;
 	typeof(s->shapes) grown = calloc(size, sizeof(*grown));
@@ -145,11 +146,11 @@ static int sites__grow_shapes(struct sites *s)
 	return 0;
 }
 
-const struct shape *sites__shape(struct sites *s, uint32_t chain)
+const struct shape *accounts__shape(struct accounts *s, uint32_t chain)
 {
 	uint32_t at;
 
-	if (s->nr_shapes * 2 >= s->shapes_size && sites__grow_shapes(s)) {
+	if (s->nr_shapes * 2 >= s->shapes_size && accounts__grow_shapes(s)) {
 		s->no_memory = true;
 		return NULL;
 	}
@@ -166,12 +167,12 @@ const struct shape *sites__shape(struct sites *s, uint32_t chain)
 	return s->shapes[at].shape;
 }
 
-/* ---- what advanced ---- */
+/* ---- which leaf made progress ---- */
 
 struct compare {
 	const struct shape	*was, *is;
 	const struct wait	*was_wait, *is_wait;
-	uint64_t		 same;		/* a bit for each leaf of @was */
+	uint64_t		 same;		/* a bit for each leaf of @was that is unchanged */
 };
 
 static bool same_text(const char *a, const char *b)
@@ -197,7 +198,7 @@ static bool same_key(const struct compare *c, const struct trace_node *a,
 			      walk_keys__get(c->is_wait->keys, b->key_index));
 }
 
-/* Marks the leaves below node @a of what was that node @b of what is still has. */
+/* Marks the leaves below node @a of chain @was that are also below node @b of chain @is. */
 static void compare(struct compare *c, uint32_t a, uint32_t b)
 {
 	const struct trace_node *x = &c->was->chain->nodes[a], *y = &c->is->chain->nodes[b];
@@ -213,7 +214,7 @@ static void compare(struct compare *c, uint32_t a, uint32_t b)
 		compare(c, i, k);
 }
 
-/* The only leaf that waits for a call of its waker and is not in @but. */
+/* The node of the only leaf that waits for a call of its waker and is not in @but. */
 static uint16_t only_called(const struct shape *sh, uint64_t but)
 {
 	uint16_t found = NO_BRANCH;
@@ -228,14 +229,14 @@ static uint16_t only_called(const struct shape *sh, uint64_t but)
 	return found;
 }
 
-uint16_t sites__advanced(struct sites *s, const struct wait *was, const struct wait *is,
-			 uint64_t not_these)
+uint16_t accounts__advanced(struct accounts *s, const struct wait *was, const struct wait *is,
+			    uint64_t not_these)
 {
 	struct compare c = { .was_wait = was, .is_wait = is };
 	uint16_t only;
 
-	c.was = sites__shape(s, was->chain);
-	c.is = sites__shape(s, is->chain);
+	c.was = accounts__shape(s, was->chain);
+	c.is = accounts__shape(s, is->chain);
 	if (!c.was || !c.was->chain || !c.was->chain->nr || c.was->nr_leaves > SHAPE_MAX_COMPARED)
 		return NO_BRANCH;
 	only = only_called(c.was, not_these);
@@ -262,26 +263,30 @@ static uint8_t frame_kind(const struct trace_node *n)
 	return JOIN_FRAME_LEAF;
 }
 
-/* What a frame calls the source of @n: its base name, or where that tells nothing, more. */
+/*
+ * The file as a frame names it: the base name, or the path in the crate if the base
+ * name alone says nothing.
+ */
 static const char *node_file(const struct trace_node *n, char crate[CRATE_PATH_MAX])
 {
 	return crate_path__needed(n->file) && *n->path ? crate_path(n->path, crate) : n->file;
 }
 
-static const char *node_name(struct sites *s, const struct trace_node *n)
+static const char *node_name(struct accounts *s, const struct trace_node *n)
 {
 	char crate[CRATE_PATH_MAX];
 
 	if (n->kind == TRACE_NODE_GAP)
-		return names__safef(s->names, "[gap: %s]", n->name);
+		return frame_names__safef(s->names, "[gap: %s]", n->name);
 	if (n->kind == TRACE_NODE_AWAIT && *n->file && n->line)
-		return names__safef(s->names, "%s (%s:%u)", n->name, node_file(n, crate), n->line);
-	return names__safe(s->names, n->name);
+		return frame_names__safef(s->names, "%s (%s:%u)", n->name, node_file(n, crate),
+					  n->line);
+	return frame_names__safe(s->names, n->name);
 }
 
 /*
- * What a branch is called: by its innermost await that is not the runtime's
- * own, as far as there is only one way to it; else by the future that it is.
+ * The node that names a branch: its innermost await outside the runtime, down to the
+ * first node with several pending children; if there is none, the branch's own future.
  */
 static const struct trace_node *branch_node(const struct shape *sh, uint32_t node)
 {
@@ -306,7 +311,7 @@ static const struct trace_node *branch_node(const struct shape *sh, uint32_t nod
 	}
 }
 
-static const char *branches_name(struct sites *s, const struct shape *sh, uint32_t node)
+static const char *branches_name(struct accounts *s, const struct shape *sh, uint32_t node)
 {
 	unsigned int named = 0, more = 0;
 	char crate[CRATE_PATH_MAX];
@@ -339,7 +344,7 @@ static const char *branches_name(struct sites *s, const struct shape *sh, uint32
 	fputc('}', out);
 	text = text_file__close(&t);
 	if (text)
-		name = names__safe(s->names, text);
+		name = frame_names__safe(s->names, text);
 	free(text);
 	return name;
 }
@@ -351,9 +356,8 @@ static bool in_subtree(const struct shape *sh, uint32_t node, uint16_t branch)
 }
 
 /*
- * One step down from @node: the child that is waited for; @node itself if
- * there is none, or if it is the branch itself; -1 if there are several and the
- * branch does not say which.
+ * One step down from @node: the pending child; @node itself if it has none or is
+ * @branch; -1 if it has several and @branch does not say which.
  */
 static int64_t step(const struct shape *sh, uint32_t node, uint16_t branch)
 {
@@ -375,7 +379,10 @@ static int64_t step(const struct shape *sh, uint32_t node, uint16_t branch)
 	return nr > 1 ? -1 : only;
 }
 
-/* The nodes of the path; *@fork is set if it ends in several branches. */
+/*
+ * The nodes from the root down; *@fork is set if they end at a node with several
+ * pending children.
+ */
 static uint32_t path(const struct shape *sh, uint16_t branch, uint32_t *nodes, bool *fork)
 {
 	uint32_t nr = 0;
@@ -393,10 +400,10 @@ static uint32_t path(const struct shape *sh, uint16_t branch, uint32_t *nodes, b
 	}
 }
 
-int sites__frames(struct sites *s, uint32_t chain, uint16_t branch, struct join_frame *out)
+int accounts__frames(struct accounts *s, uint32_t chain, uint16_t branch, struct join_frame *out)
 {
-	const struct shape *sh = sites__shape(s, chain);
-	uint32_t nodes[SITE_FRAMES_MAX], nr;
+	const struct shape *sh = accounts__shape(s, chain);
+	uint32_t nodes[ACCOUNT_FRAMES_MAX], nr;
 	bool fork;
 
 	if (!sh)
@@ -418,7 +425,7 @@ int sites__frames(struct sites *s, uint32_t chain, uint16_t branch, struct join_
 	return (int)nr;
 }
 
-static const struct trace_task_kind *task_kind(const struct sites *s, uint32_t kind)
+static const struct trace_task_kind *task_kind(const struct accounts *s, uint32_t kind)
 {
 	const struct trace_task_kind *k;
 
@@ -428,28 +435,28 @@ static const struct trace_task_kind *task_kind(const struct sites *s, uint32_t k
 	return k ? k : unboxed__kind(&s->unboxed, kind);
 }
 
-bool sites__root(const struct sites *s, uint32_t kind)
+bool accounts__root(const struct accounts *s, uint32_t kind)
 {
 	const struct trace_task_kind *k = task_kind(s, kind);
 
 	return k && k->root;
 }
 
-bool sites__blocking(const struct sites *s, uint32_t kind)
+bool accounts__blocking(const struct accounts *s, uint32_t kind)
 {
 	const struct trace_task_kind *k = task_kind(s, kind);
 
 	return k && k->blocking;
 }
 
-bool sites__boxed(const struct sites *s, uint32_t kind)
+bool accounts__boxed(const struct accounts *s, uint32_t kind)
 {
 	const struct trace_task_kind *k = task_kind(s, kind);
 
 	return k && k->boxed;
 }
 
-int64_t sites__unboxed(struct sites *s, uint32_t kind, uint32_t chain)
+int64_t accounts__unboxed(struct accounts *s, uint32_t kind, uint32_t chain)
 {
 	const struct trace_chain *c = trace_reader__chain(s->reader, chain);
 	const struct trace_task_kind *k = task_kind(s, kind);
@@ -459,53 +466,54 @@ int64_t sites__unboxed(struct sites *s, uint32_t kind, uint32_t chain)
 	return unboxed__get(&s->unboxed, s->reader, k, c->task);
 }
 
-bool sites__unseen_spawns(const struct sites *s, uint32_t kind)
+bool accounts__unseen_spawns(const struct accounts *s, uint32_t kind)
 {
 	const struct trace_task_kind *k = task_kind(s, kind);
 
 	return k && k->unseen_spawns;
 }
 
-const char *sites__scheduler(const struct sites *s, uint32_t kind)
+const char *accounts__scheduler(const struct accounts *s, uint32_t kind)
 {
 	const struct trace_task_kind *k = task_kind(s, kind);
 
 	return k ? k->scheduler : "";
 }
 
-const char *sites__task_name(struct sites *s, uint32_t kind)
+const char *accounts__task_name(struct accounts *s, uint32_t kind)
 {
 	const struct trace_task_kind *k = task_kind(s, kind);
 
-	return names__safe(s->names, k && *k->name ? k->name : "[unknown task]");
+	return frame_names__safe(s->names, k && *k->name ? k->name : "[unknown task]");
 }
 
-const char *sites__task_detail(struct sites *s, const char *prefix, uint32_t kind)
+const char *accounts__task_detail(struct accounts *s, const char *prefix, uint32_t kind)
 {
 	const struct trace_task_kind *k = task_kind(s, kind);
 
 	if (!k || !*k->name)
-		return names__safef(s->names, "%san unknown task", prefix);
+		return frame_names__safef(s->names, "%san unknown task", prefix);
 	if (k->blocking)
-		return names__safef(s->names, "%sblocking job %s", prefix, k->name);
-	/* one without a name is called "task polled at …" */
-	return names__safef(s->names, "%s%s%s", prefix, strncmp(k->name, "task ", 5) ? "task " : "",
-			    k->name);
+		return frame_names__safef(s->names, "%sblocking job %s", prefix, k->name);
+	/* a kind without a name is called "task polled at …" */
+	return frame_names__safef(s->names, "%s%s%s", prefix,
+				  strncmp(k->name, "task ", 5) ? "task " : "",
+				  k->name);
 }
 
 /* ---- points ---- */
 
-static int point__describe(struct sites *s, const struct site *site, struct point *p)
+static int point__describe(struct accounts *s, const struct account *account, struct point *p)
 {
-	const struct shape *sh = sites__shape(s, site->chain);
-	uint32_t nodes[SITE_FRAMES_MAX], nr;
+	const struct shape *sh = accounts__shape(s, account->chain);
+	uint32_t nodes[ACCOUNT_FRAMES_MAX], nr;
 	const struct trace_node *n, *own = NULL, *user = NULL;
 	char crate[CRATE_PATH_MAX];
 	bool fork;
 
 	if (!sh)
 		return -ENOMEM;
-	nr = path(sh, site->branch, nodes, &fork);
+	nr = path(sh, account->branch, nodes, &fork);
 	for (uint32_t i = 0; i < nr; i++) {
 		n = &sh->chain->nodes[nodes[i]];
 		if (n->kind == TRACE_NODE_AWAIT && n->runtime_own)
@@ -515,10 +523,12 @@ static int point__describe(struct sites *s, const struct site *site, struct poin
 	}
 	if (!user)
 		user = own;
-	p->task = sites__task_name(s, site->kind);
-	p->function = user ? names__safe(s->names, user->name) : "";
-	p->file = user && *user->file ? names__safe(s->names, user->file) : "";
-	p->path = user && *user->path ? names__safe(s->names, crate_path(user->path, crate)) : "";
+	p->task = accounts__task_name(s, account->kind);
+	p->function = user ? frame_names__safe(s->names, user->name) : "";
+	p->file = user && *user->file ? frame_names__safe(s->names, user->file) : "";
+	p->path = "";
+	if (user && *user->path)
+		p->path = frame_names__safe(s->names, crate_path(user->path, crate));
 	p->foreign = user && crate_path__foreign(user->path);
 	p->line = user ? user->line : 0;
 	p->leaf = "";
@@ -534,7 +544,7 @@ static uint32_t point__hash(const struct point *p)
 {
 	uint64_t h = (uintptr_t)p->task;
 
-	/* Names are kept once each, so their addresses stand for them. */
+	/* Names are stored once each, so a pointer stands for a name. */
 	h = h * 31 + (uintptr_t)p->function;
 	h = h * 31 + (uintptr_t)p->leaf;
 	h = h * 31 + (uintptr_t)p->file;
@@ -545,13 +555,13 @@ static uint32_t point__hash(const struct point *p)
 
 static bool point__equal(const struct point *a, const struct point *b)
 {
-	/* "" is not in the pool, but is one object here as well. */
+	/* "" is not in the pool, so texts have to be compared. */
 	return a->task == b->task && a->line == b->line && !strcmp(a->function, b->function) &&
 	       !strcmp(a->file, b->file) && !strcmp(a->path, b->path) &&
 	       !strcmp(a->leaf, b->leaf);
 }
 
-/* A table of index + 1 beside an array that has just been made larger. */
+/* Allocates the hash table (index + 1) for an array that has just grown. */
 static int grow_hash(uint32_t **hash, uint32_t size)
 {
 	uint32_t *grown = calloc(size, sizeof(*grown));
@@ -571,11 +581,11 @@ static void enter(uint32_t *hash, uint32_t size, uint32_t at, uint32_t index)
 	hash[at] = index + 1;
 }
 
-static int64_t sites__point_of(struct sites *s, const struct site *site)
+static int64_t accounts__point_of(struct accounts *s, const struct account *account)
 {
 	struct point p = { 0 };
 	uint32_t at, h;
-	int err = point__describe(s, site, &p);
+	int err = point__describe(s, account, &p);
 
 	if (err)
 		return err;
@@ -601,75 +611,79 @@ static int64_t sites__point_of(struct sites *s, const struct site *site)
 	return s->nr_points++;
 }
 
-/* ---- sites ---- */
+/* ---- accounts ---- */
 
-static uint32_t site__hash(const struct sites *s, uint32_t kind, uint32_t chain, uint16_t branch)
+static uint32_t account__hash(const struct accounts *s, uint32_t kind, uint32_t chain,
+			      uint16_t branch)
 {
 	uint64_t h = hash__of(&s->hash, (uint64_t)kind << 32 | chain);
 
 	return (uint32_t)hash__of(&s->hash, h ^ branch);
 }
 
-static int64_t sites__add(struct sites *s, uint32_t kind, uint32_t chain, uint16_t branch)
+static int64_t accounts__add(struct accounts *s, uint32_t kind, uint32_t chain, uint16_t branch)
 {
-	struct site site = { .kind = kind, .chain = chain, .branch = branch };
+	struct account account = { .kind = kind, .chain = chain, .branch = branch };
 	int64_t point;
 
-	if (s->nr_sites * 2 >= s->sites_size) {
-		uint32_t size = s->sites_size ? s->sites_size * 2 : 256;
-		struct site *sites = reallocarray(s->sites, size, sizeof(*sites));
+	if (s->nr_accounts * 2 >= s->accounts_size) {
+		uint32_t size = s->accounts_size ? s->accounts_size * 2 : 256;
+		struct account *accounts = reallocarray(s->accounts, size, sizeof(*accounts));
 
-		if (!sites)
+		if (!accounts)
 			return -ENOMEM;
-		s->sites = sites;
-		if (grow_hash(&s->site_hash, size))
+		s->accounts = accounts;
+		if (grow_hash(&s->account_hash, size))
 			return -ENOMEM;
-		s->sites_size = size;
-		for (uint32_t i = 0; i < s->nr_sites; i++)
-			enter(s->site_hash, size,
-			      site__hash(s, sites[i].kind, sites[i].chain, sites[i].branch), i);
+		s->accounts_size = size;
+		for (uint32_t i = 0; i < s->nr_accounts; i++)
+			enter(s->account_hash, size,
+			      account__hash(s, accounts[i].kind, accounts[i].chain,
+					    accounts[i].branch), i);
 	}
-	point = sites__point_of(s, &site);
+	point = accounts__point_of(s, &account);
 	if (point < 0)
 		return point;
-	site.point = (uint32_t)point;
-	s->sites[s->nr_sites] = site;
-	enter(s->site_hash, s->sites_size, site__hash(s, kind, chain, branch), s->nr_sites);
-	return s->nr_sites++;
+	account.point = (uint32_t)point;
+	s->accounts[s->nr_accounts] = account;
+	enter(s->account_hash, s->accounts_size, account__hash(s, kind, chain, branch),
+	      s->nr_accounts);
+	return s->nr_accounts++;
 }
 
-int64_t sites__get(struct sites *s, uint32_t kind, uint32_t chain, uint16_t branch)
+int64_t accounts__get(struct accounts *s, uint32_t kind, uint32_t chain, uint16_t branch)
 {
 	uint32_t at;
 
-	if (s->sites_size) {
-		at = site__hash(s, kind, chain, branch) & (s->sites_size - 1);
-		for (; s->site_hash[at]; at = (at + 1) & (s->sites_size - 1)) {
-			const struct site *site = &s->sites[s->site_hash[at] - 1];
+	if (s->accounts_size) {
+		at = account__hash(s, kind, chain, branch) & (s->accounts_size - 1);
+		for (; s->account_hash[at]; at = (at + 1) & (s->accounts_size - 1)) {
+			const struct account *account = &s->accounts[s->account_hash[at] - 1];
 
-			if (site->kind == kind && site->chain == chain && site->branch == branch)
-				return s->site_hash[at] - 1;
+			if (account->kind == kind && account->chain == chain &&
+			    account->branch == branch)
+				return s->account_hash[at] - 1;
 		}
 	}
-	return sites__add(s, kind, chain, branch);
+	return accounts__add(s, kind, chain, branch);
 }
 
-const struct site *sites__site(const struct sites *s, uint32_t index)
+const struct account *accounts__account(const struct accounts *s, uint32_t index)
 {
-	return &s->sites[index];
+	return &s->accounts[index];
 }
 
-struct point *sites__point(struct sites *s, uint32_t index)
+struct point *accounts__point(struct accounts *s, uint32_t index)
 {
 	return &s->points[index];
 }
 
-int sites__err(const struct sites *s)
+int accounts__err(const struct accounts *s)
 {
 	return s->no_memory ? -ENOMEM : 0;
 }
 
-uint32_t sites__nr_points(const struct sites *s)
+uint32_t accounts__nr_points(const struct accounts *s)
 {
 	return s->nr_points;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The pool of frame names. What makes a name safe in a frame is decided here
- * and nowhere else; it must not know what the names stand for.
+ * The pool of frame names. Only this file decides what makes a name safe in a frame. It
+ * must not know what the names stand for.
  */
 #include <stdarg.h>
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 
 #include "base/hash.h"
 #include "base/utf8.h"
-#include "join/names.h"
+#include "join/frame_names.h"
 
 struct name {
 	struct name	*next;
@@ -20,22 +20,22 @@ struct name {
 	char		 text[];
 };
 
-struct names {
+struct frame_names {
 	struct name	**buckets;
 	size_t		 nr, size;	/* size: power of two */
 	struct hash_key	 hash;
 };
 
-struct names *names__new(void)
+struct frame_names *frame_names__new(void)
 {
-	struct names *n = calloc(1, sizeof(*n));
+	struct frame_names *n = calloc(1, sizeof(*n));
 
 	if (n)
 		n->hash = hash_key__new();
 	return n;
 }
 
-void names__free(struct names *n)
+void frame_names__free(struct frame_names *n)
 {
 	if (!n)
 		return;
@@ -50,7 +50,7 @@ void names__free(struct names *n)
 	free(n);
 }
 
-/* Where "… 12" or "… 1.5" at the end of @s has its number, or NULL. */
+/* Where the number in a trailing " 12" or " 1.5" of @s begins; NULL: @s has none. */
 static char *trailing_number(char *s, size_t len)
 {
 	char *p = s + len;
@@ -94,7 +94,7 @@ static void make_safe(const char *text, char *out)
 	}
 }
 
-static int names__grow(struct names *n)
+static int frame_names__grow(struct frame_names *n)
 {
 	size_t size = n->size ? n->size * 2 : 256;
 	struct name **buckets = calloc(size, sizeof(*buckets));
@@ -115,7 +115,7 @@ static int names__grow(struct names *n)
 	return 0;
 }
 
-static const char *names__intern(struct names *n, const char *text, size_t len)
+static const char *frame_names__intern(struct frame_names *n, const char *text, size_t len)
 {
 	uint64_t hash = n->hash.a;
 	struct name *e;
@@ -127,7 +127,7 @@ static const char *names__intern(struct names *n, const char *text, size_t len)
 		for (e = n->buckets[hash & (n->size - 1)]; e; e = e->next)
 			if (e->hash == hash && !strcmp(e->text, text))
 				return e->text;
-	if (n->nr >= n->size && names__grow(n))
+	if (n->nr >= n->size && frame_names__grow(n))
 		return NULL;
 	e = malloc(sizeof(*e) + len + 1);
 	if (!e)
@@ -140,7 +140,7 @@ static const char *names__intern(struct names *n, const char *text, size_t len)
 	return e->text;
 }
 
-const char *names__safe(struct names *n, const char *text)
+const char *frame_names__safe(struct frame_names *n, const char *text)
 {
 	size_t room = strlen(text) + 3;
 	char small[512], *buf = small;
@@ -152,13 +152,13 @@ const char *names__safe(struct names *n, const char *text)
 			return NULL;
 	}
 	make_safe(text, buf);
-	name = names__intern(n, buf, strlen(buf));
+	name = frame_names__intern(n, buf, strlen(buf));
 	if (buf != small)
 		free(buf);
 	return name;
 }
 
-const char *names__safef(struct names *n, const char *fmt, ...)
+const char *frame_names__safef(struct frame_names *n, const char *fmt, ...)
 {
 	const char *name = NULL;
 	char small[512], *text = small;
@@ -176,7 +176,7 @@ const char *names__safef(struct names *n, const char *fmt, ...)
 	}
 	va_end(again);
 	if (len >= 0 && text)
-		name = names__safe(n, text);
+		name = frame_names__safe(n, text);
 	if (text != small)
 		free(text);
 	return name;
