@@ -365,6 +365,10 @@ static void get_event(struct trace_codec *c, struct cursor *in, struct trace_eve
 	case TRACE_TASKS_LISTED:
 		ev->listed.begin = get_before(in, ev->ts);
 		break;
+	case TRACE_SLEEP_STACK:
+		ev->sleep.out = get_before(in, ev->ts);
+		ev->sleep.stack = (uint32_t)get_varint_max(in, UINT32_MAX);
+		break;
 	case TRACE_THREAD_EXIT:
 	case TRACE_PROCESS_EXIT:
 		break;

@@ -366,6 +366,10 @@ size_t trace_codec__encode(struct trace_codec *c, const struct trace_event *ev, 
 	case TRACE_TASKS_LISTED:
 		p = put_signed(p, (int64_t)(ev->ts - ev->listed.begin));
 		break;
+	case TRACE_SLEEP_STACK:
+		p = put_signed(p, (int64_t)(ev->ts - ev->sleep.out));
+		p = put_varint(p, ev->sleep.stack);
+		break;
 	case TRACE_THREAD_EXIT:
 	case TRACE_PROCESS_EXIT:
 		break;

@@ -40,6 +40,7 @@ enum trace_event_type {
 				 * or end was not seen */
 	TRACE_FD_WAITER		= 16,	/* waiter: whose waker a descriptor has, when looked at */
 	TRACE_TASKS_LISTED	= 17,	/* listed: all tasks of the runtime's lists were seen */
+	TRACE_SLEEP_STACK	= 18,	/* sleep: where the thread, asleep in a poll, was called from */
 	TRACE_EVENT_NR
 };
 
@@ -149,6 +150,10 @@ struct trace_event {
 		struct {
 			uint64_t	begin;	/* when the first was looked at */
 		} listed;
+		struct {
+			uint64_t	out;	/* off.out of the period that it sleeps in */
+			uint32_t	stack;	/* id in the user-stack table */
+		} sleep;
 		struct {
 			uint64_t	first;	/* time of the first one lost; the last is at ts */
 			uint64_t	count;

@@ -27,6 +27,7 @@ enum trace_record {
 	TRACE_RECORD_NOTE	= 7,
 	TRACE_RECORD_LOSS	= 8,
 	TRACE_RECORD_TOTALS	= 9,	/* the end marker */
+	TRACE_RECORD_USER_STACK	= 10,
 };
 
 /* Bits of a task kind's flags. Append only. */
@@ -56,6 +57,7 @@ const char *trace_tables__string(const struct trace_tables *t, uint32_t id);
 const struct trace_task_kind *trace_tables__task_kind(const struct trace_tables *t, uint32_t id);
 const struct trace_chain *trace_tables__chain(const struct trace_tables *t, uint32_t id);
 const struct trace_stack *trace_tables__stack(const struct trace_tables *t, uint32_t id);
+const struct trace_user_stack *trace_tables__user_stack(const struct trace_tables *t, uint32_t id);
 const char *trace_tables__thread(const struct trace_tables *t, uint32_t tid);
 const char *const *trace_tables__notes(const struct trace_tables *t, size_t *nr);
 bool trace_tables__loss(const struct trace_tables *t, size_t i, const char **cause,

@@ -283,6 +283,11 @@ const struct trace_stack *trace_reader__stack(const struct trace_reader *r, uint
 	return trace_tables__stack(r->tables, id);
 }
 
+const struct trace_user_stack *trace_reader__user_stack(const struct trace_reader *r, uint32_t id)
+{
+	return trace_tables__user_stack(r->tables, id);
+}
+
 const char *trace_reader__thread_name(const struct trace_reader *r, uint32_t tid)
 {
 	return trace_tables__thread(r->tables, tid);

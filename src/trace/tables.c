@@ -31,6 +31,7 @@ struct loss {
 struct trace_tables {
 	struct arena_block	*arena;
 	struct hash_table	 strings, kinds, chains, stacks, threads;	/* by id */
+	struct hash_table	 user_stacks;
 	struct trace_host	 host;
 	struct trace_totals	 totals;
 	bool			 has_host, has_totals;
@@ -100,6 +101,7 @@ void trace_tables__free(struct trace_tables *t)
 	hash_table__clear(&t->kinds);
 	hash_table__clear(&t->chains);
 	hash_table__clear(&t->stacks);
+	hash_table__clear(&t->user_stacks);
 	hash_table__clear(&t->threads);
 	free(t->notes);
 	free(t->losses);
@@ -234,6 +236,28 @@ static int load_stack(struct trace_tables *t, struct cursor *in)
 	return in->bad ? -EBADMSG : add(&t->stacks, id, s, false);
 }
 
+static int load_user_stack(struct trace_tables *t, struct cursor *in)
+{
+	uint32_t id = (uint32_t)get_varint_max(in, UINT32_MAX);
+	uint32_t nr = (uint32_t)get_varint_max(in, TRACE_STACK_FRAMES_MAX);
+	struct trace_user_stack *s;
+	struct trace_user_frame *frames;
+
+	if (in->bad || nr > (size_t)(in->end - in->p))
+		return -EBADMSG;
+	s = arena__alloc(t, sizeof(*s) + nr * sizeof(*frames));
+	if (!s)
+		return -ENOMEM;
+	frames = (struct trace_user_frame *)(s + 1);
+	for (uint32_t i = 0; i < nr; i++) {
+		frames[i].function = get_text(t, in);
+		frames[i].path = get_text(t, in);
+		frames[i].line = (uint32_t)get_varint_max(in, UINT32_MAX);
+	}
+	*s = (struct trace_user_stack){ .id = id, .nr = nr, .frames = frames };
+	return in->bad ? -EBADMSG : add(&t->user_stacks, id, s, false);
+}
+
 static int load_thread(struct trace_tables *t, struct cursor *in)
 {
 	uint32_t tid = (uint32_t)get_varint_max(in, UINT32_MAX);
@@ -308,6 +332,8 @@ static int load_record(struct trace_tables *t, uint8_t type, struct cursor *in)
 		return load_chain(t, in);
 	case TRACE_RECORD_STACK:
 		return load_stack(t, in);
+	case TRACE_RECORD_USER_STACK:
+		return load_user_stack(t, in);
 	case TRACE_RECORD_THREAD:
 		return load_thread(t, in);
 	case TRACE_RECORD_NOTE:
@@ -371,6 +397,11 @@ const struct trace_chain *trace_tables__chain(const struct trace_tables *t, uint
 const struct trace_stack *trace_tables__stack(const struct trace_tables *t, uint32_t id)
 {
 	return get(&t->stacks, id);
+}
+
+const struct trace_user_stack *trace_tables__user_stack(const struct trace_tables *t, uint32_t id)
+{
+	return get(&t->user_stacks, id);
 }
 
 const char *trace_tables__thread(const struct trace_tables *t, uint32_t tid)

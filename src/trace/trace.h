@@ -95,6 +95,19 @@ struct trace_stack {		/* kernel stack, innermost first */
 	const char *const	*frames;	/* "pipe_read", without "_[k]" */
 };
 
+/* One function of a user stack; of inlined ones, each. */
+struct trace_user_frame {
+	const char	*function;	/* "mini_redis::db::Db::get"; "" not known */
+	const char	*path;		/* of its source; "" not known */
+	uint32_t	 line;		/* where it is in there; 0: not known */
+};
+
+struct trace_user_stack {	/* innermost first; what is not the program's is left out */
+	uint32_t			 id;
+	uint32_t			 nr;
+	const struct trace_user_frame	*frames;
+};
+
 struct trace_thread {
 	uint32_t	 tid;
 	const char	*name;
@@ -142,6 +155,7 @@ uint32_t trace_writer__string(struct trace_writer *w, const char *s);
 int trace_writer__task_kind(struct trace_writer *w, const struct trace_task_kind *k);
 int trace_writer__chain(struct trace_writer *w, const struct trace_chain *c);
 int trace_writer__stack(struct trace_writer *w, const struct trace_stack *s);
+int trace_writer__user_stack(struct trace_writer *w, const struct trace_user_stack *s);
 int trace_writer__thread(struct trace_writer *w, const struct trace_thread *t);
 /* A remark for the report ("root future of block_on is not covered"). */
 int trace_writer__note(struct trace_writer *w, const char *text);
@@ -194,6 +208,7 @@ const char *trace_reader__string(const struct trace_reader *r, uint32_t id);
 const struct trace_task_kind *trace_reader__task_kind(const struct trace_reader *r, uint32_t id);
 const struct trace_chain *trace_reader__chain(const struct trace_reader *r, uint32_t id);
 const struct trace_stack *trace_reader__stack(const struct trace_reader *r, uint32_t id);
+const struct trace_user_stack *trace_reader__user_stack(const struct trace_reader *r, uint32_t id);
 const char *trace_reader__thread_name(const struct trace_reader *r, uint32_t tid);
 const char *const *trace_reader__notes(const struct trace_reader *r, size_t *nr);
 /* The @i-th loss counter: false past the last. */

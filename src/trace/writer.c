@@ -482,6 +482,34 @@ int trace_writer__stack(struct trace_writer *w, const struct trace_stack *s)
 	return err;
 }
 
+int trace_writer__user_stack(struct trace_writer *w, const struct trace_user_stack *s)
+{
+	struct { uint32_t function, path; } *ids;
+	struct record r = { 0 };
+	int err;
+
+	if (s->nr > TRACE_STACK_FRAMES_MAX)
+		return -EMSGSIZE;
+	ids = calloc(s->nr ? s->nr : 1, sizeof(*ids));
+	if (!ids)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < s->nr; i++) {
+		ids[i].function = text_id(w, s->frames[i].function);
+		ids[i].path = text_id(w, s->frames[i].path);
+	}
+	record__begin(&r, w, TRACE_RECORD_USER_STACK);
+	record__varint(&r, s->id);
+	record__varint(&r, s->nr);
+	for (uint32_t i = 0; i < s->nr; i++) {
+		record__varint(&r, ids[i].function);
+		record__varint(&r, ids[i].path);
+		record__varint(&r, s->frames[i].line);
+	}
+	err = record__end(&r);
+	free(ids);
+	return err;
+}
+
 int trace_writer__thread(struct trace_writer *w, const struct trace_thread *t)
 {
 	uint32_t name = text_id(w, t->name);

@@ -134,6 +134,10 @@ static inline void random_event(uint64_t *seed, uint64_t ts, int wild, struct tr
 	case TRACE_TASKS_LISTED:
 		ev->listed.begin = wild ? any(seed) : ts - below(seed, 3000);
 		break;
+	case TRACE_SLEEP_STACK:
+		ev->sleep.out = wild ? any(seed) : ts - below(seed, 3000);
+		ev->sleep.stack = wild ? (uint32_t)any(seed) : (uint32_t)below(seed, 3);
+		break;
 	case TRACE_LOST:
 		ev->lost.first = wild ? any(seed) : ts - below(seed, 5000);
 		ev->lost.count = any(seed);
