@@ -234,6 +234,10 @@ static bool unpacks(const struct elf *f, const struct stat *st)
 		if (size > left)
 			return false;
 		left -= size;
+		/* what cannot be read for lack of memory is not there, to libdw */
+		errno = 0;
+		if (!elf_rawdata(scn, NULL) && errno == ENOMEM)
+			return false;
 	}
 	return true;
 }
@@ -627,11 +631,29 @@ static const char *source_lines__spelled(struct source_lines *s, const char *sym
 	return text ? text : symbol ? symbol : "";
 }
 
+/* An entry's own name, which has generics in Rust: "write<u8>"; in C++ '<' may be an operator. */
+static const char *source_lines__own_name(struct source_lines *s, struct cu *u, const char *name)
+{
+	struct hash_slot *slot;
+
+	if (dwarf_srclang(&u->lines) != DW_LANG_Rust || !strchr(name, '<'))
+		return name;
+	slot = hash_table__at(&s->names, (uintptr_t)name);
+	if (slot && !slot->ptr)
+		slot->ptr = name__plain(name);
+	if (!slot || !slot->ptr) {
+		s->no_memory = true;
+		return "";
+	}
+	return slot->ptr;
+}
+
 /*
  * The name of the function that @die is, or is a copy of; @symbol, or NULL: that of the
- * ELF symbol there. A linkage name tells the whole path in Rust; in C there is none.
+ * ELF symbol there. In Rust a linkage name tells the whole path, and where debug
+ * information is cut down to lines the symbol still does; in C there is the name alone.
  */
-static const char *source_lines__function(struct source_lines *s, Dwarf_Die *die,
+static const char *source_lines__function(struct source_lines *s, struct cu *u, Dwarf_Die *die,
 					  const char *symbol)
 {
 	const char *name = NULL, *linkage = NULL, *text;
@@ -648,12 +670,12 @@ static const char *source_lines__function(struct source_lines *s, Dwarf_Die *die
 		if (!a.has[to] || !dwarf_formref_die(&a.of[to], &at))
 			break;
 	}
+	if (!linkage)
+		linkage = symbol;
 	text = linkage ? source_lines__demangled(s, linkage) : NULL;
-	if (!text && !linkage && symbol)
-		text = source_lines__demangled(s, symbol);
 	if (text)
 		return text;
-	return name ? name : source_lines__spelled(s, linkage ? linkage : symbol);
+	return name ? source_lines__own_name(s, u, name) : source_lines__spelled(s, linkage);
 }
 
 /* ---- questions ------------------------------------------------------------ */
@@ -780,7 +802,7 @@ static int source_lines__frames(struct source_lines *s, uint64_t vaddr, struct s
 
 		if (i)
 			source_lines__call(s, u, die + 1, &out[i]);
-		out[i].function = source_lines__function(s, die, die == chain ? symbol : NULL);
+		out[i].function = source_lines__function(s, u, die, die == chain ? symbol : NULL);
 	}
 	return nr < (size_t)max ? (int)nr : max;
 }
@@ -789,8 +811,11 @@ static void source_lines__open(struct source_lines *s)
 {
 	s->opened = true;
 	elf_version(EV_CURRENT);
-	elf__open(&s->files[0]);
-	elf__open(&s->files[1]);
+	for (size_t i = 0; i < 2; i++) {
+		errno = 0;
+		elf__open(&s->files[i]);
+		s->no_memory |= errno == ENOMEM;
+	}
 	for (int i = 1; i >= 0 && !s->nr_units; i--)
 		if (s->files[i].dwarf)
 			source_lines__list_units(s, &s->files[i]);
