@@ -220,8 +220,22 @@ static uint64_t unpacked_size(Elf *elf, size_t names, Elf_Scn *scn)
 	return size;
 }
 
-/* Does what is compressed stay within reason, before libdw unpacks it? */
-static bool unpacks(const struct elf *f, const struct stat *st)
+/* From then on libelf has it, unpacked; not what is for the running program. */
+static bool section__read(Elf_Scn *scn)
+{
+	GElf_Shdr shdr;
+
+	if (!gelf_getshdr(scn, &shdr))
+		return false;
+	if (shdr.sh_flags & SHF_ALLOC)
+		return true;
+	if (shdr.sh_flags & SHF_COMPRESSED && elf_compress(scn, 0, 0) < 0)
+		return false;
+	return elf_rawdata(scn, NULL);
+}
+
+/* Read the sections: false, if they claim to unpack to too much, or there is no memory. */
+static bool elf__read(const struct elf *f, const struct stat *st)
 {
 	uint64_t left = UNPACK_FREE + UNPACK_TIMES * (uint64_t)st->st_size, size;
 	Elf_Scn *scn = NULL;
@@ -234,9 +248,9 @@ static bool unpacks(const struct elf *f, const struct stat *st)
 		if (size > left)
 			return false;
 		left -= size;
-		/* what cannot be read for lack of memory is not there, to libdw */
+		/* to libdw, a section that cannot be read for lack of memory is not there */
 		errno = 0;
-		if (!elf_rawdata(scn, NULL) && errno == ENOMEM)
+		if (!section__read(scn) && errno == ENOMEM)
 			return false;
 	}
 	return true;
@@ -260,7 +274,7 @@ static void elf__open(struct elf *f)
 		return;
 	/* read, not mapped: the file may be cut meanwhile */
 	f->elf = elf_begin(f->fd, ELF_C_READ, NULL);
-	if (!f->elf || !unpacks(f, &st))
+	if (!f->elf || !elf__read(f, &st))
 		return;
 	f->dwarf = dwarf_begin_elf(f->elf, DWARF_C_READ, NULL);
 	if (f->dwarf)
@@ -459,8 +473,11 @@ static void cu__find_split(const struct elf *f, struct cu *u)
 	if (!name || !elf__opens_split(f, attrs__text(&a, ATTR_COMP_DIR), name))
 		return;
 	memset(&split, 0, sizeof(split));
-	if (!dwarf_cu_info(u->lines.cu, NULL, &type, NULL, &split, NULL, NULL, NULL) && split.addr)
+	if (!dwarf_cu_info(u->lines.cu, NULL, &type, NULL, &split, NULL, NULL, NULL) &&
+	    split.addr) {
+		dwarf_new_oom_handler(dwarf_cu_getdwarf(split.cu), leave);
 		u->tree = split;
+	}
 }
 
 static void source_lines__list_units(struct source_lines *s, const struct elf *f)
