@@ -32,10 +32,11 @@ INCLUDES = {
     # What a walk goes by and what goes through the rings: bpf/walk*.h, bpf/abi.h.
     "bpf": {"kernel-events"},
     "src/trace": {"src/base", "bpf"},
-    "src/symbol": {"src/base"},
     # An adapter says what a task is and where; how that is found in a program is the image's.
     "src/runtime": {"src/base", "bpf"},
     "src/image": {"src/base", "src/runtime", "bpf"},
+    # Names of code. Those of Rust's functions are spelled as the image spells them; it knows no address.
+    "src/symbol": {"src/base", "src/image"},
     # A process from outside. Nothing of recording, of events or of results.
     "src/inspect": {"src/base", "src/runtime", "src/image", "src/symbol", "bpf"},
     # A source's decoder makes the file's events. It has its maps and programs from the skeleton,

@@ -53,21 +53,29 @@ extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t nr, size_t size);
 extern void *__libc_realloc(void *p, size_t size);
 
-/* Capstone does not look at what it gets; that is not ours to mend. */
-static bool of_capstone(void *caller)
+#define POOL	2048	/* libdw's pools are larger, and its other tables smaller */
+
+/*
+ * Capstone does not look at what it gets, nor does libdw but for its pools, and to libdw
+ * a section that libelf had no memory for is one that is not there; that is not ours to
+ * mend.
+ */
+static bool of_library(void *caller, size_t size)
 {
 	Dl_info info;
 
-	return dladdr(caller, &info) && info.dli_fname && strstr(info.dli_fname, "capstone");
+	return dladdr(caller, &info) && info.dli_fname &&
+	       (strstr(info.dli_fname, "capstone") ||
+		(size < POOL && strstr(info.dli_fname, "libdw")));
 }
 
-static bool memory__fails(void *caller)
+static bool memory__fails(void *caller, size_t size)
 {
 	if (!memory.counting)
 		return false;
 	if (memory.for_good ? memory.nr++ < memory.fail_at : memory.nr++ != memory.fail_at)
 		return false;
-	if (of_capstone(caller)) {
+	if (of_library(caller, size)) {
 		memory.spared++;
 		return false;
 	}
@@ -78,17 +86,19 @@ static bool memory__fails(void *caller)
 
 void *malloc(size_t size)
 {
-	return memory__fails(__builtin_return_address(0)) ? NULL : __libc_malloc(size);
+	return memory__fails(__builtin_return_address(0), size) ? NULL : __libc_malloc(size);
 }
 
 void *calloc(size_t nr, size_t size)
 {
-	return memory__fails(__builtin_return_address(0)) ? NULL : __libc_calloc(nr, size);
+	return memory__fails(__builtin_return_address(0), nr * size) ? NULL :
+		__libc_calloc(nr, size);
 }
 
 void *realloc(void *p, size_t size)
 {
-	return memory__fails(__builtin_return_address(0)) ? NULL : __libc_realloc(p, size);
+	return memory__fails(__builtin_return_address(0), size) ? NULL :
+		__libc_realloc(p, size);
 }
 
 #endif
