@@ -60,7 +60,8 @@ static void guess_kinds(struct join_frame *frames, uint32_t nr)
 		else if (has_suffix(s, len, "_[k]"))
 			frames[i].kind = JOIN_FRAME_KERNEL;
 		else if (i > segment)
-			frames[i].kind = i == segment + 1 ? JOIN_FRAME_PART : JOIN_FRAME_DETAIL;
+			frames[i].kind = has_location(s, len) ? JOIN_FRAME_PLACE :
+					 i == segment + 1 ? JOIN_FRAME_PART : JOIN_FRAME_DETAIL;
 		else if (i == 0)
 			frames[i].kind = JOIN_FRAME_COMM;
 		else if (i == 1)

@@ -35,6 +35,9 @@ struct {
 __u32 next_stack;
 __s64 sched_skew;
 
+/* Changes whenever a thread goes to sleep in a poll; increments may be lost. */
+__u64 sleeps_in_polls;
+
 /*
  * The id of the kernel stack of @len bytes in @buf, defined by an event if it is new;
  * 0: none.
@@ -123,8 +126,10 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 
 		t->sched.off_reason = sleep_reason(state);
 		t->sched.off_syscall = regs->orig_ax;
-		if (thread_polls(t))
+		if (thread_polls(t)) {
 			t->sched.off_stack = stack_intern(ctx, ts, prev->pid);
+			sleeps_in_polls++;
+		}
 	}
 	/*
 	 * A wakeup just before the switch is a race with it, and counts for this sleep.
@@ -322,5 +327,42 @@ int sched_open(struct bpf_iter__task *ctx)
 	if (ev.told == RAW_OFF_UNSEEN)
 		count_loss(LOSS_SWITCH);
 	bpf_seq_write(ctx->meta->seq, &ev, sizeof(ev));
+	return 0;
+}
+
+/*
+ * Run by the recorder now and then: the threads that have slept in a poll for a while, each
+ * once in a period. The recorder reads their stacks.
+ */
+SEC("iter/task")
+int sched_sleepers(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct raw_sleeper s = {};
+	struct pt_regs *regs;
+	struct thread *t;
+
+	if (!task || task->tgid != target_tgid || !task->__state)
+		return 0;
+	t = bpf_task_storage_get(&threads, task, NULL, 0);
+	if (!t || !thread_polls(t))
+		return 0;
+	s.out = t->sched.off_ts;
+	if (!s.out || s.out == t->sched.told_ts || bpf_ktime_get_ns() - s.out < SLEEPER_NS)
+		return 0;
+	if (t->sched.off_reason != RAW_OFF_ASLEEP && t->sched.off_reason != RAW_OFF_DISK)
+		return 0;
+	t->sched.told_ts = s.out;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	s.tid = task->pid;
+	s.ip = regs->ip;
+	s.sp = regs->sp;
+	s.saved[0] = regs->bx;
+	s.saved[1] = regs->bp;
+	s.saved[2] = regs->r12;
+	s.saved[3] = regs->r13;
+	s.saved[4] = regs->r14;
+	s.saved[5] = regs->r15;
+	bpf_seq_write(ctx->meta->seq, &s, sizeof(s));
 	return 0;
 }

@@ -44,6 +44,21 @@ struct raw_stack {
 	__u64		ips[RAW_STACK_FRAMES];
 };
 
+#define SLEEPER_NS	1000000ull	/* shorter sleeps are over before a stack is read */
+
+/*
+ * A thread that sleeps in a poll: see sched_sleepers in sched.bpf.c. The registers are
+ * those at its system call.
+ */
+struct raw_sleeper {
+	__u32	tid;
+	__u32	pad;
+	__u64	out;		/* as in struct raw_off_cpu */
+	__u64	ip;
+	__u64	sp;
+	__u64	saved[RAW_SAVED_REGS];
+};
+
 /*
  * The scheduler source's state for a thread, part of struct thread. Written by the
  * scheduler's hooks, under the run queue's lock.
@@ -59,13 +74,15 @@ struct sched_thread {
 	__u64	off_delay;
 	__u64	in_ts;		/* last switch in that was seen; 0: none, or off CPU */
 	__u64	scratch;
+	__u64	told_ts;	/* off_ts of the period that sched_sleepers last told of */
 };
 
 #ifndef __bpf__
 _Static_assert(sizeof(struct raw_off_cpu) == 48, "raw_off_cpu");
 _Static_assert(sizeof(struct raw_off_cpu) <= BATCH_EVENT_MAX, "batch");
 _Static_assert(sizeof(struct raw_stack) == 280, "raw_stack");
-_Static_assert(sizeof(struct sched_thread) == 64, "sched_thread");
+_Static_assert(sizeof(struct raw_sleeper) == 80, "raw_sleeper");
+_Static_assert(sizeof(struct sched_thread) == 72, "sched_thread");
 #endif
 
 #endif /* DWELL_SCHED_EVENTS_H */

@@ -48,6 +48,7 @@ struct unwinder {
 	const struct process	*target;
 	struct mapping		*maps;
 	size_t			 nr_maps;
+	bool			 unmapped;	/* a place was in none of them */
 	struct file		*files;
 	size_t			 nr_files;
 	uint64_t		 cache_at;	/* 0: nothing */
@@ -101,6 +102,19 @@ struct unwinder *unwinder__new(const struct process *target)
 		return NULL;
 	}
 	return u;
+}
+
+int unwinder__again(struct unwinder *u)
+{
+	u->cache_at = 0;
+	if (!u->unmapped)
+		return 0;
+	/* Mappings change rarely, and a place in none of them is met rarely. */
+	u->unmapped = false;
+	free(u->maps);
+	u->maps = NULL;
+	u->nr_maps = 0;
+	return read_maps(u);
 }
 
 static void file__close(struct file *f)
@@ -223,6 +237,7 @@ static Dwarf_Frame *rules_at(struct unwinder *u, uint64_t pc)
 	Dwarf_Frame *frame = NULL;
 	uint64_t vaddr;
 
+	u->unmapped |= !m;
 	if (!m)
 		return NULL;
 	if (m->file == -1)

@@ -28,6 +28,8 @@ struct unwind_frame {
 struct unwinder *unwinder__new(const struct process *target);
 /* NULL is fine. */
 void unwinder__free(struct unwinder *u);
+/* Memory may have changed since the last step, and code been mapped. 0 or -ENOMEM. */
+int unwinder__again(struct unwinder *u);
 /*
  * From a frame to its caller's. 1: *@f is that one, and its return address was in the
  * word below f->sp. 0: it has none, this is where the thread begins. Negative errno:

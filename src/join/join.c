@@ -61,13 +61,15 @@ void join__free(struct join *j)
 	thread__free_all(j);
 	accounts__free(j->accounts);
 	frame_names__free(j->names);
-	sums__clear(&j->sums.sums);
+	sink_sums__clear(&j->sums);
 	free(j->scratch.list);
+	free(j->ready.list);
 	fds__clear(&j->fds);
 	map__clear(&j->listed);
 	kinds__clear(&j->kinds);
 	windows__clear(&j->windows);
 	stops__clear(&j->stops);
+	sleeps__clear(&j->sleeps);
 	free(j);
 }
 
@@ -154,13 +156,16 @@ static int join__event(struct join *j, const struct trace_event *ev)
 		task__wake(j, ev->task.task, ev->tid ? th : NULL, now);
 		break;
 	case TRACE_TASK_NEW:
-		task__new(j, ev->task.task, now);
+		task__new(j, ev->task.task, th, now);
 		break;
 	case TRACE_TASK_DROP:
 		task__drop(j, ev->task.task, th, now);
 		break;
 	case TRACE_OFF_CPU:
 		thread__off_cpu(j, th, ev, now);
+		break;
+	case TRACE_SLEEP_STACK:
+		thread__sleep_stack(th, ev);
 		break;
 	case TRACE_POLLS_GONE:
 		thread__polls_gone(j, th, ev->polls.nr);
@@ -169,6 +174,7 @@ static int join__event(struct join *j, const struct trace_event *ev)
 		thread__exit(j, th, now);
 		break;
 	case TRACE_PROCESS_EXIT:
+		j->exited = true;
 		if (now < j->end)
 			j->end = now;
 		break;
@@ -222,6 +228,7 @@ int join__run(struct join *j)
 	int err = join__read(j);
 
 	if (!err) {
+		j->settled = !j->exited && trace_reader__totals(j->reader);
 		thread__finish_all(j, j->end);
 		task__finish_all(j, j->end);
 		memcpy(j->totals.segments, j->sums.segments, sizeof(j->totals.segments));

@@ -46,6 +46,7 @@ enum join_frame_kind {
 	JOIN_FRAME_PART		= 10,	/* part of a segment: "no data", "worker busy" */
 	JOIN_FRAME_DETAIL	= 11,	/* what a part is about: a peer, a task, a thread */
 	JOIN_FRAME_KERNEL	= 12,	/* "pipe_read_[k]", outermost first */
+	JOIN_FRAME_PLACE	= 13,	/* blocked: "path::function (file.rs:12)", a place of the program */
 	JOIN_FRAME_NR
 };
 
@@ -116,6 +117,42 @@ struct join_point {
 	size_t			 nr_stack;
 };
 
+/* Tasks of one kind that a worker did not get to because it was blocked. */
+struct join_delay {
+	const char	*task;		/* frame name */
+	uint64_t	ready_ns;	/* woken, in the worker's queue */
+	uint64_t	await_ns;	/* what they waited for had happened: nobody looked */
+};
+
+/* One of the functions that a thread slept in, in the program. */
+struct join_place {
+	const char	*function;	/* "": not known */
+	const char	*file;		/* base name */
+	const char	*path;		/* as in struct join_point */
+	uint32_t	 line;		/* 0: not known */
+	bool		 foreign;	/* a dependency's, or std's */
+};
+
+/* A place where tasks of one kind slept in their polls, and so kept a thread from others. */
+struct join_block {
+	const char		*task;		/* frame name, as in the rows */
+	bool			 job;		/* a blocking job: its thread is there for that */
+	struct join_place	 place;		/* innermost one of the program's own; function "": not seen */
+	const char		*what;		/* slept for, in words; "" */
+	const char		*kernel;	/* kernel function that slept; "": not known */
+	uint64_t		 ns;
+	uint64_t		 times;		/* periods of sleep */
+	uint64_t		 longest;	/* ns */
+	/* Of its longest sum: the functions of the program and the kernel's, innermost first. */
+	const struct join_place	*stack;
+	size_t			 nr_stack;
+	const char *const	*kernel_stack;
+	size_t			 nr_kernel;
+	/* Whom tasks of this kind delayed, here or elsewhere: at the kind's first place only. */
+	const struct join_delay	*delays;
+	size_t			 nr_delays;
+};
+
 struct join_totals {
 	uint64_t	start_ts, end_ts;	/* the time that the sums cover */
 	uint64_t	wall_ns;
@@ -170,6 +207,10 @@ const char *const *join__task_names(const struct join *j, size_t *nr);
 const struct join_row *join__rows(const struct join *j, size_t *nr);
 /* Await points, the largest await_ns + ready_ns first. */
 const struct join_point *join__points(const struct join *j, size_t *nr);
+/* Places that blocked, the most time first; blocking jobs are behind all others. */
+const struct join_block *join__blocks(const struct join *j, size_t *nr);
+/* What workers did while tasks were ready, the most time first. */
+const struct join_sum *join__ready(const struct join *j, size_t *nr);
 /* Losses by cause, from the recorder and from the join; none is 0. */
 const struct join_sum *join__losses(const struct join *j, size_t *nr);
 /* Remarks for the user, from the recorder and from the join. */

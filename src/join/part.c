@@ -50,6 +50,7 @@ static const char *const part_names[PART_NR] = {
 	[PART_END_NOT_SEEN]	= "end of task not seen",
 	[PART_THREAD_GONE]	= "thread exited",
 	[PART_DROPPED]		= "until dropped",
+	[PART_UNDRIVEN]		= "timer late: no worker looks",
 };
 
 const char *join_segment__name(enum join_segment s)

@@ -52,6 +52,7 @@ enum part {
 	PART_THREAD_GONE,
 	/* await: all other leaves */
 	PART_DROPPED,		/* dropped before it was woken */
+	PART_UNDRIVEN,		/* the deadline has passed; no thread waits in a driver */
 	PART_NR
 };
 
@@ -65,9 +66,14 @@ enum detail_kind {
 	DETAIL_JOINED,		/* kind id: "joined task X" */
 	DETAIL_BY_THREAD,	/* tid */
 	DETAIL_RUNTIME,		/* the runtime itself */
-	DETAIL_STACK,		/* kernel stack id */
+	DETAIL_SLEEP,		/* number of a sleep: see sleeps.h */
 	DETAIL_OTHERS,		/* merged: too many to name */
-	DETAIL_BLOCK_ON,	/* kind id of a root: "block_on of X" */
+	/* ready: what the worker did meanwhile that polled the task, or that has it in its queue */
+	DETAIL_WORKER_BLOCKED,	/* kind id: "worker blocked in task X" */
+	DETAIL_WORKER_BUSY,	/* kind id: "worker busy with task X" */
+	DETAIL_WORKER_RUNTIME,	/* on a CPU in the runtime's code */
+	DETAIL_WORKER_QUEUE,	/* runnable, not on a CPU */
+	DETAIL_WORKER_ASLEEP,	/* it had nothing to do: parked, or in its driver */
 	DETAIL_NR
 };
 

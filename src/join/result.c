@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "base/sum.h"
+#include "join/blocks.h"
+#include "join/crate_path.h"
 #include "join/others.h"
 #include "join/probe_stack.h"
 #include "join/timeline.h"
@@ -29,7 +31,7 @@ static const char *const lost_names[TRACE_LOST_NR] = {
 
 /* ---- names ---- */
 
-static const char *detail_name(struct join *j, struct detail d)
+const char *detail_name(struct join *j, struct detail d)
 {
 	const char *s;
 
@@ -51,9 +53,16 @@ static const char *detail_name(struct join *j, struct detail d)
 			return frame_names__safef(j->names, "by thread %s", s);
 		return d.id ? frame_names__safef(j->names, "by thread %u", d.id)
 			    : frame_names__safe(j->names, "by an unknown thread");
-	case DETAIL_BLOCK_ON:
-		return frame_names__safef(j->names, "block_on of %s",
-					  accounts__task_name(j->accounts, d.id));
+	case DETAIL_WORKER_BLOCKED:
+		return accounts__task_detail(j->accounts, "worker blocked in ", d.id);
+	case DETAIL_WORKER_BUSY:
+		return accounts__task_detail(j->accounts, "worker busy with ", d.id);
+	case DETAIL_WORKER_RUNTIME:
+		return frame_names__safe(j->names, "worker busy with the runtime");
+	case DETAIL_WORKER_QUEUE:
+		return frame_names__safe(j->names, "worker run queue");
+	case DETAIL_WORKER_ASLEEP:
+		return frame_names__safe(j->names, "worker asleep");
 	case DETAIL_RUNTIME:
 		return frame_names__safe(j->names, "runtime");
 	}
@@ -136,13 +145,50 @@ static int frames__add_task(struct join *j, struct frames *f, const struct accou
 	return 0;
 }
 
+static const struct sleep *sum_sleep(const struct join *j, const struct sum_key *k)
+{
+	return k->detail.kind == DETAIL_SLEEP ? sleeps__get(&j->sleeps, k->detail.id) : NULL;
+}
+
 /* The part of a sum. A kernel stack that shows a uprobe's trap makes it PART_PROBE. */
 static enum part sum_part(const struct join *j, const struct sum_key *k)
 {
-	if (k->part == PART_NONE && k->detail.kind == DETAIL_STACK &&
-	    probe_stack__is(trace_reader__stack(j->reader, k->detail.id)))
+	const struct sleep *s = sum_sleep(j, k);
+
+	if (k->part == PART_NONE && s && probe_stack__is(trace_reader__stack(j->reader, s->stack)))
 		return PART_PROBE;
 	return k->part;
+}
+
+/* "app::Db::get (db.rs:12)" */
+static const char *place_name(struct join *j, const struct trace_user_frame *f)
+{
+	const char *base = strrchr(f->path, '/');
+	char crate[CRATE_PATH_MAX];
+
+	base = base ? base + 1 : f->path;
+	if (!f->line)
+		return frame_names__safe(j->names, f->function);
+	return frame_names__safef(j->names, "%s (%s:%u)", f->function,
+				  crate_path__needed(base) ? crate_path(f->path, crate) : base,
+				  f->line);
+}
+
+/* Where in the program the thread sleeps, and in what. */
+static int frames__add_sleep(struct join *j, struct frames *f, const struct sleep *s)
+{
+	const struct trace_user_frame *place;
+	int err = 0;
+
+	place = s->user ? sleep__place(trace_reader__user_stack(j->reader, s->user)) : NULL;
+	if (place)
+		err = frames__add(f, place_name(j, place), JOIN_FRAME_PLACE);
+	if (!err && s->blocks_on)
+		return frames__add(f,
+				   frame_names__safef(j->names, "block_on of %s",
+						      accounts__task_name(j->accounts, s->root)),
+				   JOIN_FRAME_DETAIL);
+	return err ? err : frames__add_stack(j, f, s->stack);
 }
 
 static int frames__add_sum(struct join *j, struct frames *f, const struct sum_key *k)
@@ -159,8 +205,8 @@ static int frames__add_sum(struct join *j, struct frames *f, const struct sum_ke
 				  JOIN_FRAME_PART);
 	if (err || k->detail.kind == DETAIL_NONE)
 		return err;
-	if (k->detail.kind == DETAIL_STACK)
-		return frames__add_stack(j, f, k->detail.id);
+	if (k->detail.kind == DETAIL_SLEEP)
+		return frames__add_sleep(j, f, sum_sleep(j, k));
 	return frames__add(f, detail_name(j, k->detail), JOIN_FRAME_DETAIL);
 }
 
@@ -629,6 +675,8 @@ int result__make(struct join *j)
 	if (!err)
 		err = make_points(j);
 	if (!err)
+		err = blocks__make(j);
+	if (!err)
 		err = make_losses(j);
 	if (!err)
 		err = notes__make(j);
@@ -643,6 +691,7 @@ void result__free(struct join *j)
 	free(j->row_frames);
 	free(j->points);
 	free(j->point_sums);
+	blocks__free(j->blocks);
 	free(j->point_frames);
 	free(j->loss_sums);
 	free(j->notes);

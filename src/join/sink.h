@@ -41,6 +41,9 @@ struct piece {
 	/* when it begins; only valid if placed: see struct sink_ops */
 	uint64_t	from;
 	uint64_t	ns;		/* duration */
+	/* blocked: in how many periods off the CPU, and the longest of them */
+	uint32_t	times;
+	uint64_t	longest;
 };
 
 /* The intervals of one life leave no gaps and do not overlap. */

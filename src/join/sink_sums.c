@@ -3,12 +3,57 @@
  * The sink that every join has: adds intervals up by account, segment, part and detail,
  * and counts the ends of waits at their await points.
  */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/array.h"
 #include "base/sum.h"
 #include "join/sink_sums.h"
 
 static int64_t account_of(const struct sink_sums *s, const struct charged *of)
 {
 	return accounts__get(s->accounts, of->kind, of->chain, of->branch);
+}
+
+static uint64_t slept_key(const struct sum_key *key)
+{
+	return (uint64_t)key->account << 32 | key->detail.id;
+}
+
+static int note_sleep(struct sink_sums *s, const struct sum_key *key, const struct piece *p)
+{
+	struct hash_slot *slot = hash_table__at(&s->slept_of, slept_key(key));
+	struct slept *slept;
+
+	if (!slot)
+		return -ENOMEM;
+	if (!slot->value) {
+		if (array__room(&s->slept, &s->cap_slept, s->nr_slept, sizeof(*s->slept)))
+			return -ENOMEM;
+		s->slept[s->nr_slept++] = (struct slept){ 0 };
+		slot->value = s->nr_slept;
+	}
+	slept = &s->slept[slot->value - 1];
+	slept->times += p->times;
+	if (p->longest > slept->longest)
+		slept->longest = p->longest;
+	return 0;
+}
+
+const struct slept *sink_sums__slept(const struct sink_sums *s, const struct sum_key *key)
+{
+	const struct hash_slot *slot = NULL;
+
+	if (key->detail.kind == DETAIL_SLEEP)
+		slot = hash_table__find(&s->slept_of, slept_key(key));
+	return slot ? &s->slept[slot->value - 1] : NULL;
+}
+
+void sink_sums__clear(struct sink_sums *s)
+{
+	sums__clear(&s->sums);
+	free(s->slept);
+	hash_table__clear(&s->slept_of);
 }
 
 static int interval(struct sink *sink, const struct task_interval *iv)
@@ -22,6 +67,12 @@ static int interval(struct sink *sink, const struct task_interval *iv)
 		return (int)account;
 	key.account = (uint32_t)account;
 	sum__add(&s->segments[p->segment], p->ns);
+	if (p->segment == JOIN_BLOCKED && p->detail.kind == DETAIL_SLEEP) {
+		int err = note_sleep(s, &key, p);
+
+		if (err)
+			return err;
+	}
 	return sums__add(&s->sums, &key, p->ns);
 }
 

@@ -447,6 +447,33 @@ void split__wake(const struct join *j, const struct task *t, const struct thread
 	split__add_own(j, s, PART_WOKEN, by, t->since, now);
 }
 
+/*
+ * A deadline of @t has passed and nobody has woken it. Whoever waits in the driver should
+ * have; if nobody does, the thread that drove it last has something else to do, unless
+ * nobody has driven it since the recording began. With more than one driver it is not
+ * known whose the deadline is.
+ */
+static bool split_overdue(const struct join *j, const struct task *t, const struct shape *sh,
+			  uint64_t now, struct split *s)
+{
+	const struct chain_leaf *l;
+	uint64_t deadline = 0;
+
+	l = passed_deadline(t, sh, now, &deadline);
+	if (!l)
+		return false;
+	deadline = clamp(deadline, t->since, now);
+	split__add(s, PART_DEADLINE, no_detail, t->since, deadline - t->since);
+	s->branch = l->node;
+	if (!j->settled || j->many_drivers || (j->in_driver && thread__in_driver(j->in_driver)))
+		split__add_own(j, s, PART_TIMER_LATE, no_detail, deadline, now);
+	else if (j->drove)
+		split_worker(j, s, j->drove, deadline, now, PART_TIMER_LATE);
+	else
+		split__add_own(j, s, PART_UNDRIVEN, no_detail, deadline, now);
+	return true;
+}
+
 void split__open(const struct join *j, const struct task *t, uint64_t now, enum part otherwise,
 		 struct split *s)
 {
@@ -459,6 +486,8 @@ void split__open(const struct join *j, const struct task *t, uint64_t now, enum 
 	bool all_seen = otherwise == PART_OPEN || otherwise == PART_DROPPED;
 
 	split__begin(j, s);
+	if (all_seen && sh && split_overdue(j, t, sh, now, s))
+		return;
 	s->branch = sh ? only_branch(sh) : NO_BRANCH;
 	l = sh && sh->nr_leaves == 1 ? &sh->leaves[0] : NULL;
 	if (sh && sh->blind && t->at_fd && (!l || l->key == WALK_KEY_NONE)) {
@@ -483,9 +512,8 @@ void split__open(const struct join *j, const struct task *t, uint64_t now, enum 
 			start = last;
 		}
 	} else if (l && all_seen && leaf_key(t, l, WALK_KEY_DEADLINE, &key)) {
-		last = clamp(key.value, start, now);
-		split__add(s, PART_DEADLINE, no_detail, start, last - start);
-		start = last;
+		split__add(s, PART_DEADLINE, no_detail, start, now - start);
+		return;
 	} else if (l && leaf_key(t, l, WALK_KEY_TASK, &key)) {
 		joined = task__find(j, key.value);
 		if (joined && joined->kind != UNKNOWN_KIND)

@@ -148,34 +148,19 @@ static void task__charge_lost_wait(struct join *j, struct task *t, uint64_t know
 	task__charge_unknown(j, t, PART_LOST, known, now);
 }
 
-struct ready {
-	struct join	*join;
-	struct task	*task;
-	uint32_t	 chain;
-	uint16_t	 branch;
-};
-
-static void ready_piece(void *arg, uint64_t from, uint64_t to, bool stopped)
+/*
+ * Charges a READY task up to @known, then lost events up to @now. @worker polls it now, or
+ * is the one that has it in its queue; NULL: not known.
+ */
+static void task__charge_ready(struct join *j, struct task *t, const struct thread *worker,
+			       uint64_t known, uint64_t now)
 {
-	const struct ready *r = arg;
-	struct piece p = { .segment = JOIN_READY, .part = stopped ? PART_STOPPED : r->task->why,
-			   .from = from, .ns = to - from };
+	uint32_t chain = t->waited ? t->chain : NO_CHAIN;
+	uint16_t branch = t->waited ? t->branch : NO_BRANCH;
 
-	task__charge(r->join, r->task, r->chain, r->branch, &p);
-}
-
-static void task__charge_ready(struct join *j, struct task *t, uint64_t known, uint64_t now)
-{
-	struct ready r = { .join = j, .task = t, .chain = t->waited ? t->chain : NO_CHAIN,
-			   .branch = t->waited ? t->branch : NO_BRANCH };
-	uint64_t stopped = stops__within(&j->stops, t->since, known);
-
-	if (stopped && j->placed) {
-		stops__divide(&j->stops, t->since, known, ready_piece, &r);
-	} else {
-		ready_piece(&r, t->since, known - stopped, false);
-		ready_piece(&r, known - stopped, known, true);
-	}
+	join__note_err(j, ready__divide(j, worker, t->why, t->since, known, &j->ready));
+	for (uint32_t i = 0; i < j->ready.nr; i++)
+		task__charge(j, t, chain, branch, &j->ready.list[i]);
 	task__charge_unknown(j, t, PART_LOST, known, now);
 }
 
@@ -241,12 +226,15 @@ static void task__replace(struct join *j, struct task *t, uint64_t now)
 	task__remove(j, t);
 }
 
-static void task__set_ready(struct task *t, uint64_t now, enum part how, bool waited)
+/* @by: the thread that woke or spawned it; NULL: not known. */
+static void task__set_ready(struct task *t, const struct thread *by, uint64_t now, enum part how,
+			    bool waited)
 {
 	t->state = TASK_READY;
 	t->since = now;
 	t->why = how;
 	t->waited = waited;
+	t->woken_on = by ? by->tid : 0;
 }
 
 static void task__set_idle(struct join *j, struct task *t, uint64_t now, uint32_t chain,
@@ -267,7 +255,7 @@ static void task__set_idle(struct join *j, struct task *t, uint64_t now, uint32_
 
 /* ---- events ---- */
 
-void task__new(struct join *j, uint64_t addr, uint64_t now)
+void task__new(struct join *j, uint64_t addr, const struct thread *th, uint64_t now)
 {
 	struct task *t = task__find(j, addr);
 
@@ -275,7 +263,7 @@ void task__new(struct join *j, uint64_t addr, uint64_t now)
 		task__replace(j, t, now);
 	t = task__create(j, addr, now);
 	if (t)
-		task__set_ready(t, now, PART_SPAWNED, false);
+		task__set_ready(t, th, now, PART_SPAWNED, false);
 }
 
 /* Sets the state of @t that was read from the target's memory at @now. */
@@ -289,7 +277,7 @@ static void task__set_seen(struct join *j, struct task *t, const struct trace_ev
 		t->begin_unseen = true;
 		break;
 	case TRACE_TASK_NOTIFIED:
-		task__set_ready(t, now, PART_NONE, false);
+		task__set_ready(t, NULL, now, PART_NONE, false);
 		break;
 	case TRACE_TASK_RUNNING:
 		t->state = TASK_RUNNING;	/* the poll's end will tell on which thread */
@@ -333,7 +321,7 @@ static void task__resume(struct join *j, struct task *t, const struct trace_even
 		task__charge_unknown(j, t, PART_LOST, known, now);
 		break;
 	case TASK_READY:
-		task__charge_ready(j, t, known, now);
+		task__charge_ready(j, t, ready__worker(j, t), known, now);
 		break;
 	case TASK_RUNNING:
 		task__break_poll(j, t);
@@ -395,7 +383,7 @@ void task__vanish(struct join *j, struct task *t, uint64_t known, uint64_t now)
 		task__charge_lost_wait(j, t, known, known);
 		break;
 	case TASK_READY:
-		task__charge_ready(j, t, known, known);
+		task__charge_ready(j, t, ready__worker(j, t), known, known);
 		break;
 	case TASK_RUNNING:
 		task__break_poll(j, t);
@@ -463,7 +451,7 @@ void task__wake(struct join *j, uint64_t addr, struct thread *waker, uint64_t no
 		if (!t)
 			return;
 		task__charge_broken(j, t, now, PART_BEFORE);
-		task__set_ready(t, now, PART_NONE, false);
+		task__set_ready(t, waker, now, PART_NONE, false);
 		return;
 	}
 	switch (t->state) {
@@ -476,11 +464,11 @@ void task__wake(struct join *j, uint64_t addr, struct thread *waker, uint64_t no
 		break;
 	case TASK_IDLE:
 		task__end_wait(j, t, waker, now, true);
-		task__set_ready(t, now, PART_NONE, true);
+		task__set_ready(t, waker, now, PART_NONE, true);
 		break;
 	case TASK_LIMBO:
 		task__charge_broken(j, t, now, PART_UNMATCHED);
-		task__set_ready(t, now, PART_NONE, false);
+		task__set_ready(t, waker, now, PART_NONE, false);
 		break;
 	}
 }
@@ -526,7 +514,7 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 		thread__orphan_poll(j, t->thread, t, now);
 		task__decide(j, t, NO_BRANCH);
 		j->totals.unplaced_waits++;
-		task__set_ready(t, now, PART_IN_POLL, false);
+		task__set_ready(t, NULL, now, PART_IN_POLL, false);
 	}
 	if (t->state == TASK_RUNNING)
 		task__break_poll(j, t);
@@ -538,7 +526,7 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 			if (t->waited_ns != NO_WAIT)
 				task__note_wait(j, t, WAIT_TOTAL, t->waited_ns + now - t->since);
 		}
-		task__charge_ready(j, t, known, now);
+		task__charge_ready(j, t, th, known, now);
 		break;
 	case TASK_IDLE:
 		task__end_wait(j, t, NULL, now, false);
@@ -619,7 +607,7 @@ void task__end(struct join *j, const struct trace_event *ev, struct thread *th, 
 		task__note_wait(j, t, WAIT_IN_POLL, 0);
 		task__note_self_wake(j, t, !t->woken_by_other);
 		t->waited_ns = 0;
-		task__set_ready(t, now, PART_IN_POLL, true);
+		task__set_ready(t, th, now, PART_IN_POLL, true);
 	}
 }
 
@@ -651,7 +639,7 @@ void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
 	how = task__end_of(t, known, now);
 	switch (t->state) {
 	case TASK_READY:
-		task__charge_ready(j, t, known, now);
+		task__charge_ready(j, t, ready__worker(j, t), known, now);
 		break;
 	case TASK_RUNNING:
 		if (t->thread)
@@ -696,7 +684,7 @@ static void task__finish(struct join *j, struct task *t, uint64_t now)
 
 	switch (t->state) {
 	case TASK_READY:
-		task__charge_ready(j, t, known, now);
+		task__charge_ready(j, t, ready__worker(j, t), known, now);
 		break;
 	case TASK_RUNNING:
 		/* thread__finish_all() has charged the polls whose thread is known. */

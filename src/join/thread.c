@@ -79,6 +79,9 @@ static void poll__add(struct join *j, struct poll *p, const struct piece *piece)
 		if (have->detail.kind == piece->detail.kind &&
 		    have->detail.id == piece->detail.id) {
 			have->ns += piece->ns;
+			have->times += piece->times;
+			if (piece->longest > have->longest)
+				have->longest = piece->longest;
 			return;
 		}
 		same = have;
@@ -86,6 +89,9 @@ static void poll__add(struct join *j, struct poll *p, const struct piece *piece)
 	if (p->pieces.nr >= PIECES_MAX && same) {
 		same->detail = (struct detail){ .kind = DETAIL_OTHERS };
 		same->ns += piece->ns;
+		same->times += piece->times;
+		if (piece->longest > same->longest)
+			same->longest = piece->longest;
 		return;
 	}
 	join__note_err(j, pieces__add(&p->pieces, piece));
@@ -111,8 +117,31 @@ static void poll__run(struct join *j, struct poll *p, bool inner, uint64_t now)
 	p->since = now;
 }
 
+/* What the thread sleeps in, while @p is the innermost of its polls or not. */
+static struct detail poll__sleep(struct join *j, const struct poll *p, bool inner,
+				 const struct trace_event *ev, uint32_t user)
+{
+	bool blocks_on = inner && p->blocks && ev->off.reason == TRACE_OFF_ASLEEP;
+	struct sleep sleep = { .stack = ev->off.stack, .user = user, .syscall = ev->off.syscall };
+	int64_t number;
+
+	if (blocks_on) {
+		/* That the thread parks is no news. */
+		sleep.stack = 0;
+		sleep.blocks_on = 1;
+		sleep.root = p->blocks_on;
+	}
+	number = sleeps__number(&j->sleeps, &sleep);
+	if (number < 0) {
+		join__note_err(j, (int)number);
+		return (struct detail){ .kind = DETAIL_NONE };
+	}
+	return (struct detail){ .kind = DETAIL_SLEEP, .id = (uint32_t)number };
+}
+
+/* @user: the user stack of the period @ev; 0: not read. */
 static void poll__off(struct join *j, struct poll *p, bool inner, const struct trace_event *ev,
-		      uint64_t now)
+		      uint32_t user, uint64_t now)
 {
 	struct piece blocked = { .segment = JOIN_BLOCKED };
 	uint64_t out, wake;
@@ -131,13 +160,12 @@ static void poll__off(struct join *j, struct poll *p, bool inner, const struct t
 	else
 		wake = ev->off.told == TRACE_OFF_UNSEEN ? out : now;
 	blocked.from = out;
-	blocked.ns = wake - out;
+	blocked.ns = blocked.longest = wake - out;
+	blocked.times = 1;
 	if (ev->off.reason == TRACE_OFF_STOPPED)
 		blocked.part = PART_STOPPED;
-	if (inner && p->blocks && ev->off.reason == TRACE_OFF_ASLEEP)
-		blocked.detail = (struct detail){ .kind = DETAIL_BLOCK_ON, .id = p->blocks_on };
-	else if (ev->off.stack)
-		blocked.detail = (struct detail){ .kind = DETAIL_STACK, .id = ev->off.stack };
+	if (blocked.ns)
+		blocked.detail = poll__sleep(j, p, inner, ev, user);
 	poll__add(j, p, &blocked);
 	if (ev->off.told == TRACE_OFF_UNSEEN)
 		poll__add_part(j, p, JOIN_UNATTRIBUTED, PART_BACK_NOT_SEEN, wake, now);
@@ -346,15 +374,17 @@ void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event
 	uint64_t wake = ev->off.wake < out ? out : ev->off.wake < now ? ev->off.wake : now;
 	bool asleep = ev->off.reason != TRACE_OFF_PREEMPTED;
 	const struct driver_ops *driver = asleep ? driver__of_syscall(ev->off.syscall) : NULL;
+	uint32_t user = th->slept_out == ev->off.out ? th->slept_stack : 0;
 
 	if (ev->off.told == TRACE_OFF_TOLD)
 		j->totals.told_switches++;
 	for (uint32_t i = 0; i < th->nr_polls; i++)
 		if (th->polls[i].task)
-			poll__off(j, &th->polls[i], i == th->nr_polls - 1, ev, now);
+			poll__off(j, &th->polls[i], i == th->nr_polls - 1, ev, user, now);
 
 	if (driver) {
 		doing = DOING_DRIVER;
+		j->in_driver = th;
 		thread__sleeps_in(j, th, driver, ev->off.wake ? wake : now);
 	} else if (history__now(&th->history).doing == DOING_DRIVER) {
 		doing = DOING_DRIVER;	/* preempted while in the driver */
@@ -366,6 +396,12 @@ void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event
 	else if (!asleep || ev->off.wake)
 		thread__does(j, th, asleep ? wake : out, doing, CPU_RUNNABLE);
 	thread__does(j, th, now, doing, CPU_ON);
+}
+
+void thread__sleep_stack(struct thread *th, const struct trace_event *ev)
+{
+	th->slept_out = ev->sleep.out;
+	th->slept_stack = ev->sleep.stack;
 }
 
 void thread__polls_gone(struct join *j, struct thread *th, uint32_t nr)
@@ -402,6 +438,9 @@ static void thread__leave_polls(struct join *j, struct thread *th, struct driver
 		return;
 	th->drives = d;
 	th->instance = instance;
+	if (j->drove && (j->drove->drives != d || j->drove->instance != instance))
+		j->many_drivers = true;
+	j->drove = th;
 }
 
 static void thread__returned(struct join *j, struct thread *th, const struct driver_ops *ops,
@@ -461,6 +500,10 @@ void thread__exit(struct join *j, struct thread *th, uint64_t now)
 			poll__run(j, p, false, now);
 	}
 	map__del(&j->threads, th->tid);
+	if (j->drove == th)
+		j->drove = NULL;
+	if (j->in_driver == th)
+		j->in_driver = NULL;
 	thread__free(th);
 }
 

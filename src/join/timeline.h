@@ -13,7 +13,7 @@
  *	join.c
  *	listing.c
  *	task.c
- *	thread.c	split.c
+ *	thread.c	split.c, ready.c
  *	charge.c	the drivers: see driver.h
  *
  * thread.c detects polls whose end is missing, but only task.c knows what that means
@@ -37,6 +37,7 @@
 #include "join/pieces.h"
 #include "join/sink.h"
 #include "join/sink_sums.h"
+#include "join/sleeps.h"
 #include "join/account.h"
 #include "join/stops.h"
 #include "join/windows.h"
@@ -88,6 +89,7 @@ struct task {
 	uint8_t		 fd_dir;
 	uint8_t		 missed;	/* listings in a row that it was missing in */
 	uint8_t		 nr_keys;
+	uint32_t	 woken_on;	/* READY: tid of the thread that woke or spawned it; 0 */
 	uint32_t	 self_wakes;	/* polls in a row that it woke itself in */
 	struct walk_keys keys;
 	uint64_t	 fd_token;
@@ -114,6 +116,9 @@ struct thread {
 	uint32_t	 tid;
 	uint64_t	 last;		/* time of its last event */
 	struct history	 history;
+	/* the last period whose user stack was read: off.out, and the stack */
+	uint64_t	 slept_out;
+	uint32_t	 slept_stack;
 	struct poll	*polls;		/* innermost last */
 	uint32_t	 nr_polls, polls_size;
 	/* Indexed by enum driver_id; NULL: it never waited in that driver. */
@@ -133,19 +138,33 @@ struct join {
 	struct sink_sums	 sums;		/* the sink that every join has */
 	struct sink		*sinks;
 	struct pieces		 scratch;
+	struct pieces		 ready;		/* of the ready time that is being charged */
 	/* &scratch if a sink wants placed intervals, else NULL */
 	struct pieces		*placed;
 	struct fds		 fds;
 	struct windows		 windows;
 	struct stops		 stops;
+	struct sleeps		 sleeps;
 	struct map		 tasks, threads;
 	struct map		 kinds;		/* struct kind by id */
 	struct map		 listed;	/* kinds of tasks that were in a list */
 	uint64_t		 listing_looks;	/* see listing.c */
 	struct task		*free_tasks;
 	void			*drivers[DRIVER_NR];	/* for all threads; see driver_ops.forget */
+	/*
+	 * The thread that last came back from a driver outside of any poll, and the one
+	 * that last went to sleep in one. NULL: none, or it has exited.
+	 */
+	struct thread		*drove, *in_driver;
+	bool			 many_drivers;	/* threads have driven more than one instance */
 	uint64_t		 start, end;
 	bool			 lossy;		/* events were lost so far */
+	bool			 exited;	/* the target, before the recording ended */
+	/*
+	 * All has been read, and what each thread did up to the end is known. Before, a
+	 * thread that sleeps looks as if it ran.
+	 */
+	bool			 settled;
 	struct join_totals	 totals;
 	uint64_t		 losses[JOIN_LOSS_NR];
 	uint64_t		 lost_events[TRACE_LOST_NR];
@@ -159,6 +178,7 @@ struct join {
 	struct join_point	*points;
 	size_t			 nr_points;
 	struct join_sum		*point_sums;
+	struct blocks		*blocks;	/* see blocks.h */
 	struct join_frame	*point_frames;
 	struct join_sum		*loss_sums;
 	size_t			 nr_losses;
@@ -185,7 +205,8 @@ static inline struct task *task__find(const struct join *j, uint64_t addr)
 	return map__get(&j->tasks, addr);
 }
 
-void task__new(struct join *j, uint64_t addr, uint64_t now);
+/* @th spawns it. */
+void task__new(struct join *j, uint64_t addr, const struct thread *th, uint64_t now);
 /* The task was read from a runtime's list. Returns it if it is alive, else NULL. */
 struct task *task__seen(struct join *j, const struct trace_event *ev, uint64_t now);
 void task__wake(struct join *j, uint64_t addr, struct thread *waker, uint64_t now);
@@ -240,6 +261,8 @@ void listings__complete(struct join *j, uint64_t begin, uint64_t now);
 struct thread *thread__get(struct join *j, uint32_t tid, uint64_t now);
 void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event *ev, uint64_t now);
 /* @ev belongs to driver @ops: the thread came back from it, or it found something. */
+/* The user stack of @th, which sleeps in a poll, has been read. */
+void thread__sleep_stack(struct thread *th, const struct trace_event *ev);
 void thread__driver_event(struct join *j, struct thread *th, const struct driver_ops *ops,
 			  const struct trace_event *ev, uint64_t now);
 /*
@@ -253,6 +276,12 @@ void thread__free_all(struct join *j);
 static inline struct poll *thread__poll(const struct thread *th)
 {
 	return th->nr_polls ? &th->polls[th->nr_polls - 1] : NULL;
+}
+
+/* Does @th sleep in a driver now? */
+static inline bool thread__in_driver(const struct thread *th)
+{
+	return history__now(&th->history).doing == DOING_DRIVER;
 }
 
 void thread__push_poll(struct join *j, struct thread *th, struct task *t, uint64_t now);
@@ -311,10 +340,28 @@ uint64_t split__not_joined(const struct join *j, const struct task *t);
 void split__open(const struct join *j, const struct task *t, uint64_t now,
 		 enum part otherwise, struct split *out);
 
+/* ---- ready.c ---- */
+
+/*
+ * Divides [@from, @to), in which a task was ready for the reason @part, by what @worker did
+ * (NULL: not known). The pieces replace those in @out; they have their places, in order
+ * of time, if a sink wants that. 0 or -ENOMEM.
+ */
+int ready__divide(const struct join *j, const struct thread *worker, enum part part, uint64_t from,
+		  uint64_t to, struct pieces *out);
+/*
+ * The worker in whose queue @t is, READY and not polled: the one that woke it in a poll
+ * which goes on. NULL: not known, or it cannot be told yet what that worker does.
+ */
+const struct thread *ready__worker(const struct join *j, const struct task *t);
+
 /* ---- result.c ---- */
 
 int result__make(struct join *j);
 void result__free(struct join *j);
+
+/* What @d is about, as a frame. NULL: no memory. */
+const char *detail_name(struct join *j, struct detail d);
 
 /* ---- notes.c ---- */
 

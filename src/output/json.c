@@ -180,6 +180,83 @@ static json_t *points(const struct join *j, const struct output_opts *opts, int 
 	return a;
 }
 
+static void set_place(json_t *o, const struct join_place *p, int *err)
+{
+	set(o, "function", text(p->function), err);
+	set(o, "file", text(p->file), err);
+	set(o, "path", text(p->path), err);
+	set(o, "line", number(p->line), err);
+}
+
+static json_t *stack_of(const struct join_block *b, int *err)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; a && i < b->nr_stack; i++) {
+		json_t *o = json_object();
+
+		if (o)
+			set_place(o, &b->stack[i], err);
+		append(a, o, err);
+	}
+	return a;
+}
+
+static json_t *delays(const struct join_block *b, int *err)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; a && i < b->nr_delays; i++) {
+		json_t *o = json_object();
+
+		if (o) {
+			set(o, "task", text(b->delays[i].task), err);
+			set(o, "ready_ns", number(b->delays[i].ready_ns), err);
+			set(o, "await_ns", number(b->delays[i].await_ns), err);
+		}
+		append(a, o, err);
+	}
+	return a;
+}
+
+static json_t *block(const struct join_block *b, int *err)
+{
+	json_t *o = json_object(), *kernel = json_array();
+
+	if (!o || !kernel) {
+		json_decref(o);
+		json_decref(kernel);
+		return NULL;
+	}
+	set(o, "task", text(b->task), err);
+	set(o, "job", json_boolean(b->job), err);
+	set_place(o, &b->place, err);
+	set(o, "what", text(b->what), err);
+	set(o, "kernel_function", text(b->kernel), err);
+	set(o, "blocked_ns", number(b->ns), err);
+	set(o, "count", number(b->times), err);
+	set(o, "max_ns", number(b->longest), err);
+	set(o, "stack", stack_of(b, err), err);
+	for (size_t i = 0; i < b->nr_kernel; i++)
+		append(kernel, text(b->kernel_stack[i]), err);
+	set(o, "kernel_stack", kernel, err);
+	set(o, "delayed", delays(b, err), err);
+	return o;
+}
+
+static json_t *blocks(const struct join *j, const struct output_opts *opts, int *err)
+{
+	json_t *a = json_array();
+	size_t nr;
+	const struct join_block *list = join__blocks(j, &nr);
+
+	if (opts->top && nr > opts->top)
+		nr = opts->top;
+	for (size_t i = 0; a && i < nr; i++)
+		append(a, block(&list[i], err), err);
+	return a;
+}
+
 /* What was selected, and how much there is in all. */
 static json_t *selection(const struct join *j, const struct output_opts *opts, int *err)
 {
@@ -280,8 +357,9 @@ static int write_report(const struct join *j, const struct trace_reader *r,
 {
 	const struct join_totals *t = join__totals(j);
 	json_t *o = json_object();
-	size_t nr;
+	size_t nr, nr_ready;
 	const struct join_sum *lost = join__losses(j, &nr);
+	const struct join_sum *ready = join__ready(j, &nr_ready);
 	int err = 0;
 
 	if (!o)
@@ -294,6 +372,8 @@ static int write_report(const struct join *j, const struct trace_reader *r,
 	set(o, "tasks", tasks(t, &err), &err);
 	set(o, "lifetime_ns", number(t->lifetime_ns), &err);
 	set(o, "segments", segments(t, &err), &err);
+	set(o, "ready", sums(ready, nr_ready, &err), &err);
+	set(o, "blocked_places", blocks(j, opts, &err), &err);
 	set(o, "await_points", points(j, opts, &err), &err);
 	set(o, "lost", sums(lost, nr, &err), &err);
 	set(o, "cost", cost(j, r, &err), &err);

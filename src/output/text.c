@@ -14,6 +14,7 @@
 #include "join/crate_path.h"
 #include "output/flow.h"
 #include "output/report.h"
+#include "output/text.h"
 
 #define COLUMNS		80	/* if the caller gives no width */
 #define POINTS_SHOWN	20
@@ -21,64 +22,6 @@
 #define DETAILS_SHOWN	3
 #define BAR_MAX		48
 #define BAR_USEFUL	10	/* if bars are at most this long, words say more */
-
-/* What the parts of the report work with. */
-struct text_report {
-	const struct join		*join;
-	const struct trace_reader	*reader;
-	FILE				*out;
-	struct flow			 flow;
-	const struct join_point		**points;	/* all, sorted as requested */
-	size_t				 shown;
-	enum output_sort			 sort;
-};
-
-/* ---- words ---- */
-
-struct text {
-	char	s[QUANTITY_MAX];
-};
-
-static struct text duration(uint64_t ns)
-{
-	struct text t;
-
-	quantity__time(ns, t.s);
-	return t;
-}
-
-static struct text count(uint64_t n)
-{
-	struct text t;
-
-	quantity__count(n, t.s);
-	return t;
-}
-
-static struct text percent(uint64_t part, uint64_t whole)
-{
-	double v = whole ? 100.0 * (double)part / (double)whole : 0;
-	struct text t;
-
-	if (part && v < 0.05)
-		snprintf(t.s, sizeof(t.s), "<0.1 %%");
-	else if (part < whole && v >= 99.95)
-		snprintf(t.s, sizeof(t.s), ">99.9 %%");
-	else
-		snprintf(t.s, sizeof(t.s), "%.1f %%", v);
-	return t;
-}
-
-static const char *plural(uint64_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
-/* The word to put before a task's name; "" if the name begins with it. */
-static const char *task_noun(const char *name)
-{
-	return strncmp(name, "task ", 5) ? "task " : "";
-}
 
 static void right(FILE *out, const char *s, size_t width)
 {
@@ -374,24 +317,6 @@ static bool is_ambiguous(const struct join *j, const struct join_point *p)
 }
 
 /*
- * Prints @path; if it is too long, leaves out the middle, between the crate and the
- * last directory.
- */
-static void print_path(struct flow *f, const char *path, uint32_t line)
-{
-	/* minus the indent and "(…:12345)," */
-	size_t room = f->columns - f->indent - 12, len = strlen(path);
-	const char *crate = strchr(path, '/'), *file = strrchr(path, '/'), *dir = file;
-
-	while (dir && dir > path && dir[-1] != '/')
-		dir--;
-	if (utf8__columns(path, len) <= room || !crate || dir <= crate + 1)
-		flow__put(f, "(%s:%u)", path, line);
-	else
-		flow__put(f, "(%.*s/…/%s:%u)", (int)(crate - path), path, dir, line);
-}
-
-/*
  * Prints the source position: by base name if that is clear, else with the path in the
  * crate.
  */
@@ -400,7 +325,7 @@ static void print_source(struct text_report *t, const struct join_point *p)
 	bool whole = *p->path && (p->foreign || crate_path__needed(p->file) ||
 				  is_ambiguous(t->join, p));
 
-	print_path(&t->flow, whole ? p->path : p->file, p->line);
+	text__path(&t->flow, whole ? p->path : p->file, p->line);
 }
 
 static void print_place(struct text_report *t, const struct join_point *p)
@@ -532,7 +457,7 @@ static void print_points(struct text_report *t)
 
 	join__points(t->join, &all);
 	if (!all) {
-		fputs("\nNo task waited.\n", t->out);
+		fputs("\nNo task waited for anything.\n", t->out);
 		return;
 	}
 	fputc('\n', t->out);
@@ -586,6 +511,7 @@ static int write_text(const struct join *j, const struct trace_reader *r,
 	print_spins(&t);
 	print_cost(&t);
 	print_segments(&t);
+	text_blocks__print(&t, opts->top);
 	print_points(&t);
 	print_notes(&t);
 	free(t.points);

@@ -33,6 +33,7 @@
 #include "record/preamble.h"
 #include "record/recorder.h"
 #include "record/roster.h"
+#include "record/sleepers.h"
 #include "record/target.h"
 #include "symbol/ksyms.h"
 #include "trace/trace.h"
@@ -65,6 +66,7 @@ struct recorder {
 	struct source_types		 types;
 	uint32_t			*kinds;		/* image function → task-kind id */
 	struct roster			*roster;
+	struct sleepers			*sleepers;
 	uint64_t			 attach_ts, end_ts;
 	uint64_t			 cpu_start;	/* own CPU time at attach_ts */
 	struct counters			 counters;	/* as last looked at */
@@ -348,6 +350,9 @@ static int loop(struct recorder *r)
 		more = roster__step(r->roster, ts + ROSTER_NS);
 		if (more < 0)
 			return more;
+		err = sleepers__look(r->sleepers);
+		if (err)
+			return err;
 		if (ts - flushed >= FLUSH_NS) {
 			flushed = ts;
 			write_losses(r);
@@ -393,7 +398,9 @@ static int take_rest(struct recorder *r)
 		err = 0;
 	if (!err)
 		err = for_each_source(r, false);
-	return err ? err : roster__finish(r->roster);
+	if (!err)
+		err = roster__finish(r->roster);
+	return err ? err : sleepers__finish(r->sleepers);
 }
 
 /*
@@ -672,8 +679,12 @@ static int take_first(struct recorder *r)
 		.attach_ts = r->attach_ts,
 		.fresh = r->own_execs != 0,
 	};
+	struct sleepers_opts sleeps = { r->img, &r->target.process, r->sources.skel, r->trace };
 	int err = roster__new(&opts, &r->roster);
 
+	r->sleepers = sleepers__new(&sleeps);
+	if (!r->sleepers)
+		err = -ENOMEM;
 	if (!err && !r->ended_by)
 		err = for_each_source(r, true);
 	return err || r->ended_by ? err : roster__start(r->roster);
@@ -783,6 +794,7 @@ int recorder__run(const struct recorder_opts *opts)
 	keeper__free(r.keeper);
 	r.keeper = NULL;
 	roster__free(r.roster);
+	sleepers__free(r.sleepers);
 	trace_writer__free(r.trace);
 	output__free(r.output, r.trace && r.end_ts);
 	if (r.attach && attach__left_behind(r.attach))

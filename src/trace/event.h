@@ -40,7 +40,7 @@ enum trace_event_type {
 				 * or end was not seen */
 	TRACE_FD_WAITER		= 16,	/* waiter: whose waker a descriptor has, when looked at */
 	TRACE_TASKS_LISTED	= 17,	/* listed: all tasks of the runtime's lists were seen */
-	TRACE_SLEEP_STACK	= 18,	/* sleep: where the thread, asleep in a poll, was called from */
+	TRACE_SLEEP_STACK	= 18,	/* sleep: user stack of a thread that sleeps in a poll */
 	TRACE_EVENT_NR
 };
 

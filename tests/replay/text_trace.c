@@ -7,6 +7,7 @@
  *	kind ID NAME [blocking] [unseen_spawns] [root] [boxed] [scheduler=NAME]
  *	thread TID NAME
  *	stack ID FRAME…			innermost first
+ *	user-stack ID NAME@PATH:LINE…	innermost first; "@PATH:LINE" may be missing
  *	note TEXT
  *	loss COUNT CAUSE
  *	chain ID [task=NAME]		nodes follow, one more '.' a level deeper
@@ -252,6 +253,25 @@ static int end_chain(struct text_trace *t)
 	return trace_writer__chain(t->w, &c) ? bad(t, "cannot write the chain") : 0;
 }
 
+static int user_stack(struct text_trace *t, uint32_t id)
+{
+	struct trace_user_frame frames[WORDS_MAX];
+	struct trace_user_stack s = { .id = id, .frames = frames };
+
+	for (size_t i = 2; i < t->nr_words; i++) {
+		char *at = strchr(t->words[i], '@'), *colon = at ? strrchr(at, ':') : NULL;
+		struct trace_user_frame *f = &frames[s.nr++];
+
+		*f = (struct trace_user_frame){ .function = t->words[i], .path = "" };
+		if (!colon)
+			continue;
+		*at = *colon = '\0';
+		f->path = at + 1;
+		f->line = (uint32_t)number_of(colon + 1);
+	}
+	return trace_writer__user_stack(t->w, &s);
+}
+
 static int metadata(struct text_trace *t, const char *line)
 {
 	const char *what = t->words[0];
@@ -278,6 +298,8 @@ static int metadata(struct text_trace *t, const char *line)
 
 		return trace_writer__stack(t->w, &s);
 	}
+	if (!strcmp(what, "user-stack"))
+		return user_stack(t, id);
 	spaces(name);
 	if (!strcmp(what, "kind")) {
 		struct trace_task_kind k = { .id = id, .name = name, .name_long = name,
@@ -392,6 +414,12 @@ static int ev_off(struct text_trace *t, struct trace_event *ev)
 	return value_time(t, "out", &ev->off.out) || value_time(t, "wake", &ev->off.wake) ? -1 : 0;
 }
 
+static int ev_slept(struct text_trace *t, struct trace_event *ev)
+{
+	ev->sleep.stack = (uint32_t)value_number(t, "stack", 0);
+	return value_time(t, "out", &ev->sleep.out) ? -1 : 0;
+}
+
 static int ev_epoll(struct text_trace *t, struct trace_event *ev)
 {
 	ev->epoll.nr = (int32_t)number_of(t->words[4]);
@@ -478,6 +506,7 @@ static const struct {
 	{ "new", TRACE_TASK_NEW, 5, ev_task },		/* TASK */
 	{ "drop", TRACE_TASK_DROP, 5, ev_task },	/* TASK */
 	{ "seen", TRACE_TASK_SEEN, 6, ev_seen },	/* TASK idle|notified|running|unknown [kind= chain= KEY…] */
+	{ "slept", TRACE_SLEEP_STACK, 4, ev_slept },	/* out=TIME stack=ID */
 	{ "off", TRACE_OFF_CPU, 5, ev_off },		/* REASON out=TIME [wake=TIME waker= stack= epoll open told unseen] */
 	{ "epoll", TRACE_EPOLL_WAIT, 5, ev_epoll },	/* NR [epfd=] */
 	{ "ready", TRACE_EPOLL_READY, 5, ev_ready },	/* TOKEN in|out|hup|err [since=TIME reader= writer=] */

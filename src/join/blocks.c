@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Places that blocked, and whom they delayed. See blocks.h. */
+#include "join/blocks.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bisect.h"
+#include "base/sum.h"
+#include "join/crate_path.h"
+#include "join/others.h"
+#include "join/probe_stack.h"
+
+struct blocks {
+	struct join_block	*list;
+	size_t			 nr;
+	struct join_place	*places;	/* all stacks, one behind another */
+	struct join_delay	*delays;	/* of all blocks, one behind another */
+	struct join_sum		*ready;
+	size_t			 nr_ready;
+};
+
+/* ---- places ---- */
+
+static int make_place(struct join *j, const struct trace_user_frame *f, struct join_place *out)
+{
+	const char *base = strrchr(f->path, '/');
+	char crate[CRATE_PATH_MAX];
+
+	base = base ? base + 1 : f->path;
+	out->function = frame_names__safe(j->names, *f->function ? f->function : "?");
+	out->file = *base ? frame_names__safe(j->names, base) : "";
+	out->path = *f->path ? frame_names__safe(j->names, crate_path(f->path, crate)) : "";
+	out->line = f->line;
+	out->foreign = *f->path && crate_path__foreign(f->path);
+	return out->function && out->file && out->path ? 0 : -ENOMEM;
+}
+
+static const struct trace_stack *kernel_stack(const struct join *j, const struct sleep *s)
+{
+	return trace_reader__stack(j->reader, s->stack);
+}
+
+/* The functions of @s from @places on; the number of them, or -ENOMEM. */
+static int make_stack(struct join *j, const struct sleep *s, struct join_place *places)
+{
+	const struct trace_user_stack *st = trace_reader__user_stack(j->reader, s->user);
+
+	for (uint32_t i = 0; st && i < st->nr; i++) {
+		int err = make_place(j, &st->frames[i], &places[i]);
+
+		if (err)
+			return err;
+	}
+	return st ? (int)st->nr : 0;
+}
+
+static const char *words(struct join *j, const struct sleep *s)
+{
+	const char *text;
+
+	if (s->blocks_on)
+		return frame_names__safef(j->names, "block_on of %s",
+					  accounts__task_name(j->accounts, s->root));
+	text = sleep__words(s, kernel_stack(j, s));
+	return text ? frame_names__safe(j->names, text) : "";
+}
+
+/* ---- blocks ---- */
+
+/* A sum of blocked time, with what makes it one of a block. */
+struct block_sum {
+	struct join_block	 block;
+	const struct sleep	*sleep;
+};
+
+static bool is_block(const struct join *j, const struct sum *s)
+{
+	const struct sleep *sleep;
+
+	if (!s->ns || s->key.segment != JOIN_BLOCKED || s->key.part != PART_NONE ||
+	    s->key.detail.kind != DETAIL_SLEEP)
+		return false;
+	sleep = sleeps__get(&j->sleeps, s->key.detail.id);
+	return !probe_stack__is(kernel_stack(j, sleep));
+}
+
+static int make_block(struct join *j, const struct sum *s, struct block_sum *out)
+{
+	const struct sleep *sleep = sleeps__get(&j->sleeps, s->key.detail.id);
+	const struct slept *slept = sink_sums__slept(&j->sums, &s->key);
+	uint32_t kind = accounts__account(j->accounts, s->key.account)->kind;
+	const struct trace_stack *kernel = kernel_stack(j, sleep);
+	const struct trace_user_frame *place;
+	struct join_block *b = &out->block;
+
+	*b = (struct join_block){ .task = accounts__task_name(j->accounts, kind), .ns = s->ns,
+				  .job = accounts__blocking(j->accounts, kind), .kernel = "",
+				  .place = { "", "", "", 0, false } };
+	out->sleep = sleep;
+	if (slept) {
+		b->times = slept->times;
+		b->longest = slept->longest;
+	}
+	place = sleep__place(trace_reader__user_stack(j->reader, sleep->user));
+	if (place && make_place(j, place, &b->place))
+		return -ENOMEM;
+	b->what = words(j, sleep);
+	if (kernel && kernel->nr)
+		b->kernel = frame_names__safe(j->names, kernel->frames[0]);
+	return b->task && b->what && b->kernel ? 0 : -ENOMEM;
+}
+
+/* Jobs behind all others; what is one block lies together. */
+static int by_place(const void *a, const void *b)
+{
+	const struct join_block *x = &((const struct block_sum *)a)->block;
+	const struct join_block *y = &((const struct block_sum *)b)->block;
+	int c;
+
+	if (x->job != y->job)
+		return x->job ? 1 : -1;
+	c = strcmp(x->task, y->task);
+	if (!c)
+		c = strcmp(x->place.path, y->place.path);
+	if (!c && x->place.line != y->place.line)
+		return x->place.line < y->place.line ? -1 : 1;
+	if (!c)
+		c = strcmp(x->place.function, y->place.function);
+	return c ? c : strcmp(x->what, y->what);
+}
+
+/* The same place, the longest sum first: it lends the block its stack. */
+static int by_place_and_time(const void *a, const void *b)
+{
+	const struct block_sum *x = a, *y = b;
+	int c = by_place(a, b);
+
+	if (c)
+		return c;
+	if (x->block.ns != y->block.ns)
+		return x->block.ns > y->block.ns ? -1 : 1;
+	c = strcmp(x->block.kernel, y->block.kernel);
+	if (c)
+		return c;
+	if (x->sleep->user != y->sleep->user)
+		return x->sleep->user < y->sleep->user ? -1 : 1;
+	return x->sleep->stack < y->sleep->stack ? -1 : x->sleep->stack > y->sleep->stack;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct block_sum *x = a, *y = b;
+
+	if (x->block.job != y->block.job)
+		return x->block.job ? 1 : -1;
+	if (x->block.ns != y->block.ns)
+		return x->block.ns > y->block.ns ? -1 : 1;
+	return by_place(a, b);
+}
+
+static size_t merge_blocks(struct block_sum *sums, size_t nr)
+{
+	size_t out = 0;
+
+	qsort(sums, nr, sizeof(*sums), by_place_and_time);
+	for (size_t i = 0; i < nr; i++) {
+		struct join_block *last = out ? &sums[out - 1].block : NULL;
+
+		if (!last || by_place(&sums[out - 1], &sums[i])) {
+			sums[out++] = sums[i];
+			continue;
+		}
+		sum__add(&last->ns, sums[i].block.ns);
+		sum__add(&last->times, sums[i].block.times);
+		if (sums[i].block.longest > last->longest)
+			last->longest = sums[i].block.longest;
+	}
+	qsort(sums, out, sizeof(*sums), by_time);
+	return out;
+}
+
+static struct block_sum *collect_blocks(struct join *j, size_t *nr)
+{
+	struct block_sum *sums = calloc(j->sums.sums.nr + 1ul, sizeof(*sums));
+
+	*nr = 0;
+	for (uint32_t i = 0; sums && i < j->sums.sums.size; i++) {
+		const struct sum *s = &j->sums.sums.entries[i];
+
+		if (!is_block(j, s) ||
+		    !selection__has(j, accounts__account(j->accounts, s->key.account)->kind))
+			continue;
+		if (make_block(j, s, &sums[*nr])) {
+			free(sums);
+			return NULL;
+		}
+		++*nr;
+	}
+	if (sums)
+		*nr = merge_blocks(sums, *nr);
+	return sums;
+}
+
+static int fill_stacks(struct join *j, struct blocks *b, const struct block_sum *sums)
+{
+	size_t nr_places = 0, at = 0;
+
+	for (size_t i = 0; i < b->nr; i++) {
+		const struct trace_user_stack *st =
+			trace_reader__user_stack(j->reader, sums[i].sleep->user);
+
+		nr_places += st ? st->nr : 0;
+	}
+	b->places = calloc(nr_places + 1, sizeof(*b->places));
+	if (!b->places)
+		return -ENOMEM;
+	for (size_t i = 0; i < b->nr; i++) {
+		const struct trace_stack *kernel = kernel_stack(j, sums[i].sleep);
+		int nr = make_stack(j, sums[i].sleep, b->places + at);
+
+		if (nr < 0)
+			return nr;
+		b->list[i].stack = b->places + at;
+		b->list[i].nr_stack = (size_t)nr;
+		at += (size_t)nr;
+		b->list[i].kernel_stack = kernel ? kernel->frames : NULL;
+		b->list[i].nr_kernel = kernel ? kernel->nr : 0;
+	}
+	return 0;
+}
+
+/* ---- whom they delayed ---- */
+
+/* Time of tasks called delay.task that a task called @by took. */
+struct delay_sum {
+	const char		*by;
+	struct join_delay	 delay;
+};
+
+static uint64_t delay__ns(const struct join_delay *d)
+{
+	uint64_t ns = d->ready_ns;
+
+	sum__add(&ns, d->await_ns);
+	return ns;
+}
+
+/* Names of one join are one object each. */
+static int by_names(const void *a, const void *b)
+{
+	const struct delay_sum *x = a, *y = b;
+	int c = strcmp(x->by, y->by);
+
+	return c ? c : strcmp(x->delay.task, y->delay.task);
+}
+
+static int by_delay(const void *a, const void *b)
+{
+	const struct delay_sum *x = a, *y = b;
+	uint64_t x_ns = delay__ns(&x->delay), y_ns = delay__ns(&y->delay);
+	int c = strcmp(x->by, y->by);
+
+	if (c)
+		return c;
+	if (x_ns != y_ns)
+		return x_ns > y_ns ? -1 : 1;
+	return strcmp(x->delay.task, y->delay.task);
+}
+
+static bool delays(const struct sum *s)
+{
+	if (!s->ns)
+		return false;
+	return (s->key.segment == JOIN_READY && s->key.detail.kind == DETAIL_WORKER_BLOCKED) ||
+	       (s->key.segment == JOIN_AWAIT && s->key.part == PART_WORKER_BLOCKED &&
+		s->key.detail.kind == DETAIL_TASK);
+}
+
+static struct delay_sum *collect_delays(struct join *j, size_t *nr)
+{
+	struct delay_sum *sums = calloc(j->sums.sums.nr + 1ul, sizeof(*sums));
+	size_t out = 0;
+
+	*nr = 0;
+	for (uint32_t i = 0; sums && i < j->sums.sums.size; i++) {
+		const struct sum *s = &j->sums.sums.entries[i];
+		struct delay_sum *d = &sums[*nr];
+		uint32_t kind;
+
+		if (!delays(s))
+			continue;
+		kind = accounts__account(j->accounts, s->key.account)->kind;
+		d->by = accounts__task_name(j->accounts, s->key.detail.id);
+		d->delay.task = accounts__task_name(j->accounts, kind);
+		if (!d->by || !d->delay.task) {
+			free(sums);
+			return NULL;
+		}
+		*(s->key.segment == JOIN_READY ? &d->delay.ready_ns : &d->delay.await_ns) = s->ns;
+		++*nr;
+	}
+	if (!sums)
+		return NULL;
+	qsort(sums, *nr, sizeof(*sums), by_names);
+	for (size_t i = 0; i < *nr; i++) {
+		if (!out || by_names(&sums[out - 1], &sums[i])) {
+			sums[out++] = sums[i];
+			continue;
+		}
+		sum__add(&sums[out - 1].delay.ready_ns, sums[i].delay.ready_ns);
+		sum__add(&sums[out - 1].delay.await_ns, sums[i].delay.await_ns);
+	}
+	*nr = out;
+	qsort(sums, out, sizeof(*sums), by_delay);
+	return sums;
+}
+
+static int fill_delays(struct join *j, struct blocks *b)
+{
+	size_t nr;
+	struct delay_sum *sums = collect_delays(j, &nr);
+
+	bool *told = calloc(nr + 1, sizeof(*told));
+
+	b->delays = calloc(nr + 1, sizeof(*b->delays));
+	if (!sums || !told || !b->delays) {
+		free(sums);
+		free(told);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < nr; i++)
+		b->delays[i] = sums[i].delay;
+	for (size_t i = 0; i < b->nr; i++) {
+		struct join_block *block = &b->list[i];
+		size_t first = BISECT(nr, k, strcmp(sums[k].by, block->task) < 0), end = first;
+
+		/* The longest block of a task tells of all that it delayed. */
+		if (first == nr || sums[first].by != block->task || told[first])
+			continue;
+		told[first] = true;
+		while (end < nr && sums[end].by == block->task)
+			end++;
+		block->delays = b->delays + first;
+		block->nr_delays = end - first;
+	}
+	free(sums);
+	free(told);
+	return 0;
+}
+
+/* ---- ready ---- */
+
+static int by_sum_name(const void *a, const void *b)
+{
+	const struct join_sum *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+static int by_sum_ns(const void *a, const void *b)
+{
+	const struct join_sum *x = a, *y = b;
+
+	if (x->ns != y->ns)
+		return x->ns > y->ns ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static int fill_ready(struct join *j, struct blocks *b)
+{
+	size_t nr = 0, out = 0;
+
+	b->ready = calloc(j->sums.sums.nr + 1ul, sizeof(*b->ready));
+	if (!b->ready)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < j->sums.sums.size; i++) {
+		const struct sum *s = &j->sums.sums.entries[i];
+		const char *name;
+
+		if (!s->ns || s->key.segment != JOIN_READY ||
+		    !selection__has(j, accounts__account(j->accounts, s->key.account)->kind))
+			continue;
+		name = s->key.detail.kind != DETAIL_NONE ? detail_name(j, s->key.detail) :
+		       frame_names__safe(j->names, s->key.part == PART_STOPPED ?
+						 "stopped" : "worker not known");
+		if (!name)
+			return -ENOMEM;
+		b->ready[nr++] = (struct join_sum){ .name = name, .ns = s->ns };
+	}
+	qsort(b->ready, nr, sizeof(*b->ready), by_sum_name);
+	for (size_t i = 0; i < nr; i++) {
+		if (out && b->ready[out - 1].name == b->ready[i].name)
+			sum__add(&b->ready[out - 1].ns, b->ready[i].ns);
+		else
+			b->ready[out++] = b->ready[i];
+	}
+	qsort(b->ready, out, sizeof(*b->ready), by_sum_ns);
+	b->nr_ready = out;
+	return others__sums(j->names, b->ready, &b->nr_ready);
+}
+
+/* ---- all of it ---- */
+
+int blocks__make(struct join *j)
+{
+	struct blocks *b = j->blocks = calloc(1, sizeof(*b));
+	struct block_sum *sums = b ? collect_blocks(j, &b->nr) : NULL;
+	int err = -ENOMEM;
+
+	if (sums)
+		b->list = calloc(b->nr + 1, sizeof(*b->list));
+	if (sums && b->list) {
+		for (size_t i = 0; i < b->nr; i++)
+			b->list[i] = sums[i].block;
+		err = fill_stacks(j, b, sums);
+	}
+	free(sums);
+	if (!err)
+		err = fill_delays(j, b);
+	return err ? err : fill_ready(j, b);
+}
+
+void blocks__free(struct blocks *b)
+{
+	if (!b)
+		return;
+	free(b->list);
+	free(b->places);
+	free(b->delays);
+	free(b->ready);
+	free(b);
+}
+
+const struct join_block *join__blocks(const struct join *j, size_t *nr)
+{
+	*nr = j->blocks->nr;
+	return j->blocks->list;
+}
+
+const struct join_sum *join__ready(const struct join *j, size_t *nr)
+{
+	*nr = j->blocks->nr_ready;
+	return j->blocks->ready;
+}

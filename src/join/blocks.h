@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The places where tasks slept in their polls, with whom they delayed, and what workers
+ * did while tasks were ready: made from the sums. Private to src/join.
+ */
+#ifndef DWELL_JOIN_BLOCKS_H
+#define DWELL_JOIN_BLOCKS_H
+
+#include "join/timeline.h"
+
+struct blocks;
+
+/* Sets j->blocks. 0 or -ENOMEM. */
+int blocks__make(struct join *j);
+/* NULL is fine. */
+void blocks__free(struct blocks *b);
+
+#endif /* DWELL_JOIN_BLOCKS_H */

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The table of sleeps, and their words. See sleeps.h. */
+#include "join/sleeps.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "base/array.h"
+#include "join/crate_path.h"
+
+int64_t sleeps__number(struct sleeps *s, const struct sleep *sleep)
+{
+	uint64_t key = hash_table__key(&s->known, (const char *)sleep, sizeof(*sleep));
+
+	for (;; key++) {
+		struct hash_slot *slot = hash_table__at(&s->known, key);
+
+		if (!slot)
+			return -ENOMEM;
+		if (!slot->value) {
+			if (array__room(&s->list, &s->cap, s->nr, sizeof(*s->list)))
+				return -ENOMEM;
+			s->list[s->nr++] = *sleep;
+			slot->value = s->nr;
+		}
+		if (!memcmp(&s->list[slot->value - 1], sleep, sizeof(*sleep)))
+			return (int64_t)slot->value - 1;
+	}
+}
+
+const struct sleep *sleeps__get(const struct sleeps *s, uint32_t number)
+{
+	return &s->list[number];
+}
+
+void sleeps__clear(struct sleeps *s)
+{
+	free(s->list);
+	hash_table__clear(&s->known);
+}
+
+const struct trace_user_frame *sleep__place(const struct trace_user_stack *st)
+{
+	const struct trace_user_frame *any = NULL;
+
+	for (uint32_t i = 0; st && i < st->nr; i++) {
+		const struct trace_user_frame *f = &st->frames[i];
+
+		if (!*f->function || !*f->path)
+			continue;
+		if (!crate_path__foreign(f->path))
+			return f;
+		if (!any)
+			any = f;
+	}
+	return any;
+}
+
+/* A function of the kernel that sleeps, or the beginning of the names of several. */
+struct function_words {
+	const char	*begin;
+	const char	*words;
+};
+
+/* Where the way into the kernel tells more than the function that sleeps. */
+static const struct function_words ways_in[] = {
+	{ "asm_exc_page_fault", "a page fault" },
+	{ "exc_page_fault", "a page fault" },
+	{ "do_user_addr_fault", "a page fault" },
+	{ "__do_sys_io_uring_enter", "io_uring_enter" },
+};
+
+/* The first that fits, from the innermost function of a stack outwards. */
+static const struct function_words functions[] = {
+	{ "futex_", "a futex: a lock, a condition variable or another thread's end" },
+	{ "__futex_", "a futex: a lock, a condition variable or another thread's end" },
+	{ "hrtimer_nanosleep", "a sleep of the thread" },
+	{ "do_nanosleep", "a sleep of the thread" },
+	{ "pipe_write", "a pipe that is full" },
+	{ "anon_pipe_write", "a pipe that is full" },
+	{ "fifo_pipe_write", "a pipe that is full" },
+	{ "pipe_read", "a pipe that is empty" },
+	{ "anon_pipe_read", "a pipe that is empty" },
+	{ "fifo_pipe_read", "a pipe that is empty" },
+	{ "fifo_open", "the other end of a FIFO" },
+	{ "locks_lock_inode_wait", "a file lock" },
+	{ "flock_lock_inode_wait", "a file lock" },
+	{ "__do_sys_flock", "a file lock" },
+	{ "do_lock_file_wait", "a file lock" },
+	{ "fcntl_setlk", "a file lock" },
+	{ "ep_poll", "epoll_wait" },
+	{ "do_epoll_wait", "epoll_wait" },
+	{ "do_select", "select" },
+	{ "do_poll", "poll" },
+	{ "do_sys_poll", "poll" },
+	{ "sk_stream_wait_memory", "a socket whose buffer is full" },
+	{ "sock_alloc_send_pskb", "a socket whose buffer is full" },
+	{ "sk_wait_data", "data of a socket" },
+	{ "__skb_wait_for_more_packets", "data of a socket" },
+	{ "tcp_recvmsg", "data of a socket" },
+	{ "udp_recvmsg", "data of a socket" },
+	{ "unix_stream_data_wait", "data of a socket" },
+	{ "unix_stream_read_generic", "data of a socket" },
+	{ "inet_csk_wait_for_connect", "a connection to accept" },
+	{ "inet_csk_accept", "a connection to accept" },
+	{ "unix_accept", "a connection to accept" },
+	{ "inet_wait_for_connect", "a connection's beginning" },
+	{ "inet_stream_connect", "a connection's beginning" },
+	{ "__inet_stream_connect", "a connection's beginning" },
+	{ "unix_wait_for_peer", "a connection's beginning" },
+	{ "do_wait", "a child's end" },
+	{ "kernel_wait4", "a child's end" },
+	{ "kernel_waitid", "a child's end" },
+	{ "do_sigtimedwait", "a signal" },
+	{ "io_cqring_wait", "io_uring_enter" },
+	{ "eventfd_read", "an eventfd" },
+	{ "timerfd_read", "a timerfd" },
+	{ "signalfd_dequeue", "a signal" },
+	{ "n_tty_read", "input of a terminal" },
+	{ "n_tty_write", "a terminal's output" },
+	{ "tty_", "a terminal" },
+	{ "request_wait_answer", "an answer of a FUSE file system" },
+	{ "fuse_", "an answer of a FUSE file system" },
+	{ "rpc_wait_bit_killable", "an answer of an NFS server" },
+	{ "nfs_", "an answer of an NFS server" },
+	{ "rwsem_", "a lock inside the kernel" },
+	{ "__mutex_lock", "a lock inside the kernel" },
+	{ "__down", "a lock inside the kernel" },
+	{ "synchronize_rcu", "all CPUs (RCU)" },
+	{ "jbd2_", "a disk: the file system's journal" },
+	{ "io_schedule", "a disk" },
+	{ "folio_wait", "a disk" },
+	{ "submit_bio_wait", "a disk" },
+	{ "blk_", "a disk" },
+	{ "balance_dirty_pages", "a disk: too much is to be written back" },
+	{ "throttle_", "memory: it is scarce" },
+	{ "mem_cgroup_", "memory: the limit of the cgroup" },
+};
+
+static const char *words_of(const struct function_words *list, size_t nr, const char *name,
+			    bool whole)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (whole ? !strcmp(name, list[i].begin) :
+			    !strncmp(name, list[i].begin, strlen(list[i].begin)))
+			return list[i].words;
+	return NULL;
+}
+
+/* Where the kernel's functions have no names. */
+static const char *words_of_syscall(int syscall)
+{
+	switch (syscall) {
+	case SYS_futex:
+		return "a futex: a lock, a condition variable or another thread's end";
+	case SYS_nanosleep:
+	case SYS_clock_nanosleep:
+		return "a sleep of the thread";
+	case SYS_flock:
+		return "a file lock";
+	case SYS_wait4:
+	case SYS_waitid:
+		return "a child's end";
+	case SYS_fsync:
+	case SYS_fdatasync:
+		return "a disk";
+	case SYS_epoll_wait:
+	case SYS_epoll_pwait:
+		return "epoll_wait";
+	case SYS_poll:
+	case SYS_ppoll:
+		return "poll";
+	case SYS_accept:
+	case SYS_accept4:
+		return "a connection to accept";
+	case SYS_connect:
+		return "a connection's beginning";
+	case SYS_recvfrom:
+	case SYS_recvmsg:
+		return "data of a socket";
+	case SYS_sendto:
+	case SYS_sendmsg:
+		return "a socket whose buffer is full";
+	case SYS_read:
+	case SYS_readv:
+		return "a read";
+	case SYS_write:
+	case SYS_writev:
+		return "a write";
+	}
+	return NULL;
+}
+
+#define NR(list)	(sizeof(list) / sizeof((list)[0]))
+
+const char *sleep__words(const struct sleep *s, const struct trace_stack *stack)
+{
+	const char *words = NULL;
+
+	for (uint32_t i = stack ? stack->nr : 0; i-- && !words;)
+		words = words_of(ways_in, NR(ways_in), stack->frames[i], true);
+	for (uint32_t i = 0; stack && i < stack->nr && !words; i++)
+		words = words_of(functions, NR(functions), stack->frames[i], false);
+	return words ? words : words_of_syscall(s->syscall);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * In what threads sleep inside a poll: each different sleep has a number. It must not
+ * know of time or of tasks.
+ */
+#ifndef DWELL_JOIN_SLEEPS_H
+#define DWELL_JOIN_SLEEPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash_table.h"
+#include "trace/trace.h"
+
+struct sleep {
+	uint32_t	stack;		/* kernel stack id; 0: not taken */
+	uint32_t	user;		/* user stack id; 0: over before anybody looked */
+	int32_t		syscall;	/* x86-64 number; -1: none */
+	uint32_t	root;		/* if blocks_on: the kind of the root */
+	uint32_t	blocks_on;	/* it sleeps in block_on, since a root is Pending */
+};
+
+struct sleeps {
+	struct sleep		*list;
+	size_t			 nr, cap;
+	struct hash_table	 known;		/* index + 1 by content */
+};
+
+/* The number of @sleep, or -ENOMEM. */
+int64_t sleeps__number(struct sleeps *s, const struct sleep *sleep);
+const struct sleep *sleeps__get(const struct sleeps *s, uint32_t number);
+void sleeps__clear(struct sleeps *s);
+
+/*
+ * The innermost function of user stack @st (NULL is fine) that is in the program's own
+ * sources; else the innermost that has a source; else NULL.
+ */
+const struct trace_user_frame *sleep__place(const struct trace_user_stack *st);
+/*
+ * What such a sleep is, in words: "a file lock", "a pipe that is full". @stack is its
+ * kernel stack (NULL: not known). A static string; NULL: no words for it.
+ */
+const char *sleep__words(const struct sleep *s, const struct trace_stack *stack);
+
+#endif /* DWELL_JOIN_SLEEPS_H */
