@@ -145,7 +145,7 @@ int notes__make(struct join *j)
 	if (!err)
 		err = add_count(j, j->totals.told_switches, "time",
 				"a thread was woken or came back to a CPU and the kernel's "
-				"tracepoints did not report it: taken from its scheduler's account "
+				"tracepoints did not report it: taken from the scheduler's counters "
 				"of the thread");
 	return err;
 }

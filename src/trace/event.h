@@ -59,7 +59,7 @@ enum trace_off_reason {
 /* From where it is known when the thread was woken and when it was back on a CPU. */
 enum trace_off_told {
 	TRACE_OFF_SEEN		= 0,	/* as it happened; a wake may be missing */
-	TRACE_OFF_TOLD		= 1,	/* one or both from the scheduler's account */
+	TRACE_OFF_TOLD		= 1,	/* one or both from the scheduler's counters */
 	TRACE_OFF_UNSEEN	= 2,	/* it was back at the event's time at the latest */
 };
 
