@@ -28,7 +28,7 @@
 /* ---- sections ------------------------------------------------------------- */
 
 /* Are the section headers outside of the file, because it was truncated? */
-static bool elf__cut(Elf *elf, uint64_t size)
+static bool elf__truncated(Elf *elf, uint64_t size)
 {
 	GElf_Ehdr eh;
 	size_t nr;
@@ -42,7 +42,7 @@ static bool elf__cut(Elf *elf, uint64_t size)
 }
 
 /* Shortens a pool of strings to its last NUL; the reader of entries relies on it. */
-static bool pool__cut(struct debug_sec *sec)
+static bool pool__trim(struct debug_sec *sec)
 {
 	const uint8_t *nul = sec->n ? memrchr(sec->p, 0, sec->n) : NULL;
 	size_t n = nul ? (size_t)(nul - sec->p) + 1 : 0;
@@ -223,7 +223,7 @@ const char *elf_file__load(struct elf_file *f, bool split, uint64_t *unpack)
 		if (err == -E2BIG)
 			return sections[i].refused;
 		/* a section that is listed must be readable */
-		if (err || (sections[i].kind == POOL && !pool__cut(sec)))
+		if (err || (sections[i].kind == POOL && !pool__trim(sec)))
 			f->torn = true;
 	}
 	return s->info.n && s->abbrev.n ? NULL : ELF_FILE_BAD_DWARF;
@@ -389,7 +389,7 @@ static int elf_file__adopt(struct elf_file **out, int fd, const char *root, cons
 		err = elf__build_id(f->elf, f->build_id);
 	if (err)
 		goto fail;
-	f->torn = elf__cut(f->elf, f->size);
+	f->torn = elf__truncated(f->elf, f->size);
 	*out = f;
 	*why = "";
 	return 0;
@@ -425,7 +425,7 @@ int elf_file__of_binary(struct elf_file **out, const struct binary *b)
 	f->borrowed = true;
 	f->size = b->size;
 	f->mtime = b->mtime;
-	f->torn = elf__cut(b->elf, b->size);
+	f->torn = elf__truncated(b->elf, b->size);
 	memcpy(f->build_id, b->build_id, sizeof(f->build_id));
 	if (!f->path) {
 		elf_file__free(f);
