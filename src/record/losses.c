@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The names of the probes' losses and of the recorder's own, and what can be done
- * about them. Those of a kernel source are in its table.
+ * Names and hints for the losses of the probes and of the recorder. Those of a kernel
+ * source are in its table.
  */
 #include "record/losses.h"
 
