@@ -88,7 +88,7 @@ struct roster {
 	bool			 polled;	/* some task has been polled */
 	bool			 busy;		/* a pass is in progress */
 	bool			 partial;	/* the pass is of new lists only */
-	bool			 cut;		/* some pass could not be completed */
+	bool			 incomplete;	/* some pass could not be completed */
 	bool			 late;		/* at the end, not all descriptors could be read */
 	unsigned int		 passes;	/* passes still to be made because of a loss */
 	uint64_t		 next_pass;	/* time of the next one */
@@ -419,9 +419,9 @@ static int end_pass(struct roster *r)
 
 	r->busy = false;
 	r->next_pass = ev.ts + LOSS_NS;
-	r->cut |= alive__cut(r->alive);
+	r->incomplete |= alive__truncated(r->alive);
 	/* Only a task that is in no list at all is missing. */
-	if (alive__cut(r->alive) || r->partial)
+	if (alive__truncated(r->alive) || r->partial)
 		return 0;
 	ev.listed.begin = r->pass_began;
 	return trace_writer__event(r->opts.trace, &ev);
@@ -589,7 +589,7 @@ static int finish_notes(struct roster *r)
 		err = trace_writer__note(r->opts.trace,
 					 "the recording ended before all tasks that are at rest were "
 					 "looked at: those that were not are missing");
-	if (!err && r->cut)
+	if (!err && r->incomplete)
 		err = trace_writer__note(r->opts.trace,
 					 "more tasks are at rest, or in more lists, than can be looked "
 					 "at in time, or a list has no end: some are missing");
