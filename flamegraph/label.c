@@ -34,7 +34,7 @@ static size_t location_start(const char *s, size_t len)
  * of brackets. "{closure}" and similar components mean nothing without the name before
  * them, so they stay with it. @len: there is none.
  */
-static size_t next_cut(const char *s, size_t len, size_t from, int *depth)
+static size_t next_break(const char *s, size_t len, size_t from, int *depth)
 {
 	for (size_t i = from; i < len; i++) {
 		switch (s[i]) {
@@ -94,7 +94,7 @@ void label__fit(struct label *l, const char *name, size_t len, uint32_t columns)
 	if (label__try(l, name, location, name + location, len - location, columns))
 		return;
 	l->lead = true;
-	while ((start = next_cut(name, location, start, &depth)) < location) {
+	while ((start = next_break(name, location, start, &depth)) < location) {
 		last = start;
 		if (label__try(l, name + start, location - start, name + location, len - location,
 			       columns))
@@ -112,6 +112,6 @@ void label__fit(struct label *l, const char *name, size_t len, uint32_t columns)
 	l->body_len = utf8__fit(name + last, location - last, columns - 1);
 	while (l->body_len && l->body[l->body_len - 1] == ' ')
 		l->body_len--;
-	l->cut = true;
+	l->shortened = true;
 	l->columns = utf8__columns(l->body, l->body_len) + 1;
 }

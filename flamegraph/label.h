@@ -22,7 +22,7 @@
 
 /* [lead ? "…"] body tail [shortened ? "…"] */
 struct label {
-	bool		 lead, cut;
+	bool		 lead, shortened;
 	const char	*body, *tail;	/* pointers into the name */
 	size_t		 body_len, tail_len;
 	uint32_t	 columns;	/* 0: nothing is shown */

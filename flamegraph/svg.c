@@ -120,9 +120,9 @@ static void write_label(struct picture *p, const char *name, size_t len, const c
 		textbuf__str(b, "…");
 	textbuf__xml(b, l.body, l.body_len);
 	textbuf__xml(b, l.tail, l.tail_len);
-	if (l.cut)
+	if (l.shortened)
 		textbuf__str(b, "…");
-	if (!l.cut && l.columns + TIME_GAP + time_columns <= columns) {
+	if (!l.shortened && l.columns + TIME_GAP + time_columns <= columns) {
 		textbuf__str(b, "<tspan class=\"q\" dx=\"14\">");
 		textbuf__str(b, time);
 		textbuf__str(b, "</tspan>");
