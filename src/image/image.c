@@ -134,8 +134,8 @@ static const char *no_tasks(const struct model *m, char *out, size_t size)
 
 		if (r->followed) {
 			snprintf(out, size,
-				 "%s is in it, but nothing that spawns a task, and tasks are what "
-				 "dwell records",
+				 "it contains %s, but nothing that spawns a task, and dwell records "
+				 "tasks",
 				 model__text(m, r->name));
 			return out;
 		}
@@ -144,10 +144,10 @@ static const char *no_tasks(const struct model *m, char *out, size_t size)
 					       at ? ", " : "", model__text(m, r->name));
 	}
 	if (!at)
-		return "no async runtime is in it that dwell knows: Rust programs on tokio, smol and "
-		       "async-std can be recorded";
+		return "it contains no async runtime that dwell knows: Rust programs on tokio, smol "
+		       "and async-std can be recorded";
 	snprintf(out, size,
-		 "its runtime is %s, which dwell does not follow: programs on tokio, smol and "
+		 "its runtime is %s, which dwell does not record: programs on tokio, smol and "
 		 "async-std can be recorded", others);
 	return out;
 }

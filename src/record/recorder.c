@@ -457,7 +457,7 @@ static void say_end(const struct recorder *r)
 		  "; see it with: dwell report -i ", !file || usual ? "" : file);
 	image__runtime_names(r->img, false, others, sizeof(others));
 	if (!roster__polled(r->roster))
-		say__line("dwell: no task was polled meanwhile%s%s%s",
+		say__line("dwell: no task was polled during the recording%s%s%s",
 			  *others ? ": the program also has " : "", others,
 			  *others ? ", which dwell does not follow" : "");
 }

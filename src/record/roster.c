@@ -595,22 +595,21 @@ static int finish_notes(struct roster *r)
 					 "at in time, or a list has no end: some are missing");
 	if (!err && r->untold) {
 		snprintf(text, sizeof(text),
-			 "threads that were in polls at attach which cannot be followed (the stack "
-			 "does not tell the task, or the thread polls inside of them): %u of them; "
-			 "these polls are not in the recording, or their time is not known until "
-			 "they end", r->untold);
+			 "%u threads were in polls at attach whose task is not known (the stack does "
+			 "not show it, or another poll was going on inside): these polls are not in "
+			 "the recording, or their time is not known until they end", r->untold);
 		err = trace_writer__note(r->opts.trace, text);
 	}
 	if (!err && r->unlooked) {
 		snprintf(text, sizeof(text),
-			 "threads whose polls at attach were not looked for, since others had taken "
-			 "all the time for it: %u of them", r->unlooked);
+			 "%u threads were not checked for polls at attach, because the others had "
+			 "taken all the time for it", r->unlooked);
 		err = trace_writer__note(r->opts.trace, text);
 	}
 	if (!err && r->late)
 		err = trace_writer__note(r->opts.trace,
-					 "who waits at which descriptor was not asked for all of them at "
-					 "the end: there are too many; some waits name none");
+					 "at the end there were too many descriptors to find out who "
+					 "waits for each: some open waits do not name theirs");
 	return err;
 }
 

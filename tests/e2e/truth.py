@@ -91,7 +91,7 @@ class Found:
         self.extra = []
         # Waits of no time whose await point another worker's poll has overtaken, before it was read or
         # meanwhile: any line may have that many less.
-        placeless = (re.match(r"([\d,]+) waits? of no time at no await point", note) for note in report["notes"])
+        placeless = (re.match(r"([\d,]+) waits? of no duration without an await point", note) for note in report["notes"])
         self.unplaced = sum(int(match[1].replace(",", "")) for match in placeless if match)
         for point in report["await_points"]:
             if "polled elsewhere meanwhile" in " ".join([*point["stack"], point["leaf"]]):
