@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What of a name is shown in a box. */
+/* The part of a name that is shown in a box. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
