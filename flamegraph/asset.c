@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The files are taken in as they are. The assembler looks for them along -I,
- * so -I must name the top of the source tree, and the build must be told that
- * this object depends on both files.
+ * The files are included verbatim. The assembler searches for them along -I, so -I must
+ * name the top of the source tree; and the Makefile must list both files as
+ * dependencies of this object.
  */
 #include "flamegraph/asset.h"
 

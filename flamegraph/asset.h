@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * The style sheet and the script that every picture carries.
- */
+/* The style sheet and the script that are part of every picture. */
 #ifndef DWELL_FLAMEGRAPH_ASSET_H
 #define DWELL_FLAMEGRAPH_ASSET_H
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Stacks merged into a tree. Nodes live in one array and are found by
- * (parent, name) in one hash table, so that adding a frame is one look-up
- * however many siblings it has.
+ * Merges stacks into a tree. Nodes are in one array and are found by (parent, name) in
+ * one hash table, so adding a frame is one look-up, however many siblings it has.
  */
 #include "flamegraph/flamegraph.h"
 
@@ -59,7 +58,7 @@ static int flamegraph__grow_slots(struct flamegraph *fg)
 	return 0;
 }
 
-/* A frame "[await]" that no segment is called after says nothing of its time. */
+/* A frame in brackets that is not a segment's name says nothing about its time. */
 enum join_segment tree_segment__by_name(const char *name)
 {
 	for (int s = 0; s < JOIN_SEGMENT_NR; s++) {
@@ -154,10 +153,10 @@ int flamegraph__add(struct flamegraph *fg, const struct join_frame *frames, uint
 				goto out;
 			fg->path[i] = node;
 		}
-		/* One name in two roles: the smaller, whatever came first. */
+		/* If a name has two kinds, the smaller one is used, whichever came first. */
 		if (frames[i].kind < fg->nodes[node].kind)
 			fg->nodes[node].kind = frames[i].kind;
-		/* The first segment is the task's own. */
+		/* The first segment is that of the task itself. */
 		if (segment == JOIN_SEGMENT_NR && frames[i].kind == JOIN_FRAME_SEGMENT)
 			segment = tree_segment__by_name(frames[i].name);
 		kernel |= frames[i].kind == JOIN_FRAME_KERNEL;

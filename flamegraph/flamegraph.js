@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0
  *
- * Life for the picture, which is whole without it: boxes as wide as the
- * window, zoom, search, keys. State is kept in the URL: #z=FRAME&s=REGEX.
- * It reads from the document all that it knows, and asks nothing of the net.
+ * Makes the picture interactive; it is complete without this script: boxes as
+ * wide as the window, zoom, search, keys. The state is in the URL:
+ * #z=FRAME&s=REGEX. All data comes from the document; nothing is downloaded.
  */
 (function () {
 "use strict";
@@ -34,13 +34,13 @@ function element(parent, name, attributes, text) {
 const frames = Array.from(area.children, (g, index) => {
 	const [start, ns, depth] = g.getAttribute("data-x").split(",").map(Number);
 	const title = g.firstElementChild.textContent;
-	const cut = title.lastIndexOf("\n");
+	const end = title.lastIndexOf("\n");
 
 	return {
 		g, index, start, ns, depth, last: index, parent: -1,
 		rect: g.querySelector("rect"), text: g.querySelector("text"),
-		name: title.slice(0, cut), quantity: title.slice(cut + 1),
-		time: title.slice(cut + 1).split(" · ")[0],
+		name: title.slice(0, end), quantity: title.slice(end + 1),
+		time: title.slice(end + 1).split(" · ")[0],
 		sliver: g.classList.contains("x"), match: false,
 	};
 });
@@ -79,8 +79,8 @@ function columnsOf(s) {
 	return n;
 }
 
-/* Places where a path may be cut: behind a "::" that is in no brackets. */
-function cuts(s) {
+/* Positions at which a path may be shortened: behind a "::" outside of brackets. */
+function breaks(s) {
 	const found = [];
 	let depth = 0, from = 0;
 
@@ -108,7 +108,7 @@ function fit(name, columns) {
 
 	if (columnsOf(name) <= columns)
 		return name;
-	for (const at of cuts(body)) {
+	for (const at of breaks(body)) {
 		lead = "…";
 		last = body.slice(at);
 		if (1 + columnsOf(last + tail) <= columns)
@@ -191,7 +191,7 @@ function placeAll() {
 	reset.g.setAttribute("display", state.zoom ? "inline" : "none");
 }
 
-/* Text breaks behind these. Returns the number of lines. */
+/* Breaks text behind these separators. Returns the number of lines. */
 function breakLines(block, h) {
 	const text = Array.from(block.children, (t) => t.textContent).join(" ");
 	const separator = block.classList.contains("subtitle") ? " · " : ", ";
@@ -214,7 +214,7 @@ function breakLines(block, h) {
 	return nr;
 }
 
-/* Blocks from top to bottom; items of those that flow go on in a new line. */
+/* Places the blocks from top to bottom; items that do not fit continue in a new line. */
 function placeHeader() {
 	let y = 6;
 
@@ -357,7 +357,7 @@ function timeOf(ns) {
 		`${Math.floor(min / 60)} h ${min % 60} min`;
 }
 
-/* null: the expression is wrong. Without capitals, case does not matter. */
+/* null: not a valid expression. An expression without capitals ignores case. */
 function compile(source) {
 	try {
 		return new RegExp(source, source === source.toLowerCase() ? "iu" : "u");
@@ -366,7 +366,7 @@ function compile(source) {
 	}
 }
 
-/* Time below any match counts once, and only what is in view counts. */
+/* The time below nested matches is counted once, and only what is in view is counted. */
 function search() {
 	const z = frames[state.zoom];
 	let ns = 0, count = 0, covered = -1;
@@ -382,23 +382,23 @@ function search() {
 			covered = f.last;
 		}
 	}
-	/* A match above what is zoomed to holds all of it. */
+	/* A match above the zoomed frame covers all of it. */
 	for (let i = z.parent; i >= 0; i = frames[i].parent) {
 		if (frames[i].match)
 			ns = z.ns;
 	}
 	area.classList.toggle("searching", !!state.regex);
-	/* What is in slivers is not searched. */
+	/* Frames in slivers are not searched. */
 	foundText.textContent = state.regex ?
 		(hasSlivers && ns < z.ns ? "≥ " : "") + shareOf(ns, z.ns) +
 		(state.zoom ? " of view · " : " of all · ") + timeOf(ns) +
 		` · ${count} ${count === 1 ? "frame" : "frames"}` : "";
-	/* Left of the reset button, where there is one. */
+	/* To the left of the reset button, if it is shown. */
 	foundText.setAttribute("x", state.zoom ? -312 : -232);
 	fitTitle();
 }
 
-/* The title makes room for the tools. */
+/* Shortens the title to make room for the tools. */
 function fitTitle() {
 	const text = header.querySelector(".title text");
 	const room = width - tools.getBBox().width - 12;
@@ -435,7 +435,7 @@ function go(change, quiet) {
 		else
 			location.hash = hash;
 	} catch (e) {
-		/* A sandbox: the picture works, its state is not kept. */
+		/* In a sandbox the picture works, but its state is not kept. */
 	}
 }
 
@@ -451,7 +451,7 @@ function fromUrl() {
 	try {
 		source = decodeURIComponent(values.get("s") || "");
 	} catch (e) {
-		/* Not ours. */
+		/* The fragment was not written by this script. */
 	}
 	if (source !== state.source || !state.regex) {
 		input.value = source;
@@ -570,7 +570,7 @@ addEventListener("keydown", (e) => {
 });
 addEventListener("hashchange", fromUrl);
 addEventListener("resize", resize);
-/* The header stays in sight. */
+/* Keeps the header in view. */
 addEventListener("scroll", () => {
 	header.setAttribute("transform", `translate(0,${scrollY})`);
 });

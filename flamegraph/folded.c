@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Folded stacks as input: what a frame is follows from its place in the stack
- * and from its spelling. `dwell fold` writes what is read here; other folded
- * files work too, only with less colour.
+ * Folded stacks as input: the kind of a frame follows from its place in the stack and
+ * from its spelling. Written for the output of `dwell fold`; other folded files work
+ * too, with fewer colours.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 #include "flamegraph/flamegraph.h"
 
-#define LINE_MAX_BYTES	(16u << 20)	/* a thousand frames of a thousand bytes are 1 MB */
+#define LINE_MAX_BYTES	(16u << 20)	/* enough for a thousand frames of 16 kB */
 
 static bool has_suffix(const char *s, size_t len, const char *suffix)
 {
@@ -78,8 +78,8 @@ static void guess_kinds(struct join_frame *frames, uint32_t nr)
 }
 
 /*
- * Cut the weight off the end of @line and return where it begins, NULL if
- * there is none. As flamegraph.pl: digits, and a fraction if need be.
+ * Removes the weight from the end of @line; returns where the weight begins, NULL:
+ * there is none. As in flamegraph.pl it consists of digits, with or without a fraction.
  */
 static char *split_weight(char *line, size_t len)
 {
@@ -142,8 +142,8 @@ struct line {
 };
 
 /*
- * Read the next line, without its end: 1, 0 at the end of the input, or negative
- * errno. -EINVAL: it has a NUL, or does not end: /dev/zero is no line.
+ * Reads the next line, without its newline: 1; 0: end of the input; or negative errno.
+ * -EINVAL: the line contains a NUL, or is too long, as in /dev/zero.
  */
 static int line__read(struct line *l, FILE *in)
 {

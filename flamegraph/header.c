@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The header is a list of blocks from top to bottom. Text breaks into lines,
- * the legend's items flow into the next one. Widths are estimates here, for the
- * still image; flamegraph.js measures, and breaks the lines anew.
+ * The header is a list of blocks from top to bottom. Text breaks into lines, and so do
+ * the items of the legend. For the still image, widths are estimated here;
+ * flamegraph.js measures them and breaks the lines again.
  */
 #include "flamegraph/header.h"
 
@@ -21,8 +21,8 @@
 #define ITEM_GAP	16
 
 /*
- * px of @len bytes of @s in DejaVu Sans, which is wider than what most systems
- * have as sans-serif; in tenths, by kinds of letters.
+ * The width of @len bytes of @s in tenths of a px, in DejaVu Sans, which is wider than
+ * the sans-serif font of most systems. Estimated by classes of letters.
  */
 static uint32_t estimate(const char *s, size_t len)
 {
@@ -72,7 +72,7 @@ static void block__end(struct textbuf *b)
 	textbuf__str(b, "</g>\n");
 }
 
-/* Begin an item of @width px: to be ended with </g>. */
+/* Begin an item of @width px; the caller ends it with </g>. */
 static void flow__item(struct flow *f, const char *attributes, uint32_t width)
 {
 	if (f->x && f->x + width > f->width) {
@@ -90,7 +90,7 @@ static uint32_t flow__height(const struct flow *f)
 	return (f->line + 1) * LINE_HEIGHT;
 }
 
-/* Text in lines that break after @separator only. */
+/* Writes text in lines that break after @separator only. */
 static uint32_t write_text(struct textbuf *b, const char *class, const char *text,
 			   const char *separator, uint32_t width, uint32_t y)
 {
@@ -113,7 +113,7 @@ static uint32_t write_text(struct textbuf *b, const char *class, const char *tex
 		textbuf__str(b, "<text y=\"");
 		textbuf__u64(b, 12 + line++ * LINE_HEIGHT);
 		textbuf__str(b, "\">");
-		/* A break takes the place of the separator's space. */
+		/* A line break replaces the space of the separator. */
 		textbuf__xml(b, text, line_len - (text[line_len - 1] == ' '));
 		textbuf__str(b, "</text>\n");
 	}
@@ -183,7 +183,7 @@ static void legend__item(struct flow *f, const char *class, const char *name, co
 static uint32_t write_legend(struct textbuf *b, const struct flamegraph *fg, uint32_t width,
 			     uint32_t y)
 {
-	/* What to search for to find all frames of a segment. */
+	/* Search terms that find all frames of a segment. */
 	static const char *const queries[JOIN_SEGMENT_NR] = {
 		[JOIN_RUNNING]	    = "^\\[running\\]$",
 		[JOIN_PREEMPTED]    = "^\\[preempted\\]$",

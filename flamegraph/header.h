@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What stands above the frames: title, subtitle, notes, the legend with the
- * share of each segment, and the line that tells how to read the picture.
+ * What is above the frames: title, subtitle, notes, the legend with the share of each
+ * segment, and the line that tells how to read the picture.
  */
 #ifndef DWELL_FLAMEGRAPH_HEADER_H
 #define DWELL_FLAMEGRAPH_HEADER_H
@@ -16,8 +16,8 @@
 #define HEADER_MARGIN	12
 
 /*
- * Write the header; returns its height in px. @o has no NULL title. What @l
- * hides is said in a note of its own.
+ * Write the header; returns its height in px. @o must have a title. What @l hides is
+ * stated in a note.
  */
 uint32_t header__write(struct textbuf *b, const struct flamegraph *fg, const struct layout *l,
 		       const struct flamegraph_opts *o);

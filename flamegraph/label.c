@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Candidates from the most telling to the shortest; the first that fits wins.
- */
+/* Candidates from the most informative to the shortest; the first one that fits is used. */
 #include "flamegraph/label.h"
 
 #include <string.h>
@@ -15,7 +13,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Where " (file.rs:12)" begins, or @len. */
+/* Where " (file.rs:12)" begins; @len: there is none. */
 static size_t location_start(const char *s, size_t len)
 {
 	size_t i = len;
@@ -32,11 +30,11 @@ static size_t location_start(const char *s, size_t len)
 }
 
 /*
- * The next place behind @from where a path may be cut: after a "::" that is
- * not inside brackets. "{closure}" and its like say nothing without the name
- * before them, so they stay with it. @len: none.
+ * The next position behind @from at which a path may be shortened: after a "::" outside
+ * of brackets. "{closure}" and similar components mean nothing without the name before
+ * them, so they stay with it. @len: there is none.
  */
-static size_t next_cut(const char *s, size_t len, size_t from, int *depth)
+static size_t next_break(const char *s, size_t len, size_t from, int *depth)
 {
 	for (size_t i = from; i < len; i++) {
 		switch (s[i]) {
@@ -88,7 +86,7 @@ void label__fit(struct label *l, const char *name, size_t len, uint32_t columns)
 	memset(l, 0, sizeof(*l));
 	if (columns < LABEL_COLUMNS_MIN)
 		return;
-	/* The colour says that it is a kernel function. */
+	/* The colour already shows that it is a kernel function. */
 	if (len > suffix && !memcmp(name + len - suffix, kernel_suffix, suffix))
 		len -= suffix;
 
@@ -96,7 +94,7 @@ void label__fit(struct label *l, const char *name, size_t len, uint32_t columns)
 	if (label__try(l, name, location, name + location, len - location, columns))
 		return;
 	l->lead = true;
-	while ((start = next_cut(name, location, start, &depth)) < location) {
+	while ((start = next_break(name, location, start, &depth)) < location) {
 		last = start;
 		if (label__try(l, name + start, location - start, name + location, len - location,
 			       columns))
@@ -114,6 +112,6 @@ void label__fit(struct label *l, const char *name, size_t len, uint32_t columns)
 	l->body_len = utf8__fit(name + last, location - last, columns - 1);
 	while (l->body_len && l->body[l->body_len - 1] == ' ')
 		l->body_len--;
-	l->cut = true;
+	l->shortened = true;
 	l->columns = utf8__columns(l->body, l->body_len) + 1;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What of a name is shown in a box of so many columns. Of a Rust path the end
- * says most, so its leading segments go first:
+ * The part of a name that is shown in a box of a given number of columns. The end of a
+ * Rust path is the most informative, so its first components are dropped first:
  *
  *	mini_redis::server::Handler::run (server.rs:86)
  *	…Handler::run (server.rs:86)
@@ -17,18 +17,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Nothing is shown in less. */
+/* In fewer columns nothing is shown. */
 #define LABEL_COLUMNS_MIN	3
 
-/* [lead ? "…"] body tail [cut ? "…"] */
+/* [lead ? "…"] body tail [shortened ? "…"] */
 struct label {
-	bool		 lead, cut;
-	const char	*body, *tail;	/* into the name */
+	bool		 lead, shortened;
+	const char	*body, *tail;	/* pointers into the name */
 	size_t		 body_len, tail_len;
 	uint32_t	 columns;	/* 0: nothing is shown */
 };
 
-/* @name is valid UTF-8. */
+/* @name must be valid UTF-8. */
 void label__fit(struct label *l, const char *name, size_t len, uint32_t columns);
 
 #endif /* DWELL_FLAMEGRAPH_LABEL_H */

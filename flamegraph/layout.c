@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Siblings: deeper code first, the heaviest first, names deciding between
- * equals; then what the parent's own time was, in the fixed order of the
- * segments, so that colours follow each other alike everywhere. No recursion:
- * the depth of a stack is up to the input.
+ * The order of siblings: deeper code first, by weight, the heaviest first, then by
+ * name; then the parent's own time, in the fixed order of the segments, so that colours
+ * have the same order everywhere. There is no recursion, because the input decides the
+ * depth of a stack.
  */
 #include "flamegraph/layout.h"
 
@@ -11,25 +11,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A child on its way to a box, with all that the order depends on. */
+/* A child that will become a box, with everything that its order depends on. */
 struct candidate {
 	uint64_t	 ns;
 	const char	*name;
 	uint32_t	 name_len;
 	uint32_t	 node;
-	uint8_t		 rank;		/* 0, or 1 + segment of a segment frame */
+	uint8_t		 rank;		/* 0, or 1 + the segment, for a segment frame */
 };
 
 struct walk {
 	const struct flamegraph	*fg;
 	struct layout		*l;
-	uint64_t		*total;		/* of each node, children included */
-	uint32_t		*below;		/* nodes below each, and itself */
-	uint8_t			*segment;	/* of each: the nearest at or above */
+	uint64_t		*total;		/* of each node, including its children */
+	uint32_t		*below;		/* number of nodes in each subtree */
+	/* of each node: the nearest segment at or above it */
+	uint8_t			*segment;
 	uint64_t		 threshold;	/* ns of the narrowest box */
 	struct candidate	*candidates;
 	uint32_t		 cap_candidates;
-	struct box		*pending;	/* a stack: the next box is on its top */
+	struct box		*pending;	/* a stack; the next box is on top */
 	uint32_t		 nr_pending, cap_pending;
 };
 
@@ -119,7 +120,7 @@ static int walk__candidate(struct walk *w, uint32_t nr, uint32_t node)
 	return 0;
 }
 
-/* Put the boxes of @parent's children on the stack, the last one first. */
+/* Pushes the boxes of @parent's children on the stack, the last one first. */
 static int walk__children(struct walk *w, const struct box *parent)
 {
 	const struct tree_node *nodes = w->fg->nodes;

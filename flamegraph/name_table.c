@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One hash table and one text: a stack's frames are mostly names seen before.
+ * A hash table and one buffer of text: most frames of a stack have names that are known
+ * already.
  */
 #include "flamegraph/name_table.h"
 
@@ -31,7 +32,7 @@ uint32_t name_table__spread(const struct name_table *n, uint32_t id, uint32_t nr
 	return (h >> 24) % nr;
 }
 
-/* By a key, since a file chooses the names. */
+/* The hash is keyed, because the names come from a file. */
 static uint64_t hash_bytes(const struct hash_key *key, const char *s, size_t len)
 {
 	uint64_t h = len, word;
@@ -50,7 +51,7 @@ static bool is_plain(const char *s, size_t len)
 	const uint64_t ones = 0x0101010101010101, tops = 0x80 * ones;
 	uint64_t odd = 0, word;
 
-	/* Eight bytes at once: below 0x20, 0x7f or above it. */
+	/* Eight bytes at once: are any below 0x20, equal to 0x7f, or above it? */
 	for (; len >= 8; s += 8, len -= 8) {
 		memcpy(&word, s, 8);
 		odd |= (word - 0x20 * ones) | (word + ones) | word;

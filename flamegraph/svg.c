@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The picture: the document around the frames, and each frame's box with its
- * label and its tooltip. Colours are the style sheet's affair: here a frame
- * gets classes by what it is.
+ * The picture: the document around the frames, and each frame's box with label and
+ * tooltip. Colours are in the style sheet; here a frame only gets classes.
  */
 #include <errno.h>
 #include <string.h>
@@ -17,11 +16,11 @@
 #include "base/quantity.h"
 #include "base/utf8.h"
 
-/* px; flamegraph.js has the same. */
+/* px; the same value is in flamegraph.js. */
 #define ROW		18
 #define BOX		17
 #define PAD		4	/* between a box's edge and its label */
-#define COLUMN_CENTI	723	/* width of a column, in hundredths: 12 px DejaVu Sans Mono */
+#define COLUMN_CENTI	723	/* hundredths of a px: a column of 12 px DejaVu Sans Mono */
 #define TIME_GAP	2	/* columns between a label and the time behind it */
 
 struct picture {
@@ -32,15 +31,13 @@ struct picture {
 	uint64_t			 width;	/* of the frames, in hundredths of a px */
 };
 
-/*
- * Boxes that touch share an edge, however they are rounded.
- */
+/* Adjacent boxes share an edge, however it is rounded. */
 static uint64_t picture__x(const struct picture *p, uint64_t ns)
 {
 	return p->fg->total ? (unsigned __int128)ns * p->width / p->fg->total : 0;
 }
 
-/* Neighbours in one colour are told apart by shades of it. */
+/* Adjacent boxes of one colour get different shades of it. */
 static uint32_t shade(const struct picture *p, const struct tree_node *n)
 {
 	return name_table__spread(&p->fg->names, n->name, 3);
@@ -123,9 +120,9 @@ static void write_label(struct picture *p, const char *name, size_t len, const c
 		textbuf__str(b, "…");
 	textbuf__xml(b, l.body, l.body_len);
 	textbuf__xml(b, l.tail, l.tail_len);
-	if (l.cut)
+	if (l.shortened)
 		textbuf__str(b, "…");
-	if (!l.cut && l.columns + TIME_GAP + time_columns <= columns) {
+	if (!l.shortened && l.columns + TIME_GAP + time_columns <= columns) {
 		textbuf__str(b, "<tspan class=\"q\" dx=\"14\">");
 		textbuf__str(b, time);
 		textbuf__str(b, "</tspan>");
@@ -156,7 +153,7 @@ static void write_box(struct picture *p, const struct box *box)
 	textbuf__u64(b, box->depth);
 	textbuf__str(b, "\">");
 	write_title(p, box, name, len, time);
-	/* A gap between boxes, where there is room for one. */
+	/* A gap between boxes, if there is room. */
 	textbuf__str(b, "<rect x=\"");
 	textbuf__centi(b, x);
 	textbuf__str(b, "\" y=\"");
@@ -171,7 +168,7 @@ static void write_box(struct picture *p, const struct box *box)
 	textbuf__str(b, "</g>\n");
 }
 
-/* In words what the picture shows, for those who cannot see it. */
+/* Describes the picture in words, for readers who cannot see it. */
 static void write_description(struct picture *p)
 {
 	char time[QUANTITY_MAX], share[QUANTITY_MAX];
@@ -229,7 +226,10 @@ static void write_document(struct picture *p, const struct textbuf *header, uint
 	for (uint32_t i = 0; i < p->l.nr; i++)
 		write_box(p, &p->l.boxes[i]);
 	textbuf__str(b, "</g>\n");
-	/* Behind the frames, so that it covers those that are scrolled below it. */
+	/*
+	 * The header comes after the frames, so that it covers frames that are scrolled
+	 * under it.
+	 */
 	textbuf__bytes(b, header->data, header->len);
 	textbuf__str(b, "<script><![CDATA[\n");
 	textbuf__str(b, flamegraph_js);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Text is built in memory and written at once: the picture is made of some
- * hundred thousand short pieces, for which stdio is several times slower.
+ * Text is built in memory and written at once: the picture consists of some hundred
+ * thousand short pieces, for which stdio is several times slower.
  */
 #include "flamegraph/textbuf.h"
 
@@ -97,9 +97,9 @@ static void textbuf__text(struct textbuf *b, const char *s, size_t len, bool xml
 	bool valid;
 	uint32_t cp;
 
-	if (!len)	/* of NULL, even */
+	if (!len)	/* s may be NULL */
 		return;
-	/* [plain, i) is what can be copied as it is. */
+	/* [plain, i) can be copied unchanged. */
 	while (i < len) {
 		if ((unsigned char)s[i] >= 0x20 && (unsigned char)s[i] < 0x7f) {
 			escape = xml ? xml_escape(s[i]) : NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The inside of a struct flamegraph, for the files of this folder: stacks
- * merged into one tree.
+ * The private part of a struct flamegraph, for the files of this folder: stacks merged
+ * into one tree.
  */
 #ifndef DWELL_FLAMEGRAPH_TREE_H
 #define DWELL_FLAMEGRAPH_TREE_H
@@ -12,11 +12,11 @@
 #include "flamegraph/name_table.h"
 
 #define TREE_ROOT	0	/* the node "all" */
-#define TREE_NONE	0	/* no child, no sibling: the root is neither */
+#define TREE_NONE	0	/* no child, no sibling; the root is neither */
 
 struct tree_node {
-	uint32_t	name;		/* in names; the root's is not used */
-	uint32_t	parent;		/* a smaller number than the node's own */
+	uint32_t	name;		/* number in names; unused in the root */
+	uint32_t	parent;		/* smaller than the node's own number */
 	uint32_t	first_child;	/* in no particular order */
 	uint32_t	next_sibling;
 	uint64_t	self;		/* ns of stacks that end here */
@@ -29,15 +29,16 @@ struct flamegraph {
 	uint32_t		 nr_nodes, cap_nodes;
 	uint32_t		*slots;		/* (parent, name) → node; 0: free */
 	uint32_t		 nr_slots;
-	/* The stack added last: its successor often begins alike. */
+	/* The stack that was added last; the next one often begins in the same way. */
 	uint32_t		*path;		/* nodes, without the root */
 	uint32_t		 nr_path, cap_path;
 	uint64_t		 total;
-	uint64_t		 by_segment[JOIN_SEGMENT_NR + 1];	/* the last: none */
-	uint64_t		 kernel;	/* stacks with a kernel frame */
+	/* the last element: no segment */
+	uint64_t		 by_segment[JOIN_SEGMENT_NR + 1];
+	uint64_t		 kernel;	/* of stacks with a kernel frame */
 };
 
-/* The segment that a segment frame of this name stands for. */
+/* The segment that a segment frame with this name stands for. */
 enum join_segment tree_segment__by_name(const char *name);
 
 #endif /* DWELL_FLAMEGRAPH_TREE_H */

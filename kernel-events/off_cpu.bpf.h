@@ -26,14 +26,14 @@ extern __s64 sched_skew;
  * is not. Both are in the run queue's clock. delay: the total time that it was runnable
  * and not running. All are 0 if the kernel keeps none.
  */
-struct sched_account {
+struct sched_counters {
 	__u64	arrival;
 	__u64	queued;
 	__u64	delay;
 };
 
-static __always_inline void sched_account_read(struct sched_account *acc,
-					       const struct task_struct *task)
+static __always_inline void sched_counters_read(struct sched_counters *acc,
+						const struct task_struct *task)
 {
 	acc->arrival = acc->queued = acc->delay = 0;
 	if (!bpf_core_field_exists(task->sched_info.last_arrival))
@@ -113,10 +113,10 @@ static __always_inline void off_cpu_send(struct thread *t, const struct raw_off_
 static __always_inline __u64 off_cpu_told(struct raw_off_cpu *off, const struct thread *t,
 					  const struct task_struct *task, __u64 now)
 {
-	struct sched_account acc;
+	struct sched_counters acc;
 	__u64 in;
 
-	sched_account_read(&acc, task);
+	sched_counters_read(&acc, task);
 	in = acc.arrival == t->sched.off_arrival ? 0 : sched_time(acc.arrival, off->out, now);
 	if (!in) {
 		off->told = RAW_OFF_UNSEEN;

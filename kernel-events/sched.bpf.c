@@ -101,13 +101,13 @@ static __always_inline __u32 sleep_reason(unsigned int state)
 static __always_inline void switched_out(void *ctx, struct task_struct *prev, bool preempt,
 					 unsigned int state, __u64 ts)
 {
-	struct sched_account acc;
+	struct sched_counters acc;
 	struct thread *t;
 
 	t = state & TASK_DEAD ? bpf_task_storage_get(&threads, prev, NULL, 0) : thread_get(prev);
 	if (!t)
 		return;
-	sched_account_read(&acc, prev);
+	sched_counters_read(&acc, prev);
 	on_cpu(t, prev, ts);
 	if (t->sched.in_ts)
 		sched_skew_learn(t->sched.in_ts, acc.arrival);
@@ -158,9 +158,9 @@ static __always_inline void switched_in(struct task_struct *next, __u64 ts)
 	thread_name(t, next, ts);
 	off_cpu_take(&off, t);
 	if (!off.wake && off.reason != RAW_OFF_PREEMPTED) {
-		struct sched_account acc;
+		struct sched_counters acc;
 
-		sched_account_read(&acc, next);
+		sched_counters_read(&acc, next);
 		off.wake = sched_time(acc.queued, off.out, ts);
 		if (off.wake)
 			off.told = RAW_OFF_TOLD;
@@ -269,7 +269,7 @@ SEC("iter/task")
 int sched_snapshot(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
-	struct sched_account acc;
+	struct sched_counters acc;
 	struct pt_regs *regs;
 	struct thread *t;
 	__u64 ts;
@@ -291,7 +291,7 @@ int sched_snapshot(struct bpf_iter__task *ctx)
 				 bpf_get_task_stack(task, snapshot_buf.ips,
 						    sizeof(snapshot_buf.ips), 0),
 				 ts, task->pid);
-	sched_account_read(&acc, task);
+	sched_counters_read(&acc, task);
 	t->sched.off_arrival = acc.arrival;
 	t->sched.off_delay = acc.delay;
 	/* Not the time of the switch, which happened before the hook was in place. */
@@ -304,7 +304,7 @@ int sched_open(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct raw_off_cpu ev = {};
-	struct sched_account acc;
+	struct sched_counters acc;
 	struct thread *t;
 	__u64 now;
 
@@ -317,7 +317,7 @@ int sched_open(struct bpf_iter__task *ctx)
 	ev.hdr.tid = task->pid;
 	ev.hdr.type = RAW_OFF_CPU;
 	off_cpu_take(&ev, t);
-	sched_account_read(&acc, task);
+	sched_counters_read(&acc, task);
 	ev.open = acc.arrival == t->sched.off_arrival;
 	/*
 	 * The thread may be back without that having been seen, and without having

@@ -126,12 +126,12 @@ static const struct source_event events[] = {
 static const struct source_loss losses[] = {
 	{
 		LOSS_STACK_MAP, "kernel stack table full",
-		"more different kernel stacks than are kept apart: record for a shorter time",
+		"there were more different kernel stacks than the table holds: record for a shorter time",
 	},
 	{
 		LOSS_SWITCH, "switch of a thread not seen",
-		"the kernel did not report that a thread came to a CPU or left it; since when it was "
-		"back is known on kernels with CONFIG_SCHED_INFO, after the first switches",
+		"the kernel did not report that a thread came to a CPU or left it. When it came back is "
+		"known on kernels with CONFIG_SCHED_INFO, after the first switches",
 	},
 	{}
 };

@@ -70,7 +70,7 @@ struct sched_thread {
 	__u32	off_stack;
 	__u32	off_reason;
 	__s32	off_syscall;
-	__u64	off_arrival;	/* struct sched_account's value at that time */
+	__u64	off_arrival;	/* struct sched_counters's value at that time */
 	__u64	off_delay;
 	__u64	in_ts;		/* last switch in that was seen; 0: none, or off CPU */
 	__u64	scratch;

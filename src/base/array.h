@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Growing arrays: one function, used by everything that collects.
+ * Growing arrays.
  *
  *	struct list { struct item *items; size_t nr, cap; };
  *	if (array__room(&l->items, &l->cap, l->nr, sizeof(*l->items)))
@@ -15,12 +15,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#define ARRAY_FIRST	64	/* elements of which there is room at first */
+#define ARRAY_FIRST	64	/* initial capacity, in elements */
 
 /*
- * Make room for one more element of @size bytes after @nr of them. @items points to
- * the array pointer, @cap to its capacity; both are 0 at first, and the array is the
- * caller's to free(). 0, or -ENOMEM and nothing has changed.
+ * Make room for one more element of @size bytes after the first @nr. @items points to
+ * the pointer to the array, @cap to its capacity; both are 0 at first. The caller frees
+ * the array with free(). 0, or -ENOMEM with nothing changed.
  */
 static inline int array__room(void *items, size_t *cap, size_t nr, size_t size)
 {

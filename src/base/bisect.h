@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Bisection of a sorted array: the one loop that everybody writes, once.
+ * Bisection of a sorted array.
  *
  *	i = BISECT(nr, k, list[k].addr < addr);		the first that is not below addr
  *	if (i < nr && list[i].addr == addr)
  *		…
- *	i = BISECT(nr, k, list[k].from <= addr);	the last that begins at or below
- *	if (i && addr < list[i - 1].end)		addr is the one before
+ *	i = BISECT(nr, k, list[k].from <= addr);	the element before i is the last
+ *	if (i && addr < list[i - 1].end)		that begins at or below addr
  *		…
  */
 #ifndef DWELL_BASE_BISECT_H
@@ -15,9 +15,9 @@
 #include <stddef.h>
 
 /*
- * The first of @nr numbers from 0 on for which @before, an expression in @k, is
- * false; @nr if it is true for all. It must be true up to a number and false from
- * there on. Not to be nested with the same @k.
+ * The first number from 0 on for which @before, an expression in @k, is false; @nr if
+ * it is true for all below @nr. @before must be true up to some number and false from
+ * there on. Must not be nested with the same @k.
  */
 #define BISECT(nr, k, before)							\
 	({									\

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A clock's time as one number. All that is compared with a recorded event is of
- * CLOCK_MONOTONIC, which is what bpf_ktime_get_ns() reads.
+ * The time of a clock as one number. Only CLOCK_MONOTONIC, which bpf_ktime_get_ns()
+ * reads, can be compared with the times of recorded events.
  */
 #ifndef DWELL_BASE_CLOCK_H
 #define DWELL_BASE_CLOCK_H
@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Nanoseconds of @clock, which must be one that every Linux has (see clock_gettime(2)). */
+/* The time in ns. @clock must exist on every Linux (see clock_gettime(2)). */
 static inline uint64_t clock__ns(clockid_t clock)
 {
 	struct timespec ts;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * In integers: what is typed is what is meant. See duration.h.
- */
+/* Parses durations with integer arithmetic, so that the result is exact. See duration.h. */
 #include "base/duration.h"
 
 #include <errno.h>
@@ -29,7 +27,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Nanoseconds of @unit, 0 if there is no such unit. */
+/* Nanoseconds in one @unit; 0: there is no such unit. */
 static uint64_t unit_ns(const char *unit)
 {
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
@@ -38,7 +36,10 @@ static uint64_t unit_ns(const char *unit)
 	return 0;
 }
 
-/* The part of @unit that the digits after a point are; those after the 18th tell nothing. */
+/*
+ * The fraction of @unit given by the digits after a point; digits after the 18th are
+ * ignored.
+ */
 static uint64_t part_of(uint64_t unit, const char *digits)
 {
 	uint64_t number = 0, scale = 1;

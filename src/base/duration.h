@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Durations as they are typed: "1.5" (seconds), "500ms", "2m". How they are
- * shown is quantity.h's matter.
- */
+/* Durations as they are typed: "1.5" (seconds), "500ms", "2m". quantity.h prints them. */
 #ifndef DWELL_BASE_DURATION_H
 #define DWELL_BASE_DURATION_H
 
 #include <stdint.h>
 
 /*
- * Read @text, a decimal number without a sign and a unit right behind it: ns,
- * us, ms, s, m or min, h; none is seconds. *@ns is exact but for what is below
- * a nanosecond, which is cut off. 0; -EINVAL: not of this form; -ERANGE: more
- * than 584 years.
+ * Parse @text: a decimal number without a sign, directly followed by a unit: ns, us,
+ * ms, s, m or min, h; without a unit it means seconds. *@ns is exact; fractions of a
+ * nanosecond are dropped. 0; -EINVAL: not of this form; -ERANGE: more than 584 years.
  *
  *	duration__parse("1.5", &ns)	1500000000
  *	duration__parse("2m", &ns)	120000000000

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Hashes of numbers that a file may have chosen. With a key that nobody knows
- * beforehand, no file can choose numbers that all come to the same place of a
- * table. So the order of a table differs from run to run: what goes through one
- * must not show it.
+ * Hashes of numbers that a file may have chosen. They depend on a random key, so no
+ * file can choose numbers that all hash to the same slot. As a consequence, the order
+ * of a hash table differs from run to run, and must not be visible in results.
  *
  *	struct table { struct hash_key key; … };
  *	if (!t->size)
@@ -22,7 +21,10 @@ struct hash_key {
 	uint64_t	a, b;
 };
 
-/* Another one each time. Where the kernel has none to give yet, one that may be guessed. */
+/*
+ * A new random key for each call. If the kernel has no randomness yet, the key can be
+ * guessed.
+ */
 static inline struct hash_key hash_key__new(void)
 {
 	struct hash_key k;
@@ -33,7 +35,7 @@ static inline struct hash_key hash_key__new(void)
 	return k;
 }
 
-/* All its bits are equally good. */
+/* All bits of the result are equally good. */
 static inline uint64_t hash__of(const struct hash_key *k, uint64_t v)
 {
 	unsigned __int128 m = (unsigned __int128)(v ^ k->a) * k->b;
@@ -41,7 +43,7 @@ static inline uint64_t hash__of(const struct hash_key *k, uint64_t v)
 	return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
-/* The same of @len bytes. */
+/* The same for @len bytes. */
 static inline uint64_t hash__bytes(const struct hash_key *k, const char *s, size_t len)
 {
 	uint64_t h = len, word;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Linear probing. Removal moves later slots back, so that no tombstones pile up. See
- * hash_table.h.
+ * Open addressing with linear probing. Removal moves later slots back, so there are no
+ * tombstones. See hash_table.h.
  */
 #include "base/hash_table.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#define SIZE_FIRST	64	/* a power of two */
+#define SIZE_FIRST	64	/* initial size, a power of two */
 
 int hash_table__grow(struct hash_table *t)
 {
@@ -28,7 +28,7 @@ int hash_table__grow(struct hash_table *t)
 	return 0;
 }
 
-/* Fill the hole at @hole by those behind it that would be found no more. */
+/* Fills the hole at @hole with later slots that could not be found across it. */
 static void close_hole(struct hash_table *t, size_t hole)
 {
 	size_t mask = t->size - 1;
@@ -36,7 +36,7 @@ static void close_hole(struct hash_table *t, size_t hole)
 	for (size_t at = (hole + 1) & mask; t->slots[at].key; at = (at + 1) & mask) {
 		size_t home = hash__of(&t->hash, t->slots[at].key) & mask;
 
-		/* It may fill the hole if its home is not after the hole. */
+		/* The slot may move to the hole if its home is not behind the hole. */
 		if (((at - home) & mask) >= ((at - hole) & mask)) {
 			t->slots[hole] = t->slots[at];
 			hole = at;

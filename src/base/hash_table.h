@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * From a 64-bit key to a number or a pointer: open addressing, at most half full,
- * with a hash that no file can aim at (base/hash.h). The order of the slots is
- * another one in each run: what shows goes through hash_table__sorted().
+ * A hash table from 64-bit keys to numbers or pointers: open addressing, at most half
+ * full, with a keyed hash (base/hash.h). The order of the slots differs from run to
+ * run, so whatever is shown must be iterated with hash_table__sorted().
  *
  *	struct hash_table t = {};
  *	struct hash_slot *s = hash_table__at(&t, key);
@@ -13,9 +13,9 @@
  *	s = hash_table__find(&t, key);		NULL if it is not there
  *	hash_table__clear(&t);
  *
- * What is found by its content, as a text is, has the content's hash for its key. Two
- * contents with one hash are told apart by whoever knows them: the second one's key
- * is the first one's + 1. Nothing is removed from such a table.
+ * To look up something by its content, such as a text, use the hash of the content as
+ * key. If two contents have the same hash, the second one gets the next key. The caller
+ * has to compare the contents. Nothing may be removed from such a table.
  *
  *	for (key = hash_table__key(&t, text, len);; key++) {
  *		s = hash_table__at(&t, key);
@@ -37,7 +37,7 @@
 #include "base/hash.h"
 
 struct hash_slot {
-	uint64_t		 key;		/* 0: free, but for hash_table.zero */
+	uint64_t		 key;		/* 0: free, except in hash_table.zero */
 	union {
 		uint64_t	 value;
 		void		*ptr;
@@ -46,16 +46,16 @@ struct hash_slot {
 
 struct hash_table {
 	struct hash_slot	*slots;
-	size_t			 nr, size;	/* nr: with zero; size: a power of two, or 0 */
-	struct hash_key		 hash;		/* b is 0: there is none yet */
-	struct hash_slot	 zero;		/* that of the key 0 */
+	size_t			 nr, size;	/* nr includes zero; size is a power of two, or 0 */
+	struct hash_key		 hash;		/* b is 0 as long as there is none */
+	struct hash_slot	 zero;		/* the slot of key 0 */
 	bool			 has_zero;
 };
 
-/* Room for twice as much. 0, or -ENOMEM and nothing has changed. */
+/* Double the size. 0, or -ENOMEM with nothing changed. */
 int hash_table__grow(struct hash_table *t);
 
-/* The slot of @key, which is not 0, or the free one that it would get. */
+/* The slot of @key, which is not 0, or the free slot that it would get. */
 static inline struct hash_slot *hash_table__probe(const struct hash_table *t, uint64_t key)
 {
 	size_t at = hash__of(&t->hash, key) & (t->size - 1);
@@ -65,7 +65,7 @@ static inline struct hash_slot *hash_table__probe(const struct hash_table *t, ui
 	return &t->slots[at];
 }
 
-/* The slot of @key; NULL: it is not there. Valid until the next at() or del(). */
+/* The slot of @key; NULL: there is none. Valid until the next at() or del(). */
 static inline struct hash_slot *hash_table__find(const struct hash_table *t, uint64_t key)
 {
 	struct hash_slot *s;
@@ -79,8 +79,8 @@ static inline struct hash_slot *hash_table__find(const struct hash_table *t, uin
 }
 
 /*
- * The slot of @key, whose value is 0 if it was not there. Valid until the next at()
- * or del(). NULL: no memory.
+ * The slot of @key; it is created with value 0 if there was none. Valid until the next
+ * at() or del(). NULL: no memory.
  */
 static inline struct hash_slot *hash_table__at(struct hash_table *t, uint64_t key)
 {
@@ -101,7 +101,7 @@ static inline struct hash_slot *hash_table__at(struct hash_table *t, uint64_t ke
 	return s;
 }
 
-/* A key for @len bytes at @s, in this table. */
+/* The key, in this table, for the @len bytes at @s. */
 static inline uint64_t hash_table__key(struct hash_table *t, const char *s, size_t len)
 {
 	if (!t->hash.b)
@@ -109,11 +109,11 @@ static inline uint64_t hash_table__key(struct hash_table *t, const char *s, size
 	return hash__bytes(&t->hash, s, len);
 }
 
-/* Remove @key, if it is there. */
+/* Remove @key, if it is in the table. */
 void hash_table__del(struct hash_table *t, uint64_t key);
-/* The t->nr slots in the order of their keys; the caller's to free(). NULL: no memory. */
+/* The t->nr slots, sorted by key, in an array that the caller frees. NULL: no memory. */
 struct hash_slot *hash_table__sorted(const struct hash_table *t);
-/* Forget all, and free what was allocated. What values point to is the caller's. */
+/* Remove everything and free the table's memory. What values point to belongs to the caller. */
 void hash_table__clear(struct hash_table *t);
 
 #endif /* DWELL_BASE_HASH_TABLE_H */

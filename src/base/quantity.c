@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * All in integers, so that the same input gives the same bytes everywhere.
+ * Formats quantities with integer arithmetic, so that equal input gives equal bytes on
+ * every machine.
  */
 #include "base/quantity.h"
 
@@ -13,7 +14,7 @@ static uint64_t div_round(unsigned __int128 a, uint64_t b)
 	return (a + b / 2) / b;
 }
 
-/* Three digits of @n in @unit; 0 if rounding makes it 1000 or more. */
+/* Writes three digits of @n in @unit; 0: rounding makes it 1000 or more. */
 static int three_digits(uint64_t n, uint64_t unit, const char *name, char *out)
 {
 	uint64_t v;
@@ -110,7 +111,7 @@ char *quantity__bytes(uint64_t n, char out[QUANTITY_MAX])
 		snprintf(out, QUANTITY_MAX, "%" PRIu64 " byte%s", n, n == 1 ? "" : "s");
 		return out;
 	}
-	/* UINT64_MAX is 18.4 EB: it ends. */
+	/* The loop ends because UINT64_MAX is 18.4 EB. */
 	for (size_t i = 0; !three_digits(n, unit, units[i], out); i++)
 		unit *= 1000;
 	return out;

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Times, shares, counts and sizes in words for people: short, and never claiming
- * more than is known ("100%" is all of it, "0%" nothing of it). What dwell shows to
- * people is spelled here, so that equal times look equal everywhere; but the text
- * report's shares, which stand in columns, have one digit behind the point.
+ * Times, shares, counts and sizes as text for people: short, and not more precise than
+ * what is known ("100%" is exactly all, "0%" exactly nothing). All numbers that dwell
+ * shows to people are formatted here, except the shares in the text report, which stand
+ * in columns and have one decimal.
  */
 #ifndef DWELL_BASE_QUANTITY_H
 #define DWELL_BASE_QUANTITY_H
 
 #include <stdint.h>
 
-/* Room for any of them, with the final 0. */
+/* Size of a buffer for any of them, with the final NUL. */
 #define QUANTITY_MAX	40
 
 /*
- * @ns in the unit in which three digits say it: "812 ns", "12.3 µs", "4.56 s",
- * "8 min 40 s", "3 h 12 min". What rounds up to the next unit is in that unit:
- * 999.6 ms are "1.00 s". Returns @out.
+ * @ns with three digits in a suitable unit: "812 ns", "12.3 µs", "4.56 s", "8 min 40
+ * s", "3 h 12 min". A number that rounds up to the next unit is written in that: 999.6
+ * ms is "1.00 s". Returns @out.
  */
 char *quantity__time(uint64_t ns, char out[QUANTITY_MAX]);
 /* "87.0%", "4.56%", "<0.01%". Returns @out. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Text is put together first and written at once: see say.h. It must not know
- * what is said.
+ * Builds a message completely and writes it at once: see say.h. It must not know the
+ * contents of messages.
  */
 #include "base/say.h"
 
@@ -11,7 +11,10 @@
 
 #include "base/utf8.h"
 
-/* @before, the text on one line, @after. It may be that memory has run out. */
+/*
+ * Writes @before, the formatted text on one line, and @after. Also works if there is no
+ * memory.
+ */
 static void put(const char *before, const char *fmt, va_list args, const char *after)
 {
 	char text[8192];

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What is said to the user: standard error, and nothing else writes there.
+ * Messages to the user on standard error. Nothing else writes there.
  *
- * Names of programs, threads, paths and types are in it, and whoever made them
- * may have put a terminal's escapes into them: what is said is made printable
- * here, so that no caller needs to think of it.
+ * Messages contain names of programs, threads, paths and types, which may contain
+ * escape sequences for a terminal. These are replaced here, so callers need not care.
  *
  *	say__line("dwell: %s: %s", path, strerror(-err));
  */
@@ -13,11 +12,11 @@
 
 #include <stdarg.h>
 
-/* One line, whatever is in the arguments; the end of the line is added. */
+/* One line, whatever the arguments contain; the newline is added. */
 void say__line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* Some lines: those that @fmt and its arguments end with '\n', or leave open. */
+/* Several lines; the text contains the newlines. */
 void say__lines(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
-/* A line that stands until the next progress or line takes its place. */
+/* A line that stays until the next call of say__progress() or say__line() replaces it. */
 void say__progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif /* DWELL_BASE_SAY_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Sums of what a file says, which may be anything: a sum that has reached the
- * largest number stays there, since one that began again at 0 would be a lie.
+ * Sums of numbers from a file, which may be arbitrary: a sum saturates at the largest
+ * number, because one that wrapped around would be wrong without a sign of it.
  */
 #ifndef DWELL_BASE_SUM_H
 #define DWELL_BASE_SUM_H
@@ -15,7 +15,7 @@ static inline void sum__add(uint64_t *sum, uint64_t n)
 		*sum = UINT64_MAX;
 }
 
-/* As large as it gets: it may stand for more. */
+/* Has the sum saturated? Then the true value may be larger. */
 static inline bool sum__is_full(uint64_t sum)
 {
 	return sum == UINT64_MAX;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Text that is written as to a file and comes out as a string.
+ * Text that is written to a FILE and returned as a string.
  *
  *	FILE *out = text_file__open(&t);
  *
  *	fprintf(out, "%s: %d", name, nr);
  *	return text_file__close(&t);
  *
- * Memory may run out at any write and at the close, where stdio says nothing:
- * then there is no string.
+ * Memory may run out at any write or when the file is closed, which stdio does not
+ * report reliably. Then no string is returned.
  */
 #ifndef DWELL_BASE_TEXT_FILE_H
 #define DWELL_BASE_TEXT_FILE_H
@@ -30,7 +30,7 @@ static inline FILE *text_file__open(struct text_file *t)
 	return t->file;
 }
 
-/* What was written, which the caller frees. NULL: no memory for all of it. */
+/* The text, which the caller frees. NULL: there was not enough memory. */
 static inline char *text_file__close(struct text_file *t)
 {
 	int bad = ferror(t->file);

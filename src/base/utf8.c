@@ -53,10 +53,11 @@ size_t utf8__read(const char *s, size_t len, uint32_t *cp, bool *valid)
 	return i;
 }
 
-/* Without a glyph or a width of their own: most of Unicode's category Cf (format). */
+/* Characters without a glyph or width of their own: most of Unicode's category Cf (format). */
 static bool is_format(uint32_t cp)
 {
-	return cp == 0xad || cp == 0x61c || cp == 0x180e ||	/* soft hyphen; bidi; a vowel's */
+	/* soft hyphen; bidi; Mongolian vowel separator */
+	return cp == 0xad || cp == 0x61c || cp == 0x180e ||
 	       (cp >= 0x200b && cp <= 0x200f) ||		/* zero width, joiners, bidi */
 	       (cp >= 0x202a && cp <= 0x202e) ||		/* bidi: embeddings, overrides */
 	       (cp >= 0x2060 && cp <= 0x206f) ||		/* word joiner, bidi isolates */

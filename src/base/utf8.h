@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * UTF-8: reading it strictly, making it fit to be shown, and how many columns a
- * monospaced font gives it. It must not know what the text is for.
+ * UTF-8: strict decoding, replacing what must not be shown, and the number of columns
+ * in a monospaced font. It must not know what the text is for.
  */
 #ifndef DWELL_BASE_UTF8_H
 #define DWELL_BASE_UTF8_H
@@ -13,30 +13,33 @@
 #define UTF8_REPLACEMENT	0xfffd
 
 /*
- * Read one character of @s (@len > 0 bytes) into *@cp and return the bytes
- * it takes. Wrong bytes read as UTF8_REPLACEMENT, one for each longest
- * beginning of a character, with *@valid false.
+ * Decode the first character of @s (@len > 0 bytes) to *@cp; returns its length in
+ * bytes. An invalid sequence gives UTF8_REPLACEMENT once for each maximal prefix of a
+ * character, and *@valid is false.
  */
 size_t utf8__read(const char *s, size_t len, uint32_t *cp, bool *valid);
 /*
- * Has no place in a line that is shown, nor in XML: controls (an escape would be
- * obeyed by the terminal), ends of lines, what reorders the rest of the line
- * (bidirectional controls), what has no width and so makes different names look
- * alike, and non-characters.
+ * Must the character not appear in a line of text, or in XML? True for control
+ * characters (a terminal would obey escape sequences), line ends, bidirectional
+ * controls (they reorder the rest of the line), characters without width (different
+ * names would look alike), and non-characters.
  */
 bool utf8__is_control(uint32_t cp);
 /*
- * Replace what must not be shown in a line of @s by '?', one for each control
- * and for each wrong piece of UTF-8. @s gets no longer.
+ * Replace each character that must not be shown, and each invalid sequence, by '?'. @s
+ * does not get longer.
  */
 void utf8__make_printable(char *s);
-/* Columns of a character: 2 if it is wide, 0 if it combines with the one before, else 1. */
+/*
+ * The number of columns: 2 for a wide character, 0 for one that combines with the one
+ * before, else 1.
+ */
 uint32_t utf8__width(uint32_t cp);
-/* Columns of @len bytes of UTF-8. */
+/* The number of columns of @len bytes of UTF-8. */
 uint32_t utf8__columns(const char *s, size_t len);
 /*
- * The longest beginning of @s, in bytes, that takes at most @columns. It ends
- * behind the marks that combine with its last character.
+ * The length in bytes of the longest prefix of @s that fits @columns. It includes marks
+ * that combine with its last character.
  */
 size_t utf8__fit(const char *s, size_t len, uint32_t columns);
 

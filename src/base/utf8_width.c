@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How many columns of a terminal a character takes. A table of our own, since
- * the C library's depends on its version and on the locale, and equal recordings
+ * How many columns a character takes in a terminal. The C library's table is not used,
+ * because it depends on the library's version and on the locale, and equal recordings
  * must give equal reports.
  *
- * From Unicode 15.1: nothing wide is left out; what is not assigned between two
- * of a kind counts as of that kind.
+ * From Unicode 15.1. All wide characters are included; unassigned ones between two of a
+ * kind count as of that kind.
  */
 #include "base/bisect.h"
 #include "base/utf8.h"
@@ -14,7 +14,10 @@ struct range {
 	uint32_t	first, last;
 };
 
-/* Combining marks (Mn, Me), vowels and final consonants of Hangul: drawn upon what is before. */
+/*
+ * Combining marks (Mn, Me), and vowels and final consonants of Hangul: drawn on the
+ * character before.
+ */
 static const struct range zero[] = {
 	{ 0x300, 0x36f }, { 0x483, 0x489 }, { 0x591, 0x5bd }, { 0x5bf, 0x5bf }, { 0x5c1, 0x5c2 },
 	{ 0x5c4, 0x5c5 }, { 0x5c7, 0x5c7 }, { 0x610, 0x61a }, { 0x64b, 0x65f }, { 0x670, 0x670 },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What commands have in common on their command lines. See arguments.h. It must
- * not know what any of them does.
+ * Parsing that all commands' command lines have in common. See arguments.h. It must not
+ * know what a command does.
  */
 #include "cli/arguments.h"
 
@@ -12,9 +12,9 @@
 #include "base/say.h"
 #include "cli/cli.h"
 
-enum { OPT_USAGE = 0x1000 };	/* above those of the commands */
+enum { OPT_USAGE = 0x1000 };	/* above the numbers of the commands' options */
 
-/* In the place of argp's own, which has no -h. */
+/* In place of argp's own help options, which lack -h. */
 static const struct argp_option help_options[] = {
 	{ "help", 'h', NULL, 0, "Show this", -1 },
 	{ "usage", OPT_USAGE, NULL, OPTION_HIDDEN, NULL, -1 },
@@ -37,7 +37,7 @@ static error_t parse_help(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-/* Leaves out argp's note on options that have a long and a short name. */
+/* Removes argp's note about options with a long and a short name. */
 static char *filter_help(int key, const char *text, void *input)
 {
 	(void)input;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The subcommands: what main() calls. One file each, src/cli/NAME.c.
+ * The commands, which main() calls. Each is a file, src/cli/NAME.c.
  *
- * A command gets its own arguments, argv[0] being "dwell NAME", and prints its
- * own messages on standard error. It returns 0, a negative errno, CLI_USAGE or
- * CLI_HELPED.
+ * A command gets its own arguments, with "dwell NAME" as argv[0], and prints its own
+ * messages on standard error. It returns 0, a negative errno, CLI_USAGE or CLI_HELPED.
  */
 #ifndef DWELL_CLI_H
 #define DWELL_CLI_H
@@ -12,11 +11,11 @@
 #define CLI_DEFAULT_FILE	"dwell.data"
 
 /*
- * The command line is wrong, and the command has said how. Also the exit
- * status then (argp's own errors exit with it, see main()).
+ * The command line is wrong, and the command has printed why. This is also the exit
+ * status (argp exits with it itself, see main()).
  */
 #define CLI_USAGE	2
-/* The help was asked for and is printed: there is nothing else to do. */
+/* Help was requested and has been printed: nothing else is to be done. */
 #define CLI_HELPED	3
 
 int cmd_record(int argc, char **argv);

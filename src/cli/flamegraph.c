@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * dwell flamegraph: from a recorded file (or folded stacks) to a picture.
- */
+/* dwell flamegraph: draws a recording, or folded stacks. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +35,7 @@ struct arguments {
 	const char	*input, *output;
 	const char	*title, *task;
 	uint32_t	 width, minwidth;
-	uint64_t	 folded_unit;		/* ns; 0: a recorded file */
+	uint64_t	 folded_unit;		/* ns; 0: the input is a recording */
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -121,7 +119,7 @@ static void say_empty(const char *name, const char *path, const char *unpolled)
 		  unpolled ? unpolled : "");
 }
 
-/* *@status: what the command returns if all else goes well. */
+/* *@status is set to the result of the command if nothing else fails. */
 static int draw_trace(const char *name, const struct arguments *a, FILE *out, int *status)
 {
 	const struct output_opts opts = { .title = a->title, .width = a->width,
@@ -190,7 +188,7 @@ out:
 	return err;
 }
 
-/* A picture cut off is no picture: it is removed again. */
+/* An incomplete picture is removed. */
 static int write_picture(const char *name, const struct text_file *picture, const char *path)
 {
 	bool is_stdout = !strcmp(path, "-");
@@ -228,7 +226,7 @@ int cmd_flamegraph(int argc, char **argv)
 	err = arguments__parse(&argp, argc, argv, 0, &a);
 	if (err)
 		return err;
-	/* First the whole picture: the file that it goes to may hold another one. */
+	/* The picture is completed first, because the file may contain an older one. */
 	out = text_file__open(&picture);
 	if (!out) {
 		say__line("%s: %s", argv[0], strerror(ENOMEM));

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * dwell fold: folded stacks, one line each, for flamegraph.pl and its kin.
- */
+/* dwell fold: folded stacks, one per line, for flamegraph.pl and similar tools. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * dwell info: what an executable says about its async code.
- */
+/* dwell info: what an executable tells about its async code. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

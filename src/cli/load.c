@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * From a file name to a finished join, with the messages for what may be
- * wrong with the file.
+ * From a file name to a finished join, with messages for everything that may be wrong
+ * with the file.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -16,7 +16,7 @@
 
 #define NAMES_SHOWN	5
 
-/* No task is called like @task: say what they are called. */
+/* No task's name matches @task: print the names that there are. */
 static int say_no_task(const struct loaded *l, const char *name, const char *task)
 {
 	size_t nr, shown;

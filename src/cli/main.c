@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * dwell: finds the command that is asked for and turns its result into an
- * exit status: 0 success, 1 failure, 2 wrong usage.
+ * dwell: runs a command and turns its result into an exit status: 0 success, 1 failure,
+ * 2 wrong usage.
  */
 #include <argp.h>
 #include <errno.h>
@@ -15,7 +15,7 @@
 
 struct command {
 	const char	*name;
-	char		*title;		/* the argv[0] that it gets */
+	char		*title;		/* its argv[0] */
 	int		(*run)(int argc, char **argv);
 	const char	*synopsis;
 	const char	*what;
@@ -68,8 +68,8 @@ static const struct command *find_command(const char *name)
 }
 
 /*
- * Output that never reached its end must not look like success. @err is what
- * the command returned: if it failed, it has said so already.
+ * If the output could not be written completely, that must not look like success. @err
+ * is the result of the command; if it is an error, a message has been printed.
  */
 static int exit_status(int err)
 {
@@ -78,7 +78,7 @@ static int exit_status(int err)
 	errno = 0;
 	if (fflush(stdout))
 		failed = 1;
-	else if (fclose(stdout) && errno != EBADF)	/* EBADF: none, and none needed */
+	else if (fclose(stdout) && errno != EBADF)	/* EBADF: stdout was closed, and not used */
 		failed = 1;
 	if (err && err != CLI_HELPED)
 		return err == CLI_USAGE ? CLI_USAGE : EXIT_FAILURE;

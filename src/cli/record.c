@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * dwell record: the options, and nothing else.
- */
+/* dwell record: parses the options. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -31,7 +29,7 @@ static const struct argp_option options[] = {
 	{ "debug-file", OPT_DEBUG_FILE, "FILE", 0, "Separate debug file of the program", 1 },
 	{ "buffer", OPT_RING, "KIB", 0, "Ring buffer per CPU (a power of two)", 1 },
 	{ "no-cache", OPT_NO_CACHE, NULL, 0, "Read the program's DWARF again, do not cache the model", 1 },
-	/* For bench/ and tests/e2e/ground_truth.py, so not in the help. */
+	/* For bench/ and tests/e2e/ground_truth.py; not in the help. */
 	{ "empty-probes", OPT_EMPTY, NULL, OPTION_HIDDEN, "Probes that do nothing at the same sites", 1 },
 	{ "hide-switches", OPT_HIDE, "N", OPTION_HIDDEN, "Miss one in N returns of a thread to a CPU", 1 },
 	{ 0 }
@@ -39,7 +37,7 @@ static const struct argp_option options[] = {
 
 struct arguments {
 	struct recorder_opts	opts;
-	char			**argv;		/* what argp left over */
+	char			**argv;		/* the arguments after the options */
 };
 
 static error_t set_duration(const struct argp_state *state, const char *text, uint64_t *ns)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * dwell report: where the time went, as a table or as JSON.
- */
+/* dwell report: where the time went, as text or as JSON. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * How wide the terminal is. See terminal.h.
- */
+/* The width of the terminal. See terminal.h. */
 #include "cli/terminal.h"
 
 #include <stdlib.h>

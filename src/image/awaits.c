@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Where in the source the await points of a coroutine are. See awaits.h.
- */
+/* Finds the source position of each await point of a coroutine. See awaits.h. */
 #include "image/awaits.h"
 
 #include <stdlib.h>
@@ -12,15 +10,15 @@
 #include "image/names.h"
 
 #define MAX_NESTING	256	/* lexical blocks */
-#define MAX_BODIES	64	/* copies of one body that are looked at */
+#define MAX_BODIES	64	/* generic copies of one body that are considered */
 
-/* A body, by the environment that belongs to it. */
+/* A body, identified by its environment type. */
 struct body {
 	uint64_t		 key;
 	const struct scan_fn	*fn;
 };
 
-/* The variable of an await: let mut __awaitee = …; */
+/* The variable that holds the future of an await: let mut __awaitee = …; */
 struct place {
 	uint64_t	 type;		/* hash of its path */
 	const char	*path;
@@ -38,7 +36,8 @@ struct awaits {
 	struct line_files	*lines;
 	struct body		*bodies;	/* sorted by key */
 	size_t			 nr, cap;
-	bool			 loose;		/* types that differ in generics count as one */
+	/* types that differ only in their generics count as equal */
+	bool			 loose;
 };
 
 static uint64_t mix(uint64_t h, const char *s, size_t n)
@@ -138,7 +137,10 @@ static uint64_t type_hash(const struct awaits *a, const struct die *type)
 		   a->loose ? strcspn(name, "<") : strlen(name));
 }
 
-/* The variables in the blocks of a body; what is inlined into it has its own. */
+/*
+ * Collects the variables in the blocks of a body. Variables of functions inlined into
+ * it are left out.
+ */
 static void collect(struct awaits *a, const struct die *parent, struct places *out,
 		    unsigned int depth)
 {
@@ -195,10 +197,11 @@ static void unique(struct places *ps)
 }
 
 /*
- * A state written by a macro of another file takes the place of the variable
- * of its type that no other state has claimed. Several are given out in the
- * order of lines, which is that of states; if their numbers differ, there is
- * no telling which is which, unless all are at one place.
+ * A state whose position is in a macro's definition in another file gets the position
+ * of a variable of its type that no other state has. If there are several such states
+ * and variables, they are matched in the order of lines, which is the order of states.
+ * If their numbers differ, no match is possible, unless all variables are at one
+ * position.
  */
 static void give_places(struct awaits *a, struct await_point *points, size_t nr,
 			struct places *ps)
@@ -253,7 +256,7 @@ static void give_places(struct awaits *a, struct await_point *points, size_t nr,
 		points[i].place = mine;
 		points[i].known = known;
 	}
-	/* positions were compared until here */
+	/* from here on, places are compared by type */
 	for (size_t i = 0; i < nr; i++) {
 		const struct place *p = points[i].place;
 
@@ -280,9 +283,9 @@ void awaits__locate(struct awaits *a, const struct die *env, struct await_point 
 	key = body_key(t->scope, t->name);
 	lo = BISECT(a->nr, k, a->bodies[k].key < key);
 	/*
-	 * Where equal code was merged (fat LTO), one of several generic bodies is
-	 * left: its variables are at the others' places, of types that differ in
-	 * their generics only.
+	 * Where fat LTO has merged equal code, only one of several generic bodies is
+	 * left. Its variables serve the others too, with types that differ only in
+	 * their generics.
 	 */
 	for (int loose = 0; loose < 2; loose++) {
 		a->loose = loose;

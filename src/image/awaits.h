@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where in the source the await points of a coroutine are.
+ * Finds the source position of each await point of a coroutine.
  *
- * A suspended state carries the position of its await, but that of one which
- * a macro wrote is inside the macro's definition. The variable of the same
- * await in the coroutine's body has the place of use; the two are brought
- * together by type and order.
+ * A suspended state carries the position of its await. If a macro wrote the await, this
+ * position is inside the macro's definition. The variable of the same await in the
+ * coroutine's body has the position of the macro's use; state and variable are matched
+ * by type and order.
  */
 #ifndef DWELL_IMAGE_AWAITS_H
 #define DWELL_IMAGE_AWAITS_H
@@ -15,7 +15,7 @@
 
 struct awaits;
 
-/* NULL: no memory. @lines is used as long as the object lives. */
+/* @lines is used as long as the object lives. NULL: no memory. */
 struct awaits *awaits__new(const struct types *ts, struct line_files *lines);
 void awaits__free(struct awaits *a);
 
@@ -24,18 +24,18 @@ struct source_line awaits__position(struct awaits *a, const struct die *d);
 /* Where the body of the closure begins whose environment is @env. */
 struct source_line awaits__closure(struct awaits *a, const struct die *env);
 
-/* One suspended state of a coroutine, in the order of states. */
+/* One suspended state of a coroutine. States are passed in order. */
 struct await_point {
 	struct die	 member;	/* the variant's payload, with its position */
 	struct die	 awaitee;	/* type; undefined if has_awaitee is false */
 	bool		 has_awaitee;
-	const char	*path;		/* out: file as the line table has it, NULL unknown */
-	uint32_t	 line;		/* out: 0 unknown */
-	const void	*place;		/* used inside */
-	bool		 known;		/* used inside */
+	const char	*path;		/* result: the path in the line table; NULL: not known */
+	uint32_t	 line;		/* result; 0: not known */
+	const void	*place;		/* private */
+	bool		 known;		/* private */
 };
 
-/* Fill in path and line of the @nr points of the coroutine whose environment is @env. */
+/* Fill in path and line of the @nr points of the coroutine with environment @env. */
 void awaits__locate(struct awaits *a, const struct die *env, struct await_point *points, size_t nr);
 
 #endif /* DWELL_IMAGE_AWAITS_H */

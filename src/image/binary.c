@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An ELF executable: segments, symbols, build-id, code bytes. See binary.h.
- * It must not know of DWARF entries, of Rust or of runtimes.
+ * An ELF executable: segments, symbols, build-id, code bytes. See binary.h. It must not
+ * know DWARF entries, Rust or runtimes.
  */
 #include "image/binary.h"
 
@@ -16,7 +16,7 @@
 #include "base/array.h"
 #include "base/bisect.h"
 
-/* Notes are small and few; libelf keeps all that it is asked for. */
+/* Note segments are small and few; libelf keeps in memory all that it has read. */
 #define NOTES_MAX	64
 #define NOTE_BYTES_MAX	(64u << 10)
 
@@ -68,7 +68,7 @@ int elf__failure(void)
 	return errno == ENOMEM ? -ENOMEM : -ENOEXEC;
 }
 
-/* The build-id among notes; false: there is none. */
+/* Finds the build-id among the notes; false: there is none. */
 static bool notes__build_id(Elf_Data *data, char out[2 * BINARY_BUILD_ID_MAX + 1])
 {
 	size_t off = 0, name_off, desc_off;
@@ -96,7 +96,7 @@ int elf__build_id(Elf *elf, char out[2 * BINARY_BUILD_ID_MAX + 1])
 	out[0] = 0;
 	if (elf_getphdrnum(elf, &nr))
 		nr = 0;
-	/* the segments know it even when section headers are gone */
+	/* segments have it even if there are no section headers */
 	for (size_t i = 0, notes = 0; i < nr && notes < NOTES_MAX; i++) {
 		GElf_Phdr ph;
 		Elf_Data *data;
@@ -162,7 +162,7 @@ static int binary__load_segments(struct binary *b, const char **why)
 			return -ENOEXEC;
 		}
 		code += ph.p_flags & PF_X ? ph.p_filesz : 0;
-		if (code > 2 * b->size) {	/* it is read: see binary__code */
+		if (code > 2 * b->size) {	/* the file is read instead: see binary__code */
 			*why = "its segments lie on one another: the file is damaged";
 			return -ENOEXEC;
 		}
@@ -183,7 +183,7 @@ int binary__open(struct binary *b, const char *path, const char **why)
 
 	memset(b, 0, sizeof(*b));
 	*why = "";
-	/* a pipe in its place is not waited for */
+	/* does not block if the path is a pipe */
 	b->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (b->fd < 0) {
 		err = -errno;
@@ -317,7 +317,7 @@ int elf__symbols(Elf *elf, unsigned int type,
 			if (err)
 				return err;
 		}
-		break;		/* there is no more than one */
+		break;		/* a file has one at most */
 	}
 	return 0;
 }
@@ -426,7 +426,7 @@ int binary__words(const struct binary *b, int (*each)(void *ctx, uint64_t at, ui
 		Elf_Data *data;
 		size_t count;
 
-		/* sections that lie on one another would take more memory than there is */
+		/* overlapping sections could claim more memory than the machine has */
 		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != SHT_RELA || shdr.sh_size > left)
 			continue;
 		left -= shdr.sh_size;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Whether an instruction begins at an address. See boundary.h.
+ * Does an instruction begin at an address? See boundary.h.
  *
- * x86-64 compilers put no data between a function's instructions, so decoding
- * one after the other meets all of them. That this is so for the function at
- * hand, its own branches prove: each must go to an instruction that was met.
+ * x86-64 compilers put no data between the instructions of a function, so decoding from
+ * its start meets every instruction. The function's own branches serve as proof: each
+ * must lead to an instruction that was met.
  */
 #include "image/boundary.h"
 
@@ -15,25 +15,25 @@
 
 #include "image/eh_frame.h"
 
-#define FUNCTION_MAX	(4u << 20)	/* bytes; a larger one is not believed */
+#define FUNCTION_MAX	(4u << 20)	/* bytes; a larger function is not trusted */
 
 enum mark {
 	MARK_INSN	= 1 << 0,	/* an instruction begins here */
-	MARK_CALLED	= 1 << 1,	/* … behind a call */
+	MARK_CALLED	= 1 << 1,	/* … behind a call instruction */
 	MARK_TARGET	= 1 << 2,	/* a branch leads here */
 };
 
-/* A function, decoded when it is asked for first. */
+/* A function, decoded when it is first needed. */
 struct function {
 	bool		 asked;
-	uint8_t		*marks;		/* of each byte: enum mark; NULL: nothing is known */
+	uint8_t		*marks;		/* enum mark for each byte; NULL: nothing is known */
 };
 
 struct boundaries {
 	const struct binary	*b;
 	struct eh_frame		 frames;
-	struct function		*functions;	/* of each of the frames' ranges */
-	uint64_t		 decoded;	/* bytes so far */
+	struct function		*functions;	/* one for each range of the frame table */
+	uint64_t		 decoded;	/* bytes in total */
 	csh			 cs;
 	cs_insn			*insn;
 	int			 err;
@@ -111,7 +111,7 @@ uint64_t boundaries__decoded(const struct boundaries *bs)
 	return bs->decoded;
 }
 
-/* The target of a direct branch within the function at @r: marked. */
+/* Marks the target of a direct branch of the function at @r. */
 static void mark_target(struct boundaries *bs, const struct eh_range *r, uint8_t *marks)
 {
 	const cs_x86 *x = &bs->insn->detail->x86;
@@ -125,7 +125,7 @@ static void mark_target(struct boundaries *bs, const struct eh_range *r, uint8_t
 		marks[to - r->start] |= MARK_TARGET;
 }
 
-/* Decode the function at @r; false: not all of it is instructions. */
+/* Decodes the function at @r; false: it contains bytes that are not instructions. */
 static bool decode(struct boundaries *bs, const struct eh_range *r, const uint8_t *p,
 		   uint8_t *marks)
 {
@@ -146,7 +146,7 @@ static bool decode(struct boundaries *bs, const struct eh_range *r, const uint8_
 	return true;
 }
 
-/* The marks of the function at @r. NULL: nothing of it may be relied on. */
+/* The marks of the function at @r. NULL: decoding it failed. */
 static uint8_t *marks_of(struct boundaries *bs, const struct eh_range *r)
 {
 	uint64_t size = r->end - r->start;
@@ -157,7 +157,10 @@ static uint8_t *marks_of(struct boundaries *bs, const struct eh_range *r)
 	p = binary__code(bs->b, r->start, &n);
 	if (!p || n < size || size > FUNCTION_MAX)
 		return NULL;
-	/* Functions lie apart; only segments that share their bytes hold more than the file. */
+	/*
+	 * Functions do not overlap, so together they are not larger than the file,
+	 * unless segments share bytes.
+	 */
 	if (size > bs->b->size - bs->decoded)
 		return NULL;
 	bs->decoded += size;
@@ -172,8 +175,8 @@ static uint8_t *marks_of(struct boundaries *bs, const struct eh_range *r)
 }
 
 /*
- * What is known of the byte at @vaddr; 0: nothing that may be relied on. Who asks
- * goes back and forth, from callers to what they call: so each function is kept.
+ * The marks of the byte at @vaddr; 0: unknown. Callers ask alternately about a function
+ * and its callers, so every decoded function is kept.
  */
 static uint8_t marks_at(struct boundaries *bs, uint64_t vaddr)
 {

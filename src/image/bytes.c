@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Bytes of a file in memory of one's own: see bytes.h. It must not know what
- * they mean.
- */
+/* Reads bytes of a file into memory: see bytes.h. It must not know what they mean. */
 #include "image/bytes.h"
 
 #include <errno.h>
@@ -11,13 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HUGE	(2u << 20)	/* from here on memory comes in huge pages, where there are any */
+#define HUGE	(2u << 20)	/* larger blocks are allocated in huge pages, if available */
 
 bool file__is_hollow(const struct stat *st)
 {
 	uint64_t size = (uint64_t)st->st_size, held = 512 * (uint64_t)st->st_blocks;
 
-	/* some file systems do not say what they hold */
+	/* some file systems do not report the allocated size */
 	return held && size > UNPACK_FREE && (size - UNPACK_FREE) / UNPACK_TIMES > held;
 }
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Bytes of a file, read into memory of one's own.
+ * Bytes of a file, read into memory.
  *
- * Not mapped: of a mapped file that gets shorter, the next look kills the
- * process (SIGBUS), and of one that is written to, what was checked may be
- * another thing when it is used. To read costs about what it costs to copy;
- * large pieces get huge pages, without which most of the time would go into
- * page faults.
+ * Files are not mapped. If a mapped file is truncated, the next access kills the
+ * process (SIGBUS); if it is written to, checked bytes may change before they are used.
+ * Reading costs about as much as copying. Large blocks are allocated in huge pages,
+ * otherwise most of the time would be spent in page faults.
  */
 #ifndef DWELL_IMAGE_BYTES_H
 #define DWELL_IMAGE_BYTES_H
@@ -16,17 +15,17 @@
 #include <stdint.h>
 
 /*
- * How many bytes compressed sections may come to, of all files of one program,
- * and a sparse file to how many: a few kilobytes can be made to fill all memory.
- * Each file that is loaded adds UNPACK_TIMES its size; debug information packs to
- * a third or a tenth.
+ * Limits memory: a few kilobytes of compressed sections, or a sparse file, could fill
+ * all memory. All compressed sections of a program's files together may unpack to
+ * UNPACK_FREE bytes plus UNPACK_TIMES the size of each file that is loaded. Debug
+ * information compresses to between a third and a tenth.
  */
 #define UNPACK_FREE	(64ull << 20)
 #define UNPACK_TIMES	32
 
 struct stat;
 
-/* Mostly holes: no executable is, nor a debug file. */
+/* Does the file consist mostly of holes? No real executable or debug file does. */
 bool file__is_hollow(const struct stat *st);
 #define FILE_IS_HOLLOW	"it is far larger than what is in it (a sparse file): it is not read"
 
@@ -36,13 +35,13 @@ struct bytes {
 };
 
 /*
- * Read @n bytes at @off. 0 and *@b, to be freed; -ENOMEM; -ENODATA: the file
- * ends before; else what read said.
+ * Read @n bytes at @off into *@b, which the caller frees. 0; -ENOMEM; -ENODATA: the
+ * file is shorter; else the errno of read.
  */
 int bytes__read(struct bytes *b, int fd, uint64_t off, size_t n);
-/* The same into memory that is there. */
+/* The same, into memory that the caller provides. */
 int bytes__read_to(void *to, int fd, uint64_t off, size_t n);
-/* All zeros is fine. */
+/* A zeroed @b is allowed. */
 void bytes__free(struct bytes *b);
 
 #endif /* DWELL_IMAGE_BYTES_H */

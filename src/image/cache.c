@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Models on disk, by build-id and code. See cache.h. It must not know what a model
- * holds.
+ * Models on disk, keyed by build-id and code. See cache.h. It must not know what a
+ * model contains.
  *
- * A file is written under another name and renamed, so that it is whole or not
- * there; a checksum guards against the rest. Only one's own files are read.
+ * A file is written under a temporary name and renamed, so it is either complete or
+ * absent; a checksum guards against other damage. Only files of the own user are read.
  */
 #include "image/cache.h"
 
@@ -33,8 +33,8 @@ static uint64_t mix(uint64_t h, const void *data, size_t n)
 }
 
 /*
- * A build-id is what the linker, or whoever came later, has written: builds may
- * share one. Code that is the same, byte for byte, has the same layouts.
+ * The build-id alone is not a safe key: the linker or a later tool wrote it, and
+ * different builds may share one. Code that is equal byte by byte has the same layouts.
  */
 static uint64_t mix_code(uint64_t h, const struct binary *b)
 {
@@ -60,7 +60,7 @@ uint64_t cache__key(const struct binary *b, const struct image_opts *opts)
 	if (!b->build_id[0])
 		return 0;
 	h = mix(h, b->build_id, strlen(b->build_id));
-	/* stripping leaves the build-id and the code as they are */
+	/* stripping changes neither build-id nor code, but the size */
 	h = mix(h, &b->size, sizeof(b->size));
 	h = mix_code(h, b);
 	adapters = runtimes__digest(runtimes);
@@ -85,7 +85,10 @@ static bool site_matches(const struct binary *b, const struct image_site *site)
 	       !memcmp(p, site->code, site->code_len);
 }
 
-/* Whatever the key says: a model whose code is not the program's is not its model. */
+/*
+ * A check in addition to the key: does the code at the model's probe sites match the
+ * program's?
+ */
 static bool sites_match(const struct binary *b, const struct image *img)
 {
 	const struct image_return *returns;
@@ -103,7 +106,7 @@ static bool sites_match(const struct binary *b, const struct image *img)
 	return true;
 }
 
-/* The folder, made if @make; false: there is none. */
+/* The cache directory, created if @make. False: there is none. */
 static bool cache__dir(const struct image_opts *opts, bool make, char *out, size_t size)
 {
 	const char *base = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
@@ -152,7 +155,7 @@ struct image *cache__load(const struct binary *b, const struct image_opts *opts,
 
 	if (!key || !cache__path(b, opts, false, path, sizeof(path)))
 		return NULL;
-	/* a pipe in its place is not waited for */
+	/* does not block if the path is a pipe */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return NULL;

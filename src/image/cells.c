@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Types of tasks in the debug information. See cells.h.
- */
+/* Finds the types of tasks in the debug information. See cells.h. */
 #include "image/cells.h"
 
 #include <stdio.h>
@@ -12,7 +10,7 @@
 #include "base/bisect.h"
 #include "image/wanted.h"
 
-#define MAX_NEWTYPES	12	/* a structure may claim to hold itself */
+#define MAX_NEWTYPES	12	/* levels; a malformed structure may contain itself */
 
 static uint64_t mix(uint64_t a, uint64_t b)
 {
@@ -20,7 +18,7 @@ static uint64_t mix(uint64_t a, uint64_t b)
 	return a ^ a >> 29;
 }
 
-/* Also of one that the index does not list (a pointer, say). */
+/* Also works for types that the index does not list (pointers, for example). */
 uint64_t cells__type_key(const struct types *ts, const struct die *d)
 {
 	const struct scan_type *t = scan__type_at(ts->sc, d->p);
@@ -88,7 +86,7 @@ struct cell *cells__get(const struct cells *cs, uint64_t key)
 	return lo < cs->nr && cs->list[lo].key == key ? &cs->list[lo] : NULL;
 }
 
-/* The future is in a variant of an enum in the cell at @d. */
+/* Layout of a cell whose future is in a variant of an enum in the cell at @d. */
 static bool layout_of_stage(const struct types *ts, const struct runtime *rt, const struct die *d,
 			    struct walk_cell *out)
 {
@@ -103,7 +101,7 @@ static bool layout_of_stage(const struct types *ts, const struct runtime *rt, co
 
 	if (!type__path(ts, d, rt->stage_path, &path, &stage) || path.nr_hops)
 		return false;
-	/* UnsafeCell and CoreStage around it */
+	/* through the UnsafeCell and the CoreStage around it */
 	while (!type__variants(ts, &stage, &vs)) {
 		if (++levels > MAX_NEWTYPES || !type__only_member(ts, &stage, &inner))
 			return false;
@@ -115,7 +113,10 @@ static bool layout_of_stage(const struct types *ts, const struct runtime *rt, co
 			continue;
 		payload = v.payload;
 		found = true;
-		/* a niche: "any other value" cannot be compared with one */
+		/*
+		 * a niche: the variant stands for "any other value", which cannot be
+		 * compared
+		 */
 		out->stage_width = v.has_value ? (uint8_t)vs.width : 0;
 		out->stage_running = v.value;
 	}
@@ -124,13 +125,13 @@ static bool layout_of_stage(const struct types *ts, const struct runtime *rt, co
 	out->size = (uint32_t)type__size(d);
 	out->stage_off = path.off[0] + (uint32_t)vs.off;
 	out->future_off = path.off[0] + (uint32_t)(payload.off + inner.off);
-	/* all in the cell */
+	/* both must lie in the cell */
 	return (uint64_t)out->stage_off + out->stage_width <= out->size &&
 	       type__size(&inner.type) <= out->size &&
 	       out->future_off <= out->size - type__size(&inner.type);
 }
 
-/* Where the next part of an allocation begins, and how it ends so far. */
+/* Where the next part of an allocation begins, and its size so far. */
 struct extent {
 	uint64_t	at, end, align;
 };
@@ -140,7 +141,10 @@ static uint64_t align_up(uint64_t v, uint64_t align)
 	return align ? (v + align - 1) / align * align : v;
 }
 
-/* Members of @d, parted by '|' in the @len bytes at @names, point to what shares a place. */
+/*
+ * Adds the part that several members of @d point to; their names are the @len bytes at
+ * @names, separated by '|'.
+ */
 static bool add_part(const struct types *ts, const struct die *d, const char *names, size_t len,
 		     struct extent *e)
 {
@@ -167,7 +171,7 @@ static bool add_part(const struct types *ts, const struct die *d, const char *na
 	return e->end <= UINT32_MAX;
 }
 
-/* Is @name one of those that '|' parts in the @len bytes at @names? */
+/* Is @name one of the names, separated by '|', in the @len bytes at @names? */
 static bool is_among(const char *name, const char *names, size_t len)
 {
 	size_t n = strlen(name);
@@ -179,7 +183,7 @@ static bool is_among(const char *name, const char *names, size_t len)
 	return false;
 }
 
-/* The parts of the allocation follow each other; @d has pointers to them. */
+/* Layout of an allocation whose parts follow each other; @d has pointers to the parts. */
 static bool layout_of_parts(const struct types *ts, const struct runtime *rt, const struct die *d,
 			    struct walk_cell *out)
 {

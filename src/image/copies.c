@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Two sorted lists over the functions of a scan. See copies.h.
- */
+/* Two sorted lists of the functions that a scan has found. See copies.h. */
 #include "image/copies.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where the code of the functions in debug information lies: the copies of a
- * function, and the function whose code begins at an address.
+ * Where the code of functions lies, from debug information: all copies of a function,
+ * and the function whose code begins at an address.
  *
  * It must not know which functions are wanted, nor what for.
  */
@@ -12,22 +12,26 @@
 
 struct copies {
 	const struct scan	*sc;
-	uint32_t		*by_origin;	/* instances, by the entry that names them */
+	/* instances, sorted by the entry that they are copies of */
+	uint32_t		*by_origin;
 	struct copy_at {
 		uint64_t	 pc;
-		uint32_t	 nr;		/* of functions, then of instances */
+		uint32_t	 nr;		/* number of functions, then of instances */
 		const uint8_t	*die;
 	}			*by_pc;
 	size_t			 nr_pcs;
 };
 
-/* Of @sc, which must outlive it. 0 or -ENOMEM. Free with copies__free(). */
+/* From @sc, which must outlive @c. 0 or -ENOMEM. Free it with copies__free(). */
 int copies__make(struct copies *c, const struct scan *sc);
 void copies__free(struct copies *c);
 
-/* The instances of the function at @die: *@nr of c->by_origin from what is returned on. */
+/*
+ * The instances of the function at @die: *@nr elements of c->by_origin, from the
+ * returned one on.
+ */
 const uint32_t *copies__of(const struct copies *c, const uint8_t *die, size_t *nr);
-/* The entry whose code begins at @pc; NULL: none does. */
+/* The entry whose code begins at @pc; NULL: none. */
 const uint8_t *copies__at(const struct copies *c, uint64_t pc);
 
 #endif /* DWELL_IMAGE_COPIES_H */

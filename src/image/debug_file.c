@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where the DWARF of an executable is: see debug_file.h. It must not know what
- * is in the DWARF, nor what Rust is.
+ * Finds the DWARF of an executable: see debug_file.h. It must not know what the DWARF
+ * contains, nor what Rust is.
  *
- * A file is used only if it proves to belong to the executable: see debug_proof.h.
+ * A file is used only if it is proved to belong to the executable: see debug_proof.h.
  */
 #include "image/debug_file.h"
 
@@ -26,8 +26,8 @@ struct debug_file {
 	const struct binary	*b;
 	struct debug_search	 search;
 	struct elf_file		*main;		/* NULL: no DWARF */
-	struct elf_file		*symbols;	/* the user's, if it has nothing else */
-	struct debug_split	 split;		/* with the user's package */
+	struct elf_file		*symbols;	/* the user's file, if it has only symbols */
+	struct debug_split	 split;		/* uses the user's file if it is a package */
 };
 
 /* ---- the main file -------------------------------------------------------- */
@@ -41,7 +41,7 @@ static const char *load(struct debug_file *df, struct elf_file *f)
 	return why;
 }
 
-/* The file that the user named; it may be a package, or have symbols only. */
+/* Tries the file that the user named, which may be a package or contain symbols only. */
 static int try_named(struct debug_file *df, const char *name, const char **why)
 {
 	struct elf_file *f = NULL;
@@ -52,7 +52,7 @@ static int try_named(struct debug_file *df, const char *name, const char **why)
 	if (err)
 		return err;
 	err = -ENOEXEC;
-	/* of units that the program itself names by their ids */
+	/* a package: its units belong to the program by their ids */
 	if (elf_file__is_package(f)) {
 		df->split.package = f;
 		return 0;
@@ -105,7 +105,7 @@ static int try_self(struct debug_file *df)
 	return 0;
 }
 
-/* NULL, or why @f does not belong to the program. */
+/* NULL, or the reason why @f does not belong to the program. */
 static const char *proof(struct debug_file *df, const struct elf_file *f, bool vouched)
 {
 	const char *why;
@@ -116,7 +116,7 @@ static const char *proof(struct debug_file *df, const struct elf_file *f, bool v
 	return err ? why : NULL;
 }
 
-/* Use @f, or take the note why not. */
+/* Uses @f, or notes why not. */
 static void settle(struct debug_file *df, struct elf_file *f, const char *why)
 {
 	if (!why)
@@ -129,7 +129,7 @@ static void settle(struct debug_file *df, struct elf_file *f, const char *why)
 	elf_file__free(f);
 }
 
-/* Open a debug file by a guess: if it is not there, nobody missed it. */
+/* Opens a debug file at a guessed path. It is no error if the file does not exist. */
 static struct elf_file *guess(struct debug_file *df, const char *root, const char *name)
 {
 	struct elf_file *f = NULL;
@@ -211,7 +211,7 @@ static void try_debuglink(struct debug_file *df)
 		df->search.err = err;
 	if (err)
 		return;
-	/* a name, NUL, up to three bytes to align, the checksum */
+	/* contents: a name, NUL, up to three bytes of padding, a checksum */
 	link = (const char *)sec.p;
 	at = (strnlen(link, sec.n) + 4) & ~(size_t)3;
 	if (at > sec.n || sec.n - at < 4 || !*link || strchr(link, '/') ||

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Whether a debug file is of the program's own build. See debug_proof.h.
+ * Tells whether a debug file was made by the same build as a program. See
+ * debug_proof.h.
  *
- * A debug file keeps the headers of the program's sections, though not what is in
- * them, and its function symbols. The program keeps .eh_frame whatever it is
- * stripped of, and that has where each function begins and how long it is. Two
- * builds with thousands of functions in the same places are one build.
+ * A debug file has the headers of the program's sections, though not their contents,
+ * and its function symbols. A program keeps .eh_frame, even if it is stripped, and that
+ * has the begin and size of each function. If thousands of functions are in the same
+ * places, it is the same build.
  */
 #include "image/debug_proof.h"
 
@@ -14,7 +15,7 @@
 
 #include "image/eh_frame.h"
 
-/* One function in so many may differ: hand-written code has odd tables. */
+/* One function in TOLERANCE may differ: tables of hand-written code are unusual. */
 #define TOLERANCE	64
 
 struct tally {
@@ -22,7 +23,7 @@ struct tally {
 	size_t			 same, different;
 };
 
-/* A section with code, its name and its place; false: there is no further one. */
+/* The next code section, with its name and address; false: there are no more. */
 static bool next_code(Elf *elf, Elf_Scn **scn, GElf_Shdr *shdr, const char **name)
 {
 	size_t strndx;
@@ -39,7 +40,7 @@ static bool next_code(Elf *elf, Elf_Scn **scn, GElf_Shdr *shdr, const char **nam
 	return false;
 }
 
-/* The same sections of code, one after the other? Of a program without any: yes. */
+/* Do both files have the same code sections in the same order? True if the program has none. */
 static bool same_layout(Elf *program, Elf *file)
 {
 	Elf_Scn *p = NULL, *f = NULL;

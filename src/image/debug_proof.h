@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Whether a debug file is of the program's own build. A build-id alone does not
- * prove it: either side may have none, and builds may share one. What the linker
- * laid out does: the sections of code, and the functions in them.
+ * Tells whether a debug file was made by the same build as a program. A build-id does
+ * not prove it alone: either file may have none, and builds may share one. What proves
+ * it is the linker's layout: the code sections, and the functions in them.
  *
- * It must not know where the file was found, nor what is in its DWARF.
+ * It must not know where the file was found, nor what its DWARF contains.
  */
 #ifndef DWELL_IMAGE_DEBUG_PROOF_H
 #define DWELL_IMAGE_DEBUG_PROOF_H
@@ -14,12 +14,12 @@
 #include "image/binary.h"
 #include "image/elf_file.h"
 
-/* Both have a build-id, and not the same. */
+/* Do both have a build-id, and different ones? */
 bool debug_proof__ids_clash(const struct binary *b, const struct elf_file *f);
 /*
- * 0 if @f belongs to @b; -ENOEXEC if not, and *@why (static) says why; -ENOMEM.
- * @vouched: the program names the file by its checksum, which stands for symbols
- * where the file has none.
+ * 0 if @f belongs to @b; -ENOEXEC if not, and *@why is set to the reason (static);
+ * -ENOMEM. @vouched: the program names the file and its checksum, which is accepted in
+ * place of symbols if the file has none.
  */
 int debug_proof__check(const struct binary *b, const struct elf_file *f, bool vouched,
 		       const char **why);

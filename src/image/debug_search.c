@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a search for debugging information goes by: see debug_search.h. It must
- * not know of the files that are looked for.
+ * The state of a search for debug information: see debug_search.h. It must not know the
+ * files that are searched for.
  */
 #include "image/debug_search.h"
 
@@ -18,7 +18,10 @@
 #include "base/array.h"
 #include "image/elf_file.h"
 
-/* True if a target's "/" or mounts are not ours; @proc begins with "/proc/PID". */
+/*
+ * Does the target have another root directory or other mounts than this process? @proc
+ * begins with "/proc/PID".
+ */
 static bool other_root(const char *proc, size_t proc_len)
 {
 	char path[64], link[16];
@@ -62,9 +65,9 @@ static int add_place(struct debug_search *s, const char *root, const char *exe)
 }
 
 /*
- * @link is what the kernel says of where the executable is, as seen from here. Where the
- * target has a root of its own, /proc/PID/root says that of the root: what is behind it
- * is the target's name for the executable.
+ * The executable's name inside the target's root directory. @link is its name as the
+ * kernel tells this process. If /proc/PID/root, the root's own name, is a prefix of it,
+ * the rest is the name inside.
  */
 static const char *name_in_root(const char *target_root, const char *link)
 {
@@ -76,7 +79,7 @@ static const char *name_in_root(const char *target_root, const char *link)
 	return own ? link + n : link;
 }
 
-/* Under which names the executable is known, and what "/" is in them. */
+/* Finds the names of the executable, and the root directory of each name. */
 static int find_places(struct debug_search *s, const char *path)
 {
 	static const char deleted[] = " (deleted)";
@@ -105,7 +108,7 @@ static int find_places(struct debug_search *s, const char *path)
 	if (n <= 0 || n >= (ssize_t)sizeof(link) || link[0] != '/')
 		return 0;
 	link[n] = 0;
-	/* the kernel's mark on a file that was replaced since the start */
+	/* " (deleted)": the kernel's mark if the file was replaced after the start */
 	end = strrchr(link, '/');
 	end = strlen(end) > strlen(deleted) ? link + n - strlen(deleted) : NULL;
 	if (end && !strcmp(end, deleted))
@@ -150,7 +153,7 @@ void debug_search__note(struct debug_search *s, const char *fmt, ...)
 		s->err = -ENOMEM;
 		return;
 	}
-	/* names in it may be hostile */
+	/* the names in it may contain control characters */
 	utf8__make_printable(text);
 	if (array__room(&s->notes, &s->cap_notes, s->nr_notes, sizeof(*s->notes))) {
 		free(text);

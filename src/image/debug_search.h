@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a search for a program's debugging information goes by: under which
- * names the program is known, and which "/" they begin at; and what the user
- * is to be told of the search.
+ * The state of a search for a program's debug information: the names of the program,
+ * the root directory of each name, and notes about the search for the user.
  *
- * It must not know of the files that are looked for.
+ * It must not know the files that are searched for.
  */
 #ifndef DWELL_IMAGE_DEBUG_SEARCH_H
 #define DWELL_IMAGE_DEBUG_SEARCH_H
@@ -14,33 +13,38 @@
 
 #include "image/image.h"
 
-/* A name of the executable. @root: "", or what stands for "/" in its name. */
+/* A name of the executable. @root is "", or the directory that is "/" for this name. */
 struct place {
 	const char	*root;
-	char		*exe;		/* with a slash at least */
-	int		 dir_len;	/* before the last of them */
+	char		*exe;		/* contains a slash */
+	int		 dir_len;	/* length before the last slash */
 };
 
 struct debug_search {
 	void			(*progress)(void *ctx, const char *what, uint64_t done,
 					    uint64_t total);
 	void			*ctx;
-	char			*target_root;	/* NULL: the target sees the files we see */
+	/* NULL: the target sees the same files as this process */
+	char			*target_root;
 	const char		*roots[2];
 	size_t			 nr_roots;
 	struct place		 places[2];
 	size_t			 nr_places;
 	char			**notes;	/* lines for the user */
 	size_t			 nr_notes, cap_notes;
-	uint64_t		 unpack;	/* bytes that may come out of compressed sections */
+	/* how many bytes compressed sections may still unpack to */
+	uint64_t		 unpack;
 	int			 err;		/* -ENOMEM; -EIO: a file has changed */
 };
 
-/* For the executable at @path; @s is all zero. 0 or -ENOMEM; free it in either case. */
+/*
+ * Prepare a search for the executable at @path; @s is zeroed. 0 or -ENOMEM; free it in
+ * both cases.
+ */
 int debug_search__init(struct debug_search *s, const char *path, const struct image_opts *opts);
 void debug_search__free(struct debug_search *s);
 
-/* Take a note of what was found and cannot be used. Out of memory: see @s->err. */
+/* Note a file that was found and cannot be used. If there is no memory, @s->err is set. */
 void debug_search__note(struct debug_search *s, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Split units: see debug_split.h. It must not know what an entry means beyond
- * the split of a unit, nor what Rust is.
+ * Units of split DWARF: see debug_split.h. It must not know what an entry means, except
+ * for the split of a unit, nor what Rust is.
  *
- * A file is used only if it proves to belong to the program: a unit must have
- * the dwo_id of a skeleton.
+ * A file is used only if it is proved to belong to the program: a unit must have the
+ * dwo_id of a skeleton.
  */
 #include "image/debug_split.h"
 
@@ -21,13 +21,13 @@
 
 static const char read_already[] = "it was read already, and does not have the unit";
 
-/* A unit of the main file whose entries are in a .dwo file. */
+/* A unit of the main file whose entries are in another file. */
 struct skeleton {
 	struct unit	*u;
 	bool		 found;
 };
 
-/* A file that has been opened already, under whatever name. */
+/* A file that has been opened already, whatever its name. */
 struct seen {
 	dev_t	dev;
 	ino_t	ino;
@@ -65,7 +65,7 @@ static int skeleton__cmp(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-/* The first of the skeletons with this id, NULL if there is none. */
+/* The first skeleton with this id; NULL: none. */
 static struct skeleton *skeleton__find(const struct split_loader *l, uint64_t dwo_id)
 {
 	size_t lo = BISECT(l->nr, k, l->skeletons[k].u->dwo_id < dwo_id);
@@ -88,7 +88,7 @@ static int loader__skeletons(struct split_loader *l)
 	return 0;
 }
 
-/* Give units their skeletons; how many got one. */
+/* Pairs units with their skeletons; returns the number of pairs. */
 static size_t loader__pair(struct split_loader *l, const struct debug_info *units)
 {
 	size_t paired = 0;
@@ -101,7 +101,7 @@ static size_t loader__pair(struct split_loader *l, const struct debug_info *unit
 			continue;
 		u->skeleton = s->u;
 		paired++;
-		/* the same object linked twice has two skeletons and one unit */
+		/* an object that was linked twice has two skeletons and one unit */
 		for (; s < l->skeletons + l->nr && s->u->dwo_id == u->dwo_id; s++) {
 			s->found = true;
 			l->found++;
@@ -111,8 +111,8 @@ static size_t loader__pair(struct split_loader *l, const struct debug_info *unit
 }
 
 /*
- * Move what belongs to the program from @from to the loader's units. A unit
- * without a skeleton is of another build, and its layouts would be lies.
+ * Moves the units that belong to the program from @from to the loader. A unit without a
+ * skeleton is from another build, so its layouts would be wrong.
  */
 static int loader__move(struct split_loader *l, struct debug_info *from)
 {
@@ -137,7 +137,7 @@ static int loader__move(struct split_loader *l, struct debug_info *from)
 	return 0;
 }
 
-/* Add the units of @f, which is kept or freed. *@why is set if none is the program's. */
+/* Adds the units of @f, which is kept or freed. *@why is set if no unit is the program's. */
 static int loader__add(struct split_loader *l, struct elf_file *f, const char **why)
 {
 	struct debug_split *sp = l->sp;
@@ -146,7 +146,7 @@ static int loader__add(struct split_loader *l, struct elf_file *f, const char **
 	bool torn = false;
 	int err = -ENOMEM;
 
-	/* many names of one file must not make many copies of its units */
+	/* one file with many names must not be loaded many times */
 	seen = malloc(sizeof(*seen));
 	if (!seen)
 		goto out;
@@ -194,9 +194,9 @@ out:
 	return err;
 }
 
-/* ---- finding -------------------------------------------------------------- */
+/* ---- searching ------------------------------------------------------------ */
 
-/* The first @n bytes of @a (-1: all), then @b and @c. NULL: out of memory. */
+/* Concatenates the first @n bytes of @a (-1: all), @b and @c. NULL: no memory. */
 static char *join(const char *a, int n, const char *b, const char *c)
 {
 	char *text;
@@ -204,7 +204,7 @@ static char *join(const char *a, int n, const char *b, const char *c)
 	return asprintf(&text, "%.*s%s%s", n, a, b, c) < 0 ? NULL : text;
 }
 
-/* Try @path as a package, and free it; a missing one is no news. */
+/* Tries @path as a package, and frees it. It is no error if it does not exist. */
 static int loader__package(struct split_loader *l, const char *root, char *path)
 {
 	struct elf_file *f = NULL;
@@ -222,7 +222,7 @@ static int loader__package(struct split_loader *l, const char *root, char *path)
 	return err == -ENOMEM ? err : 0;
 }
 
-/* The package that the user named. */
+/* Loads the package that the user named. */
 static int loader__named(struct split_loader *l)
 {
 	struct elf_file *f = l->sp->package;
@@ -261,8 +261,8 @@ static int loader__packages(struct split_loader *l)
 }
 
 /*
- * Try one name of a skeleton's file; @path is freed. 1 if it was that. What is
- * wrong with the first file that exists is kept in *@why.
+ * Tries one name of a skeleton's file; frees @path. 1: it was the right file. *@why is
+ * set to what is wrong with the first file that exists.
  */
 static int loader__try(struct split_loader *l, const struct skeleton *s, const char *root,
 		       char *path, const char **why)
@@ -284,7 +284,7 @@ static int loader__try(struct split_loader *l, const struct skeleton *s, const c
 	return s->found;
 }
 
-/* Look for the file of one skeleton; *@why says what was wrong if it is still not found. */
+/* Searches for the file of one skeleton; *@why is set if it is not found. */
 static int loader__single(struct split_loader *l, const struct skeleton *s, const char **why)
 {
 	const struct debug_search *search = l->search;
@@ -299,7 +299,7 @@ static int loader__single(struct split_loader *l, const struct skeleton *s, cons
 		*why = "its name is too long";
 		return 0;
 	}
-	/* where it was built */
+	/* in the directory where it was built */
 	for (size_t i = 0; !err && i < search->nr_roots; i++) {
 		if (name[0] == '/')
 			err = loader__try(l, s, search->roots[i], join("", 0, name, ""), why);
@@ -336,7 +336,7 @@ static int loader__singles(struct split_loader *l)
 		err = loader__single(l, s, &why);
 		if (err)
 			return err;
-		/* a file that is wrong tells more than one that is missing */
+		/* report a file that does not match rather than one that is missing */
 		if (!s->found && (!first || (why && !first_why))) {
 			first = s;
 			first_why = why;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Split units: the program has their skeletons only, their entries are in
- * packages (.dwp) or single files (.dwo). Found, paired by dwo_id, and loaded.
+ * Split DWARF: the program has only the skeletons of units; the entries are in packages
+ * (.dwp) or single files (.dwo). These are found, paired with the skeletons by dwo_id,
+ * and loaded.
  *
- * It must not know what an entry means beyond the split of a unit, nor what
- * Rust is.
+ * It must not know what an entry means, except for the split of a unit, nor what Rust
+ * is.
  */
 #ifndef DWELL_IMAGE_DEBUG_SPLIT_H
 #define DWELL_IMAGE_DEBUG_SPLIT_H
@@ -17,19 +18,18 @@
 #include "image/units.h"
 
 struct debug_split {
-	struct elf_file	*package;	/* that the user named, until it is tried */
-	struct elf_file	**files;	/* in which units were found */
+	struct elf_file	*package;	/* named by the user; NULL once it has been tried */
+	struct elf_file	**files;	/* that contain units of the program */
 	size_t		 nr, cap;
 };
 
 /*
- * Add to @di the split units of those that it has of @main, each with its
- * skeleton; once only. *@torn is set if some are damaged or missing. 0 or
- * -ENOMEM.
+ * Add to @di the split units that belong to the skeletons of @main in it. To be called
+ * once. *@torn is set if some are damaged or missing. 0 or -ENOMEM.
  */
 int debug_split__load(struct debug_split *sp, struct debug_search *search,
 		      const struct elf_file *main, struct debug_info *di, bool *torn);
-/* Units point into its files: free what was loaded first. */
+/* Units point into the files: free what was loaded first. */
 void debug_split__free(struct debug_split *sp);
 
 #endif /* DWELL_IMAGE_DEBUG_SPLIT_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Debug files from debuginfod servers: see debuginfod.h. It must not know which
- * program the file is for, nor judge the file.
+ * Debug files from debuginfod servers: see debuginfod.h. It must not know which program
+ * the file is for, nor check the file.
  */
 #include "image/debuginfod.h"
 
@@ -17,9 +17,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STALL_S	10	/* unless $DEBUGINFOD_TIMEOUT is set */
+#define STALL_S	10	/* seconds, if $DEBUGINFOD_TIMEOUT is not set */
 
-/* From the process that downloads: bytes so far, or rc <= 0 and then the file's name. */
+/*
+ * Message of the downloading process: the bytes so far, or rc <= 0, followed by the
+ * file's name.
+ */
 struct news {
 	int64_t	done, total;
 	int	rc;
@@ -35,7 +38,7 @@ static int on_download(debuginfod_client *client, long done, long total)
 	struct download *dl = debuginfod_get_user_data(client);
 	struct news news = { .done = done, .total = total > 0 ? total : 0, .rc = 1 };
 
-	/* before a server has begun to send, the number counts something else */
+	/* until a server sends, the library's number means something else */
 	if (!debuginfod_get_url(client) || dl->done == done)
 		return 0;
 	dl->done = done;
@@ -50,7 +53,7 @@ static __attribute__((noreturn)) void download(int fd, const char *build_id)
 	char *path = NULL;
 	sigset_t none;
 
-	/* not the program's handlers: whoever ends the program ends this, too */
+	/* not the main program's handlers: a signal ends the download, too */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
@@ -71,7 +74,7 @@ static __attribute__((noreturn)) void download(int fd, const char *build_id)
 	_exit(0);
 }
 
-/* Follow a download to its end; at most @limit seconds without a byte. */
+/* Waits for the end of a download; gives up after @limit seconds without a byte. */
 static int await_download(int fd, int limit, debuginfod__progress_fn *progress, void *ctx,
 			  char path[PATH_MAX])
 {
@@ -99,7 +102,7 @@ static int await_download(int fd, int limit, debuginfod__progress_fn *progress, 
 		if (n < 0)
 			return -errno;
 		if (!n)
-			return -EINTR;	/* it was killed, as by Ctrl-C, or crashed */
+			return -EINTR;	/* killed, for example by Ctrl-C, or crashed */
 		end = 0;
 		have += (size_t)n;
 		for (; have >= sizeof(news); have -= sizeof(news)) {
@@ -131,9 +134,9 @@ int debuginfod__timeout(void)
 }
 
 /*
- * In a process of its own, because the library cannot be stopped while it
- * connects: where a firewall drops packets, that takes it minutes, and nobody
- * waits that long for a profiler to begin.
+ * Runs in a process of its own, because the library cannot be stopped while it
+ * connects. Where a firewall drops packets, that takes minutes, too long to wait for a
+ * profiler to start.
  */
 int debuginfod__fetch(const char *build_id, debuginfod__progress_fn *progress, void *ctx,
 		      char path[PATH_MAX])

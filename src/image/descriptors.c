@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Futures with a descriptor in their hands. See descriptors.h. It must not know
- * of the tables that the walk uses.
+ * Which futures hold a descriptor. See descriptors.h. It must not know the tables that
+ * the walk uses.
  */
 #include "image/descriptors.h"
 
@@ -11,29 +11,29 @@
 #include "base/hash_table.h"
 #include "image/names.h"
 
-#define MAX_LEVELS	64	/* members in members, newtypes counted */
+#define MAX_LEVELS	64	/* nesting of members, newtypes included */
 #define MAX_POINTERS	3	/* "&mut &mut Arc<TcpStream>" */
 
-/* In the memo: enum image_descriptor + 1. */
+/* Values of the memo: enum image_descriptor + 1, or one of these. */
 enum { MEMO_UNKNOWN, MEMO_BUSY = 9 };
 
 struct descriptors {
 	const struct types	*ts;
 	struct holders		*holders;
-	struct hash_table	 memo;		/* by type and struct place, but for its level */
+	struct hash_table	 memo;		/* by type and struct place, without its level */
 };
 
-/* Where the search is. */
+/* The position of the search. */
 struct place {
 	unsigned int	level;
-	unsigned int	pointers;	/* that may still be followed */
-	bool		captures;	/* in a closure that polls: see holders__holds() */
-	bool		walked;		/* the walk comes to the futures that are here */
+	unsigned int	pointers;	/* pointers that may still be followed */
+	bool		captures;	/* inside a closure that polls: see holders__holds() */
+	bool		walked;		/* the walk visits the futures that are here */
 };
 
 static enum image_descriptor search(struct descriptors *ds, const struct die *d, struct place at);
 
-/* One that is there counts more than one that may be, and that more than none. */
+/* The stronger of two answers: "holds one" before "may hold one" before "holds none". */
 static enum image_descriptor either(enum image_descriptor a, enum image_descriptor b)
 {
 	if (a == IMAGE_DESCRIPTOR_OWN || b == IMAGE_DESCRIPTOR_OWN)
@@ -50,7 +50,10 @@ static enum image_descriptor search_target(struct descriptors *ds, const struct 
 	return search(ds, to, at);
 }
 
-/* A reference, a box: what a raw pointer leads to (nodes of a queue, say) may be anybody's. */
+/*
+ * Searches behind a reference or a box. Raw pointers are not followed: they may lead to
+ * other futures' data, such as the nodes of a queue.
+ */
 static enum image_descriptor search_pointer(struct descriptors *ds, const struct die *d,
 					    struct place at)
 {
@@ -63,7 +66,7 @@ static enum image_descriptor search_pointer(struct descriptors *ds, const struct
 	return type__pointee(ds->ts, d, &to) ? search_target(ds, &to, at) : IMAGE_DESCRIPTOR_NONE;
 }
 
-/* Is the type the runtime's own inside, which knows of all descriptors there are? */
+/* Is the type internal to the runtime, with access to all descriptors? */
 static bool inside_runtime(const struct types *ts, const struct die *d)
 {
 	const struct scan_type *t = scan__type_at(ts->sc, d->p);
@@ -152,12 +155,12 @@ static enum image_descriptor search(struct descriptors *ds, const struct die *d,
 	      (at.pointers << 2 | at.captures << 1 | at.walked) * 0x9e3779b97f4a7c15ull;
 	memo = hash_table__at(&ds->memo, key);
 	if (!memo || memo->value == MEMO_BUSY)
-		return IMAGE_DESCRIPTOR_UNTOLD;	/* a structure may claim to hold itself */
+		return IMAGE_DESCRIPTOR_UNTOLD;	/* a malformed structure may contain itself */
 	if (memo->value != MEMO_UNKNOWN)
 		return (enum image_descriptor)(memo->value - 1);
 	memo->value = MEMO_BUSY;
 	found = search_struct(ds, d, at);
-	memo = hash_table__at(&ds->memo, key);	/* the table may have grown */
+	memo = hash_table__at(&ds->memo, key);	/* the table may have been reallocated */
 	if (memo)
 		memo->value = (uint64_t)found + 1;
 	return found;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which futures have a descriptor of the reactor in their hands, beside the
- * futures in them: only these can wait for one themselves.
+ * Which futures hold a descriptor of the reactor themselves, apart from the futures
+ * that they contain. Only these can wait for a descriptor themselves.
  *
- * It must not know of the tables that the walk uses.
+ * It must not know the tables that the walk uses.
  */
 #ifndef DWELL_IMAGE_DESCRIPTORS_H
 #define DWELL_IMAGE_DESCRIPTORS_H
@@ -12,14 +12,15 @@
 
 struct descriptors;
 
-/* NULL: no memory. @ts and @holders are used as long as the object lives. */
+/* @ts and @holders are used as long as the object lives. NULL: no memory. */
 struct descriptors *descriptors__new(const struct types *ts, struct holders *holders);
 void descriptors__free(struct descriptors *ds);
 
 /*
- * What can be told of the future of type @d. Looked at is what lies in it, by
- * value or behind references, boxes and Arcs, but no future that the walk comes
- * to: that one waits for itself. What is in a queue is behind other pointers.
+ * Does a future of type @d hold a descriptor? The search covers what lies in it by
+ * value or behind references, boxes and Arcs, but not the futures that the walk visits:
+ * they are answered for themselves. Queues are behind other pointers, and are not
+ * searched.
  */
 enum image_descriptor descriptors__of(struct descriptors *ds, const struct die *d);
 

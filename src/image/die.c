@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Debugging information entries and the forms of their attributes, read in
- * place: see die.h. It must not know what Rust is, nor where the sections came
- * from.
+ * Debug information entries and the forms of their attributes, read in place: see
+ * die.h. It must not know what Rust is, nor where the sections came from.
  */
 #include "image/die.h"
 
@@ -188,7 +187,7 @@ bool die__next(struct debug_info *di, const struct die *d, struct die *out)
 			return false;
 		if (at.ab->children)
 			depth++;
-		/* nulls close the levels below @d; one more closes its own */
+		/* one null entry ends each level below @d; another one ends the level of @d */
 		while (p < u->end && !*p) {
 			if (!depth)
 				return false;
@@ -219,7 +218,7 @@ bool die__attr(const struct die *d, unsigned int name, struct attr *out)
 	const uint8_t *p = d->attrs;
 	bool there = false;
 
-	/* most questions are about attributes that an entry does not have */
+	/* usually, the attribute is not there */
 	for (uint32_t i = 0; i < d->ab->nr_attrs && !there; i++)
 		there = a[i].name == name;
 	if (!there)
@@ -234,20 +233,20 @@ bool die__attr(const struct die *d, unsigned int name, struct attr *out)
 	return false;
 }
 
-/* A string of a pool, if its end is there too. */
+/* A string in a pool, if its end is also there. */
 static const char *pool_str(const struct debug_sec *sec, uint64_t off)
 {
-	/* a pool is known to end in NUL: see elf_file.c */
+	/* a pool ends in NUL: see elf_file.c */
 	return off < sec->n ? (const char *)sec->p + off : NULL;
 }
 
-/* Number @i of a table of words of @size bytes, which begins at @base. */
+/* Word number @i of a table of @size-byte words that begins at @base. */
 static bool table_word(const struct debug_sec *sec, uint64_t base, uint64_t i, unsigned int size,
 		       uint64_t *out)
 {
 	uint64_t at;
 
-	if (i > sec->n)		/* so that it does not wrap */
+	if (i > sec->n)		/* avoids an overflow */
 		return false;
 	at = base + i * size;
 	if (at < base || at > sec->n || sec->n - at < size)

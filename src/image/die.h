@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Debugging information entries, read in place.
+ * Debug information entries, read in place.
  *
- * A reader of .debug_info that trusts nothing: every step is checked against
- * the end of its unit, references against the section, strings against their
- * pool. It is a reader of its own, and not libdw's, for two reasons: the index
- * pass has to run over hundreds of megabytes in several threads at once, and a
- * pointer to an entry is all the identity that the model needs. Sections come
- * from elf_file.c, uncompressed; names of source files are read in lines.c.
+ * The reader trusts nothing in .debug_info: every step is checked against the end of
+ * the unit, references against the section, strings against their pool. It is not
+ * libdw's, for two reasons: the index pass has to go through hundreds of megabytes in
+ * several threads at once, and the model needs no identity of an entry but a pointer to
+ * it. Sections come from elf_file.c, uncompressed; names of source files are read in
+ * lines.c.
  *
  * It must not know what Rust is.
  */
@@ -23,25 +23,25 @@
 
 struct die {
 	const struct unit	*u;
-	const uint8_t		*p;	/* identity */
+	const uint8_t		*p;	/* the entry's address is its identity */
 	const uint8_t		*attrs;
 	const struct abbrev	*ab;
 };
 
 struct attr {
-	const uint8_t	*p;		/* block's bytes, or inline string */
-	uint64_t	 v;		/* constant, offset, index or length of block */
+	const uint8_t	*p;		/* bytes of a block, or of an inline string */
+	uint64_t	 v;		/* constant, offset, index, or length of the block */
 	uint16_t	 form;
 };
 
-/* The entry at @p, false at a null entry, the unit's end or nonsense. */
+/* Read the entry at @p; false: a null entry, the end of the unit, or malformed. */
 bool die__at(const struct unit *u, const uint8_t *p, struct die *out);
 bool die__at_addr(const struct debug_info *di, const uint8_t *p, struct die *out);
 bool die__root(const struct unit *u, struct die *out);
 bool die__child(const struct die *d, struct die *out);
-/* The next sibling; whole subtrees are stepped over. */
+/* The next sibling: the children of @d are skipped. */
 bool die__next(struct debug_info *di, const struct die *d, struct die *out);
-/* The entry after @d in the order of the section, whatever its depth. NULL: end. */
+/* The next entry in the section, at whatever depth. NULL: the end. */
 const uint8_t *die__end_of_attrs(const struct die *d);
 
 bool die__attr(const struct die *d, unsigned int name, struct attr *out);
@@ -52,17 +52,17 @@ bool die__ref(const struct debug_info *di, const struct die *d, unsigned int nam
 	      struct die *out);
 bool die__addr(const struct die *d, unsigned int name, uint64_t *out);
 
-/* Bytes of a fixed-size form, -1 for the others. */
+/* The size of a fixed-size form; -1 for other forms. */
 int form__size(unsigned int form, unsigned int addr_size, unsigned int off_size,
 	       unsigned int version);
-/* Read one attribute value; NULL if it does not fit. */
+/* Read one attribute value; NULL: it does not fit. */
 const uint8_t *form__read(const struct unit *u, unsigned int form, int64_t implicit,
 			  const uint8_t *p, struct attr *out);
 const char *attr__str(const struct unit *u, const struct attr *a);
 const uint8_t *attr__target(const struct debug_info *di, const struct unit *u,
 			    const struct attr *a);
 bool attr__addr(const struct unit *u, const struct attr *a, uint64_t *out);
-/* Are there @a->v bytes of a block or an expression at @a->p? */
+/* Is the value a block or an expression, whose @a->v bytes at @a->p all exist? */
 bool attr__is_block(const struct attr *a);
 
 static inline bool read_uleb(const uint8_t **pp, const uint8_t *end, uint64_t *out)

@@ -2,9 +2,9 @@
 /*
  * Where functions begin and end. See eh_frame.h.
  *
- * The format is that of the Linux Standard Base (core, "Exception Frames"): a
- * list of records with lengths. A CIE says how the FDEs that refer to it spell
- * addresses; an FDE is one function. Nothing in it is trusted.
+ * The format is that of the Linux Standard Base (core, "Exception Frames"): a list of
+ * records with lengths. A CIE tells the encoding of addresses in the FDEs that refer to
+ * it; an FDE describes one function. Nothing in it is trusted.
  */
 #include "image/eh_frame.h"
 
@@ -15,7 +15,7 @@
 #include "base/bisect.h"
 #include "image/die.h"
 
-/* How an address is spelt (LSB core, "DWARF Exception Header Encoding"). */
+/* Encodings of an address (LSB core, "DWARF Exception Header Encoding"). */
 enum {
 	PE_ABSPTR	= 0x00,
 	PE_UDATA2	= 0x02,
@@ -25,11 +25,11 @@ enum {
 	PE_SDATA4	= 0x0b,
 	PE_SDATA8	= 0x0c,
 	PE_FORMAT	= 0x0f,
-	PE_PCREL	= 0x10,		/* from the place where it stands */
+	PE_PCREL	= 0x10,		/* relative to the address of the value */
 	PE_BASE		= 0xf0,
 };
 
-/* A piece of the table, and where it is loaded. */
+/* A piece of the table, and its load address. */
 struct part {
 	const uint8_t	*p, *end;
 	uint64_t	 vaddr;		/* of p */
@@ -86,7 +86,7 @@ static bool read_leb(struct part *in, uint64_t *out)
 	return true;
 }
 
-/* The encoding of addresses in FDEs, as the augmentation of the CIE has it. */
+/* Reads the encoding of addresses in FDEs from the augmentation of a CIE. */
 static bool augmentation(struct part *in, const char *aug, uint8_t *enc)
 {
 	uint64_t len, ignored;
@@ -102,7 +102,7 @@ static bool augmentation(struct part *in, const char *aug, uint8_t *enc)
 			return false;
 		e = *in->p;
 		skip(in, 1);
-		/* 'P': a routine; 'L': how FDEs spell another address */
+		/* 'P': a personality routine; 'L': the encoding of another address */
 		if (*aug == 'P' && !read_encoded(in, e & PE_FORMAT, &ignored))
 			return false;
 		if (*aug != 'P' && *aug != 'L')
@@ -116,7 +116,7 @@ static bool augmentation(struct part *in, const char *aug, uint8_t *enc)
 	return true;
 }
 
-/* From the body of a CIE (behind its id) to the encoding that its FDEs use. */
+/* Reads the encoding that the FDEs use from the body of a CIE, behind its id. */
 static bool cie__encoding(struct part in, uint8_t *enc)
 {
 	uint8_t version;
@@ -132,21 +132,21 @@ static bool cie__encoding(struct part in, uint8_t *enc)
 		return false;
 	aug = (const char *)in.p;
 	len = strnlen(aug, (size_t)(in.end - in.p));
-	/* alignment of code and of data, the return address's register */
+	/* code alignment, data alignment, return address register */
 	if (!skip(&in, len + 1) || !read_leb(&in, &ignored) || !read_leb(&in, &ignored) ||
 	    (version == 1 ? !skip(&in, 1) : !read_leb(&in, &ignored)))
 		return false;
 	return !*aug || augmentation(&in, aug, enc);
 }
 
-/* A record: its body behind the id, and the id with its place. */
+/* A record: its id with the id's position, and the body behind it. */
 struct record {
 	struct part	 body;
 	const uint8_t	*id_at;
 	uint64_t	 id;
 };
 
-/* The record at @in, which moves on to the next. False: the list ends. */
+/* The record at @in, which is moved to the next one. False: the end of the list. */
 static bool next_record(struct part *in, struct record *r)
 {
 	unsigned int id_size = 4;
@@ -190,7 +190,7 @@ static int range__cmp(const void *a, const void *b)
 	return x->end < y->end ? -1 : x->end > y->end;
 }
 
-/* All records from @all on; FDEs refer to CIEs that stand before them. */
+/* Reads all records from @all on; FDEs refer to CIEs before them. */
 static int read_table(struct eh_frame *t, const struct part all)
 {
 	const uint8_t *cie = NULL;
@@ -206,7 +206,7 @@ static int read_table(struct eh_frame *t, const struct part all)
 
 		if (!r.id)
 			continue;
-		/* the id of an FDE is how far before it its CIE begins */
+		/* an FDE's id is the distance back to its CIE */
 		if (r.id > (uint64_t)(r.id_at - all.p))
 			continue;
 		if (r.id_at - r.id != cie) {
@@ -224,8 +224,9 @@ static int read_table(struct eh_frame *t, const struct part all)
 }
 
 /*
- * Functions do not overlap. Where the table says so, the one that begins first ends
- * where the next begins: else a few records claim all code many times over.
+ * Functions do not overlap. Where the table says that they do, the earlier one is made
+ * to end where the next begins; otherwise a few records could claim all code many
+ * times.
  */
 static void clip(struct eh_frame *t)
 {
@@ -242,7 +243,7 @@ static void clip(struct eh_frame *t)
 	t->nr = out;
 }
 
-/* The table's place, by the header that the program finds it with; false: there is none. */
+/* Finds the table by its header, as the program does; false: there is none. */
 static bool find_table(const struct binary *b, struct part *out)
 {
 	struct part in = { .vaddr = b->eh_frame_hdr };
@@ -250,7 +251,7 @@ static bool find_table(const struct binary *b, struct part *out)
 	size_t n;
 
 	in.p = in.vaddr ? binary__bytes(b, in.vaddr, &n) : NULL;
-	/* a version; how these are spelt: the pointer to the table, a count, an index */
+	/* version; encodings of: the pointer to the table, the count, the search table */
 	if (!in.p || n < 4 || in.p[0] != 1)
 		return false;
 	in.end = in.p + n;

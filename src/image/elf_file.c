@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A file with debugging information, opened: see elf_file.h. It must not know
- * which file is looked for, where and why, nor what is in a section.
+ * Opens a file with debug information: see elf_file.h. It must not know which file is
+ * searched for, where and why, nor what a section contains.
  *
- * Names come from the executable, which may be hostile, and are opened with
- * the user's rights: only regular files are ever opened, and names of a target
- * in a container are resolved inside its root.
+ * Names come from the executable, which may be hostile, and are opened with the user's
+ * rights. So only regular files are opened, and names of a target in a container are
+ * resolved inside its root directory.
  */
 #include "image/elf_file.h"
 
@@ -27,8 +27,8 @@
 
 /* ---- sections ------------------------------------------------------------- */
 
-/* True if the section headers are not where the file's head says: it was cut. */
-static bool elf__cut(Elf *elf, uint64_t size)
+/* Are the section headers outside of the file, because it was truncated? */
+static bool elf__truncated(Elf *elf, uint64_t size)
 {
 	GElf_Ehdr eh;
 	size_t nr;
@@ -41,8 +41,8 @@ static bool elf__cut(Elf *elf, uint64_t size)
 	       nr * eh.e_shentsize > size - eh.e_shoff;
 }
 
-/* The reader of entries relies on it that a string of a pool ends in the pool. */
-static bool pool__cut(struct debug_sec *sec)
+/* Shortens a pool of strings to its last NUL; the reader of entries relies on it. */
+static bool pool__trim(struct debug_sec *sec)
 {
 	const uint8_t *nul = sec->n ? memrchr(sec->p, 0, sec->n) : NULL;
 	size_t n = nul ? (size_t)(nul - sec->p) + 1 : 0;
@@ -53,8 +53,8 @@ static bool pool__cut(struct debug_sec *sec)
 }
 
 /*
- * Sections, and where they go to. A pool is one of strings. What is late is not
- * loaded, unless it is compressed; of split DWARF it is, since its files are closed.
+ * The sections, and where each goes. POOL: a section of strings. LATE: not loaded
+ * unless it is compressed or split DWARF, whose files are closed.
  */
 #define SECTION(field, text, kind)					\
 	{ offsetof(struct debug_secs, field), text, kind,		\
@@ -78,13 +78,13 @@ static const struct section {
 	SECTION(loclists,	".debug_loclists",	LATE),
 	SECTION(ranges,		".debug_ranges",	LATE),
 	SECTION(rnglists,	".debug_rnglists",	LATE),
-	/* of packages only, and its name is without ".dwo" */
+	/* only in packages; the name has no ".dwo" */
 	SECTION(cu_index,	".debug_cu_index",	PLAIN),
 };
 
 static_assert(sizeof(sections) / sizeof(*sections) == ELF_FILE_SECTIONS, "one place for each");
 
-/* The section called @name, or its .zdebug kin; NULL: it is not listed with bytes. */
+/* The section @name, or the .zdebug section for it; NULL: none, or it is empty. */
 static Elf_Scn *elf__find(Elf *elf, const char *name, GElf_Shdr *shdr, bool *gnu)
 {
 	Elf_Scn *scn = NULL;
@@ -115,7 +115,7 @@ bool elf__lists(Elf *elf, const char *name)
 	return elf__find(elf, name, &shdr, &gnu);
 }
 
-/* What a compressed section claims to unpack to. False: nonsense. */
+/* The size that a compressed section claims to unpack to. False: malformed. */
 static bool claimed_size(Elf_Scn *scn, bool gnu, uint64_t *size)
 {
 	GElf_Chdr chdr;
@@ -127,7 +127,7 @@ static bool claimed_size(Elf_Scn *scn, bool gnu, uint64_t *size)
 		*size = chdr.ch_size;
 		return true;
 	}
-	/* "ZLIB", and the size as eight bytes, the highest first */
+	/* "ZLIB" and the size, 8 bytes, big-endian */
 	data = elf_rawdata(scn, NULL);
 	if (!data || !data->d_buf || data->d_size < 12)
 		return false;
@@ -137,7 +137,7 @@ static bool claimed_size(Elf_Scn *scn, bool gnu, uint64_t *size)
 	return true;
 }
 
-/* Libelf allocates what a section claims to be, so this is looked at first. */
+/* The claimed size is checked first, because libelf allocates it. */
 static int unpack_section(Elf_Scn *scn, bool gnu, uint64_t *left, struct debug_sec *out)
 {
 	Elf_Data *data;
@@ -158,7 +158,10 @@ static int unpack_section(Elf_Scn *scn, bool gnu, uint64_t *left, struct debug_s
 	return 0;
 }
 
-/* 0 also if it is not listed; *@left: of bytes that sections have in the file. */
+/*
+ * Returns 0 also if there is no such section. *@left: bytes of the file that sections
+ * may still claim.
+ */
 static int load_section(struct elf_file *f, const char *name, bool late, uint64_t *left,
 			uint64_t *unpack, struct debug_sec *out)
 {
@@ -171,7 +174,7 @@ static int load_section(struct elf_file *f, const char *name, bool late, uint64_
 	scn = elf__find(f->elf, name, &shdr, &gnu);
 	if (!scn)
 		return 0;
-	/* sections that lie on one another would take more memory than the file */
+	/* overlapping sections could claim more memory than the file's size */
 	if (shdr.sh_offset > f->size || shdr.sh_size > f->size - shdr.sh_offset ||
 	    shdr.sh_size > *left)
 		return -ENOEXEC;
@@ -219,8 +222,8 @@ const char *elf_file__load(struct elf_file *f, bool split, uint64_t *unpack)
 		}
 		if (err == -E2BIG)
 			return sections[i].refused;
-		/* what is listed must be readable */
-		if (err || (sections[i].kind == POOL && !pool__cut(sec)))
+		/* a section that is listed must be readable */
+		if (err || (sections[i].kind == POOL && !pool__trim(sec)))
 			f->torn = true;
 	}
 	return s->info.n && s->abbrev.n ? NULL : ELF_FILE_BAD_DWARF;
@@ -280,9 +283,9 @@ int elf_file__crc(const struct elf_file *f, uint32_t *out)
 }
 
 /*
- * Open a regular file; -ENOENT if there is none. It is looked at before it is
- * opened for reading: to open a device can be an act (/dev/watchdog), and to
- * open a pipe can block.
+ * Opens a regular file; -ENOENT if there is none. Its type is checked before it is
+ * opened for reading, because opening a device can have an effect (/dev/watchdog) and
+ * opening a pipe can block.
  */
 static int open_regular(const char *root, const char *name)
 {
@@ -295,7 +298,7 @@ static int open_regular(const char *root, const char *name)
 		dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (dir < 0)
 			return -ENOENT;
-		/* -EAGAIN: something was renamed meanwhile, anywhere in the system */
+		/* -EAGAIN: something was renamed at the same time, anywhere in the system */
 		for (int i = 0; i < OPEN_RETRIES; i++) {
 			at = (int)syscall(SYS_openat2, dir, name, &how, sizeof(how));
 			if (at >= 0 || errno != EAGAIN)
@@ -325,7 +328,7 @@ static int open_regular(const char *root, const char *name)
 	return fd;
 }
 
-/* Take @fd over as an ELF file. */
+/* Takes over @fd as an ELF file. */
 static int elf_file__adopt(struct elf_file **out, int fd, const char *root, const char *name,
 			   const char **why)
 {
@@ -347,7 +350,7 @@ static int elf_file__adopt(struct elf_file **out, int fd, const char *root, cons
 	}
 	err = -ENOEXEC;
 	*why = ELF_FILE_NO_ELF;
-	/* a file without a size (of /proc, say) would be read to its end, which may not come */
+	/* a file of size 0 (in /proc) would be read to its end, which may never come */
 	if (fstat(fd, &st) || st.st_size < (off_t)sizeof(Elf64_Ehdr))
 		goto fail;
 	if (file__is_hollow(&st)) {
@@ -376,14 +379,17 @@ static int elf_file__adopt(struct elf_file **out, int fd, const char *root, cons
 	}
 	*why = ELF_FILE_OUT_OF_MEMORY;
 	err = elf__preload(f->elf);
-	/* sections first: a debug file's segments are those of the program, not its own */
+	/*
+	 * sections first: the segments in a debug file describe the program's, not its
+	 * own contents
+	 */
 	if (!err)
 		err = elf__build_id_of_sections(f->elf, f->build_id);
 	if (!err && !*f->build_id)
 		err = elf__build_id(f->elf, f->build_id);
 	if (err)
 		goto fail;
-	f->torn = elf__cut(f->elf, f->size);
+	f->torn = elf__truncated(f->elf, f->size);
 	*out = f;
 	*why = "";
 	return 0;
@@ -419,7 +425,7 @@ int elf_file__of_binary(struct elf_file **out, const struct binary *b)
 	f->borrowed = true;
 	f->size = b->size;
 	f->mtime = b->mtime;
-	f->torn = elf__cut(b->elf, b->size);
+	f->torn = elf__truncated(b->elf, b->size);
 	memcpy(f->build_id, b->build_id, sizeof(f->build_id));
 	if (!f->path) {
 		elf_file__free(f);

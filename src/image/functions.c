@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The runtime's functions in an executable. See functions.h. It must not know
- * what is inside of a future.
+ * Finds the runtime's functions in an executable. See functions.h. It must not know
+ * what a future contains.
  */
 #include "image/functions.h"
 
@@ -24,13 +24,13 @@
 #include "image/wanted.h"
 #include "image/workers.h"
 
-#define INLINED_TIMES	4	/* how often all entries are looked at for inlined copies */
+#define INLINED_TIMES	4	/* how often all entries may be searched for inlined copies */
 
-/* What a poll function is for; same index as the model's function. */
+/* What a poll function is for. It has the same index as the model's function. */
 struct poll {
 	uint32_t	fn;
-	uint32_t	root;		/* the future's type, WALK_NONE: unknown */
-	uint64_t	cell;		/* key of its task's type, 0: unknown */
+	uint32_t	root;		/* type of the future; WALK_NONE: not known */
+	uint64_t	cell;		/* key of its task's type; 0: not known */
 	char		*name, *scheduler;
 	image_str	begin;		/* of a blocking job: as image_type.begin */
 };
@@ -43,16 +43,17 @@ struct functions {
 	struct futures		*futures;
 	struct site_finder	*sites;
 	struct boundaries	*boundaries;
-	unsigned int		 nr_unproven;	/* functions found where none begins */
-	struct cells		 cells;		/* of the runtime that is looked at */
+	unsigned int		 nr_unproven;	/* number of functions found where none begins */
+	struct cells		 cells;		/* of the runtime that is being searched for */
 	struct poll		*polls;
 	size_t			 nr_polls, cap_polls;
-	struct hash_table	 seen;		/* entries added */
-	struct copies		 copies;	/* where there is debug information */
+	struct hash_table	 seen;		/* entries that have been added */
+	struct copies		 copies;	/* if there is debug information */
 	uint64_t		 debug_bytes;	/* of all units */
 	uint64_t		 inlined_bytes;	/* that may still be searched for inlined copies */
 	unsigned int		 nr_stripped_polls;
-	struct workers		 workers;	/* of the runtime whose symbols are looked at */
+	/* of the runtime whose symbols are being searched */
+	struct workers		 workers;
 	bool			 knows_workers;
 };
 
@@ -104,7 +105,10 @@ static uint8_t runtime_index(const struct runtime *rt)
 	return r;
 }
 
-/* Is @name, of @len bytes, the last component of the path that ends at @end? "{impl}" is any of them. */
+/*
+ * Is @name, of @len bytes, the last component of the path that ends at @end? "{impl}"
+ * matches any component in braces.
+ */
 static bool ends_with(const char *path, const char *end, const char *name, size_t len,
 		      size_t *taken)
 {
@@ -113,7 +117,7 @@ static bool ends_with(const char *path, const char *end, const char *name, size_
 	*taken = len;
 	if (len <= (size_t)(end - path) && !strncmp(end - len, name, len))
 		return true;
-	/* "{impl}" */
+	/* "{impl}" matches it */
 	*taken = word + 1;
 	return name[0] == '{' && word < len && *taken <= (size_t)(end - path) && end[-1] == '}' &&
 	       !strncmp(end - *taken, name, word);
@@ -147,7 +151,7 @@ bool functions__is(const struct scan_fn *fn, const char *path)
 	}
 }
 
-/* Was it asked of @vaddr before? At 0, where a file's own header is, is no function. */
+/* Has @vaddr been seen before? 0, the address of the file's header, counts as seen. */
 static bool functions__seen(struct functions *fs, uint64_t vaddr)
 {
 	struct hash_slot *seen = vaddr ? hash_table__at(&fs->seen, vaddr) : NULL;
@@ -163,7 +167,7 @@ static bool functions__seen(struct functions *fs, uint64_t vaddr)
 	return false;
 }
 
-/* Add a function at @vaddr, probed at @site; its index, or WALK_NONE. */
+/* Adds a function at @vaddr, probed at @site. Returns its index, or WALK_NONE. */
 static uint32_t add_site(struct functions *fs, const struct runtime *rt,
 			 const struct runtime_fn *rf, uint64_t vaddr, struct image_site site)
 {
@@ -181,7 +185,7 @@ static uint32_t add_site(struct functions *fs, const struct runtime *rt,
 	return at;
 }
 
-/* Add a function at @vaddr; its index, WALK_NONE if it cannot be probed. */
+/* Adds a function at @vaddr. Returns its index; WALK_NONE: it cannot be probed. */
 static uint32_t add_fn(struct functions *fs, const struct runtime *rt, const struct runtime_fn *rf,
 		       uint64_t vaddr)
 {
@@ -225,7 +229,7 @@ static void functions__add_cell(struct functions *fs, const struct runtime *rt, 
 			    wanted__last_word(rt->cell_type));
 		return;
 	}
-	/* one read of all that lies together beats several small ones */
+	/* one read of adjacent memory is cheaper than several small ones */
 	cell.window = cell.size < WALK_WINDOW ? cell.size : WALK_WINDOW;
 	cell.root_type = p->root;
 	at = model__add(fs->m, MODEL_CELLS, 1);
@@ -235,7 +239,7 @@ static void functions__add_cell(struct functions *fs, const struct runtime *rt, 
 	((struct image_fn *)model__at(fs->m, MODEL_FNS, p->fn))->cell = at;
 }
 
-/* The job of a runtime's own worker: a poll that lasts as long as the worker does. */
+/* Is it the job of a runtime's own worker? Its poll lasts as long as the worker. */
 static bool is_worker(const struct functions *fs, const struct runtime *rt,
 		      const struct die *fn_die)
 {
@@ -291,7 +295,7 @@ static void name_job(struct functions *fs, const struct runtime *rt, struct poll
 	free(block);
 }
 
-/* A poll function's future and scheduler, from its generic parameters. */
+/* Names a poll function's future and scheduler, from its generic parameters. */
 static void describe_poll(struct functions *fs, const struct runtime *rt, uint32_t at,
 			  const struct die *fn_die)
 {
@@ -310,7 +314,7 @@ static void describe_poll(struct functions *fs, const struct runtime *rt, uint32
 		fs->m->err = -ENOMEM;
 		return;
 	}
-	/* a closure that schedules goes by the crate that has it */
+	/* if a closure schedules, it is named by its crate */
 	if (name__is_closure(type__name(&scheduler)))
 		keep_crate(p->scheduler);
 	fn = model__at(fs->m, MODEL_FNS, at);
@@ -335,7 +339,7 @@ static char *scheduler_name(const char *type)
 	return type ? name__shorten(type, true) : NULL;
 }
 
-/* Which scheduler's copy of a function that is no poll function this is. */
+/* Names the scheduler that a copy of a function other than a poll function belongs to. */
 static void name_scheduler(struct functions *fs, const struct runtime *rt, uint32_t at,
 			   const struct die *fn_die)
 {
@@ -355,7 +359,10 @@ static void name_scheduler(struct functions *fs, const struct runtime *rt, uint3
 	free(name);
 }
 
-/* A root has no header: its future is all there is, and where it lies is who it is. */
+/*
+ * A root has no header: it consists of its future, and is identified by the future's
+ * address.
+ */
 uint32_t functions__add_root(struct functions *fs, const struct runtime *rt, uint64_t vaddr,
 			     const struct die *future)
 {
@@ -383,7 +390,7 @@ uint32_t functions__add_root(struct functions *fs, const struct runtime *rt, uin
 	return at;
 }
 
-/* The task type that the poll function at @fn_die is for has code of its own. */
+/* Marks the task type of the poll function at @fn_die: it has code of its own. */
 static void mark_polled(struct functions *fs, const struct runtime *rt, const struct die *fn_die)
 {
 	struct die future, scheduler;
@@ -416,7 +423,7 @@ static void add_from_dwarf(struct functions *fs, const struct runtime *rt,
 		name_scheduler(fs, rt, at, &d);
 }
 
-/* Copies inlined into others. */
+/* Copies that are inlined into other functions. */
 struct inlined_in {
 	struct functions	*fs;
 	const struct runtime	*rt;
@@ -461,7 +468,10 @@ static void find_inlined(struct functions *fs, const struct runtime *rt,
 							      found_inlined, &in);
 }
 
-/* A role that nothing was found for: link-time optimization may have moved the copies. */
+/*
+ * For a role that no function was found for: link-time optimization may have moved its
+ * inlined copies to other units.
+ */
 static void find_moved(struct functions *fs, const struct runtime *rt, const struct runtime_fn *rf)
 {
 	const struct scan *sc = fs->ts->sc;
@@ -496,7 +506,7 @@ static void find_by_dwarf(struct functions *fs, const struct runtime *rt,
 	}
 }
 
-/* The same by its code, where the symbol @sym is all there is of it. */
+/* The same by its code, if symbol @sym is all that is known. */
 static bool is_worker_code(struct functions *fs, const struct runtime *rt,
 			   const struct symbol *sym)
 {
@@ -508,14 +518,17 @@ static bool is_worker_code(struct functions *fs, const struct runtime *rt,
 	return workers__have(&fs->workers, fs->sites, sym->vaddr);
 }
 
-/* What is looked for, for what is called back. */
+/* The wanted function, for callbacks. */
 struct wanted_fn {
 	struct functions	*fs;
 	const struct runtime	*rt;
 	const struct runtime_fn	*rf;
 };
 
-/* Does the poll function at @sym poll a worker of the runtime? Else @told is what it polls. */
+/*
+ * Does the poll function at @sym poll a worker of the runtime? If not, *@told is what
+ * it polls.
+ */
 static bool polls_worker(const struct wanted_fn *by, const struct symbol *sym,
 			 const char *generics, struct poll_symbol *told)
 {
@@ -567,7 +580,10 @@ static bool own_worker(void *ctx, const struct die *cell)
 	return is_worker(of->fs, of->rt, cell);
 }
 
-/* Tasks of which only other tasks' code is there, since the compiler found it to be the same. */
+/*
+ * Finds types of tasks that have no code of their own, since the compiler merged it
+ * with equal code.
+ */
 static void find_merged(struct functions *fs, const struct runtime *rt, size_t first_poll)
 {
 	struct wanted_fn of = { fs, rt, NULL };
@@ -655,7 +671,10 @@ static int by_site(const void *a, const void *b, void *ctx)
 	return x->task_long < y->task_long ? -1 : x->task_long > y->task_long;
 }
 
-/* Identical code folded into one function: which task it is cannot be told. Sorts the polls. */
+/*
+ * Marks poll functions whose code several types share, so that the task's type is not
+ * known. Sorts the polls.
+ */
 static void mark_ambiguous(struct functions *fs)
 {
 	size_t end;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The explorer: from the type of a future to the tables of the walk. See
- * futures.h. It must not know of functions, probes or files.
+ * The explorer: from the type of a future to the tables of the walk. See futures.h. It
+ * must not know functions, probes or files.
  *
- * What a type holds is looked for by value, through Pin, Box, &mut and enums.
- * A coroutine waits for its __awaitee and nothing else; a combinator or a
- * future written by hand may wait for every future in it.
+ * A type is searched for futures by value, and through Pin, Box, &mut and enums. A
+ * coroutine waits for its __awaitee only; a combinator or a hand-written future may
+ * wait for every future in it.
  */
 #include "image/futures.h"
 
@@ -18,9 +18,9 @@
 #include "image/holders.h"
 
 #define MAX_ARCS	64	/* of one variant; the walk follows WALK_MAX_BRANCHES */
-#define MAX_RANGE	4096	/* values between the smallest and the largest of a discriminant */
+#define MAX_RANGE	4096	/* between a discriminant's smallest and largest value */
 #define MAX_VARIANTS	70000
-#define MAX_NEWTYPES	12	/* a structure may claim to hold itself */
+#define MAX_NEWTYPES	12	/* levels; a malformed structure may contain itself */
 
 struct pending {
 	struct die	die;
@@ -40,12 +40,12 @@ struct futures {
 	struct line_files	*lines;
 	struct holders		*holders;
 	struct descriptors	*descriptors;
-	struct hash_table	 known;		/* index + 1 by type */
+	struct hash_table	 known;		/* index + 1, by type */
 	struct pending		*todo;
 	size_t			 nr_todo, cap_todo, done;
 };
 
-/* A set of futures, kept in a list of shared nodes: it is polled as one. */
+/* Sets of futures in a list of shared nodes; the set is polled as one future. */
 static const struct container {
 	const char	*type, *head, *next, *item;
 } containers[] = {
@@ -65,7 +65,7 @@ static void add_arc(struct arc_list *list, uint32_t type, uint64_t off, enum wal
 						 .mode = (uint8_t)mode };
 }
 
-/* Arcs to as many elements as the walk follows, and one for the rest. */
+/* Adds arcs to as many elements as the walk follows, and one for the rest. */
 static void add_elements(struct arc_list *list, struct walk_arc arc)
 {
 	list->nr = 0;
@@ -75,7 +75,7 @@ static void add_elements(struct arc_list *list, struct walk_arc arc)
 	}
 }
 
-/* The futures at offset @off, of type @d. */
+/* Adds arcs to the futures in a value of type @d at offset @off. */
 static void futures__collect(struct futures *f, const struct die *d, uint64_t off,
 			     unsigned int depth, bool captures, struct arc_list *out)
 {
@@ -108,7 +108,7 @@ static void futures__collect(struct futures *f, const struct die *d, uint64_t of
 		if (dyn)
 			add_arc(out, WALK_NONE, off + data, WALK_ARC_DYN);
 		else if (!out->nr)
-			/* a list of its own: it has as many arcs as may be followed */
+			/* its own list, with as many arcs as may be followed */
 			add_elements(out, (struct walk_arc){
 				.type = futures__add(f, &to), .off = (uint32_t)(off + data),
 				.mode = WALK_ARC_SLICE, .item = (uint32_t)type__size(&to) });
@@ -151,7 +151,7 @@ static void put_variant(struct futures *f, uint32_t at, uint32_t type, const cha
 	iv->name = model__str(f->m, name);
 }
 
-/* @nr variants of @type in a row, all of them holes; the first one's index. */
+/* Adds @nr variants of @type in a row, all of them holes. Returns the index of the first. */
 static uint32_t add_variants(struct futures *f, uint32_t type, size_t nr)
 {
 	uint32_t first = model__add(f->m, MODEL_WALK_VARIANTS, nr);
@@ -177,8 +177,8 @@ static void single_variant(struct futures *f, uint32_t type, const struct arc_li
 }
 
 /*
- * The discriminant of the type at @d, and a row of variants for its values.
- * False: it is of a kind that cannot be told apart by the walk; @why says so.
+ * Sets the discriminant of the type at @d, and adds a row of variants for its values.
+ * False: the walk cannot read a discriminant of this kind; @why says why.
  */
 static bool discriminant(struct futures *f, const struct type_variants *vs, uint32_t type,
 			 const char **why)
@@ -199,7 +199,7 @@ static bool discriminant(struct futures *f, const struct type_variants *vs, uint
 		lo = v.value < lo ? v.value : lo;
 		hi = v.value > hi ? v.value : hi;
 	}
-	/* rust#104625: then the values do not tell which of them it is */
+	/* rust#104625: then the value does not tell which variant it is */
 	if (defaults > 1 && vs->width) {
 		*why = "several variants share one value of the discriminant";
 		return false;
@@ -234,14 +234,14 @@ static bool discriminant(struct futures *f, const struct type_variants *vs, uint
 	wt->nr_variants = nr == defaults ? 0 : (uint32_t)(hi - lo + 1);
 	wt->default_variant = defaults ? first + (uint32_t)(hi - lo + 1) : WALK_NONE;
 	if (!vs->width) {
-		/* only one there can be: it stands first */
+		/* if there is no value, only one variant is possible: put it first */
 		wt->first_variant = defaults ? wt->default_variant : first;
 		wt->nr_variants = 1;
 	}
 	return true;
 }
 
-/* The place of variant @v in the row. */
+/* The index of variant @v in the row. */
 static uint32_t variant_index(const struct futures *f, uint32_t type, const struct type_variant *v)
 {
 	const struct walk_type *wt = model__at(f->m, MODEL_WALK_TYPES, type);
@@ -251,7 +251,7 @@ static uint32_t variant_index(const struct futures *f, uint32_t type, const stru
 	return wt->first_variant + (uint32_t)(v->value - wt->disc_base);
 }
 
-/* Values in the range that no variant claims are the default one's too. */
+/* Values in the range that no variant has belong to the default variant. */
 static void fill_holes(struct futures *f, uint32_t type)
 {
 	const struct walk_type *wt = model__at(f->m, MODEL_WALK_TYPES, type);
@@ -280,7 +280,7 @@ static void unknown_layout(struct futures *f, uint32_t type, const char *why)
 
 	if (!name)
 		f->m->err = -ENOMEM;
-	/* beyond the end of any task: the walk ends in a gap that says so */
+	/* an offset beyond any task: the walk ends there in a gap */
 	wt->disc_width = 1;
 	wt->disc_off = INT32_MAX;
 	model__note(f->m, "%s: layout unknown: %s", name ? name : "", why);
@@ -332,7 +332,7 @@ static void explore_coroutine(struct futures *f, const struct die *d, uint32_t t
 		if (!strcmp(name, "Unresumed"))
 			note_begin(f, d, type, &v.payload.die);
 		if (!suspended) {
-			/* not begun, or at its end: it waits for nothing */
+			/* not begun, or completed: it awaits nothing */
 			put_variant(f, i, type, name, NULL, WALK_VARIANT_DONE);
 			continue;
 		}
@@ -350,7 +350,7 @@ static void explore_coroutine(struct futures *f, const struct die *d, uint32_t t
 			if (holders__holds(f->holders, &awaitee.type, 0, false))
 				futures__collect(f, &awaitee.type, awaitee.off, 0, false, &arcs);
 			else
-				/* it is awaited, so it is a future, whatever it looks like */
+				/* it is awaited, so it is a future, whatever its type */
 				add_arc(&arcs, futures__add(f, &awaitee.type), awaitee.off,
 					WALK_ARC_INLINE);
 		}
@@ -399,7 +399,7 @@ static void leaf_from_path(struct walk_leaf *leaf, const struct image_path *p)
 		leaf->hop[i] = p->off[i];
 }
 
-/* From the reactor's object, where @path ends, on to the number that it is known by. */
+/* Continues a path that ends at the reactor's object to the number that identifies it. */
 static bool key_in_io(const struct futures *f, const struct runtime *rt, struct image_path *path,
 		      struct walk_leaf *leaf)
 {
@@ -418,7 +418,10 @@ static bool key_in_io(const struct futures *f, const struct runtime *rt, struct 
 	return true;
 }
 
-/* How the key of a leaf is found: its place in the table, WALK_NONE if it cannot be. */
+/*
+ * Adds the way to a leaf's key. Returns its index in the table; WALK_NONE: it cannot be
+ * found.
+ */
 static uint32_t add_leaf(struct futures *f, const struct die *d, const struct runtime *rt,
 			 const struct runtime_leaf *l)
 {
@@ -464,7 +467,7 @@ static bool explore_leaf(struct futures *f, const struct die *d, uint32_t type)
 	uint32_t at;
 
 	l = holders__leaf(f->ts, d, &rt);
-	/* what a PollFn waits for is told by its closure */
+	/* what a PollFn waits for depends on its closure */
 	if (!l && holders__is_poll_fn(f->ts, d) && type__member(f->ts, d, "f", &closure)) {
 		l = holders__leaf(f->ts, &closure.type, &rt);
 		of = closure.type;
@@ -474,7 +477,7 @@ static bool explore_leaf(struct futures *f, const struct die *d, uint32_t type)
 	at = add_leaf(f, &of, rt, l);
 	((struct walk_type *)model__at(f->m, MODEL_WALK_TYPES, type))->leaf = at;
 	single_variant(f, type, NULL);
-	/* which descriptor it is for can be told by who is woken, if not by a key */
+	/* without a key, the descriptor is found by whose waker is registered with it */
 	if (l->key == WALK_KEY_IO && at == WALK_NONE) {
 		futures__type(f, type)->kind = IMAGE_TYPE_OPAQUE;
 		((struct walk_type *)model__at(f->m, MODEL_WALK_TYPES, type))->flags |=
@@ -530,13 +533,13 @@ static bool explore_container(struct futures *f, const struct die *d, uint32_t t
 		return false;
 	if (!type__path(f->ts, d, c->head, &head, &unused) || head.nr_hops)
 		return false;
-	/* AtomicPtr<Task<Fut>>, Arc<Task<Fut>>: the node's type is a parameter of theirs */
+	/* AtomicPtr<Task<Fut>>, Arc<Task<Fut>>: the type of a node is their parameter */
 	if (!type__member(f->ts, d, c->head, &m) || !type__param(f->ts, &m.type, "T", &node) ||
 	    !type__path(f->ts, &node, c->next, &next, NULL) || next.nr_hops ||
 	    next.off[0] > UINT16_MAX || !type__path(f->ts, &node, c->item, &item, &future) ||
 	    item.nr_hops)
 		return false;
-	/* UnsafeCell<Option<Fut>>: to the Option */
+	/* UnsafeCell<Option<Fut>>: go to the Option */
 	for (int i = 0; i < MAX_NEWTYPES; i++) {
 		if (type__variants(f->ts, &future, &(struct type_variants){ 0 }) ||
 		    !type__only_member(f->ts, &future, &m) ||
@@ -553,7 +556,7 @@ static bool explore_container(struct futures *f, const struct die *d, uint32_t t
 	return true;
 }
 
-/* A combinator, or a future written by hand: every future in it may be polled. */
+/* A combinator or a hand-written future: it may poll every future in it. */
 static void explore_struct(struct futures *f, const struct die *d, uint32_t type, bool transparent)
 {
 	bool captures = name__is_closure(type__name(d)) || holders__is_poll_fn(f->ts, d);
@@ -610,7 +613,7 @@ static bool runtime_own(const char *name)
 	       name__is_below(name, "alloc");
 }
 
-/* A PollFn that polls no future tells nothing by its name: its closure does. */
+/* A PollFn that polls no future: it is named by its closure. */
 static void name_poll_fn(struct futures *f, const struct die *d, uint32_t type)
 {
 	struct type_member closure;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The explorer: from the type of a future to the tables by which the walk
- * finds what it waits for.
+ * The explorer: from the type of a future to the tables by which the walk finds what it
+ * waits for.
  *
- * It knows what a coroutine, a combinator and a hand-written future look like
- * in debug information; what the leaves of a runtime are it is told by the
- * adapters. It must not know of functions, probes or files.
+ * It knows how debug information describes coroutines, combinators and hand-written
+ * futures; the leaves of a runtime come from the adapters. It must not know functions,
+ * probes or files.
  */
 #ifndef DWELL_IMAGE_FUTURES_H
 #define DWELL_IMAGE_FUTURES_H
@@ -17,18 +17,17 @@
 
 struct futures;
 
-/* NULL: no memory. All arguments are used as long as the object lives. */
+/* All arguments are used as long as the object lives. NULL: no memory. */
 struct futures *futures__new(struct model *m, const struct types *ts, struct rust_names *names,
 			     struct awaits *awaits, struct line_files *lines);
 void futures__free(struct futures *f);
 
 /*
- * The index of the future type at @d in the model's tables, added if it is
- * new; WALK_NONE if there is no memory. What it holds is explored by
- * futures__explore.
+ * The index of the future type at @d in the model's tables; it is added if it is new.
+ * WALK_NONE: no memory. What it contains is explored by futures__explore().
  */
 uint32_t futures__add(struct futures *f, const struct die *d);
-/* Explore all types that were added, and those that they hold. 0 or -ENOMEM. */
+/* Explore all types that were added, and the types that they contain. 0 or -ENOMEM. */
 int futures__explore(struct futures *f);
 
 /*

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which types are futures, and which have one in them. See holders.h. It must
- * not know of the tables that the walk uses.
+ * Which types are futures, and which contain one. See holders.h. It must not know the
+ * tables that the walk uses.
  */
 #include "image/holders.h"
 
@@ -12,15 +12,16 @@
 #include "base/hash_table.h"
 #include "image/names.h"
 
-#define CAPTURES	(1ull << 63)	/* in a key: the answer for a closure's captures */
+#define CAPTURES	(1ull << 63)	/* flag in a key: a closure's captures */
 
-/* What is known of whether a type holds a future. */
+/* Does a type hold a future? */
 enum holds { HOLDS_UNKNOWN, HOLDS_BUSY, HOLDS_NOT, HOLDS_SOME };
 
 struct holders {
 	const struct types	*ts;
 	struct hash_table	 memo;		/* enum holds by type */
-	uint64_t		*polled;	/* hashes of types with a poll function, sorted */
+	/* hashes of the types that have a poll function, sorted */
+	uint64_t		*polled;
 	size_t			 nr_polled, cap_polled;
 };
 
@@ -42,7 +43,7 @@ static bool poll_name(const char *name)
 	       (len == 8 && !strncmp(name, "try_poll", 8));
 }
 
-/* The T of fn poll(self: Pin<&mut T>, …). */
+/* The T of a function poll(self: Pin<&mut T>, …). */
 static bool polled_type(const struct types *ts, const struct die *fn, struct die *out)
 {
 	struct type_member m;
@@ -132,7 +133,7 @@ bool holders__is_future(const struct holders *h, const struct die *d)
 		return false;
 	if (name__is_coroutine(type__name(d)))
 		return true;
-	/* a pointer is what it points to, an Option what is in it */
+	/* a Pin or an Option stands for what is in it */
 	if (type__named(d, "Pin<") || type__named(d, "Option<") ||
 	    type__named(d, "alloc::boxed::Box<") || type__named(d, "Arc<") ||
 	    type__named(d, "AssertUnwindSafe<") || type__named(d, "&mut "))
@@ -142,12 +143,15 @@ bool holders__is_future(const struct holders *h, const struct die *d)
 		return false;
 	return (h->nr_polled && bsearch(&t->hash, h->polled, h->nr_polled, sizeof(*h->polled),
 					u64_cmp)) ||
-	       /* where equal code was merged (fat LTO) its poll function may be lost */
+	       /* if fat LTO merged equal code, the poll function may be gone */
 	       holders__is_poll_fn(h->ts, d) || holders__wrapper(h->ts, d) ||
 	       holders__leaf(h->ts, d, &rt);
 }
 
-/* A trait object that can be polled: "dyn core::future::future::Future<Output=()>". */
+/*
+ * Is it a trait object that can be polled, such as "dyn
+ * core::future::future::Future<Output=()>"?
+ */
 static bool dyn_future(const struct die *target)
 {
 	const char *name = type__name(target), *dyn = strstr(name, "dyn ");
@@ -157,14 +161,14 @@ static bool dyn_future(const struct die *target)
 
 /* ---- what a type holds ---- */
 
-/* May the walk go from a place of type @d, a pointer, to what it points to? */
+/* May the walk follow a place of type @d, a pointer, to its target? */
 static bool follows_pointer(struct holders *h, const struct die *d, const struct die *to,
 			    unsigned int depth, bool captures)
 {
 	const char *name = type__name(d);
 	bool owned = !strncmp(name, "alloc::boxed::Box<", 18);
 
-	/* what a closure captures by reference has a pointer without a name */
+	/* a pointer for what a closure captures by reference has no name */
 	if (!owned && strncmp(name, "&mut ", 5) && !(captures && (!*name || *name == '&')))
 		return false;
 	if (holders__is_future(h, to))
@@ -228,8 +232,8 @@ bool holders__holds(struct holders *h, const struct die *d, unsigned int depth, 
 		return true;
 	memo->value = HOLDS_BUSY;
 	holds = holds_inside(h, d, depth, captures) ? HOLDS_SOME : HOLDS_NOT;
-	memo = hash_table__at(&h->memo, key);	/* the table may have grown */
-	/* cut off by its depth, another way to it may be shorter */
+	memo = hash_table__at(&h->memo, key);	/* the table may have been reallocated */
+	/* truncated by the depth limit; a shorter path to the type may give an answer */
 	if (memo)
 		memo->value = holds == HOLDS_NOT && depth > HOLDERS_MAX_DEPTH / 2 ? HOLDS_UNKNOWN :
 										    holds;

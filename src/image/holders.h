@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which types are futures, and which have one in them: by value, or behind a
- * pointer that the walk may follow (Pin, Box, &mut).
+ * Which types are futures, and which contain one: by value, or behind a pointer that
+ * the walk may follow (Pin, Box, &mut).
  *
- * It must not know of the tables that the walk uses.
+ * It must not know the tables that the walk uses.
  */
 #ifndef DWELL_IMAGE_HOLDERS_H
 #define DWELL_IMAGE_HOLDERS_H
@@ -11,27 +11,27 @@
 #include "image/types.h"
 #include "runtime/runtime.h"
 
-#define HOLDERS_MAX_DEPTH	8	/* structs in structs on the way to a future */
-#define HOLDERS_MAX_STEPS	400000000ull	/* entries looked at, against hostile files */
+#define HOLDERS_MAX_DEPTH	8	/* nesting of structs around a future */
+#define HOLDERS_MAX_STEPS	400000000ull	/* entries visited: a limit against hostile files */
 
 struct holders;
 
-/* NULL: no memory. @ts is used as long as the object lives. */
+/* @ts is used as long as the object lives. NULL: no memory. */
 struct holders *holders__new(const struct types *ts);
 void holders__free(struct holders *h);
 
-/* Is the type at @d polled itself: a coroutine, or one with a poll function? */
+/* Is the type at @d polled itself, that is, is it a coroutine or has it a poll function? */
 bool holders__is_future(const struct holders *h, const struct die *d);
 /*
- * Is there a future at a place of type @d? @depth: structs around it so far.
+ * Is there a future in a place of type @d? @depth: number of structs around it so far.
  * @captures: the place is in a closure that polls, which captures by reference.
  */
 bool holders__holds(struct holders *h, const struct die *d, unsigned int depth, bool captures);
 
-/* Is it std's PollFn, that of futures, or the one that tokio had before them (1.40 still)? */
+/* Is it a PollFn: std's, that of the futures crate, or tokio's own (still in 1.40)? */
 bool holders__is_poll_fn(const struct types *ts, const struct die *d);
 
-/* The entry for the type at @d, with its runtime (NULL: a library's); NULL: none. */
+/* The adapters' entry for the type at @d, and its runtime (NULL: of a library); NULL: none. */
 const struct runtime_leaf *holders__leaf(const struct types *ts, const struct die *d,
 					 const struct runtime **rt);
 const struct runtime_wrapper *holders__wrapper(const struct types *ts, const struct die *d);

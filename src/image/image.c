@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The image model, from opening an executable to the finished tables: who is
- * asked for what, and in which order. See image.h. It must not know how any of
- * it is done.
+ * Makes the image model, from opening an executable to the finished tables: calls the
+ * other files in order. See image.h. It must not know how any of them works.
  */
 #include "image/image.h"
 
@@ -53,7 +52,7 @@ static void scan_progress(void *ctx, uint64_t done, uint64_t total)
 		b->opts->progress(b->opts->ctx, "reading debug information", done, total);
 }
 
-/* rustc's version, from the section that survives when all else is stripped. */
+/* rustc's version, from the section that remains in a stripped file. */
 static image_str producer_of(struct model *m, const struct binary *b, const struct debug_info *di)
 {
 	struct debug_sec comment;
@@ -78,7 +77,7 @@ static image_str producer_of(struct model *m, const struct binary *b, const stru
 	return 0;
 }
 
-/* "/proc/PID/exe" means nothing to a reader, or to a later run. */
+/* "/proc/PID/exe" means nothing to a reader or to a later run. */
 static image_str debug_path_of(struct model *m, const char *path)
 {
 	char target[4096];
@@ -112,7 +111,7 @@ static bool has_polls(const struct model *m)
 	return false;
 }
 
-/* All that it spawns are blocking jobs, of which debug information tells all there is. */
+/* Does the program spawn only blocking jobs? Debug information describes these completely. */
 static bool has_jobs_only(const struct build *b)
 {
 	for (size_t i = 0; i < b->m.tables[MODEL_FNS].nr; i++) {
@@ -124,7 +123,7 @@ static bool has_jobs_only(const struct build *b)
 	return b->sc.nr_types && has_polls(&b->m);
 }
 
-/* Why nothing can be recorded of a program that has all its symbols. */
+/* Why nothing of a program with all its symbols can be recorded. */
 static const char *no_tasks(const struct model *m, char *out, size_t size)
 {
 	char others[256] = "";
@@ -135,8 +134,8 @@ static const char *no_tasks(const struct model *m, char *out, size_t size)
 
 		if (r->followed) {
 			snprintf(out, size,
-				 "%s is in it, but nothing that spawns a task, and tasks are what "
-				 "dwell records",
+				 "it contains %s, but nothing that spawns a task, and dwell records "
+				 "tasks",
 				 model__text(m, r->name));
 			return out;
 		}
@@ -145,10 +144,10 @@ static const char *no_tasks(const struct model *m, char *out, size_t size)
 					       at ? ", " : "", model__text(m, r->name));
 	}
 	if (!at)
-		return "no async runtime is in it that dwell knows: Rust programs on tokio, smol and "
-		       "async-std can be recorded";
+		return "it contains no async runtime that dwell knows: Rust programs on tokio, smol "
+		       "and async-std can be recorded";
 	snprintf(out, size,
-		 "its runtime is %s, which dwell does not follow: programs on tokio, smol and "
+		 "its runtime is %s, which dwell does not record: programs on tokio, smol and "
 		 "async-std can be recorded", others);
 	return out;
 }
@@ -220,7 +219,7 @@ static int build__run(struct build *b, struct binary *bin, const char **why)
 	err = debug_file__open(&b->file, bin, b->opts, why);
 	if (err)
 		return err;
-	/* all that can still go wrong, but for memory */
+	/* from here on, only lack of memory can cause failure */
 	*why = "a file of its debug information was changed while it was read: try again";
 	err = binary__load_symbols(bin, debug_file__symbols(b->file));
 	if (!err)
@@ -261,8 +260,8 @@ static int build__run(struct build *b, struct binary *bin, const char **why)
 }
 
 /*
- * Whether what was read is still what the files hold: if not, what was built of
- * it, and what was said to be wrong with it, is of no file.
+ * Are the files still what was read? If not, neither the model nor the error applies to
+ * any file.
  */
 static int build__check(const struct build *b, const struct binary *bin, const char **why)
 {
@@ -328,7 +327,7 @@ int image__open(const char *path, const struct image_opts *opts, struct image **
 		err = block ? 0 : -ENOMEM;
 	}
 	if (!err) {
-		/* a better one may be had tomorrow, when debug information has been installed */
+		/* lower tiers are not cached: debug information may be installed later */
 		if (key && block->tier == IMAGE_TIER_FULL && !block->torn)
 			cache__store(&bin, b.opts, block);
 		*out = image__adopt(block, block->size, false, path);
@@ -342,7 +341,7 @@ done:
 	return err;
 }
 
-/* The executable behind an image, opened again when its code is asked for. */
+/* The executable of an image, opened again when its code is needed. */
 static const struct binary *image__binary(const struct image *img)
 {
 	struct image *own = (struct image *)(uintptr_t)img;

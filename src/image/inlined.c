@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Copies of a function that the compiler has inlined. See inlined.h.
+ * Finds copies of a function that were inlined. See inlined.h.
  *
- * It must not know what the function is, nor what the code looks like.
+ * It must not know what the function is, nor what its code looks like.
  */
 #include "image/inlined.h"
 
@@ -14,7 +14,7 @@ static bool is_register(const uint8_t *expr, uint64_t len)
 	return len == 1 && expr[0] >= DW_OP_reg0 && expr[0] <= DW_OP_reg15;
 }
 
-/* Where parameter @p of @copy is when the copy is entered, if that is a register. */
+/* Finds the register of parameter @p at the entry of @copy; false: not in a register. */
 static bool entry_register(const struct die *copy, const struct die *p, struct inlined_copy *out)
 {
 	struct die_range code, at;
@@ -47,7 +47,7 @@ static const uint8_t *target(const struct debug_info *di, const struct die *d, u
 	return die__attr(d, name, &a) ? attr__target(di, d->u, &a) : NULL;
 }
 
-/* Parameter @arg of the function at @d. */
+/* Parameter number @arg of the function at @d. */
 static bool parameter(struct debug_info *di, const struct die *d, unsigned int arg,
 		      struct die *out)
 {
@@ -60,7 +60,7 @@ static bool parameter(struct debug_info *di, const struct die *d, unsigned int a
 	return false;
 }
 
-/* The parameter of @copy that is @origin's @arg. */
+/* The parameter of @copy that is a copy of @origin's number @arg. */
 static bool copy_parameter(struct debug_info *di, const struct die *copy, const struct die *origin,
 			   unsigned int arg, struct die *out)
 {
@@ -76,13 +76,13 @@ static bool copy_parameter(struct debug_info *di, const struct die *copy, const 
 	return false;
 }
 
-/* Where the entries of a unit are gone through. */
+/* The position in a unit whose entries are visited. */
 struct entries {
 	const struct unit	*u;
 	const uint8_t		*p;
 };
 
-/* The next entry with @tag; false: there is none. */
+/* The next entry with tag @tag; false: there is none. */
 static bool entries__next(struct entries *e, unsigned int tag, struct die *d)
 {
 	while (e->p && e->p < e->u->end) {
@@ -109,7 +109,10 @@ void inlined__find(struct debug_info *di, const struct die *fn, unsigned int arg
 	int copies = 0;
 
 	while (copies < MAX_COPIES && entries__next(&e, DW_TAG_inlined_subroutine, &copy)) {
-		/* most copies are of other functions, and many in a row of the same */
+		/*
+		 * most copies are of other functions, and often of the same one in
+		 * succession
+		 */
 		at = target(di, &copy, DW_AT_abstract_origin);
 		if (!at || at == last)
 			continue;
@@ -125,7 +128,7 @@ void inlined__find(struct debug_info *di, const struct die *fn, unsigned int arg
 	}
 }
 
-/* The entry that copies of @fn refer to, if it is inlined anywhere. */
+/* The entry that copies of @fn refer to; false: it is not inlined anywhere. */
 static bool abstract_instance(struct debug_info *di, const struct die *fn, struct die *out)
 {
 	struct entries e = { fn->u, fn->u->die };

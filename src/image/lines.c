@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Names of source files, from the heads of line-number programs (DWARF 2 to 5,
+ * Names of source files, from the headers of line-number programs (DWARF 2 to 5,
  * section 6.2.4 of each). See lines.h. It must not know what Rust is.
  */
 #include "image/lines.h"
@@ -11,15 +11,15 @@
 
 #include "base/array.h"
 
-#define MAX_FILES	(1u << 20)	/* of one table: more is nonsense */
+#define MAX_FILES	(1u << 20)	/* of one table; more is malformed */
 
 struct entry {
 	const char	*name;
 	uint64_t	 dir;
-	char		*path;		/* joined when it is asked for */
+	char		*path;		/* joined when first needed */
 };
 
-/* One table: many units may share it. */
+/* A table, which several units may share. */
 struct table {
 	const struct debug_secs	*secs;
 	uint64_t		 off;
@@ -27,7 +27,7 @@ struct table {
 	int			 err;
 	struct entry		*dirs, *files;
 	size_t			 nr_dirs, cap_dirs, nr_files, cap_files;
-	bool			 from_zero;	/* DWARF 5 counts files from 0 */
+	bool			 from_zero;	/* DWARF 5 numbers files from 0 */
 };
 
 struct line_files {
@@ -73,7 +73,7 @@ static bool add(struct table *t, struct entry **list, size_t *nr, size_t *cap, c
 	return true;
 }
 
-/* A string that lies in the table itself; NULL if it does not end there. */
+/* A string inside the table; NULL: it does not end there. */
 static const char *inline_str(const uint8_t **p, const uint8_t *end)
 {
 	const char *s = (const char *)*p;
@@ -89,7 +89,7 @@ static bool table__parse_old(struct table *t, const uint8_t *p, const uint8_t *e
 {
 	const char *s;
 
-	/* 0 is the directory of compilation */
+	/* number 0 is the compilation directory */
 	if (!add(t, &t->dirs, &t->nr_dirs, &t->cap_dirs, NULL, 0))
 		return false;
 	while ((s = inline_str(&p, end)) && *s)
@@ -106,7 +106,7 @@ static bool table__parse_old(struct table *t, const uint8_t *p, const uint8_t *e
 	return s != NULL;
 }
 
-/* A list of entries in the self-describing form of DWARF 5. */
+/* Parses a list of entries in DWARF 5's self-describing form. */
 static bool table__parse_list(struct table *t, const struct unit *u, const uint8_t **pp,
 			      struct entry **list, size_t *nr, size_t *cap)
 {
@@ -187,7 +187,7 @@ static bool table__parse(struct table *t, const struct unit *unit)
 	if (header > (uint64_t)(end - p))
 		return false;
 	u.end = end = p + header;
-	/* lengths of instructions, [operations], default_is_stmt, line_base, line_range */
+	/* instruction length, [operations], default_is_stmt, line_base, line_range */
 	fixed = version >= 4 ? 5 : 4;
 	if (end - p <= fixed)
 		return false;
@@ -205,7 +205,7 @@ static bool table__parse(struct table *t, const struct unit *unit)
 
 static struct table *line_files__table(struct line_files *lf, const struct unit *u)
 {
-	/* a split unit counts in the table of its skeleton */
+	/* a split unit uses the table of its skeleton */
 	const struct unit *main = u->skeleton ? u->skeleton : u;
 	struct table *t;
 	struct die root;
@@ -225,7 +225,7 @@ static struct table *line_files__table(struct line_files *lf, const struct unit 
 	t->secs = main->secs;
 	t->off = off;
 	t->comp_dir = main->comp_dir;
-	/* what was read before it ended in nonsense is still right */
+	/* entries before a malformed one are valid */
 	(void)table__parse(t, main);
 	lf->err = lf->err ? lf->err : t->err;
 	lf->tables[lf->nr++] = t;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Lists of ranges and of locations. See lists.h. They are DWARF 4's (sections 2.17.3
- * and 2.6.2) or 5's (sections 7.25 and 7.7.3, the kinds DW_RLE_* and DW_LLE_*). Of split
- * DWARF 4, a GNU extension, locations are in the split unit, in a form of their own, and
- * ranges with its skeleton.
+ * Lists of ranges and of locations. See lists.h. They are in the format of DWARF 4
+ * (sections 2.17.3 and 2.6.2) or 5 (sections 7.25 and 7.7.3, DW_RLE_* and DW_LLE_*). In
+ * split DWARF 4, a GNU extension, locations are in the split unit in a format of their
+ * own, and ranges are with the skeleton.
  */
 #include "image/lists.h"
 
-#define MAX_RANGES	65536	/* of one list: more is nonsense */
+#define MAX_RANGES	65536	/* of one list; more is malformed */
 
 static bool list__word(struct die_list *l, unsigned int size, uint64_t *out)
 {
@@ -18,7 +18,7 @@ static bool list__word(struct die_list *l, unsigned int size, uint64_t *out)
 	return true;
 }
 
-/* An address by its number in .debug_addr. */
+/* An address by its index in .debug_addr. */
 static bool list__indexed(struct die_list *l, uint64_t *out)
 {
 	struct attr a = { .form = DW_FORM_addrx };
@@ -26,7 +26,7 @@ static bool list__indexed(struct die_list *l, uint64_t *out)
 	return read_uleb(&l->p, l->end, &a.v) && attr__addr(l->u, &a, out);
 }
 
-/* The section with the lists of @u, and where in it those of @u begin. */
+/* The section with the lists of @u, and where the lists of @u begin in it. */
 static const struct debug_sec *list_section(const struct unit *u, bool locations, uint64_t *base)
 {
 	const struct debug_secs *s = u->secs;
@@ -45,12 +45,12 @@ static const struct debug_sec *list_section(const struct unit *u, bool locations
 	return locations ? &s->loclists : &s->rnglists;
 }
 
-/* The same for the table of offsets that DWARF 5's indices are of. */
+/* The same for the offset table that DWARF 5's indices refer to. */
 static bool list_table(const struct die *root, bool locations, uint64_t *base)
 {
 	const struct unit *u = root->u;
 
-	/* of a split unit it is the first, behind a header (section 7.28) */
+	/* in a split unit, it is the first table, behind a header (section 7.28) */
 	if (u->secs->split)
 		*base += u->off_size == 8 ? 20 : 12;
 	return u->secs->split ||
@@ -88,14 +88,14 @@ bool lists__open(const struct die *d, unsigned int name, bool locations, struct 
 		return false;
 	l->p = l->bytes;
 	l->end = l->bytes + n;
-	/* a unit in several pieces has none, or one of 0 */
+	/* a unit in several pieces has no base address, or 0 */
 	if ((u->skeleton && !die__root(u->skeleton, &root)) ||
 	    !die__addr(&root, DW_AT_low_pc, &l->base))
 		l->base = 0;
 	return true;
 }
 
-/* 1: a range, 0: the end or nonsense, -1: something else, which comes before a range. */
+/* 1: a range; 0: the end, or malformed; -1: another entry, a range may follow. */
 static int list__next_old(struct die_list *l, struct die_range *r)
 {
 	unsigned int size = l->u->addr_size;
@@ -114,7 +114,7 @@ static int list__next_old(struct die_list *l, struct die_range *r)
 	return 1;
 }
 
-/* Of split DWARF 4: the kinds DW_LLE_GNU_*, all with addresses by their numbers. */
+/* For split DWARF 4: entries DW_LLE_GNU_*, all with addresses by index. */
 static int list__next_gnu(struct die_list *l, struct die_range *r)
 {
 	uint64_t kind;
@@ -139,7 +139,10 @@ static int list__next_gnu(struct die_list *l, struct die_range *r)
 	return list__word(l, 2, &r->expr_len);
 }
 
-/* DWARF 5's kinds of ranges and of locations differ from 5 on: default_location is extra. */
+/*
+ * DWARF 5's kinds of ranges and of locations differ from 5 on, because locations have
+ * default_location.
+ */
 static int list__next_new(struct die_list *l, struct die_range *r)
 {
 	uint64_t kind;
@@ -179,7 +182,7 @@ static int list__next_new(struct die_list *l, struct die_range *r)
 			return 0;
 		r->end += r->start;
 		break;
-	default:	/* the end; "everywhere else" is no range */
+	default:	/* the end; default_location ("everywhere else") is not a range */
 		return 0;
 	}
 	if (l->locations && !read_uleb(&l->p, l->end, &r->expr_len))
@@ -205,7 +208,7 @@ bool lists__next(struct die_list *l, struct die_range *r)
 			return false;
 		r->expr = l->p;
 		l->p += r->expr_len;
-		/* views of locations (a GNU extension) and empty ranges say nothing */
+		/* location views (a GNU extension) and empty ranges are skipped */
 		if (r->start < r->end)
 			return true;
 	}
@@ -220,7 +223,7 @@ bool lists__first_range(const struct die *copy, struct die_range *out)
 	if (die__addr(copy, DW_AT_low_pc, &out->start)) {
 		if (!die__attr(copy, DW_AT_high_pc, &a) || attr__is_block(&a))
 			return false;
-		/* an address, or the length */
+		/* high_pc: an address, or the length */
 		if (!attr__addr(copy->u, &a, &out->end))
 			out->end = out->start + a.v;
 		return out->start < out->end;

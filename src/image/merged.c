@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Task types without code of their own. See merged.h.
- */
+/* Finds types of tasks whose code was merged with others'. See merged.h. */
 #include "image/merged.h"
 
 #include <errno.h>
@@ -9,15 +7,15 @@
 
 #include "base/text_file.h"
 
-#define NAMED		4	/* of those that a poll function may be for as well */
-#define TABLES_MAX	255	/* that lead to one function, counted */
+#define NAMED		4	/* other types that a note names */
+#define TABLES_MAX	255	/* vtables counted for one function, at most */
 
 struct unpolled {
 	uint64_t	likeness;
-	uint32_t	next, next_alike;	/* in its lists */
+	uint32_t	next, next_alike;	/* links in its lists */
 };
 
-/* What merged tasks have in common, and mostly have: the scheduler; and all sizes. */
+/* What merged tasks have in common: always the scheduler, and usually all sizes. */
 static bool describe(const struct merged *m, const uint8_t *cell, uint64_t *scheduler,
 		     uint64_t *likeness)
 {
@@ -37,7 +35,7 @@ static bool is_unpolled(const struct merged *m, size_t i)
 	const struct cell *c = &m->cells->list[i];
 	struct die d;
 
-	/* entries of other units are the first one's copies */
+	/* the first of equal entries in other units stands for all */
 	return !c->polled && !(i && c[-1].key == c->key) &&
 	       die__at_addr(m->ts->di, c->die, &d) && !m->hidden(m->ctx, &d);
 }
@@ -63,7 +61,7 @@ static int list_unpolled(struct merged *m)
 	m->list = calloc(m->cells->nr + 1, sizeof(*m->list));
 	if (!m->list)
 		return -ENOMEM;
-	/* from the last, so that lists begin with the first */
+	/* in reverse, so that the lists begin with the first */
 	for (size_t i = m->cells->nr; i--;) {
 		struct unpolled *u = &m->list[i];
 		struct hash_slot *first, *first_alike;
@@ -97,7 +95,7 @@ int merged__find(struct merged *m)
 	return err;
 }
 
-/* What tasks of the type @cell are called. Caller frees; NULL: no memory. */
+/* The name of tasks of type @cell. Caller frees; NULL: no memory. */
 static char *task_name(const struct merged *m, uint32_t cell)
 {
 	struct die d, future, job;
@@ -106,7 +104,7 @@ static char *task_name(const struct merged *m, uint32_t cell)
 	if (!die__at_addr(m->ts->di, m->cells->list[cell].die, &d) ||
 	    !type__param(m->ts, &d, m->rt->future_param, &future))
 		return NULL;
-	/* a blocking job is called by what it runs */
+	/* a blocking job is named by what it runs */
 	if (m->rt->job_param && type__param(m->ts, &future, m->rt->job_param, &job) &&
 	    name__is_closure(type__name(&job)))
 		future = job;
@@ -116,7 +114,7 @@ static char *task_name(const struct merged *m, uint32_t cell)
 	return shorter;
 }
 
-/* Writes the name of the cell @i as number @nr of a list. False: no memory. */
+/* Writes the name of cell @i as number @nr of a list. False: no memory. */
 static bool put_name(const struct merged *m, uint32_t i, unsigned int nr, FILE *out)
 {
 	char *name = nr < NAMED ? task_name(m, i) : NULL;
@@ -131,8 +129,8 @@ static bool put_name(const struct merged *m, uint32_t i, unsigned int nr, FILE *
 }
 
 /*
- * "a or b": those that are one of @more kinds of tasks, besides its own, whose polls go
- * to a function of @scheduler and @likeness. "": nothing is. NULL: no memory.
+ * "a or b": the types that may share a poll function of @scheduler and @likeness, which
+ * is the function of @more types besides its own. "": none. NULL: no memory.
  */
 static char *list_names(struct merged *m, uint64_t scheduler, uint64_t likeness, unsigned int more)
 {

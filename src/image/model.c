@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The model under construction, and the flat block that it becomes: see
- * model.h. It must not know where the contents come from.
+ * The model under construction, and the flat block that it becomes: see model.h. It
+ * must not know where the contents come from.
  */
 #include "image/model.h"
 
@@ -35,7 +35,7 @@ static const uint32_t elem_size[MODEL_TABLES] = {
 void model__init(struct model *m)
 {
 	memset(m, 0, sizeof(*m));
-	model__add(m, MODEL_STRINGS, 1);	/* offset 0: the empty string */
+	model__add(m, MODEL_STRINGS, 1);	/* offset 0 is the empty string */
 }
 
 void model__free(struct model *m)
@@ -179,7 +179,7 @@ static uint64_t checksum(const void *data, size_t n)
 	const uint8_t *p = data;
 	uint64_t a = 1, b = 0, w;
 
-	/* Fletcher's sums over 64-bit words: it is damage that is looked for, not malice */
+	/* Fletcher's checksum over 64-bit words: detects damage, not tampering */
 	for (; n >= 8; n -= 8, p += 8) {
 		memcpy(&w, p, 8);
 		a += w;
@@ -248,7 +248,7 @@ bool model__check(const struct model_block *b, size_t size, uint64_t key)
 		    (uint64_t)b->tables[t].nr * elem_size[t] > size - b->tables[t].off)
 			return false;
 	}
-	/* the pool's end bounds every string in it */
+	/* every string ends before the end of the pool */
 	if (!b->tables[MODEL_STRINGS].nr ||
 	    ((const char *)b)[b->tables[MODEL_STRINGS].off + b->tables[MODEL_STRINGS].nr - 1])
 		return false;

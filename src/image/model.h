@@ -2,9 +2,9 @@
 /*
  * The model under construction, and the flat block that it becomes.
  *
- * The builder collects tables and strings; model__freeze lays them out as one
- * block that is the same in memory and in the cache. It must not know where
- * the contents come from.
+ * The builder collects tables and strings; model__freeze() lays them out as one block,
+ * which is the same in memory and in the cache. It must not know where the contents
+ * come from.
  */
 #ifndef DWELL_IMAGE_MODEL_H
 #define DWELL_IMAGE_MODEL_H
@@ -17,7 +17,7 @@
 #include "image/binary.h"
 #include "image/image.h"
 
-/* Bump when any table's layout or meaning changes, or the builder gets better. */
+/* Increment when the layout or meaning of a table changes, or when the builder improves. */
 #define MODEL_VERSION	16
 #define MODEL_MAGIC	"dwellimg"
 
@@ -28,17 +28,17 @@ enum model_table {
 	MODEL_NOTES, MODEL_STRINGS, MODEL_TABLES
 };
 
-/* The head of the block; all offsets are from its start. */
+/* The header of the block; offsets are relative to its start. */
 struct model_block {
 	char		magic[8];
 	uint32_t	version;
 	uint32_t	head_size;
-	uint64_t	size;		/* whole */
-	uint64_t	checksum;	/* of all behind this field */
-	uint64_t	key;		/* what it was built from: see cache.c */
+	uint64_t	size;		/* of the whole block */
+	uint64_t	checksum;	/* of everything after this field */
+	uint64_t	key;		/* identifies the input: see cache.c */
 	uint32_t	tier;
 	image_str	hint, build_id, debug_path, producer;
-	uint32_t	torn;		/* not worth caching */
+	uint32_t	torn;		/* not to be cached */
 	struct {
 		uint64_t	off;
 		uint32_t	nr;
@@ -51,10 +51,11 @@ struct model {
 		void	*p;
 		size_t	 nr, cap;
 	} tables[MODEL_TABLES];
-	struct hash_table strs;	/* offsets into the pool, by text */
+	struct hash_table strs;	/* offsets into the pool, keyed by text */
 	enum image_tier	 tier;
 	image_str	 hint, build_id, debug_path, producer;
-	int		 err;		/* the first failure; builders need not check each step */
+	/* the first failure, so that builders need not check each step */
+	int		 err;
 	bool		 torn;
 };
 
@@ -64,37 +65,37 @@ struct image {
 	bool			  cached;		/* read from the cache */
 	const char		**notes;
 	char			 *path;
-	struct binary		 *binary;	/* opened when code bytes are asked for */
+	struct binary		 *binary;	/* opened when code bytes are needed */
 };
 
 void model__init(struct model *m);
 void model__free(struct model *m);
 
 /*
- * Into the pool. Its text is for people, and names come from the program: they
- * are made printable here, so that nothing in a model is not.
+ * Add a string to the pool. Names come from the program, and the text is for people, so
+ * control characters are replaced here.
  */
 image_str model__str(struct model *m, const char *s);
 image_str model__strn(struct model *m, const char *s, size_t n);
-/* The pool's text; valid until the next string is added. */
+/* A string of the pool; valid until the next string is added. */
 const char *model__text(const struct model *m, image_str s);
 
-/* Append @nr zeroed elements; the index of the first, WALK_NONE out of memory. */
+/* Append @nr zeroed elements; returns the index of the first, WALK_NONE: no memory. */
 uint32_t model__add(struct model *m, enum model_table t, size_t nr);
-/* The element at @i; valid until the next model__add to the same table. */
+/* Element @i; valid until the next model__add() to the same table. */
 void *model__at(const struct model *m, enum model_table t, uint32_t i);
 
-/* Is there a poll function of runtimes[@runtime] in it? */
+/* Has the model a poll function of runtimes[@runtime]? */
 bool model__has_polls(const struct model *m, unsigned int runtime);
 
 void model__note(struct model *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Lay out as a block that image__adopt can use. NULL: out of memory. */
+/* Lay the model out as a block for image__adopt(). NULL: no memory. */
 struct model_block *model__freeze(const struct model *m, uint64_t key);
-/* True if @size bytes at @b are a whole, unharmed block built from @key. */
+/* Are the @size bytes at @b a complete, undamaged block with key @key? */
 bool model__check(const struct model_block *b, size_t size, uint64_t key);
 
-/* Make an image of a block. Takes the block over, also on failure. */
+/* Make an image of a block, which is taken over, even if this fails. */
 struct image *image__adopt(struct model_block *b, size_t size, bool cached, const char *path);
 
 #endif /* DWELL_IMAGE_MODEL_H */

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Names as the source spells them. See names.h. It must not know of layouts
- * or of any runtime.
- */
+/* Names as in the source. See names.h. It must not know layouts or runtimes. */
 #include "image/names.h"
 
 #if __has_include(<libiberty/demangle.h>)
@@ -19,9 +16,9 @@
 #include "base/text_file.h"
 #include "base/array.h"
 
-#define MAX_TEXT	(1u << 18)	/* of a symbol: a short one can stand for any length */
+#define MAX_TEXT	(1u << 18)	/* of a name: short symbols can stand for long ones */
 
-/* What a namespace {impl#N} is the implementation of. */
+/* What a namespace {impl#N} is an implementation of. */
 struct impl {
 	const struct scope	*scope;
 	char			*self;
@@ -29,11 +26,14 @@ struct impl {
 
 struct rust_names {
 	const struct types	*ts;
-	struct impl		*impls;		/* sorted by the hash of the scope */
+	struct impl		*impls;		/* sorted by hash of the scope */
 	size_t			 nr, cap;
 };
 
-/* Lack of memory in this thread, until somebody asks: NULL has another meaning, too. */
+/*
+ * Set if there was no memory in this thread, until somebody asks: NULL has another
+ * meaning too.
+ */
 static _Thread_local bool no_memory;
 
 bool names__no_memory(void)
@@ -78,7 +78,7 @@ char *name__plain(const char *name)
 	if (!out)
 		return NULL;
 	while (*name) {
-		/* "<a::B as c::D>::e": what the name begins with is the type itself */
+		/* "<a::B as c::D>::e": the name begins with the type itself */
 		if (*name == '<' && n) {
 			name += skip_generics(name);
 			if (n >= 2 && !strncmp(out + n - 2, "::", 2) &&
@@ -99,8 +99,8 @@ static bool is_word(char c)
 }
 
 /*
- * Writes @s up to @len bytes with each path cut to its last word; a coroutine
- * or closure in braces gives way to the function that holds it.
+ * Writes the @len bytes of @s with each path reduced to its last word. For a coroutine
+ * or closure in braces, the name of the function that contains it is written.
  */
 static void put_last_words(FILE *out, const char *s, size_t len)
 {
@@ -140,9 +140,9 @@ static void put_last_words(FILE *out, const char *s, size_t len)
 	}
 }
 
-#define SHORT_NAME	96	/* bytes; generics of generics may come to kilobytes */
+#define SHORT_NAME	96	/* bytes; nested generics may be kilobytes long */
 
-/* Generics deeper than @keep levels give way to "<…>". */
+/* Replaces generics deeper than @keep levels by "<…>". */
 static void elide(char *name, size_t keep)
 {
 	static const char gap[] = "<…>";
@@ -189,8 +189,8 @@ char *name__shorten(const char *name, bool last)
 }
 
 /*
- * Split a path at its "::" outside of brackets. @starts and @lens get at most
- * @max pieces, generics of their own ("::<u8>") left out; the number of them.
+ * Splits a path at each "::" outside of brackets. @starts and @lens get @max components
+ * at most, without their generics ("::<u8>"). Returns the number of components.
  */
 static size_t split_path(const char *path, const char **starts, size_t *lens, size_t max)
 {
@@ -227,7 +227,7 @@ static void demangled__put(const char *s, size_t n, void *ctx)
 {
 	struct demangled *d = ctx;
 
-	/* back references double what they refer to, and that again: no other way to end it */
+	/* back references double the text repeatedly, so the length has to be limited here */
 	if (n >= MAX_TEXT - d->len)
 		longjmp(d->stop, 1);
 	while (d->len + n >= d->cap) {
@@ -245,7 +245,7 @@ static void demangled__put(const char *s, size_t n, void *ctx)
 	d->text[d->len] = 0;
 }
 
-/* On its own: setjmp and the caller's variables do not mix. */
+/* A function of its own, because setjmp invalidates the caller's variables. */
 static __attribute__((noinline)) bool demangled__run(struct demangled *d, const char *mangled)
 {
 	if (setjmp(d->stop))
@@ -257,18 +257,18 @@ static __attribute__((noinline)) bool demangled__run(struct demangled *d, const 
 static char *demangle(const char *mangled)
 {
 	const char *llvm = strstr(mangled, ".llvm.");
-	char *cut = llvm ? got(strndup(mangled, (size_t)(llvm - mangled))) : NULL;
+	char *base = llvm ? got(strndup(mangled, (size_t)(llvm - mangled))) : NULL;
 	struct demangled d = { .text = NULL };
 
-	if ((llvm && !cut) || !demangled__run(&d, cut ? cut : mangled)) {
+	if ((llvm && !base) || !demangled__run(&d, base ? base : mangled)) {
 		free(d.text);
 		d.text = NULL;
 	}
-	free(cut);
+	free(base);
 	return d.text;
 }
 
-/* "<a::B<T>>::c" and "<a::B<T> as d::E>::c" are a::B<T>::c. */
+/* "<a::B<T>>::c" and "<a::B<T> as d::E>::c" become a::B<T>::c. */
 static char *unwrap_self(const char *text)
 {
 	size_t end = skip_generics(text), depth = 0;
@@ -302,7 +302,7 @@ char *name__of_symbol(const char *mangled, char **generics)
 		return NULL;
 	open = strrchr(text, '>');
 	if (generics && open && !open[1]) {
-		/* the last generics are those that end the text */
+		/* the last generics are those at the end of the text */
 		size_t depth = 0, i = (size_t)(open - text) + 1;
 
 		while (i-- > 0) {
@@ -348,7 +348,7 @@ char *name__generic(const char *generics, unsigned int nr)
 	one = got(strndup(from, (size_t)(end - from)));
 	text = one ? unwrap_self(one) : NULL;
 	free(one);
-	/* a body goes by the name of its function; debug information knows no "::<" */
+	/* a body is named by its function; debug information has no "::<" */
 	for (const char *s = text; s && *s;) {
 		if (!strncmp(s, "::{", 3) && strchr(s, '}')) {
 			s = strchr(s, '}');
@@ -443,7 +443,7 @@ bool name__is_below_any(const char *name, const char *paths)
 	return false;
 }
 
-/* Does @type ("ReadExact") only say again what @module ("read_exact") says? */
+/* Does @type ("ReadExact") only repeat @module ("read_exact")? */
 static bool says_again(const char *module, size_t len, const char *type)
 {
 	for (size_t i = 0; i < len; i++) {
@@ -525,7 +525,7 @@ static int impl__cmp(const void *a, const void *b)
 	return x->scope->hash < y->scope->hash ? -1 : x->scope->hash > y->scope->hash;
 }
 
-/* The function's symbol spells out the type that {impl#N} hides. */
+/* A function's symbol contains the type that {impl#N} stands for. */
 static int rust_names__learn(struct rust_names *n, const struct scan_fn *fn)
 {
 	const char *starts[64];
@@ -558,7 +558,7 @@ static int rust_names__learn(struct rust_names *n, const struct scan_fn *fn)
 			else if (!depth && !strncmp(p, " as ", 4))
 				as = p;
 		}
-		/* "<F as axum::handler::Handler<T, S>>::call": F says less than the trait */
+		/* "<F as axum::handler::Handler<T, S>>::call": the trait says more than F */
 		if (as && !memmem(starts[0] + 1, (size_t)(as - starts[0] - 1), "::", 2))
 			self = strndup(as + 4, (size_t)(end - as - 4));
 		else
@@ -568,7 +568,7 @@ static int rust_names__learn(struct rust_names *n, const struct scan_fn *fn)
 	}
 	free(text);
 	if (self) {
-		/* Receiver<T>: one implementation serves all of them */
+		/* Receiver<T>: one implementation for all T */
 		text = name__plain(self);
 		free(self);
 		self = text;
@@ -592,7 +592,7 @@ struct rust_names *rust_names__new(const struct types *ts)
 	for (size_t i = 0; i < ts->sc->nr_fns; i++) {
 		const struct scan_fn *fn = &ts->sc->fns[i];
 
-		/* many bodies of one function stand side by side */
+		/* bodies of one function often follow each other */
 		if (fn->scope == last && last)
 			continue;
 		if (rust_names__learn(n, fn)) {
@@ -635,7 +635,7 @@ static void put_scope(const struct rust_names *n, FILE *out, const struct scope 
 			return;
 		}
 	} else if (s->name[0] == '{') {
-		/* a block or closure goes by the name of what holds it */
+		/* a block or closure is named by what contains it */
 		put_scope(n, out, s->parent);
 		return;
 	}

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Where polls return to, from the code of the whole program. See poll_ends.h.
- */
+/* Where polls return to, from the code of the whole program. See poll_ends.h. */
 #include "image/poll_ends.h"
 
 #include <errno.h>
@@ -18,10 +16,11 @@ struct search {
 	const struct binary	*b;
 	struct site_finder	*sites;
 	struct boundaries	*boundaries;
-	struct hash_table	 known;		/* returns in the model, by what they are */
+	/* returns that are in the model, by their contents */
+	struct hash_table	 known;
 };
 
-/* Whose value is the model's number + 1 of @r, or 0 so far. NULL: no memory. */
+/* The entry for @r; its value is the number + 1 in the model, 0 if new. NULL: no memory. */
 static struct hash_slot *find_known(struct search *s, const struct image_return *r)
 {
 	uint64_t key = r->ret ^ (r->site.vaddr - r->ret) << 32;
@@ -63,8 +62,8 @@ static void found_return(void *ctx, uint64_t ret)
 }
 
 /*
- * Calls of a function that jumps on to a task's poll function; where it does not
- * jump (it is not optimised), its own call of it.
+ * Finds calls of a function that jumps on to a task's poll function. In unoptimised
+ * code it calls instead of jumping; then its own call is found.
  */
 static void found_through(void *ctx, const struct symbol *sym, const char *generics)
 {
@@ -76,7 +75,10 @@ static void found_through(void *ctx, const struct symbol *sym, const char *gener
 		site_finder__calls_of(s->sites, sym->vaddr, found_return, s);
 }
 
-/* The offset that a runtime's layout @name stands for in this program; *@out stays if unknown. */
+/*
+ * Reads the offset that layout @name of the runtime has in this program; *@out is
+ * unchanged if it is not known.
+ */
 static void offset_of(const struct search *s, const struct runtime *rt, uint32_t first,
 		      const char *name, uint32_t *out)
 {
@@ -88,7 +90,7 @@ static void offset_of(const struct search *s, const struct runtime *rt, uint32_t
 	}
 }
 
-/* Calls through tasks' tables: the runtime may be inlined into anything. */
+/* Finds calls through tasks' vtables. The runtime may be inlined into any function. */
 static void find_table_calls(struct search *s, const struct table_call *call)
 {
 	for (size_t i = 0; i < s->b->nr_syms; i++) {
@@ -108,7 +110,7 @@ void poll_ends__find(struct model *m, const struct binary *b, struct site_finder
 
 	for (unsigned int r = 0; runtimes[r]; first += runtimes[r++]->nr_layouts) {
 		const struct runtime *rt = runtimes[r];
-		/* a site that is none does no harm, one that is missing is learnt as it is met */
+		/* a wrong site does no harm, and a missing one is found at run time */
 		struct table_call call = { rt->usual_vtable_off, rt->usual_poll_off };
 
 		if (!model__has_polls(m, r))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which places in a program polls of tasks return to: behind the calls through tasks'
- * tables, and behind those of the function that a runtime makes such a call in.
+ * Finds the places that polls of tasks return to: behind calls through tasks' vtables,
+ * and behind calls of the function in which a runtime makes such a call.
  *
  * It must not know what a poll function is, nor how a site is chosen (returns.h).
  */
@@ -13,7 +13,7 @@
 #include "image/model.h"
 #include "image/site.h"
 
-/* Fill MODEL_RETURNS, once MODEL_LAYOUTS is filled. What fails is noted in @m->err. */
+/* Fill MODEL_RETURNS; MODEL_LAYOUTS must be filled already. Errors are noted in @m->err. */
 void poll_ends__find(struct model *m, const struct binary *b, struct site_finder *sites,
 		     struct boundaries *bs);
 

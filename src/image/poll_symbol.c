@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * What the symbol of a poll function tells of its task. See poll_symbol.h.
- */
+/* What the symbol of a poll function tells about its task. See poll_symbol.h. */
 #include "image/poll_symbol.h"
 
 #include <stdlib.h>
@@ -21,7 +19,7 @@ bool poll_symbol__describe(const struct runtime *rt, const char *generics,
 			!strcmp(out->scheduler, rt->blocking_scheduler);
 	if (!out->blocking || !out->name)
 		return true;
-	/* "BlockingTask<a::f>": the job */
+	/* "BlockingTask<a::f>" is the job a::f */
 	inside = strchr(out->name, '<');
 	if (!inside || out->name[strlen(out->name) - 1] != '>')
 		return true;

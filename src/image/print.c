@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The image model in words: what `dwell info' prints. It must not know how the
- * model came to be.
+ * Prints the image model in words, for `dwell info'. It must not know how the model was
+ * made.
  *
- * Below a future stand its states, in the order of their numbers, without
- * those in which nothing is awaited: "FILE:LINE  AWAITED at OFFSET". The
- * offset is from the future's start: "at 8" lies there itself, to what is
- * "at *8" a pointer there leads, and "at **8" a pointer to such a pointer.
+ * Below a future are its states in numerical order, except those that await nothing:
+ * "FILE:LINE  AWAITED at OFFSET". The offset is relative to the future: "at 8", the
+ * awaited future lies there; "at *8", a pointer to it lies there; "at **8", a pointer
+ * to a pointer to it.
  */
 #include "image/image.h"
 
@@ -148,7 +148,7 @@ static void print_type(const struct image *img, FILE *out, size_t i)
 		const struct image_variant *all = image__variants(img, &nr);
 		uint32_t i = wt->first_variant + v, rest = wt->default_variant;
 
-		/* values that stand for the default variant as well */
+		/* the values that select the default variant */
 		if (rest != WALK_NONE && i != rest && all[i].name == all[rest].name)
 			continue;
 		print_variant(img, out, i);

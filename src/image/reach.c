@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * The instructions of one function. See reach.h.
- */
+/* The instructions of a function and where they lead. See reach.h. */
 #include "image/reach.h"
 
 #include <capstone/capstone.h>
@@ -12,9 +10,9 @@
 #include "base/array.h"
 #include "base/bisect.h"
 
-#define FUNCTION_MAX	(1u << 20)	/* bytes; a larger one is not looked at */
-#define DETOUR		24		/* instructions of others between two of the same */
-#define ARGUMENT_INSNS	48		/* before a call, in which its argument is looked for */
+#define FUNCTION_MAX	(1u << 20)	/* bytes; a larger function is not decoded */
+#define DETOUR		24		/* instructions of others between two of the same entry */
+#define ARGUMENT_INSNS	48		/* before a call, how far to search for its argument */
 
 static uint8_t image_reg(unsigned int reg)
 {
@@ -35,7 +33,7 @@ static bool is_arg(unsigned int reg)
 	return reg == X86_REG_RDI || reg == X86_REG_EDI || reg == X86_REG_DI || reg == X86_REG_DIL;
 }
 
-/* Does it write the first argument's register, and if so with what? */
+/* Does the instruction write the register of the first argument, and if so, what? */
 static void take_argument(csh cs, const cs_insn *in, struct reach_insn *out)
 {
 	const cs_x86 *x = &in->detail->x86;
@@ -181,7 +179,7 @@ bool reach__goes_on(const struct reach_insn *in)
 	       in->kind == REACH_CALL_WORD || in->kind == REACH_CALL_UNKNOWN;
 }
 
-/* Does @insn lead to a marked one at once? */
+/* Does @insn lead directly to a marked instruction? */
 static bool leads_on(const struct reach *r, size_t insn)
 {
 	const struct reach_insn *in = &r->insns[insn];
@@ -196,7 +194,7 @@ static bool leads_on(const struct reach *r, size_t insn)
 
 int reach__towards(struct reach *r, const bool *within)
 {
-	uint8_t *away = calloc(r->nr + 1, 1);	/* instructions that are not @within, on the way */
+	uint8_t *away = calloc(r->nr + 1, 1);	/* how far each is from the instructions @within */
 	bool more = true;
 
 	if (!away)

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * From return addresses to the sites of the ends of polls. See returns.h.
- */
+/* From return addresses of polls to probe sites at their ends. See returns.h. */
 #include "image/returns.h"
 
-#define LEVELS	3	/* callers that return at once, one behind the other */
+#define LEVELS	3	/* callers in succession that return at once */
 
 struct search {
 	struct site_finder	*f;
 	struct boundaries	*bs;
-	uint64_t		 ret;		/* the poll function's */
-	int64_t			 popped;	/* bytes of stack since */
-	unsigned int		 level, nr;	/* sites found */
+	uint64_t		 ret;		/* return address of the poll */
+	int64_t			 popped;	/* bytes of stack popped since then */
+	unsigned int		 level, nr;	/* level: callers gone through; nr: sites found */
 	void			(*found)(void *ctx, const struct image_return *r);
 	void			*ctx;
 };
@@ -23,7 +21,10 @@ static void found_call(void *ctx, uint64_t ret)
 	look_at(ctx, ret);
 }
 
-/* The function that holds @ret returns at once: its callers go on. False: none is known. */
+/*
+ * The function that contains @ret returns at once: continue in its callers. False: none
+ * is known.
+ */
 static bool look_at_callers(struct search *s, uint64_t ret, int64_t popped)
 {
 	uint64_t entry = boundaries__entry_of(s->bs, ret);
@@ -46,7 +47,10 @@ static void look_at(struct search *s, uint64_t ret)
 
 	if (!boundaries__is_return(s->bs, ret) || site_finder__return(s->f, ret, &r))
 		return;
-	/* A branch is cheap, and so is one further on; else the kernel has to single-step. */
+	/*
+	 * A branch is cheap to probe, even some instructions on; anything else has to
+	 * be single-stepped.
+	 */
 	if (r.site.slow && !site_finder__returns_at_once(s->f, ret, &popped) &&
 	    look_at_callers(s, ret, popped))
 		return;

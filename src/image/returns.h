@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * From the place that a poll function returns to, to the sites at which a probe
- * sees that it has returned: the first branch there, or, where the caller itself
- * returns before it comes to one (unoptimised code has such callers), the first
- * branch where that one's callers go on.
+ * From a return address of a poll function to the sites where a probe sees that the
+ * poll has ended: the first branch behind it; or, if the calling function itself
+ * returns before a branch (as in unoptimised code), the first branch in each of its
+ * callers.
  *
- * It must not know of runtimes, nor how the place was found.
+ * It must not know runtimes, nor how the return address was found.
  */
 #ifndef DWELL_IMAGE_RETURNS_H
 #define DWELL_IMAGE_RETURNS_H
@@ -17,9 +17,9 @@
 #include "image/site.h"
 
 /*
- * Calls @found with each site for the return address @ret (link time), and not at
- * all for what is no return address. Where the way leads to code that the kernel
- * must single-step, the site is slow.
+ * Call @found with each site for return address @ret (link time); with none if @ret is
+ * not a return address. If the only instructions are such that the kernel must
+ * single-step them, the site is slow.
  */
 void returns__of(struct site_finder *f, struct boundaries *bs, uint64_t ret,
 		 void (*found)(void *ctx, const struct image_return *r), void *ctx);

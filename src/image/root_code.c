@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The code of a copy of a block_on: its instructions, what they call, and the probe
+ * The code of one copy of a block_on: its instructions, what they call, and the probe
  * sites in it. See root_copy.h.
  */
 #include "image/lists.h"
@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define RANGES_MAX	256	/* of the code of one entry */
-#define NEAR_BYTES	128	/* from a place to a cheap site for it */
+#define NEAR_BYTES	128	/* how far a cheap site may be from the wanted address */
 #define SITES_MAX	64	/* of one root */
 
 /* ---- places ---- */
@@ -31,7 +31,7 @@ bool root_copy__have_fn(struct root_copy *c, uint64_t vaddr)
 	return c->fn != WALK_NONE;
 }
 
-/* Copies of one function may lie in one another. */
+/* Copies of one function may be nested in each other, so they may have the same sites. */
 bool root__has_site(const struct model *m, enum image_root_what what, const struct image_site *site)
 {
 	for (size_t i = 0; i < m->tables[MODEL_ROOT_SITES].nr; i++) {
@@ -75,7 +75,10 @@ void root_copy__add_return(void *ctx, const struct image_return *ret)
 		*(struct image_return *)model__at(c->r->m, MODEL_RETURNS, at) = *ret;
 }
 
-/* The same where a register has to be as it is there, or a copy of it. */
+/*
+ * A site at or near @vaddr where the register of @loc, or a copy of it, has the same
+ * value as at @vaddr.
+ */
 static bool site_with(struct root_copy *c, uint64_t vaddr, struct image_loc *loc,
 		      struct image_site *out)
 {
@@ -91,7 +94,10 @@ static bool site_with(struct root_copy *c, uint64_t vaddr, struct image_loc *loc
 	return !site_finder__at(c->r->sites, vaddr, out);
 }
 
-/* A site for code at @vaddr, in which only rsp, or the register of @loc, is as it is there. */
+/*
+ * A site at or near @vaddr, where rsp, or the register of @loc, has the same value as
+ * at @vaddr.
+ */
 bool root_copy__site(struct root_copy *c, uint64_t vaddr, struct image_loc *loc,
 		     struct image_site *out)
 {
@@ -109,7 +115,7 @@ bool root_copy__site(struct root_copy *c, uint64_t vaddr, struct image_loc *loc,
 
 /* ---- what is called ---- */
 
-/* The word at @at, once the program is loaded, as far as it is an address; 0: it is none. */
+/* The address stored at @at once the program is loaded; 0: none is. */
 static uint64_t word_at(const struct root_copy *c, uint64_t at)
 {
 	const struct hash_slot *word = hash_table__find(&c->r->words, at);
@@ -117,7 +123,7 @@ static uint64_t word_at(const struct root_copy *c, uint64_t at)
 	return word ? word->value : 0;
 }
 
-/* What the call at @insn is of; 0: it is not told. */
+/* The function that the call at @insn calls; 0: not known. */
 uint64_t root_copy__callee(const struct root_copy *c, size_t insn)
 {
 	const struct reach_insn *in = &c->code.insns[insn];
@@ -127,7 +133,7 @@ uint64_t root_copy__callee(const struct root_copy *c, size_t insn)
 		return in->target;
 	if (in->kind == REACH_CALL_WORD)
 		return word_at(c, in->target);
-	/* of a register: the address that is read into it, if there is only one */
+	/* a register: the address that is read into it, if there is only one such read */
 	for (size_t i = 0; in->kind == REACH_CALL_UNKNOWN && in->reg && i < c->code.nr; i++) {
 		const struct reach_insn *from = &c->code.insns[i];
 		uint64_t word;
@@ -154,7 +160,7 @@ static int add_word(void *ctx, uint64_t at, uint64_t to)
 	return 0;
 }
 
-/* The function at @vaddr never returns: it panics. */
+/* Does the function at @vaddr never return, because it panics? */
 static bool is_final(struct roots *r, uint64_t vaddr)
 {
 	struct hash_slot *slot = hash_table__at(&r->final, vaddr);
@@ -174,8 +180,8 @@ static bool is_final(struct roots *r, uint64_t vaddr)
 	return slot->value == 2;
 }
 
-/* Behind a call of what does not return the code does not go on. */
-void roots__cut_final_calls(struct roots *r, struct reach *code)
+/* Ends the paths of @code at calls of functions that do not return. */
+void roots__end_final_calls(struct roots *r, struct reach *code)
 {
 	if (!r->knows_words && binary__words(r->b, add_word, &r->words))
 		r->m->err = -ENOMEM;
@@ -193,7 +199,7 @@ void roots__cut_final_calls(struct roots *r, struct reach *code)
 }
 /* ---- instructions ---- */
 
-/* Mark in @of the instructions of the entry at @d. */
+/* Marks in @of the instructions of the entry at @d. */
 void root_copy__mark(const struct root_copy *c, const struct die *d, bool *of)
 {
 	struct die_range ranges[RANGES_MAX];
@@ -228,7 +234,7 @@ bool root_copy__open(struct root_copy *c, uint64_t vaddr, const struct die *fn)
 	c->found = c->located = c->in_frame = false;
 	if (reach__decode(&c->code, c->r->b, c->r->boundaries, vaddr))
 		return false;
-	roots__cut_final_calls(c->r, &c->code);
+	roots__end_final_calls(c->r, &c->code);
 	if (!root_copy__room(c)) {
 		root_copy__close(c);
 		return false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * One copy of the code of a block_on, and what it polls: what roots.c, which looks for
- * them, has from root_place.c (where the root lies), root_code.c (instructions and sites)
- * and root_polls.c (where polls begin and end).
+ * One copy of the code of a block_on, and what it polls. roots.c, which looks for
+ * copies, is supported by root_place.c (where the root lies), root_code.c (instructions
+ * and sites) and root_polls.c (where polls begin and end).
  */
 #ifndef DWELL_IMAGE_ROOT_COPY_H
 #define DWELL_IMAGE_ROOT_COPY_H
@@ -16,76 +16,82 @@ struct root_copy {
 	const struct runtime *rt;
 	const struct runtime_root *form;
 	struct die die;
-	struct die future; /* type of what it polls */
-	uint64_t key; /* of that type */
-	struct reach code; /* of the function that holds it */
-	bool *own; /* instructions of the copy … */
-	bool *polled; /* … and of polls inlined into it */
+	struct die future; /* type of the future that it polls */
+	uint64_t key; /* key of that type */
+	struct reach code; /* code of the function that contains it */
+	bool *own; /* the copy's own instructions */
+	bool *polled; /* instructions of polls inlined into it */
 	uint32_t fn; /* WALK_NONE until a poll is found */
-	int32_t below; /* bytes from rsp here to rsp in block_on's frame */
+	int32_t below; /* add to rsp here to get rsp in block_on's frame */
 	struct image_loc loc, frame_loc;
-	bool in_frame; /* frame_loc is where the root is, by rsp */
-	unsigned int depth; /* of calls below block_on's own code */
+	bool in_frame; /* the root is at frame_loc, relative to rsp */
+	unsigned int depth; /* calls below block_on's own code */
 	bool located, whole;
-	bool dry; /* only to see whether there is a poll */
-	bool found; /* a poll, though another copy may have it */
+	bool dry; /* add nothing, only look for a poll */
+	bool found; /* a poll was found, even if another copy has it too */
 	unsigned int nr_sites;
 };
 
 /* ---- root_place.c ---- */
 
-/* The entry with the name of the function at @d, by way of copies and declarations. */
+/* The entry with the name of the function at @d, through copies and declarations. */
 struct die root__name(const struct types *ts, struct die d);
-/* The first parameter of the copy at @d; false: it has an entry no more. */
+/* The first parameter of the copy at @d; false: no entry for it is left. */
 bool root__copied_parameter(const struct types *ts, const struct die *d, struct die *out);
 /* Does the function at @d, or what it is a copy of, poll the copy's future? */
 bool root_copy__polls(const struct root_copy *c, const struct die *d);
 /* DWARF's register @dwarf as enum image_reg, IMAGE_REG_NR if it is none of those. */
 uint8_t root__image_reg(unsigned int dwarf);
-/* Is @reg, enum image_reg, the same when what was called since has returned? */
+/* Is @reg (enum image_reg) callee-saved? */
 bool root__is_kept(uint8_t reg);
-/* The place that the expression at @e stands for; false: it is of no kind that is known. */
+/* The location that expression @e describes; false: its kind is not known. */
 bool root__loc(const struct die_range *e, struct image_loc *out);
-/* Where the root lies by a variable below @d, for code at @vaddr; @depth: 0. */
+/*
+ * Finds the location of the root in a variable below @d, for code at @vaddr. The caller
+ * passes 0 as @depth.
+ */
 bool root_copy__variable(const struct root_copy *c, const struct die *d, uint64_t vaddr,
 			 unsigned int depth, struct image_loc *out);
 
 /* ---- root_code.c ---- */
 
-/* The root's entry in MODEL_FNS is there, or is made; false: there is to be none. */
+/* Ensure that the root has an entry in MODEL_FNS; false: it should have none. */
 bool root_copy__have_fn(struct root_copy *c, uint64_t vaddr);
 bool root__has_site(const struct model *m, enum image_root_what what,
 		    const struct image_site *site);
-/* Add @site, which no other copy has, with the root at @loc. */
+/* Add @site, unless another copy has it, with the root at @loc. */
 void root_copy__add_site(struct root_copy *c, enum image_root_what what,
 			 const struct image_loc *loc, const struct image_site *site);
-/* For returns__of(): add @ret to those of the model; @ctx is the copy. */
+/* Callback for returns__of(): adds @ret to the model; @ctx is the copy. */
 void root_copy__add_return(void *ctx, const struct image_return *ret);
-/* A site for @vaddr, where rsp, or the register of @loc or a copy of it, is as it is there. */
+/*
+ * A site at or near @vaddr, where rsp, or the register of @loc (or a copy of it), has
+ * the same value as at @vaddr.
+ */
 bool root_copy__site(struct root_copy *c, uint64_t vaddr, struct image_loc *loc,
 		     struct image_site *out);
-/* What the call that is instruction @insn is of; 0: it is not told. */
+/* The function that the call at @insn calls; 0: not known. */
 uint64_t root_copy__callee(const struct root_copy *c, size_t insn);
-/* Behind a call of what does not return the code @code does not go on. */
-void roots__cut_final_calls(struct roots *r, struct reach *code);
+/* End the paths of @code at calls of functions that do not return. */
+void roots__end_final_calls(struct roots *r, struct reach *code);
 /* Mark in @of the instructions of the entry at @d. */
 void root_copy__mark(const struct root_copy *c, const struct die *d, bool *of);
-/* Room for c->own and c->polled; false: no memory, which the model notes. */
+/* Allocate c->own and c->polled; false: no memory, which is noted in the model. */
 bool root_copy__room(struct root_copy *c);
-/* Go on with the code of the function @fn at @vaddr instead; false: it cannot be read. */
+/* Continue with the code of function @fn at @vaddr instead; false: it cannot be read. */
 bool root_copy__open(struct root_copy *c, uint64_t vaddr, const struct die *fn);
 void root_copy__close(struct root_copy *c);
 
 /* ---- root_polls.c ---- */
 
-/* The polls inlined at or below @d; @depth: 0. */
+/* Find the polls that are inlined at or below @d. The caller passes 0 as @depth. */
 void root_copy__find_inlined(struct root_copy *c, const struct die *d, unsigned int depth);
-/* Those that are called. */
+/* Find the polls that are called. */
 void root_copy__find_calls(struct root_copy *c);
 
 /* ---- roots.c ---- */
 
-/* All of what @c's code tells of its root: polls, the end, ranges. */
+/* Find everything about @c's root in its code: polls, the end, ranges. */
 void root_copy__take(struct root_copy *c);
 
 #endif /* DWELL_IMAGE_ROOT_COPY_H */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where a root lies, as debug information tells it of a copy of a block_on: by the first
- * argument of what polls it, and by the variables that hold it. See root_copy.h.
+ * Where a root lies, according to debug information about a copy of a block_on: from
+ * the first argument of the function that polls it, and from the variables that hold
+ * it. See root_copy.h.
  */
 #include "image/lists.h"
 #include "image/root_copy.h"
@@ -10,7 +11,7 @@
 
 #define DEPTH_MAX	64
 
-/* The entry with the name of the function at @d, by way of copies and declarations. */
+/* The entry with the name of the function at @d, through copies and declarations. */
 struct die root__name(const struct types *ts, struct die d)
 {
 	struct die to;
@@ -33,7 +34,10 @@ static bool first_parameter(const struct types *ts, const struct die *fn, struct
 	return false;
 }
 
-/* The type of the first parameter of the function at @d, a copy or not: copies leave some out. */
+/*
+ * The type of the first parameter of the function at @d. If @d is a copy, it may lack
+ * the entry of the parameter; then the original's is used.
+ */
 static bool first_type(const struct types *ts, struct die d, struct die *out)
 {
 	struct die p, name = root__name(ts, d), to;
@@ -45,7 +49,7 @@ static bool first_type(const struct types *ts, struct die d, struct die *out)
 	return type__of(ts, &p, out);
 }
 
-/* Of the copy at @d the first parameter; false: it has an entry no more. */
+/* The first parameter of the copy at @d; false: no entry for it is left. */
 bool root__copied_parameter(const struct types *ts, const struct die *d, struct die *out)
 {
 	struct die origin, first, to;
@@ -90,14 +94,14 @@ uint8_t root__image_reg(unsigned int dwarf)
 	return dwarf < sizeof(regs) ? regs[dwarf] : IMAGE_REG_NR;
 }
 
-/* A register that is the same when what was called since has returned. */
+/* Is it callee-saved? */
 bool root__is_kept(uint8_t reg)
 {
 	return reg == IMAGE_REG_BX || reg == IMAGE_REG_BP || reg == IMAGE_REG_SP ||
 	       (reg >= IMAGE_REG_R12 && reg <= IMAGE_REG_R15);
 }
 
-/* A parameter's value by the expression at @e: a register, or a place by one. */
+/* The value of a parameter from expression @e: in a register, or in memory relative to one. */
 bool root__loc(const struct die_range *e, struct image_loc *out)
 {
 	const uint8_t *p = e->expr, *end = p + e->expr_len;
@@ -113,7 +117,7 @@ bool root__loc(const struct die_range *e, struct image_loc *out)
 		out->reg = root__image_reg(op - DW_OP_reg0);
 	} else if (((op >= DW_OP_breg0 && op <= DW_OP_breg15) || op == DW_OP_fbreg) &&
 		   read_sleb(&p, end, &off) && off == (int32_t)off) {
-		/* optimised code has its frame at rsp; fbreg is by the same */
+		/* in optimised code the frame base is rsp */
 		out->reg = op == DW_OP_fbreg ? IMAGE_REG_SP : root__image_reg(op - DW_OP_breg0);
 		out->off = (int32_t)off;
 		derefs = 1;
@@ -130,7 +134,7 @@ bool root__loc(const struct die_range *e, struct image_loc *out)
 	return out->reg != IMAGE_REG_NR;
 }
 
-/* A variable that holds the root, or a pinned reference to it, in all of the copy's code. */
+/* Does a variable hold the root, or a pinned reference to it, in all of the copy's code? */
 static bool is_holder(const struct root_copy *c, const struct die *d, bool *reference)
 {
 	struct die type, to;
@@ -147,7 +151,7 @@ static bool is_holder(const struct root_copy *c, const struct die *d, bool *refe
 	       type__key(c->r->ts, &to) == c->key;
 }
 
-/* Where the root lies, by a variable below @d, at the poll that begins at @vaddr. */
+/* Finds the location of the root in a variable below @d, for the poll that begins at @vaddr. */
 bool root_copy__variable(const struct root_copy *c, const struct die *d, uint64_t vaddr,
 			 unsigned int depth, struct image_loc *out)
 {
@@ -164,7 +168,7 @@ bool root_copy__variable(const struct root_copy *c, const struct die *d, uint64_
 		if (variable && is_holder(c, &child, &reference) &&
 		    lists__location(&child, vaddr, &list, &at) && root__loc(&at, out) &&
 		    root__is_kept(out->reg) && (reference || out->deref)) {
-			/* of the root itself the place is what is wanted, and not what is there */
+			/* for the root itself its address is wanted, not its contents */
 			out->deref = reference && out->deref;
 			return true;
 		}

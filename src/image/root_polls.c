@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The polls of a root in the code of a copy of a block_on: called from it, inlined into
- * it, or in a function that it calls. See root_copy.h.
+ * Finds the polls of a root in the code of a copy of a block_on: called from it,
+ * inlined into it, or in a function that it calls. See root_copy.h.
  */
 #include "image/lists.h"
 #include "image/returns.h"
@@ -11,11 +11,11 @@
 #include <stdlib.h>
 
 #define DEPTH_MAX	64
-#define BELOW_MAX	6	/* calls from block_on to the poll */
+#define BELOW_MAX	6	/* levels of calls from block_on to the poll */
 
 /* ---- polls that are called ---- */
 
-/* A probe where the call at @insn returns to. */
+/* Adds a probe at the place that the call at @insn returns to. */
 static void add_end(struct root_copy *c, size_t insn)
 {
 	if (insn + 1 < c->code.nr)
@@ -52,8 +52,8 @@ static void look_below(struct root_copy *c, size_t insn, uint64_t vaddr, const s
 void root_copy__take(struct root_copy *c);
 
 /*
- * May the function at @d be one that calls back what block_on has handed it? Then its
- * name, generics and all, has that closure.
+ * May the function at @d call back a closure that block_on passed to it? If so, its
+ * name contains that closure among its generics.
  */
 static bool calls_back(const struct root_copy *c, const struct die *d)
 {
@@ -85,7 +85,7 @@ void root_copy__find_calls(struct root_copy *c)
 
 /* ---- polls that are inlined ---- */
 
-/* Is @insn, of an inlined poll, come to from outside of it? */
+/* Can @insn, which is part of an inlined poll, be reached from outside of the poll? */
 static bool is_entered(const struct root_copy *c, size_t insn)
 {
 	const struct reach *code = &c->code;
@@ -102,7 +102,7 @@ static bool is_entered(const struct root_copy *c, size_t insn)
 	return false;
 }
 
-/* A poll begins at @insn, with the root at @loc. */
+/* Adds a poll that begins at @insn, with the root at @loc. */
 static void add_entry(struct root_copy *c, size_t insn, const struct image_loc *loc)
 {
 	uint64_t vaddr = c->code.insns[insn].vaddr;
@@ -145,8 +145,8 @@ static void add_inlined(struct root_copy *c, const struct die *d)
 			add_entry(c, i, &loc);
 	}
 	/*
-	 * Where it is not told for a poll, the root is where it was told to be for another,
-	 * if the frame says where, or a variable of block_on's has it.
+	 * If a poll does not tell the root's location, use that of another poll,
+	 * provided that it is relative to the frame or in a variable of block_on.
 	 */
 	for (size_t i = 0; i < c->code.nr; i++) {
 		if (!c->polled[i] || !is_entered(c, i) ||
@@ -177,7 +177,10 @@ void root_copy__find_inlined(struct root_copy *c, const struct die *d, unsigned 
 
 /* ---- polls in what is called ---- */
 
-/* Is @to, to which the code goes from a poll or from what comes after one, on a way back? */
+/*
+ * Follows the code from a poll, or from what comes after it, to instruction @to, on a
+ * way back to a poll.
+ */
 static void go_back(const struct root_copy *c, size_t to, bool *seen, bool *more)
 {
 	if (to >= c->code.nr || seen[to] || c->polled[to] || !c->code.leads[to])
@@ -186,8 +189,8 @@ static void go_back(const struct root_copy *c, size_t to, bool *seen, bool *more
 }
 
 /*
- * Does the code come back to a poll from the end of one, and call something meanwhile?
- * What does not is a piece of a poll that lies apart.
+ * Does the code come back to a poll after the end of one, with a call in between? If
+ * not, these are separated pieces of one poll.
  */
 static bool comes_back(struct root_copy *c)
 {
@@ -218,7 +221,10 @@ static bool comes_back(struct root_copy *c)
 	return calls;
 }
 
-/* The function at @callee does it all: it is as if it were the block_on. */
+/*
+ * The function at @callee contains the whole loop of polls: treat it as if it were the
+ * block_on.
+ */
 static void take_loop(struct root_copy *c, size_t insn, uint64_t vaddr, const struct die *callee)
 {
 	struct root_copy loop = *c;
@@ -228,7 +234,10 @@ static void take_loop(struct root_copy *c, size_t insn, uint64_t vaddr, const st
 	loop.whole = true;
 	if (!root_copy__open(&loop, vaddr, callee))
 		return;
-	/* Its caller may say where in the caller's frame, which is above its own, the root is. */
+	/*
+	 * Debug information of the caller may tell where the root is in its frame,
+	 * which is above this one.
+	 */
 	if (root_copy__variable(c, &c->die, c->code.insns[insn].vaddr, 0, &loc) &&
 	    loc.reg == IMAGE_REG_SP) {
 		loc.off += reach__frame(&loop.code) + 8;
@@ -243,9 +252,8 @@ static void take_loop(struct root_copy *c, size_t insn, uint64_t vaddr, const st
 }
 
 /*
- * The call at @insn is of a function that may poll the root for block_on: again and
- * again, or once. Then a poll begins within that function, and has ended when it
- * returns.
+ * The call at @insn is of a function that may poll the root for block_on, repeatedly or
+ * once. If once, a poll begins in that function, and has ended when it returns.
  */
 static void look_below(struct root_copy *c, size_t insn, uint64_t vaddr, const struct die *callee)
 {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Roots. See roots.h.
+ * Finds roots. See roots.h.
  *
- * The code of a block_on, a function of its own or inlined into another, either has
- * the root's poll function inlined into it or calls it: both are told by their first
- * argument, which is a pinned reference to the root. Where the root lies the code says
- * that passes it on, and debug information where it is inlined. A poll that is called
- * ends where it returns; one that is inlined ends, for who records it, when block_on
- * goes to sleep. And block_on is done with a root where the code leaves all of the
+ * The code of a block_on, which is a function of its own or inlined into another,
+ * contains the root's poll function or calls it. Both are recognised by the first
+ * argument, a pinned reference to the root. The root's location comes from the code
+ * that passes this argument, or, for an inlined poll, from debug information. A poll
+ * that is called ends where the call returns. An inlined poll is regarded as ended when
+ * block_on goes to sleep. block_on has finished with a root where the code leaves all
  * instructions from which another poll of it can be reached.
  */
 #include "image/roots.h"
@@ -32,7 +32,7 @@ static void add_gone(struct root_copy *c, size_t insn)
 		root_copy__add_site(c, IMAGE_ROOT_GONE, &none, &site);
 }
 
-/* Is @vaddr a function of the runtime's whose entry tells that a poll has ended? */
+/* Is @vaddr a function of the runtime whose entry shows that a poll has ended? */
 static bool is_park(const struct root_copy *c, uint64_t vaddr)
 {
 	const struct model *m = c->r->m;
@@ -47,7 +47,7 @@ static bool is_park(const struct root_copy *c, uint64_t vaddr)
 	return false;
 }
 
-/* Does block_on's own code call such a function, or have the address of one? */
+/* Does block_on's own code call such a function, or take the address of one? */
 static bool has_park(const struct root_copy *c)
 {
 	for (size_t i = 0; i < c->code.nr; i++) {
@@ -60,8 +60,8 @@ static bool has_park(const struct root_copy *c)
 }
 
 /*
- * Where nothing else tells that a poll has ended that is inlined: whatever block_on
- * itself calls, before it comes to the next poll, it calls when the last has ended.
+ * If nothing else shows that an inlined poll has ended: a function that block_on itself
+ * calls before it gets to the next poll is called after the last one has ended.
  */
 static void find_parks(struct root_copy *c)
 {
@@ -83,7 +83,7 @@ static void find_parks(struct root_copy *c)
 	}
 }
 
-/* Where the code leaves what leads to a poll of the root. */
+/* Finds where the code leaves the instructions that lead to a poll of the root. */
 static void find_exits(struct root_copy *c)
 {
 	struct reach *code = &c->code;
@@ -129,7 +129,10 @@ static void add_range(struct root_copy *c, uint64_t start, uint64_t end, bool po
 						   .loc = c->loc };
 }
 
-/* Instructions that can lead to a poll: a thread behind a call among them has the root. */
+/*
+ * Adds the instructions that can lead to a poll as ranges: a thread that is in a call
+ * from one of them has the root.
+ */
 static void add_ranges(struct root_copy *c)
 {
 	const struct reach *code = &c->code;
@@ -155,7 +158,7 @@ static void add_ranges(struct root_copy *c)
 
 /* ---- copies ---- */
 
-/* Of a type that no copy of the form was found to poll, the entry is remembered. */
+/* Remembers the entry, as long as no copy was found that polls this type. */
 static void remember(struct root_copy *c)
 {
 	struct hash_slot *fn = c->fn != WALK_NONE ? hash_table__at(&c->r->fns, c->key) : NULL;
@@ -172,7 +175,7 @@ static void remember(struct root_copy *c)
 		seen->ptr = (void *)(uintptr_t)c->future.p;
 }
 
-/* What the runtime itself blocks on, while it shuts down say, is nobody's. */
+/* The runtime itself blocks on some futures (at shutdown, for example); these are not shown. */
 static bool is_own(const char *name, const char *crate)
 {
 	static const char poll_fn[] = "core::future::poll_fn::PollFn<", ref[] = "&mut ";
@@ -183,7 +186,7 @@ static bool is_own(const char *name, const char *crate)
 	       name__is_below(name + sizeof(ref) - 1, crate);
 }
 
-/* What could not be found, once all copies of a form have been looked at. */
+/* Notes what could not be found, after all copies of a form have been searched. */
 static void note_unknown(struct roots *r, const struct runtime *rt)
 {
 	struct hash_slot *seen = hash_table__sorted(&r->seen);
@@ -240,7 +243,7 @@ void root_copy__take(struct root_copy *c)
 	add_ranges(c);
 }
 
-/* The root's type by its key, of one that was found; WALK_NONE: none was. */
+/* The index of the root's type, by its key; WALK_NONE: not found so far. */
 static uint32_t fn_of_type(const struct root_copy *c)
 {
 	const struct hash_slot *slot = hash_table__find(&c->r->fns, c->key);
@@ -248,7 +251,7 @@ static uint32_t fn_of_type(const struct root_copy *c)
 	return slot ? (uint32_t)slot->value : WALK_NONE;
 }
 
-/* A caller of what polls the root, which has the reference to it. */
+/* Takes a caller of the code that polls the root, which has the reference to it. */
 static void take_holder(struct root_copy *c)
 {
 	c->fn = fn_of_type(c);
@@ -262,7 +265,10 @@ static void take_holder(struct root_copy *c)
 		add_ranges(c);
 }
 
-/* The copy at @c->die polls a future of type @future, if it polls one of those. */
+/*
+ * Checks whether the copy at @c->die polls a future of type @future, and takes it if it
+ * does.
+ */
 static void try_future(struct root_copy *c, const struct die *future)
 {
 	c->future = *future;
@@ -275,7 +281,7 @@ static void try_future(struct root_copy *c, const struct die *future)
 	remember(c);
 }
 
-/* Each of the generic types of the function at @name may be the future. */
+/* Tries each generic type of the function at @name as the future. */
 static void try_types(struct root_copy *c, const struct die *name)
 {
 	struct die child, type;
@@ -301,7 +307,7 @@ static void take_copy(struct roots *r, const struct runtime *rt, const struct ru
 	if (!lists__first_range(die, &first) ||
 	    reach__decode(&c.code, r->b, r->boundaries, first.start))
 		return;
-	roots__cut_final_calls(r, &c.code);
+	roots__end_final_calls(r, &c.code);
 	if (root_copy__room(&c)) {
 		root_copy__mark(&c, die, c.own);
 		try_types(&c, &name);
@@ -309,7 +315,7 @@ static void take_copy(struct roots *r, const struct runtime *rt, const struct ru
 	root_copy__close(&c);
 }
 
-/* Copies in the unit @u that are inlined there; @of has the functions, by their entries. */
+/* Finds the copies inlined in unit @u; @of has the functions, by their entries. */
 static void find_inlined_copies(struct roots *r, const struct runtime *rt,
 				const struct runtime_root *form, const struct unit *u,
 				struct hash_table *of)

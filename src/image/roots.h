@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Roots: the futures that block_on and its like poll, and the places in the code at
- * which a poll of one begins, ends, and at which block_on is done with it.
+ * Finds roots: the futures that block_on and similar functions poll, and the places in
+ * the code where a poll of one begins, where it ends, and where block_on has finished
+ * with it.
  *
- * It must not know of processes, nor which functions block on futures: adapters tell.
+ * It must not know processes, nor which functions block on futures: adapters tell that.
  */
 #ifndef DWELL_IMAGE_ROOTS_H
 #define DWELL_IMAGE_ROOTS_H
@@ -28,20 +29,20 @@ struct roots {
 	struct functions	*functions;
 	/* Its own, zero at first; freed by roots__free(). */
 	struct hash_table	 seen;		/* types that a form may poll */
-	struct hash_table	 words;		/* addresses in memory, by where they are */
-	struct hash_table	 final;		/* functions: 2, it does not return; 1, it may */
-	struct hash_table	 fns;		/* roots' types that were found, in MODEL_FNS */
+	struct hash_table	 words;		/* addresses stored in memory, by their places */
+	struct hash_table	 final;		/* functions: 2, does not return; 1, may return */
+	struct hash_table	 fns;		/* types of roots that were found, in MODEL_FNS */
 	bool			 knows_words;
 };
 
 /*
  * Find all code of @form, a function of @rt, by debug information; fill MODEL_FNS,
- * MODEL_ROOT_SITES, MODEL_ROOT_RANGES and MODEL_RETURNS. What fails is noted in
- * r->m->err; a root of which not all could be found has a note of the model.
+ * MODEL_ROOT_SITES, MODEL_ROOT_RANGES and MODEL_RETURNS. Errors are noted in r->m->err.
+ * If not all of a root could be found, a note is added to the model.
  */
 void roots__find(struct roots *r, const struct runtime *rt, const struct runtime_root *form);
 void roots__free(struct roots *r);
-/* Once all have been found: put the ranges in order. */
+/* Called when all roots have been found: sort the ranges. */
 void roots__sort(struct model *m);
 
 #endif /* DWELL_IMAGE_ROOTS_H */

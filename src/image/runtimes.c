@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Runtimes in an executable. See runtimes.h.
- */
+/* Which runtimes an executable contains. See runtimes.h. */
 #include "image/runtimes.h"
 
 #include <stdio.h>
@@ -27,7 +25,7 @@ static bool has_fn(const struct model *m, unsigned int runtime)
 	return false;
 }
 
-/* Code that an executor without tasks calls may be in any program: std's, say. */
+/* Functions that block on futures without a task may be in any program: in std, for example. */
 static bool has_root(const struct model *m, unsigned int runtime)
 {
 	for (size_t i = 0; i < m->tables[MODEL_FNS].nr; i++) {
@@ -50,7 +48,7 @@ static bool is_followed(const struct model *m, const char *name)
 	return false;
 }
 
-/* "glib::main_context" as both mangling schemes have it: "4glib12main_context". */
+/* The form of "glib::main_context" in both mangling schemes: "4glib12main_context". */
 static void mangle(const char *path, char *out, size_t size)
 {
 	size_t at = 0;
@@ -64,7 +62,10 @@ static void mangle(const char *path, char *out, size_t size)
 	}
 }
 
-/* A crate's own function: legacy names begin with the crate, others have it behind a hash. */
+/*
+ * Is @symbol a function of the crate itself? Legacy names begin with the crate, v0
+ * names have it after a hash.
+ */
 static bool is_of(const char *symbol, const char *path, size_t len)
 {
 	const char *at = symbol;

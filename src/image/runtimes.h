@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which runtimes an executable has in it, by its symbols: those with an adapter
- * and others. A program can have several, and run its tasks on one of them only.
+ * Which runtimes an executable contains, according to its symbols: those with an
+ * adapter, and others. A program can contain several and run its tasks on only one.
  *
  * It must not know which of them runs.
  */
@@ -12,7 +12,7 @@
 #include "image/model.h"
 
 /*
- * Fill MODEL_RUNTIMES, after MODEL_FNS and from the symbols that @b has loaded.
+ * Fill MODEL_RUNTIMES. MODEL_FNS must be filled, and @b must have loaded its symbols.
  * Lack of memory is noted in @m->err.
  */
 void runtimes__find(struct model *m, const struct binary *b);

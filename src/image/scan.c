@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The index pass over .debug_info: see scan.h.
+ * The index pass through .debug_info: see scan.h.
  *
- * An entry costs one look-up of its abbreviation and one jump over each run of
- * fixed-size attributes; attributes are decoded only for the few tags that
- * matter. It must not resolve references between units: other threads' units
- * are being scanned at the same time.
+ * An entry costs one look-up of its abbreviation, and one jump over each run of
+ * fixed-size attributes. Attributes are decoded only for the few tags that matter.
+ * References between units must not be resolved here, because other threads are
+ * scanning other units.
  */
 #include "image/scan.h"
 
@@ -28,7 +28,7 @@ struct arena {
 	struct scope	 scopes[ARENA_SCOPES];
 };
 
-/* Names recur: the linker merges them, so an address is looked up first. */
+/* The linker merges equal names, so a name's address is looked up before its text. */
 struct name_memo {
 	const char	*name;
 	uint64_t	 hash;
@@ -36,7 +36,7 @@ struct name_memo {
 
 struct level {
 	const struct scope	*scope;
-	const char		*type;	/* of whose entry this is the inside */
+	const char		*type;	/* of the type that contains the current entry */
 	uint16_t		 tag;
 };
 
@@ -54,7 +54,7 @@ struct worker {
 	size_t			 nr_types, cap_types, nr_fns, cap_fns;
 	size_t			 nr_instances, cap_instances, nr_vtables, cap_vtables;
 	uint64_t		 entries;
-	uint64_t		 hashed;	/* bytes, against hostile pools */
+	uint64_t		 hashed;	/* bytes hashed: a limit against hostile files */
 	bool			 torn;
 	int			 err;
 };
@@ -62,7 +62,7 @@ struct worker {
 struct shared {
 	const struct debug_info	*di;
 	const char *const	*names;
-	bool			 first[256];	/* characters that wanted names begin with */
+	bool			 first[256];	/* set of the first characters of wanted names */
 	atomic_size_t		 next_unit;
 	atomic_uint_fast64_t	 done;
 	uint64_t		 total;
@@ -177,7 +177,7 @@ static bool name_wanted(const struct shared *sh, const char *name)
 	return false;
 }
 
-/* Attributes of one entry that somebody wants. */
+/* The attributes of an entry that are needed. */
 struct found {
 	struct attr	a[SCAN_SLOTS];
 	uint32_t	have;
@@ -389,7 +389,7 @@ static void *worker__main(void *arg)
 
 		scan_unit(w, u);
 		done = atomic_fetch_add(&sh->done, (uint64_t)(u->end - u->start));
-		/* only the caller's own thread reports: it may draw */
+		/* only the calling thread reports, since it may draw on the terminal */
 		if (sh->progress && !w->started)
 			sh->progress(sh->ctx, done + (uint64_t)(u->end - u->start), sh->total);
 	}
@@ -397,8 +397,8 @@ static void *worker__main(void *arg)
 }
 
 /*
- * Threads take units in rising order, so each one's results are sorted
- * already: merge them. The first member of every element is its entry.
+ * Each thread takes units in ascending order, so its results are sorted: merge them.
+ * The first member of every element is its entry.
  */
 static void *merge(struct worker *w, unsigned int jobs, size_t arr_off, size_t nr_off,
 		   size_t size, size_t *out_nr, int *err)
@@ -450,7 +450,7 @@ static int scan__hash_types(struct scan *sc)
 		return -ENOMEM;
 	memset(sc->buckets, 0xff, n * sizeof(*sc->buckets));
 	sc->nr_buckets = n;
-	/* backwards, so that a bucket lists types in the order of the section */
+	/* backwards, so that each bucket is in the order of the section */
 	for (size_t i = sc->nr_types; i-- > 0;) {
 		size_t b = sc->types[i].hash & (n - 1);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The index pass: one run over all entries, in several threads, that notes
- * where the things are that the model asks for. It resolves nothing.
+ * The index pass: visits all entries once, in several threads, and notes where the
+ * things are that the model needs. It resolves nothing.
  *
- * It knows that Rust nests names in namespaces and how it spells bodies and
- * vtables; it must not know of any runtime (names to look for are given).
+ * It knows that Rust nests names in namespaces, and how it spells bodies and vtables;
+ * it must not know runtimes (the names to look for are passed in).
  */
 #ifndef DWELL_IMAGE_SCAN_H
 #define DWELL_IMAGE_SCAN_H
@@ -19,34 +19,34 @@
 struct scope {
 	const struct scope	*parent;
 	const char		*name;
-	uint64_t		 hash;	/* of the whole path */
+	uint64_t		 hash;	/* of the complete path */
 };
 
 struct scan_type {
 	const uint8_t		*die;
 	const struct scope	*scope;
 	const char		*name;
-	uint64_t		 hash;	/* of the whole path and the name */
+	uint64_t		 hash;	/* of the complete path and the name */
 	uint64_t		 size;
-	uint32_t		 next;	/* in the same bucket */
+	uint32_t		 next;	/* next in the same bucket */
 	uint16_t		 tag;
 	bool			 declaration;
-	bool			 empty;	/* no members though it has a size */
+	bool			 empty;	/* no members although it has a size */
 };
 
-/* A function with a name that was asked for, or an async body. */
+/* A function with a wanted name, or an async body. */
 struct scan_fn {
 	const uint8_t		*die;
 	const struct scope	*scope;
-	const char		*type;	/* a method's, generics and all; NULL: none */
+	const char		*type;	/* of a method: its type with generics; NULL: none */
 	const char		*name;
 	const char		*linkage;
 	uint64_t		 low_pc;
 	bool			 has_pc;
-	bool			 body;	/* "{async_fn#0}" and its kin */
+	bool			 body;	/* "{async_fn#0}" and similar */
 };
 
-/* A function's code whose name is in another entry. */
+/* The code of a function whose name is in another entry. */
 struct scan_instance {
 	const uint8_t		*die;
 	const uint8_t		*origin;
@@ -60,36 +60,36 @@ struct scan_vtable {
 };
 
 struct scan {
-	struct scan_type	*types;		/* each table in the order of .debug_info */
+	struct scan_type	*types;		/* each table is in the order of .debug_info */
 	struct scan_fn		*fns;
 	struct scan_instance	*instances;
 	struct scan_vtable	*vtables;
 	size_t			 nr_types, nr_fns, nr_instances, nr_vtables;
 	uint32_t		*buckets;	/* of types, by hash */
 	size_t			 nr_buckets;
-	uint64_t		 entries;	/* seen in all */
-	bool			 torn;		/* something did not parse */
+	uint64_t		 entries;	/* visited in total */
+	bool			 torn;		/* something was malformed */
 	void			*arenas;
 };
 
 #define SCAN_NO_TYPE	0xffffffffu
 
 /*
- * Scan all units of @di with @jobs threads. @names: functions wanted, without
- * generics, ends with NULL. @progress may be NULL. 0 or a negative errno.
+ * Scan all units of @di with @jobs threads. @names: the wanted functions, without
+ * generics; NULL ends the list. @progress may be NULL. 0 or negative errno.
  */
 int scan__run(struct scan *sc, const struct debug_info *di, const char *const *names,
 	      unsigned int jobs, void (*progress)(void *ctx, uint64_t done, uint64_t total),
 	      void *ctx);
 void scan__free(struct scan *sc);
 
-/* The entry of the type at @die, NULL if it was not indexed. */
+/* The type at @die; NULL: it was not indexed. */
 const struct scan_type *scan__type_at(const struct scan *sc, const uint8_t *die);
-/* The best definition of a type by the hash of its path; @size ~0: any. */
+/* The best definition of a type, by the hash of its path; @size ~0: of any size. */
 const struct scan_type *scan__type_by_hash(const struct scan *sc, uint64_t hash, uint64_t size);
 /* The same by its path as text: "a::b::C<d::E>". */
 const struct scan_type *scan__type_by_path(const struct scan *sc, const char *path, size_t len);
-/* The hash that a path as text has. */
+/* The hash of a path given as text. */
 uint64_t scan__hash_path(const char *path, size_t len);
 
 #endif /* DWELL_IMAGE_SCAN_H */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Probe sites: which instruction of a function the kernel can probe cheaply.
- * See site.h. It must not know what the function is.
+ * Probe sites: which instruction of a function the kernel can probe cheaply. See
+ * site.h. It must not know what the function is.
  *
- * The kernel emulates (arch/x86/kernel/uprobes.c): push of a 64-bit register,
- * jmp, jcc and call with a relative target, and the one-byte nop. Everything
- * else is single-stepped, at many times the price. Five-byte nops are left
- * alone: kernels that optimise them overwrite the red zone.
+ * The kernel emulates (arch/x86/kernel/uprobes.c): push of a 64-bit register; jmp, jcc
+ * and call with a relative target; the one-byte nop. All other instructions are
+ * single-stepped, which costs many times more. Five-byte nops are not used: kernels
+ * that optimise uprobes on them overwrite the red zone.
  */
 #include "image/site.h"
 
@@ -15,17 +15,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ENTRY_INSNS	48	/* how far into a function to look */
+#define ENTRY_INSNS	48	/* instructions from the entry that are considered */
 #define RETURN_INSNS	24
-#define RETURNS_MAX	16	/* indirect calls of a function that does nothing else */
-#define SWEEP_INSNS	4096	/* of a function, looking for loops */
-#define SWEEP_TIMES	16	/* how often all code is looked at for calls: symbols overlap */
+#define RETURNS_MAX	16	/* indirect calls of a function with nothing else in it */
+#define SWEEP_INSNS	4096	/* instructions of a function searched for loops */
+#define SWEEP_TIMES	16	/* limits searches for calls: symbols may overlap */
 
 struct site_finder {
 	const struct binary	*b;
 	csh			 cs;
 	cs_insn			*insn;
-	uint64_t		 sweep;		/* bytes that may still be looked at for calls */
+	uint64_t		 sweep;		/* bytes that may still be searched for calls */
 };
 
 struct site_finder *site_finder__new(const struct binary *b)
@@ -61,7 +61,7 @@ void site_finder__free(struct site_finder *f)
 	free(f);
 }
 
-/* The numbers of x86-64's registers in their instruction encoding. */
+/* Register numbers in x86-64's instruction encoding. */
 enum { R_AX, R_CX, R_DX, R_BX, R_SP, R_BP, R_SI, R_DI, R_8, R_9, R_10, R_11,
        R_12, R_13, R_14, R_15, R_NONE = -1 };
 
@@ -127,7 +127,7 @@ static int image_reg_of(int r)
 
 enum insn_kind { INSN_OTHER, INSN_PUSH, INSN_JMP, INSN_JCC, INSN_CALL, INSN_NOP };
 
-/* What the kernel would make of these bytes. */
+/* How the kernel classifies these bytes. */
 static enum insn_kind insn__kind(const uint8_t *p, size_t n)
 {
 	if (n == 1 && p[0] == 0x90)
@@ -146,7 +146,7 @@ static enum insn_kind insn__kind(const uint8_t *p, size_t n)
 	return INSN_OTHER;
 }
 
-/* Where a relative branch goes. */
+/* The target of a relative branch. */
 static uint64_t insn__target(const uint8_t *p, size_t n, uint64_t vaddr)
 {
 	if (n == 2)
@@ -154,7 +154,7 @@ static uint64_t insn__target(const uint8_t *p, size_t n, uint64_t vaddr)
 	return vaddr + n + (uint64_t)(int64_t)(int32_t)read_le(p + n - 4, 4);
 }
 
-/* Is there a backward branch, from at or behind @site, to a place in (@entry, @site]? */
+/* Is there a backward branch, at or behind @site, to a place in (@entry, @site]? */
 static bool in_loop(struct site_finder *f, uint64_t entry, uint64_t size, uint64_t site)
 {
 	uint64_t vaddr = site;
@@ -188,7 +188,10 @@ static bool in_loop(struct site_finder *f, uint64_t entry, uint64_t size, uint64
 	return loop;
 }
 
-/* Where none is cheap, the first is single-stepped: but for nops of five bytes, see the top. */
+/*
+ * If no site is cheap, the first instruction is single-stepped; but five-byte nops are
+ * skipped, see the top of this file.
+ */
 static uint64_t past_nop5(const struct site_finder *f, uint64_t vaddr)
 {
 	static const uint8_t nop5[] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
@@ -201,24 +204,27 @@ static uint64_t past_nop5(const struct site_finder *f, uint64_t vaddr)
 	return vaddr;
 }
 
-/* Behind these, other code has run, or another caller's path is on. */
+/*
+ * Does the instruction end the search? Behind it, other code has run, or another path
+ * begins.
+ */
 static bool insn__ends(struct site_finder *f, const cs_insn *in, const uint8_t *at)
 {
 	return cs_insn_group(f->cs, in, CS_GRP_RET) || cs_insn_group(f->cs, in, CS_GRP_JUMP) ||
 	       cs_insn_group(f->cs, in, CS_GRP_CALL) || cs_insn_group(f->cs, in, CS_GRP_INT) ||
 	       cs_insn_group(f->cs, in, CS_GRP_IRET) || in->id == X86_INS_HLT ||
-	       /* ud2 and its kin */
+	       /* ud2 and similar */
 	       (at[0] == 0x0f && (at[1] == 0x0b || at[1] == 0xb9 || at[1] == 0xff));
 }
 
-/* How an instruction moves the stack pointer; false: in no way that is followed. */
+/* How the instruction moves the stack pointer; false: in a way that is not followed. */
 static bool insn__sp(struct site_finder *f, const cs_insn *in, const uint8_t *at, int64_t *sp)
 {
 	const cs_x86 *x = &in->detail->x86;
 	uint8_t nr_rd = 0, nr_wr = 0;
 	cs_regs rd, wr;
 
-	/* 0x66: two bytes only */
+	/* with prefix 0x66 it pushes two bytes only */
 	if (insn__kind(at, in->size) == INSN_PUSH || (in->id == X86_INS_PUSH && at[0] != 0x66)) {
 		*sp += 8;
 		return true;
@@ -234,7 +240,7 @@ static bool insn__sp(struct site_finder *f, const cs_insn *in, const uint8_t *at
 		*sp += in->id == X86_INS_SUB ? x->operands[1].imm : -x->operands[1].imm;
 		return true;
 	}
-	/* the decoder does not know what enter writes */
+	/* the disassembler does not report what enter writes */
 	if (in->id == X86_INS_ENTER || cs_regs_access(f->cs, in, rd, &nr_rd, wr, &nr_wr))
 		return false;
 	for (int i = 0; i < nr_wr; i++)
@@ -256,7 +262,7 @@ static void insn__regs(struct site_finder *f, const cs_insn *in, int *holder)
 	    reg_of(x->operands[1].reg) == *holder) {
 		int to = reg_of(x->operands[0].reg);
 
-		/* prefer the copy if it is in a register that calls preserve */
+		/* prefer the copy if it is in a callee-saved register */
 		if (to == R_BX || to == R_BP || (to >= R_12 && to <= R_15)) {
 			*holder = to;
 			return;
@@ -271,7 +277,7 @@ static void insn__regs(struct site_finder *f, const cs_insn *in, int *holder)
 			*holder = R_NONE;
 }
 
-/* The site is chosen: where it is in the file, and the code around it. */
+/* The site is chosen: set its file offset and the code around it. */
 static int settle(const struct site_finder *f, struct image_site *site)
 {
 	uint64_t before = IMAGE_SITE_CODE / 2;
@@ -292,7 +298,10 @@ static int settle(const struct site_finder *f, struct image_site *site)
 	return 0;
 }
 
-/* The first instruction from @entry on that is cheap to probe and has what @holder has there. */
+/*
+ * The first instruction from @entry on that is cheap to probe and where the value of
+ * @holder at @entry is still in a register.
+ */
 static int site_from(struct site_finder *f, uint64_t entry, uint64_t size, int holder, bool loops,
 		     struct image_site *out)
 {
@@ -320,7 +329,7 @@ static int site_from(struct site_finder *f, uint64_t entry, uint64_t size, int h
 		kind = insn__kind(at, in->size);
 		if (kind != INSN_OTHER && holder != R_NONE && image_reg_of(holder) >= 0 &&
 		    (loops || in->address == entry || !in_loop(f, entry, size, in->address))) {
-			/* in_loop used the decoder: nothing of *in is needed any more */
+			/* in_loop() has used the disassembler, so *in is invalid */
 			out->vaddr = (uint64_t)(at - binary__code(f->b, entry, &n)) + entry;
 			out->sp_adjust = (int32_t)sp;
 			out->arg_reg = (uint8_t)image_reg_of(holder);
@@ -330,7 +339,7 @@ static int site_from(struct site_finder *f, uint64_t entry, uint64_t size, int h
 		if (kind == INSN_JMP || kind == INSN_JCC || kind == INSN_CALL)
 			break;
 		if (kind != INSN_OTHER && f->insn->address != vaddr - f->insn->size) {
-			/* the decoder was moved on by in_loop: decode again */
+			/* in_loop() has moved the disassembler: decode again */
 			const uint8_t *q = at;
 			uint64_t va = vaddr;
 			size_t left = 16;
@@ -360,7 +369,10 @@ int site_finder__entry(struct site_finder *f, uint64_t entry, uint64_t size, uns
 int site_finder__inlined(struct site_finder *f, uint64_t start, uint64_t end, unsigned int reg,
 			 struct image_site *out)
 {
-	/* System V ABI for x86-64, figure 3.36: the first eight are not in the encoding's order */
+	/*
+	 * System V ABI for x86-64, figure 3.36; the first eight are in another order
+	 * than in the encoding
+	 */
 	static const int regs[] = { R_AX, R_DX, R_CX, R_BX, R_SI, R_DI, R_BP, R_SP, R_8, R_9,
 				    R_10, R_11, R_12, R_13, R_14, R_15 };
 
@@ -452,7 +464,7 @@ uint64_t site_finder__thunk(struct site_finder *f, uint64_t vaddr)
 	return vaddr;
 }
 
-/* @n bytes are to be looked at, or fewer: sizes of symbols, and how many there are, are claims. */
+/* How many of @n bytes may be searched: sizes and number of symbols are claims of the file. */
 static size_t sweep(struct site_finder *f, size_t n)
 {
 	if (n > f->sweep)
@@ -461,10 +473,10 @@ static size_t sweep(struct site_finder *f, size_t n)
 	return n;
 }
 
-/* Registers whose value is *(obj + vtable_off), and of which obj. */
+/* The registers whose value is *(obj + vtable_off), and the obj of each. */
 struct table_regs {
-	int	obj[16];	/* R_NONE: the register holds something else */
-	int	copy_of[16];	/* the register is a copy of that one */
+	int	obj[16];	/* R_NONE: the register contains something else */
+	int	copy_of[16];	/* the register is a copy of this one */
 };
 
 static void table_regs__forget(struct table_regs *t, int r)
@@ -503,7 +515,7 @@ void site_finder__table_calls(struct site_finder *f, uint64_t start, uint64_t en
 		int load_to = R_NONE, load_obj = R_NONE, copy_to = R_NONE, copy_from = R_NONE;
 
 		if (!cs_disasm_iter(f->cs, &p, &n, &vaddr, f->insn)) {
-			/* data between functions, or an unknown extension */
+			/* data between functions, or an unknown instruction */
 			p++;
 			n--;
 			vaddr++;
@@ -525,7 +537,7 @@ void site_finder__table_calls(struct site_finder *f, uint64_t start, uint64_t en
 				    (obj >= 0 && obj < 16 && t.copy_of[obj] == R_DI))
 					found(ctx, in->address + in->size);
 			}
-			/* calls leave only the callee-saved ones */
+			/* after a call, only callee-saved registers are known */
 			for (int r = 0; r < 16; r++)
 				if (r != R_BX && r != R_BP && r != R_SP && r < R_12)
 					table_regs__forget(&t, r);
@@ -554,13 +566,15 @@ void site_finder__table_calls(struct site_finder *f, uint64_t start, uint64_t en
 			t.obj[load_to] = load_obj == load_to ? 16 : load_obj;
 		if (copy_to != R_NONE && copy_to != copy_from) {
 			t.copy_of[copy_to] = copy_from;
-			/* the same object under a second name: what was loaded from
-			 * one was loaded from the other */
+			/*
+			 * a copy of a pointer to the same object: what was loaded through one
+			 * was loaded through the other
+			 */
 			for (int i = 0; i < 16; i++)
 				if (t.obj[i] == copy_from && copy_to == R_DI)
 					t.copy_of[R_DI] = copy_from;
 		}
-		/* a join of paths: what one path knows the other may not */
+		/* paths join here: what is known on one path may not hold on the other */
 		if (cs_insn_group(f->cs, in, CS_GRP_RET) ||
 		    (in->id == X86_INS_JMP))
 			memset(&t, 0xff, sizeof(t));
@@ -594,22 +608,22 @@ unsigned int site_finder__indirect_calls(struct site_finder *f, uint64_t start, 
 	while (n && nr < RETURNS_MAX && cs_disasm_iter(f->cs, &p, &n, &vaddr, f->insn))
 		if (is_indirect(f->insn))
 			rets[nr++] = f->insn->address + f->insn->size;
-	/* found() may use the decoder */
+	/* found() may use the disassembler */
 	for (unsigned int i = 0; i < nr; i++)
 		found(ctx, rets[i]);
 	return nr;
 }
 
-/* How far from the load of a function's address to the call of it. */
+/* The most bytes between loading a function's address and calling it. */
 #define LOADED_CALL_BYTES	64
 
-/* How far from the load of a table to the call through it. */
+/* The most bytes between loading a vtable's address and the call through it. */
 #define TABLE_CALL_BYTES	48
 
 /*
- * The length from its ModRM byte at @p, of four bytes at least, of an operand @off(%reg) with
- * an 8-bit displacement or, where @off is 0, without one; %reg is none that takes a SIB byte
- * but r12 (@extended) then. 0: it is none.
+ * The length of an operand @off(%reg) whose ModRM byte is at @p (four bytes at least),
+ * with an 8-bit displacement, or without one if @off is 0. With @extended, %reg may be
+ * r12, which takes a SIB byte. 0: it is no such operand.
  */
 static size_t operand_length(const uint8_t *p, bool extended, uint64_t off)
 {
@@ -619,11 +633,11 @@ static size_t operand_length(const uint8_t *p, bool extended, uint64_t off)
 		return 0;
 	if ((p[0] & 0xc0) == 0x40)
 		return p[1 + sib] == off ? 2 + sib : 0;
-	/* mod 0 with rbp's number is an address relative to rip */
+	/* mod 0 with the number of rbp is an address relative to rip */
 	return !(p[0] & 0xc0) && !off && (p[0] & 7) != 5 ? 1 + sib : 0;
 }
 
-/* The length of mov off(%obj),%table (REX.W 8b) at @p, of six bytes at least; 0: it is none. */
+/* The length of mov off(%obj),%table (REX.W 8b) at @p (six bytes at least); 0: it is none. */
 static size_t table_load(const uint8_t *p, uint64_t vtable_off)
 {
 	size_t len;
@@ -634,7 +648,10 @@ static size_t table_load(const uint8_t *p, uint64_t vtable_off)
 	return len ? 2 + len : 0;
 }
 
-/* Is at @p, @n bytes, call *off(%table), which is ff /2? The table may be in any register. */
+/*
+ * Is there a call *off(%table), that is ff /2, in the @n bytes at @p? %table may be any
+ * register.
+ */
 static bool is_table_call(const uint8_t *p, size_t n, uint64_t fn_off)
 {
 	uint8_t bytes[4] = { 0 };
@@ -668,7 +685,7 @@ bool site_finder__maybe_table_call(struct site_finder *f, uint64_t start, uint64
 	return false;
 }
 
-/* The address that the last four bytes of an instruction name, relative to its end. */
+/* The address that the last four bytes of an instruction contain, relative to its end. */
 static uint64_t rip_target(const uint8_t *p, size_t n, uint64_t vaddr)
 {
 	return vaddr + n + (uint64_t)(int64_t)(int32_t)read_le(p + n - 4, 4);
@@ -683,8 +700,9 @@ static bool is_word(const uint64_t *words, size_t nr, uint64_t addr)
 }
 
 /*
- * At @p a word is loaded into a register, by mov word(%rip),%reg: the first call of
- * that register behind it, as unoptimised code has it. Its length from @p, 0: none.
+ * If the instruction at @p loads a word into a register (mov word(%rip),%reg), find the
+ * first call of that register behind it, as in unoptimised code. Returns the length
+ * from @p to the end of the call; 0: none.
  */
 static size_t call_of_loaded(const uint8_t *p, const uint8_t *end)
 {
@@ -695,7 +713,7 @@ static size_t call_of_loaded(const uint8_t *p, const uint8_t *end)
 	for (size_t i = 7; i + 2 <= room; i++) {
 		const uint8_t *q = p + i;
 
-		/* ff d0+r, with a prefix of 41 for r8 to r15 */
+		/* ff d0+r; prefix 41 for r8 to r15 */
 		if (reg < 8 && q[0] == 0xff && q[1] == (0xd0 | reg) && q[-1] != 0x41)
 			return i + 2;
 		if (reg >= 8 && i + 3 <= room && q[0] == 0x41 && q[1] == 0xff &&

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Functions by their paths. See symbols_of.h.
- */
+/* Finds functions by their paths. See symbols_of.h. */
 #include "image/symbols_of.h"
 
 #include <stdio.h>
@@ -18,7 +16,10 @@ void symbols__of(const struct binary *b, const char *path,
 	const char *word = wanted__last_word(path);
 	char quick[128];
 
-	/* Both manglings have a word as its length and itself; demangling takes far longer. */
+	/*
+	 * Both mangling schemes write a word as its length and the word; comparing that
+	 * is much faster than demangling.
+	 */
 	snprintf(quick, sizeof(quick), "%zu%s", strlen(word), word);
 	for (size_t i = 0; i < b->nr_syms; i++) {
 		char *name, *generics = NULL;

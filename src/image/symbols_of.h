@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The symbols of a program's functions that have one path, whatever their generics:
- * all copies of tokio::runtime::task::raw::poll.
+ * Finds the symbols of all functions with a given path, whatever their generics: for
+ * example all copies of tokio::runtime::task::raw::poll.
  *
  * It must not know what the functions are for.
  */
@@ -11,8 +11,8 @@
 #include "image/binary.h"
 
 /*
- * Call @each with each function symbol of @b whose path, without generics, is @path.
- * @generics are what name__of_symbol() gives: NULL if the symbol does not tell them.
+ * Call @each with each function symbol of @b whose path without generics is @path.
+ * @generics are as in name__of_symbol(): NULL if the symbol does not have them.
  */
 void symbols__of(const struct binary *b, const char *path,
 		 void (*each)(void *ctx, const struct symbol *sym, const char *generics),

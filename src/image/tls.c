@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * The runtime's thread-local variables. See tls.h.
- */
+/* Finds the runtimes' thread-local variables. See tls.h. */
 #include "image/tls.h"
 
 #include <errno.h>
@@ -10,9 +8,9 @@
 #include "runtime/runtime.h"
 
 /*
- * Offset of the program's thread-local block from the thread pointer (x86-64
- * ABI: variant II, the program's block ends at it). Rounded as glibc and musl
- * do it, so that the block is as aligned as its segment. 0: there is none.
+ * The offset of the program's thread-local block from the thread pointer (x86-64 ABI,
+ * variant II: the block ends at the thread pointer). It is rounded as in glibc and
+ * musl, so that the block is aligned like its segment. 0: there is none.
  */
 static int64_t block_off(const struct binary *b)
 {
@@ -36,10 +34,13 @@ static int64_t block_off(const struct binary *b)
 
 struct search {
 	struct model	*m;
-	int64_t		 block;		/* from the thread pointer */
+	int64_t		 block;		/* offset from the thread pointer */
 };
 
-/* Mangled names of either scheme hold a path's parts with their lengths, one behind the other. */
+/*
+ * In both mangling schemes, a name contains the components of its path in sequence,
+ * each with its length.
+ */
 static int runtime_of(const char *name)
 {
 	for (int r = 0; runtimes[r]; r++)

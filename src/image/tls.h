@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where a runtime keeps what belongs to a thread: its thread-local variables.
+ * Where a runtime keeps its state for a thread: its thread-local variables.
  *
- * It must not know what is in them, nor how memory is read.
+ * It must not know what they contain, nor how memory is read.
  */
 #ifndef DWELL_IMAGE_TLS_H
 #define DWELL_IMAGE_TLS_H
@@ -13,9 +13,9 @@
 #include "image/model.h"
 
 /*
- * Add the thread-local variables in which runtimes keep their context
- * (runtime.context_symbol) to MODEL_TLS. @symbols is the file with the symbol
- * table, the binary's own or its debug file. 0 or -ENOMEM.
+ * Add to MODEL_TLS the thread-local variables that hold the runtimes' contexts
+ * (runtime.context_symbol). @symbols is the file with the symbol table, which is the
+ * binary or its debug file. 0 or -ENOMEM.
  */
 int tls__find(struct model *m, const struct binary *b, Elf *symbols);
 

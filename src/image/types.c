@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Types as rustc describes them: members, variants, pointers. See types.h.
- * It must not know of futures or of any runtime.
+ * Types as rustc describes them: members, variants, pointers. See types.h. It must not
+ * know futures or runtimes.
  */
 #include "image/types.h"
 
@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_INDIRECT	16	/* typedefs of typedefs */
-#define MAX_NEWTYPES	12	/* levels that a path may leave out */
+#define MAX_INDIRECT	16	/* typedefs in succession */
+#define MAX_NEWTYPES	12	/* levels that a path may omit */
 
 bool type__resolve(const struct types *ts, struct die *d)
 {
@@ -56,7 +56,7 @@ uint64_t type__align(const struct die *d)
 {
 	uint64_t align = 0;
 
-	/* rustc says it of structures; a scalar is aligned as it is large */
+	/* rustc gives the alignment of structures; that of a scalar is its size */
 	if (!die__uint(d, DW_AT_alignment, &align))
 		align = d->ab->tag == DW_TAG_structure_type ? 1 : type__size(d);
 	return align ? align : 1;
@@ -74,7 +74,7 @@ bool type__named(const struct die *d, const char *prefix)
 	return !strncmp(type__name(d), prefix, strlen(prefix));
 }
 
-/* {impl} in a path stands for any {impl#N}. */
+/* {impl} in a path matches any {impl#N}. */
 static bool component_is(const char *want, size_t len, const char *name, size_t name_len)
 {
 	if (len == 6 && !strncmp(want, "{impl}", 6))
@@ -91,7 +91,7 @@ bool type__is(const struct types *ts, const struct die *d, const char *path)
 
 	if (!t)
 		return false;
-	/* from the back: the last names tell types apart soonest */
+	/* compared from the end: the last names differ most often */
 	name = t->name;
 	len = name[0] == '{' ? strcspn(name, "}") + 1 : strcspn(name, "<");
 	s = t->scope;
@@ -206,7 +206,7 @@ bool type__next_variant(const struct types *ts, const struct type_variants *vs,
 			continue;
 		memset(out, 0, sizeof(*out));
 		out->die = it->at;
-		/* fixed-size data, to be taken as unsigned (rust#125147) */
+		/* fixed-size data is to be read as unsigned (rust#125147) */
 		out->has_value = die__uint(&it->at, DW_AT_discr_value, &out->value);
 		if (vs->width && vs->width < 8)
 			out->value &= (1ull << (8 * vs->width)) - 1;
@@ -261,7 +261,10 @@ static uint64_t mix(uint64_t a, uint64_t b)
 	return a ^ a >> 29;
 }
 
-/* Two versions of a crate give one name to different types: their members tell. */
+/*
+ * Two versions of a crate may have different types with the same name, so members are
+ * compared too.
+ */
 uint64_t type__key(const struct types *ts, const struct die *d)
 {
 	const struct scan_type *t = scan__type_at(ts->sc, d->p);
@@ -312,7 +315,7 @@ struct cursor {
 	struct die		 type;
 };
 
-/* Into the variant @name (@len bytes) of an enum. */
+/* Enters variant @name (@len bytes) of an enum. */
 static bool cursor__variant(const struct types *ts, struct cursor *c, const char *name, size_t len)
 {
 	struct member_iter it = { 0 };
@@ -331,7 +334,7 @@ static bool cursor__variant(const struct types *ts, struct cursor *c, const char
 	return false;
 }
 
-/* Into the member or variant @name (@len bytes); levels of one member may be left out. */
+/* Enters member or variant @name (@len bytes); levels with a single member may be omitted. */
 static bool cursor__member(const struct types *ts, struct cursor *c, const char *name, size_t len)
 {
 	for (int i = 0; i < MAX_NEWTYPES; i++) {
@@ -355,7 +358,7 @@ static bool cursor__member(const struct types *ts, struct cursor *c, const char 
 	return false;
 }
 
-/* To what the pointer points to; levels of one member may lie above it. */
+/* Follows the pointer; levels with a single member around it may be omitted. */
 static bool cursor__deref(const struct types *ts, struct cursor *c)
 {
 	for (int i = 0; i < MAX_NEWTYPES; i++) {
@@ -401,7 +404,7 @@ static bool cursor__follow(const struct types *ts, struct cursor *c, const char 
 	return true;
 }
 
-/* Newtypes lie at their member's place: the width is that of the scalar inside. */
+/* A newtype lies where its member does, so the width is that of the scalar inside. */
 static uint8_t cursor__width(const struct types *ts, const struct cursor *c)
 {
 	uint64_t size = type__size(&c->type);
@@ -434,8 +437,8 @@ bool type__path(const struct types *ts, const struct die *d, const char *path,
 
 /* ---- search ---- */
 
-#define SEARCH_LEVELS	28	/* members in members, newtypes counted */
-#define SEARCH_MAX	30000	/* places looked at */
+#define SEARCH_LEVELS	28	/* nesting of members, newtypes included */
+#define SEARCH_MAX	30000	/* places visited */
 
 struct search {
 	struct {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Units of debugging information: headers, tables of abbreviations, and what a
- * package has of each. See units.h. It must not know what Rust is, nor where
- * the sections came from.
+ * Units of debug information: headers, tables of abbreviations, and the contributions
+ * in a package. See units.h. It must not know what Rust is, nor where the sections came
+ * from.
  */
 #include "image/units.h"
 
@@ -15,8 +15,8 @@
 #include "image/die.h"
 
 /*
- * How often all abbreviations may be read. Once, if each table is used by units
- * of one kind only; tables that overlap would take more memory than there is.
+ * Limits how often abbreviations are parsed: overlapping tables could claim more memory
+ * than the machine has. Normally each is parsed once.
  */
 #define ABBREV_TIMES	16
 
@@ -123,8 +123,8 @@ static void table__free(struct abbrev_table *t)
 }
 
 /*
- * Parse and compile one table. NULL with *@err = 0: nonsense; -ENOMEM: memory.
- * @left: bytes that may still be read.
+ * Parses and compiles one table. NULL with *@err = 0: malformed; -ENOMEM: no memory.
+ * @left: bytes that may still be parsed.
  */
 static struct abbrev_table *table__new(const struct unit *u, uint64_t *left, int *err)
 {
@@ -185,7 +185,7 @@ static struct abbrev_table *table__new(const struct unit *u, uint64_t *left, int
 		}
 		t->nr_abbrevs++;
 	}
-	/* attrs is read one past a run's end by the compiler below; no steps are some, too */
+	/* room for one more than is used, also for a table without steps */
 	if (array__room(&t->attrs, &cap_attrs, nr_attrs, sizeof(*t->attrs)) ||
 	    array__room(&t->steps, &cap_steps, nr_steps, sizeof(*t->steps)))
 		goto nomem;
@@ -223,7 +223,7 @@ const struct abbrev *abbrev__find(const struct abbrev_table *t, uint64_t code)
 
 /* ---- headers -------------------------------------------------------------- */
 
-/* Parse a unit's header; false at nonsense (*@next is set when the length is sane). */
+/* Parses a unit's header; false: malformed (*@next is set if the length is plausible). */
 static bool unit__parse(const struct debug_secs *secs, const uint8_t *p, struct unit *u,
 			const uint8_t **next)
 {
@@ -287,7 +287,7 @@ static bool unit__parse(const struct debug_secs *secs, const uint8_t *p, struct 
 	return true;
 }
 
-/* Attributes of the root that others need to be read. */
+/* Reads the attributes of the root entry that are needed to read others. */
 static void unit__root(struct unit *u)
 {
 	struct die root;
@@ -316,15 +316,15 @@ static void unit__root(struct unit *u)
 
 /* ---- packages ------------------------------------------------------------- */
 
-/* What a unit of a package has of the sections that it shares with others. */
+/* The parts of shared sections that belong to a unit of a package. */
 struct contribution {
 	uint32_t	info, info_size, abbrev, str_offsets, loc, rnglists;
 };
 
 /* The rows of .debug_cu_index. */
 struct package {
-	bool			 is;		/* there is such a section: units need a row */
-	struct contribution	*rows;		/* by where they lie in .debug_info */
+	bool			 is;		/* the section exists: units need a row */
+	struct contribution	*rows;		/* sorted by position in .debug_info */
 	size_t			 nr;
 };
 
@@ -337,17 +337,17 @@ static int contribution__cmp(const void *a, const void *b)
 	return x->info_size < y->info_size ? -1 : x->info_size > y->info_size;
 }
 
-/* Of a row of offsets the one in column @col, 0 if there is no such column. */
+/* The value in column @col of a row of offsets; 0: there is no such column. */
 static uint32_t package__cell(const uint8_t *row, uint64_t nr_cols, uint64_t col)
 {
 	return col < nr_cols ? (uint32_t)read_le(row + col * 4, 4) : 0;
 }
 
 /*
- * The index is a hash of ids, which nobody needs here, and two tables with a row
- * for each unit and a column for each section: of offsets, and of sizes. There
- * are no rows if it is nonsense. Its line tables are of type units: the others
- * count source files in their skeletons' tables.
+ * The index is a hash table of ids, which is not needed here, and two tables, of
+ * offsets and of sizes, with a row for each unit and a column for each section. If it
+ * is malformed, there are no rows. Line tables are only those of type units: other
+ * units number source files by their skeletons' tables.
  */
 static int package__read(struct package *pk, const struct debug_sec *index)
 {
@@ -375,12 +375,12 @@ static int package__read(struct package *pk, const struct debug_sec *index)
 	if (nr_rows > (uint64_t)(end - rows) / (nr_cols * 8))
 		return 0;
 	sizes = rows + nr_rows * nr_cols * 4;
-	/* the numbers of these sections are the same in both versions, LOC is LOCLISTS */
+	/* these sections have the same numbers in both versions (LOC is LOCLISTS) */
 	memset(col, 0xff, sizeof(col));
 	for (uint64_t c = 0; c < nr_cols; c++) {
 		uint64_t sect = read_le(cols + c * 4, 4);
 
-		/* a package of before DWARF 5 has no lists of ranges, and other macros there */
+		/* packages before DWARF 5 have no range lists, and macros under this number */
 		if (sect < DW_SECT_RNGLISTS || (sect == DW_SECT_RNGLISTS && version == 5))
 			col[sect] = c;
 	}
@@ -404,7 +404,7 @@ static int package__read(struct package *pk, const struct debug_sec *index)
 	return 0;
 }
 
-/* A unit's offsets are relative to its row; false if the package has none for it. */
+/* Makes a unit's offsets absolute; false: the package has no row for it. */
 static bool package__place(const struct package *pk, struct unit *u)
 {
 	uint64_t at = (uint64_t)(u->start - u->secs->info.p);
@@ -413,7 +413,7 @@ static bool package__place(const struct package *pk, struct unit *u)
 
 	if (!pk->is)
 		return true;
-	/* the last that does not begin behind it */
+	/* the last row that begins at or before @at */
 	lo = BISECT(pk->nr, k, pk->rows[k].info <= at);
 	if (!lo)
 		return false;
@@ -447,7 +447,7 @@ static int unit__cmp_table(const void *a, const void *b)
 	return table__cmp(*(struct unit *const *)a, *(struct unit *const *)b);
 }
 
-/* Read the headers. Units of nonsense, and those that no row places, are left out. */
+/* Reads the headers. Malformed units, and those without a row in a package, are left out. */
 static int add_units(struct debug_info *di, const struct debug_secs *secs,
 		     const struct package *pk, bool *torn)
 {
@@ -478,7 +478,7 @@ static int add_units(struct debug_info *di, const struct debug_secs *secs,
 	return 0;
 }
 
-/* Give the units from @first on their abbreviations. */
+/* Assigns abbreviations to the units from @first on. */
 static int add_tables(struct debug_info *di, const struct debug_secs *secs, size_t first)
 {
 	uint64_t left = ABBREV_TIMES * (uint64_t)secs->abbrev.n;
@@ -486,7 +486,7 @@ static int add_tables(struct debug_info *di, const struct debug_secs *secs, size
 	struct unit *last = NULL;
 	int err;
 
-	/* units that share a table are neighbours after this */
+	/* sorts units that share a table next to each other */
 	qsort(di->units + first, di->nr_units - first, sizeof(*di->units), unit__cmp_table);
 	for (size_t i = first; i < di->nr_units; i++) {
 		struct unit *unit = di->units[i];

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Vtables of trait objects that can be polled. See vtables.h.
- */
+/* Finds vtables of trait objects that can be polled. See vtables.h. */
 #include "image/vtables.h"
 
 #include <string.h>
@@ -16,7 +14,7 @@ static bool vtable_wanted(const char *name)
 
 	if (!end)
 		return false;
-	/* the last " as " outside of T's own brackets */
+	/* the last " as " outside of brackets in T */
 	for (const char *p = name + 1; p < end; p++) {
 		if (*p == '<' || *p == '(' || *p == '[')
 			depth++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Vtables of trait objects that can be polled: from their addresses to the
- * types behind them. There may be several for one type.
+ * Vtables of trait objects that can be polled, from their addresses to the types behind
+ * them. A type may have several.
  *
  * It must not know how a type is explored.
  */
@@ -12,7 +12,10 @@
 #include "image/model.h"
 #include "image/types.h"
 
-/* Add all of Future, Stream and their kin to the model, and their types to the explorer. */
+/*
+ * Add the vtables of Future, Stream and similar traits to the model, and their types to
+ * the explorer.
+ */
 void vtables__add(struct model *m, const struct types *ts, struct futures *f);
 
 #endif /* DWELL_IMAGE_VTABLES_H */

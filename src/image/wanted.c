@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * The names of functions that are wanted. See wanted.h.
- */
+/* The names of wanted functions. See wanted.h. */
 #include "image/wanted.h"
 
 #include <pthread.h>
@@ -32,8 +30,8 @@ static size_t want(size_t n, const char *word)
 }
 
 /*
- * The explorer learns from poll functions which types are futures: theirs are
- * wanted whatever the runtimes.
+ * The explorer finds out from poll functions which types are futures, so these are
+ * wanted for all runtimes.
  */
 static void fill_wanted(void)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The poll functions of the runtime's own workers. See workers.h. It must not
- * know of debug information.
+ * Finds the poll functions of the runtime's own workers. See workers.h. It must not
+ * know debug information.
  */
 #include "image/workers.h"
 
@@ -11,7 +11,10 @@
 
 #include "image/symbols_of.h"
 
-/* From the loop up to raw::poll: Core::poll, Harness::poll, and one to spare. */
+/*
+ * Levels of calls from the worker's loop up to raw::poll: Core::poll, Harness::poll,
+ * and one more.
+ */
 #define LEVELS	4
 
 static bool has(const struct workers *w, uint64_t vaddr)
@@ -43,7 +46,10 @@ static void add_named(struct workers *w, const struct binary *b, const char *pat
 	symbols__of(b, whole, add_symbol, w);
 }
 
-/* Where calls of @below go: to the functions, or through words that hold their addresses. */
+/*
+ * The targets of calls that lead to @below: its functions, or words that contain their
+ * addresses.
+ */
 struct targets {
 	const struct workers	*below;
 	uint64_t		 words[2 * WORKERS_MAX];
@@ -58,11 +64,11 @@ static void find_words(struct targets *t, const struct binary *b)
 						2 * WORKERS_MAX - t->nr_words);
 }
 
-/* Do the bytes at @p, address @vaddr, call or jump to one of the targets? */
+/* Is there a call or jump to one of the targets at @p, whose address is @vaddr? */
 static bool leads_to(const struct targets *t, const uint8_t *p, uint64_t vaddr)
 {
 	bool direct = p[0] == 0xe8 || p[0] == 0xe9;			/* call, jmp rel32 */
-	bool word = p[0] == 0xff && (p[1] == 0x15 || p[1] == 0x25);	/* … *word(%rip) */
+	bool word = p[0] == 0xff && (p[1] == 0x15 || p[1] == 0x25);	/* call, jmp *word(%rip) */
 	int32_t rel;
 	uint64_t to;
 
@@ -78,7 +84,7 @@ static bool leads_to(const struct targets *t, const uint8_t *p, uint64_t vaddr)
 	return false;
 }
 
-/* Adds the functions in which something in @below is called. */
+/* Adds the functions that call something in @below. */
 static void add_callers(struct workers *w, const struct binary *b, const struct workers *below)
 {
 	struct targets t = { .below = below };

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tasks that are alive though no event has told of them. See alive.h; the way
- * through a runtime's structures is its adapter's (struct runtime_tasks).
+ * Finds tasks that are alive although no event shows them. See alive.h. The way through
+ * a runtime's structures comes from its adapter (struct runtime_tasks).
  *
- * It is calls that cost, not bytes: a list leads from task to task, but a
- * runtime has many lists (tokio: several for each worker), and the next task of
- * each is read in one call, as far as it is worth reading by its predecessor's
- * type. A second call reads them again; what is the same is true.
+ * The cost is in the number of calls, not of bytes. A list leads from task to task, but
+ * a runtime has many lists (tokio: several for each worker). So the next tasks of many
+ * lists are read in one call, each with as many bytes as the type of the task before it
+ * suggests. A second call reads them again; what is equal is believed.
  */
 #include "inspect/alive.h"
 
@@ -20,15 +20,15 @@
 #include "inspect/memory.h"
 
 #define MAX_LISTS	4096		/* schedulers in one process */
-#define TRIED		1024		/* addresses remembered that lead to none; a power of two */
-#define MAX_SHARDS	65536		/* lists of one scheduler, of more than a task */
-#define MAX_TASKS	(1u << 24)	/* met in one pass: more than memory has room for */
+#define TRIED		1024		/* addresses known not to be; a power of two */
+#define MAX_SHARDS	65536		/* lists of one scheduler that contain more than one task */
+#define MAX_TASKS	(1u << 24)	/* in one pass; more would need too much memory */
 #define GROUP		64		/* tasks read in one call */
-#define LOOKS_MAX	4096		/* places looked at for a task, to tell a scheduler by */
-#define STACK_BYTES	(64u << 10)	/* of a thread's stack that are looked at */
+#define LOOKS_MAX	4096		/* places searched for a task, to identify a scheduler */
+#define STACK_BYTES	(64u << 10)	/* of a thread's stack that are searched */
 #define TRIES		4
 
-#define MAX_KINDS	32		/* kinds of schedulers of all of them */
+#define MAX_KINDS	32		/* kinds of schedulers, in all runtimes */
 
 /* A kind of scheduler. */
 struct list_kind {
@@ -36,11 +36,12 @@ struct list_kind {
 	const struct runtime_list	*list;
 };
 
-/* A list of tasks that is gone through. */
+/* A list of tasks that is being read. */
 struct cursor {
-	uint64_t			 header;	/* the next task, 0: the end */
+	uint64_t			 header;	/* the next task; 0: the end */
 	const struct list_kind	*kind;
-	struct task_vtable		 guess;		/* the last task's: this one's, mostly */
+	/* the last task's, which is usually this one's too */
+	struct task_vtable		 guess;
 };
 
 struct list {
@@ -56,7 +57,7 @@ struct look {
 	uint64_t		 ts;			/* before it was read */
 	size_t			 len;			/* bytes in win */
 	bool			 read, idle;
-	bool			 twice;			/* again is there already */
+	bool			 twice;			/* it has been read again into again */
 	uint8_t			 win[WALK_WINDOW];
 	uint8_t			 again[WALK_WINDOW];
 	struct walk_answer	 walk;
@@ -76,14 +77,17 @@ struct alive {
 	size_t			 nr_kinds;
 	struct list		*lists;
 	size_t			 nr_lists, list_room;
-	uint64_t		 tried[TRIED];		/* what is no scheduler's, by address */
-	unsigned int		 tries;			/* places looked at, of one of them */
-	bool			 incomplete;		/* lists may have been left out */
+	/* addresses that are not a scheduler's, by hash */
+	uint64_t		 tried[TRIED];
+	/* places searched for the current scheduler */
+	unsigned int		 tries;
+	bool			 incomplete;		/* some lists may have been left out */
 	struct cursor		*cursors;
 	size_t			 nr_cursors, cursor_room;
-	uint64_t		 began;			/* of the pass, 0: none goes on */
-	bool			 cut;
-	uint64_t		*seen;			/* in this pass, open addressing */
+	/* begin of the pass; 0: no pass is in progress */
+	uint64_t		 began;
+	bool			 truncated;
+	uint64_t		*seen;			/* tasks of this pass, open addressing */
 	size_t			 nr_seen, slots;
 	struct look		*looks;			/* GROUP of them */
 	alive_found		 found;
@@ -97,7 +101,7 @@ static bool read_word(const struct alive *a, uint64_t addr, uint64_t *out)
 	return !process__read(a->target, addr, out, sizeof(*out));
 }
 
-/* Of what was read at a look. */
+/* The state word of a task that was read. */
 static uint64_t status_at(const struct look *l)
 {
 	const struct walk_status *s = &l->cursor->kind->form->status;
@@ -117,7 +121,7 @@ static uint64_t vtable_at(const struct look *l)
 
 /* ---- life ---- */
 
-/* The kinds of schedulers of all forms. False: there are more than there is room for. */
+/* Adds the kinds of schedulers of all forms. False: there are more than MAX_KINDS. */
 static bool add_kinds(struct alive *a)
 {
 	for (size_t i = 0; i < a->forms->nr; i++) {
@@ -171,7 +175,7 @@ void alive__free(struct alive *a)
 	free(a);
 }
 
-/* ---- what has been met ---- */
+/* ---- tasks of this pass ---- */
 
 static int seen__grow(struct alive *a)
 {
@@ -195,7 +199,7 @@ static int seen__grow(struct alive *a)
 	return 0;
 }
 
-/* 1: @task is new in this pass; 0: it was there before; negative errno. */
+/* 1: @task is new in this pass; 0: it has been seen; negative errno. */
 static int alive__mark(struct alive *a, uint64_t task)
 {
 	size_t at;
@@ -227,7 +231,7 @@ static bool is_below(const char *name, const char *path)
 	return !strncmp(name, path, len) && (!name[len] || !strncmp(name + len, "::", 2));
 }
 
-/* The kind of scheduler that the tasks of @fn, of @f, are of. NULL: none that is known. */
+/* The kind of scheduler of the tasks of @fn, of @f. NULL: not known. */
 static const struct list_kind *kind_of(const struct alive *a, const struct form *f, uint32_t fn)
 {
 	const char *scheduler = image__str(a->img, a->fns[fn].scheduler);
@@ -257,7 +261,7 @@ static bool same(const struct walk_chain *a, const struct walk_chain *b)
 	       walk_keys__same(&a->keys, &b->keys, a->nr_keys);
 }
 
-/* One that changed while it was read: once more, by itself. */
+/* Reads a task that changed while it was read again, by itself. */
 static void look_again(struct alive *a, struct look *l, struct alive_task *t)
 {
 	const struct form *f = l->cursor->kind->form;
@@ -286,8 +290,8 @@ static void look_again(struct alive *a, struct look *l, struct alive_task *t)
 /* ---- a group of tasks ---- */
 
 /*
- * Read all of @from to @to, as far as it can be; @ok says which of the @nr parts were.
- * The call ends at the first that cannot be read: the others are asked for again.
+ * Reads all of @from to @to as far as possible; @ok tells which of the @nr parts were
+ * read. The call ends at the first unreadable part, so it is repeated for the others.
  */
 static void read_many(const struct alive *a, struct iovec *to, struct iovec *from, size_t nr,
 		      bool *ok)
@@ -320,7 +324,7 @@ static struct iovec there(uint64_t addr, size_t len)
 	return (struct iovec){ (void *)(uintptr_t)addr, len };
 }
 
-/* What the task that @c has come to is read as: as one of the last one's type. */
+/* Prepares reading the task at @c, assuming the type of the last one. */
 static void expect(const struct alive *a, struct look *l, struct cursor *c)
 {
 	l->cursor = c;
@@ -331,7 +335,7 @@ static void expect(const struct alive *a, struct look *l, struct cursor *c)
 		l->len = l->cell->window;
 }
 
-/* Where the address of the task after @l stands; of an unknown type: its beginning. */
+/* The address of the pointer to the task after @l; for an unknown type: the beginning of @l. */
 static uint64_t next_at(const struct look *l)
 {
 	const struct form *f = l->cursor->kind->form;
@@ -339,7 +343,10 @@ static uint64_t next_at(const struct look *l)
 	return l->cell && f->linked ? l->header + l->cursor->guess.trailer + f->next : l->header;
 }
 
-/* The tasks that the last GROUP cursors have come to, and what follows each. */
+/*
+ * Reads the tasks that the last GROUP cursors have reached, and their pointers to the
+ * next ones.
+ */
 static size_t read_group(struct alive *a)
 {
 	size_t nr = a->nr_cursors < GROUP ? a->nr_cursors : GROUP, n = 0;
@@ -374,8 +381,8 @@ static size_t read_group(struct alive *a)
 }
 
 /*
- * What was read of a task is taken in, and its cursor goes on. 1: it is to be
- * told of; 0: not, or not yet; negative errno.
+ * Processes a task that was read, and moves its cursor on. 1: it is to be reported; 0:
+ * not, or not yet; negative errno.
  */
 static int take(struct alive *a, struct look *l)
 {
@@ -386,19 +393,19 @@ static int take(struct alive *a, struct look *l)
 	int new;
 
 	l->idle = false;
-	/* It has changed meanwhile, or what has led here was no list. */
+	/* It has changed in the meantime, or this was not a list. */
 	if (!l->read || l->header % 8 ||
 	    !task_vtables__find(f->vtables, vtable_at(l), &v) || kind_of(a, f, v.fn) != c->kind) {
 		c->header = 0;
 		return 0;
 	}
 	if (v.addr != c->guess.addr) {
-		/* Of another type than the one before: read it again, as what it is. */
+		/* Not of the same type as the one before: read it again with its own type. */
 		c->guess = v;
 		return 0;
 	}
 	new = alive__mark(a, l->header);
-	/* Met before: the list leads back into itself, or into another. */
+	/* Seen before: the list leads back into itself, or into another one. */
 	c->header = new > 0 && f->linked ? l->next : 0;
 	if (new <= 0)
 		return new;
@@ -411,7 +418,7 @@ static int take(struct alive *a, struct look *l)
 	return 1;
 }
 
-/* Read the idle ones among @looks again. */
+/* Reads the idle ones among @looks again. */
 static void read_again(struct alive *a, struct look **looks, size_t nr)
 {
 	struct iovec to[GROUP], from[GROUP];
@@ -456,7 +463,7 @@ static int tell(struct alive *a, struct look *l)
 	return a->found(a->ctx, &t);
 }
 
-/* The next task of each list, of GROUP lists at most. */
+/* Processes the next task of each list, for GROUP lists at most. */
 static int step_group(struct alive *a)
 {
 	struct look *told[GROUP];
@@ -472,7 +479,7 @@ static int step_group(struct alive *a)
 		read_again(a, told, n);
 	for (size_t i = 0; i < n && err >= 0; i++)
 		err = tell(a, told[i]);
-	/* Lists that have come to their ends make room. */
+	/* Remove the cursors of lists that have ended. */
 	for (size_t i = 0; i < a->nr_cursors; i++)
 		if (a->cursors[i].header)
 			a->cursors[kept++] = a->cursors[i];
@@ -499,7 +506,10 @@ static int add_cursor(struct alive *a, uint64_t header, const struct list_kind *
 	return 0;
 }
 
-/* Calls @each with the first task of each list of the scheduler at @shared; its first answer. */
+/*
+ * Calls @each with the first task of each list of the scheduler at @shared; returns the
+ * first result that is not 0.
+ */
 static int each_head(struct alive *a, const struct list *of,
 		     int (*each)(struct alive *a, uint64_t header, const struct list_kind *kind))
 {
@@ -532,7 +542,7 @@ static int each_head(struct alive *a, const struct list *of,
 	return err;
 }
 
-/* 1: there is a task of a scheduler of that kind. */
+/* 1: this is a task of a scheduler of that kind. */
 static int is_task(struct alive *a, uint64_t header, const struct list_kind *kind)
 {
 	struct task_vtable v;
@@ -550,13 +560,13 @@ static bool known_list(const struct alive *a, uint64_t shared)
 	return false;
 }
 
-/* A pass begins, if none is under way: nothing has been met. */
+/* Begins a pass, if none is in progress: no task has been seen yet. */
 static void begin_pass(struct alive *a)
 {
 	if (a->began)
 		return;
 	a->began = clock__now();
-	a->cut = false;
+	a->truncated = false;
 	a->nr_seen = 0;
 	memory__forget(a->memory);
 	if (a->slots)
@@ -583,7 +593,10 @@ static int add_list(struct alive *a, uint64_t shared, const struct list_kind *ki
 	return each_head(a, &a->lists[a->nr_lists++], add_cursor);
 }
 
-/* What may be the address of a scheduler's shared part: which kind it is, its tasks tell. */
+/*
+ * Tries an address as that of a scheduler's shared part; which kind it is follows from
+ * its tasks.
+ */
 static int try_shared(struct alive *a, const struct form *f, uint64_t shared, uint64_t until)
 {
 	uint64_t *tried = &a->tried[shared / 8 % TRIED];
@@ -595,7 +608,7 @@ static int try_shared(struct alive *a, const struct form *f, uint64_t shared, ui
 
 		if (k->form != f || !k->list->sharded)
 			continue;
-		/* A scheduler without tasks has as many lists to look at. */
+		/* A scheduler without tasks has many empty lists to look at. */
 		if (clock__now() > until) {
 			a->incomplete = true;
 			return 0;
@@ -629,7 +642,7 @@ int alive__step(struct alive *a, uint64_t until)
 		err = step_group(a);
 		ts = clock__now();
 		if (ts - a->began > ALIVE_PASS_NS || a->nr_seen >= MAX_TASKS) {
-			a->cut = a->nr_cursors != 0;
+			a->truncated = a->nr_cursors != 0;
 			a->nr_cursors = 0;
 		}
 		if (!err && a->nr_cursors && ts >= until)
@@ -640,9 +653,9 @@ int alive__step(struct alive *a, uint64_t until)
 	return err;
 }
 
-bool alive__cut(const struct alive *a)
+bool alive__truncated(const struct alive *a)
 {
-	return a->cut || a->incomplete;
+	return a->truncated || a->incomplete;
 }
 
 bool alive__knows_threads(const struct alive *a)
@@ -668,7 +681,7 @@ size_t alive__nr_lists(const struct alive *a)
 	return a->nr_lists;
 }
 
-/* ---- ways to lists ---- */
+/* ---- how to find lists ---- */
 
 static int look_at_context(struct alive *a, const struct form *f, const struct image_tls *tls,
 			   uint64_t fs, uint64_t until)
@@ -677,7 +690,7 @@ static int look_at_context(struct alive *a, const struct form *f, const struct i
 	uint64_t words[2];
 	int err;
 
-	/* The context lies before the variable's state, or (made on first use) behind. */
+	/* The context lies before the variable's state, or (if created lazily) behind it. */
 	for (uint64_t at = 0; p && at <= 8; at += 8) {
 		uint64_t off = at + p->off[0];
 
@@ -693,7 +706,10 @@ static int look_at_context(struct alive *a, const struct form *f, const struct i
 	return 0;
 }
 
-/* Words on the stack that point as far into a scheduler's shared part as @f has them. */
+/*
+ * Searches words on the stack that point into a scheduler's shared part at the offset
+ * that @f says.
+ */
 static int look_at_stack(struct alive *a, const struct form *f, const uint64_t *words, size_t nr,
 			 uint64_t until)
 {
@@ -757,7 +773,7 @@ int alive__task(struct alive *a, uint64_t header)
 
 	f = forms__task(a->forms, header, &v);
 	kind = f ? kind_of(a, f, v.fn) : NULL;
-	/* jobs are in no list, and one that ends makes room for another at its address */
+	/* jobs are in no list, and a job's memory is soon reused */
 	if (!kind || a->fns[v.fn].blocking || !read_word(a, header + v.scheduler, &shared) ||
 	    !shared || known_list(a, shared))
 		return 0;

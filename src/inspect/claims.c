@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Polls under way and the tasks that they may be of. See claims.h.
- */
+/* Matches polls in progress to tasks. See claims.h. */
 #include "inspect/claims.h"
 
 #include <errno.h>
@@ -31,7 +29,7 @@ void claims__free(struct claims *cs)
 	*cs = (struct claims){ .nr = 0 };
 }
 
-/* Who wants which task, by task; and those that have come to want one only. */
+/* Which claims are for which task, sorted by task; and claims with one task left. */
 struct settling {
 	struct claims	*cs;
 	struct want {
@@ -39,7 +37,7 @@ struct settling {
 		size_t		claim;
 	}		*wants;
 	size_t		 nr;
-	size_t		*single;	/* each once, from round to round */
+	size_t		*single;	/* each once, in all rounds */
 	size_t		 nr_single;
 };
 
@@ -52,7 +50,7 @@ static int by_task(const void *a, const void *b)
 	return x->claim < y->claim ? -1 : x->claim > y->claim;
 }
 
-/* The first of those that want @task; they end where the task is another. */
+/* The first claim for @task; the following ones belong to it as long as their task is equal. */
 static size_t wants_of(const struct settling *s, uint64_t task)
 {
 	return BISECT(s->nr, k, s->wants[k].task < task);
@@ -78,8 +76,8 @@ static void give_up(struct settling *s, size_t claim, uint64_t task)
 }
 
 /*
- * Of two threads' claims that can only be of one and the same task neither is
- * believed; of two of one thread the inner one is.
+ * If claims of two threads can only be for the same task, neither is believed. If both
+ * are of one thread, the inner one is.
  */
 static bool is_disputed(const struct settling *s, size_t claim)
 {
@@ -105,7 +103,10 @@ static void take(struct settling *s, size_t claim)
 			give_up(s, s->wants[i].claim, task);
 }
 
-/* All that can be of one task only are looked at before any of them takes it from others. */
+/*
+ * All claims with a single task are examined before any of them takes that task away
+ * from others.
+ */
 static void settle_round(struct settling *s, size_t first, size_t end)
 {
 	for (size_t i = first; i < end; i++) {

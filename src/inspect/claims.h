@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which task a poll that is under way is of, where several may be meant: each
- * task is polled by one thread and once, so one that is settled is no candidate
- * for any other poll.
+ * Decides which task a poll in progress is of, if there are several candidates. A task
+ * is polled by one thread, once. So a task that has been assigned to one poll is no
+ * candidate for others.
  *
  * It must not know how polls and candidates are found.
  */
@@ -13,20 +13,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CLAIM_TASKS	8	/* different ones that may be meant by a poll */
+#define CLAIM_TASKS	8	/* candidates for a poll */
 
-/* A poll that seems to be under way. */
+/* What looks like a poll in progress. */
 struct claim {
 	uint32_t	tid;
 	uint64_t	sp;		/* rsp at the poll function's entry */
-	bool		told;		/* once settled: of tasks[0], and no other has that */
-	uint8_t		root;		/* of a root: see struct raw_under_way; 0: of a task */
-	bool		pending;	/* … that is not being polled there */
-	bool		more;		/* other tasks may be meant, which are not in tasks[] */
-	unsigned int	nr;		/* of tasks[]; once settled: of those that are left */
+	/* once settled: it is of tasks[0], which no other claim has */
+	bool		told;
+	uint8_t		root;		/* of a root: enum thread_poll_root; 0: of a task */
+	bool		pending;	/* the root is not being polled there */
+	bool		more;		/* there are further candidates that are not in tasks[] */
+	/* candidates in tasks[]; once settled: those that are left */
+	unsigned int	nr;
 	struct {
 		uint64_t	task;
-		uint32_t	fn;	/* index of the poll function */
+		uint32_t	fn;	/* index of its poll function */
 	}		tasks[CLAIM_TASKS];
 };
 
@@ -35,15 +37,18 @@ struct claims {
 	size_t		 nr, room;
 };
 
-/* A copy of @c; those of one thread one after the other, the innermost first. 0 or -ENOMEM. */
+/*
+ * Add a copy of @c. The claims of a thread must be added in sequence, the innermost
+ * first. 0 or -ENOMEM.
+ */
 int claims__add(struct claims *cs, const struct claim *c);
 /*
- * Tell of which task each is. Of one that is not told either no task is left (what was
- * found is of an earlier poll), or it cannot be told: how many threads have such, or
- * -ENOMEM.
+ * Assign tasks to claims. A claim without a result has either no candidates left (it is
+ * a remainder of an earlier poll) or too many. Returns the number of threads with too
+ * many, or -ENOMEM.
  */
 int claims__settle(struct claims *cs);
-/* What was allocated; not @cs itself. */
+/* Free what was allocated; not @cs itself. */
 void claims__free(struct claims *cs);
 
 #endif /* DWELL_INSPECT_CLAIMS_H */

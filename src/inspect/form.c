@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * What tasks of each runtime look like in the target's memory. See form.h.
- */
+/* What the tasks of each runtime look like in the target's memory. See form.h. */
 #include "inspect/form.h"
 
 #include <stdlib.h>
@@ -18,7 +16,7 @@ static bool read_word(const struct forms *fs, uint64_t addr, uint64_t *out)
 	return !process__read(fs->target, addr, out, sizeof(*out));
 }
 
-/* A word at an offset of a structure that is part of it, not behind a pointer. */
+/* Reads a word at an offset in a structure, not behind a pointer. */
 static bool read_field(const struct forms *fs, const struct form *f, uint64_t base, uint16_t l,
 		       uint64_t *out)
 {
@@ -36,7 +34,7 @@ bool form__read_status(const struct forms *fs, const struct form *f, uint64_t he
 
 /* ---- forms ---- */
 
-/* What is needed to find the tasks of runtimes[@runtime] in this program. */
+/* Collects what is needed to find the tasks of runtimes[@runtime] in this program. */
 static bool add_form(struct forms *fs, unsigned int runtime)
 {
 	const struct runtime_tasks *t = runtimes[runtime]->tasks;

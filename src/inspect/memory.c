@@ -2,9 +2,9 @@
 /*
  * The target's memory in blocks. See memory.h.
  *
- * A block costs some ten times what a few bytes cost, so it has to be of use that
- * often. Whether it is, the last ones tell: if they were not, blocks are done
- * without for a while, and then tried again.
+ * Reading a block costs some ten times as much as reading a few bytes, so it must be
+ * used that often. Whether it is can be seen from the last blocks: if they were not, no
+ * blocks are read for a while, and then they are tried again.
  */
 #include "inspect/memory.h"
 
@@ -15,22 +15,22 @@
 
 #define BLOCK		(32u << 10)	/* bytes; a power of two */
 #define BLOCKS		64		/* a power of two */
-#define MAX_AGE		20000000ull	/* ns; older ones are read anew */
-#define TRIAL		32		/* blocks after which it is decided whether they pay … */
-#define USES		8		/* … if each was of use so often … */
-#define WITHOUT		4096		/* … or to do without, for so many requests */
+#define MAX_AGE		20000000ull	/* ns; older ones are read again */
+#define TRIAL		32		/* blocks in a trial, after which it is decided whether … */
+#define USES		8		/* … each was used so often on average; if not, … */
+#define WITHOUT		4096		/* … no blocks are read for so many requests */
 
 struct block {
-	uint64_t	base;		/* 0: none; the first of all is never asked for */
+	uint64_t	base;		/* 0: none; address 0 is never requested */
 	uint64_t	ts;
-	size_t		len;		/* bytes that could be read, both times */
+	size_t		len;		/* bytes that could be read both times */
 	uint8_t		first[BLOCK], again[BLOCK];
 };
 
 struct memory {
 	const struct process	*target;
-	unsigned int		 loads, uses;	/* of this trial */
-	unsigned int		 without;	/* requests to come that get no block */
+	unsigned int		 loads, uses;	/* in the current trial */
+	unsigned int		 without;	/* requests that will still get no block */
 	struct block		 blocks[BLOCKS];
 };
 
@@ -55,7 +55,7 @@ void memory__forget(struct memory *m)
 	m->loads = m->uses = m->without = 0;
 }
 
-/* Is another block worth reading? */
+/* Is it worth reading another block? */
 static bool worth_it(struct memory *m)
 {
 	if (m->without) {

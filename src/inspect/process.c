@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A live process from outside. See process.h: everything here reads /proc, a pidfd or
+ * A live process from outside. See process.h. Everything here reads /proc, a pidfd or
  * the process's memory.
  */
 #include "inspect/process.h"
@@ -28,7 +28,7 @@ void process__init(struct process *p)
 
 /* ---- found by pid ---- */
 
-/* A line "NAME:<white space>NUMBER" of /proc/@pid/status; 0: none. */
+/* The number in the line "NAME:<white space>NUMBER" of /proc/@pid/status; 0: none. */
 static long status_number(pid_t pid, const char *name)
 {
 	char path[64], line[256];
@@ -48,8 +48,8 @@ static long status_number(pid_t pid, const char *name)
 }
 
 /*
- * /proc may be that of another pid namespace (entered without its mounts): then
- * its numbers mean other processes than the ones that system calls take.
+ * /proc may belong to another pid namespace (one that was entered without its mounts):
+ * then its numbers mean other processes than those in system calls.
  */
 bool process__visible(const char **why)
 {
@@ -75,7 +75,7 @@ int process__open_pidfd(struct process *p, const char **why)
 	*why = strerror(errno);
 	if (errno == ESRCH)
 		*why = "no such process";
-	/* EINVAL, since Linux 6.16 ENOENT: it is not a process's id */
+	/* EINVAL, or ENOENT since Linux 6.16: not a process id, but a thread id */
 	owner = status_number(p->pid, "Tgid");
 	if (owner && owner != p->pid) {
 		snprintf(text, sizeof(text),
@@ -85,7 +85,7 @@ int process__open_pidfd(struct process *p, const char **why)
 	return -errno;
 }
 
-/* The names of the program that runs. */
+/* Finds the names of the current program. */
 static void find_names(struct process *p)
 {
 	char path[64];
@@ -103,7 +103,7 @@ static void find_names(struct process *p)
 	p->exe_name[n > 0 ? n : 0] = '\0';
 }
 
-/* Take the program that runs in it now. */
+/* Opens the program that the process runs now. */
 int process__open_exe(struct process *p)
 {
 	snprintf(p->exe, sizeof(p->exe), "/proc/%d/exe", p->pid);
@@ -142,7 +142,7 @@ int process__find(struct process *p, pid_t pid, const char **why)
 	return 0;
 }
 
-/* ---- what it does ---- */
+/* ---- memory and CPU time ---- */
 
 int process__load_bias(const struct process *p, uint64_t first_vaddr, uint64_t *bias)
 {
@@ -184,7 +184,7 @@ uint64_t process__cpu_ns(struct process *p)
 	if (!clock_getcpuclockid(p->pid, &clock) && !clock_gettime(clock, &ts)) {
 		uint64_t now = ts.tv_sec * 1000000000ull + ts.tv_nsec;
 
-		/* A zombie's clock falls back: keep what it had. */
+		/* A zombie's clock goes back: keep the last value. */
 		if (now > p->cpu_last)
 			p->cpu_last = now;
 	}

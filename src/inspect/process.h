@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A live process, looked at from outside: its facts, its memory, its CPU time, its
- * end. Only reads; it never stops or writes to it.
+ * A live process from outside: its properties, its memory, its CPU time, its end. Only
+ * reads; never stops it or writes to it.
  */
 #ifndef DWELL_INSPECT_PROCESS_H
 #define DWELL_INSPECT_PROCESS_H
@@ -13,36 +13,40 @@
 
 struct process {
 	pid_t		pid;		/* in dwell's pid namespace */
-	int		pidfd;		/* readable when it has exited */
-	int		exe_fd;		/* its executable: that very file, whatever has its name */
-	char		exe[64];	/* what to open, in /proc where it runs */
+	int		pidfd;		/* readable when the process has exited */
+	/* its executable: that very file, whatever is at its path */
+	int		exe_fd;
+	char		exe[64];	/* a path in /proc to open the executable by */
 	char		exe_name[256];	/* its path as the process sees it */
 	char		comm[64];
 	uint64_t	cpu_start;	/* ns of CPU time when it was found */
-	uint64_t	cpu_last;	/* ns at the last look */
+	uint64_t	cpu_last;	/* ns when it was last read */
 };
 
-/* No process yet: process__close() is fine. */
+/* No process yet; process__close() is allowed. */
 void process__init(struct process *p);
 /* Find process @pid. 0, or negative errno with *@why (valid until the next call) for the user. */
 int process__find(struct process *p, pid_t pid, const char **why);
 /* Close descriptors. */
 void process__close(struct process *p);
 
-/* Does /proc show the processes that system calls take? If not, *@why says so. */
+/* Are the processes in /proc those that system calls use? If not, *@why explains it. */
 bool process__visible(const char **why);
-/* Steps of process__find(), for a process that is a child: 0 or negative errno. */
+/* A step of process__find(), for a process that is our child. 0 or negative errno. */
 int process__open_pidfd(struct process *p, const char **why);
-/* Take the program that runs in it now: exe_fd, and its names. */
+/* Open the program that it runs now: exe_fd, and the names. */
 int process__open_exe(struct process *p);
 
-/* Where the executable is loaded: run-time minus link-time address. 0 or negative errno. */
+/* The load bias of the executable: run-time minus link-time address. 0 or negative errno. */
 int process__load_bias(const struct process *p, uint64_t first_vaddr, uint64_t *bias);
-/* Look at its CPU time (ns since it began); the last value known once it is gone. */
+/* Its CPU time in ns; once it is gone, the last value read. */
 uint64_t process__cpu_ns(struct process *p);
 /* Read @len bytes of its memory; 0 or negative errno. */
 int process__read(const struct process *p, uint64_t addr, void *buf, size_t len);
-/* As much of it as can be read, from its beginning; the number of bytes, or negative errno. */
+/*
+ * Read as much of it as possible, from the beginning; the number of bytes, or negative
+ * errno.
+ */
 ssize_t process__read_some(const struct process *p, uint64_t addr, void *buf, size_t len);
 bool process__exited(const struct process *p);
 

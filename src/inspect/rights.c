@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * The rights that recording needs. See rights.h.
- */
+/* The rights that recording needs. See rights.h. */
 #include "inspect/rights.h"
 
 #include <linux/capability.h>
@@ -21,7 +19,10 @@ static const struct {
 	{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE" },
 };
 
-/* The effective set; all of it if it cannot be read: then nothing is said to be missing. */
+/*
+ * The effective capabilities. If they cannot be read, all of them, so that nothing is
+ * reported missing.
+ */
 static uint64_t effective(void)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -32,7 +33,10 @@ static uint64_t effective(void)
 	return sets[0].effective | (uint64_t)sets[1].effective << 32;
 }
 
-/* Rights in a user namespace are rights on what belongs to it: the kernel does not. */
+/*
+ * In a user namespace capabilities apply only to what belongs to it, and the kernel
+ * does not.
+ */
 static bool in_user_namespace(void)
 {
 	unsigned int inside, outside, count = 0;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The rights that recording needs, and which of them this process has not.
- * tests/e2e/rights.py records with exactly these, and with one less.
+ * The rights that recording needs, and which of them this process lacks.
+ * tests/e2e/rights.py records with exactly these, and with each one left out.
  *
- *	CAP_BPF, CAP_PERFMON	BPF programs, probes, reads of the kernel's memory
+ *	CAP_BPF, CAP_PERFMON	BPF programs, probes, reading the kernel's memory
  *	CAP_SYS_PTRACE		the memory of another user's process
- *	CAP_SYSLOG		names of kernel functions; recordings do without
+ *	CAP_SYSLOG		names of kernel functions; recording works without
  */
 #ifndef DWELL_INSPECT_RIGHTS_H
 #define DWELL_INSPECT_RIGHTS_H
@@ -14,8 +14,8 @@
 #include <stddef.h>
 
 /*
- * Say, as the end of a message, what is missing and how to get it; "" if nothing
- * is missing. @others: to record another user's process.
+ * The end of a message: what is missing and how to get it; "" if nothing is. @others:
+ * another user's process is to be recorded.
  */
 const char *rights__missing(bool others, char *out, size_t size);
 

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Vtables of the target's tasks. See task_vtables.h.
- */
+/* Vtables of the target's tasks. See task_vtables.h. */
 #include "inspect/task_vtables.h"
 
 #include <stdlib.h>
 
-#define MAX_VTABLES	65536		/* looked up, tasks' or not */
-#define NO_FN		UINT32_MAX	/* no task's vtable */
+#define MAX_VTABLES	65536		/* cached, whether they are tasks' or not */
+#define NO_FN		UINT32_MAX	/* the vtable is not a task's */
 
 struct task_vtables {
 	const struct image	*img;
@@ -69,7 +67,7 @@ static void remember(struct task_vtables *vs, const struct task_vtable *v)
 		struct task_vtable *grown = calloc(slots, sizeof(*grown));
 
 		if (!grown)
-			return;		/* it is looked up again, then */
+			return;		/* not cached: it will be read again */
 		for (size_t i = 0; i < vs->slots; i++)
 			if (vs->table[i].addr)
 				grown[slot_of(grown, slots, vs->table[i].addr)] = vs->table[i];
@@ -81,7 +79,7 @@ static void remember(struct task_vtables *vs, const struct task_vtable *v)
 	vs->nr++;
 }
 
-/* 0, if the runtime has nothing of the kind. */
+/* The word is 0 if the runtime does not have it. */
 static bool read_word(const struct task_vtables *vs, uint64_t addr, uint16_t which, uint64_t *out)
 {
 	const struct image_path *p = image__layout(vs->img, vs->runtime, which);
@@ -95,7 +93,7 @@ static bool read_word(const struct task_vtables *vs, uint64_t addr, uint16_t whi
 	return !process__read(vs->target, addr, out, sizeof(*out));
 }
 
-/* As it lies in the target; fn is NO_FN if it is no task's. */
+/* Reads the vtable at @addr from the target; fn is NO_FN if it is not a task's. */
 static void look_up(const struct task_vtables *vs, uint64_t addr, struct task_vtable *out)
 {
 	uint32_t fn = NO_FN;

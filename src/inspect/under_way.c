@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Polls that are under way when recording begins. See under_way.h.
+ * Finds polls in progress when the recording begins. See under_way.h.
  *
- * A word of the stack that is the address behind a runtime's call of a poll
- * function is that call's return address, or is left over from an earlier one. The
- * task's address is in a register that calls preserve, or was saved by one of the
- * functions that have been called since, so below that word. Frames are told by the
- * tables for exceptions (unwind.h); where there is none, by what looks like one. What
- * is left over leads to no task that is being polled, which the task's own state
- * tells, or to one that another thread polls (claims.h).
+ * A word on the stack that equals the address behind a runtime's call of a poll
+ * function is that call's return address, or left over from an earlier call. The task's
+ * address is in a callee-saved register, or was saved by one of the functions called
+ * since, so it is below that word. Frames are found by the tables for exceptions
+ * (unwind.h), or, where there is none, by words that look like return addresses. A
+ * left-over word leads to no task that is being polled, which the task's own state
+ * shows, or to one that another thread polls (claims.h).
  */
 #include "inspect/under_way.h"
 
@@ -19,11 +19,11 @@
 #include "inspect/claims.h"
 #include "inspect/unwind.h"
 
-#define STACK_BYTES	(256u << 10)	/* of a thread's stack that are looked at */
-#define CALLER_WORDS	32		/* above the return address: the runtime's own frame */
-#define CLAIMS_OF_THREAD	16	/* return addresses that are looked at */
+#define STACK_BYTES	(256u << 10)	/* of a thread's stack that are searched */
+#define CALLER_WORDS	32		/* above the return address: the runtime's frame */
+#define CLAIMS_OF_THREAD	16	/* return addresses that are examined */
 #define FRAMES		512
-#define ROOT_RANGES	64	/* that lie around one another */
+#define ROOT_RANGES	64	/* ranges that contain each other */
 #define READS_OF_THREAD	16384		/* words of a stack that are followed */
 
 struct under_way {
@@ -37,12 +37,13 @@ struct under_way {
 	uint64_t		 stack[STACK_BYTES / 8];
 	size_t			 nr_words;
 	uint64_t		 sp;
-	unsigned int		 reads;		/* that are left for this thread */
+	unsigned int		 reads;		/* left for the current thread */
 	struct unwinder		*unwinder;
-	struct claim		 unplaced;	/* a root whose frame does not say where it is */
+	/* a root whose own frame does not tell its location */
+	struct claim		 unplaced;
 	const struct image_fn	*fns;
 	struct claims		 claims;
-	size_t			 next;		/* claim that was not handed out yet */
+	size_t			 next;		/* the next claim to return */
 };
 
 static int by_value(const void *a, const void *b)
@@ -96,7 +97,7 @@ static bool is_return(const struct under_way *u, uint64_t word)
 	       bsearch(&word, u->returns, u->nr_returns, sizeof(word), by_value);
 }
 
-/* Code of a block_on that holds @pc, the innermost that polls; NULL: none does. */
+/* The innermost range of a block_on's code that contains @pc; NULL: none. */
 static const struct image_root_range *root_range(const struct under_way *u, uint64_t pc)
 {
 	size_t at = BISECT(u->nr_roots, k, u->roots[k].start <= pc - u->bias);
@@ -114,11 +115,11 @@ static const struct image_root_range *root_range(const struct under_way *u, uint
 	return holder;
 }
 
-/* Where the root of @r lies, by the frame that it is in; 0: it cannot be told. */
+/* The location of the root of @r, from its frame; 0: not known. */
 static uint64_t root_in(const struct under_way *u, const struct image_root_range *r,
 			const struct unwind_frame *f)
 {
-	/* in the order of struct raw_thread_regs */
+	/* the registers, in the order of struct raw_thread_regs */
 	static const uint8_t saved[RAW_SAVED_REGS] = { IMAGE_REG_BX, IMAGE_REG_BP, IMAGE_REG_R12,
 						       IMAGE_REG_R13, IMAGE_REG_R14,
 						       IMAGE_REG_R15 };
@@ -136,8 +137,8 @@ static uint64_t root_in(const struct under_way *u, const struct image_root_range
 }
 
 /*
- * The frame at @f, of a function that has called another, may be that of a block_on, or
- * of the one that called it: that says where the root lies if the other does not.
+ * Checks whether the frame at @f, of a function that has called another one, belongs to
+ * a block_on, or to its caller, which tells the root's location if block_on does not.
  */
 static int look_for_root(struct under_way *u, uint32_t tid, const struct unwind_frame *f)
 {
@@ -164,12 +165,12 @@ static int look_for_root(struct under_way *u, uint32_t tid, const struct unwind_
 	return c.tasks[0].task ? claims__add(&u->claims, &c) : 0;
 }
 
-/* @word may be the address of a task that is being polled: if it is, @c may be its poll. */
+/* If @word is the address of a task that is being polled, it becomes a candidate for @c. */
 static void consider(struct under_way *u, struct claim *c, uint64_t word)
 {
 	uint32_t fn;
 
-	/* neither a small number, nor a part of the stack, nor outside of user memory */
+	/* not a small number, nor in the stack, nor outside of user memory */
 	if (!u->alive || word < 4096 || word % 8 || word >> 47 || word - u->sp < u->nr_words * 8)
 		return;
 	for (unsigned int i = 0; i < c->nr; i++)
@@ -196,19 +197,22 @@ static void consider_words(struct under_way *u, struct claim *c, size_t from, si
 		consider(u, c, u->stack[i]);
 }
 
-/* It returns to the word at @at; its caller is the runtime, which may have the task still. */
+/*
+ * The poll @c returns to the word at @at. Its caller is the runtime, which may still
+ * have the task's address.
+ */
 static int add_claim(struct under_way *u, struct claim *c, size_t at)
 {
 	if (!c->nr)
 		consider_words(u, c, at + 1, at + CALLER_WORDS);
-	/* of none that is being polled, the word is left over */
+	/* without a task that is being polled, the word is left over */
 	return c->nr ? claims__add(&u->claims, c) : 0;
 }
 
 /*
- * Frame by frame from *@f, the innermost, to the last that can be told. *@from: the
- * words before this one are in frames that have been gone through, all of them if the
- * thread's beginning was reached.
+ * Examines frame by frame, from the innermost, *@f, to the last that can be found.
+ * *@from is set to the first word that was not in these frames; to the end, if the
+ * thread's first frame was reached.
  */
 static int look_at_frames(struct under_way *u, uint32_t tid, struct unwind_frame *f, size_t *from)
 {
@@ -243,9 +247,9 @@ static int look_at_frames(struct under_way *u, uint32_t tid, struct unwind_frame
 }
 
 /*
- * Where there is no table for the frames, from @f on: any word from @from on that is a
- * return address may be one. The task is in a register, or was saved by the functions
- * called since, so between it and the return address before.
+ * Where there is no table for frames, from @f on: any word from @from on that is a
+ * possible return address may be one. The task is in a register, or saved by the
+ * functions called since, that is between the previous return address and this one.
  */
 static int look_at_words(struct under_way *u, uint32_t tid, const struct unwind_frame *f,
 			 size_t from)
@@ -341,7 +345,7 @@ bool under_way__next(struct under_way *u, uint32_t *tid, struct raw_under_way *o
 		while (end < cs->nr && cs->list[end].tid == *tid)
 			end++;
 		u->next = end;
-		/* they were found from the innermost to the outermost */
+		/* they were found from the innermost outwards */
 		for (size_t i = end; i-- > first;) {
 			if (!cs->list[i].told)
 				continue;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Unwinding from outside. See unwind.h. The tables are read by libdw; what is done
- * here is to find the file that a place belongs to, and to follow the rules.
+ * Unwinding a thread from outside. See unwind.h. libdw reads the tables; this file
+ * finds the file that an address belongs to, and applies the rules.
  */
 #include "inspect/unwind.h"
 
@@ -20,20 +20,20 @@
 
 #include "base/bisect.h"
 
-#define STACK_CACHE	4096	/* bytes that are read at a time */
+#define STACK_CACHE	4096	/* bytes read at a time */
 
-/* Numbers of registers in DWARF (x86-64 ABI, figure 3.36); 16 is the return address. */
+/* DWARF's register numbers (x86-64 ABI, figure 3.36); 16 is the return address. */
 #define DW_SP		7
 #define DW_RA		16
 
 static const uint8_t saved_regs[RAW_SAVED_REGS] = { 3, 6, 12, 13, 14, 15 };
 
-/* Code that is mapped from a file. */
+/* Code mapped from a file. */
 struct mapping {
 	uint64_t	 start, end, off;
 	dev_t		 dev;
 	uint64_t	 inode;
-	int		 file;		/* index, -1: not looked for yet, -2: there is no table */
+	int		 file;		/* index; -1: not opened yet; -2: it has no table */
 };
 
 struct file {
@@ -51,7 +51,7 @@ struct unwinder {
 	bool			 unmapped;	/* a place was in none of them */
 	struct file		*files;
 	size_t			 nr_files;
-	uint64_t		 cache_at;	/* 0: nothing */
+	uint64_t		 cache_at;	/* 0: empty */
 	uint64_t		 cache[STACK_CACHE / 8];
 	size_t			 cache_words;
 };
@@ -67,7 +67,7 @@ static int read_maps(struct unwinder *u)
 	snprintf(path, sizeof(path), "/proc/%d/maps", u->target->pid);
 	f = fopen(path, "re");
 	if (!f)
-		return 0;	/* it is gone: nothing can be read of it either */
+		return 0;	/* it is gone: its memory cannot be read either */
 	while (getline(&line, &room, f) > 0) {
 		m = (struct mapping){ .file = -1 };
 		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64, &m.start,
@@ -137,7 +137,7 @@ void unwinder__free(struct unwinder *u)
 	free(u);
 }
 
-/* @path, if it is what is mapped: another file may have that name by now. */
+/* Opens @path, if it is the mapped file; another file may have that name by now. */
 static int open_if_mapped(const char *path, const struct mapping *m)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -151,8 +151,8 @@ static int open_if_mapped(const char *path, const struct mapping *m)
 }
 
 /*
- * By its name: as seen in the target's own mounts, or from here, which is where a
- * process with another root and the same mounts has its files.
+ * Opens the file by its name: in the target's mounts, or in our own, which works for a
+ * process with another root directory and the same mounts.
  */
 static int open_mapped(const struct unwinder *u, const struct mapping *m)
 {
@@ -171,7 +171,7 @@ static int open_mapped(const struct unwinder *u, const struct mapping *m)
 	return fd >= 0 ? fd : open_if_mapped(name, m);
 }
 
-/* Its executable is open already, and may have no name any more. */
+/* The target's executable is open already, and may have no name any more. */
 static int open_file(const struct unwinder *u, const struct mapping *m)
 {
 	struct stat st;
@@ -192,7 +192,7 @@ static int find_file(struct unwinder *u, const struct mapping *m)
 	f.fd = open_file(u, m);
 	if (f.fd < 0)
 		return -2;
-	/* read, not mapped: the file may be cut meanwhile */
+	/* read, not mapped: the file may be truncated at any time */
 	f.elf = elf_begin(f.fd, ELF_C_READ, NULL);
 	f.cfi = f.elf ? dwarf_getcfi_elf(f.elf) : NULL;
 	grown = f.cfi ? reallocarray(u->files, u->nr_files + 1, sizeof(*grown)) : NULL;
@@ -205,7 +205,7 @@ static int find_file(struct unwinder *u, const struct mapping *m)
 	return (int)u->nr_files++;
 }
 
-/* Link-time address of what is at @off of the file. */
+/* The link-time address of offset @off in the file. */
 static bool file__address(const struct file *f, uint64_t off, uint64_t *vaddr)
 {
 	size_t nr;
@@ -230,7 +230,7 @@ static struct mapping *mapping_at(struct unwinder *u, uint64_t pc)
 	return lo < u->nr_maps && u->maps[lo].start <= pc ? &u->maps[lo] : NULL;
 }
 
-/* The rules at @pc. NULL: there are none. */
+/* The unwind rules at @pc. NULL: there are none. */
 static Dwarf_Frame *rules_at(struct unwinder *u, uint64_t pc)
 {
 	struct mapping *m = mapping_at(u, pc);
@@ -267,7 +267,7 @@ static bool read_word(struct unwinder *u, uint64_t addr, uint64_t *word)
 	return true;
 }
 
-/* A register of the frame by its number in DWARF; false: what it held is not known. */
+/* A register of the frame, by its DWARF number; false: its value is not known. */
 static bool reg_of(const struct unwind_frame *f, unsigned int nr, uint64_t *value)
 {
 	*value = f->sp;
@@ -279,7 +279,7 @@ static bool reg_of(const struct unwind_frame *f, unsigned int nr, uint64_t *valu
 	return nr == DW_SP;
 }
 
-/* The canonical frame address: rsp of the caller, behind the return address. */
+/* The canonical frame address: the caller's rsp, behind the return address. */
 static bool cfa_of(const struct unwind_frame *f, Dwarf_Frame *rules, uint64_t *cfa)
 {
 	uint64_t base;
@@ -304,7 +304,7 @@ static bool cfa_of(const struct unwind_frame *f, Dwarf_Frame *rules, uint64_t *c
 
 enum rule { RULE_UNDEFINED, RULE_SAME, RULE_AT, RULE_OTHER };
 
-/* How register @nr of the caller is found; RULE_AT: in memory, @off bytes from the CFA. */
+/* The rule for register @nr of the caller; RULE_AT: in memory, @off bytes from the CFA. */
 static enum rule rule_of(Dwarf_Frame *rules, int reg, uint64_t *off)
 {
 	Dwarf_Op mem[3], *ops;
@@ -367,7 +367,7 @@ static int follow(struct unwinder *u, Dwarf_Frame *rules, struct unwind_frame *f
 
 int unwinder__step(struct unwinder *u, struct unwind_frame *f)
 {
-	/* A call may be the last instruction of its function. */
+	/* A call may be the last instruction of a function, so look up the byte before. */
 	Dwarf_Frame *rules = rules_at(u, f->innermost ? f->pc : f->pc - 1);
 	int err;
 

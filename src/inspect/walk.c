@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The await-chain walk from outside. See walk.h: where the walk goes is told in
- * walk_step.h, here is only what it rests on.
+ * The await-chain walk from outside. See walk.h. walk_step.h has the walk itself; this
+ * file has the functions that it requires.
  */
 #include "inspect/walk.h"
 
@@ -15,7 +15,7 @@ struct walker {
 	const struct walk_variant	*variants;
 	const struct walk_arc		*arcs;
 	const struct walk_leaf		*leaves;
-	struct image_vtable		*vtables;	/* by vaddr */
+	struct image_vtable		*vtables;	/* sorted by vaddr */
 	size_t				 nr_types, nr_variants, nr_arcs, nr_leaves, nr_vtables;
 };
 
@@ -29,7 +29,7 @@ struct walk_state {
 	bool				 far;
 };
 
-/* ---- what the walk rests on: see walk_step.h ---- */
+/* ---- the functions that walk_step.h requires ---- */
 
 static int walk_read(struct walk_state *w, __u64 addr, __u32 width, __u64 *val)
 {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The await-chain walk from outside, for tasks that are at rest and of which no
- * event tells: walk_step.h, which the BPF program runs too, through the target's
- * memory.
+ * The await-chain walk from outside, for tasks at rest that no event shows:
+ * walk_step.h, which the BPF programs use too, on the target's memory.
  *
- * It must not know how a task was found nor what is made of the answer.
+ * It must not know how a task was found nor what the result is used for.
  */
 #ifndef DWELL_INSPECT_WALK_H
 #define DWELL_INSPECT_WALK_H
@@ -20,17 +19,20 @@ struct walker;
 
 struct walk_answer {
 	struct walk_chain	chain;
-	bool			far;		/* it depends on more than the window */
+	bool			far;		/* the walk depends on more than the window */
 };
 
-/* @bias: run-time less link-time address. NULL: no memory. @img and @target must outlive it. */
+/*
+ * @bias: run-time minus link-time address. @img and @target must outlive the object.
+ * NULL: no memory.
+ */
 struct walker *walker__new(const struct image *img, const struct process *target, uint64_t bias);
-/* NULL is fine. */
+/* @w may be NULL. */
 void walker__free(struct walker *w);
 
 /*
  * Walk the task at @task, whose allocation is @cell. @window: its first @len bytes,
- * read by the caller just now; 0: none were.
+ * which the caller has just read; @len may be 0.
  */
 void walker__task(struct walker *w, const struct walk_cell *cell, uint64_t task,
 		  const void *window, size_t len, struct walk_answer *out);

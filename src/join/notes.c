@@ -140,12 +140,12 @@ int notes__make(struct join *j)
 	err = add_unseen_spawns(j);
 	if (!err)
 		err = add_count(j, j->totals.unplaced_waits, "wait",
-				"of no time at no await point, since another worker polled the "
-				"task before it could be read");
+				"of no duration without an await point, because another worker "
+				"polled the task before it could be read");
 	if (!err)
 		err = add_count(j, j->totals.told_switches, "time",
 				"a thread was woken or came back to a CPU and the kernel's "
-				"tracepoints did not report it: taken from its scheduler's account "
+				"tracepoints did not report it: taken from the scheduler's counters "
 				"of the thread");
 	return err;
 }

@@ -30,14 +30,15 @@ int unpolled__why(struct join *j, const char **why)
 		return -ENOMEM;
 	if (*h->other_runtimes)
 		*why = frame_names__safef(j->names,
-					  "%s. The program also has %s, which dwell does not "
-					  "follow: what it does may run there. For what runs on "
-					  "%s, record while it has work",
+					  "%s. The program also contains %s, which dwell does "
+					  "not record: its work may run there. To see what runs "
+					  "on %s, record while it has work",
 					  what, h->other_runtimes, runtime);
 	else
 		*why = frame_names__safef(j->names,
-					  "%s: it spawned none meanwhile, and none was there "
-					  "before. Record while it has work, or for longer",
+					  "%s: none existed, and none was spawned during the "
+					  "recording. Record while the program has work, or for "
+					  "longer",
 					  what);
 	return *why ? 0 : -ENOMEM;
 }

@@ -197,7 +197,7 @@ static void print_spin(struct flow *f, const struct join_point *p)
 {
 	flow__words(f, "polled");
 	flow__put(f, "%s times", count(p->spin).s);
-	flow__words(f, "in succession without a wait, since it woke itself or gave way");
+	flow__words(f, "in a row without a wait, because it woke itself or yielded");
 }
 
 static void print_place(struct text_report *t, const struct join_point *p);

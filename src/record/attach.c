@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The BPF side, from the image model to probes in place. uprobe_multi links
- * only: perf-event uprobes take a tenth of a second each to detach. No return
- * probes: they abort a target that panics.
+ * The BPF side: from the image model to probes in place. Only uprobe_multi links are
+ * used, because perf-event uprobes take a tenth of a second each to detach. No return
+ * probes, because a panic that unwinds through one aborts the target.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -31,24 +31,26 @@
 
 #define RINGS_TOTAL	(64u << 20)	/* bytes for all CPUs together */
 #define MAX_RETURNS	256	/* places that poll functions return to */
-#define LEARNT_SITES	32	/* probes for one that was learnt */
-#define DETACH_LOOKS	400	/* for two seconds */
+#define LEARNT_SITES	32	/* probes for one return address learnt at run time */
+#define DETACH_LOOKS	400	/* for two seconds in total */
 
 struct attach {
 	struct dwell_bpf	*skel;
 	const struct image	*img;
 	const struct process	*target;
-	struct keeper		*keeper;	/* has all uprobes; NULL: they are off */
+	/* holds all uprobes; NULL: they have been taken off */
+	struct keeper		*keeper;
 	bool			 by_thread;	/* see links_go_by_thread() */
-	size_t			 breakpoints;	/* at the sites, before there were probes */
-	uint64_t		 returns[MAX_RETURNS];	/* vaddrs that have a probe */
+	size_t			 breakpoints;	/* in the target's code before our probes */
+	uint64_t		 returns[MAX_RETURNS];	/* link-time addresses that have a probe */
 	size_t			 nr_returns;
 	size_t			 nr_sites;
-	size_t			 nr_unprobed;	/* learnt, but they could not be probed … */
-	int			 unprobed_err;	/* … for the last of them, because of this */
-	uint64_t		 loss[LOSS_NR];	/* counted on this side */
+	size_t			 nr_unprobed;	/* learnt places that could not be probed */
+	int			 unprobed_err;	/* why the last of them could not */
+	uint64_t		 loss[LOSS_NR];	/* counted in user space */
 	size_t			 ring_bytes;
-	int			 ring_shape;	/* needed until the maps are made */
+	/* fd of a template ring, needed until the maps are created */
+	int			 ring_shape;
 	struct ring_buffer	*ring;
 	struct source_types	 types;
 	int			(*each)(void *ctx, const struct raw_hdr *raw);
@@ -69,7 +71,7 @@ static int print(enum libbpf_print_level level, const char *format, va_list args
 	return 0;
 }
 
-/* Bytes of @raw if it may be in a batch, else 0. */
+/* The size of event @raw if it may be in a batch, else 0. */
 static unsigned int size_in_batch(const struct attach *a, const struct raw_hdr *raw)
 {
 	if (raw->type < RAW_TYPE_NR && a->types.source[raw->type])
@@ -77,7 +79,7 @@ static unsigned int size_in_batch(const struct attach *a, const struct raw_hdr *
 	return raw_size(raw);
 }
 
-/* A record: one event, or a batch of them. */
+/* Handles a record, which is one event or a batch of events. */
 static int handle(void *ctx, void *data, size_t size)
 {
 	struct attach *a = ctx;
@@ -133,7 +135,10 @@ static int size_maps(struct attach *a, const struct attach_opts *opts)
 	bpf_map__set_max_entries(skel->maps.rings, cpus);
 	skel->rodata->config.nr_rings = cpus;
 	skel->rodata->config.hide_switches = opts->hide_switches;
-	/* A ring to show their shape: the object's own inner map cannot be sized (libbpf 1.4). */
+	/*
+	 * A ring as a template for the inner maps: libbpf 1.4 cannot set the size of
+	 * the object's own inner map.
+	 */
 	a->ring_bytes = bytes;
 	a->ring_shape = make_ring(a);
 	if (a->ring_shape < 0)
@@ -160,7 +165,7 @@ static int make_rings(struct attach *a)
 				err = ring_buffer__add(a->ring, fd, handle, a);
 			}
 		}
-		close(fd);	/* the map of rings and the buffer hold it */
+		close(fd);	/* the map of rings and the ring buffer hold it now */
 		if (err)
 			return err;
 	}
@@ -172,7 +177,7 @@ static uint64_t cookie(uint32_t index, const struct image_site *site)
 	return index | (uint64_t)(uint16_t)site->sp_adjust << 32 | (uint64_t)site->arg_reg << 48;
 }
 
-/* Has the probe of @fn to look at the task's state? */
+/* Must the probe of @fn read the task's state word? */
 static bool looks(const struct attach *a, const struct image_fn *fn)
 {
 	struct walk_status s = image__status(a->img, fn->runtime);
@@ -182,10 +187,10 @@ static bool looks(const struct attach *a, const struct image_fn *fn)
 }
 
 /*
- * Linux 6.6 to 6.9, but for later ones of their stable series, take a link's pid
- * for that of one thread, and the probes pass over all others. Their links have
- * to be for everyone; the programs look at the process themselves. A kernel that
- * knows better refuses a pid below 0 before it looks at the path.
+ * Linux 6.6 to 6.9 (except later stable releases) take a link's pid for that of a
+ * single thread, so the probes would ignore all other threads. There, links are made
+ * for all processes, and the programs check the process themselves. A fixed kernel
+ * rejects a pid below 0 before it looks at the path.
  */
 static bool links_go_by_thread(const struct bpf_program *prog)
 {
@@ -204,7 +209,7 @@ static bool links_go_by_thread(const struct bpf_program *prog)
 	return link != -EINVAL;
 }
 
-/* Into *@out, and returns that; NULL while it is not known. */
+/* Returns @out with the load bias in it; NULL while it is not known. */
 static const uint64_t *load_bias(const struct attach *a, uint64_t *out)
 {
 	*out = a->skel->bss->load_bias;
@@ -242,7 +247,7 @@ static int attach_role(struct attach *a, struct bpf_program *prog, enum runtime_
 	for (i = 0; i < nr; i++) {
 		if (fns[i].role != role)
 			continue;
-		/* Two names of one function (folded code) are one site. */
+		/* Two names of one function (folded code) share one site. */
 		for (j = 0; j < n && offsets[j] != fns[i].site.file_off; j++)
 			;
 		if (j < n)
@@ -258,7 +263,7 @@ out:
 	return err;
 }
 
-/* Remember that @ret is known. False: it is already, or there is no room. */
+/* Adds @ret to the known ones. False: it is known, or there is no room. */
 static bool remember_return(struct attach *a, uint64_t ret)
 {
 	for (size_t i = 0; i < a->nr_returns; i++)
@@ -270,7 +275,7 @@ static bool remember_return(struct attach *a, uint64_t ret)
 	return true;
 }
 
-/* Probes at @r, @nr of them; of two that are one and the same, one. */
+/* Puts probes at the @nr sites @r; equal sites get one probe. */
 static int attach_return_sites(struct attach *a, struct bpf_program *prog,
 			       const struct image_return *r, size_t nr)
 {
@@ -325,7 +330,7 @@ void attach__add_return(struct attach *a, uint64_t addr)
 		if (code__check(a->target, &r[i].site, load_bias(a, &bias), &why))
 			return;
 	err = attach_return_sites(a, a->skel->progs.poll_end, r, nr);
-	/* If the target or the keeper is gone, the recorder will see it. */
+	/* If the target or the keeper is gone, the recorder will notice it. */
 	if (!err || err == -ESRCH || err == -EPIPE)
 		return;
 	a->nr_unprobed++;
@@ -354,7 +359,7 @@ static void set_load_bias(struct attach *a, uint64_t bias)
 	a->skel->bss->load_bias_known = true;
 }
 
-/* Probes at the places where the code of roots does @what. */
+/* Puts probes where the code of roots does @what. */
 static int attach_roots(struct attach *a, struct bpf_program *prog, enum image_root_what what)
 {
 	const struct image_root_site *sites;
@@ -414,8 +419,8 @@ static int attach_uprobes(struct attach *a, bool empty)
 	int err;
 
 	/*
-	 * Ends before begins: a begin without its end is a loss, an end
-	 * without a begin is nothing.
+	 * Ends before begins: a begin without an end counts as a loss, an end without a
+	 * begin is ignored.
 	 */
 	err = attach_returns(a, empty ? skel->progs.empty : skel->progs.poll_end);
 	if (!err)
@@ -435,7 +440,7 @@ static int attach_uprobes(struct attach *a, bool empty)
 	return err;
 }
 
-/* Iterators are run on demand, and not attached with the tracepoints. */
+/* Iterators are not attached with the tracepoints, but run on demand. */
 static void keep_iterators(struct dwell_bpf *skel)
 {
 	struct bpf_program *p;
@@ -464,7 +469,7 @@ static int prepare_sources(struct attach *a, const struct btf *kernel)
 	return 0;
 }
 
-/* Locked down that far, the kernel lets no BPF program read its memory, whoever asks. */
+/* In this lockdown mode the kernel lets no BPF program read its memory, whatever the rights. */
 static bool locked_down(void)
 {
 	FILE *f = fopen("/sys/kernel/security/lockdown", "re");
@@ -492,7 +497,7 @@ static int explain(struct attach *a, int err, const char *what, const char **why
 		 *rights__missing(false, rights, sizeof(rights)))
 		snprintf(a->why, sizeof(a->why), "%s: %s", what, rights);
 	else if (err == -EPERM || err == -EACCES)
-		/* A program that the verifier does not like is "permission denied" too. */
+		/* A program that the verifier rejects also gives "permission denied". */
 		snprintf(a->why, sizeof(a->why),
 			 "%s: refused, though dwell has the rights for it: a security module may "
 			 "forbid it, or this kernel refuses a program (-v shows what it says)",
@@ -508,7 +513,7 @@ static int explain(struct attach *a, int err, const char *what, const char **why
 
 /* ---- the target ---- */
 
-/* Nothing is probed unless the code at every site is the model's. */
+/* Nothing is probed unless the code at every site equals the model's. */
 static int check_code(struct attach *a, const char **why)
 {
 	const struct image_root_site *roots;
@@ -543,8 +548,8 @@ static int one_process(void *arg, const void *record)
 }
 
 /*
- * Which process the target is to the kernel's tracepoints: they do not know of the
- * pid namespace that dwell runs in, but the kernel's iterator of tasks does.
+ * Finds the target's process id in the first pid namespace, which tracepoints use.
+ * dwell may run in another namespace; the kernel's task iterator knows both ids.
  */
 static int find_tgid(struct attach *a)
 {
@@ -668,7 +673,7 @@ uint64_t attach__disable(struct attach *a)
 
 	a->skel->bss->enabled = false;
 	ts = clock__now();
-	/* for programs that have begun */
+	/* let programs that are running finish */
 	nanosleep(&grace, NULL);
 	return ts;
 }

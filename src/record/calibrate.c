@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * What one hit of a probe costs on this machine. See calibrate.h.
- */
+/* The cost of one hit of a probe on this machine. See calibrate.h. */
 #include "record/calibrate.h"
 
 #include <link.h>
@@ -14,7 +12,7 @@
 #define ROUNDS	5
 #define HITS	2000
 
-/* A function whose first instruction, a one-byte nop, the kernel emulates. */
+/* A function whose first instruction is a one-byte nop, which the kernel emulates. */
 void calibrate_site(void);
 __asm__(".text\n"
 	".p2align 4\n"
@@ -45,7 +43,7 @@ static uint64_t best_ns(void)
 	return best;
 }
 
-/* From an address in this program to its offset in the file. */
+/* Converts an address in this program to an offset in its file. */
 static int file_offset(struct dl_phdr_info *info, size_t size, void *arg)
 {
 	uint64_t addr = (uint64_t)(uintptr_t)calibrate_site;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What one hit of a probe costs on this machine, before any program of ours
- * does anything: measured on dwell itself, never on the target.
+ * The cost of one hit of a probe on this machine, without any work in the program:
+ * measured on dwell itself, never on the target.
  */
 #ifndef DWELL_RECORD_CALIBRATE_H
 #define DWELL_RECORD_CALIBRATE_H
@@ -11,9 +11,9 @@
 struct bpf_program;
 
 /*
- * ns that a hit of a probe with the program @empty adds to an emulated
- * instruction; the lowest of several rounds. 0: it could not be measured.
- * Takes some milliseconds, and as long as the kernel needs to detach.
+ * The time, in ns, that a hit of a probe with the program @empty adds to an emulated
+ * instruction: the lowest of several rounds. 0: it could not be measured. Takes some
+ * milliseconds, plus the kernel's time to detach.
  */
 uint64_t calibrate__probe_ns(struct bpf_program *empty);
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * From tokens to nodes. The number of a variant's arcs tells how many
- * subtrees follow, so one recursive descent reads the list; where it ends
- * early, the walk was truncated and the missing subtrees become gaps. What is silent
- * in the list, and where the walk had to end, is known by the same rules as in
- * the walk: see walk.h.
+ * From the tokens of a chain to its nodes. The number of a variant's arcs tells how
+ * many subtrees follow, so a recursive descent reads the list. If it ends early, the
+ * walk was truncated, and the missing subtrees become gaps. Which types are silent, and
+ * where the walk had to stop, follows from the same rules as in the walk: see walk.h.
  */
 #include <stdbool.h>
 #include <string.h>
@@ -22,7 +21,7 @@ struct resolve {
 	const struct walk_arc		*walk_arcs;
 	const uint32_t			*tokens;
 	unsigned int			 at, nr;
-	unsigned int			 steps, todo;	/* as in the walk */
+	unsigned int			 steps, todo;	/* counted as in the walk */
 	bool				 truncated, ended;
 	struct trace_node		*nodes;
 	uint32_t			 nr_nodes;
@@ -61,7 +60,10 @@ static struct trace_node *add(struct resolve *r, uint8_t kind, const char *name)
 	return n;
 }
 
-/* Same rule as walk_step() in bpf/walk_step.h: a leaf's key is read if it has a decoder. */
+/*
+ * As in walk_step() in bpf/walk_step.h: a leaf has a key if it has an entry in the leaf
+ * table.
+ */
 static void leaf_key(struct resolve *r, struct trace_node *n, const struct walk_type *t)
 {
 	if (t->leaf == WALK_NONE || t->leaf >= r->nr_leaves || r->nr_keys >= WALK_MAX_KEYS)
@@ -70,9 +72,9 @@ static void leaf_key(struct resolve *r, struct trace_node *n, const struct walk_
 	n->key_index = r->nr_keys++;
 }
 
-/* What an arc leads to: enough to know whether it has a token. */
+/* What an arc leads to, as far as it decides whether there is a token. */
 struct arc_end {
-	uint32_t	type;		/* of an inline arc */
+	uint32_t	type;		/* if the arc is inline */
 	uint8_t		mode;		/* enum walk_arc_mode */
 };
 
@@ -89,7 +91,7 @@ static struct arc_end arc_end(const struct resolve *r, const struct walk_variant
 	return (struct arc_end){ a->type, a->mode };
 }
 
-/* The variant at the end of @end, if it has no token; WALK_NONE: it has one. */
+/* The variant at @end, if it has no token; WALK_NONE: it has one. */
 static uint32_t silent(const struct resolve *r, struct arc_end end)
 {
 	const struct walk_type *t;
@@ -103,7 +105,7 @@ static uint32_t silent(const struct resolve *r, struct arc_end end)
 	return t->first_variant;
 }
 
-/* The next token, or the variant that has none; WALK_GAP_DEPTH where the walk has ended. */
+/* The next token, or the variant without one; WALK_GAP_DEPTH if the walk has ended. */
 static uint32_t next_token(struct resolve *r, struct arc_end end)
 {
 	uint32_t variant;
@@ -126,7 +128,10 @@ static unsigned int gap(struct resolve *r, uint32_t token)
 	return add(r, TRACE_NODE_GAP, gap_name(token)) ? 1 : 0;
 }
 
-/* The node of variant @token, whose type has @arcs of them; NULL: it has none, or no room. */
+/*
+ * A node for variant @token, whose type has @arcs arcs; NULL: it makes no node, or
+ * there is no room.
+ */
 static struct trace_node *variant_node(struct resolve *r, uint32_t token, unsigned int arcs)
 {
 	const struct image_variant *v = &r->variants[token];
@@ -160,9 +165,9 @@ static struct trace_node *variant_node(struct resolve *r, uint32_t token, unsign
 }
 
 /*
- * The next subtree, at the end of an arc. Returns how many nodes it put at its
- * top: one, but for what has no frame of its own (tuples, pointers), whose
- * children take its place.
+ * Reads the next subtree, which is at the end of an arc. Returns the number of its
+ * topmost nodes: one, except for a type without a frame (tuple, pointer), in whose
+ * place its children stand.
  */
 static unsigned int subtree(struct resolve *r, struct arc_end end)
 {

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * The target's code at the probe sites. See code.h.
- */
+/* Compares the target's code at the probe sites. See code.h. */
 #include "record/code.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-#define BREAKPOINT	0xcc	/* int3, which the kernel puts at a site */
+#define BREAKPOINT	0xcc	/* int3, which the kernel writes at a probed site */
 
 static const char other_file[] =
 	"its executable is not the one that was looked at a moment ago, or was changed since: "
@@ -18,8 +16,8 @@ static const char other_memory[] =
 	"overwritten while it ran): restart it, then record";
 
 /*
- * Another tool's breakpoint is no other code: the kernel runs what the file has
- * there, and that has been compared.
+ * Another tool's breakpoint is no difference: the kernel executes the file's
+ * instruction in its place, and that has been compared.
  */
 static bool same_code(const uint8_t *memory, const uint8_t *file, size_t n)
 {

@@ -22,11 +22,11 @@ struct keeper {
 	int	socket;
 };
 
-/* What dwell asks for; the two descriptors, program and file, go with it. */
+/* A request of dwell's; the descriptors of the program and the file come with it. */
 struct request {
 	int32_t		pid;
 	uint32_t	nr;
-	uint64_t	words[2 * KEEPER_LINK_SITES];	/* nr offsets, nr cookies */
+	uint64_t	words[2 * KEEPER_LINK_SITES];	/* the offsets, then the cookies */
 };
 
 static size_t request_size(const struct request *rq)
@@ -34,7 +34,7 @@ static size_t request_size(const struct request *rq)
 	return offsetof(struct request, words) + 2 * rq->nr * sizeof(rq->words[0]);
 }
 
-/* A message with descriptors. */
+/* Space for a message with descriptors. */
 union control {
 	struct cmsghdr	head;
 	char		room[CMSG_SPACE(2 * sizeof(int))];
@@ -60,7 +60,7 @@ static int send_fds(int socket, const void *data, size_t len, const int *fds, un
 
 /* ---- the child ---- */
 
-/* Take in a request. 0, or negative errno: there will be no more. */
+/* Receives a request. 0; negative errno: there will be no more. */
 static int receive(int socket, struct request *rq, int fds[2])
 {
 	struct iovec iov = { rq, sizeof(*rq) };
@@ -82,8 +82,8 @@ static int receive(int socket, struct request *rq, int fds[2])
 }
 
 /*
- * Two ends of a socket, the second of which is on its way through itself: once
- * the process has closed both, nobody can reach what waits there any more.
+ * Makes a socket pair and sends its second end through the pair itself. When the
+ * process has closed both ends, nothing can reach what is queued in it.
  */
 static int hoard__new(int hoard[2])
 {
@@ -93,12 +93,12 @@ static int hoard__new(int hoard[2])
 }
 
 /*
- * Keep @link as a descriptor that has been sent and is not received. If this
- * process is killed, its own descriptors are closed by itself, dying, with the
- * fatal signal still pending: what the kernel cannot do then is what this is all
- * about. A descriptor on its way is closed by the kernel's collector of
- * unreachable sockets instead, which has no signals (net/unix/garbage.c; a
- * work item of its own since Linux 6.9, and in later ones of the 6.6 series).
+ * Keeps @link as a descriptor that has been sent and not received. If this process is
+ * killed, the descriptors that it has open are closed in its own context, with a fatal
+ * signal pending, and then the kernel gives up removing a breakpoint. A descriptor in
+ * flight is closed by the kernel's garbage collector for sockets instead, which has no
+ * signals (net/unix/garbage.c; a work item since Linux 6.9, and in later releases of
+ * 6.6).
  */
 static int hoard_link(const int hoard[2], int link)
 {
@@ -133,12 +133,12 @@ static void keep(int socket)
 	int hoard[2], fds[2], err;
 	sigset_t all;
 
-	/* Not one signal that a terminal, a shell or a supervisor sends to dwell ends this. */
+	/* Ignore every signal that a terminal, a shell or a supervisor may send to dwell. */
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	setsid();
 	prctl(PR_SET_NAME, "dwell-keeper");
-	/* Nothing of dwell's stays open or busy because of it: no pipe, no file, no mount. */
+	/* Do not keep any of dwell's pipes, files or mounts open. */
 	if (dup2(socket, STDERR_FILENO + 1) < 0)
 		_exit(1);
 	socket = STDERR_FILENO + 1;
@@ -187,7 +187,7 @@ fail:
 	return err;
 }
 
-/* At most KEEPER_LINK_SITES. */
+/* Attaches at most KEEPER_LINK_SITES. */
 static int attach_some(struct keeper *k, struct request *rq, const int fds[2])
 {
 	ssize_t n;
@@ -231,7 +231,7 @@ void keeper__free(struct keeper *k)
 {
 	if (!k)
 		return;
-	/* Not only closed: a child that waits to become the target has it as well. */
+	/* Not only closed: a child that waits to become the target has a copy. */
 	shutdown(k->socket, SHUT_RDWR);
 	close(k->socket);
 	while (waitpid(k->pid, NULL, 0) < 0 && errno == EINTR)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The names of the probes' losses and of the recorder's own, and what can be done
- * about them. Those of a kernel source are in its table.
+ * Names and hints for the losses of the probes and of the recorder. Those of a kernel
+ * source are in its table.
  */
 #include "record/losses.h"
 
@@ -28,12 +28,12 @@ static const struct {
 	},
 	[LOSS_POLL_UNENDED] = {
 		"end of a poll not seen",
-		"polls returned to a place that had no probe yet, or that can have none: of the first "
-		"kind there are few, and only at the beginning; the other has no cure",
+		"polls returned to a place without a probe: either it was given one only then, which "
+		"happens a few times at the beginning, or none can be put there, which has no cure",
 	},
 	[LOSS_CHAIN_MAP] = {
 		"chain table full",
-		"more different await chains than are kept apart: record for a shorter time",
+		"there were more different await chains than the table holds: record for a shorter time",
 	},
 	[LOSS_WALK] = {
 		"await chain not read",

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Where a recording goes. See output.h.
- */
+/* Where a recording is written. See output.h. */
 #include "record/output.h"
 
 #include <errno.h>
@@ -16,13 +14,13 @@
 struct output {
 	int	 fd;
 	char	*path;
-	char	*old;		/* where the file is now that had the path; else NULL */
-	bool	 made;		/* the file at the path is this one's */
+	char	*old;		/* new name of the file that had this path; NULL: none */
+	bool	 made;		/* the file at this path was created here */
 };
 
 static const char busy[] = "another recorder is writing it: name another file (-o)";
 
-/* Give up @fd, with the error that it met. */
+/* Closes @fd and returns the error. */
 static int fail(int fd, int err, const char *what, const char **why)
 {
 	if (fd >= 0)
@@ -31,7 +29,7 @@ static int fail(int fd, int err, const char *what, const char **why)
 	return err;
 }
 
-/* Move the file at @path out of the way, unless somebody is writing it. */
+/* Renames the file at @path, unless another recorder is writing to it. */
 static int keep_old(struct output *o, const char **why)
 {
 	int fd = open(o->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -59,13 +57,16 @@ static int make_file(struct output *o, const char **why)
 	o->fd = open(o->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (o->fd < 0)
 		return fail(-1, -errno, errno == EEXIST ? busy : NULL, why);
-	/* Held until it is closed. Where a file system has no locks, so be it. */
+	/*
+	 * The lock is held until the file is closed. A file system without locks is
+	 * accepted.
+	 */
 	o->made = !flock(o->fd, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK;
-	/* Another recorder came in between: the file is theirs to move away. */
+	/* Another recorder was faster: do not rename its file. */
 	return o->made ? 0 : fail(-1, -EBUSY, busy, why);
 }
 
-/* What is there already and is no file: it is written to as it is. */
+/* A file that exists and is not a regular one is written to in place. */
 static int open_special(struct output *o, mode_t mode, const char **why)
 {
 	if (S_ISDIR(mode))

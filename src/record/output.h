@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where a recording goes: a file of its own, a pipe, standard output.
+ * Where a recording is written: a new file, a pipe, or standard output.
  *
- * As perf does it: a recording holds addresses and paths, so its file is for its
- * owner only (0600); a file that has the name already is kept as NAME.old; and
- * what another recorder is writing is left alone.
+ * As with perf: a recording contains addresses and paths, so only its owner can read
+ * the file (0600); an existing file is kept as NAME.old; a file that another recorder
+ * is writing to is not touched.
  *
  * It must not know what is written.
  */
@@ -16,15 +16,15 @@
 struct output;
 
 /*
- * Open @path ("-": standard output). 0, or negative errno with *@why (static)
- * for the user. -ENXIO: a FIFO that nobody has opened for reading; try again.
+ * Open @path ("-": standard output). 0, or negative errno with *@why (static) for the
+ * user. -ENXIO: a FIFO that nobody has opened for reading; try again.
  */
 int output__open(const char *path, struct output **out, const char **why);
-/* Its descriptor, for writing; it may be one that does not wait (O_NONBLOCK). */
+/* Its descriptor, for writing; it may be non-blocking (O_NONBLOCK). */
 int output__fd(const struct output *o);
 /*
- * Close it. Unless it is @kept, a file made by output__open() is removed again,
- * and the one that it replaced has its name back. NULL is fine.
+ * Close it. Unless @kept, a file that output__open() created is removed, and the file
+ * that it replaced gets its name back. @o may be NULL.
  */
 void output__free(struct output *o, bool kept);
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * What a recording says before its first event. See preamble.h.
- */
+/* What a recording contains before its first event. See preamble.h. */
 #include "record/preamble.h"
 
 #include <errno.h>
@@ -12,14 +10,14 @@
 
 #include "base/clock.h"
 
-/* Is there a probe that tells when a task of @fn is spawned? A job's only poll tells. */
+/* Does a probe see the spawn of a task of @fn? A job is seen by its only poll. */
 static bool sees_spawns(const struct image *img, const struct image_fn *fns, size_t nr,
 			const struct image_fn *fn)
 {
 	for (size_t i = 0; i < nr; i++) {
 		const char *scheduler = image__str(img, fns[i].scheduler);
 
-		/* without a name it is any scheduler's */
+		/* a function without a scheduler's name serves all schedulers */
 		if (fns[i].role == RUNTIME_FN_NEW && fns[i].runtime == fn->runtime &&
 		    (!*scheduler || !strcmp(scheduler, image__str(img, fn->scheduler))))
 			return true;
@@ -27,7 +25,7 @@ static bool sees_spawns(const struct image *img, const struct image_fn *fns, siz
 	return fn->blocking;
 }
 
-/* Two copies of one poll function, or two schedulers' names alike, are one kind. */
+/* Copies of one poll function, and copies for schedulers with equal names, are one kind. */
 static int write_kinds(struct trace_writer *w, const struct image *img, uint32_t *kinds)
 {
 	struct trace_task_kind k = {};

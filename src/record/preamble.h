@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a recording says before its first event: the host and the target, the
- * kinds of tasks, and what could not be had.
+ * What a recording contains before its first event: host and target, the kinds of
+ * tasks, and notes about what is not available.
  */
 #ifndef DWELL_RECORD_PREAMBLE_H
 #define DWELL_RECORD_PREAMBLE_H
@@ -13,14 +13,14 @@
 #include "inspect/process.h"
 #include "trace/trace.h"
 
-/* "full", "symbols", …; static. */
+/* The name of the tier ("full", "symbols", …); static. */
 const char *preamble__tier(const struct image *img);
 
 /*
- * Begin the recording of @target, attached at @attach_ts (ns of CLOCK_MONOTONIC),
- * on @sink. 0 or negative errno; *@out and *@kinds are the caller's, also after
- * an error: *@kinds (for free()) has the id of the kind of task of each function
- * of the image.
+ * Begin the recording of @target, attached at @attach_ts (ns of CLOCK_MONOTONIC), to
+ * @sink. 0 or negative errno. *@out and *@kinds are the caller's, even after an error;
+ * *@kinds, to be freed with free(), has the id of the task kind of each function of the
+ * image.
  */
 int preamble__write(const struct trace_sink *sink, const struct image *img,
 		    const struct process *target, const struct attach *attach, uint64_t attach_ts,

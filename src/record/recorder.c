@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * One recording, from finding the target to the end marker. The loop looks
- * at the rings by itself some 50 times a second instead of being woken per
- * event: a wakeup in a probe costs the target more than the event does.
+ * One recording, from finding the target to the end marker. The loop polls the rings
+ * some 50 times a second and is not woken by events, because a wakeup in a probe costs
+ * the target more than the event.
  */
 #include <assert.h>
 #include <errno.h>
@@ -42,43 +42,46 @@ static_assert((int)RAW_PENDING == TRACE_POLL_PENDING, "poll results");
 static_assert((int)RAW_READY == TRACE_POLL_READY, "poll results");
 static_assert((int)RAW_UNKNOWN == TRACE_POLL_UNKNOWN, "poll results");
 
-#define LOOK_MS		20	/* between looks at the rings, at most */
-#define FULL		250	/* thousandths of a ring: look twice as often */
-#define EMPTY		60	/* … half as often */
-#define FIRST_LOOK_MS	1	/* until the first event has led to the tasks that are alive */
-#define ROSTER_NS	3000000ull	/* for tasks at rest, between looks at the rings */
+#define LOOK_MS		20	/* at most, between two polls of the rings */
+#define FULL		250	/* thousandths of a ring: poll twice as often */
+#define EMPTY		60	/* thousandths of a ring: poll half as often */
+#define FIRST_LOOK_MS	1	/* until an event has led to the tasks that are alive */
+#define ROSTER_NS	3000000ull	/* spent on tasks at rest between two polls */
 #define FLUSH_NS	1000000000ull
 #define PROGRESS_NS	500000000ull
-#define READER_MS	50		/* between looks for somebody who reads the output */
-#define EXEC_MS		2		/* between looks at what a launched command executes */
-#define SAY_MS		200		/* for a message to be taken */
-#define STALL_NS	2000000000ull	/* for the output to take in the rest, after the end */
+#define READER_MS	50		/* between checks whether somebody reads the output */
+#define EXEC_MS		2		/* between checks for an exec of the launched command */
+#define SAY_MS		200		/* for a message to be written */
+#define STALL_NS	2000000000ull	/* for the output to accept the rest, after the end */
 
 struct recorder {
 	const struct recorder_opts	*opts;
 	struct target			 target;
 	struct image			*img;
-	struct keeper			*keeper;	/* NULL: the probes are off */
+	struct keeper			*keeper;	/* NULL: the probes have been taken off */
 	struct attach			*attach;
 	struct output			*output;
 	struct trace_writer		*trace;
 	struct source_ctx		 sources;
 	struct source_types		 types;
-	uint32_t			*kinds;		/* image function → task-kind id */
+	/* from function of the image to id of task kind */
+	uint32_t			*kinds;
 	struct roster			*roster;
 	struct sleepers			*sleepers;
 	uint64_t			 attach_ts, end_ts;
-	uint64_t			 cpu_start;	/* own CPU time at attach_ts */
-	struct counters			 counters;	/* as last looked at */
-	int				 signals;	/* signalfd, -1: they act as ever */
-	unsigned int			 own_execs;	/* execs to come that are dwell's doing */
+	uint64_t			 cpu_start;	/* CPU time of dwell itself at attach_ts */
+	struct counters			 counters;	/* as read last */
+	/* signalfd; -1: signals have their default effect */
+	int				 signals;
+	/* execs still to come that dwell itself causes */
+	unsigned int			 own_execs;
 	bool				 progress;
-	const char			*ended_by;	/* NULL: it goes on */
+	const char			*ended_by;	/* NULL: still recording */
 };
 
 /*
- * Is there room for a message? A terminal that is held (Ctrl-S), or a pipe that
- * nobody empties, must not hold dwell, which may have its probes in place.
+ * Can a message be written now? A stopped terminal (Ctrl-S) or a full pipe must not
+ * block dwell, which may have its probes in place.
  */
 static bool can_say(int ms)
 {
@@ -116,7 +119,7 @@ static bool is_root(const struct recorder *r, uint32_t fn)
 	return fn < nr && fns[fn].role == RUNTIME_FN_ROOT;
 }
 
-/* 1: write @ev, 0: nothing to write, negative errno. */
+/* 1: write @ev; 0: nothing to write; negative errno. */
 static int decode(struct recorder *r, const struct raw_hdr *raw, struct trace_event *ev)
 {
 	const struct kernel_source *source;
@@ -125,7 +128,7 @@ static int decode(struct recorder *r, const struct raw_hdr *raw, struct trace_ev
 	case RAW_POLL_BEGIN: {
 		const struct raw_poll_begin *e = (const void *)raw;
 
-		/* A root leads to no other task. */
+		/* A root does not lead to other tasks. */
 		int err = roster__offer(r->roster, is_root(r, e->fn) ? 0 : e->task, raw->ts);
 
 		ev->type = TRACE_POLL_BEGIN;
@@ -202,7 +205,7 @@ static int for_each_source(struct recorder *r, bool start)
 	for (s = kernel_sources; *s; s++) {
 		fn = start ? (*s)->start : (*s)->stop;
 		err = fn ? fn(&r->sources) : 0;
-		/* Of a target that is gone there is nothing to iterate. */
+		/* If the target is gone, there is nothing to iterate over. */
 		if (err && err != -ESRCH && err != -ENOENT)
 			return err;
 	}
@@ -243,7 +246,7 @@ static void write_losses(struct recorder *r)
 			trace_writer__loss(r->trace, loss_name(i), c->loss[i]);
 }
 
-/* A signal that asks for the end, or NULL. */
+/* The signal that asks dwell to end, by name; NULL: none. */
 static const char *asked_to_end(struct recorder *r)
 {
 	struct signalfd_siginfo info;
@@ -271,12 +274,12 @@ static const char *ended(struct recorder *r, uint64_t ts)
 	return NULL;
 }
 
-/* No more events, and all probes off: whatever is still to do may take its time. */
+/* Stop events and take all probes off; everything after this may take its time. */
 static void stop(struct recorder *r)
 {
 	if (!r->end_ts)
 		r->end_ts = attach__disable(r->attach);
-	/* What the other program does is none of the recording's. */
+	/* What another program does after exec is not part of the recording. */
 	if (r->sources.execs > r->own_execs && r->sources.last_exec_ts < r->end_ts)
 		r->end_ts = r->sources.last_exec_ts;
 	attach__forget_keeper(r->attach);
@@ -285,8 +288,9 @@ static void stop(struct recorder *r)
 }
 
 /*
- * The output takes nothing in. Nothing is lost yet, but by and by events will
- * be, and are counted; what must hold is that the recording ends when it should.
+ * The output accepts nothing at the moment. Nothing is lost yet; if this goes on,
+ * events will be lost, which is counted. What matters here is that the recording ends
+ * when it should.
  */
 static int stalled(void *ctx)
 {
@@ -302,13 +306,13 @@ static int stalled(void *ctx)
 	return 0;
 }
 
-/* Has the process that holds the probes gone? Nobody but SIGKILL can have ended it. */
+/* Is the process that holds the probes gone? Only SIGKILL can have ended it. */
 static bool keeper_gone(const struct pollfd *p)
 {
 	return p->revents & (POLLIN | POLLHUP | POLLERR);
 }
 
-/* How long to wait until the next look, by how full the rings were after the last wait. */
+/* How long to wait until the next poll, by how full the rings were after the last wait. */
 static int next_look(const struct recorder *r, int last)
 {
 	unsigned int fill = attach__fill(r->attach);
@@ -369,7 +373,7 @@ static int loop(struct recorder *r)
 
 /* ---- end ---- */
 
-/* What the user can do about the losses, as notes. */
+/* Writes hints what to do about the losses, as notes. */
 static int write_loss_hints(struct recorder *r)
 {
 	char text[512];
@@ -386,14 +390,14 @@ static int write_loss_hints(struct recorder *r)
 	return err || !late ? err : trace_writer__note(r->trace, late);
 }
 
-/* What is in the rings, with the threads, and open. */
+/* Takes what is left in the rings and with the threads, and what is still open. */
 static int take_rest(struct recorder *r)
 {
 	int err = attach__drain(r->attach, one_event, r);
 
 	if (err >= 0)
 		err = attach__drain_threads(r->attach, one_event, r);
-	/* Of a target that is gone there are no threads. */
+	/* If the target is gone, it has no threads. */
 	if (err == -ESRCH || err == -ENOENT)
 		err = 0;
 	if (!err)
@@ -404,8 +408,8 @@ static int take_rest(struct recorder *r)
 }
 
 /*
- * The end of the file, also of one that cannot be written any more: there is
- * room for it. @err: what has gone wrong before. 0 or the first error.
+ * Writes the end of the file, for which room is reserved, even if writing has failed.
+ * @err: an earlier error. 0 or the first error.
  */
 static int finish(struct recorder *r, int err)
 {
@@ -418,7 +422,7 @@ static int finish(struct recorder *r, int err)
 	totals.end_ts = r->end_ts;
 	totals.probe_hits = r->counters.hits;
 	totals.cpu_ns = own_cpu() - r->cpu_start;
-	/* The probes' part was spent in the target, and is none of its own work. */
+	/* The probes ran in the target, but are not its own work. */
 	probes = attach__probe_cost(r->attach, &r->counters);
 	totals.target_cpu_ns = r->target.process.cpu_last - r->target.process.cpu_start;
 	totals.target_cpu_ns -= probes < totals.target_cpu_ns ? probes : totals.target_cpu_ns;
@@ -460,7 +464,7 @@ static void say_end(const struct recorder *r)
 		  "; see it with: dwell report -i ", !file || usual ? "" : file);
 	image__runtime_names(r->img, false, others, sizeof(others));
 	if (!roster__polled(r->roster))
-		say__line("dwell: no task was polled meanwhile%s%s%s",
+		say__line("dwell: no task was polled during the recording%s%s%s",
 			  *others ? ": the program also has " : "", others,
 			  *others ? ", which dwell does not follow" : "");
 }
@@ -476,9 +480,9 @@ static int catch_signals(void)
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof(asking) / sizeof(asking[0]); i++)
 		/*
-		 * nohup(1) has SIGHUP ignored on purpose. SIGINT is ignored in whatever
-		 * a script starts with `&', which no more than asks for Ctrl-C to pass
-		 * it by: who sends it one means it.
+		 * nohup(1) ignores SIGHUP on purpose. A script's `&' also ignores
+		 * SIGINT, but only so that Ctrl-C does not reach the command; a SIGINT
+		 * sent to it is meant.
 		 */
 		if (asking[i] != SIGHUP ||
 		    (!sigaction(SIGHUP, NULL, &was) && was.sa_handler != SIG_IGN))
@@ -509,7 +513,7 @@ static int find_target(struct recorder *r)
 	return err;
 }
 
-/* The model of the program that runs, or will. 0 or negative errno with *@why. */
+/* Opens the model of the program that runs or will run. 0, or negative errno with *@why. */
 static int open_image(struct recorder *r, const char **why)
 {
 	struct image_opts opts = {
@@ -531,7 +535,7 @@ static void close_image(struct recorder *r)
 	r->img = NULL;
 }
 
-/* The program that runs now cannot be recorded; the one that it becomes may be. */
+/* The current program cannot be recorded, but the one that it executes may be. */
 static void say_waiting(const struct recorder *r, const char *why)
 {
 	if (can_say(SAY_MS))
@@ -539,8 +543,8 @@ static void say_waiting(const struct recorder *r, const char *why)
 }
 
 /*
- * The command is a shell, a wrapper, a script: it runs until it has executed, in
- * the same process, a program that can be recorded.
+ * The command is a shell, a wrapper or a script: it runs until it has executed, in the
+ * same process, a program that can be recorded.
  */
 static int follow_command(struct recorder *r, const char **why)
 {
@@ -572,7 +576,7 @@ static int follow_command(struct recorder *r, const char **why)
 			       "started as other processes is not followed: use -p)";
 			return err;
 		}
-		/* What is looked at may be gone by then, for another. */
+		/* The program may have been replaced while it was being examined. */
 		for (; err > 0; err = target__follow_exec(&r->target)) {
 			close_image(r);
 			open_err = open_image(r, why);
@@ -584,7 +588,7 @@ static int follow_command(struct recorder *r, const char **why)
 	}
 }
 
-/* A program by a Rust compiler without symbols is no wrapper of another. */
+/* A Rust program without symbols does not execute another one. */
 static bool may_execute_another(const struct recorder *r, int err)
 {
 	if (!target__waits(&r->target))
@@ -607,7 +611,7 @@ static int find_image(struct recorder *r)
 	return err;
 }
 
-/* A FIFO is waited for until somebody reads it. */
+/* For a FIFO, waits until somebody reads it. */
 static int open_output(struct recorder *r)
 {
 	struct pollfd fds[2] = {
@@ -639,7 +643,7 @@ static int start_target(struct recorder *r)
 
 	if (!target__waits(&r->target))
 		return 0;
-	/* Where it will be loaded is learnt from its first poll. */
+	/* The load bias becomes known at the first poll. */
 	r->own_execs = r->sources.skel->bss->own_execs = 1;
 	err = target__go(&r->target);
 	if (err)
@@ -647,7 +651,7 @@ static int start_target(struct recorder *r)
 	return err;
 }
 
-/* Everything from the probes in place to the first look at the rings. */
+/* From the probes in place to the first poll of the rings. */
 static int start(struct recorder *r)
 {
 	struct trace_sink sink = { .fd = output__fd(r->output), .stalled = stalled, .ctx = r };
@@ -663,11 +667,11 @@ static int start(struct recorder *r)
 		return err;
 	}
 	r->sources.trace = r->trace;
-	/* The output may have stalled for so long that it is over already. */
+	/* The output may have stalled for so long that the recording is over. */
 	return r->ended_by ? 0 : start_target(r);
 }
 
-/* What was there before: written as if it had just happened. */
+/* Writes what existed before attach, as if it had just happened. */
 static int take_first(struct recorder *r)
 {
 	struct roster_opts opts = {
@@ -719,7 +723,7 @@ static int prepare(struct recorder *r)
 		err = find_image(r);
 	if (err)
 		return err;
-	/* Until here a signal may end dwell at once: there is nothing of it in the target. */
+	/* Until here a signal may end dwell at once: nothing has been put into the target. */
 	if (r->signals < 0)
 		r->signals = catch_signals();
 	if (r->signals < 0)
@@ -745,7 +749,7 @@ static int prepare(struct recorder *r)
 	r->sources.skel = attach__skel(r->attach);
 	r->sources.pid = r->target.process.pid;
 	source_types__fill(&r->types);
-	/* Now: while events come in, the time that it takes would fill the rings. */
+	/* Read now: later, the rings could fill while it is read. */
 	r->sources.ksyms = ksyms__new();
 	return 0;
 }

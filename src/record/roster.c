@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * The tasks that are there, written into the recording. See roster.h.
- */
+/* Writes the tasks that exist into the recording. See roster.h. */
 #include "record/roster.h"
 
 #include <errno.h>
@@ -24,29 +22,29 @@
 #include "inspect/under_way.h"
 #include "inspect/walk.h"
 
-#define OFFERS		512		/* events that may lead to a list */
-#define OFFERS_NS	2000000000ull	/* later, a task without an event is no news */
-#define WAITS_NS	500000000ull	/* for a first event that leads to a list */
-#define CHAINS		4096		/* remembered, so that the kernel need not be asked */
-#define TOKENS_AT_ONCE	16		/* between two looks at the clock */
+#define OFFERS		512		/* events kept that may lead to a list */
+#define OFFERS_NS	2000000000ull	/* for how long they are collected */
+#define WAITS_NS	500000000ull	/* how long to wait for an event that leads to a list */
+#define CHAINS		4096		/* ids cached, to ask the kernel's map less */
+#define TOKENS_AT_ONCE	16		/* descriptors between two checks of the clock */
 #define SEED_ROUNDS	8
-#define LOOKS		16		/* at a thread whose stack moves meanwhile */
-#define LOOK_NS		200000		/* between them */
-#define START_NS	500000000ull	/* for all threads, before the first look at the rings */
+#define LOOKS		16		/* retries for a thread whose stack changes meanwhile */
+#define LOOK_NS		200000		/* between the retries */
+#define START_NS	500000000ull	/* for all threads, before the first poll of the rings */
 #define FINISH_NS	1000000000ull	/* for all descriptors, at the end */
 /*
- * After a loss the lists are gone through twice: a list whose first part moves
- * while it is read may end early, but not twice at the same task.
+ * After a loss, the lists are read twice. A list whose first part changes while it is
+ * read may seem to end early, but not twice at the same task.
  */
 #define LOSS_PASSES	2
-#define LOSS_NS		100000000ull	/* from a loss to the first of them, and between them */
+#define LOSS_NS		100000000ull	/* from a loss to the first pass, and between the two */
 
 struct known_chain {
 	uint64_t	hash;
 	uint32_t	id;
 };
 
-/* A poll that was found under way, of a thread. */
+/* A poll that a thread was found in. */
 struct found_poll {
 	uint32_t	tid;
 	uint32_t	fn;
@@ -55,12 +53,12 @@ struct found_poll {
 	bool		seeded;		/* its end will be seen */
 };
 
-/* A root that was found Pending, of a thread. */
+/* A Pending root that was found on a thread. */
 struct found_root {
 	uint32_t		tid;
 	uint32_t		fn;
-	uint32_t		around;		/* polls */
-	bool			seeded;		/* it has not been polled since */
+	uint32_t		around;		/* number of polls around it */
+	bool			seeded;		/* not polled since */
 	uint64_t		task;
 	struct walk_chain	chain;
 };
@@ -68,30 +66,32 @@ struct found_root {
 struct roster {
 	struct roster_opts	 opts;
 	struct dwell_bpf	*skel;
-	struct alive		*alive;		/* NULL: there is nothing to be read */
+	struct alive		*alive;		/* NULL: nothing can be read */
 	struct under_way	*under_way;
 	struct found_poll	*polls;
 	size_t			 nr_polls, polls_room;
 	struct found_root	*roots;
 	size_t			 nr_roots, roots_room;
 	struct walker		*walker;
-	size_t			 poll_at;	/* behind the last that was taken over */
-	unsigned int		 polling, seeded;	/* threads in polls, and so many of them */
-	unsigned int		 untold;	/* threads in polls whose task cannot be told */
-	unsigned int		 unlooked;	/* threads for which there was no time */
-	uint32_t		*moving;	/* threads whose stacks moved while looked at */
+	size_t			 poll_at;	/* behind the last one that was taken over */
+	/* threads in polls; those of them that were set up */
+	unsigned int		 polling, seeded;
+	unsigned int		 untold;	/* threads in polls whose task is not known */
+	unsigned int		 unlooked;	/* threads that there was no time for */
+	/* threads whose stacks changed while they were read */
+	uint32_t		*moving;
 	size_t			 nr_moving, moving_room;
-	uint64_t		*tokens;	/* descriptors whose waiters are looked at */
+	uint64_t		*tokens;	/* of the descriptors whose waiters are read */
 	size_t			 nr_tokens, token_at;
 	unsigned int		 offers;
-	uint64_t		 offers_from;	/* since when they are taken */
-	bool			 polled;	/* some task */
-	bool			 busy;		/* a pass goes on */
-	bool			 partial;	/* … of lists that are new only */
-	bool			 cut;		/* one could not be finished */
-	bool			 late;		/* at the end not all descriptors were asked */
-	unsigned int		 passes;	/* that are still to come, because of a loss */
-	uint64_t		 next_pass;	/* when */
+	uint64_t		 offers_from;	/* since when events are collected */
+	bool			 polled;	/* some task has been polled */
+	bool			 busy;		/* a pass is in progress */
+	bool			 partial;	/* the pass is of new lists only */
+	bool			 incomplete;	/* some pass could not be completed */
+	bool			 late;		/* at the end, not all descriptors could be read */
+	unsigned int		 passes;	/* passes still to be made because of a loss */
+	uint64_t		 next_pass;	/* time of the next one */
 	uint64_t		 pass_began;
 	struct known_chain	 chains[CHAINS];
 };
@@ -107,7 +107,7 @@ static int define_chain(struct roster *r, const struct walk_chain *walk, uint32_
 	return trace_writer__chain(r->opts.trace, &c);
 }
 
-/* The chain's id, the same as the BPF side's; defined in the file if it is new. */
+/* The chain's id, the same as in the BPF programs; a new chain is defined in the file. */
 static int chain_of(struct roster *r, const struct walk_chain *walk, uint32_t *id)
 {
 	struct known_chain *k = &r->chains[walk->hash % CHAINS];
@@ -136,7 +136,7 @@ static int chain_of(struct roster *r, const struct walk_chain *walk, uint32_t *i
 
 /* ---- tasks in lists ---- */
 
-/* @tid: the thread that blocks on it, if it is a root. */
+/* @tid: the thread that blocks on it if it is a root, else 0. */
 static int write_seen(struct roster *r, const struct alive_task *t, uint32_t tid)
 {
 	struct trace_event ev = { .ts = t->ts, .tid = tid, .type = TRACE_TASK_SEEN };
@@ -149,7 +149,7 @@ static int write_seen(struct roster *r, const struct alive_task *t, uint32_t tid
 		err = chain_of(r, &t->chain, &ev.seen.chain);
 		ev.seen.nr_keys = (uint8_t)t->chain.nr_keys;
 		ev.seen.keys = t->chain.keys;
-		/* As at a poll's end: what it waits for, epoll's events have to tell. */
+		/* As at the end of a poll: epoll's events have to tell what it waits for. */
 		if (t->chain.blind && !r->skel->bss->wakers_wanted)
 			r->skel->bss->wakers_wanted = true;
 	}
@@ -172,7 +172,7 @@ static int add_poll(struct roster *r, uint32_t tid, uint64_t task, uint32_t fn, 
 	return 0;
 }
 
-/* A root that is Pending cannot change unless it is polled, and then it is not written. */
+/* A Pending root does not change unless it is polled; if it was, it is not written. */
 static int add_root(struct roster *r, uint32_t tid, const struct raw_under_way *w,
 		    unsigned int around)
 {
@@ -252,7 +252,7 @@ static int look_at_threads(struct roster *r)
 	return err;
 }
 
-/* All threads have been looked at: tell the BPF side which of them are in which polls. */
+/* After all threads have been read: passes the polls that they are in to the BPF programs. */
 static int settle_polls(struct roster *r)
 {
 	int map = bpf_map__fd(r->skel->maps.under_way), err;
@@ -281,7 +281,10 @@ static int settle_polls(struct roster *r)
 	return 0;
 }
 
-/* The BPF side has taken over the thread's polls. Threads come in the order of the polls. */
+/*
+ * Callback: the BPF programs have taken over a thread's polls. The order of the threads
+ * is that of the polls.
+ */
 static int taken_over(void *arg, const void *record)
 {
 	struct roster *r = arg;
@@ -305,7 +308,7 @@ static int taken_over(void *arg, const void *record)
 	return 0;
 }
 
-/* Roots that were Pending at attach. */
+/* Writes the roots that were Pending at attach. */
 static int write_roots(struct roster *r)
 {
 	struct alive_task t = { .state = TRACE_TASK_IDLE, .known = true };
@@ -325,16 +328,16 @@ static int write_roots(struct roster *r)
 }
 
 /*
- * Polls that were found under way have begun at attach, for the recording. Their
- * ends are seen from the moment on that the BPF side knows them; whichever goes on
- * after that has not ended unseen.
+ * In the recording, polls that were found in progress begin at attach. Their ends are
+ * seen from the moment on at which the BPF programs know of them; a poll that is still
+ * in progress then has not ended unseen.
  */
 static int write_polls(struct roster *r)
 {
 	struct trace_event ev = { .ts = r->opts.attach_ts, .type = TRACE_POLL_BEGIN };
 	int err = 0;
 
-	/* one that is in a poll inside of those is soon out of it, or in the next */
+	/* a thread that is in a new poll inside of these will soon leave it */
 	for (unsigned int i = 0; i < SEED_ROUNDS && r->seeded < r->polling && !err; i++)
 		err = source_iterate(r->skel->progs.seed_polls, 0, sizeof(struct raw_seeded),
 				     taken_over, r);
@@ -357,7 +360,7 @@ static int write_polls(struct roster *r)
 
 /* ---- descriptors ---- */
 
-/* All that are in epoll now, by their tokens. */
+/* Reads the tokens of all descriptors that are in epoll now. */
 static int take_tokens(struct roster *r)
 {
 	int map = bpf_map__fd(r->skel->maps.tokens);
@@ -389,7 +392,10 @@ static int write_waiter(void *ctx, uint64_t task, unsigned int dir)
 	return trace_writer__event(at->roster->opts.trace, &ev);
 }
 
-/* The next few descriptors: who waits there and, if @lists, which lists they are in. */
+/*
+ * Reads the next few descriptors: who waits there and, if @lists, which lists those
+ * tasks are in.
+ */
 static int step_tokens(struct roster *r, bool lists)
 {
 	int err = 0;
@@ -413,9 +419,9 @@ static int end_pass(struct roster *r)
 
 	r->busy = false;
 	r->next_pass = ev.ts + LOSS_NS;
-	r->cut |= alive__cut(r->alive);
-	/* Only what was not in any list is missing. */
-	if (alive__cut(r->alive) || r->partial)
+	r->incomplete |= alive__truncated(r->alive);
+	/* Only a task that is in no list at all is missing. */
+	if (alive__truncated(r->alive) || r->partial)
 		return 0;
 	ev.listed.begin = r->pass_began;
 	return trace_writer__event(r->opts.trace, &ev);
@@ -456,7 +462,7 @@ void roster__lost(struct roster *r)
 	if (!r->passes && !r->busy)
 		r->next_pass = clock__now() + LOSS_NS;
 	r->passes = LOSS_PASSES;
-	/* There may be lists by now that are not known yet. */
+	/* There may be further lists that are not known yet. */
 	r->offers = 0;
 	r->offers_from = clock__now();
 }
@@ -486,7 +492,7 @@ int roster__offer(struct roster *r, uint64_t task, uint64_t ts)
 	err = alive__task(r->alive, task);
 	if (err || alive__nr_lists(r->alive) == lists)
 		return err;
-	/* A list that is new is gone through at once, and then with all others. */
+	/* A new list is read at once, and again with all others. */
 	if (r->passes)
 		r->passes = LOSS_PASSES;
 	if (!r->busy) {
@@ -527,7 +533,7 @@ static int take_under_way(struct roster *r, uint64_t bias)
 	return err ? err : write_roots(r);
 }
 
-/* Are there others than roots? */
+/* Are there other kinds than roots? */
 static bool has_tasks(const struct roster *r)
 {
 	const struct image_fn *fns;
@@ -583,28 +589,27 @@ static int finish_notes(struct roster *r)
 		err = trace_writer__note(r->opts.trace,
 					 "the recording ended before all tasks that are at rest were "
 					 "looked at: those that were not are missing");
-	if (!err && r->cut)
+	if (!err && r->incomplete)
 		err = trace_writer__note(r->opts.trace,
 					 "more tasks are at rest, or in more lists, than can be looked "
 					 "at in time, or a list has no end: some are missing");
 	if (!err && r->untold) {
 		snprintf(text, sizeof(text),
-			 "threads that were in polls at attach which cannot be followed (the stack "
-			 "does not tell the task, or the thread polls inside of them): %u of them; "
-			 "these polls are not in the recording, or their time is not known until "
-			 "they end", r->untold);
+			 "%u threads were in polls at attach whose task is not known (the stack does "
+			 "not show it, or another poll was going on inside): these polls are not in "
+			 "the recording, or their time is not known until they end", r->untold);
 		err = trace_writer__note(r->opts.trace, text);
 	}
 	if (!err && r->unlooked) {
 		snprintf(text, sizeof(text),
-			 "threads whose polls at attach were not looked for, since others had taken "
-			 "all the time for it: %u of them", r->unlooked);
+			 "%u threads were not checked for polls at attach, because the others had "
+			 "taken all the time for it", r->unlooked);
 		err = trace_writer__note(r->opts.trace, text);
 	}
 	if (!err && r->late)
 		err = trace_writer__note(r->opts.trace,
-					 "who waits at which descriptor was not asked for all of them at "
-					 "the end: there are too many; some waits name none");
+					 "at the end there were too many descriptors to find out who "
+					 "waits for each: some open waits do not name theirs");
 	return err;
 }
 
@@ -620,7 +625,7 @@ int roster__finish(struct roster *r)
 			r->late = clock__now() > until && r->token_at < r->nr_tokens;
 		}
 	}
-	/* Of a target that is gone there is nothing to be read. */
+	/* If the target is gone, there is nothing to read. */
 	if (err == -ESRCH)
 		err = 0;
 	return err ? err : finish_notes(r);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * The model's tables as the BPF side has them. See tables.h.
- */
+/* The model's tables in the form of the BPF programs. See tables.h. */
 #include "record/tables.h"
 
 #include <errno.h>
@@ -16,7 +14,7 @@
 #include "abi.h"
 #include "dwell.skel.h"
 
-/* Table sizes are known before load, contents can only be written after it. */
+/* Table sizes are set before load; contents can be written only after it. */
 static void size_table(struct bpf_map *map, size_t nr)
 {
 	bpf_map__set_max_entries(map, nr ? nr : 1);
@@ -115,7 +113,7 @@ int tables__fill(struct dwell_bpf *skel, const struct image *img)
 			by_fn[i].status = image__status(img, fns[i].runtime);
 		if (fns[i].cell >= nr_cells)
 			continue;
-		/* tasks of one type have the same ways, whichever function polls them */
+		/* tasks of one type share recipes, whichever function polls them */
 		if (fns[i].cell < MAX_RECIPES)
 			by_fn[i].recipes = (uint16_t)(fns[i].cell + 1);
 	}
@@ -151,8 +149,9 @@ int tables__fill(struct dwell_bpf *skel, const struct image *img)
 }
 
 /*
- * Who waits in a reactor object: known by who is woken, for futures whose
- * descriptor cannot be read from them. All four words lie close together.
+ * Where the wakers in a reactor's object are. They are needed for futures whose
+ * descriptor cannot be read from them: the task that is woken tells it. All four words
+ * are close to each other.
  */
 static bool io_wakers(struct dwell_bpf *skel, const struct image *img, unsigned int runtime)
 {

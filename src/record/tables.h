@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What of the image model the BPF side needs, put into its maps: the walk's tables, the
- * sites of polls, and where the reactor's objects have their wakers.
+ * Puts the parts of the image model that the BPF programs need into their maps: the
+ * walk's tables, the sites of polls, and where the reactor's objects have their wakers.
  *
  * It must not know what is probed, nor how.
  */
@@ -14,11 +14,11 @@
 
 struct dwell_bpf;
 
-/* Make the maps as large as @img's tables, before @skel is loaded. */
+/* Set the sizes of the maps to those of @img's tables; before @skel is loaded. */
 void tables__size(struct dwell_bpf *skel, const struct image *img);
-/* Fill them, after that. 0 or negative errno. */
+/* Fill the maps; after @skel is loaded. 0 or negative errno. */
 int tables__fill(struct dwell_bpf *skel, const struct image *img);
-/* Tell, before load, where a reactor's object has its wakers. False: that is not known. */
+/* Before load: set where a reactor's object has its wakers. False: that is not known. */
 bool tables__io_wakers(struct dwell_bpf *skel, const struct image *img);
 
 #endif /* DWELL_RECORD_TABLES_H */

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * The process that is recorded, and the command that becomes it. See target.h.
- */
+/* The process that is recorded, and the command that it runs. See target.h. */
 #include "record/target.h"
 
 #include <errno.h>
@@ -23,7 +21,7 @@ void target__init(struct target *t)
 	t->go = t->go_status = -1;
 }
 
-/* The file that execvp would take. */
+/* Finds the file that execvp would execute. */
 static int find_command(const char *name, char *out, size_t size)
 {
 	const char *path = getenv("PATH"), *at, *end;
@@ -38,7 +36,7 @@ static int find_command(const char *name, char *out, size_t size)
 	}
 	for (at = path ? path : "/usr/bin:/bin";; at = end + 1) {
 		end = strchrnul(at, ':');
-		/* an empty one is the current directory */
+		/* an empty one means the current directory */
 		n = snprintf(out, size, "%.*s%s%s", (int)(end - at), at, end > at ? "/" : "./", name);
 		if ((size_t)n < size && !stat(out, &st) && S_ISREG(st.st_mode) &&
 		    !faccessat(AT_FDCWD, out, X_OK, AT_EACCESS))
@@ -48,7 +46,7 @@ static int find_command(const char *name, char *out, size_t size)
 	}
 }
 
-/* In the child: wait for the word, then become the command. */
+/* In the child: waits for the go-ahead, then executes the command. */
 __attribute__((noreturn))
 static void become(const char *exe, char **argv, int go, int status)
 {
@@ -61,7 +59,7 @@ static void become(const char *exe, char **argv, int go, int status)
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_DFL);
 	if (read(go, &byte, 1) != 1)
-		_exit(127);	/* dwell gave up */
+		_exit(127);	/* dwell has given up */
 	execv(exe, argv);
 	err = errno;
 	(void)!write(status, &err, sizeof(err));
@@ -111,7 +109,7 @@ int target__launch(struct target *t, char **argv, const char **why)
 	}
 	snprintf(p->comm, sizeof(p->comm), "%.15s",
 		 strrchr(exe, '/') ? strrchr(exe, '/') + 1 : exe);
-	/* Not /proc/PID/exe: that is dwell itself until the exec. */
+	/* Not /proc/PID/exe, which is dwell itself until the exec. */
 	if (strlen(exe) < sizeof(p->exe))
 		strcpy(p->exe, exe);
 	else
@@ -133,7 +131,7 @@ int target__go(struct target *t)
 		return -errno;
 	close(t->go);
 	t->go = -1;
-	/* The exec closes the other end; a failed one says why first. */
+	/* A successful exec closes the other end; a failed one writes the errno first. */
 	if (read(t->go_status, &err, sizeof(err)) == sizeof(err))
 		return -err;
 	close(t->go_status);

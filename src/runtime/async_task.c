@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * async-task, as data: the tasks of smol, async-std and of executors that are made
- * with it, and what these wait for in async-io, its reactor.
+ * async-task, as data: the tasks of smol, of async-std and of executors made with
+ * async-task, and what they wait for in async-io, their reactor.
  *
- * It must not know offsets, DWARF or probes: names only, which the image model
- * looks up in the target. Names are those of async-task 4.4 to 4.7, async-executor
- * 1.13 and 1.14, async-global-executor 2.4, async-io 2, blocking 1.6 and 1.7, smol 2
- * and async-std 1.13. File names are theirs, below src/.
+ * It must not know offsets, DWARF or probes: it contains names only, which the image
+ * model looks up in the target. Names are those of async-task 4.4 to 4.7,
+ * async-executor 1.13 and 1.14, async-global-executor 2.4, async-io 2, blocking 1.6 and
+ * 1.7, smol 2 and async-std 1.13. File names in comments are relative to the crates'
+ * src/.
  */
 #include "runtime/runtime.h"
 
@@ -14,36 +15,43 @@
 
 #define RAW	"async_task::raw::RawTask::"
 
-/* async-task: state.rs; the references are counted above */
+/* async-task: state.rs; the bits above them count references */
 #define SCHEDULED	(1 << 0)
 #define RUNNING		(1 << 1)
 #define COMPLETED	(1 << 2)
 #define CLOSED		(1 << 3)
 /*
- * Nobody has as many references to a task. What was freed has the allocator's words in
- * the state's place, or the state as it was: completed.
+ * Bits of a reference count that no task reaches. In a freed task, the allocator has
+ * overwritten the state word, or it is unchanged: completed.
  */
 #define TOO_MANY	(0xffffffull << 40)
 
 static const struct runtime_fn fns[] = {
-	/* A task's table holds their addresses, so each is there in every profile. */
+	/*
+	 * A task's vtable contains their addresses, so each is a function of its own in
+	 * every profile.
+	 */
 	{ RUNTIME_FN_POLL, RAW "run", 0, false },
 	/*
-	 * Runnable::schedule calls it, with a new task; so do a waker without captures,
-	 * the poll of a task that was woken in it, and the last waker of one that is closed.
+	 * Called by Runnable::schedule with a new task; also by a waker without
+	 * captures, by the poll of a task that was woken during the poll, and by the
+	 * last waker of a closed task.
 	 */
 	{ RUNTIME_FN_NEW, RAW "schedule", 0, false },
 	/*
-	 * By a Runnable that is dropped. A task that has completed is dropped by its poll;
-	 * its memory may be freed by whoever awaits it, before that poll returns.
+	 * Called when a Runnable is dropped. A completed task is dropped by its poll;
+	 * whoever awaits it may free its memory before that poll returns.
 	 */
 	{ RUNTIME_FN_END, RAW "drop_future", 0, false },
-	/* So does the RawWakerVTable, one per task type; equal ones are merged. */
+	/* In the RawWakerVTable, of which each task type has one; equal ones are merged. */
 	{ RUNTIME_FN_WAKE, RAW "wake", 0, false },
 	{ RUNTIME_FN_WAKE, RAW "wake_by_ref", 0, false },
 };
 
-/* What a future of a library has in its hands decides: TcpStream, BufReader<UnixStream>, … */
+/*
+ * What such a library future waits for depends on what it holds: TcpStream,
+ * BufReader<UnixStream>, …
+ */
 #define HELD(path, direction) \
 	{ .type = path, .key = WALK_KEY_IO, .dir = (direction), .search_io = true }
 #define LITE(name, direction)	HELD("futures_lite::io::" name, direction)
@@ -55,14 +63,14 @@ static const struct runtime_fn fns[] = {
 	  .key_path = handle ".source.*.data.key", .by_value = true }
 
 static const struct runtime_leaf leaves[] = {
-	/* async-io: lib.rs; a timer that never fires has no time */
+	/* async-io: lib.rs; None if the timer never fires */
 	{ .type = "async_io::Timer", .key = WALK_KEY_DEADLINE, .key_path = "when" },
 	READY("Readable", "handle.*", WALK_DIR_READ),
 	READY("ReadableOwned", "handle.*.data", WALK_DIR_READ),
 	READY("Writable", "handle.*", WALK_DIR_WRITE),
 	READY("WritableOwned", "handle.*.data", WALK_DIR_WRITE),
 
-	/* async-task: task.rs, fallible.rs; the task's header */
+	/* async-task: task.rs, fallible.rs; points to the task's header */
 	{ .type = "async_task::task::Task", .key = WALK_KEY_TASK, .key_path = "ptr.*" },
 	{ .type = "async_task::task::FallibleTask", .key = WALK_KEY_TASK, .key_path = "ptr.*" },
 
@@ -89,13 +97,13 @@ static const struct runtime_leaf leaves[] = {
 	STD("write::write_fmt", "WriteFmtFuture", WALK_DIR_WRITE),
 	STD("write::flush", "FlushFuture", WALK_DIR_WRITE),
 
-	/* Give way: woken at once by themselves. */
+	/* They yield: they wake themselves at once. */
 	{ .type = "futures_lite::future::YieldNow", .key = WALK_KEY_YIELD },
 	{ .type = "async_std::task::yield_now::YieldNow", .key = WALK_KEY_YIELD },
 };
 
 static const struct runtime_wrapper wrappers[] = {
-	/* async-executor: lib.rs; async-task: runnable.rs, of spawn_local */
+	/* async-executor: lib.rs; async-task: runnable.rs, spawn_local */
 	{ "async_executor::AsyncCallOnDrop", "future", NULL },
 	{ "async_task::runnable::{impl}::spawn_local::Checked", "inner", NULL },
 	/* async-std: task/builder.rs, future/timeout.rs, io/timeout.rs */
@@ -109,7 +117,7 @@ enum {
 	STATE_DATA, ACTIVE_ENTRIES, ACTIVE_NR, ACTIVE_ENTRY, ACTIVE_TASK, LAYOUT_NR
 };
 
-/* async-executor: the closure that schedules has an Arc of it */
+/* async-executor: the closure that schedules tasks has an Arc of this */
 #define STATE	"alloc::sync::Arc<async_executor::State, alloc::alloc::Global>"
 #define ENTRY	"slab::Entry<core::task::wake::Waker>"
 
@@ -117,12 +125,12 @@ static const struct runtime_layout layouts[LAYOUT_NR] = {
 	[HEADER_STATE] = { "header.state", "async_task::header::Header<()>", "state" },
 	[HEADER_VTABLE] = { "header.vtable", "async_task::header::Header<()>", "vtable" },
 	[VTABLE_POLL] = { "vtable.poll", "async_task::raw::TaskVTable", "run" },
-	/* what schedules a task lies in it */
+	/* what schedules a task is stored in the task */
 	[VTABLE_SCHEDULER] = { "vtable.scheduler", "async_task::raw::TaskVTable",
 			       "layout_info.*.offset_s" },
-	/* who runs tasks has a reference to it: Runner, Ticker */
+	/* threads that run tasks have a reference to it: Runner, Ticker */
 	[STATE_DATA] = { "state", STATE, "*.data" },
-	/* Mutex<Slab<Waker>>: a task is there until it has completed or was dropped */
+	/* Mutex<Slab<Waker>>: a task is in it until it has completed or been dropped */
 	[ACTIVE_ENTRIES] = { "active.entries", STATE, "*.data.active.data.entries.buf.ptr" },
 	[ACTIVE_NR] = { "active.nr", STATE, "*.data.active.data.entries.len" },
 	[ACTIVE_ENTRY] = { "active.entry", ENTRY, "" },
@@ -134,7 +142,7 @@ static const struct runtime_list lists[] = {
 	  RUNTIME_NO_LAYOUT },
 };
 
-/* Jobs of blocking, and tasks of executors that somebody wrote, are in no list. */
+/* Jobs of the blocking crate, and tasks of hand-written executors, are in no list. */
 static const struct runtime_tasks tasks = {
 	.header_vtable		= HEADER_VTABLE,
 	.vtable_poll		= VTABLE_POLL,
@@ -154,7 +162,7 @@ const struct runtime runtime_async_task = {
 				  "async_channel|event_listener|event_listener_strategy",
 	.fns			= fns,
 	.nr_fns			= ARRAY_SIZE(fns),
-	/* raw.rs: RawTask<F, T, S, M>, pointers to the parts */
+	/* raw.rs: RawTask<F, T, S, M> consists of pointers to the parts */
 	.cell_type		= "async_task::raw::RawTask",
 	.future_param		= "F",
 	.scheduler_param	= "S",
@@ -167,7 +175,7 @@ const struct runtime runtime_async_task = {
 				    .freed = TOO_MANY,
 				    .not_new = RUNNING | COMPLETED | CLOSED },
 	.status_layout		= HEADER_STATE,
-	/* blocking: lib.rs; what else runs there may wait */
+	/* blocking: lib.rs; other futures that run there may wait */
 	.blocking_future	= "blocking::unblock::{async_block_env#0}",
 	.job_param		= "#1",
 	.io_type		= "async_io::reactor::Source",
@@ -184,7 +192,7 @@ const struct runtime runtime_async_task = {
 	.nr_wrappers		= ARRAY_SIZE(wrappers),
 	.hidden			= "async_executor::AsyncCallOnDrop|"
 				  "async_std::task::builder::SupportTaskLocals",
-	/* async-std: task/sleep.rs, a timeout of nothing */
+	/* async-std: task/sleep.rs, a timeout around a future that never completes */
 	.never			= "async_std::future::pending::pending::{async_fn_env#0}",
 	.layouts		= layouts,
 	.nr_layouts		= ARRAY_SIZE(layouts),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * All that the adapters say, as one number: part of the key under which a model is
- * kept, so that a changed adapter never meets a model that an older one made.
+ * A number for the contents of all adapters. It is part of the key of a cached model,
+ * so that a model made by an older adapter is not used.
  *
- * Each field that an adapter may have goes in. The sizes that are asserted change with
- * the structures: whoever adds a field sees that it has to go in here.
+ * Every field that an adapter may have is included. The asserted sizes change when a
+ * structure changes, which reminds whoever adds a field to include it here.
  */
 #include "runtime/runtime.h"
 
@@ -94,7 +94,10 @@ static void add_layouts(struct digest *d, const struct runtime_layout *l, size_t
 	}
 }
 
-/* What only whoever reads a process goes by (status, tasks, reactor) is in no model. */
+/*
+ * Fields that are only used to read a process (status, tasks, reactor) are not in a
+ * model, and so not here.
+ */
 _Static_assert(sizeof(struct runtime) == 368, "runtime: see add_runtime()");
 
 static void add_runtime(struct digest *d, const struct runtime *rt)

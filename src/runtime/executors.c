@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Executors that block a thread on one future and have no tasks, as data: where they
- * poll it, and what they call to sleep. Names are those of futures-executor 0.3,
- * pollster 0.2 to 0.4, async-io 1 and 2 and futures-lite 1 and 2.
+ * poll the future, and which functions they call to sleep. Names are those of
+ * futures-executor 0.3, pollster 0.2 to 0.4, async-io 1 and 2 and futures-lite 1 and 2.
  */
 #include "runtime/runtime.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
-/* The waker of whatever implements std's Wake, which is an Arc of it. */
+/* The waker for types that implement std's Wake; its data is an Arc of the type. */
 #define STD_WAKER							\
 	{ RUNTIME_FN_ROOT_WAKE, "alloc::task::raw_waker::wake", 0, false },	\
 	{ RUNTIME_FN_ROOT_WAKE, "alloc::task::raw_waker::wake_by_ref", 0, false }, \
 	{ RUNTIME_FN_ROOT_CLONE, "alloc::task::raw_waker::clone_waker", 0, false }
 
-/* local_pool.rs: it sleeps in std's park, and wakes with unpark */
+/* local_pool.rs: sleeps in std's park, and is woken by unpark */
 static const struct runtime_fn futures_fns[] = {
 	{ RUNTIME_FN_PARK, "std::thread::functions::park", 0, false },
 	{ RUNTIME_FN_PARK, "std::thread::park", 0, false },
@@ -50,7 +50,7 @@ const struct runtime runtime_pollster = {
 	.nr_roots	= ARRAY_SIZE(pollster_roots),
 };
 
-/* driver.rs: its thread waits in the reactor, whichever thread has that, or is parked */
+/* driver.rs: the thread waits in the reactor if no other thread does, else it is parked */
 static const struct runtime_fn async_io_fns[] = {
 	{ RUNTIME_FN_PARK, "parking::Parker::park_timeout", 0, false },
 	{ RUNTIME_FN_PARK, "parking::Parker::park", 0, false },

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Leaves of libraries that belong to no runtime: what waits in them is woken by
- * somebody who calls the waker, never by a driver. Names and members are those
- * of futures 0.3 and event-listener 3 to 5, on which async-channel, async-lock
- * and their kin rest; file names are theirs, below src/.
+ * Leaves in libraries that belong to no runtime: they are woken by whoever calls the
+ * waker, never by a driver. Names and members are those of futures 0.3 and of
+ * event-listener 3 to 5, on which async-channel, async-lock and similar crates are
+ * based. File names in comments are relative to the crates' src/.
  */
 #include "runtime/runtime.h"
 
@@ -53,11 +53,11 @@ const struct runtime_leaf library_leaves[] = {
 	{ .type = "async_channel::Receiver", .key = WALK_KEY_ADDRESS,
 	  .key_path = "channel.*.data" },
 
-	/* Waits for nothing: core/future/pending.rs, async-std's future/pending.rs */
+	/* They wait for nothing: core/future/pending.rs, async-std's future/pending.rs */
 	{ .type = "core::future::pending::Pending", .key = WALK_KEY_NONE },
 	{ .type = "async_std::future::pending::Pending", .key = WALK_KEY_NONE },
 
-	/* event-listener: lib.rs; the event belongs to a channel, a lock, … */
+	/* event-listener: lib.rs; the event is part of a channel, a lock, … */
 	{ .type = "event_listener::EventListener", .key = WALK_KEY_ADDRESS,
 	  .key_path = "listener.*.event.*.data" },
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Crates that run futures and whose tasks are not recorded: what can be told of
- * them is that they are in a program.
+ * Crates that run futures and whose tasks are not recorded. All that can be told is
+ * that a program contains them.
  */
 #include "runtime/runtime.h"
 

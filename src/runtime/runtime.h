@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A runtime adapter: what one async runtime calls its parts, as data.
+ * A runtime adapter: the names of the parts of one async runtime, as data.
  *
- * The image model reads these tables to know which functions are poll
- * functions, wakers and so on, where a task's future lies, and what its leaf
- * futures wait for. Names are matched against paths as DWARF and demangled
- * symbols spell them, generics cut off ("tokio::runtime::task::raw::poll").
- * No offset is stated here: layouts come from the target's DWARF.
+ * The image model reads these tables to find out which functions are poll functions,
+ * wakers and so on, where a task's future lies, and what its leaf futures wait for.
+ * Names are compared with paths as in DWARF and demangled symbols, without generics
+ * ("tokio::runtime::task::raw::poll"). Offsets are not in the tables: layouts come from
+ * the target's DWARF.
  */
 #ifndef DWELL_RUNTIME_H
 #define DWELL_RUNTIME_H
@@ -17,29 +17,30 @@
 
 #include "walk.h"
 
-/* What a probed function means. Append only: it is in the cache. */
+/* What a probed function does. Append only: cached models contain it. */
 enum runtime_fn_role {
 	RUNTIME_FN_POLL		= 0,	/* polls a task: one function per task type */
 	RUNTIME_FN_WAKE		= 1,	/* wakes a task */
 	RUNTIME_FN_NEW		= 2,	/* a task enters the runtime */
-	RUNTIME_FN_DROP		= 3,	/* a task's memory is freed; not all frees need pass here */
+	RUNTIME_FN_DROP		= 3,	/* frees a task's memory; not every free comes through it */
 	/*
-	 * A task's life ends: it completed or was cancelled. Its memory may be
-	 * freed before the function returns, or live on for its handles; wakes
-	 * and polls without effect may still come as long as it does.
+	 * Ends a task's life: it has completed or been cancelled. Its memory may be
+	 * freed before the function returns, or may live on because of handles; as long
+	 * as it does, wakes and polls without effect are possible.
 	 */
 	RUNTIME_FN_END		= 4,
-	/* The code that polls a root, a future that block_on was given: see runtime_root. */
+	/* Polls a root, a future that was passed to block_on: see runtime_root. */
 	RUNTIME_FN_ROOT		= 5,
 	/*
-	 * Whoever blocks on a root calls it when the root is Pending: to sleep, or to do
-	 * something else meanwhile. It takes no task.
+	 * Called in block_on when the root is Pending, to sleep or to do other work
+	 * meanwhile. It takes no task.
 	 */
 	RUNTIME_FN_PARK		= 6,
 	/*
-	 * Wakes a root, or copies a waker of one; the argument is the waker's data. For
-	 * roots whose thread does other things while they are Pending. Of others, which
-	 * sleep until they are woken, the kernel tells.
+	 * Wakes a root, or clones its waker; the argument is the waker's data. Only
+	 * needed if the root's thread does other work while the root is Pending. A
+	 * thread that sleeps until its root is woken is woken by the kernel, which
+	 * shows it.
 	 */
 	RUNTIME_FN_ROOT_WAKE	= 7,
 	RUNTIME_FN_ROOT_CLONE	= 8,
@@ -49,247 +50,288 @@ enum runtime_fn_role {
 struct runtime_fn {
 	enum runtime_fn_role	 role;
 	const char		*path;	/* without generics */
-	uint8_t			 arg;	/* which argument holds the task, 0 = rdi, 1 = rsi, … */
-	bool			 inlined;	/* copies inlined into others are probed too */
+	uint8_t			 arg;	/* the argument that is the task: 0 = rdi, 1 = rsi, … */
+	bool			 inlined;	/* also probe copies inlined into other functions */
 };
 
 /*
- * A function that polls a future, of any of its generic types, until that is done, and
- * has it in its frame, or a pinned reference to it: block_on. What it is inlined into
- * has the root as well.
+ * A function that polls a future of one of its generic types until it is done, and has
+ * the future or a pinned reference to it in its frame: block_on. If it is inlined into
+ * another function, that one has the root in its frame.
  */
 struct runtime_root {
-	const char	*path;		/* as runtime_fn.path; {impl}, {closure}: of any number */
-	bool		 shares;	/* in between it polls tasks, from the same frame */
-	/* It polls nothing itself: what it calls does, and it has the reference meanwhile. */
+	/* as in runtime_fn.path; {impl} and {closure} match any number */
+	const char	*path;
+	bool		 shares;	/* between the polls it polls tasks, from the same frame */
+	/*
+	 * True: it does not poll, but a function that it calls does, and it has the
+	 * reference during that call.
+	 */
 	bool		 holds;
 };
 
-/* A leaf future, or a wrapper whose inside needs a word. */
+/* A leaf future, or a wrapper whose contents need an explanation. */
 struct runtime_leaf {
 	/*
-	 * Path without generics; an env type by "fn path::{async_fn_env#0}", a
-	 * PollFn by its closure: "fn path::{async_fn#0}::{closure_env#0}" (the
-	 * type of member "f"). A component {impl} stands for any {impl#N}.
+	 * Path without generics. The type of an async fn: "fn path::{async_fn_env#0}";
+	 * a PollFn by its closure, the type of member "f": "fn
+	 * path::{async_fn#0}::{closure_env#0}". A component {impl} matches any
+	 * {impl#N}.
 	 */
 	const char	*type;
 	/*
-	 * WALK_KEY_IO that does not resolve (or has neither path nor search):
-	 * the driver wakes it, one cannot tell by what. Not a known leaf then,
-	 * but one that is not looked through.
+	 * WALK_KEY_IO whose path is not found in this binary (or that has neither path
+	 * nor search): the driver wakes it, for an unknown reason. Then it is not a
+	 * known leaf, but one whose inside is not known.
 	 */
 	enum walk_key_kind key;
-	uint8_t		 dir;		/* WALK_KEY_IO: enum walk_dir; 0: read it at dir_path */
+	uint8_t		 dir;		/* WALK_KEY_IO: enum walk_dir; 0: read from dir_path */
 	/*
-	 * Dotted member names from the leaf to the key. '*' dereferences
-	 * (a reference, Box, NonNull, raw pointer); an Arc or Rc is a pointer
-	 * to its inner block: "*.data"; a Box or reference of a slice leads to
-	 * its first element. Newtype levels may be left out: a name, and the
-	 * pointer for a '*', is searched through structs of one non-empty
-	 * member and through enums of which one variant has members; of others a
-	 * variant has to be named.
-	 * Several alternatives, for different versions, are parted by '|'.
+	 * Member names, separated by dots, from the leaf to the key. '*' dereferences
+	 * (a reference, Box, NonNull, raw pointer). An Arc or Rc points to its inner
+	 * block: "*.data". A Box or reference of a slice leads to its first element.
+	 * Newtype levels may be omitted: a name, and the pointer for a '*', is searched
+	 * for through structs with one non-empty member and through enums with one
+	 * variant that has members; for other enums the variant must be named.
+	 * Alternatives for different versions are separated by '|'.
 	 */
 	const char	*key_path;
 	const char	*dir_path;
-	uint16_t	 dir_read, dir_write;	/* bits of what is there that mean it */
-	/* The number at the path's end is the key; else its address, or what is in a pointer. */
+	/* bits of the value there that mean reading, writing */
+	uint16_t	 dir_read, dir_write;
+	/*
+	 * True: the key is the number at the end of the path. False: its address, or
+	 * the pointer stored there.
+	 */
 	bool		 by_value;
 	/*
-	 * Generic leaves such as Read<'_, R>: if true and key_path does not
-	 * resolve, search the type breadth first (members, references, Arc,
-	 * at most 3 dereferences) for io_type. The nearest counts, unless there
-	 * are two as near: a type seen before must not hide a second way.
+	 * For generic leaves such as Read<'_, R>. True: if key_path is not found,
+	 * search the type breadth-first (through members, references and Arcs, with at
+	 * most 3 dereferences) for io_type. The nearest one is used, unless two are
+	 * equally near. (The search does not skip types that it has seen, which could
+	 * hide the second one.)
 	 */
 	bool		 search_io;
 };
 
-/* A wrapper with a main future and side ones (tokio's Timeout). */
+/* A wrapper with a main future and side futures (tokio's Timeout). */
 struct runtime_wrapper {
 	const char	*type;
-	const char	*main;		/* member followed */
+	const char	*main;		/* member that is followed */
 	const char	*side;		/* member that may end the wait instead, or NULL */
 };
 
 /*
- * A layout that the recorder needs to walk the runtime's own structures
- * through the target's memory. Resolved to offsets by the image model;
- * the result has the same index.
+ * A layout that the recorder needs to follow the runtime's own structures in the
+ * target's memory. The image model resolves it to offsets, in a table with the same
+ * index.
  */
 struct runtime_layout {
 	const char	*name;		/* e.g. "owned.shards" */
 	const char	*type;
-	const char	*path;		/* as runtime_leaf.key_path */
+	const char	*path;		/* as in runtime_leaf.key_path */
 };
 
-/* What stands for a layout where the runtime has nothing of the kind. */
+/* In place of a layout that the runtime does not have. */
 #define RUNTIME_NO_LAYOUT	0xffff
 
-/* A kind of scheduler, and how to get from its shared part A to its lists of tasks. */
+/* A kind of scheduler, and the way from its shared part A to its lists of tasks. */
 struct runtime_list {
-	/* As image_fn.scheduler has it, or a path that it is below; "": whatever has another. */
+	/*
+	 * As in image_fn.scheduler, or the path of a module that contains it; "": all
+	 * others.
+	 */
 	const char	*scheduler;
 	/*
-	 * Layouts, whose paths start at a structure that holds an Arc of A: what counts
-	 * is from off[1] on. Either all tasks are in one list, whose first task is at
-	 * head, or there are nr_shards lists, the first at what shards points to, each
-	 * as long as the size of shard, each with its first task at the last offset of
-	 * shard_head. sharded false: there is head alone.
+	 * Layouts whose paths begin at a structure that holds an Arc of A; only off[1]
+	 * and later offsets are used. sharded false: all tasks are in one list, whose
+	 * first task is at head. sharded true: there are nr_shards lists; shards points
+	 * to the first one, the size of layout shard is their distance, and the last
+	 * offset of shard_head is that of the first task in each.
 	 */
 	bool		sharded;
 	uint16_t	shards, nr_shards, shard_head, shard, head;
 };
 
 /*
- * How the runtime's tasks are found in memory: indices of its layouts. From a task's
+ * How to find the runtime's tasks in memory, as indices of its layouts. From a task's
  * header H:
  *
  *	V = *(H + header_vtable)
  *	A = *(H + *(V + vtable_scheduler))
- *	next of its list at H + *(V + vtable_trailer) + trailer_next, 0 at its end
+ *	next task of its list: *(H + *(V + vtable_trailer) + trailer_next), 0 at the end
  *
- * Without trailer_next each list is of one task, or of none: then there are as many.
+ * Without trailer_next each list contains at most one task; there are then as many
+ * lists.
  */
 struct runtime_tasks {
 	uint16_t			 header_vtable;
 	uint16_t			 vtable_poll;		/* address of its poll function */
-	/* offsets, there or one hop on */
+	/* offsets stored there, or one dereference further */
 	uint16_t			 vtable_trailer, vtable_scheduler;
 	uint16_t			 trailer_next;
 	const struct runtime_list	*lists;
 	size_t				 nr_lists;
 	/*
-	 * In a thread's context: the runtime that it belongs to, two words, one of
-	 * which is A of one kind or the other, or none.
+	 * In a thread's context: the runtime that the thread belongs to, in two words,
+	 * one of which is A of one of the kinds; or none.
 	 */
 	uint16_t			 context;
 	/*
-	 * Where threads have no such context, those that run tasks have a pointer into A on
-	 * their stacks: from a structure that holds an Arc of A, where that leads.
+	 * For runtimes whose threads have no such context: threads that run tasks have
+	 * a pointer into A on their stacks. The layout, from a structure that holds an
+	 * Arc of A, is where the pointer points.
 	 */
 	uint16_t			 on_stack;
 };
 
 /*
- * Who waits in an object of the reactor, which is known to the kernel by its address:
- * indices of layouts. A waker is its data pointer, a task's header if its vtable is the
- * runtime's, and its vtable pointer, 0 for none.
+ * The tasks that wait in an object of the reactor, whose address is the kernel's token,
+ * as indices of layouts. A waker is two words: a data pointer, which is a task's header
+ * if the vtable is the runtime's, and a vtable pointer, 0 for none.
  */
 struct runtime_reactor {
-	uint16_t	reader, reader_vtable;		/* of poll_read and the like */
+	/* the waker of poll_read and similar functions */
+	uint16_t	reader, reader_vtable;
 	uint16_t	writer, writer_vtable;
-	uint16_t	waiters;	/* pointer to the first of a list, 0: none; of each … */
+	uint16_t	waiters;	/* pointer to the first of a list of waiters, 0: none */
 	uint16_t	waiter_next, waiter_waker, waiter_vtable, waiter_interest;
-	uint16_t	interest_read, interest_write;	/* bits of that */
+	uint16_t	interest_read, interest_write;	/* bits in a waiter's interest */
 };
 
 struct runtime {
 	const char			*name;		/* "tokio" */
-	/* Frames below "crate::" are the runtime's; several crates are parted by '|'. */
+	/*
+	 * Frames whose path begins with this crate belong to the runtime. Several
+	 * crates are separated by '|'.
+	 */
 	const char			*crate;
 	const struct runtime_fn		*fns;		/* nr_fns */
 	size_t				 nr_fns;
 	const struct runtime_root	*roots;		/* nr_roots */
 	size_t				 nr_roots;
 	/*
-	 * The task's allocation: a generic type, which has the same parameters as the
-	 * poll function, and the way to the future. NULL: it has no tasks, only roots.
+	 * The generic type of a task's allocation, which has the same parameters as the
+	 * poll function, and the path to the future. NULL: there are no tasks, only
+	 * roots.
 	 */
 	const char			*cell_type;	/* "tokio::runtime::task::core::Cell" */
-	const char			*future_param;	/* the future's parameter: "T" */
-	const char			*scheduler_param; /* who schedules it: "S" */
-	uint32_t			 scheduler_nr;	/* its place among them; the future is 0 */
-	/* Either an enum that the future is in, … */
-	const char			*stage_path;	/* to the enum: "core.stage" */
+	const char			*future_param;	/* the parameter that is the future: "T" */
+	const char			*scheduler_param; /* the parameter that schedules it: "S" */
+	/* its index among the parameters; the future is 0 */
+	uint32_t			 scheduler_nr;
+	/* Either: the future is in an enum, … */
+	const char			*stage_path;	/* path to the enum: "core.stage" */
 	const char			*stage_variant;	/* "Running" */
 	/*
-	 * … or the allocation has no type, and cell_type is a structure of pointers to
-	 * its parts: these members, in the order in which the parts lie, each aligned, as
-	 * in C. Parted by ','; those that lie in the same place, as in a union, by '|'.
+	 * … or: the allocation has no type, and cell_type is a structure of pointers to
+	 * its parts. These are the pointer members, in the order of the parts, each of
+	 * which is aligned as in C. Parts are separated by ','; parts that share one
+	 * place, as in a union, by '|'.
 	 */
 	const char			*cell_parts;	/* "header,schedule,future|output" */
 	const char			*cell_future;	/* "future" */
 	/*
-	 * The word of a task's header that tells its state: where it is unless
-	 * layouts[status_layout] says otherwise, and what its bits mean.
+	 * The state word in a task's header, and the meaning of its bits. Its offset is
+	 * overridden by layouts[status_layout], if there is one.
 	 */
 	struct walk_status		 status;
 	size_t				 status_layout;
-	/* A blocking job is told by its scheduler, or by its future; NULL: not by that. */
+	/*
+	 * A blocking job is recognised by this scheduler, or by its future below; NULL:
+	 * not by that.
+	 */
 	const char			*blocking_scheduler;
 	const char			*blocking_future;
 	/*
-	 * Parameter of the job's future, which is what it runs; or its number, "#0" is the
-	 * first: a coroutine has its parameters in its name only.
+	 * The generic parameter of the job's future that is the job; or its index, "#0"
+	 * for the first, for a coroutine, which has its parameters only in its name.
 	 */
 	const char			*job_param;
 	/*
-	 * The module whose blocking jobs are the runtime's own workers, at its
-	 * start and when one is handed over to another thread: the poll of such
-	 * a job lasts as long as the worker, and polls tasks. Or NULL.
+	 * The module of those blocking jobs that are the runtime's own workers, started
+	 * with the runtime or when a worker is handed to another thread. The poll of
+	 * such a job lasts as long as the worker, and polls tasks. Or NULL.
 	 */
 	const char			*worker_jobs;
 	/*
-	 * Functions that nothing but a worker's job comes to, its loop and what
-	 * the loop calls, parted by '|': they tell the job where no name does. Or NULL.
+	 * Functions that only a worker's job calls, directly or indirectly (its loop,
+	 * and what the loop calls), separated by '|'. The job is recognised by them if
+	 * it has no name. Or NULL.
 	 */
 	const char			*worker_loop;
-	const char			*io_type;	/* the reactor's per-fd object */
-	/* Where that has the number that the driver knows it by; NULL: by its address. */
+	const char			*io_type;	/* the reactor's object for a descriptor */
+	/*
+	 * Where that object has the number that the driver identifies it by; NULL: by
+	 * its address.
+	 */
 	const char			*io_key;
-	const char			*io_handle;	/* who waits for an fd has one; or NULL */
-	/* In the mangled name of the thread-local variable with a thread's context; or NULL. */
+	/* type of the handle to it that a waiting future holds; or NULL */
+	const char			*io_handle;
+	/*
+	 * Part of the mangled name of the thread-local variable with a thread's
+	 * context; or NULL.
+	 */
 	const char			*context_symbol;
 	/*
-	 * A function of the runtime that does nothing but jump to a task's poll
-	 * function, where it has not been inlined: its calls are returned to.
+	 * A function of the runtime that only jumps to a task's poll function. If it is
+	 * not inlined, polls return to its callers.
 	 */
 	const char			*poll_through;
 	/*
-	 * Where a task's header has its table in most versions, and the table the poll
-	 * function: a hint for probe sites. Both 0: none.
+	 * In most versions, the offset of the vtable pointer in a task's header, and of
+	 * the poll function in the vtable: a hint for probe sites. Both 0: none.
 	 */
 	uint32_t			 usual_vtable_off, usual_poll_off;
-	/* Each task's table has the function that new ones come by: none is unseen. */
+	/*
+	 * Each task's vtable contains the function that gets new tasks, so every spawn
+	 * is seen.
+	 */
 	bool				 spawns_in_table;
-	/* What is not recorded, for the user; or NULL. */
+	/* What is not recorded, as a note for the user; or NULL. */
 	const char			*not_covered;
-	const struct runtime_tasks	*tasks;		/* NULL: they are not found in memory */
-	const struct runtime_reactor	*reactor;	/* NULL: no such objects */
+	const struct runtime_tasks	*tasks;		/* NULL: tasks cannot be found in memory */
+	const struct runtime_reactor	*reactor;	/* NULL: it has no such objects */
 	const struct runtime_leaf	*leaves;
 	size_t				 nr_leaves;
 	const struct runtime_wrapper	*wrappers;
 	size_t				 nr_wrappers;
-	/* Of these, those that it puts around each task: no frame. Parted by '|'; or NULL. */
+	/*
+	 * Those wrappers that the runtime puts around each task; they make no frame.
+	 * Separated by '|'; or NULL.
+	 */
 	const char			*hidden;
-	/* A future that waits for nothing, never: a wrapper with it as its main one has a side. */
+	/*
+	 * A future that never completes. If it is a wrapper's main future, only the
+	 * side future matters.
+	 */
 	const char			*never;
 	const struct runtime_layout	*layouts;
 	size_t				 nr_layouts;
 };
 
-/* All adapters, in order of preference; ends with a null pointer. */
+/* All adapters, in order of preference; NULL ends the list. */
 extern const struct runtime *const runtimes[];
 extern const struct runtime runtime_tokio, runtime_async_task;
-/* executors.c */
+/* defined in executors.c */
 extern const struct runtime runtime_futures, runtime_pollster, runtime_async_io;
 
 /*
- * All of what the adapters of @list (which ends with a null pointer), libraries.c and
- * others.c say that a model depends on, as a number: another one if any of it changes.
+ * A number for everything in the adapters of @list (NULL ends it), libraries.c and
+ * others.c that a model depends on. It changes when any of that changes.
  */
 uint64_t runtimes__digest(const struct runtime *const *list);
 
-/* A runtime without an adapter, by a path that begins the names of functions of it. */
+/* A runtime without an adapter, and the beginning of the paths of its functions. */
 struct runtime_other {
-	const char	*name;		/* as its users know it */
+	const char	*name;		/* its usual name */
 	const char	*path;		/* "glib::main_context" */
 };
 
-/* Ends with a null name. */
+/* A NULL name ends the list. */
 extern const struct runtime_other other_runtimes[];
 
-/* Leaves that any runtime may poll, of libraries: libraries.c. */
+/* Leaves in libraries, which any runtime may poll: see libraries.c. */
 extern const struct runtime_leaf library_leaves[];
 extern const size_t nr_library_leaves;
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The async runtimes that we know, in order of preference. It must not know
- * what any of them looks like.
+ * The async runtimes that dwell knows, in order of preference. It must not know what
+ * any of them looks like.
  */
 #include "runtime/runtime.h"
 

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * tokio, as data: which of its functions mean something, where a task's future
- * lies, what its leaf futures wait for, and the way through its own structures.
+ * tokio, as data: what its functions do, where a task's future lies, what its leaf
+ * futures wait for, and the way through its own structures.
  *
- * It must not know offsets, DWARF or probes: names only, which the image model
- * looks up in the target. Names are those of tokio 1.30 to 1.54, each resolved
- * in programs built with 1.30, 1.35, 1.40, 1.47, 1.49, 1.53 and 1.54 and, where
- * a key can be known otherwise, compared with it in the running program; where
- * versions differ, the newest comes first. File names are tokio's, below src/.
+ * It must not know offsets, DWARF or probes: it contains names only, which the image
+ * model looks up in the target. Names are those of tokio 1.30 to 1.54. Each was
+ * resolved in programs built with 1.30, 1.35, 1.40, 1.47, 1.49, 1.53 and 1.54; where a
+ * key can be found in another way too, it was compared with that in the running
+ * program. Where versions differ, the newest is first. File names in comments are
+ * relative to tokio's src/.
  */
 #include "runtime/runtime.h"
 #include "runtime/tokio.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
-/* io/interest.rs; others are above */
+/* io/interest.rs; further bits are above */
 #define INTEREST_READ	1
 #define INTEREST_WRITE	2
 
@@ -24,56 +25,59 @@
 #define IO	"tokio::runtime::io::"
 
 static const struct runtime_fn fns[] = {
-	/* The vtable holds its address: one per task type in every profile. */
+	/* In the vtable of tasks, so each task type has one in every profile. */
 	{ RUNTIME_FN_POLL, TASK "raw::poll", 0, false },
-	/* So does the one RawWakerVTable (before 1.23 generic, one per task type). */
+	/* In the RawWakerVTable (before 1.23 generic, with one for each task type). */
 	{ RUNTIME_FN_WAKE, TASK "waker::wake_by_val", 0, false },
 	{ RUNTIME_FN_WAKE, TASK "waker::wake_by_ref", 0, false },
 	/*
-	 * (&self, Task, Notified): both are the header. Inlined if the program
-	 * spawns one type of task only; LocalSet has none that takes the header.
+	 * Arguments: &self, Task, Notified; both latter are the header. Inlined if the
+	 * program spawns only one type of task. LocalSet has no function that takes the
+	 * header.
 	 */
 	{ RUNTIME_FN_NEW, TASK "list::OwnedTasks::bind_inner", 1, true },
 	/*
-	 * Spawner::spawn_task has the header of a blocking job, but also of the
-	 * runtime's own workers, which are no tasks to anybody; and fat LTO may
-	 * inline it. A job's life begins with its only poll.
+	 * Not used: Spawner::spawn_task. It takes the header of a blocking job, but
+	 * also that of the runtime's own workers, which are nobody's tasks, and fat LTO
+	 * may inline it. A job's life begins with its only poll.
 	 */
 	/*
-	 * Completed or cancelled, whichever way: called by raw::poll and by
-	 * raw::shutdown, so it stays a function of its own. It frees the task
-	 * itself if nobody else holds it.
+	 * Completed or cancelled: called by raw::poll and by raw::shutdown, so it is a
+	 * function of its own. It frees the task if nothing else refers to it.
 	 */
 	{ RUNTIME_FN_END, TASK "harness::Harness::complete", 0, false },
 	/*
-	 * Only frees that come through the vtable, as from a waker's drop:
-	 * complete() and drop_join_handle_slow() have Harness::dealloc inlined.
-	 * Of 221 tasks of tests/workloads' pipeline 2 (fat) to 4 came here.
+	 * Only frees through the vtable, as from a waker's drop: Harness::dealloc is
+	 * inlined into complete() and drop_join_handle_slow(). Of 221 tasks of the
+	 * workload `pipeline', two (fat LTO) to four came here.
 	 */
 	{ RUNTIME_FN_DROP, TASK "raw::dealloc", 0, false },
-	/* runtime/park.rs, runtime/scheduler/current_thread/mod.rs: not generic */
+	/* runtime/park.rs, runtime/scheduler/current_thread/mod.rs; not generic */
 	{ RUNTIME_FN_PARK, "tokio::runtime::park::CachedParkThread::park", 0, false },
 	{ RUNTIME_FN_PARK, CT "Context::park", 0, false },
 	{ RUNTIME_FN_PARK, CT "Context::park_yield", 0, false },
 	{ RUNTIME_FN_PARK, CT "Context::park_internal", 0, false },
-	/* util/wake.rs: generic, but a waker of its own only the current_thread Handle has */
+	/* util/wake.rs; generic, but only the current_thread Handle has a waker of its own */
 	{ RUNTIME_FN_ROOT_WAKE, "tokio::util::wake::wake_arc_raw", 0, false },
 	{ RUNTIME_FN_ROOT_WAKE, "tokio::util::wake::wake_by_ref_arc_raw", 0, false },
 	{ RUNTIME_FN_ROOT_CLONE, "tokio::util::wake::clone_arc_raw", 0, false },
 };
 
 /*
- * What Runtime::block_on, Handle::block_on and LocalSet::block_on come to, in whichever
- * runtime and on whichever thread, and all that blocks until a future is done.
+ * Runtime::block_on, Handle::block_on and LocalSet::block_on, on any runtime and
+ * thread, and everything else that blocks until a future is done, end up in these.
  */
 static const struct runtime_root roots[] = {
 	{ "tokio::runtime::park::CachedParkThread::block_on", false, false },
-	/* CoreGuard::block_on hands it on to who makes its context the thread's */
+	/* CoreGuard::block_on passes it to the function that sets the thread's context */
 	{ CT "{impl}::block_on::{closure#0}", true, false },
 	{ CT "CoreGuard::block_on", true, true },
 };
 
-/* What a future of io/util has in its hands decides: TcpStream, BufReader<OwnedReadHalf>, … */
+/*
+ * What a future of io/util waits for depends on what it holds: TcpStream,
+ * BufReader<OwnedReadHalf>, …
+ */
 #define IO_UTIL(module, name, direction) \
 	{ .type = "tokio::io::util::" module "::" name, .key = WALK_KEY_IO, \
 	  .dir = (direction), .search_io = true }
@@ -81,23 +85,29 @@ static const struct runtime_root roots[] = {
 #define WRITE_INT(name)	IO_UTIL("write_int", name, 2), IO_UTIL("write_int", name "Le", 2)
 
 /*
- * The closure of a PollFn in an async fn. What it captures bears the name of
- * the expression (_ref__self__chan), which is of no interest where it is the
- * only one: a path may begin with '*'.
+ * The closure of a PollFn in an async fn. A capture is named by its expression
+ * (_ref__self__chan), which does not matter if it is the only one: a path may begin
+ * with '*'.
  */
 #define POLL_FN(function)	function "::{async_fn#0}::{closure_env#0}"
 
-/* From a reference to whatever holds one Registration (its PollEvented, or a stream). */
+/*
+ * From a reference to any type that holds one Registration (in its PollEvented, or a
+ * stream).
+ */
 #define REGISTERED	"*.registration.shared.*.data"
 
 static const struct runtime_leaf leaves[] = {
-	/* time/sleep.rs; the deadline was TimerEntry's before 1.53, in an enum since 1.49 */
+	/*
+	 * time/sleep.rs; the deadline was in TimerEntry before 1.53, and is in an enum
+	 * since 1.49
+	 */
 	{ .type = "tokio::time::sleep::Sleep", .key = WALK_KEY_DEADLINE,
 	  .key_path = "deadline|entry.deadline" },
 	{ .type = POLL_FN("tokio::time::interval::{impl}::tick"), .key = WALK_KEY_DEADLINE,
 	  .key_path = "*.delay.*.deadline|*.delay.*.entry.deadline" },
 
-	/* sync/: the resource's address is its identity */
+	/* sync/: the address of the resource is its identity */
 	{ .type = "tokio::sync::batch_semaphore::Acquire", .key = WALK_KEY_ADDRESS,
 	  .key_path = "semaphore.*" },
 	{ .type = "tokio::sync::notify::Notified", .key = WALK_KEY_ADDRESS,
@@ -126,16 +136,16 @@ static const struct runtime_leaf leaves[] = {
 	{ .type = POLL_FN("tokio::task::join_set::{impl}::join_next_with_id"),
 	  .key = WALK_KEY_ADDRESS, .key_path = "*.inner.lists.*.data" },
 	{ .type = POLL_FN("tokio::task::yield_now::yield_now"), .key = WALK_KEY_YIELD },
-	{ .type = "tokio::task::yield_now::yield_now::{async_fn#0}::YieldNow",	/* 1.49 still */
+	{ .type = "tokio::task::yield_now::yield_now::{async_fn#0}::YieldNow",	/* still in 1.49 */
 	  .key = WALK_KEY_YIELD },
 	{ .type = POLL_FN("tokio::task::coop::consume_budget::consume_budget"),
 	  .key = WALK_KEY_YIELD },
-	{ .type = POLL_FN("tokio::task::consume_budget::consume_budget"),	/* < 1.44 */
+	{ .type = POLL_FN("tokio::task::consume_budget::consume_budget"),	/* before 1.44 */
 	  .key = WALK_KEY_YIELD },
-	/* A set of tasks of its own; each of them is seen as a task. */
+	/* A set of tasks; each of them is recorded as a task. */
 	{ .type = "tokio::task::local::LocalSet" },
 
-	/* runtime/io/scheduled_io.rs; accept, readable, recv_from, AsyncFd, … end here */
+	/* runtime/io/scheduled_io.rs; accept, readable, recv_from, AsyncFd, … wait in it */
 	{ .type = IO "scheduled_io::Readiness", .key = WALK_KEY_IO,
 	  .key_path = "scheduled_io.*", .dir_path = "waiter.interest",
 	  .dir_read = INTEREST_READ, .dir_write = INTEREST_WRITE },
@@ -178,7 +188,7 @@ static const struct runtime_leaf leaves[] = {
 	WRITE_INT("WriteU128"), WRITE_INT("WriteI16"), WRITE_INT("WriteI32"),
 	WRITE_INT("WriteI64"), WRITE_INT("WriteI128"),
 	WRITE_INT("WriteF32"), WRITE_INT("WriteF64"),
-	/* They wait for a reader or a writer: whose waker is the task's tells it better. */
+	/* They wait for a reader or a writer: the descriptor is found by the task's waker. */
 	{ .type = "tokio::io::util::copy::Copy", .key = WALK_KEY_IO },
 	{ .type = "tokio::io::util::copy_buf::CopyBuf", .key = WALK_KEY_IO },
 	{ .type = POLL_FN("tokio::io::util::copy_bidirectional::copy_bidirectional_impl"),
@@ -186,24 +196,27 @@ static const struct runtime_leaf leaves[] = {
 	{ .type = POLL_FN("tokio::io::util::copy_bidirectional::copy_bidirectional"),
 	  .key = WALK_KEY_IO },					/* <= 1.35 */
 
-	/* process/unix/: a pidfd in epoll (1.36), without it SIGCHLD */
+	/* process/unix/: a pidfd in epoll (1.36); without pidfds, SIGCHLD */
 	{ .type = "tokio::process::imp::pidfd_reaper::PidfdReaper", .key = WALK_KEY_IO, .dir = 1,
 	  .key_path = "inner.pidfd.registration.shared.*.data" },
-	/* Woken by the driver, of a signal; it is not known which descriptor told it. */
+	/* Woken by the driver because of a signal; not known by which descriptor. */
 	{ .type = "tokio::process::imp::reap::Reaper", .key = WALK_KEY_IO },
 	{ .type = POLL_FN("tokio::signal::{impl}::recv"), .key = WALK_KEY_IO },
-	/* io_uring (unstable): the ring's completions come through the driver */
+	/* io_uring (unstable): completions of the ring come through the driver */
 	{ .type = "tokio::runtime::driver::op::Op", .key = WALK_KEY_IO },
 };
 
 static const struct runtime_wrapper wrappers[] = {
-	/* time/timeout.rs; since 1.54 delay is an Option: None for a time too long to tell */
+	/* time/timeout.rs; since 1.54 delay is an Option: None if the time is too long */
 	{ "tokio::time::timeout::Timeout", "value", "delay" },
-	/* Beside the future they hold what could be mistaken for one, or what the user likes. */
+	/*
+	 * They hold, besides the future, something that looks like a future, or a value
+	 * of a user's type.
+	 */
 	{ "tokio::task::local::RunUntil", "future", NULL },
 	{ "tokio::task::task_local::TaskLocalFuture", "future", NULL },
 	{ "tokio::task::coop::unconstrained::Unconstrained", "inner", NULL },
-	{ "tokio::task::unconstrained::Unconstrained", "inner", NULL },		/* < 1.44 */
+	{ "tokio::task::unconstrained::Unconstrained", "inner", NULL },		/* before 1.44 */
 	{ "tokio::task::coop::Coop", "fut", NULL },
 	{ "tokio::process::ChildDropGuard", "inner", NULL },
 	{ "tokio::util::trace::InstrumentedAsyncOp", "inner", NULL },		/* unstable tracing */
@@ -211,8 +224,9 @@ static const struct runtime_wrapper wrappers[] = {
 };
 
 /*
- * Mutexes are tokio's wrapper of std's or, with feature parking_lot, of
- * lock_api's; both have the value in "data". An Arc's inner block has it, too.
+ * Mutexes are tokio's wrapper of std's mutex or, with feature parking_lot, of
+ * lock_api's; the value is called "data" in both. So it is in the inner block of an
+ * Arc.
  */
 #define MT_OWNED	"handle.*.data.shared.owned."
 #define CT_OWNED	"handle.*.data.shared.owned."
@@ -244,7 +258,7 @@ static const struct runtime_layout layouts[TOKIO_LAYOUT_NR] = {
 	[TOKIO_TRAILER_NEXT] = { "trailer.next", TASK "core::Trailer", "owned.next" },
 	[TOKIO_TRAILER_WAKER] = { "trailer.waker", TASK "core::Trailer", "waker.data" },
 
-	/* runtime/task/list.rs, util/sharded_list.rs (1.35); before, one Mutex<list> */
+	/* runtime/task/list.rs, util/sharded_list.rs (1.35); before that, one Mutex<list> */
 	[TOKIO_MT_SHARDS] = { "multi_thread.shards", MT "worker::Worker",
 			      MT_OWNED "list.lists.data_ptr" },
 	[TOKIO_MT_NR_SHARDS] = { "multi_thread.nr_shards", MT "worker::Worker",
@@ -263,7 +277,7 @@ static const struct runtime_layout layouts[TOKIO_LAYOUT_NR] = {
 	[TOKIO_CT_SHARD] = { "current_thread.shard", CT "Context", CT_OWNED "list.lists.*" },
 	[TOKIO_CT_HEAD] = { "current_thread.head", CT "Context",
 			    CT_OWNED "inner.data.list.list.head" },
-	/* runtime/context.rs: an Option of an enum of Arcs, in a RefCell */
+	/* runtime/context.rs: a RefCell of an Option of an enum of Arcs */
 	[TOKIO_CONTEXT_HANDLE] = { "context.handle", "tokio::runtime::context::Context",
 				   "current.handle.value|handle.value" },
 	[TOKIO_LOCAL_HEAD] = { "local.head", "tokio::task::local::Context",
@@ -319,7 +333,7 @@ const struct runtime runtime_tokio = {
 	.scheduler_nr		= 1,
 	.stage_path		= "core.stage",
 	.stage_variant		= "Running",
-	/* task/state.rs, stable since 1.0; the first word of a task */
+	/* task/state.rs, unchanged since 1.0; the first word of a task */
 	.status			= { .off = 0, .width = 8, .running = 1, .complete = 2,
 				    .notified = 4 },
 	.status_layout		= TOKIO_HEADER_STATE,

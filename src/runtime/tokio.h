@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Indices of runtime_tokio's layouts. What they are for is told in runtime.h:
- * struct runtime_tasks, runtime_list, runtime_reactor.
+ * Indices of runtime_tokio's layouts. runtime.h describes their use: struct
+ * runtime_tasks, runtime_list, runtime_reactor.
  *
- * It must not know offsets (image__layout has them) nor how memory is read.
+ * It must not know offsets (image__layout() returns them) nor how memory is read.
  */
 #ifndef DWELL_RUNTIME_TOKIO_H
 #define DWELL_RUNTIME_TOKIO_H
 
 enum tokio_layout {
-	/* A reactor object = an epoll token: the wakers of its poll_read and poll_write. */
+	/*
+	 * A reactor object, whose address is the epoll token: the wakers of poll_read
+	 * and poll_write.
+	 */
 	TOKIO_IO_READER,	/* RawWaker's data: a task's header, if … */
 	TOKIO_IO_READER_VT,	/* … its vtable is tokio's (0: no waker) */
 	TOKIO_IO_WRITER,
 	TOKIO_IO_WRITER_VT,
-	/* Those who wait in its readiness(): a list of waiters. */
+	/* A list of those who wait in its readiness(). */
 	TOKIO_IO_WAITERS,	/* pointer to the first, 0: none */
 	TOKIO_IO_WAITER_NEXT,	/* in a waiter: pointer to the next */
 	TOKIO_IO_WAITER_WAKER,
 	TOKIO_IO_WAITER_WAKER_VT,
-	TOKIO_IO_WAITER_INTEREST, /* 1 read, 2 write */
+	TOKIO_IO_WAITER_INTEREST, /* bits: 1 read, 2 write */
 	TOKIO_HEADER_STATE,
 	TOKIO_HEADER_VTABLE,
 	TOKIO_HEADER_OWNER,	/* u64: id of the list that it is or was in */
@@ -28,13 +31,13 @@ enum tokio_layout {
 	TOKIO_VTABLE_SCHEDULER,	/* … to S … */
 	TOKIO_VTABLE_ID,	/* … to the task's id (u64, as tokio::task::Id shows it) */
 	TOKIO_TRAILER_NEXT,
-	TOKIO_TRAILER_WAKER,	/* of the task that awaits the join handle; valid if state & 0x10 */
-	/* S = Arc<multi_thread::Handle>: shards, tokio >= 1.35, else one list. */
+	TOKIO_TRAILER_WAKER,	/* of the task that joins it; valid if state & 0x10 */
+	/* S = Arc<multi_thread::Handle>: shards since tokio 1.35, before that one list. */
 	TOKIO_MT_SHARDS,	/* pointer to the first */
 	TOKIO_MT_NR_SHARDS,
-	TOKIO_MT_SHARD_HEAD,	/* via the first shard: off[2] is within any shard */
-	TOKIO_MT_SHARD,		/* the first shard: its size is the stride */
-	TOKIO_MT_HEAD,		/* tokio < 1.35: the only list */
+	TOKIO_MT_SHARD_HEAD,	/* off[2] is the offset in any shard */
+	TOKIO_MT_SHARD,		/* its size is the distance between shards */
+	TOKIO_MT_HEAD,		/* before tokio 1.35: the only list */
 	/* S = Arc<current_thread::Handle>: the same. */
 	TOKIO_CT_SHARDS,
 	TOKIO_CT_NR_SHARDS,
@@ -44,8 +47,8 @@ enum tokio_layout {
 	/* S = Arc<local::Shared>, of a LocalSet. */
 	TOKIO_LOCAL_HEAD,
 	/*
-	 * In a thread's context: the runtime that it belongs to, two words, one of
-	 * which is A (see above) of one kind or the other, or none.
+	 * In a thread's context: the runtime that the thread belongs to, in two words,
+	 * one of which is A (see runtime_tasks) of one of the kinds; or none.
 	 */
 	TOKIO_CONTEXT_HANDLE,
 	TOKIO_LAYOUT_NR

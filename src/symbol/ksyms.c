@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Names of kernel addresses, from /proc/kallsyms: text symbols only, sorted
- * once, found by bisection.
+ * Names of kernel addresses from /proc/kallsyms: text symbols only, sorted once, found
+ * by bisection.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +43,10 @@ struct ksyms *ksyms__new(void)
 				uint64_t addr;
 		char *at;
 
-		/* "ffffffff81000000 T _text": sscanf would take most of the time to attach */
+		/*
+		 * "ffffffff81000000 T _text"; with sscanf, parsing would take most of
+		 * the time to attach
+		 */
 		addr = strtoull(line, &at, 16);
 		if (!addr || at[0] != ' ' || !at[1] || !strchr("tTwW", at[1]) || at[2] != ' ')
 			continue;
@@ -65,7 +68,7 @@ void ksyms__name(const struct ksyms *k, uint64_t addr, char *out)
 {
 	size_t nr = k ? BISECT(k->nr, i, k->syms[i].addr <= addr) : 0;
 
-	/* The last symbol at or below addr. */
+	/* The last symbol at or before addr. */
 	if (nr)
 		memcpy(out, k->syms[nr - 1].name, KSYM_NAME_MAX);
 	else

@@ -8,20 +8,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define KSYM_NAME_MAX	64	/* longer names are cut */
+#define KSYM_NAME_MAX	64	/* longer names are truncated */
 #define KSYM_UNKNOWN	"unknown function"
 
 struct ksyms;
 
-/* Read the table (some 10 ms). NULL: no memory; an unreadable table is empty. */
+/* Read the table, in some 10 ms. NULL: no memory; an unreadable table is empty. */
 struct ksyms *ksyms__new(void);
 /*
- * The function that holds @addr into @out (KSYM_NAME_MAX bytes); KSYM_UNKNOWN if
- * it is not known: an address would tell the reader of a recording where the
- * kernel lies. @syms may be NULL.
+ * Write the name of the function that contains @addr to @out (KSYM_NAME_MAX bytes).
+ * KSYM_UNKNOWN if it is not known; an address is never written, because it would reveal
+ * the kernel's location to readers of a recording. @syms may be NULL.
  */
 void ksyms__name(const struct ksyms *syms, uint64_t addr, char *out);
-/* False: the kernel tells its addresses to nobody here, all names are KSYM_UNKNOWN. */
+/* False: the kernel hides its addresses from this process, so all names are KSYM_UNKNOWN. */
 bool ksyms__any(const struct ksyms *k);
 void ksyms__free(struct ksyms *syms);
 

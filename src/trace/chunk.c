@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Heads of files and chunks to and from bytes, and their checksum. It must
- * not know what payloads hold, nor do input or output.
+ * Converts the headers of files and chunks to and from bytes, and computes their
+ * checksums. It must not know what payloads contain, nor do I/O.
  */
 #include <endian.h>
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "trace/chunk.h"
 #include "trace/trace.h"
 
-#define CHUNK_MAGIC	0x6b636c64u	/* "dlck" */
+#define CHUNK_MAGIC	0x6b636c64u	/* the bytes "dlck" */
 
 static void put32(uint8_t *p, uint32_t v)
 {
@@ -56,8 +56,9 @@ int trace_head__unpack(const uint8_t *in, uint32_t *version)
 }
 
 /*
- *  0 magic   4 kind  5 0  6 cpu   8 length  12 nr
- * 16 first  24 last  32 crc of the payload  36 crc of bytes 0–35
+ * Offsets of the fields:
+ *	 0 magic   4 kind  5 0  6 cpu   8 length  12 nr
+ *	16 first  24 last  32 crc of the payload  36 crc of bytes 0–35
  */
 void trace_chunk_head__pack(const struct trace_chunk_head *h, uint8_t *out)
 {
@@ -87,7 +88,7 @@ bool trace_chunk_head__unpack(struct trace_chunk_head *h, const uint8_t *in)
 	h->crc = get32(in + 32);
 	if (h->length > TRACE_CHUNK_MAX)
 		return false;
-	/* An event takes two bytes at least. */
+	/* An event takes at least two bytes. */
 	if (h->kind == TRACE_CHUNK_EVENTS &&
 	    (!h->nr || h->nr > TRACE_CHUNK_EVENTS_MAX || h->nr > h->length / 2 ||
 	     h->first > h->last))
@@ -95,11 +96,14 @@ bool trace_chunk_head__unpack(struct trace_chunk_head *h, const uint8_t *in)
 	return true;
 }
 
-#define CRC32C_POLY	0x82f63b78u	/* reflected */
+#define CRC32C_POLY	0x82f63b78u	/* bit-reversed */
 
 static uint32_t crc32c_soft(uint32_t crc, const uint8_t *p, size_t len)
 {
-	/* Four bits at a time: small, and only where the CPU has no crc32. */
+	/*
+	 * Four bits at a time: a small table, only used on CPUs without the crc32
+	 * instruction.
+	 */
 	static const uint32_t nibble[16] = {
 		0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3,
 		0x61c69362, 0x7198540d, 0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,

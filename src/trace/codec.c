@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * The life of a codec's state; encode.c and decode.c use it.
- */
+/* Allocates and resets the state of a codec, which encode.c and decode.c use. */
 #include <stdlib.h>
 #include <string.h>
 

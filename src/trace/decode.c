@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Bytes to events, as packing.h says. The bytes are not trusted: whatever is
- * wrong with them ends in -EBADMSG.
+ * Bytes to events; the format is described in packing.h. The input is not trusted: any
+ * error gives -EBADMSG.
  */
 #include <errno.h>
 #include <string.h>
@@ -41,7 +41,7 @@ static uint32_t get_tid(struct trace_codec *c, struct cursor *in)
 	return tid;
 }
 
-/* A slot number that follows, or one that was guessed; 0 and bad if it is empty. */
+/* The slot of a task, by number or as predicted; 0 and in->bad if it is empty. */
 static uint32_t get_task_slot(struct trace_codec *c, struct cursor *in)
 {
 	uint64_t slot = get_varint(in);
@@ -80,7 +80,7 @@ static uint64_t get_task_ref(struct trace_codec *c, struct cursor *in, uint32_t 
 	return c->tasks[*slot].task;
 }
 
-/* The kinds and directions of @keys, as the byte before them says. */
+/* Reads the kinds and directions of @keys, as the byte before them says. */
 static void get_key_types(const struct task_slot *old, struct cursor *in, struct walk_keys *keys,
 			  unsigned int nr, uint8_t byte)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Events to bytes, as packing.h says. The recorder pays for each event here:
- * no allocation, and no look-up that is not a few loads.
+ * Events to bytes; the format is described in packing.h. The recorder pays for each
+ * event here, so nothing is allocated, and look-ups take a few loads only.
  */
 #include <string.h>
 
@@ -45,7 +45,7 @@ static uint8_t *put_tid(struct trace_codec *c, uint8_t *p, uint32_t tid)
 	return put_varint(p, tid);
 }
 
-/* A task that may be 0 and is not what the event is about. */
+/* Writes a task that is not the event's subject, and may be 0. */
 static uint8_t *put_task_ref(struct trace_codec *c, uint8_t *p, uint64_t task, uint32_t *slot)
 {
 	uint64_t from = c->task_addr;
@@ -68,7 +68,7 @@ static unsigned int magnitude(int64_t v)
 	return 64 - (unsigned int)__builtin_clzll(zigzag(v) | 1);
 }
 
-/* KEYS_TYPED and KEYS_TYPES_SAME, as they hold for @keys. */
+/* The flags KEYS_TYPED and KEYS_TYPES_SAME for @keys. */
 static uint8_t key_types(const struct task_slot *old, const struct walk_keys *keys, unsigned int nr)
 {
 	bool typed = false, same = nr <= NR_CACHED_KEYS && old->nr_keys == nr;
@@ -80,7 +80,7 @@ static uint8_t key_types(const struct task_slot *old, const struct walk_keys *ke
 	return (uint8_t)(typed ? KEYS_TYPED | (same ? KEYS_TYPES_SAME : 0) : 0);
 }
 
-/* The byte before the keys, then the keys. */
+/* Writes the byte before the keys, and the keys. */
 static uint8_t *put_keys(const struct task_slot *old, uint8_t *p, uint64_t ts, uint64_t task,
 			 const struct walk_keys *keys, unsigned int nr, unsigned int low)
 {

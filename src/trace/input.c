@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Opening the input: see input.h. A copy is made chunk by chunk, each after its
- * head has been looked at: /dev/zero is no trace from its first bytes on, and
- * what follows a trace is not copied either.
+ * Opens the input: see input.h. A copy is made chunk by chunk, and each header is
+ * checked first. So /dev/zero is rejected after its first bytes, and data behind a
+ * trace is not copied.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,14 +18,14 @@
 #include "trace/chunk.h"
 #include "trace/input.h"
 
-#define ROOM_LOOK	(1u << 20)	/* bytes copied between looks at the room that is left */
-#define ROOM_PART	16		/* one part in so many of a file system stays free */
+#define ROOM_LOOK	(1u << 20)	/* bytes copied between checks of the free space */
+#define ROOM_PART	16		/* one part in ROOM_PART of the file system is left free */
 
 struct input {
 	const char	*path;
 	int		 in, copy;
 	uint64_t	 size;		/* of the copy */
-	uint64_t	 look_at;	/* size at which to look for room */
+	uint64_t	 look_at;	/* size of the copy at which to check the free space */
 	char		*why;
 	size_t		 why_size;
 };
@@ -61,7 +61,7 @@ static int make_copy(struct input *in)
 	return 0;
 }
 
-/* Others use the file system, too: it is not filled. */
+/* Fails before the file system is full, because others use it, too. */
 static int look_for_room(struct input *in)
 {
 	struct statvfs fs;
@@ -69,7 +69,7 @@ static int look_for_room(struct input *in)
 	if (in->size < in->look_at)
 		return 0;
 	in->look_at = in->size + ROOM_LOOK;
-	/* Some do not say how large they are. */
+	/* Some file systems do not report their size. */
 	if (fstatvfs(in->copy, &fs) || !fs.f_blocks || fs.f_bavail > fs.f_blocks / ROOM_PART)
 		return 0;
 	return fail(in, -ENOSPC, "cannot copy the input to %s: less than 1/%d of it is free (set "
@@ -93,8 +93,8 @@ static int write_all(struct input *in, const uint8_t *p, size_t len)
 }
 
 /*
- * Copy @len bytes; the first TRACE_CHUNK_HEAD_SIZE of them are left in @head,
- * if that is not NULL. 1: done, 0: the input has ended, or a negative errno.
+ * Copies @len bytes; the first TRACE_CHUNK_HEAD_SIZE of them are also stored in @head,
+ * if it is not NULL. 1: done; 0: end of the input; or negative errno.
  */
 static int copy_bytes(struct input *in, size_t len, uint8_t *head)
 {

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The merge of all streams by time. Chunks are opened when the sequence
- * reaches their first event, decoded whole, sorted (they nearly are) and
- * freed at their last one, so one chunk per CPU is in memory, or a few where
- * events were late.
+ * Merges all streams by time. A chunk is opened when the sequence reaches its first
+ * event, decoded completely, sorted (it nearly is), and freed after its last event. So
+ * one chunk for each CPU is in memory, or a few more if events were late.
  *
- * It must not know what events mean.
+ * It must not know the meaning of events.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +16,7 @@
 #include "trace/merge.h"
 #include "trace/trace.h"
 
-/* Events decoded at one time: a bound for hostile files (300 MB). */
+/* Limits the decoded events in memory (300 MB), against hostile files. */
 #define OPEN_EVENTS_MAX	(4u << 20)
 
 struct order {
@@ -29,12 +28,12 @@ struct order {
 struct open_chunk {
 	const struct trace_chunk_ref	*ref;
 	struct trace_event		*events;
-	struct order			*order;	/* NULL: events are in order */
+	struct order			*order;	/* NULL: its events are sorted */
 	uint32_t			 nr, pos, room;
 	struct open_chunk		*next_free;
 };
 
-/* An open chunk in the heap, with the order of its next event. */
+/* An open chunk in the heap, and the sort key of its next event. */
 struct head {
 	uint64_t		 ts;
 	struct open_chunk	*chunk;
@@ -42,12 +41,13 @@ struct head {
 
 struct trace_merge {
 	int			 fd;
-	struct trace_chunk_ref	*refs;		/* by (first, cpu, seq) */
+	struct trace_chunk_ref	*refs;		/* sorted by (first, cpu, seq) */
 	size_t			 nr_refs, next_ref;
-	struct head		*heap;		/* the first is the next event's */
+	struct head		*heap;		/* the first element has the next event */
 	size_t			 nr_heap, heap_size;
-	uint64_t		 bound;		/* below it the first head stays first */
-	bool			 started;	/* the first head's event was handed out */
+	/* as long as its key is below this, it stays the first */
+	uint64_t		 bound;
+	bool			 started;	/* its event has been returned */
 	struct open_chunk	*free_chunks;
 	uint64_t		 open_events;
 	struct trace_codec	*codec;
@@ -128,7 +128,7 @@ static void merge__close_chunk(struct trace_merge *m, struct open_chunk *c)
 	m->free_chunks = c;
 }
 
-/* Memory for @nr events, of a chunk closed before if one is large enough. */
+/* Memory for @nr events; reuses a closed chunk's, if one is large enough. */
 static struct open_chunk *merge__room(struct trace_merge *m, uint32_t nr)
 {
 	struct open_chunk *c = m->free_chunks;
@@ -178,7 +178,7 @@ static int merge__read(struct trace_merge *m, const struct trace_chunk_ref *ref)
 		if (n < 0)
 			return -errno;
 		if (!n)
-			return -EBADMSG;	/* cut since it was opened */
+			return -EBADMSG;	/* truncated since it was opened */
 		done += (size_t)n;
 	}
 	return crc32c(m->bytes, ref->length) == ref->crc ? 0 : -EBADMSG;
@@ -200,7 +200,7 @@ static int chunk__decode(struct trace_merge *m, struct open_chunk *c)
 	err = chunk__sort(c);
 	if (err)
 		return err;
-	/* The index ordered the chunks by what their heads say: they must say the truth. */
+	/* The index sorted the chunks by their headers, so these must be true. */
 	c->pos = c->nr - 1;
 	last = chunk__ts(c);
 	c->pos = 0;
@@ -221,7 +221,7 @@ static int merge__open_chunk(struct trace_merge *m, const struct trace_chunk_ref
 	c->ref = ref;
 	err = chunk__decode(m, c);
 	if (err == -EBADMSG) {
-		/* Whatever it held is lost, and that is an event of its own. */
+		/* A damaged chunk becomes an event of loss. */
 		m->damaged += ref->nr;
 		free(c->order);
 		c->order = NULL;
@@ -288,7 +288,10 @@ static int merge__push(struct trace_merge *m, struct open_chunk *c)
 	return 0;
 }
 
-/* Open all chunks that may hold the next event, and find how long the first head stays. */
+/*
+ * Opens all chunks that may contain the next event, and computes how long the first
+ * element stays the first.
+ */
 static int merge__settle(struct trace_merge *m)
 {
 	while (m->next_ref < m->nr_refs &&
@@ -314,7 +317,7 @@ static int merge__settle(struct trace_merge *m)
 	return 0;
 }
 
-/* Step past the event that was handed out. */
+/* Moves past the event that was returned. */
 static int merge__advance(struct trace_merge *m)
 {
 	struct head *h = &m->heap[0];

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Metadata records to and from bytes.
+ * Metadata records as bytes.
  *
  *	record	= type:byte varint(length) payload
  *
- * Records of an unknown type are stepped over, and so are bytes that follow
- * the fields known here: both may grow. Text is named by string id, and a
- * string's record stands before the first record that names it.
+ * Records of an unknown type are skipped, and so are bytes behind the fields that are
+ * known here: both may be extended. Texts are referred to by string id; the record of a
+ * string precedes the first record that refers to it.
  */
 #ifndef DWELL_TRACE_META_H
 #define DWELL_TRACE_META_H
@@ -30,25 +30,25 @@ enum trace_record {
 	TRACE_RECORD_USER_STACK	= 10,
 };
 
-/* Bits of a task kind's flags. Append only. */
+/* Flags of a task kind. Append only. */
 #define TRACE_KIND_BLOCKING		0x01
 #define TRACE_KIND_UNSEEN_SPAWNS	0x02
 #define TRACE_KIND_ROOT			0x04
 #define TRACE_KIND_BOXED		0x08
 
-/* Bits of a chain node's flags, and where in them its enum trace_node_descriptor begins. */
+/* Flags of a chain node; its enum trace_node_descriptor begins at this bit. */
 #define TRACE_NODE_OWN			0x01
 #define TRACE_NODE_DESCRIPTOR_SHIFT	1
 
 #define TRACE_CHAIN_NODES_MAX	1024
 #define TRACE_STACK_FRAMES_MAX	1024
 
-/* Everything that a file's metadata says. Opaque but for the reader. */
+/* All metadata of a file. Opaque except for the reader. */
 struct trace_tables;
 
 struct trace_tables *trace_tables__new(void);
 void trace_tables__free(struct trace_tables *t);
-/* Take in the payload of a chunk of metadata. 0, -EBADMSG or -ENOMEM. */
+/* Add the payload of a metadata chunk. 0, -EBADMSG or -ENOMEM. */
 int trace_tables__load(struct trace_tables *t, const uint8_t *in, size_t len, uint32_t nr);
 
 const struct trace_host *trace_tables__host(const struct trace_tables *t);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The packing of events, and the state that writer and reader keep alike.
+ * The format of events in a chunk, and the state that writer and reader both keep.
  *
  *	event	= [0 varint(step back)] head varint(time since the last event)
  *		  [thread] body
  *	head	= type (bits 0–4), mode (5–6), same thread as the last event (7)
- *	thread	= varint: 0 varint(tid) or place in the table of threads + 1
+ *	thread	= varint: 0 varint(tid), or the slot in the table of threads + 1
  *
- * Tasks, threads and tokens are kept in tables filled in order of appearance
- * and overwritten in a ring; both sides fill them alike. What mode means is
- * said at each type below. Time goes back only where a thread was held up
- * between taking the time and writing.
+ * Tasks, threads and tokens are kept in tables. A new one takes the next slot; a full
+ * table is overwritten from its beginning. Both sides do this in the same way. The mode
+ * depends on the type, see below. Time steps back only if a thread was delayed between
+ * reading the clock and writing the event.
  *
  * Private to encode.c, decode.c and codec.c.
  */
@@ -30,24 +30,31 @@
 #define TOKEN_HASH	1024u
 #define TID_HASH	256u
 #define NO_SLOT		0xffffu
-#define NR_CACHED_KEYS	2	/* a task's further keys are written whole */
+#define NR_CACHED_KEYS	2	/* further keys of a task are written in full */
 
-/* Modes of POLL_BEGIN, POLL_END, WAKE, TASK_NEW, TASK_DROP: how the task is named. */
+/* Modes of POLL_BEGIN, POLL_END, WAKE, TASK_NEW, TASK_DROP: how the event's task is given. */
 enum task_mode {
-	MODE_NEW	= 0,	/* by address: it enters the table */
-	MODE_SLOT	= 1,	/* by its place in the table */
-	MODE_GUESS	= 2,	/* begin: last woken; end: last begun; else: last ended */
-	/* begin: by place, but its kind follows; end: as GUESS, and what it
-	 * waits for is what it waited for last; else: named by the last READY */
+	MODE_NEW	= 0,	/* by its address; it enters the table */
+	MODE_SLOT	= 1,	/* by its slot in the table */
+	/*
+	 * predicted; POLL_BEGIN: the task last woken; POLL_END: the one last begun;
+	 * others: the one last ended
+	 */
+	MODE_GUESS	= 2,
+	/*
+	 * POLL_BEGIN: by its slot, and its kind follows. POLL_END: predicted as with
+	 * MODE_GUESS, and it waits for the same as last time. Others: the task that the
+	 * last EPOLL_READY refers to.
+	 */
 	MODE_SPECIAL	= 3,
 };
 
-/* Mode of EPOLL_WAIT: the same epoll instance as last time. */
+/* Mode of EPOLL_WAIT: the same epoll instance as in the last one. */
 #define MODE_SAME_EPFD	1
 
 /*
- * First byte of OFF_CPU: reason in bits 0–1, then what is there. WOKEN without
- * OPEN: a byte follows, enum trace_off_told.
+ * First byte of OFF_CPU: the reason in bits 0–1, then flags for what is present. If
+ * WOKEN is set and OPEN is not, a byte with the enum trace_off_told follows.
  */
 enum off_flags {
 	OFF_OPEN	= 1 << 2,
@@ -60,27 +67,27 @@ enum off_flags {
 
 /* Modes of EPOLL_READY. */
 enum ready_mode {
-	READY_NEW	= 0,	/* token, then the rest */
-	READY_SAME	= 1,	/* place of the token; the rest as last time */
-	READY_SLOT	= 2,	/* place of the token, then the rest */
+	READY_NEW	= 0,	/* the token, then all other fields */
+	READY_SAME	= 1,	/* the token's slot; other fields as last time */
+	READY_SLOT	= 2,	/* the token's slot, then all other fields */
 };
 
-/* How a key is written: two bits each. */
+/* How a key is written; two bits each. */
 enum key_mode {
-	KEY_SAME	= 0,	/* the task's last one */
-	KEY_DELTA	= 1,	/* difference to that */
+	KEY_SAME	= 0,	/* equal to the task's last one */
+	KEY_DELTA	= 1,	/* difference to the task's last one */
 	KEY_TIME	= 2,	/* difference to the event's time */
 	KEY_TASK	= 3,	/* difference to the task's address */
 };
 
 /*
- * The byte of a poll's end and of a task that was seen: result or state in bits 0–1,
- * number of keys in bits 2–4, then these. What follows: a byte of key_modes, then, if
- * they are TYPED and not TYPES_SAME, a byte for each key (kind in bits 0–3, direction
- * in bits 4–7), then the values.
+ * The byte in POLL_END and TASK_SEEN: result or state in bits 0–1, number of keys in
+ * bits 2–4, then these flags. After it: a byte of key_modes; if TYPED is set and
+ * TYPES_SAME is not, a byte for each key (kind in bits 0–3, direction in bits 4–7);
+ * then the values.
  */
-#define KEYS_TYPED	(1u << 5)	/* keys have kinds: since version 2 */
-#define KEYS_TYPES_SAME	(1u << 6)	/* those of the task's last ones */
+#define KEYS_TYPED	(1u << 5)	/* keys have kinds; always, since version 2 */
+#define KEYS_TYPES_SAME	(1u << 6)	/* kinds are those of the task's last keys */
 
 struct task_slot {
 	uint64_t	task;
@@ -94,28 +101,29 @@ struct task_slot {
 struct token_slot {
 	uint64_t	token;
 	uint64_t	reader, writer;
-	uint64_t	events;		/* events << 1 | ready is known */
-	uint32_t	named;		/* task slot of reader, or else of writer */
+	uint64_t	events;		/* events << 1 | (ready is known) */
+	uint32_t	named;		/* slot of the reader's task, or else of the writer's */
 };
 
 struct trace_codec {
 	uint64_t	 ts;		/* of the last event */
-	uint64_t	 task_addr;	/* last one named by address */
+	uint64_t	 task_addr;	/* the last one given by its address */
 	uint64_t	 token_last;
 	uint32_t	 tid;
 	int32_t		 epfd;
-	uint32_t	 next_task, next_token, next_tid;	/* ring positions, never wrapped */
-	uint32_t	 woken, begun, ended, named;		/* slots guessed */
+	/* next slots; they never wrap, a mask is applied */
+	uint32_t	 next_task, next_token, next_tid;
+	uint32_t	 woken, begun, ended, named;		/* slots used for prediction */
 	struct task_slot tasks[NR_TASKS];
 	struct token_slot tokens[NR_TOKENS];
 	uint32_t	 tids[NR_TIDS];
-	/* Writer only: where a value may be in the table. */
+	/* Writer only: index of a value in the table. */
 	uint16_t	 task_hash[TASK_HASH];
 	uint16_t	 token_hash[TOKEN_HASH];
 	uint8_t		 tid_hash[TID_HASH];
 };
 
-/* ---- what both sides do to the tables ---- */
+/* ---- how both sides update the tables ---- */
 
 static inline uint32_t task_slot__add(struct trace_codec *c, uint64_t task)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Opening a trace: the heads of all chunks are read into an index, metadata
- * is taken in, and events are left to merge.c, which reads one chunk per
- * stream at a time. Memory is that of the index (about 0.2 % of the file),
- * the metadata and one chunk per CPU.
+ * Opens a trace: reads the headers of all chunks into an index and loads the metadata.
+ * Events are left to merge.c, which reads one chunk of each stream at a time. Memory is
+ * needed for the index (about 0.2 % of the file), the metadata and one chunk for each
+ * CPU.
  *
- * Nothing in the file is trusted. A file that stops making sense is readable
- * up to there; trace_reader__torn() says where and why.
+ * Nothing in the file is trusted. A damaged or truncated file can be read up to that
+ * point; trace_reader__torn() says where and why.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -32,7 +32,7 @@ struct trace_reader {
 	char			*path;
 };
 
-/* The last error of open, kept until the next one in this thread. */
+/* The last error of open; kept until the next one in this thread. */
 static _Thread_local char open_why[512];
 
 __attribute__((format(printf, 2, 3)))
@@ -46,7 +46,7 @@ static int fail(int err, const char *fmt, ...)
 	return err;
 }
 
-/* Reads @len bytes at @off: 0, -ENODATA if the file ends before, or -errno. */
+/* Reads @len bytes at @off: 0; -ENODATA: the file is shorter; or -errno. */
 static int read_at(int fd, void *buf, size_t len, uint64_t off)
 {
 	uint8_t *p = buf;
@@ -103,7 +103,7 @@ static int add_chunk(struct trace_reader *r, const struct trace_chunk_head *h, u
 	return 0;
 }
 
-/* 0, 1 if the file is torn here, or a negative errno. */
+/* 0; 1: the file is damaged here; or negative errno. */
 static int load_meta(struct trace_reader *r, const struct trace_chunk_head *h, uint64_t off)
 {
 	uint8_t *buf = malloc(h->length ? h->length : 1);
@@ -124,7 +124,7 @@ static int load_meta(struct trace_reader *r, const struct trace_chunk_head *h, u
 	return err;
 }
 
-/* Walk over the heads of all chunks, up to the end marker or the cut. */
+/* Reads the headers of all chunks, up to the end marker or to the end of a truncated file. */
 static int read_index(struct trace_reader *r)
 {
 	uint8_t bytes[TRACE_CHUNK_HEAD_SIZE];

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The tables that a trace's metadata fills: strings, task kinds, chains,
- * stacks, threads, notes, losses, host and totals. Input is not trusted:
- * every record is checked, and memory is a small multiple of the bytes read.
+ * The tables of a trace's metadata: strings, task kinds, chains, stacks, threads,
+ * notes, losses, host and totals. The input is not trusted: every record is checked,
+ * and memory is limited to a small multiple of the bytes read.
  *
- * It must not know of files or chunks.
+ * It must not know files or chunks.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -70,7 +70,7 @@ static const void *get(const struct hash_table *by_id, uint32_t id)
 	return s ? s->ptr : NULL;
 }
 
-/* The first definition of an id stands: pointers to it have been handed out. */
+/* The first definition of an id is kept, because pointers to it have been returned. */
 static int add(struct hash_table *by_id, uint32_t id, const void *value, bool replace)
 {
 	struct hash_slot *s = hash_table__at(by_id, id);
@@ -263,7 +263,7 @@ static int load_thread(struct trace_tables *t, struct cursor *in)
 	uint32_t tid = (uint32_t)get_varint_max(in, UINT32_MAX);
 	const char *name = get_text(t, in);
 
-	/* Threads are named after they have started: the last name stands. */
+	/* A thread may change its name: the last one is kept. */
 	return in->bad ? -EBADMSG : add(&t->threads, tid, name, true);
 }
 
@@ -296,7 +296,7 @@ static int load_loss(struct trace_tables *t, struct cursor *in)
 			t->losses[i].total = total;
 			return 0;
 		}
-	if (t->nr_losses == 256)	/* causes are a handful of words */
+	if (t->nr_losses == 256)	/* real files have a few causes */
 		return -EBADMSG;
 	losses = reallocarray(t->losses, t->nr_losses + 1, sizeof(*losses));
 	if (!losses)

@@ -2,14 +2,13 @@
 /*
  * The recorded file: writer and reader.
  *
- * A file is a header and chunks. A chunk of events belongs to one CPU's
- * stream, is ordered by time but for small disorder, and can be decoded by
- * itself; metadata chunks hold the tables that events refer to by id. Every
- * chunk has a length and a checksum, so a file cut off anywhere is readable
- * up to the cut. Metadata that an event needs stands in the file before the
- * chunk that holds the event.
+ * A file is a header and chunks. A chunk of events belongs to the stream of one CPU, is
+ * nearly sorted by time, and can be decoded by itself. Metadata chunks contain the
+ * tables that events refer to by id. Every chunk has a length and a checksum, so a
+ * truncated file can be read up to its end. Metadata precedes the chunks of events that
+ * refer to it.
  *
- * It must not know of BPF, processes or what events mean.
+ * It must not know BPF, processes or the meaning of events.
  */
 #ifndef DWELL_TRACE_H
 #define DWELL_TRACE_H
@@ -20,25 +19,25 @@
 
 #include "trace/event.h"
 
-#define TRACE_VERSION		2	/* written */
-#define TRACE_VERSION_OLDEST	1	/* read: keys without kinds, see event.h */
+#define TRACE_VERSION		2	/* the version that is written */
+#define TRACE_VERSION_OLDEST	1	/* the oldest that can be read: see event.h */
 
 /* ---- metadata: the same structs for writer and reader ---- */
 
-/* Facts of the recording, written first. Strings are owned by the caller. */
+/* Facts about the recording, written first. The caller owns the strings. */
 struct trace_host {
 	const char	*hostname, *kernel, *machine;
-	const char	*comm;		/* process name, as the folded stacks' root */
-	const char	*exe;		/* path of the executable, base name is enough */
+	const char	*comm;		/* process name, the root of folded stacks */
+	const char	*exe;		/* path or base name of the executable */
 	const char	*build_id;
 	const char	*tier;		/* "full", "symbols", … */
 	const char	*tier_hint;
-	const char	*runtime;	/* the one that is followed: "tokio" */
+	const char	*runtime;	/* the runtime that is followed: "tokio" */
 	uint32_t	 pid;
 	uint32_t	 nr_cpus;
-	uint64_t	 attach_ts;	/* CLOCK_MONOTONIC: all probes are active */
-	uint64_t	 realtime_ns;	/* CLOCK_REALTIME at attach_ts */
-	const char	*other_runtimes; /* in the program too: names, with commas between */
+	uint64_t	 attach_ts;	/* CLOCK_MONOTONIC time when all probes were active */
+	uint64_t	 realtime_ns;	/* CLOCK_REALTIME time at attach_ts */
+	const char	*other_runtimes; /* other runtimes in the program, separated by commas */
 };
 
 struct trace_task_kind {
@@ -46,40 +45,40 @@ struct trace_task_kind {
 	const char	*name;		/* shortened, safe in a folded stack */
 	const char	*name_long;
 	const char	*scheduler;
-	uint8_t		 blocking;	/* a spawn_blocking job */
-	uint8_t		 unseen_spawns;	/* nothing tells when such a task is spawned */
-	uint8_t		 root;		/* a future that block_on polls, not a task of a runtime */
-	uint8_t		 boxed;		/* a dyn Future is all that a task is: its chains name it */
+	uint8_t		 blocking;	/* it is a spawn_blocking job */
+	uint8_t		 unseen_spawns;	/* its spawn causes no event */
+	uint8_t		 root;		/* it is a future that block_on polls, not a task */
+	uint8_t		 boxed;		/* it is nothing but a dyn Future: its chains name it */
 };
 
-/* One node of a chain, in pre-order. */
+/* A node of a chain; nodes are in pre-order. */
 enum trace_node_kind {
 	TRACE_NODE_AWAIT	= 0,	/* await point: name (file:line) */
-	TRACE_NODE_WRAPPER	= 1,	/* Timeout, Instrumented, select! …: name only */
-	TRACE_NODE_LEAF		= 2,	/* leaf future: name, key kind */
-	TRACE_NODE_GAP		= 3,	/* the chain ends here for the reason in name */
+	TRACE_NODE_WRAPPER	= 1,	/* Timeout, Instrumented, select! …: only a name */
+	TRACE_NODE_LEAF		= 2,	/* leaf future: name, kind of key */
+	TRACE_NODE_GAP		= 3,	/* the chain ends here; the name says why */
 	TRACE_NODE_DONE		= 4,	/* a branch that has completed */
-	TRACE_NODE_OPAQUE	= 5,	/* hand-written future, not looked through */
+	TRACE_NODE_OPAQUE	= 5,	/* hand-written future whose inside is not known */
 };
 
-/* Has it a descriptor of the reactor in its hands, beside the futures in it? */
+/* Does it hold a descriptor of the reactor itself, apart from the futures in it? */
 enum trace_node_descriptor {
 	TRACE_DESCRIPTOR_UNTOLD	= 0,
-	TRACE_DESCRIPTOR_NONE	= 1,	/* so it cannot wait for one itself */
+	TRACE_DESCRIPTOR_NONE	= 1,	/* it cannot wait for a descriptor itself */
 	TRACE_DESCRIPTOR_OWN	= 2,
 };
 
 struct trace_node {
 	uint8_t		 kind;		/* enum trace_node_kind */
-	uint8_t		 key;		/* enum walk_key_kind of a leaf */
-	uint8_t		 key_index;	/* its place in end.keys, 0xff: none */
-	uint8_t		 nr_children;	/* > 1: branches; they follow in pre-order */
+	uint8_t		 key;		/* enum walk_key_kind, of a leaf */
+	uint8_t		 key_index;	/* index in the event's keys; 0xff: none */
+	uint8_t		 nr_children;	/* > 1: branches; the children follow in pre-order */
 	uint8_t		 runtime_own;	/* belongs to the runtime's crate, std or core */
 	uint8_t		 descriptor;	/* enum trace_node_descriptor */
 	uint32_t	 line;
-	const char	*name;		/* "mini_redis::server::Handler::run", type of the leaf */
-	const char	*file;		/* base name or "" */
-	const char	*path;		/* whole path or "" */
+	const char	*name;		/* "mini_redis::server::Handler::run", or the leaf's type */
+	const char	*file;		/* base name, or "" */
+	const char	*path;		/* complete path, or "" */
 };
 
 struct trace_chain {
@@ -89,7 +88,7 @@ struct trace_chain {
 	const char		*task;		/* what a boxed task is called that waits so, or "" */
 };
 
-struct trace_stack {		/* kernel stack, innermost first */
+struct trace_stack {		/* a kernel stack, innermost frame first */
 	uint32_t		 id;
 	uint32_t		 nr;
 	const char *const	*frames;	/* "pipe_read", without "_[k]" */
@@ -113,12 +112,13 @@ struct trace_thread {
 	const char	*name;
 };
 
-/* Written at the end (and readable only if the end was reached). */
+/* Written at the end; absent in a truncated file. */
 struct trace_totals {
-	uint64_t	end_ts;		/* last moment covered by all probes */
+	uint64_t	end_ts;		/* the last moment at which all probes were active */
 	uint64_t	probe_hits;
-	uint64_t	cpu_ns;		/* recorder + probes (calibrated) */
-	uint64_t	target_cpu_ns;	/* the target's own CPU time meanwhile, less the probes' */
+	uint64_t	cpu_ns;		/* CPU time of recorder and probes (calibrated) */
+	/* the target's CPU time during the recording, without the probes' */
+	uint64_t	target_cpu_ns;
 	const char	*ended_by;	/* "interrupt", "duration", "target exited", … */
 };
 
@@ -126,49 +126,46 @@ struct trace_totals {
 
 struct trace_writer;
 
-/* Where a trace is written to. */
+/* Where a trace is written. */
 struct trace_sink {
 	int	fd;		/* stays the caller's */
 	/*
-	 * Called again and again, some 50 times a second, while there is no room
-	 * (a pipe that nobody empties). 0: wait on; negative errno: give up, and
-	 * that is the writer's error. NULL: wait for ever.
+	 * Called repeatedly, some 50 times a second, while the output accepts no data
+	 * (a pipe that nobody reads). 0: keep waiting; negative errno: give up with
+	 * this error. NULL: wait for ever.
 	 */
 	int	(*stalled)(void *ctx);
 	void	*ctx;
 };
 
 /*
- * Write to @sink, copied. Returns 0 or negative errno. The file is valid from
- * the first flush on.
+ * Write to @sink, which is copied. 0 or negative errno. The file is valid after the
+ * first flush.
  */
 int trace_writer__new_on(const struct trace_sink *sink, const struct trace_host *host,
 			 struct trace_writer **out);
-/* The same to a file that is created (truncated) at @path, "-" for standard output. */
+/* The same to a file at @path, which is created or truncated; "-": standard output. */
 int trace_writer__new(const char *path, const struct trace_host *host, struct trace_writer **out);
-/*
- * Strings: returns the id (> 0) under which @s is, or will be, in the file;
- * equal strings get equal ids. 0 on lack of memory.
- */
+/* The id (> 0) of string @s in the file; equal strings have equal ids. 0: no memory. */
 uint32_t trace_writer__string(struct trace_writer *w, const char *s);
-/* Metadata; each returns 0 or negative errno. Ids are the caller's choice. */
+/* Add metadata; 0 or negative errno. The caller chooses the ids. */
 int trace_writer__task_kind(struct trace_writer *w, const struct trace_task_kind *k);
 int trace_writer__chain(struct trace_writer *w, const struct trace_chain *c);
 int trace_writer__stack(struct trace_writer *w, const struct trace_stack *s);
 int trace_writer__user_stack(struct trace_writer *w, const struct trace_user_stack *s);
 int trace_writer__thread(struct trace_writer *w, const struct trace_thread *t);
-/* A remark for the report ("root future of block_on is not covered"). */
+/* Add a note for the report ("root future of block_on is not covered"). */
 int trace_writer__note(struct trace_writer *w, const char *text);
-/* Set a loss counter (cause → total so far); written at each flush and at the end. */
+/* Set a loss counter to @total, the total so far. Written at each flush and at the end. */
 int trace_writer__loss(struct trace_writer *w, const char *cause, uint64_t total);
 /*
- * One event, in the order in which its CPU's ring held it. 0 or negative errno
- * of the write that it led to (-ENOSPC: what was written stays readable). An
- * error is final: each later call returns it again, and finish() tries to note
- * what was lost. -EPIPE needs SIGPIPE to be ignored.
+ * Write an event. The events of a CPU must come in the order of its ring. 0, or
+ * negative errno of a write (-ENOSPC: what has been written stays readable). An error
+ * is final: all later calls return it again, and finish() tries to record what was
+ * lost. SIGPIPE must be ignored to get -EPIPE.
  */
 int trace_writer__event(struct trace_writer *w, const struct trace_event *ev);
-/* Write out all open chunks. Call now and then, so that little is lost in a crash. */
+/* Write out all open chunks. Call it now and then, so that a crash loses little. */
 int trace_writer__flush(struct trace_writer *w);
 /* Flush, write the totals and the end marker. */
 int trace_writer__finish(struct trace_writer *w, const struct trace_totals *t);
@@ -182,15 +179,16 @@ void trace_writer__free(struct trace_writer *w);
 struct trace_reader;
 
 /*
- * Open @path ("-": standard input). *@why says in one line what is wrong and
- * what to do. Errors: errno of open; -EBADMSG not a trace; -EPROTONOSUPPORT
- * another version. A torn file opens: see trace_reader__torn().
+ * Open @path ("-": standard input). On error, *@why says in one line what is wrong and
+ * what to do. Errors: errno of open; -EBADMSG: not a trace; -EPROTONOSUPPORT: a
+ * different version. A truncated or damaged file opens without error: see
+ * trace_reader__torn().
  */
 int trace_reader__open(const char *path, struct trace_reader **out, const char **why);
 /*
- * Next event in order of time over all streams (then CPU, then place in its
- * stream). 1: *@ev is valid until the next call; 0: end; negative errno. A
- * chunk that is damaged reads as one TRACE_LOST.
+ * The next event, sorted by time, then CPU, then place in the stream. 1: *@ev is valid
+ * until the next call; 0: end; or negative errno. A damaged chunk is returned as one
+ * TRACE_LOST.
  */
 int trace_reader__next(struct trace_reader *r, struct trace_event *ev);
 /* The same without a copy. */
@@ -201,9 +199,9 @@ int trace_reader__rewind(struct trace_reader *r);
 const char *trace_reader__torn(const struct trace_reader *r);
 
 const struct trace_host *trace_reader__host(const struct trace_reader *r);
-/* NULL in a torn file. */
+/* NULL if the file ends early. */
 const struct trace_totals *trace_reader__totals(const struct trace_reader *r);
-/* Look-ups by id; NULL if unknown. Valid until the reader is freed. */
+/* Look-ups by id; NULL: unknown. Valid until the reader is freed. */
 const char *trace_reader__string(const struct trace_reader *r, uint32_t id);
 const struct trace_task_kind *trace_reader__task_kind(const struct trace_reader *r, uint32_t id);
 const struct trace_chain *trace_reader__chain(const struct trace_reader *r, uint32_t id);
@@ -211,10 +209,10 @@ const struct trace_stack *trace_reader__stack(const struct trace_reader *r, uint
 const struct trace_user_stack *trace_reader__user_stack(const struct trace_reader *r, uint32_t id);
 const char *trace_reader__thread_name(const struct trace_reader *r, uint32_t tid);
 const char *const *trace_reader__notes(const struct trace_reader *r, size_t *nr);
-/* The @i-th loss counter: false past the last. */
+/* The @i-th loss counter; false: there are no more. */
 bool trace_reader__loss(const struct trace_reader *r, size_t i, const char **cause,
 			uint64_t *total);
-/* Events in damaged chunks, so far. */
+/* The number of events in damaged chunks so far. */
 uint64_t trace_reader__damaged(const struct trace_reader *r);
 uint64_t trace_reader__bytes(const struct trace_reader *r);
 uint64_t trace_reader__first_ts(const struct trace_reader *r);

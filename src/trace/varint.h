@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Integers of variable length (LEB128) and signed numbers folded into
- * unsigned ones (zigzag), with a cursor that never reads past its end.
+ * Integers of variable length (LEB128), with signed ones mapped to unsigned ones
+ * (zigzag), and a cursor that never reads past its end.
  */
 #ifndef DWELL_TRACE_VARINT_H
 #define DWELL_TRACE_VARINT_H
@@ -32,7 +32,7 @@ static inline uint8_t *put_varint(uint8_t *p, uint64_t v)
 	return p;
 }
 
-/* Bytes yet to be read. Once @bad, everything reads as 0. */
+/* The bytes that are still to be read. Once @bad is set, everything reads as 0. */
 struct cursor {
 	const uint8_t	*p, *end;
 	bool		 bad;
@@ -72,7 +72,7 @@ static inline uint64_t get_varint(struct cursor *c)
 	return b & 0x80 ? get_varint_slow(c, b & 0x7f) : b;
 }
 
-/* A varint that must fit in @max. */
+/* A varint that must not exceed @max. */
 static inline uint64_t get_varint_max(struct cursor *c, uint64_t max)
 {
 	uint64_t v = get_varint(c);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Writing a trace. Events are packed into one open chunk per CPU; metadata
- * into one more, which goes out before any chunk of events does, so that what
- * an event refers to always stands before it.
+ * Writes a trace. Events are collected in one open chunk for each CPU; metadata in
+ * another chunk, which is written before any chunk of events, so that it always
+ * precedes the events that refer to it.
  *
- * An error of writing is final: the file ends at the last whole chunk, every
- * later call returns the same errno, and trace_writer__finish() still tries
- * to put what was lost and the end marker there, which are small and may fit
- * into the room that the cut chunk has freed.
+ * A write error is final: the file ends with the last complete chunk, and every later
+ * call returns the same errno. trace_writer__finish() still tries to write the losses
+ * and the end marker. They are small, and may fit into the space that the removed
+ * incomplete chunk has freed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,15 +28,15 @@
 #include "trace/varint.h"
 
 #define EVENTS_BYTES	(40u << 10)	/* payload of a chunk of events */
-#define EVENTS_NR	4096u		/* what a reader unpacks at a time per CPU */
-#define META_BYTES	(64u << 10)	/* metadata goes out when it is larger */
-#define STRINGS_MAX	(1u << 20)	/* remembered for sharing */
+#define EVENTS_NR	4096u		/* events that a reader unpacks at a time for each CPU */
+#define META_BYTES	(64u << 10)	/* metadata is written when it is larger */
+#define STRINGS_MAX	(1u << 20)	/* strings remembered, to share ids */
 #define LOSSES_MAX	64
-#define END_BYTES	(3 * META_BYTES)	/* that finish() writes at most, after an error */
-#define RESERVE_STEP	(1u << 20)	/* reserved at a time */
+#define END_BYTES	(3 * META_BYTES)	/* the most that finish() writes after an error */
+#define RESERVE_STEP	(1u << 20)	/* disk space that is reserved at a time */
 #define STALL_MS	20		/* between two calls of trace_sink.stalled */
 
-/* A chunk being filled: room for its head, then the payload. */
+/* A chunk that is being filled: space for its header, then the payload. */
 struct stream {
 	struct trace_codec	*codec;
 	uint64_t		 first, last;
@@ -52,18 +52,18 @@ struct interned {
 struct trace_writer {
 	struct trace_sink	  sink;
 	bool			  owns_fd, seekable, socket, closing;
-	uint64_t		  reserved;	/* bytes that the file has room for */
-	int			  err;		/* 0, or the errno that ended it */
-	uint64_t		  bytes;	/* written, up to the last whole chunk */
+	uint64_t		  reserved;	/* bytes of disk space that the file has */
+	int			  err;		/* 0, or the errno of the final error */
+	uint64_t		  bytes;	/* size of the file up to the last complete chunk */
 	uint64_t		  events;
-	struct stream		**streams;	/* by CPU */
+	struct stream		**streams;	/* indexed by CPU */
 	uint32_t		  nr_streams;
-	uint8_t			 *meta;		/* head's room, then records */
+	uint8_t			 *meta;		/* space for the header, then records */
 	size_t			  meta_len, meta_size;
 	uint32_t		  meta_nr;
 	struct interned		 *strings;
 	size_t			  nr_strings, room_strings;
-	struct hash_table	  by_text;	/* number + 1 of a string */
+	struct hash_table	  by_text;	/* index + 1 of a string */
 	uint32_t		  next_string;
 	struct {
 		char		*cause;
@@ -76,7 +76,7 @@ struct trace_writer {
 
 /* ---- bytes ---- */
 
-/* Wait until something can be written to a sink that is no file. */
+/* Waits until the sink, which is not a file, accepts data. */
 static int writer__wait(const struct trace_writer *w)
 {
 	struct pollfd room = { .fd = w->sink.fd, .events = POLLOUT };
@@ -95,7 +95,7 @@ static int writer__wait(const struct trace_writer *w)
 	}
 }
 
-/* Write some of @len bytes; how many, or negative errno. */
+/* Writes some of @len bytes; returns how many, or negative errno. */
 static ssize_t writer__some(const struct trace_writer *w, const uint8_t *p, size_t len)
 {
 	ssize_t n;
@@ -107,7 +107,7 @@ static ssize_t writer__some(const struct trace_writer *w, const uint8_t *p, size
 
 		if (err)
 			return err;
-		/* As much as a pipe that poll() says has room takes without waiting. */
+		/* A pipe that poll() reports as writable accepts this much without blocking. */
 		len = len < PIPE_BUF ? len : PIPE_BUF;
 		n = w->socket ? send(w->sink.fd, p, len, MSG_DONTWAIT | MSG_NOSIGNAL) :
 				write(w->sink.fd, p, len);
@@ -116,9 +116,9 @@ static ssize_t writer__some(const struct trace_writer *w, const uint8_t *p, size
 }
 
 /*
- * Room for @len bytes more and, behind these, for the end of the file: what was
- * lost and why must find a place on a disk that is full. -ENOSPC, -EDQUOT or
- * -EFBIG: there is none. A file system that cannot tell lets it pass.
+ * Reserves disk space for @len more bytes and, behind them, for the end of the file:
+ * the losses and their cause must be written even if the disk is full. -ENOSPC, -EDQUOT
+ * or -EFBIG: there is no space. File systems without this operation are accepted.
  */
 static int writer__reserve(struct trace_writer *w, size_t len)
 {
@@ -135,7 +135,7 @@ static int writer__reserve(struct trace_writer *w, size_t len)
 	}
 	if (errno != ENOSPC && errno != EDQUOT)
 		return 0;
-	/* Not so much at once, then. */
+	/* Try to reserve less at once. */
 	if (!fallocate(w->sink.fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)end)) {
 		w->reserved = end;
 		return 0;
@@ -143,7 +143,7 @@ static int writer__reserve(struct trace_writer *w, size_t len)
 	return errno == ENOSPC || errno == EDQUOT ? -errno : 0;
 }
 
-/* All of @len or nothing: on an error what was written of it is cut off. */
+/* Writes all of @len bytes or nothing: after an error, the part that was written is removed. */
 static int writer__put(struct trace_writer *w, const void *data, size_t len)
 {
 	const uint8_t *p = data;
@@ -169,7 +169,7 @@ static int writer__put(struct trace_writer *w, const void *data, size_t len)
 	return 0;
 }
 
-/* @buf has room for the head before @length bytes of payload. */
+/* @buf has space for the header before @length bytes of payload. */
 static int writer__put_chunk(struct trace_writer *w, struct trace_chunk_head *h, uint8_t *buf)
 {
 	h->crc = crc32c(buf + TRACE_CHUNK_HEAD_SIZE, h->length);
@@ -254,11 +254,11 @@ static uint8_t *writer__meta_room(struct trace_writer *w, size_t len)
 	return w->meta + w->meta_len;
 }
 
-#define RECORD_HEAD	4	/* type, length in three bytes of varint */
+#define RECORD_HEAD	4	/* the type, and the length as a varint of three bytes */
 
 static void record__begin(struct record *r, struct trace_writer *w, enum trace_record type)
 {
-	/* Nothing empties it any more after an error: no endless growth. */
+	/* After an error nothing is written any more: limit the memory. */
 	bool full = w->err && w->meta_len > 16 * META_BYTES;
 	uint8_t *p = full ? NULL : writer__meta_room(w, RECORD_HEAD);
 
@@ -299,7 +299,7 @@ static int record__end(struct record *r)
 	size_t len = w->meta_len - r->at;
 	uint8_t *p;
 
-	/* A record that has failed or is too long is taken back. */
+	/* A record that has failed or is too long is removed. */
 	if (r->failed || len >= 1u << 21) {
 		if (r->at)
 			w->meta_len = r->at - RECORD_HEAD;
@@ -336,7 +336,7 @@ uint32_t trace_writer__string(struct trace_writer *w, const char *s)
 	uint8_t *p;
 	char *text;
 
-	/* Memory stays bounded: a string met again later gets a second id. */
+	/* Limits memory: further strings get a new id each time they occur. */
 	if (w->nr_strings >= STRINGS_MAX)
 		writer__forget_strings(w);
 	if (array__room(&w->strings, &w->room_strings, w->nr_strings, sizeof(*w->strings)))
@@ -371,7 +371,7 @@ uint32_t trace_writer__string(struct trace_writer *w, const char *s)
 	return w->next_string++;
 }
 
-/* The id of a text that may be absent: 0 is the empty one. */
+/* The id of a text that may be empty: 0 is the empty text. */
 static uint32_t text_id(struct trace_writer *w, const char *s)
 {
 	return s && *s ? trace_writer__string(w, s) : 0;
@@ -426,7 +426,7 @@ int trace_writer__chain(struct trace_writer *w, const struct trace_chain *c)
 
 	if (c->nr > TRACE_CHAIN_NODES_MAX)
 		return -EMSGSIZE;
-	/* Strings first: records do not nest. */
+	/* The strings first: records do not nest. */
 	ids = calloc(c->nr ? c->nr : 1, sizeof(*ids));
 	if (!ids)
 		return -ENOMEM;
@@ -663,7 +663,7 @@ static int writer__put_totals(struct trace_writer *w, const struct trace_totals 
 	return record__end(&r);
 }
 
-/* The events that an error of writing swallowed, as one loss. */
+/* Writes the events that were dropped after an error as one loss. */
 static int writer__put_dropped(struct trace_writer *w)
 {
 	struct trace_event ev = {
@@ -690,13 +690,13 @@ int trace_writer__finish(struct trace_writer *w, const struct trace_totals *t)
 		if (w->dropped)
 			writer__put_dropped(w);
 	}
-	/* The end marker is the last thing: events go out before it. */
+	/* The end marker is last: events have to be written before it. */
 	err = trace_writer__flush(w);
 	if (!err)
 		err = writer__put_totals(w, t);
 	if (!err)
 		err = trace_writer__flush(w);
-	/* What was reserved and not needed is given back. */
+	/* Free the disk space that was reserved and not used. */
 	if (w->reserved)
 		(void)!ftruncate(w->sink.fd, (off_t)w->bytes);
 	if (!err)
@@ -728,7 +728,7 @@ int trace_writer__new_on(const struct trace_sink *sink, const struct trace_host 
 		goto fail;
 	}
 	if (!fstat(sink->fd, &st)) {
-		/* Standard output may stand behind something else in its file. */
+		/* Standard output may be a file with other data before our position. */
 		w->seekable = S_ISREG(st.st_mode) && !lseek(sink->fd, 0, SEEK_CUR) &&
 			      !(fcntl(sink->fd, F_GETFL) & O_APPEND);
 		w->socket = S_ISSOCK(st.st_mode);

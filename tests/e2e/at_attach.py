@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Tasks that were there before dwell and do nothing while it watches: no event tells of them, and yet each is in the
-report with its await stack and the peer that it waits for; with all kinds of schedulers."""
+"""Tasks that existed before dwell attached and do nothing while it records: no event is about them, and yet each is in the
+report, with its await stack and the peer that it waits for. For all kinds of schedulers."""
 
 import contextlib
 import socket

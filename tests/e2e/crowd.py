@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Very many tasks, and such as were in the middle of something: all are in the recording from its first moment, nothing is
-lost because they are looked at, a recording ends when it should all the same, and after a loss it goes on knowing them.
+"""A million tasks, and tasks that were in a poll at attach. All are in the recording from its first moment, no events are
+lost because they are read, the recording still ends when it should, and after a loss the tasks are known again.
 
     crowd.py [PART...]     idle, million, loss, jobs, pulses, runtimes
 
-$DWELL_MILLION     how many tasks "a million" are (1000000)
+$DWELL_MILLION     the number of tasks in part "million" (1000000)
 """
 
 import contextlib
@@ -81,7 +81,7 @@ def million(checks, directory):
 
 
 def loss(checks, directory):
-    """The recorder stands still for a second, and loses what happens meanwhile."""
+    """The recorder is stopped for a second, and loses the events of that time."""
     tasks = 50000
     with crowd(directory, "loss", tasks=tasks, busy=BUSY) as target, \
          Recording(target.pid, directory, "loss.dwell", options=["--duration", "6"]) as recording:

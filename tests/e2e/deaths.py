@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""However dwell dies, and whenever, nothing of it stays: the target's code is that of its file, the kernel has none of
-dwell's objects, and the target runs on.
+"""However and whenever dwell is killed, nothing of it remains: the target's code equals that of its file, the kernel has no
+object of dwell, and the target keeps running.
 
     deaths.py [KIND...]     only these kinds of death (see KINDS)
 
-$DWELL_DEATHS     how many (60), spread over the kinds and over attach, recording and detach
-$DWELL_SEED       of the moments (0)
+$DWELL_DEATHS     number of deaths (60), spread over the kinds and over attach, recording and detach
+$DWELL_SEED       seed for the moments (0)
 """
 
 import contextlib

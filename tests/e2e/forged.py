@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Programs that are taken for one another: two with one build-id and one size meet in the cache, and debug files of
-other builds, with forged build-ids or with none, are named. Each recording is refused in one line or is right, and no
-target is harmed.
+"""Programs and debug files that could be confused: two programs with the same build-id and size share the cache, and debug
+files of other builds, with forged build-ids or none, are named with --debug-file. Each recording is either refused in
+one line or correct, and no target is harmed.
 
 $DWELL_PAIRS     pairs of programs (12), half in the cache, half by --debug-file
 """

@@ -63,7 +63,7 @@ def attempt(checks, name, program, arguments, directory, hidden=False):
             found = report(recording.data)
             truth.compare(checks, name, known, found, fold(recording.data), [HIDDEN_LOSS] if hidden else [])
             if hidden:
-                told = sum(int(note.split()[0].replace(",", "")) for note in found["notes"] if "scheduler's account" in note)
+                told = sum(int(note.split()[0].replace(",", "")) for note in found["notes"] if "scheduler's counters" in note)
                 lost = found["lost"].get(HIDDEN_LOSS, 0)
                 checks.check(told > 10 and told > 10 * lost, f"{name}: the hidden switches are told all the same",
                              f"told {told}, lost {lost}")

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""block_in_place: the poll that goes on is its task's, whatever it does meanwhile, also where a runtime is driven inside
-it, where the recording ends before it does and where it began before the recording; the worker that moves to another thread is nobody's job. With debug
-information and without."""
+"""block_in_place: the time of the poll that calls it belongs to the poll's task, even if a runtime runs inside it, if the
+recording ends before the poll, or if the poll began before the recording. The worker, which moves to another thread, is
+not shown as a job. With and without debug information."""
 
 import pathlib
 import shutil

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""`record -- COMMAND`: recorded from its first task on; a shell or a script is followed to what it executes; a program
-that does not end when asked to is not waited for, and is told of. And a signal ends dwell at any moment before."""
+"""`record -- COMMAND`: a command is recorded from its first task on. Of a shell or a script, the program that it executes
+is recorded. If a program does not end when it is asked to, dwell does not wait for it, and says so. Before the recording
+begins, a signal ends dwell at any moment."""
 
 import os
 import pathlib

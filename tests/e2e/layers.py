@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Chains through many layers, and several at once, are followed to their ends: by the probes, and from outside where a
-task was at rest before. Middleware makes such chains."""
+"""Chains through many layers, as middleware makes them, also several in one task, are followed to their leaves: by the
+probes, and from outside for a task that was at rest at attach."""
 
 import time
 

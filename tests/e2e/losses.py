@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Events that do not fit: a ring buffer far too small for a busy program. What is lost is counted, with its cause
-and its cure; the time that it hides is nobody's, all other time is still accounted for; and a larger buffer cures it."""
+"""A ring buffer that is far too small for a busy program. Lost events are counted, with cause and cure; the time that they
+hide is [unattributed], and all other time is still accounted for; with a larger buffer nothing is lost."""
 
 from harness import DWELL, Checks, Recording, Target, fold, need_files, need_recording, output, report, scratch, workload
 

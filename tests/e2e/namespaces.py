@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Containers: dwell and its target in pid namespaces, nested, with a root of their own, from inside and from outside.
-The report is the same everywhere. Where the process cannot be found, dwell says so and records nothing."""
+"""Containers: dwell and its target in nested pid namespaces with root directories of their own; dwell inside and outside.
+The report is always the same. If the process cannot be found, dwell says so and records nothing."""
 
 import contextlib
 import os

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""What somebody meets who uses dwell for the first time: words that are true and can be read, of programs that spin,
-that do nothing, that are dependencies of others."""
+"""What a first-time user sees: the words of the report are true and readable for programs that spin, that do nothing, and
+whose await points are in dependencies."""
 
 import contextlib
 import json

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Where a recording goes: a file is its owner's only, keeps the one before it, and belongs to one recorder; and whatever
-takes the output in, or does not, a recording ends when it should, with its probes gone, and says how it ended."""
+"""Where a recording is written: a file can be read by its owner only, an existing file is kept, and two recorders never
+write to one file. Whatever reads the output, or does not read it, a recording ends when it should, its probes are
+removed, and it says how it ended."""
 
 import contextlib
 import fcntl

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Peers by their names. Who connects to the program is told by his address and by where the program listens, not by a
-port that means nothing: hundreds of short connections are one row, and of hundreds of addresses the longest are named.
-Who is connected to keeps his port. With listeners that were there before dwell, and with those that come later."""
+"""The names of peers. A client is named by its address and by the listener, not by its port, which means nothing: hundreds
+of short connections are one row, and of hundreds of addresses those with the most time are named. A server that the
+program connects to is named with its port. For listeners that existed at attach, and for later ones."""
 
 import contextlib
 import socket

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""The least rights: a user with CAP_BPF and CAP_PERFMON records processes of the same user, with CAP_SYS_PTRACE those of
-others, given to the process or to the file. With one less, dwell says which is missing. What is left out for want of
-CAP_SYSLOG is said, and where the kernel lies is not told."""
+"""The least rights: a user with CAP_BPF and CAP_PERFMON records processes of the same user, with CAP_SYS_PTRACE also those
+of others; the capabilities are given to the process or to the file. With one less, dwell says which one is missing.
+Without CAP_SYSLOG a note says what is left out, and the kernel's location is not revealed."""
 
 import contextlib
 import os

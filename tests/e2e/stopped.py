@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""A target that is stopped by a signal and goes on: nothing is late meanwhile by its own fault. So too if the recording
-begins or ends while it is stopped."""
+"""A target that is stopped by a signal and continues: nothing counts as late because of that time. This also holds if the
+recording begins or ends while the target is stopped."""
 
 import signal
 import time

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""The target stays as it was: panics, fork, exec and abort behave the same with dwell attached, dwell can come
-and go as often as it likes, and when it is gone, however it went, nothing of it is left.
+"""The target is not changed: panics, fork, exec and abort behave the same while dwell is attached, dwell can attach and
+detach repeatedly, and when it has ended, in whatever way, nothing of it is left.
 
     target_sacred.py [NAME...]     only parts whose name begins so (panics, cycles, killed, gone)
 

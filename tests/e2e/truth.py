@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """A recording compared with what the program itself noted (formats: tests/workloads/src/lib.rs).
 
-A *site* is a place of the truth: task, function, file, line. An await point of dwell belongs to the
-innermost site on its stack. Names are compared without generics.
+A *site* here is a place in the program's own notes: task, function, file, line. An await point of dwell's report belongs
+to the innermost site on its stack. Names are compared without generics.
 """
 
 import collections
@@ -91,7 +91,7 @@ class Found:
         self.extra = []
         # Waits of no time whose await point another worker's poll has overtaken, before it was read or
         # meanwhile: any line may have that many less.
-        placeless = (re.match(r"([\d,]+) waits? of no time at no await point", note) for note in report["notes"])
+        placeless = (re.match(r"([\d,]+) waits? of no duration without an await point", note) for note in report["notes"])
         self.unplaced = sum(int(match[1].replace(",", "")) for match in placeless if match)
         for point in report["await_points"]:
             if "polled elsewhere meanwhile" in " ".join([*point["stack"], point["leaf"]]):
@@ -183,7 +183,7 @@ def check_site(site, waits, found, truth):
         if not any(leaf.split("::")[-1] in where for leaf in leaves):
             yield "leaf", f"{sorted(leaves)} not in {where}"
         if leaves == {"yield_now"} and set(point["split"]) != {"yielded"}:
-            yield "leaf", f"gave way, and nothing else, but {point['split']}"
+            yield "leaf", f"yielded, and nothing else, but {point['split']}"
     took = [wait["end"] - wait["start"] for wait in waits]
     if all(p == 1 for p in pendings):
         # A point that holds all of the waits has their median. One that is reached in one of several ways

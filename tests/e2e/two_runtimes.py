@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""A program with two runtimes in it: tasks of both are recorded, each with its own layout, and if one of them has
-nothing to do, nothing of it is there."""
+"""A program with two runtimes: the tasks of both are recorded, each with its own layout. If one of them has nothing to do,
+the report contains nothing of it."""
 
 import time
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Which future a socket is waited for by, where no future of the runtime's own says so: never a combinator around an
-async function, never a channel or a timer beside it; and what a future is called that is made by a closure."""
+"""Which future waits for a socket, if no future of the runtime names it: never a combinator around an async function, never
+a channel or a timer beside it. And the names of futures that are made by closures."""
 
 from harness import DWELL, PROFILES, Checks, Recording, Target, fold, need_files, need_recording, report, scratch, workload
 

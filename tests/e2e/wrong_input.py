@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Wrong input and a wrong world: one clear line, a status that is not 0, no crash, and what was recorded can
-still be read. What needs no recording is tested without root too."""
+"""Wrong input and a broken environment: one clear line, a nonzero status, no crash, and what was recorded can still be
+read. Parts that need no recording are also tested without root."""
 
 import json
 import os
@@ -165,7 +165,7 @@ def endless_input(checks, directory):
 
 
 def cut_meanwhile(checks, directory):
-    """A program, or its debug file, that is cut while its model is made."""
+    """A program, or its debug file, that is truncated while its model is made."""
     program, debug = directory / "changing", directory / "changing.debug"
     whole = DWELL.read_bytes()
     subprocess.run(["objcopy", "--only-keep-debug", DWELL, debug], check=True)
@@ -300,7 +300,7 @@ def rights(checks, directory):
 
 
 def torn(checks, directory, data):
-    """A recording cut off in its middle."""
+    """A recording that is truncated in its middle."""
     whole = data.read_bytes()
     path = directory / "torn.data"
     for part in (0.1, 0.5, 0.9, 0.999):

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""What the guests reported (`init` wrote it) against what is to be expected of their kernels.
+"""Compares what the guests reported (`init` wrote it) with what is expected of their kernels.
 
     check.py FOLDER SERIES...
 
-FOLDER/SERIES is what a guest said, FOLDER/SERIES.console its console, FOLDER/SERIES.skip why there is none.
+FOLDER/SERIES is the report of a guest, FOLDER/SERIES.console its console, FOLDER/SERIES.skip why it is missing.
 Tasks, lines, leaves, counts, peers and chains are compared with what the workloads log themselves, by the same
 code as in tests/e2e. Durations are not: an emulated machine is slow.
 """

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Has the running kernel verify every BPF program, also one that is too old to
- * attach them: between the verifiers of Linux 6.1 and 6.12 lies that of 6.6,
- * the oldest that has to accept them and one that no distribution offers any
- * more. A line for each: its name, an errno (0: accepted), instructions looked at.
+ * Lets the running kernel verify every BPF program, even a kernel that is too old to
+ * attach them: the oldest kernel that must accept them, 6.6, is offered by no
+ * distribution any more, and its verifier is between those of 6.1 and 6.12. Prints
+ * a line for each program: name, errno (0: accepted), instructions processed.
  */
 #include <errno.h>
 #include <stdio.h>

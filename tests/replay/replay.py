@@ -9,7 +9,7 @@ cases/NAME.json    `dwell report --json`
 cases/NAME.report  `dwell report`, for some
 
 replay.py            run all cases; the status is 0 if all pass
-replay.py --update   write all but the texts anew, to be read over
+replay.py --update   write all files but the texts again; review the difference
 """
 
 import difflib
@@ -158,7 +158,7 @@ def run_wrong():
 
 
 def run_cut():
-    """A trace cut off at each byte is read up to there, or refused with one line."""
+    """A trace truncated at each byte is read up to there, or refused with one line."""
     data = (CASES / "io.data").read_bytes()
     path = build() / "replay.cut"
     for size in range(0, len(data), 7):
@@ -323,7 +323,7 @@ def tests():
     yield "replay width", run_width
     yield "replay words", run_words
     yield "replay wrong input", run_wrong
-    yield "replay cut anywhere", run_cut
+    yield "replay truncated anywhere", run_cut
 
 
 def update():

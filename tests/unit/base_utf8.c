@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What of a text may be shown, and how much room it takes. */
+/* Which parts of a text may be shown, and how many columns they take. */
 #include <stdlib.h>
 #include <string.h>
 

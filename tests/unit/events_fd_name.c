@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What descriptors are called, and whose connection one is. */
+/* The names of descriptors, and the listener that a connection belongs to. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>

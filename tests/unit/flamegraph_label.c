@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What of a name is shown in a box. */
+/* The part of a name that is shown in a box. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,7 +22,7 @@ static const char *fit(const char *name, uint32_t columns)
 	if (!l.columns)
 		return "";
 	snprintf(out, sizeof(out), "%s%.*s%.*s%s", l.lead ? "…" : "", (int)l.body_len, l.body,
-		 (int)l.tail_len, l.tail ? l.tail : "", l.cut ? "…" : "");
+		 (int)l.tail_len, l.tail ? l.tail : "", l.shortened ? "…" : "");
 	assert_int_equal(utf8__columns(out, strlen(out)), l.columns);
 	return out;
 }

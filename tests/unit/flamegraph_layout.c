@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Stacks merged, ordered, pruned: no time is lost on the way. */
+/* Stacks are merged, sorted and pruned without losing time. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

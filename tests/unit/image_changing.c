@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Files that are cut or written to while their model is made: an error that says
- * so, and never a signal. The moment is chosen by the progress that is reported.
+ * Files that are truncated or written to while their model is made: an error that
+ * says so, and never a signal. The moment is chosen by the progress that is reported.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Models that are made while memory runs out, at one allocation after another:
- * the model is as it always is, or there is an error that says what it is. A
- * file is not called torn because of it, and nothing is missing in silence.
+ * Models that are made while memory runs out, at each allocation in turn: the
+ * model is the usual one, or there is an error that says that there is no memory.
+ * The file is not reported as truncated, and nothing is missing silently.
  *
  * image_memory [STEP]	(only each STEP-th allocation)
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Task types whose code the compiler has merged: that a task's name may be another's is
- * said, and only where it may.
+ * Task types whose code the compiler has merged: a note says that a task may be one of
+ * several, if and only if that is so.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -52,7 +52,7 @@ static void several(void **state)
 {
 	(void)state;
 	assert_runtimes("_ZN6monoio3runE(void) {} void _ZN7glommio3runE", "glommio, monoio",
-			"its runtime is glommio, monoio, which dwell does not follow");
+			"its runtime is glommio, monoio, which dwell does not record");
 }
 
 /* There is room for some of the names only. */

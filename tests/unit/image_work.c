@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The work of reading a program is in proportion to its size, whatever is in it; and
- * the lists that make it so, against plain searches.
+ * The work of reading a program is proportional to its size, whatever it contains. The lists
+ * that this depends on are compared with simple searches.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -226,7 +226,7 @@ static void whole_lists(void **state)
 			assert_int_equal(alive__again(w.alive), 0);
 			assert_int_equal(alive__step(w.alive, in_ns(10000000000ull)), 0);
 			assert_int_equal(w.found, 2 * sizes[i]);
-			assert_false(alive__cut(w.alive));
+			assert_false(alive__truncated(w.alive));
 			stop(&w);
 		}
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which task a poll under way is of, where stacks hold what is left over of others.
+ * Which task a poll in progress is of, if stacks contain remainders of other polls.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a thread did, what was lost, and the tables below: each against a
- * plain model of it.
+ * The history of a thread, the times of loss and of stops, and the tables that the join
+ * is based on: each is compared with a simple model.
  */
 #include <setjmp.h>
 #include <stdarg.h>

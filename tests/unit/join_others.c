@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Waits for any number of peers: the longest are named, the rest is one, and all
- * of the time is there.
+ * Waits for any number of peers: those with the most time are named, the rest is one
+ * entry, and no time is missing.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /*
  * What must hold of any join, over random recordings by seed: time is
  * conserved to the nanosecond, all outputs show the same time, equal recordings
- * give equal output, and so do intervals in their places, which have no holes.
+ * give equal output; and the same for placed intervals, which leave no gaps.
  *
  * Half of the recordings are of a simulated runtime, whose truth is known;
  * the others are events without any sense.
@@ -111,7 +111,7 @@ static int by_life(const void *a, const void *b)
 	return x->piece.from < y->piece.from ? -1 : x->piece.from > y->piece.from;
 }
 
-/* Where a history is cut: each piece must be the one before in the list. */
+/* Where a history is divided: each piece must be the one before in the list. */
 struct backwards {
 	const struct task_interval	*iv, *first;
 	uint64_t			 to;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A task's history against a list of all of its intervals: what it gives back is the
- * list, latest first, and what it does not know is a piece of its own.
+ * A task's history, compared with a list of all of its intervals: it returns the list, the
+ * latest first, and a piece of its own for time that is not known.
  */
 #include <setjmp.h>
 #include <stdarg.h>

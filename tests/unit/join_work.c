@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The work of a join is in proportion to the length of the recording, whatever is in
- * it: four times as many events must not be sixteen times as much to do.
+ * The work of a join is proportional to the length of the recording, whatever it contains:
+ * four times as many events must not take sixteen times as long.
  */
 #include <malloc.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Words in lines of any width. */
+/* Text filled into lines of any width. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

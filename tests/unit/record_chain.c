@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The walk from outside and the reading of its answer, on random tables and
- * random memory: whoever reads the tokens must come to the same subtrees, also
- * to those that are silent, to the same gaps, and to the same end.
+ * The walk from outside and the reading of its tokens, on random tables and memory:
+ * the reader must find the same subtrees as the walk, silent ones too, the same
+ * gaps, and the same end.
  */
 #include <setjmp.h>
 #include <stdarg.h>

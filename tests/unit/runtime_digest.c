@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The adapters' digest: whatever an adapter says differently, it is another one.
+ * The adapters' digest: it changes if anything in an adapter changes.
  */
 #include <setjmp.h>
 #include <stdarg.h>

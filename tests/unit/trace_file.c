@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Trace files: metadata, order, cuts anywhere, disks that are full.
+ * Trace files: metadata, order, truncation at any byte, full disks.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -238,7 +238,7 @@ static uint64_t count_events(struct trace_reader *r)
 	return nr;
 }
 
-/* Cut at any byte: what stands before is read, in whole chunks. */
+/* Truncated at any byte: the complete chunks before it are read. */
 static void cut_anywhere(void **state)
 {
 	struct trace_writer *w = create();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Recordings that are read while memory runs out, at each allocation in turn: the
- * output is as it always is, or there is an error that says what it is. A file
- * is not called torn or damaged because of it, and nothing is missing in silence.
+ * output is the usual one, or there is an error that says that there is no memory.
+ * The file is not reported as truncated or damaged, and nothing is missing silently.
  */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Heads of chunks that promise more than there is, their checksums right: they
- * are not believed. No huge allocation, no hang, and time is conserved. What is
- * wrong inside chunks is tests/fuzz/trace.c's.
+ * Headers of chunks that claim more than there is, with correct checksums: they are
+ * not believed. No huge allocation, no hang, and time is conserved. Errors inside
+ * chunks are tested by tests/fuzz/trace.c.
  */
 #include <errno.h>
 #include <fcntl.h>

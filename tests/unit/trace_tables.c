@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Records of metadata whose lengths are lies. Run under UBSan: not even a
- * pointer may leave its array.
+ * Metadata records with false lengths. Run under UBSan: not even a pointer may leave
+ * its array.
  */
 #include <errno.h>
 #include <setjmp.h>
