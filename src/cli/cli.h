@@ -13,7 +13,7 @@
 
 /*
  * The command line is wrong, and the command has said how. Also the exit
- * status then (argp's own errors exit with it, see main()).
+ * status then.
  */
 #define CLI_USAGE	2
 /* The help was asked for and is printed: there is nothing else to do. */
