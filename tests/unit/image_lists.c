@@ -582,6 +582,7 @@ static void gnu_list(struct buf *b)
 /* Split DWARF 4: locations in the split file, ranges in the main one, from the skeleton's base. */
 static void split_4(void **state)
 {
+	static const uint64_t before_it[] = { -16ull, -1ull };
 	struct file f = { .unit = 0 }, main = { .unit = 0 };
 	struct shape s = old;
 	struct entries e;
@@ -612,6 +613,15 @@ static void split_4(void **state)
 		assert_true(!strcmp(got, "none") || !strncmp(GNU_LOCATIONS, got, strlen(got)));
 		assert_true(n < 8 || !strncmp(got, "2000-2040:50.1", 14));
 		drop(&cut);
+	}
+	/* offsets from there do not lead back to what is before it */
+	s.wide = true;
+	for (size_t i = 0; i < sizeof(before_it) / sizeof(before_it[0]); i++) {
+		f.info.n = f.abbrev.n = main.info.n = main.abbrev.n = 0;
+		s.ranges = before_it[i];
+		load_lists(&f, &s, &e);
+		load_skeleton(&main, &s, &f);
+		assert_string_equal(ranges_of(&e), "none");
 	}
 	drop(&f);
 	drop(&main);
@@ -780,6 +790,8 @@ static void place_throughout(void **state)
 	the_entry(&f, &d);
 	assert_true(lists__location(&d, 0, &l, &r));
 	assert_true(lists__location(&d, ~0ull - 1, &l, &r));
+	assert_int_equal(r.start, 0);
+	assert_int_equal(r.end, UINT64_MAX);
 	assert_int_equal(r.expr_len, 2);
 	assert_int_equal(r.expr[0], DW_OP_fbreg);
 	/* an end that is an expression is no end */
