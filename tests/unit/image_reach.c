@@ -161,7 +161,7 @@ static void refused(void **state)
 {
 	static const uint8_t bytes[] = { 0x90, 0xc3, 0xcc, 0x90, 0x06, 0xc3, 0x48, 0x8b };
 	static const struct code_fn fns[] = { { BASE, 2 }, { BASE + 3, 3 }, { BASE + 6, 2 },
-					      { BASE + 0x800, 16 }, { BASE + 1000, 0x200000 } };
+					      { BASE + 0x800, 16 }, { BASE + 1000, 4096 } };
 	struct code c;
 	struct reach r;
 
@@ -170,7 +170,7 @@ static void refused(void **state)
 	assert_int_equal(reach__decode(&r, &c.b, c.bs, BASE + 1), 0);
 	assert_int_equal(r.nr, 2);
 	reach__free(&r);
-	/* between functions; no instruction; one that is cut off; not loaded; too large */
+	/* between functions; no instruction; one that is cut off; not loaded, or in part */
 	assert_int_equal(reach__decode(&r, &c.b, c.bs, BASE + 2), -ENOENT);
 	assert_int_equal(reach__decode(&r, &c.b, c.bs, BASE + 3), -ENOENT);
 	assert_int_equal(reach__decode(&r, &c.b, c.bs, BASE + 6), -ENOENT);
@@ -184,6 +184,36 @@ static void refused(void **state)
 	c.seg.exec = false;
 	assert_int_equal(reach__decode(&r, &c.b, c.bs, BASE + 1), -ENOENT);
 	boundaries__free(c.bs);
+}
+
+/* A function of 1 MiB is looked at, and none that is larger. */
+static void large(void **state)
+{
+	static const size_t sizes[] = { 1 << 20, (1 << 20) + 1 };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct code_fn fn = { BASE + CODE_FRAMES_MAX, sizes[i] };
+		size_t n = CODE_FRAMES_MAX + sizes[i];
+		uint8_t *bytes = malloc(n);
+		struct segment seg = { .vaddr = BASE, .file_size = n, .exec = true,
+				       .bytes = { bytes, n } };
+		struct binary b = { .fd = -1, .size = n, .segs = &seg, .nr_segs = 1,
+				    .eh_frame_hdr = BASE };
+		struct boundaries *bs;
+		struct reach r;
+
+		assert_non_null(bytes);
+		memset(bytes, 0x90, n);
+		code_frames(bytes, BASE, &fn, 1);
+		bs = boundaries__new(&b);
+		assert_non_null(bs);
+		assert_int_equal(reach__decode(&r, &b, bs, fn.start), i ? -ENOENT : 0);
+		assert_int_equal(r.nr, i ? 0 : sizes[i]);
+		reach__free(&r);
+		boundaries__free(bs);
+		free(bytes);
+	}
 }
 
 /* ---- ways ---- */
@@ -411,7 +441,12 @@ static void final_calls(void **state)
 	assert_int_equal(r.insns[0].kind, REACH_CALL);
 	assert_int_equal(r.insns[1].kind, REACH_STOP);
 	assert_int_equal(r.insns[2].kind, REACH_STOP);
-	/* words that are not known say nothing */
+	/* one of a function that returns, and words that are not known */
+	hash_table__at(&roots.words, BASE + 0x310)->value = BASE + 0x10;
+	r.insns[2].kind = REACH_CALL_WORD;
+	r.insns[2].target = BASE + 0x310;
+	roots__cut_final_calls(&roots, &r);
+	assert_int_equal(r.insns[2].kind, REACH_CALL_WORD);
 	r.insns[2].kind = REACH_CALL_WORD;
 	r.insns[2].target = BASE + 0x308;
 	roots__cut_final_calls(&roots, &r);
@@ -517,6 +552,7 @@ int main(void)
 		cmocka_unit_test(kinds),
 		cmocka_unit_test(words),
 		cmocka_unit_test(refused),
+		cmocka_unit_test(large),
 		cmocka_unit_test(returns),
 		cmocka_unit_test(towards),
 		cmocka_unit_test(detours),
