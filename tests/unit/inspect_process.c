@@ -341,7 +341,7 @@ static void execute_copy(void *ctx)
 	_exit(1);
 }
 
-/* Where the program's headers are, as the kernel has told it: at 64, in what is first in the file. */
+/* The program's headers are at 64 of what is first in the file: where, the kernel has told it. */
 static uint64_t told_base(pid_t pid)
 {
 	Elf64_auxv_t auxv[64];
