@@ -18,6 +18,7 @@ struct root_copy {
 	struct die die;
 	struct die future; /* type of what it polls */
 	uint64_t key; /* of that type */
+	uint8_t frame; /* what DW_OP_fbreg counts from there, see root__frame() */
 	struct reach code; /* of the function that holds it */
 	bool *own; /* instructions of the copy … */
 	bool *polled; /* … and of polls inlined into it */
@@ -44,8 +45,16 @@ bool root_copy__polls(const struct root_copy *c, const struct die *d);
 uint8_t root__image_reg(unsigned int dwarf);
 /* Is @reg, enum image_reg, the same when what was called since has returned? */
 bool root__is_kept(uint8_t reg);
-/* The place that the expression at @e stands for; false: it is of no kind that is known. */
-bool root__loc(const struct die_range *e, struct image_loc *out);
+/*
+ * The register that holds the frame base of the function at @fn, enum image_reg: rsp, or rbp
+ * in code that is built with frame pointers or has large alignments. IMAGE_REG_NR: not told.
+ */
+uint8_t root__frame(const struct die *fn);
+/*
+ * The place that the expression at @e stands for, in a function whose frame base is @frame;
+ * false: it is of no kind that is known.
+ */
+bool root__loc(const struct die_range *e, uint8_t frame, struct image_loc *out);
 /* Where the root lies by a variable below @d, for code at @vaddr; @depth: 0. */
 bool root_copy__variable(const struct root_copy *c, const struct die *d, uint64_t vaddr,
 			 unsigned int depth, struct image_loc *out);

@@ -32,7 +32,7 @@ static void registers(void **state)
 	assert_int_equal(nr, sizeof(kept));
 }
 
-/* The place that the @n bytes of @expr stand for, in memory of that size. */
+/* The place that the @n bytes of @expr stand for, in memory of that size; its frame is at rsp. */
 static bool place(const void *expr, size_t n, struct image_loc *out)
 {
 	uint8_t *copy = malloc(n);
@@ -42,7 +42,7 @@ static bool place(const void *expr, size_t n, struct image_loc *out)
 	assert_true(copy || !n);
 	if (n)
 		memcpy(copy, expr, n);
-	known = root__loc(&e, out);
+	known = root__loc(&e, IMAGE_REG_SP, out);
 	free(copy);
 	return known;
 }
@@ -132,6 +132,26 @@ static void expressions(void **state)
 	check_place(DW_OP_stack_value, false, 0, NULL, 0, IMAGE_REG_NR, 0, 0);
 }
 
+/* What counts from the frame's base is by the register that holds it, the rest is not. */
+static void bases(void **state)
+{
+	static const uint8_t fbreg[] = { DW_OP_fbreg, 0x70 }, breg[] = { DW_OP_breg7, 0x70 };
+	struct die_range by_frame = { .expr = fbreg, .expr_len = 2 };
+	struct die_range by_sp = { .expr = breg, .expr_len = 2 };
+	struct image_loc loc;
+
+	(void)state;
+	assert_true(root__loc(&by_frame, IMAGE_REG_BP, &loc));
+	assert_int_equal(loc.reg, IMAGE_REG_BP);
+	assert_int_equal(loc.off, -16);
+	assert_int_equal(loc.deref, 1);
+	assert_false(root__loc(&by_frame, IMAGE_REG_NR, &loc));
+	assert_true(root__loc(&by_sp, IMAGE_REG_BP, &loc));
+	assert_int_equal(loc.reg, IMAGE_REG_SP);
+	assert_true(root__loc(&by_sp, IMAGE_REG_NR, &loc));
+	assert_int_equal(loc.reg, IMAGE_REG_SP);
+}
+
 static void cut_expressions(void **state)
 {
 	struct image_loc loc;
@@ -147,7 +167,7 @@ static void cut_expressions(void **state)
 
 enum {
 	P_FN = 20, P_DECLARED, P_SPECIFIED, P_COPY, P_OF, P_VAR, P_VAR_OF, P_PARAM, P_LISTED,
-	P_BLOCK, P_UNTYPED
+	P_BLOCK, P_UNTYPED, P_FRAME
 };
 
 /* Offsets of entries in the unit. */
@@ -204,6 +224,7 @@ static void begin_program(struct program *p)
 	abbrev(f, P_LISTED, DW_TAG_variable, false, DW_AT_type, DW_FORM_ref4, DW_AT_location,
 	       DW_FORM_sec_offset, 0);
 	abbrev(f, P_BLOCK, DW_TAG_lexical_block, true, 0);
+	abbrev(f, P_FRAME, DW_TAG_subprogram, false, DW_AT_frame_base, DW_FORM_exprloc, 0);
 	abbrev(f, P_UNTYPED, DW_TAG_variable, false, DW_AT_location, DW_FORM_exprloc, 0);
 	put(&f->abbrev, 0, 1);
 	p->future = structure(f, "Future");
@@ -233,6 +254,7 @@ static void end_program(struct program *p)
 	assert_false(p->f.torn);
 	p->roots.ts = &p->f.ts;
 	p->copy.r = &p->roots;
+	p->copy.frame = IMAGE_REG_SP;
 	future = entry(p, p->future);
 	p->copy.key = type__key(&p->f.ts, &future);
 }
@@ -380,6 +402,46 @@ static void circles(void **state)
 	d = entry(&p, copy);
 	assert_ptr_equal(root__name(&p.f.ts, d).p, d.p);
 	assert_false(root_copy__polls(&p.copy, &d));
+	drop(&p.f);
+}
+
+/* The frame base that a function says it has. */
+static void frames(void **state)
+{
+	static const struct {
+		const char	*expr;
+		size_t		 len;
+		uint8_t		 want;
+	} cases[] = {
+		{ "\x57", 1, IMAGE_REG_SP }, { "\x56", 1, IMAGE_REG_BP },
+		{ "\x53", 1, IMAGE_REG_BX },
+		/* changed by calls; none; the frame's address, which no register has */
+		{ "\x50", 1, IMAGE_REG_NR }, { "\x6f", 1, IMAGE_REG_NR },
+		{ "\x9c", 1, IMAGE_REG_NR }, { "\x03", 1, IMAGE_REG_NR },
+		{ "", 0, IMAGE_REG_NR }, { "\x76\x10", 2, IMAGE_REG_NR },
+		{ "\x56\x9f", 2, IMAGE_REG_NR },
+	};
+	uint32_t at[10], other;
+	struct program p;
+	struct die d;
+
+	(void)state;
+	begin_program(&p);
+	for (size_t i = 0; i < 10; i++) {
+		at[i] = here(&p.f);
+		uleb(&p.f.info, P_FRAME);
+		uleb(&p.f.info, cases[i].len);
+		put_bytes(&p.f.info, cases[i].expr, cases[i].len);
+	}
+	other = function(&p.f, "poll", 0, NULL);
+	end_program(&p);
+	for (size_t i = 0; i < 10; i++) {
+		d = entry(&p, at[i]);
+		if (root__frame(&d) != cases[i].want)
+			fail_msg("case %zu: %u", i, root__frame(&d));
+	}
+	d = entry(&p, other);
+	assert_int_equal(root__frame(&d), IMAGE_REG_NR);
 	drop(&p.f);
 }
 
@@ -549,6 +611,13 @@ static void copies_and_lists(void **state)
 	assert_int_equal(loc.reg, IMAGE_REG_SP);
 	assert_int_equal(loc.off, 0x18);
 	assert_int_equal(loc.deref, 1);
+	/* of a function with a frame pointer, and of one that does not say what it has */
+	p.copy.frame = IMAGE_REG_BP;
+	assert_true(root_copy__variable(&p.copy, &d, 0, 0, &loc));
+	assert_int_equal(loc.reg, IMAGE_REG_BP);
+	p.copy.frame = IMAGE_REG_NR;
+	assert_false(root_copy__variable(&p.copy, &d, 0, 0, &loc));
+	p.copy.frame = IMAGE_REG_SP;
 	d = entry(&p, listed);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		bool told = root_copy__variable(&p.copy, &d, cases[i].pc, 0, &loc);
@@ -565,10 +634,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(registers),
 		cmocka_unit_test(expressions),
+		cmocka_unit_test(bases),
 		cmocka_unit_test(cut_expressions),
 		cmocka_unit_test(what_polls),
 		cmocka_unit_test(copies_of_what_polls),
 		cmocka_unit_test(circles),
+		cmocka_unit_test(frames),
 		cmocka_unit_test(variables),
 		cmocka_unit_test(several_variables),
 		cmocka_unit_test(blocks),
