@@ -192,8 +192,8 @@ static void large_head(struct image_path *p)
 static void unknown_forms(void **state)
 {
 	static void (*const changes[])(struct image_path *p) = {
-		no_state, no_vtable, vtable_elsewhere, no_next, next_elsewhere, no_poll, far_trailer,
-		no_scheduler, large_head,
+		no_state, no_vtable, vtable_elsewhere, no_next, next_elsewhere, no_poll,
+		far_trailer, no_scheduler, large_head,
 	};
 	struct process self = { .pid = getpid() };
 
@@ -260,7 +260,8 @@ static void known_forms(void **state)
 
 /* ---- tasks ---- */
 
-static const struct vtable usual = { 0, POLL + BIAS, offsets }, second = { 0, OTHER + BIAS, offsets },
+static const struct vtable usual = { 0, POLL + BIAS, offsets },
+			   second = { 0, OTHER + BIAS, offsets },
 			   waking = { 0, WAKE + BIAS, offsets },
 			   foreign = { 0, FOREIGN + BIAS, offsets },
 			   unbiased = { 0, POLL, offsets }, lost = { 0, POLL + BIAS, NULL };
@@ -288,11 +289,13 @@ static void tasks(void **state)
 			       { .vtable = &unbiased }, { .vtable = &lost },
 			       { .vtable = (const void *)((const char *)&usual + 4) },
 			       { .vtable = (const void *)8 }, { .vtable = (const void *)~7ull } };
+	uint64_t status = 1, odd[16] = { 0 };
+	char *misplaced = (char *)odd + 4;
 	struct world w;
-	uint64_t status = 1;
 
 	(void)state;
 	skip_unless_readable();
+	memcpy(misplaced, &a, sizeof(a));
 	begin(&w);
 	for (int round = 0; round < 2; round++) {	/* looked up, and remembered */
 		check_task(&w, &a, true, FN_POLL);
@@ -301,9 +304,9 @@ static void tasks(void **state)
 		for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
 			check_task(&w, &none[i], false, 0);
 	}
-	/* not an address; nothing there */
+	/* not an address, though it would be one; nothing there */
 	check_task(&w, NULL, false, 0);
-	check_task(&w, (char *)&a + 4, false, 0);
+	check_task(&w, misplaced, false, 0);
 	check_task(&w, (void *)8, false, 0);
 	check_task(&w, (void *)(1ull << 62), false, 0);
 	assert_true(form__read_status(w.forms, &w.forms->list[0], address(&a), &status));
@@ -318,17 +321,19 @@ static void vtables_are_remembered(void **state)
 {
 	struct task_vtables *vs;
 	struct task_vtable v;
+	uint64_t odd[8] = { 0 };
 	struct world w;
 
 	(void)state;
 	skip_unless_readable();
+	memcpy((char *)odd + 4, &usual, sizeof(usual));
 	begin(&w);
 	vs = task_vtables__new(w.img, &w.target, BIAS, 0);
 	assert_non_null(vs);
 	assert_true(task_vtables__find(vs, address(&usual), &v));
 	assert_false(task_vtables__find(vs, address(&waking), &v));
 	assert_false(task_vtables__find(vs, 0, &v));
-	assert_false(task_vtables__find(vs, address(&usual) + 1, &v));
+	assert_false(task_vtables__find(vs, address(odd) + 4, &v));
 	child_becomes_zombie(w.target.pid);
 	memset(&v, 0, sizeof(v));
 	assert_true(task_vtables__find(vs, address(&usual), &v));
@@ -358,7 +363,8 @@ static void many_vtables(void **state)
 	begin(&w);
 	for (int round = 0; round < 2; round++) {
 		for (size_t i = 0; i < MANY; i++) {
-			bool is = task_vtables__find(w.forms->list[0].vtables, address(&table[i]), &v);
+			struct task_vtables *vs = w.forms->list[0].vtables;
+			bool is = task_vtables__find(vs, address(&table[i]), &v);
 
 			assert_int_equal(is, i % 3 != 0);
 			if (is)
