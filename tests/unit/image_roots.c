@@ -26,6 +26,7 @@ struct hit {
 	const char	*type;		/* the root's, shortened */
 	uint8_t		 what;		/* enum image_root_what */
 	uint64_t	 root;
+	uint64_t	 in_frame;	/* where the code around says that it is, 0: it does not */
 	long		 printed;	/* bytes that the program had printed */
 };
 
@@ -69,6 +70,23 @@ static uint64_t root_at(const struct run *run, const struct image_root_site *s,
 
 	at += (uint64_t)(int64_t)s->loc.off;
 	return s->loc.deref ? word_at(run->pid, at) : at;
+}
+
+/* The same by the code that holds the site, for who looks at a stack; 0: by no frame's base. */
+static uint64_t root_in_frame(const struct run *run, const struct image_root_site *s,
+			      const struct user_regs_struct *r)
+{
+	const struct image_root_range *range = NULL;
+	size_t nr;
+	const struct image_root_range *ranges = image__root_ranges(run->img, &nr);
+
+	for (size_t i = 0; i < nr; i++)
+		if (s->site.vaddr >= ranges[i].start && s->site.vaddr < ranges[i].end)
+			range = &ranges[i];
+	if (!range || (range->loc.reg != IMAGE_REG_SP && range->loc.reg != IMAGE_REG_BP) ||
+	    range->loc.deref)
+		return 0;
+	return reg_value(range->loc.reg, r) + (uint64_t)(int64_t)range->loc.off;
 }
 
 static void set_byte(const struct run *run, uint64_t addr, uint8_t byte)
@@ -130,6 +148,7 @@ static void take_hit(struct run *run)
 		run->hits[run->nr_hits++] = (struct hit){
 			.type = image__str(run->img, run->fns[s->fn].task), .what = s->what,
 			.root = s->what == IMAGE_ROOT_BEGIN ? root_at(run, s, &r) : 0,
+			.in_frame = root_in_frame(run, s, &r),
 			.printed = lseek(run->out, 0, SEEK_END),
 		};
 		set_byte(run, at, own_byte(run, i));
@@ -210,7 +229,7 @@ static bool is_of(const struct hit *h, const struct printed *p)
  * Before a poll prints, a probe is hit that tells of it, with its address. More of them may
  * be, also when a poll goes on behind what it has called; but none says another address.
  */
-static void check_polls(const struct run *run, const char *how)
+static void check_polls(const struct run *run, const char *how, unsigned int *framed)
 {
 	struct printed polls[64];
 	size_t nr = read_printed(run, polls, 64);
@@ -225,6 +244,11 @@ static void check_polls(const struct run *run, const char *how)
 			if (h->what != IMAGE_ROOT_BEGIN || h->printed != polls[i].at)
 				continue;
 			told |= is_of(h, &polls[i]);
+			if (h->in_frame && h->in_frame != h->root)
+				fail_msg("%s: %s is at %llx, and in its frame at %llx", how, h->type,
+					 (unsigned long long)h->root,
+					 (unsigned long long)h->in_frame);
+			*framed += h->in_frame != 0;
 			if (!is_of(h, &polls[i]) && !(i && is_of(h, &polls[i - 1])))
 				fail_msg("%s: poll %zu is of %s at %llx: a probe says %s at %llx", how,
 					 i, polls[i].type, polls[i].root, h->type,
@@ -285,6 +309,7 @@ static void check_build(const char *flags)
 	static const struct image_opts opts = { .cache_dir = "" };
 	char source[PATH_MAX];
 	static struct run run;
+	unsigned int framed = 0;
 	struct image *img;
 	const char *why;
 
@@ -296,7 +321,8 @@ static void check_build(const char *flags)
 	if (image__open(at("roots"), &opts, &img, &why))
 		fail_msg("%s: %s", flags, why);
 	run_program(&run, img, at("roots"));
-	check_polls(&run, flags);
+	check_polls(&run, flags, &framed);
+	assert_true(framed);
 	check_ends(&run, flags);
 	check_ranges(img);
 	close(run.out);
