@@ -227,6 +227,8 @@ static void polls_end(void **state)
 	/* more than there are */
 	raw.hdr = head(RAW_POLL_END, 255);
 	raw.result = RAW_UNKNOWN;
+	assert_int_equal(decode(&r, &raw.hdr, &ev), 1);
+	assert_int_equal(ev.end.nr_keys, WALK_MAX_KEYS);
 	assert_int_equal(hand_over(&r, &raw, sizeof(raw)), 0);
 	reader = finish_file(&r);
 	for (unsigned int i = 0; i <= WALK_MAX_KEYS + 1; i++) {
