@@ -54,9 +54,10 @@ static uint64_t reg_value(unsigned int reg, const struct user_regs_struct *r)
 
 static uint64_t word_at(pid_t pid, uint64_t addr)
 {
-	errno = 0;
-	uint64_t word = (uint64_t)ptrace(PTRACE_PEEKTEXT, pid, (void *)addr, NULL);
+	uint64_t word;
 
+	errno = 0;
+	word = (uint64_t)ptrace(PTRACE_PEEKTEXT, pid, (void *)addr, NULL);
 	assert_int_equal(errno, 0);
 	return word;
 }
