@@ -142,12 +142,14 @@ static void inet_name(const struct listeners *l, const struct raw_fd *fd, char *
 
 static void unix_name(const struct raw_fd *fd, char *out, size_t size)
 {
-	if (!fd->unix_len)
+	int len = fd->unix_len < RAW_UNIX_PATH ? fd->unix_len : RAW_UNIX_PATH;
+
+	if (!len)
 		snprintf(out, size, "unix socket %llu", (unsigned long long)fd->ino);
 	else if (fd->unix_path[0])
-		snprintf(out, size, "unix %.*s", fd->unix_len, fd->unix_path);
+		snprintf(out, size, "unix %.*s", len, fd->unix_path);
 	else
-		snprintf(out, size, "unix @%.*s", fd->unix_len - 1, fd->unix_path + 1);
+		snprintf(out, size, "unix @%.*s", len - 1, fd->unix_path + 1);
 }
 
 /*

@@ -54,7 +54,7 @@ INCLUDES = {
                 "src/output", "flamegraph"},
     "bench": {"src/base", "src/image", "src/trace", "src/join"},
     # Tests look at everything; but for helpers they do not look at each other.
-    "tests/unit": {"src/*", "flamegraph", "kernel-events", "bpf", "tests/replay"},
+    "tests/unit": {"src/*", "flamegraph", "kernel-events", "bpf", "skeleton", "tests/replay"},
     "tests/replay": {"src/base", "src/trace"},
     "tests/fuzz": {"src/*", "flamegraph", "tests/unit"},
     "tests/walks": {"src/inspect", "bpf", "tests/unit", "skeleton"},

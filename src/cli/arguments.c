@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/say.h"
 #include "cli/cli.h"
@@ -26,6 +27,10 @@ static error_t parse_help(int key, char *arg, struct argp_state *state)
 {
 	(void)arg;
 	switch (key) {
+	case ARGP_KEY_INIT:
+		/* What is wrong is said in one line: not where to look as well, in a second one. */
+		state->err_stream = NULL;
+		return 0;
 	case 'h':
 	case '?':
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK);
@@ -70,6 +75,21 @@ error_t arguments__wrong(const struct argp_state *state, const char *fmt, ...)
 	say__line("%s: %s; see %s --help", state->name, text ? text : "wrong usage", state->name);
 	free(text);
 	return EINVAL;
+}
+
+bool arguments__number(const char *arg, uint64_t min, uint64_t max, uint64_t *out)
+{
+	uint64_t n;
+
+	/* strtoull() takes blanks and signs too, and makes large numbers of small ones below 0. */
+	if (!*arg || arg[strspn(arg, "0123456789")])
+		return false;
+	errno = 0;
+	n = strtoull(arg, NULL, 10);
+	if (errno || n < min || n > max)
+		return false;
+	*out = n;
+	return true;
 }
 
 error_t arguments__input(const struct argp_state *state, const char **input, const char *arg)

@@ -7,16 +7,23 @@
 #define DWELL_CLI_ARGUMENTS_H
 
 #include <argp.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 /*
- * Like argp_parse(), with -h, --help and --usage. 0: continue; CLI_USAGE; CLI_HELPED.
- * (Errors that argp itself finds exit with CLI_USAGE.) @flags: ARGP_IN_ORDER or 0.
+ * Like argp_parse(), with -h, --help and --usage. 0: continue; CLI_USAGE: one line has been
+ * printed, by @argp's parser or by argp itself; CLI_HELPED. @flags: ARGP_IN_ORDER or 0.
  */
 int arguments__parse(const struct argp *argp, int argc, char **argv, unsigned int flags,
 		     void *input);
 /* Print in one line what is wrong. For parsers, which return the result. */
 __attribute__((format(printf, 2, 3)))
 error_t arguments__wrong(const struct argp_state *state, const char *fmt, ...);
+/*
+ * @arg as a whole number from @min to @max, in decimal digits and nothing else. False: it
+ * is not one, and *@out is unchanged.
+ */
+bool arguments__number(const char *arg, uint64_t min, uint64_t max, uint64_t *out);
 /*
  * Take @arg, from -i or as an argument, as the recording to read. *@input must be NULL
  * at first; a second recording is an error. For parsers, which return the result.

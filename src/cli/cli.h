@@ -11,8 +11,8 @@
 #define CLI_DEFAULT_FILE	"dwell.data"
 
 /*
- * The command line is wrong, and the command has printed why. This is also the exit
- * status (argp exits with it itself, see main()).
+ * The command line is wrong, and one line has been printed that says how. This is also the
+ * exit status.
  */
 #define CLI_USAGE	2
 /* Help was requested and has been printed: nothing else is to be done. */

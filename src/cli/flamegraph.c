@@ -41,7 +41,7 @@ struct arguments {
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct arguments *a = state->input;
-	unsigned long width;
+	uint64_t width;
 	double minwidth;
 	char *end;
 
@@ -59,11 +59,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->title = arg;
 		break;
 	case OPT_WIDTH:
-		width = strtoul(arg, &end, 10);
-		if (*end || width < FLAMEGRAPH_WIDTH_MIN || width > FLAMEGRAPH_WIDTH_MAX)
+		if (!arguments__number(arg, FLAMEGRAPH_WIDTH_MIN, FLAMEGRAPH_WIDTH_MAX, &width))
 			return arguments__wrong(state, "not a width between %d and %d px: %s",
 						FLAMEGRAPH_WIDTH_MIN, FLAMEGRAPH_WIDTH_MAX, arg);
-		a->width = width;
+		a->width = (uint32_t)width;
 		break;
 	case OPT_MINWIDTH:
 		minwidth = strtod(arg, &end);

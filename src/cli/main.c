@@ -3,7 +3,6 @@
  * dwell: runs a command and turns its result into an exit status: 0 success, 1 failure,
  * 2 wrong usage.
  */
-#include <argp.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -119,7 +118,6 @@ static int help(const char *name)
 
 int main(int argc, char **argv)
 {
-	argp_err_exit_status = CLI_USAGE;
 	if (argc < 2) {
 		print_help(stderr);
 		return CLI_USAGE;

@@ -2,8 +2,6 @@
 /* dwell record: parses the options. */
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/duration.h"
@@ -55,19 +53,14 @@ static error_t set_duration(const struct argp_state *state, const char *text, ui
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct arguments *a = state->input;
-	char *end;
+	uint64_t n;
 
 	switch (key) {
-	case 'p': {
-		long pid;
-
-		errno = 0;
-		pid = strtol(arg, &end, 10);
-		if (!*arg || *end || errno || pid <= 0 || pid > INT_MAX)
+	case 'p':
+		if (!arguments__number(arg, 1, INT_MAX, &n))
 			return arguments__wrong(state, "not a process id: %s", arg);
-		a->opts.pid = (pid_t)pid;
+		a->opts.pid = (pid_t)n;
 		break;
-	}
 	case 'o':
 		a->opts.output = arg;
 		break;
@@ -82,26 +75,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_DEBUG_FILE:
 		a->opts.debug_file = arg;
 		break;
-	case OPT_RING: {
-		unsigned long kib = strtoul(arg, &end, 10);
-
-		if (*end || kib < 4 || kib > (1u << 20) || (kib & (kib - 1)))
+	case OPT_RING:
+		if (!arguments__number(arg, 4, 1u << 20, &n) || (n & (n - 1)))
 			return arguments__wrong(state, "not a power of two between 4 and 1048576: %s",
 						arg);
-		a->opts.ring_bytes = kib << 10;
+		a->opts.ring_bytes = n << 10;
 		break;
-	}
 	case OPT_EMPTY:
 		a->opts.empty = true;
 		break;
-	case OPT_HIDE: {
-		unsigned long n = strtoul(arg, &end, 10);
-
-		if (*end || !n || n > UINT32_MAX)
+	case OPT_HIDE:
+		if (!arguments__number(arg, 1, UINT32_MAX, &n))
 			return arguments__wrong(state, "not a number of switches: %s", arg);
 		a->opts.hide_switches = (uint32_t)n;
 		break;
-	}
 	case OPT_NO_CACHE:
 		a->opts.cache_dir = "";
 		break;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* dwell report: where the time went, as text or as JSON. */
-#include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -33,12 +32,11 @@ static const struct argp_option options[] = {
 
 static error_t set_top(const struct argp_state *state, const char *arg, size_t *top)
 {
-	char *end;
+	uint64_t n;
 
-	errno = 0;
-	*top = strtoul(arg, &end, 10);
-	if (*arg < '0' || *arg > '9' || *end || errno || !*top)
+	if (!arguments__number(arg, 1, SIZE_MAX, &n))
 		return arguments__wrong(state, "--top is a number of await points, not %s", arg);
+	*top = n;
 	return 0;
 }
 

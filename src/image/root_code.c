@@ -231,6 +231,7 @@ void root_copy__close(struct root_copy *c)
 bool root_copy__open(struct root_copy *c, uint64_t vaddr, const struct die *fn)
 {
 	c->die = *fn;
+	c->frame = root__frame(fn);
 	c->found = c->located = c->in_frame = false;
 	if (reach__decode(&c->code, c->r->b, c->r->boundaries, vaddr))
 		return false;

@@ -18,6 +18,7 @@ struct root_copy {
 	struct die die;
 	struct die future; /* type of the future that it polls */
 	uint64_t key; /* key of that type */
+	uint8_t frame; /* base register of DW_OP_fbreg, see root__frame() */
 	struct reach code; /* code of the function that contains it */
 	bool *own; /* the copy's own instructions */
 	bool *polled; /* instructions of polls inlined into it */
@@ -44,8 +45,16 @@ bool root_copy__polls(const struct root_copy *c, const struct die *d);
 uint8_t root__image_reg(unsigned int dwarf);
 /* Is @reg (enum image_reg) callee-saved? */
 bool root__is_kept(uint8_t reg);
-/* The location that expression @e describes; false: its kind is not known. */
-bool root__loc(const struct die_range *e, struct image_loc *out);
+/*
+ * The register that holds the frame base of the function at @fn (enum image_reg): rsp, or rbp
+ * in code that is built with frame pointers or has large alignments. IMAGE_REG_NR: not known.
+ */
+uint8_t root__frame(const struct die *fn);
+/*
+ * The location that expression @e describes, in a function whose frame base is @frame; false:
+ * its kind is not known.
+ */
+bool root__loc(const struct die_range *e, uint8_t frame, struct image_loc *out);
 /*
  * Finds the location of the root in a variable below @d, for code at @vaddr. The caller
  * passes 0 as @depth.

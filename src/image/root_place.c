@@ -101,8 +101,20 @@ bool root__is_kept(uint8_t reg)
 	       (reg >= IMAGE_REG_R12 && reg <= IMAGE_REG_R15);
 }
 
+uint8_t root__frame(const struct die *fn)
+{
+	struct attr a;
+	uint8_t reg;
+
+	if (!die__attr(fn, DW_AT_frame_base, &a) || !attr__is_block(&a) || a.v != 1 ||
+	    *a.p < DW_OP_reg0)
+		return IMAGE_REG_NR;
+	reg = root__image_reg(*a.p - DW_OP_reg0);
+	return root__is_kept(reg) ? reg : IMAGE_REG_NR;
+}
+
 /* The value of a parameter from expression @e: in a register, or in memory relative to one. */
-bool root__loc(const struct die_range *e, struct image_loc *out)
+bool root__loc(const struct die_range *e, uint8_t frame, struct image_loc *out)
 {
 	const uint8_t *p = e->expr, *end = p + e->expr_len;
 	unsigned int derefs;
@@ -117,8 +129,7 @@ bool root__loc(const struct die_range *e, struct image_loc *out)
 		out->reg = root__image_reg(op - DW_OP_reg0);
 	} else if (((op >= DW_OP_breg0 && op <= DW_OP_breg15) || op == DW_OP_fbreg) &&
 		   read_sleb(&p, end, &off) && off == (int32_t)off) {
-		/* in optimised code the frame base is rsp */
-		out->reg = op == DW_OP_fbreg ? IMAGE_REG_SP : root__image_reg(op - DW_OP_breg0);
+		out->reg = op == DW_OP_fbreg ? frame : root__image_reg(op - DW_OP_breg0);
 		out->off = (int32_t)off;
 		derefs = 1;
 		for (; p < end && *p == DW_OP_deref; p++)
@@ -166,7 +177,7 @@ bool root_copy__variable(const struct root_copy *c, const struct die *d, uint64_
 					   child.ab->tag == DW_TAG_formal_parameter;
 
 		if (variable && is_holder(c, &child, &reference) &&
-		    lists__location(&child, vaddr, &list, &at) && root__loc(&at, out) &&
+		    lists__location(&child, vaddr, &list, &at) && root__loc(&at, c->frame, out) &&
 		    root__is_kept(out->reg) && (reference || out->deref)) {
 			/* for the root itself its address is wanted, not its contents */
 			out->deref = reference && out->deref;

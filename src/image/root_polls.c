@@ -141,7 +141,7 @@ static void add_inlined(struct root_copy *c, const struct die *d)
 		c->found |= c->dry;
 		if (is_entered(c, i) && known &&
 		    lists__location(&param, c->code.insns[i].vaddr, &list, &at) &&
-		    root__loc(&at, &loc))
+		    root__loc(&at, c->frame, &loc))
 			add_entry(c, i, &loc);
 	}
 	/*

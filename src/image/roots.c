@@ -295,11 +295,12 @@ static void try_types(struct root_copy *c, const struct die *name)
 	} while (die__next(c->r->ts->di, &child, &child));
 }
 
+/* @fn: the function that holds it, or the copy itself. */
 static void take_copy(struct roots *r, const struct runtime *rt, const struct runtime_root *form,
-		      const struct die *die, bool whole)
+		      const struct die *die, const struct die *fn)
 {
 	struct root_copy c = {
-		.r = r, .rt = rt, .form = form, .die = *die, .fn = WALK_NONE, .whole = whole
+		.r = r, .rt = rt, .form = form, .die = *die, .fn = WALK_NONE, .whole = die == fn
 	};
 	struct die name = root__name(r->ts, *die);
 	struct die_range first;
@@ -307,6 +308,7 @@ static void take_copy(struct roots *r, const struct runtime *rt, const struct ru
 	if (!lists__first_range(die, &first) ||
 	    reach__decode(&c.code, r->b, r->boundaries, first.start))
 		return;
+	c.frame = root__frame(fn);
 	roots__end_final_calls(r, &c.code);
 	if (root_copy__room(&c)) {
 		root_copy__mark(&c, die, c.own);
@@ -321,7 +323,7 @@ static void find_inlined_copies(struct roots *r, const struct runtime *rt,
 				struct hash_table *of)
 {
 	const uint8_t *p = u->die;
-	struct die d, name;
+	struct die d, name, fn = { .u = u };
 
 	while (p && p < u->end) {
 		if (!*p) {
@@ -331,11 +333,13 @@ static void find_inlined_copies(struct roots *r, const struct runtime *rt,
 		if (!die__at(u, p, &d))
 			return;
 		p = die__end_of_attrs(&d);
-		if (d.ab->tag != DW_TAG_inlined_subroutine)
+		if (d.ab->tag == DW_TAG_subprogram)
+			fn = d;
+		if (d.ab->tag != DW_TAG_inlined_subroutine || !fn.p)
 			continue;
 		name = root__name(r->ts, d);
 		if (hash_table__find(of, (uintptr_t)name.p))
-			take_copy(r, rt, form, &d, false);
+			take_copy(r, rt, form, &d, &fn);
 	}
 }
 
@@ -372,11 +376,11 @@ void roots__find(struct roots *r, const struct runtime *rt, const struct runtime
 		    !die__at_addr(r->ts->di, fn->die, &d))
 			continue;
 		if (fn->has_pc)
-			take_copy(r, rt, form, &d, true);
+			take_copy(r, rt, form, &d, &d);
 		copies = copies__of(r->copies, fn->die, &nr);
 		for (size_t k = 0; k < nr; k++)
 			if (die__at_addr(r->ts->di, sc->instances[copies[k]].die, &d))
-				take_copy(r, rt, form, &d, true);
+				take_copy(r, rt, form, &d, &d);
 		if (die__at_addr(r->ts->di, fn->die, &d) && d.u != last)
 			find_inlined_copies(r, rt, form, d.u, &of);
 		last = d.u;

@@ -68,13 +68,13 @@ int process__open_pidfd(struct process *p, const char **why)
 {
 	static _Thread_local char text[128];
 	long owner;
+	int err;
 
 	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
 	if (p->pidfd >= 0)
 		return 0;
-	*why = strerror(errno);
-	if (errno == ESRCH)
-		*why = "no such process";
+	err = -errno;
+	*why = err == -ESRCH ? "no such process" : strerror(-err);
 	/* EINVAL, or ENOENT since Linux 6.16: not a process id, but a thread id */
 	owner = status_number(p->pid, "Tgid");
 	if (owner && owner != p->pid) {
@@ -82,7 +82,7 @@ int process__open_pidfd(struct process *p, const char **why)
 			 "this is the id of a thread of process %ld: give that one", owner);
 		*why = text;
 	}
-	return -errno;
+	return err;
 }
 
 /* Finds the names of the current program. */

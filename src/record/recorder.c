@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,7 +145,9 @@ static int decode(struct recorder *r, const struct raw_hdr *raw, struct trace_ev
 		ev->end.chain = e->chain;
 		ev->end.result = e->result;
 		ev->end.nr_keys = raw->nr <= WALK_MAX_KEYS ? raw->nr : WALK_MAX_KEYS;
-		ev->end.keys = e->keys;
+		/* The event ends with the last of them. */
+		memcpy(&ev->end.keys, &e->keys,
+		       raw_size(raw) - offsetof(struct raw_poll_end, keys));
 		return 1;
 	}
 	case RAW_WAKE:

@@ -20,6 +20,7 @@
 #include "image/model.h"
 #include "inspect/alive.h"
 #include "runtime/tokio.h"
+#include "tests/unit/live_child.h"
 
 #define BIAS	0x10000u
 #define POLL	0x4000u		/* link-time address of the poll function */
@@ -347,6 +348,32 @@ static void told_to_stop(void **state)
 	stop(&w);
 }
 
+/* Of a process that is gone, before or in the middle of it, there is no more. */
+static void gone(void **state)
+{
+	struct world w;
+	size_t before;
+
+	(void)state;
+	skip_unless_readable();
+	for (int steps = 0; steps < 2; steps++) {
+		start(&w, 5000, 8);
+		w.target.pid = child_begin(child_waits, NULL);
+		if (!steps)
+			child_end(w.target.pid);
+		assert_int_equal(alive__task(w.alive, address(&w.tasks[0])), 0);
+		while (steps && !w.found)
+			assert_int_equal(alive__step(w.alive, in_ns(0)), 1);
+		if (steps)
+			child_end(w.target.pid);
+		before = w.found;
+		assert_int_equal(alive__step(w.alive, in_ns(10000000000ull)), 0);
+		/* a block of memory that was read already has some more */
+		assert_true(steps ? w.found >= before && w.found < 5000 : !w.found);
+		stop(&w);
+	}
+}
+
 static void polled(void **state)
 {
 	struct world w;
@@ -383,6 +410,7 @@ int main(void)
 		cmocka_unit_test(at_the_edge),
 		cmocka_unit_test(in_steps),
 		cmocka_unit_test(told_to_stop),
+		cmocka_unit_test(gone),
 		cmocka_unit_test(polled),
 	};
 
