@@ -538,10 +538,10 @@ static void report_options(void **state)
 	}
 	run_on_recording(&r, "report", "--json --top 1");
 	assert_int_equal(r.status, 0);
-	assert_int_equal(nr_of(r.out, "\"await_ns\":"), 1);
+	assert_int_equal(nr_of(r.out, "\"self_wakes\":"), 1);
 	run_on_recording(&r, "report", "--json --top 18446744073709551615");
 	assert_int_equal(r.status, 0);
-	assert_true(nr_of(r.out, "\"await_ns\":") > 1);
+	assert_true(nr_of(r.out, "\"self_wakes\":") > 1);
 }
 
 static void fold_options(void **state)
