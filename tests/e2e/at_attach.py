@@ -7,8 +7,8 @@ import contextlib
 import socket
 import time
 
-from harness import (DWELL, PROFILES, Checks, Process, Recording, Target, fold, need_files, need_recording, report,
-                     scratch, wait_for, workload)
+from harness import (DWELL, PROFILES, Checks, Process, Recording, Target, fold, holder, need_files, need_recording,
+                     report, scratch, wait_for, workload)
 
 CLIENTS = 20
 
@@ -36,7 +36,7 @@ def idle_server(checks, name, program, flavor, directory):
         checks.check("request::listen" in points and f"tcp listen 127.0.0.1:{port}" in points["request::listen"]["details"],
                      f"{name}: the listener waits for its socket", f"{points.keys()}")
         stacks = {tuple(frame.split(" (")[0] for frame in row.chain) for row in fold(recording.data)
-                  if row.task == "request::serve"}
+                  if holder(row.task) == "request::serve"}
         checks.equal(stacks, {("request::serve", "request::Handler::run", "request::Handler::read_request", "ReadExact")},
                      f"{name}: with whole stacks")
 

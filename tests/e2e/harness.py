@@ -270,6 +270,11 @@ def report(data):
     return json.loads(output(DWELL, "report", "--json", "-i", data))
 
 
+def holder(task):
+    """The function that a task of a block or closure is in: `a::b {async block c.rs:1}` → `a::b`."""
+    return re.sub(r" \{[a-z ]*(?:block|closure) [^}]*\}$", "", task)
+
+
 class Row:
     """One folded line."""
 

@@ -8,8 +8,8 @@ import pathlib
 import shutil
 import time
 
-from harness import (DWELL, PROFILES, Checks, Recording, Target, fold, need_files, need_recording, output, report, scratch,
-                     workload)
+from harness import (DWELL, PROFILES, Checks, Recording, Target, fold, holder, need_files, need_recording, output, report,
+                     scratch, workload)
 
 # What a task's polls are spent in: a word of its kernel stacks, or none where it computes.
 KERNEL = {"sleeps": "nanosleep", "waits": "block_on of in_place::nap", "drives": "epoll", "stays": "epoll"}
@@ -37,8 +37,8 @@ def polls_go_on(checks, name, seen, rows):
 
 
 def whose_time(checks, name, rows):
-    tasks = {row.task for row in rows}
-    runtimes_own = {task for task in tasks if task.startswith("&mut ")}  # when it shuts down
+    tasks = {holder(row.task) for row in rows}
+    runtimes_own = {task for task in tasks if task == "oneshot::Receiver"}  # when it shuts down
     checks.equal(tasks - runtimes_own, {f"in_place::{task}" for task in (
         "run", "own_runtime", "ticks", "sleeps", "computes", "waits", "drives", "stays", "nap")},
                  f"{name}: the tasks and the roots, and nothing else")

@@ -9,6 +9,8 @@ import collections
 import json
 import re
 
+from harness import holder
+
 # What dwell calls a part that the truth names.
 PARTS = {"no data": "no data", "until deadline": "until deadline", "until wake": "until woken", "job": "until woken"}
 
@@ -22,7 +24,8 @@ Site = collections.namedtuple("Site", "task function file line")
 
 
 def plain(name):
-    """A name without generics: `a::b<T>::c` → `a::b::c`."""
+    """A name without generics, by which the truth calls it: `a::b<T>::c {async block d.rs:1}` → `a::b::c`."""
+    name = holder(name)
     depth = 0
     kept = []
     for i, char in enumerate(name):
