@@ -178,6 +178,23 @@ struct raw_thread {
 	char		comm[RAW_COMM_LEN];
 };
 
+/* What a probe is for: bits 57 to 63 of its cookie. */
+enum probe_kind {
+	PROBE_POLL_BEGIN	= 0,
+	PROBE_POLL_END		= 1,
+	PROBE_WAKE		= 2,
+	PROBE_NEW		= 3,
+	PROBE_DROP		= 4,	/* freed, completed or cancelled: all the same here */
+	PROBE_ROOT_BEGIN	= 5,
+	PROBE_ROOT_PARK		= 6,	/* a function that the thread of a Pending root calls */
+	PROBE_ROOT_CALLS	= 7,	/* the call itself */
+	PROBE_ROOT_GONE		= 8,
+	PROBE_ROOT_WAKE		= 9,
+	PROBE_ROOT_CLONE	= 10,
+};
+
+#define PROBE_KIND_SHIFT	57
+
 /*
  * Why something was not recorded. The name of a cause is where it is counted: in a
  * kernel source (kernel-events/NAME.c), else in record/losses.c. Append only.

@@ -231,18 +231,29 @@ static __always_inline void event_submit(void *event)
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 }
 
+/*
+ * A function that is not static is verified once by itself, rather than on every path
+ * that calls it: the programs load in a fraction of the time. It returns int because
+ * older verifiers demand a scalar; what it gets a pointer to may be missing, for all that
+ * the verifier knows. Weak, because several files have it.
+ */
+#define GLOBAL_FN __weak __noinline
+
 /* Send the thread's batch to this CPU's ring buffer. */
-static __always_inline void event_flush(struct thread *t)
+GLOBAL_FN int event_flush(struct thread *t)
 {
-	__u32 zero = 0, cpu = bpf_get_smp_processor_id(), len = t->batch_len;
+	__u32 zero = 0, cpu = bpf_get_smp_processor_id(), len;
 	__u32 slot = cpu < config.nr_rings ? cpu : cpu % (config.nr_rings ?: 1);
 	struct cpu_lost *lost = bpf_map_lookup_elem(&cpu_lost, &zero);
 	void *ring = bpf_map_lookup_elem(&rings, &slot);
 	bool full;
 
+	if (!t)
+		return 0;
+	len = t->batch_len;
 	t->batch_len = 0;
 	if (!ring || !lost || !len)
-		return;
+		return 0;
 	/* Earlier losses are sent first, so that the reader knows where the gap is. */
 	full = lost->count && !lost_tell(ring, lost, t->batch_first, cpu);
 	/*
@@ -251,13 +262,14 @@ static __always_inline void event_flush(struct thread *t)
 	 */
 	asm volatile("" : "+r"(len));
 	if (len > BATCH_BYTES)
-		return;
+		return 0;
 	if (full || bpf_ringbuf_output(ring, t->batch, len, BPF_RB_NO_WAKEUP)) {
 		if (!lost->count)
 			lost->first = t->batch_first;
 		lost->count += t->batch_nr;
 		count_losses(LOSS_RING, t->batch_nr);
 	}
+	return 0;
 }
 
 /*

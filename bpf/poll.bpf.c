@@ -21,6 +21,7 @@ __u32 target_tgid = 0;
  *	bits 48-55	the register that holds the task (enum image_reg)
  *	bit 56		the task's state word has to be read: see walk_status.cancelled
  *			and not_new
+ *	bits 57-63	enum probe_kind
  */
 static __always_inline __u32 cookie_index(__u64 cookie)
 {
@@ -206,7 +207,7 @@ static __always_inline void poll_push(struct thread *t, __u32 depth, __u64 task,
 /* Polls that began before the probes were in place have not been set up yet: see seed_polls. */
 bool polls_unknown = true;
 
-static void root_pending(struct thread *t, __u64 ts, __u32 tid);
+int poll_pop(struct thread *t, bool done, __u64 ts, __u32 tid);
 
 /* Is the innermost poll that of a root whose frame is at @sp? If so, its poll has ended. */
 static __always_inline bool is_root_at(const struct thread *t, __u64 sp)
@@ -240,10 +241,9 @@ static __always_inline void note_entry(struct thread *t, __u64 sp, struct pt_reg
 	t->entered.saved[5] = entry ? regs->r15 : 0;
 }
 
-static __always_inline int on_poll_begin(struct pt_regs *regs)
+static __always_inline int on_poll_begin(struct pt_regs *regs, __u64 cookie)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 cookie = bpf_get_attach_cookie(regs);
 	__u64 sp = regs->sp + cookie_sp(cookie);
 	struct thread *t;
 	__u64 ts, header;
@@ -269,7 +269,7 @@ static __always_inline int on_poll_begin(struct pt_regs *regs)
 	 * polled now.
 	 */
 	if (is_root_at(t, sp))
-		root_pending(t, ts, task->pid);
+		poll_pop(t, false, ts, task->pid);
 
 	/* A poll that began at the same sp has returned, too. */
 	depth = drop_returned(t, sp + 1);
@@ -301,7 +301,8 @@ static __always_inline __u8 root_result(struct thread *t, struct walk_state *w, 
 {
 	const struct walk_variant *v;
 
-	if (recipe_follow(t, w, cell->recipes, chain))
+	*chain = recipe_follow(t, w, cell->recipes);
+	if (*chain)
 		return RAW_PENDING;
 	walk_task(w, root, cell, false);
 	v = walk_variant_at(w, w->chain.tokens[0]);
@@ -337,9 +338,11 @@ static __always_inline __u8 poll_result(struct thread *t, struct walk_state *w, 
 		return status->freed ? RAW_READY : RAW_UNKNOWN;
 	if (state & (status->complete | status->freed))
 		return RAW_READY;
-	if (!(state & (status->running | status->notified)) &&
-	    recipe_follow(t, w, cell->recipes, chain))
-		return RAW_PENDING;
+	if (!(state & (status->running | status->notified))) {
+		*chain = recipe_follow(t, w, cell->recipes);
+		if (*chain)
+			return RAW_PENDING;
+	}
 	walk_task(w, header, cell, state & status->running);
 	/*
 	 * An idle task cannot change during the walk: it would have to be woken and
@@ -370,15 +373,21 @@ static __always_inline void root_pends(struct thread *t, const struct thread_pol
 	r->sp = p->sp;
 }
 
-/* Poll @p, the innermost of @depth, has ended. @done: it is known to have completed. */
-static __always_inline void poll_pop(struct thread *t, struct thread_poll *p, __u32 depth,
-				     bool done, __u64 ts, __u32 tid)
+/* The innermost poll has ended. @done: it is known to have completed. */
+__noinline int poll_pop(struct thread *t, bool done, __u64 ts, __u32 tid)
 {
+	__u32 keys = 0, chain = 0, depth;
 	struct walk_state *w = NULL;
 	struct raw_poll_end *ev;
-	__u32 keys = 0, chain = 0;
+	struct thread_poll *p;
 	__u8 result;
 
+	if (!t)
+		return 0;
+	depth = t->depth;
+	if (!depth || depth > THREAD_MAX_POLLS)
+		return 0;
+	p = &t->polls[(depth - 1) & (THREAD_MAX_POLLS - 1)];
 	if (p->dropped || done) {
 		/*
 		 * Completed, and possibly freed, during the poll: its memory must not
@@ -410,16 +419,17 @@ static __always_inline void poll_pop(struct thread *t, struct thread_poll *p, __
 	if (p->root && result != RAW_READY)
 		root_pends(t, p, depth - 1);
 	t->depth = depth - 1;
+	return 0;
 }
 
-static __always_inline int on_poll_end(struct pt_regs *regs)
+static __always_inline int on_poll_end(struct pt_regs *regs, __u64 cookie)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	/*
 	 * The return has popped the return address, so rsp is 8 above its value at the
 	 * entry.
 	 */
-	__u64 sp = regs->sp + cookie_sp(bpf_get_attach_cookie(regs)) - 8;
+	__u64 sp = regs->sp + cookie_sp(cookie) - 8;
 	struct thread_poll *p;
 	struct thread *t;
 	__u32 depth;
@@ -444,7 +454,7 @@ static __always_inline int on_poll_end(struct pt_regs *regs)
 		return 0;	/* this branch was reached without that poll */
 	ts = bpf_ktime_get_ns();
 	on_cpu(t, task, ts);
-	poll_pop(t, p, depth, false, ts, task->pid);
+	poll_pop(t, false, ts, task->pid);
 	return 0;
 }
 
@@ -481,20 +491,11 @@ static __always_inline void tell_completed(struct thread *t, __u64 ts, __u32 tid
 	tell_task(t, p->task, ts, tid, RAW_TASK_DROP);
 }
 
-static __noinline void root_pending(struct thread *t, __u64 ts, __u32 tid)
-{
-	__u32 depth = t->depth;
-
-	if (depth && depth <= THREAD_MAX_POLLS)
-		poll_pop(t, &t->polls[(depth - 1) & (THREAD_MAX_POLLS - 1)], depth, false, ts, tid);
-}
-
-static __always_inline int task_event(struct pt_regs *regs, __u8 type)
+static __always_inline int task_event(struct pt_regs *regs, __u64 cookie, __u8 type)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 cookie = bpf_get_attach_cookie(regs), header;
+	__u64 header, ts;
 	struct thread *t;
-	__u64 ts;
 
 	if (!enabled || task->tgid != target_tgid)
 		return 0;
@@ -539,16 +540,16 @@ static __always_inline __u64 root_at(const struct root_place *place, __u64 frame
 }
 
 /* rsp of the frame that contains the root. */
-static __always_inline __u64 root_frame(struct pt_regs *regs)
+static __always_inline __u64 root_frame(struct pt_regs *regs, __u64 cookie)
 {
-	return regs->sp + cookie_sp(bpf_get_attach_cookie(regs));
+	return regs->sp + cookie_sp(cookie);
 }
 
-static __always_inline int on_root_begin(struct pt_regs *regs)
+static __always_inline int on_root_begin(struct pt_regs *regs, __u64 cookie)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u32 index = cookie_index(bpf_get_attach_cookie(regs)), depth;
-	__u64 frame = root_frame(regs), root, ts;
+	__u32 index = cookie_index(cookie), depth;
+	__u64 frame = root_frame(regs, cookie), root, ts;
 	struct root_place *place;
 	struct thread *t;
 
@@ -588,10 +589,10 @@ static __always_inline int on_root_begin(struct pt_regs *regs)
  * root's frame. @pushed: 8 if the probe is at the call itself, which has not pushed its
  * return address yet.
  */
-static __always_inline int on_root_park(struct pt_regs *regs, __u64 pushed)
+static __always_inline int on_root_park(struct pt_regs *regs, __u64 cookie, __u64 pushed)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 sp = root_frame(regs) - pushed, ts;
+	__u64 sp = root_frame(regs, cookie) - pushed, ts;
 	struct thread *t;
 
 	if (!enabled || task->tgid != target_tgid)
@@ -601,15 +602,15 @@ static __always_inline int on_root_park(struct pt_regs *regs, __u64 pushed)
 		return 0;
 	ts = bpf_ktime_get_ns();
 	on_cpu(t, task, ts);
-	root_pending(t, ts, task->pid);
+	poll_pop(t, false, ts, task->pid);
 	return 0;
 }
 
 /* block_on has finished with its root, which has completed, unless a panic is unwinding. */
-static __always_inline int on_root_gone(struct pt_regs *regs)
+static __always_inline int on_root_gone(struct pt_regs *regs, __u64 cookie)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 frame = root_frame(regs), ts, root;
+	__u64 frame = root_frame(regs, cookie), ts, root;
 	struct thread_root *r;
 	__u32 depth;
 	struct thread *t;
@@ -624,9 +625,8 @@ static __always_inline int on_root_gone(struct pt_regs *regs)
 	ts = bpf_ktime_get_ns();
 	on_cpu(t, task, ts);
 	depth = t->depth;
-	if (is_root_at(t, frame - 8) && depth && depth <= THREAD_MAX_POLLS) {
-		poll_pop(t, &t->polls[(depth - 1) & (THREAD_MAX_POLLS - 1)], depth, true, ts,
-			 task->pid);
+	if (is_root_at(t, frame - 8)) {
+		poll_pop(t, true, ts, task->pid);
 		return 0;
 	}
 	r = &t->pending[depth & (THREAD_MAX_POLLS - 1)];
@@ -667,10 +667,10 @@ static __always_inline __u64 root_of_thread(const struct thread *t)
 	return 0;
 }
 
-static __always_inline int on_root_waker(struct pt_regs *regs, bool wake)
+static __always_inline int on_root_waker(struct pt_regs *regs, __u64 cookie, bool wake)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 data = cookie_arg(bpf_get_attach_cookie(regs), regs), ts, root, *known;
+	__u64 data = cookie_arg(cookie, regs), ts, root, *known;
 	struct thread *t;
 
 	if (!enabled || task->tgid != target_tgid)
@@ -693,31 +693,59 @@ static __always_inline int on_root_waker(struct pt_regs *regs, bool wake)
 	return 0;
 }
 
-#define PROBE(name, call)				\
-	SEC("uprobe.multi")				\
-	int name(struct pt_regs *regs)			\
-	{						\
-		struct counters *c;			\
-		__u64 begin = hit_begin(&c);		\
-							\
-		call;					\
-		hit_end(c, begin);			\
-		return 0;				\
+static __always_inline void on_probe(struct pt_regs *regs, __u64 cookie)
+{
+	switch (cookie >> PROBE_KIND_SHIFT) {
+	case PROBE_POLL_BEGIN:
+		on_poll_begin(regs, cookie);
+		break;
+	case PROBE_POLL_END:
+		on_poll_end(regs, cookie);
+		break;
+	case PROBE_WAKE:
+		task_event(regs, cookie, RAW_WAKE);
+		break;
+	case PROBE_NEW:
+		task_event(regs, cookie, RAW_TASK_NEW);
+		break;
+	case PROBE_DROP:
+		task_event(regs, cookie, RAW_TASK_DROP);
+		break;
+	case PROBE_ROOT_BEGIN:
+		on_root_begin(regs, cookie);
+		break;
+	case PROBE_ROOT_PARK:
+		on_root_park(regs, cookie, 0);
+		break;
+	case PROBE_ROOT_CALLS:
+		on_root_park(regs, cookie, 8);
+		break;
+	case PROBE_ROOT_GONE:
+		on_root_gone(regs, cookie);
+		break;
+	case PROBE_ROOT_WAKE:
+		on_root_waker(regs, cookie, true);
+		break;
+	case PROBE_ROOT_CLONE:
+		on_root_waker(regs, cookie, false);
+		break;
 	}
+}
 
-PROBE(poll_begin, on_poll_begin(regs))
-PROBE(poll_end, on_poll_end(regs))
-PROBE(task_wake, task_event(regs, RAW_WAKE))
-PROBE(task_new, task_event(regs, RAW_TASK_NEW))
-PROBE(task_drop, task_event(regs, RAW_TASK_DROP))
-/* Completed or cancelled; for the recording the same as dropped. */
-PROBE(task_end, task_event(regs, RAW_TASK_DROP))
-PROBE(root_begin, on_root_begin(regs))
-PROBE(root_park, on_root_park(regs, 0))
-PROBE(root_calls, on_root_park(regs, 8))
-PROBE(root_gone, on_root_gone(regs))
-PROBE(root_wake, on_root_waker(regs, true))
-PROBE(root_clone, on_root_waker(regs, false))
+/*
+ * All probes run one program: each program takes the kernel's time to be verified, and
+ * each link takes its time to be removed.
+ */
+SEC("uprobe.multi")
+int probe(struct pt_regs *regs)
+{
+	struct counters *c;
+	__u64 begin = hit_begin(&c);
+
+	on_probe(regs, bpf_get_attach_cookie(regs));
+	hit_end(c, begin);
+	return 0;
+}
 
 /* What the recorder has found out about polls that began before the recording, by thread. */
 struct {

@@ -29,11 +29,15 @@ struct {
 } recipes SEC(".maps") __weak;
 
 /* Read a block, unless the previous recipe has read it already. */
-static __always_inline bool recipe_block(struct walk_state *w, __u64 addr, __u64 len, __u32 read)
+__noinline int recipe_block(struct walk_state *w, __u64 addr, __u64 len, __u32 read)
 {
-	__u32 n = w->nr_blocks;
-	struct walk_block *b = &w->blocks[n & (WALK_SLOTS - 1)];
+	struct walk_block *b;
+	__u32 n;
 
+	if (!w)
+		return false;
+	n = w->nr_blocks;
+	b = &w->blocks[n & (WALK_SLOTS - 1)];
 	if (n < read && b->base == addr && b->len == len) {
 		w->nr_blocks = n + 1;
 		return true;
@@ -98,19 +102,19 @@ static __always_inline struct known_recipe *recipe_of(__u32 group, __u32 way)
 
 /*
  * Find the chain of a task of group @group by one of its recipes, beginning with the
- * one that matched last on this thread. *@chain is its id; the keys are read again.
- * False: no recipe matches, it has to be walked.
+ * one that matched last on this thread. Returns its id; the keys are read again. 0: no
+ * recipe matches, the task has to be walked.
  */
-static __always_inline bool recipe_follow(struct thread *t, struct walk_state *w, __u32 group,
-					  __u32 *chain)
+__noinline int recipe_follow(struct thread *t, struct walk_state *w, __u32 group)
 {
-	__u8 *last = &t->last_recipe[group & (LAST_RECIPES - 1)];
 	struct known_recipe *k;
+	__u8 *last;
 	__u32 way;
 	int i, n;
 
-	if (!group)
-		return false;
+	if (!t || !w || !group)
+		return 0;
+	last = &t->last_recipe[group & (LAST_RECIPES - 1)];
 	for (n = 0; n < RECIPE_WAYS; n++) {
 		way = *last + n;
 		k = recipe_of(group, way);
@@ -126,24 +130,23 @@ static __always_inline bool recipe_follow(struct thread *t, struct walk_state *w
 			walk_leaf_key(w, w->blocks[w->way.block & (WALK_SLOTS - 1)].base +
 					 k->recipe.leaves[i].off, k->recipe.leaves[i].leaf);
 		}
-		*chain = k->chain;
-		return true;
+		return k->chain;
 	}
 	w->nr_blocks = w->nr_blocks ? 1 : 0;
-	return false;
+	return 0;
 }
 
 /* Remember the current walk, if it is repeatable and the group has room. */
-static __always_inline void recipe_learn(struct walk_state *w, __u32 group, __u32 chain)
+__noinline int recipe_learn(struct walk_state *w, __u32 group, __u32 chain)
 {
 	struct known_recipe *first, *k;
 	int n, same = 0;
 
-	if (w->no_recipe || w->way.truncated || !chain || !group)
-		return;
+	if (!w || w->no_recipe || w->way.truncated || !chain || !group)
+		return 0;
 	first = recipe_of(group, 0);
 	if (!first || __sync_val_compare_and_swap(&first->busy, 0, 1))
-		return;
+		return 0;
 	for (n = 0; n < RECIPE_WAYS; n++) {
 		k = recipe_of(group, n);
 		if (!k)
@@ -166,6 +169,7 @@ static __always_inline void recipe_learn(struct walk_state *w, __u32 group, __u3
 		break;
 	}
 	first->busy = 0;
+	return 0;
 }
 
 #endif /* DWELL_RECIPE_BPF_H */

@@ -148,12 +148,7 @@ static __always_inline void walk_stray(struct walk_state *w)
 	w->no_recipe = 1;
 }
 
-/*
- * A function that is not static is verified once by itself, rather than on every path
- * that calls it: the program loads in milliseconds, not seconds. It returns int because
- * older verifiers demand a scalar.
- */
-#define WALK_FN __noinline
+#define WALK_FN __noinline	/* verified by itself: see GLOBAL_FN */
 #include "walk_step.h"
 
 /* Read the beginning of the task at @header as the first block, as long as the cell says. */
@@ -176,14 +171,17 @@ static __always_inline void walk_window(struct walk_state *w, __u64 header,
 
 /* ---- chains ---- */
 
-/* The id of the chain just walked. A new chain is defined by an event. */
-static __always_inline __u32 walk_intern(struct thread *t, struct walk_state *w, __u64 ts,
-					 __u32 tid, __u32 fn)
+/* The id of the chain just walked; 0: none. A new chain is defined by an event. */
+__noinline int walk_intern(struct thread *t, struct walk_state *w, __u64 ts, __u32 tid, __u32 fn)
 {
-	__u64 hash = w->chain.hash;
-	__u32 slot = hash & (THREAD_CHAINS - 1), id, *known;
+	__u32 slot, id, *known;
 	struct raw_chain *def;
+	__u64 hash;
 
+	if (!t || !w)
+		return 0;
+	hash = w->chain.hash;
+	slot = hash & (THREAD_CHAINS - 1);
 	if (t->chains[slot].hash == hash)
 		return t->chains[slot].id;
 	known = bpf_map_lookup_elem(&chains, &hash);

@@ -337,12 +337,13 @@ WALK_FN int walk_step(struct walk_state *w)
  * Walk the chain of the task at @task; w->chain is the result. @moved: the task is
  * being polled again, so its memory is changing.
  */
-static __attribute__((noinline)) void walk_task(struct walk_state *w, __u64 task,
-						const struct walk_cell *cell, bool moved)
+WALK_FN int walk_task(struct walk_state *w, __u64 task, const struct walk_cell *cell, bool moved)
 {
 	__u64 stage;
 	int i;
 
+	if (!w || !cell)
+		return 0;
 	w->way.nr_todo = 0;
 	w->way.nr_steps = 0;
 	w->way.truncated = 0;
@@ -356,28 +357,29 @@ static __attribute__((noinline)) void walk_task(struct walk_state *w, __u64 task
 	if (moved) {
 		walk_stray(w);
 		walk_token(w, WALK_GAP_MOVED);
-		return;
+		return 0;
 	}
 	if (cell->root_type == WALK_NONE) {
 		walk_token(w, WALK_GAP_LAYOUT);
-		return;
+		return 0;
 	}
 	if (cell->stage_width) {
 		if (walk_decide(w, task + cell->stage_off, cell->stage_width,
 				cell->stage_running, 1, &stage)) {
 			walk_stray(w);
 			walk_gap(w, WALK_GAP_FAULT);
-			return;
+			return 0;
 		}
 		if (stage != cell->stage_running) {
 			walk_token(w, WALK_GAP_STAGE);
-			return;
+			return 0;
 		}
 	}
 	walk_push(w, task + cell->future_off, task + cell->size, cell->root_type, WALK_ARC_PTR);
 	for (i = 0; i <= WALK_MAX_STEPS; i++)
 		if (walk_step(w))
 			break;
+	return 0;
 }
 
 #endif /* DWELL_WALK_STEP_H */

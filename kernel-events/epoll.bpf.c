@@ -83,10 +83,38 @@ static __always_inline void read_wakers(struct raw_epoll_ready *ev, __u64 token)
 		ev->reader = 1;		/* a list of waiters: whose wakers is not read */
 }
 
+/* Event @i of those in @e->events. */
+__noinline int ready_event(struct thread *t, struct epoll_thread *e, __u32 i, __u64 ts, __u32 tid)
+{
+	struct raw_epoll_ready *ev;
+	struct fd_state *s;
+	__u32 *fd, events;
+	__u64 token;
+
+	if (!t || !e || i >= BATCH)
+		return 0;
+	__builtin_memcpy(&events, &e->events[i * EVENT_SIZE], 4);
+	__builtin_memcpy(&token, &e->events[i * EVENT_SIZE + 4], 8);
+	ev = event_add(t, sizeof(*ev), ts, tid, RAW_EPOLL_READY);
+	ev->token = token;
+	ev->events = events;
+	ev->ready = 0;
+	ev->reader = 0;
+	ev->writer = 0;
+	fd = bpf_map_lookup_elem(&tokens, &token);
+	s = fd ? bpf_map_lookup_elem(&fds, fd) : NULL;
+	if (s && s->token == token) {
+		ev->ready = s->ready;
+		s->ready = 0;
+		read_wakers(ev, token);
+	}
+	event_added(t, sizeof(*ev));
+	return 0;
+}
+
 static long ready_batch(__u32 index, struct batch *b)
 {
 	struct epoll_thread *e = b->e;
-	struct thread *t = b->t;
 	__u32 first = index * BATCH, n = b->nr - first;
 	int i;
 
@@ -100,29 +128,9 @@ static long ready_batch(__u32 index, struct batch *b)
 		return 1;
 	}
 	for (i = 0; i < BATCH; i++) {
-		struct raw_epoll_ready *ev;
-		struct fd_state *s;
-		__u64 token;
-		__u32 *fd, events;
-
 		if (i >= n)
 			break;
-		__builtin_memcpy(&events, &e->events[i * EVENT_SIZE], 4);
-		__builtin_memcpy(&token, &e->events[i * EVENT_SIZE + 4], 8);
-		ev = event_add(t, sizeof(*ev), b->ts, b->tid, RAW_EPOLL_READY);
-		ev->token = token;
-		ev->events = events;
-		ev->ready = 0;
-		ev->reader = 0;
-		ev->writer = 0;
-		fd = bpf_map_lookup_elem(&tokens, &token);
-		s = fd ? bpf_map_lookup_elem(&fds, fd) : NULL;
-		if (s && s->token == token) {
-			ev->ready = s->ready;
-			s->ready = 0;
-			read_wakers(ev, token);
-		}
-		event_added(t, sizeof(*ev));
+		ready_event(b->t, e, i, b->ts, b->tid);
 	}
 	return 0;
 }

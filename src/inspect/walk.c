@@ -166,6 +166,7 @@ void walker__task(struct walker *from, const struct walk_cell *cell, uint64_t ta
 	w.base = task;
 	w.win = window;
 	w.len = len;
+	w.far = false;
 	walk_task(&w, task, cell, false);
 	out->chain = w.chain;
 	out->far = w.far;

@@ -17,6 +17,7 @@
 #include <bpf/libbpf.h>
 
 #include "abi.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/say.h"
 #include "dwell.skel.h"
@@ -40,6 +41,7 @@ struct attach {
 	const struct process	*target;
 	/* holds all uprobes; NULL: they have been taken off */
 	struct keeper		*keeper;
+	struct calibration	*calibration;	/* under way */
 	bool			 by_thread;	/* see links_go_by_thread() */
 	size_t			 breakpoints;	/* in the target's code before our probes */
 	uint64_t		 returns[MAX_RETURNS];	/* link-time addresses that have a probe */
@@ -172,9 +174,10 @@ static int make_rings(struct attach *a)
 	return 0;
 }
 
-static uint64_t cookie(uint32_t index, const struct image_site *site)
+static uint64_t cookie(uint32_t index, const struct image_site *site, enum probe_kind kind)
 {
-	return index | (uint64_t)(uint16_t)site->sp_adjust << 32 | (uint64_t)site->arg_reg << 48;
+	return index | (uint64_t)(uint16_t)site->sp_adjust << 32 | (uint64_t)site->arg_reg << 48 |
+	       (uint64_t)kind << PROBE_KIND_SHIFT;
 }
 
 /* Must the probe of @fn read the task's state word? */
@@ -216,50 +219,65 @@ static const uint64_t *load_bias(const struct attach *a, uint64_t *out)
 	return a->skel->bss->load_bias_known ? out : NULL;
 }
 
-static int attach_sites(struct attach *a, struct bpf_program *prog, const uint64_t *offsets,
-			const uint64_t *cookies, size_t nr)
-{
-	int err;
+/* Places of probes, with their cookies. */
+struct sites {
+	uint64_t	*offsets, *cookies;
+	size_t		 nr, cap_offsets, cap_cookies;
+};
 
-	if (!nr)
-		return 0;
-	err = keeper__attach(a->keeper, bpf_program__fd(prog), a->target->exe_fd,
-			     a->by_thread ? 0 : a->target->pid, offsets, cookies, nr);
+static void sites__clear(struct sites *s)
+{
+	free(s->offsets);
+	free(s->cookies);
+	*s = (struct sites){ 0 };
+}
+
+static int sites__add(struct sites *s, uint64_t offset, uint64_t cookie)
+{
+	if (array__room(&s->offsets, &s->cap_offsets, s->nr, sizeof(*s->offsets)) ||
+	    array__room(&s->cookies, &s->cap_cookies, s->nr, sizeof(*s->cookies)))
+		return -ENOMEM;
+	s->offsets[s->nr] = offset;
+	s->cookies[s->nr++] = cookie;
+	return 0;
+}
+
+/* Puts probes at @s, which is empty afterwards. */
+static int attach_sites(struct attach *a, struct bpf_program *prog, struct sites *s)
+{
+	int err = 0;
+
+	if (s->nr)
+		err = keeper__attach(a->keeper, bpf_program__fd(prog), a->target->exe_fd,
+				     a->by_thread ? 0 : a->target->pid, s->offsets, s->cookies,
+				     s->nr);
 	if (!err)
-		a->nr_sites += nr;
+		a->nr_sites += s->nr;
+	sites__clear(s);
 	return err;
 }
 
-static int attach_role(struct attach *a, struct bpf_program *prog, enum runtime_fn_role role)
+static int add_role(struct attach *a, struct sites *s, enum runtime_fn_role role,
+		    enum probe_kind kind)
 {
 	const struct image_fn *fns;
-	uint64_t *offsets, *cookies;
-	size_t i, j, nr, n = 0;
-	int err;
+	size_t nr, first = s->nr;
+	int err = 0;
 
 	fns = image__fns(a->img, &nr);
-	offsets = calloc(nr + 1, sizeof(*offsets));
-	cookies = calloc(nr + 1, sizeof(*cookies));
-	if (!offsets || !cookies) {
-		err = -ENOMEM;
-		goto out;
-	}
-	for (i = 0; i < nr; i++) {
+	for (size_t i = 0; i < nr && !err; i++) {
+		size_t k = first;
+
 		if (fns[i].role != role)
 			continue;
 		/* Two names of one function (folded code) share one site. */
-		for (j = 0; j < n && offsets[j] != fns[i].site.file_off; j++)
-			;
-		if (j < n)
-			continue;
-		offsets[n] = fns[i].site.file_off;
-		cookies[n] = cookie(i, &fns[i].site) | (uint64_t)looks(a, &fns[i]) << 56;
-		n++;
+		while (k < s->nr && s->offsets[k] != fns[i].site.file_off)
+			k++;
+		if (k == s->nr)
+			err = sites__add(s, fns[i].site.file_off,
+					 cookie(i, &fns[i].site, kind) |
+						 (uint64_t)looks(a, &fns[i]) << 56);
 	}
-	err = attach_sites(a, prog, offsets, cookies, n);
-out:
-	free(offsets);
-	free(cookies);
 	return err;
 }
 
@@ -275,35 +293,25 @@ static bool remember_return(struct attach *a, uint64_t ret)
 	return true;
 }
 
-/* Puts probes at the @nr sites @r; equal sites get one probe. */
-static int attach_return_sites(struct attach *a, struct bpf_program *prog,
-			       const struct image_return *r, size_t nr)
+/* Adds the @nr sites @r; equal sites get one probe. */
+static int add_return_sites(struct sites *s, const struct image_return *r, size_t nr)
 {
-	uint64_t *offsets = calloc(nr + 1, sizeof(*offsets));
-	uint64_t *cookies = calloc(nr + 1, sizeof(*cookies));
-	size_t i, j, n = 0;
-	int err = -ENOMEM;
+	size_t first = s->nr;
+	int err = 0;
 
-	if (!offsets || !cookies)
-		goto out;
-	for (i = 0; i < nr; i++) {
-		uint64_t c = cookie(0, &r[i].site);
+	for (size_t i = 0; i < nr && !err; i++) {
+		uint64_t c = cookie(0, &r[i].site, PROBE_POLL_END);
+		size_t k = first;
 
-		for (j = 0; j < n && (offsets[j] != r[i].site.file_off || cookies[j] != c); j++)
-			;
-		if (j < n)
-			continue;
-		offsets[n] = r[i].site.file_off;
-		cookies[n++] = c;
+		while (k < s->nr && (s->offsets[k] != r[i].site.file_off || s->cookies[k] != c))
+			k++;
+		if (k == s->nr)
+			err = sites__add(s, r[i].site.file_off, c);
 	}
-	err = attach_sites(a, prog, offsets, cookies, n);
-out:
-	free(offsets);
-	free(cookies);
 	return err;
 }
 
-static int attach_returns(struct attach *a, struct bpf_program *prog)
+static int add_returns(struct attach *a, struct sites *s)
 {
 	const struct image_return *r;
 	size_t nr;
@@ -311,12 +319,13 @@ static int attach_returns(struct attach *a, struct bpf_program *prog)
 	r = image__returns(a->img, &nr);
 	for (size_t i = 0; i < nr; i++)
 		remember_return(a, r[i].ret);
-	return attach_return_sites(a, prog, r, nr);
+	return add_return_sites(s, r, nr);
 }
 
 void attach__add_return(struct attach *a, uint64_t addr)
 {
 	struct image_return r[LEARNT_SITES];
+	struct sites sites = { 0 };
 	const char *why;
 	uint64_t bias;
 	size_t nr;
@@ -329,7 +338,10 @@ void attach__add_return(struct attach *a, uint64_t addr)
 	for (size_t i = 0; i < nr; i++)
 		if (code__check(a->target, &r[i].site, load_bias(a, &bias), &why))
 			return;
-	err = attach_return_sites(a, a->skel->progs.poll_end, r, nr);
+	err = add_return_sites(&sites, r, nr);
+	if (!err)
+		err = attach_sites(a, a->skel->progs.probe, &sites);
+	sites__clear(&sites);
 	/* If the target or the keeper is gone, the recorder will notice it. */
 	if (!err || err == -ESRCH || err == -EPIPE)
 		return;
@@ -359,84 +371,69 @@ static void set_load_bias(struct attach *a, uint64_t bias)
 	a->skel->bss->load_bias_known = true;
 }
 
-/* Puts probes where the code of roots does @what. */
-static int attach_roots(struct attach *a, struct bpf_program *prog, enum image_root_what what)
+/* Adds the places where the code of roots does @what. */
+static int add_roots(struct attach *a, struct sites *s, enum image_root_what what,
+		     enum probe_kind kind)
 {
-	const struct image_root_site *sites;
-	uint64_t *offsets, *cookies;
-	size_t nr, n = 0;
-	int err = -ENOMEM;
+	const struct image_root_site *roots;
+	size_t nr;
+	int err = 0;
 
-	sites = image__root_sites(a->img, &nr);
-	offsets = calloc(nr + 1, sizeof(*offsets));
-	cookies = calloc(nr + 1, sizeof(*cookies));
-	if (!offsets || !cookies)
-		goto out;
-	for (size_t i = 0; i < nr; i++) {
-		if (sites[i].what != what)
-			continue;
-		offsets[n] = sites[i].site.file_off;
-		cookies[n++] = cookie(i, &sites[i].site);
-	}
-	err = attach_sites(a, prog, offsets, cookies, n);
-out:
-	free(offsets);
-	free(cookies);
+	roots = image__root_sites(a->img, &nr);
+	for (size_t i = 0; i < nr && !err; i++)
+		if (roots[i].what == what)
+			err = sites__add(s, roots[i].site.file_off,
+					 cookie(i, &roots[i].site, kind));
 	return err;
 }
 
-static int attach_all_roots(struct attach *a, bool empty)
+static int add_ends(struct attach *a, struct sites *s, bool empty)
 {
-	struct dwell_bpf *skel = a->skel;
-	size_t nr;
-	int err;
+	size_t nr_roots;
+	int err = add_returns(a, s);
 
-	image__root_sites(a->img, &nr);
-	if (!nr)
-		return 0;
-	err = attach_roots(a, empty ? skel->progs.empty : skel->progs.root_gone, IMAGE_ROOT_GONE);
+	image__root_sites(a->img, &nr_roots);
 	if (!err)
-		err = attach_roots(a, empty ? skel->progs.empty : skel->progs.root_calls,
-				   IMAGE_ROOT_PARK);
+		err = add_role(a, s, RUNTIME_FN_WAKE, PROBE_WAKE);
+	if (!err && !empty)
+		err = add_role(a, s, RUNTIME_FN_DROP, PROBE_DROP);
+	if (!err && !empty)
+		err = add_role(a, s, RUNTIME_FN_END, PROBE_DROP);
+	if (!err && !empty)
+		err = add_role(a, s, RUNTIME_FN_NEW, PROBE_NEW);
+	if (err || !nr_roots)
+		return err;
+	err = add_roots(a, s, IMAGE_ROOT_GONE, PROBE_ROOT_GONE);
 	if (!err)
-		err = attach_role(a, empty ? skel->progs.empty : skel->progs.root_park,
-				  RUNTIME_FN_PARK);
+		err = add_roots(a, s, IMAGE_ROOT_PARK, PROBE_ROOT_CALLS);
 	if (!err)
-		err = attach_role(a, empty ? skel->progs.empty : skel->progs.root_wake,
-				  RUNTIME_FN_ROOT_WAKE);
+		err = add_role(a, s, RUNTIME_FN_PARK, PROBE_ROOT_PARK);
 	if (!err)
-		err = attach_role(a, empty ? skel->progs.empty : skel->progs.root_clone,
-				  RUNTIME_FN_ROOT_CLONE);
+		err = add_role(a, s, RUNTIME_FN_ROOT_WAKE, PROBE_ROOT_WAKE);
 	if (!err)
-		err = attach_roots(a, empty ? skel->progs.empty : skel->progs.root_begin,
-				   IMAGE_ROOT_BEGIN);
+		err = add_role(a, s, RUNTIME_FN_ROOT_CLONE, PROBE_ROOT_CLONE);
 	return err;
 }
 
 static int attach_uprobes(struct attach *a, bool empty)
 {
-	struct dwell_bpf *skel = a->skel;
-	int err;
+	struct bpf_program *prog = empty ? a->skel->progs.empty : a->skel->progs.probe;
+	struct sites sites = { 0 };
+	int err = add_ends(a, &sites, empty);
 
 	/*
 	 * Ends before begins: a begin without an end counts as a loss, an end without a
 	 * begin is ignored.
 	 */
-	err = attach_returns(a, empty ? skel->progs.empty : skel->progs.poll_end);
 	if (!err)
-		err = attach_role(a, empty ? skel->progs.empty : skel->progs.task_wake,
-				  RUNTIME_FN_WAKE);
-	if (!err && !empty)
-		err = attach_role(a, skel->progs.task_drop, RUNTIME_FN_DROP);
-	if (!err && !empty)
-		err = attach_role(a, skel->progs.task_end, RUNTIME_FN_END);
-	if (!err && !empty)
-		err = attach_role(a, skel->progs.task_new, RUNTIME_FN_NEW);
+		err = attach_sites(a, prog, &sites);
 	if (!err)
-		err = attach_all_roots(a, empty);
+		err = add_roots(a, &sites, IMAGE_ROOT_BEGIN, PROBE_ROOT_BEGIN);
 	if (!err)
-		err = attach_role(a, empty ? skel->progs.empty : skel->progs.poll_begin,
-				  RUNTIME_FN_POLL);
+		err = add_role(a, &sites, RUNTIME_FN_POLL, PROBE_POLL_BEGIN);
+	if (!err)
+		err = attach_sites(a, prog, &sites);
+	sites__clear(&sites);
 	return err;
 }
 
@@ -663,6 +660,7 @@ uint64_t attach__enable(struct attach *a)
 
 	a->skel->bss->enabled_ts = ts;
 	__atomic_store_n(&a->skel->bss->enabled, true, __ATOMIC_RELEASE);
+	a->calibration = calibrate__start(a->skel->progs.empty);
 	return ts;
 }
 
@@ -759,10 +757,11 @@ void attach__count_loss(struct attach *a, unsigned int loss)
 	a->loss[loss]++;
 }
 
-uint64_t attach__probe_cost(struct attach *a, const struct counters *c)
+uint64_t attach__probe_cost(struct attach *a, const struct counters *c, uint64_t *cpu_ns)
 {
-	uint64_t each = calibrate__probe_ns(a->skel->progs.empty);
+	uint64_t each = calibrate__finish(a->calibration, cpu_ns);
 
+	a->calibration = NULL;
 	if (c->timed)
 		each += c->timed_ns / c->timed;
 	return c->hits * each;
@@ -788,6 +787,7 @@ void attach__free(struct attach *a)
 {
 	if (!a)
 		return;
+	calibrate__finish(a->calibration, NULL);
 	ring_buffer__free(a->ring);
 	if (a->ring_shape >= 0)
 		close(a->ring_shape);

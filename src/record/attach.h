@@ -74,9 +74,10 @@ void attach__count_loss(struct attach *a, unsigned int loss);
 void attach__counters(struct attach *a, struct counters *sum);
 /*
  * The CPU time, in ns, that all hits in @c have cost the target: the cost of an empty
- * probe, measured now on this process, plus the programs' own time, sampled.
+ * probe, measured on this process since attach__enable(), plus the programs' own time,
+ * sampled. *@cpu_ns: what that measurement has cost dwell.
  */
-uint64_t attach__probe_cost(struct attach *a, const struct counters *c);
+uint64_t attach__probe_cost(struct attach *a, const struct counters *c, uint64_t *cpu_ns);
 /*
  * The number of breakpoints in the target's code that were not there before attaching,
  * by dwell or another tool. Call it after the keeper is freed; waits up to two seconds

@@ -3,11 +3,22 @@
 #include "record/calibrate.h"
 
 #include <link.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/libbpf.h>
 
 #include "base/clock.h"
+
+struct calibration {
+	pthread_t		 thread;
+	bool			 started;
+	struct bpf_program	*empty;
+	uint64_t		 probe_ns, cpu_ns;
+};
 
 #define ROUNDS	5
 #define HITS	2000
@@ -62,7 +73,7 @@ static int file_offset(struct dl_phdr_info *info, size_t size, void *arg)
 	return 0;
 }
 
-uint64_t calibrate__probe_ns(struct bpf_program *empty)
+static uint64_t probe_ns(struct bpf_program *empty)
 {
 	LIBBPF_OPTS(bpf_uprobe_multi_opts, opts, .cnt = 1);
 	uint64_t bare, probed;
@@ -79,4 +90,39 @@ uint64_t calibrate__probe_ns(struct bpf_program *empty)
 	probed = best_ns();
 	bpf_link__destroy(link);
 	return probed > bare ? (probed - bare) / HITS : 0;
+}
+
+static void *measure(void *arg)
+{
+	struct calibration *c = arg;
+
+	c->probe_ns = probe_ns(c->empty);
+	c->cpu_ns = clock__ns(CLOCK_THREAD_CPUTIME_ID);
+	return NULL;
+}
+
+struct calibration *calibrate__start(struct bpf_program *empty)
+{
+	struct calibration *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->empty = empty;
+	c->started = !pthread_create(&c->thread, NULL, measure, c);
+	return c;
+}
+
+uint64_t calibrate__finish(struct calibration *c, uint64_t *cpu_ns)
+{
+	uint64_t ns = 0, cpu = 0;
+
+	if (c && c->started) {
+		pthread_join(c->thread, NULL);
+		ns = c->probe_ns;
+		cpu = c->cpu_ns;
+	}
+	free(c);
+	if (cpu_ns)
+		*cpu_ns = cpu;
+	return ns;
 }

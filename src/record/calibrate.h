@@ -9,12 +9,18 @@
 #include <stdint.h>
 
 struct bpf_program;
+struct calibration;
 
 /*
- * The time, in ns, that a hit of a probe with the program @empty adds to an emulated
- * instruction: the lowest of several rounds. 0: it could not be measured. Takes some
- * milliseconds, plus the kernel's time to detach.
+ * Measure with program @empty, in a thread, since the kernel takes some 70 ms to detach a
+ * probe. NULL: no memory.
  */
-uint64_t calibrate__probe_ns(struct bpf_program *empty);
+struct calibration *calibrate__start(struct bpf_program *empty);
+/*
+ * Wait for the end of the measurement and free it. Returns the time, in ns, that a hit of a
+ * probe adds to an emulated instruction: the lowest of several rounds. 0: it could not be
+ * measured; @c may be NULL. *@cpu_ns, unless NULL: the CPU time that measuring took.
+ */
+uint64_t calibrate__finish(struct calibration *c, uint64_t *cpu_ns);
 
 #endif /* DWELL_RECORD_CALIBRATE_H */

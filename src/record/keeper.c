@@ -227,12 +227,18 @@ int keeper__fd(const struct keeper *k)
 	return k->socket;
 }
 
+void keeper__end(struct keeper *k)
+{
+	/* Not only closed: a child that waits to become the target has a copy. */
+	if (k)
+		shutdown(k->socket, SHUT_RDWR);
+}
+
 void keeper__free(struct keeper *k)
 {
 	if (!k)
 		return;
-	/* Not only closed: a child that waits to become the target has a copy. */
-	shutdown(k->socket, SHUT_RDWR);
+	keeper__end(k);
 	close(k->socket);
 	while (waitpid(k->pid, NULL, 0) < 0 && errno == EINTR)
 		;

@@ -40,6 +40,8 @@ int keeper__attach(struct keeper *k, int prog_fd, int file_fd, pid_t pid,
 /* For poll(2): readable or hung up if the keeper is gone, and the probes with it. */
 int keeper__fd(const struct keeper *k);
 
+/* Begin to remove all probes; keeper__free() waits until that is done. @k may be NULL. */
+void keeper__end(struct keeper *k);
 /*
  * Remove all probes and end the process. The kernel may need another 100 ms to remove
  * the last breakpoint from the target. @k may be NULL.

@@ -285,9 +285,9 @@ static void stop(struct recorder *r)
 	/* What another program does after exec is not part of the recording. */
 	if (r->sources.execs > r->own_execs && r->sources.last_exec_ts < r->end_ts)
 		r->end_ts = r->sources.last_exec_ts;
+	/* The kernel takes its time for it, in which the file is finished. */
 	attach__forget_keeper(r->attach);
-	keeper__free(r->keeper);
-	r->keeper = NULL;
+	keeper__end(r->keeper);
 }
 
 /*
@@ -325,6 +325,15 @@ static int next_look(const struct recorder *r, int last)
 	return fill < EMPTY && last < LOOK_MS ? (last * 2 < LOOK_MS ? last * 2 : LOOK_MS) : last;
 }
 
+/* @ms, or less, if the recording is to end before. */
+static int until_end(const struct recorder *r, int ms)
+{
+	uint64_t end = r->attach_ts + r->opts->duration_ns, now = clock__now();
+	uint64_t left = end > now ? (end - now + 999999) / 1000000 : 0;
+
+	return r->opts->duration_ns && left < (uint64_t)ms ? (int)left : ms;
+}
+
 static int loop(struct recorder *r)
 {
 	struct pollfd fds[3] = {
@@ -338,7 +347,7 @@ static int loop(struct recorder *r)
 	for (;;) {
 		int wait = more ? 0 : roster__waits(r->roster) ? FIRST_LOOK_MS : look;
 
-		if (poll(fds, 3, wait) < 0 && errno != EINTR)
+		if (poll(fds, 3, until_end(r, wait)) < 0 && errno != EINTR)
 			return -errno;
 		ts = clock__now();
 		process__cpu_ns(&r->target.process);
@@ -417,16 +426,16 @@ static int take_rest(struct recorder *r)
 static int finish(struct recorder *r, int err)
 {
 	struct trace_totals totals = { .ended_by = r->ended_by ? r->ended_by : strerror(-err) };
-	uint64_t probes;
+	uint64_t probes, measuring;
 	int last;
 
 	write_losses(r);
 	write_loss_hints(r);
 	totals.end_ts = r->end_ts;
 	totals.probe_hits = r->counters.hits;
-	totals.cpu_ns = own_cpu() - r->cpu_start;
 	/* The probes ran in the target, but are not its own work. */
-	probes = attach__probe_cost(r->attach, &r->counters);
+	probes = attach__probe_cost(r->attach, &r->counters, &measuring);
+	totals.cpu_ns = own_cpu() - r->cpu_start - measuring;
 	totals.target_cpu_ns = r->target.process.cpu_last - r->target.process.cpu_start;
 	totals.target_cpu_ns -= probes < totals.target_cpu_ns ? probes : totals.target_cpu_ns;
 	totals.cpu_ns += probes;
@@ -744,6 +753,8 @@ static int prepare(struct recorder *r)
 		}
 		loaded = &bias;
 	}
+	/* Read meanwhile: once events come in, the time for it would fill the rings. */
+	r->sources.ksyms = ksyms__new();
 	err = attach__new(r->img, &r->target.process, loaded, r->keeper, &opts, &r->attach, &why);
 	if (err) {
 		complain(r, "cannot attach", why);
@@ -752,8 +763,6 @@ static int prepare(struct recorder *r)
 	r->sources.skel = attach__skel(r->attach);
 	r->sources.pid = r->target.process.pid;
 	source_types__fill(&r->types);
-	/* Read now: later, the rings could fill while it is read. */
-	r->sources.ksyms = ksyms__new();
 	return 0;
 }
 

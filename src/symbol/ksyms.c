@@ -3,6 +3,7 @@
  * Names of kernel addresses from /proc/kallsyms: text symbols only, sorted once, found
  * by bisection.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 #include "base/array.h"
 #include "base/bisect.h"
 #include "symbol/ksyms.h"
+
+#define READ_BYTES	(64u << 10)	/* at a time, at most: the usual 1 kB costs most in calls */
 
 struct ksym {
 	uint64_t	addr;
@@ -19,6 +22,8 @@ struct ksym {
 struct ksyms {
 	struct ksym	*syms;
 	size_t		 nr, room;
+	pthread_t	 reader;
+	bool		 reading;	/* the thread has not been joined yet */
 };
 
 static int by_addr(const void *a, const void *b)
@@ -28,19 +33,18 @@ static int by_addr(const void *a, const void *b)
 	return x->addr < y->addr ? -1 : x->addr > y->addr;
 }
 
-struct ksyms *ksyms__new(void)
+static void *read_table(void *arg)
 {
-	struct ksyms *k = calloc(1, sizeof(*k));
+	struct ksyms *k = arg;
 	char line[512];
 	FILE *f;
 
-	if (!k)
-		return NULL;
 	f = fopen("/proc/kallsyms", "re");
 	if (!f)
-		return k;
+		return NULL;
+	setvbuf(f, NULL, _IOFBF, READ_BYTES);
 	while (fgets(line, sizeof(line), f)) {
-				uint64_t addr;
+		uint64_t addr;
 		char *at;
 
 		/*
@@ -61,13 +65,35 @@ struct ksyms *ksyms__new(void)
 	fclose(f);
 	if (k->nr)
 		qsort(k->syms, k->nr, sizeof(*k->syms), by_addr);
+	return NULL;
+}
+
+struct ksyms *ksyms__new(void)
+{
+	struct ksyms *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return NULL;
+	k->reading = !pthread_create(&k->reader, NULL, read_table, k);
+	if (!k->reading)
+		read_table(k);
 	return k;
 }
 
-void ksyms__name(const struct ksyms *k, uint64_t addr, char *out)
+static void ksyms__wait(struct ksyms *k)
 {
-	size_t nr = k ? BISECT(k->nr, i, k->syms[i].addr <= addr) : 0;
+	if (k && k->reading)
+		pthread_join(k->reader, NULL);
+	if (k)
+		k->reading = false;
+}
 
+void ksyms__name(struct ksyms *k, uint64_t addr, char *out)
+{
+	size_t nr;
+
+	ksyms__wait(k);
+	nr = k ? BISECT(k->nr, i, k->syms[i].addr <= addr) : 0;
 	/* The last symbol at or before addr. */
 	if (nr)
 		memcpy(out, k->syms[nr - 1].name, KSYM_NAME_MAX);
@@ -75,8 +101,9 @@ void ksyms__name(const struct ksyms *k, uint64_t addr, char *out)
 		snprintf(out, KSYM_NAME_MAX, "%s", KSYM_UNKNOWN);
 }
 
-bool ksyms__any(const struct ksyms *k)
+bool ksyms__any(struct ksyms *k)
 {
+	ksyms__wait(k);
 	return k && k->nr;
 }
 
@@ -84,6 +111,7 @@ void ksyms__free(struct ksyms *k)
 {
 	if (!k)
 		return;
+	ksyms__wait(k);
 	free(k->syms);
 	free(k);
 }

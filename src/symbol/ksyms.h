@@ -13,16 +13,19 @@
 
 struct ksyms;
 
-/* Read the table, in some 10 ms. NULL: no memory; an unreadable table is empty. */
+/*
+ * Read the table, in a thread, since it takes the kernel some 70 ms. The other functions
+ * wait for its end. NULL: no memory; an unreadable table is empty.
+ */
 struct ksyms *ksyms__new(void);
 /*
  * Write the name of the function that contains @addr to @out (KSYM_NAME_MAX bytes).
  * KSYM_UNKNOWN if it is not known; an address is never written, because it would reveal
  * the kernel's location to readers of a recording. @syms may be NULL.
  */
-void ksyms__name(const struct ksyms *syms, uint64_t addr, char *out);
+void ksyms__name(struct ksyms *syms, uint64_t addr, char *out);
 /* False: the kernel hides its addresses from this process, so all names are KSYM_UNKNOWN. */
-bool ksyms__any(const struct ksyms *k);
+bool ksyms__any(struct ksyms *k);
 void ksyms__free(struct ksyms *syms);
 
 #endif /* DWELL_SYMBOL_KSYMS_H */
