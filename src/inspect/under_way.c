@@ -228,18 +228,16 @@ static int look_at_frames(struct under_way *u, uint32_t tid, struct unwind_frame
 			break;
 		at = (size_t)(f->sp - 8 - u->sp) / 8;
 		*from = at + 1;
-		err = look_for_root(u, tid, f);
-		if (err)
-			return err;
-		if (!is_return(u, f->pc))
-			continue;
-		c.sp = f->sp - 8;
-		for (size_t k = 0; k < RAW_SAVED_REGS; k++)
-			consider(u, &c, callee.saved[k]);
-		consider_words(u, &c, (size_t)(callee.sp - u->sp) / 8, at);
-		err = add_claim(u, &c, at);
-		if (err)
-			return err;
+		if (is_return(u, f->pc)) {
+			c.sp = f->sp - 8;
+			for (size_t k = 0; k < RAW_SAVED_REGS; k++)
+				consider(u, &c, callee.saved[k]);
+			consider_words(u, &c, (size_t)(callee.sp - u->sp) / 8, at);
+			err = add_claim(u, &c, at);
+		}
+		/* A root in the frame that polls a task is around that poll. */
+		if (!err)
+			err = look_for_root(u, tid, f);
 	}
 	if (!step)
 		*from = u->nr_words;

@@ -61,6 +61,7 @@ struct found_root {
 	bool			seeded;		/* not polled since */
 	uint64_t		task;
 	struct walk_chain	chain;
+	bool			written;	/* to the recording */
 };
 
 struct roster {
@@ -308,22 +309,35 @@ static int taken_over(void *arg, const void *record)
 	return 0;
 }
 
-/* Writes the roots that were Pending at attach. */
-static int write_roots(struct roster *r)
+static int write_root(struct roster *r, struct found_root *root)
 {
-	struct alive_task t = { .state = TRACE_TASK_IDLE, .known = true };
+	struct alive_task t = { .state = TRACE_TASK_IDLE, .known = true, .task = root->task,
+				.fn = root->fn, .ts = r->opts.attach_ts, .chain = root->chain };
+
+	if (!root->seeded || root->written)
+		return 0;
+	r->polled = root->written = true;
+	return write_seen(r, &t, root->tid);
+}
+
+/* Writes the roots that were Pending at attach: on thread @tid with @around polls around them. */
+static int write_roots_in(struct roster *r, uint32_t tid, uint32_t around)
+{
 	int err = 0;
 
-	for (size_t i = 0; i < r->nr_roots && !err; i++) {
-		if (!r->roots[i].seeded)
-			continue;
-		t.task = r->roots[i].task;
-		t.fn = r->roots[i].fn;
-		t.ts = r->opts.attach_ts;
-		t.chain = r->roots[i].chain;
-		r->polled = true;
-		err = write_seen(r, &t, r->roots[i].tid);
-	}
+	for (size_t i = 0; i < r->nr_roots && !err; i++)
+		if (r->roots[i].tid == tid && r->roots[i].around == around)
+			err = write_root(r, &r->roots[i]);
+	return err;
+}
+
+/* The rest of them. */
+static int write_roots(struct roster *r)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < r->nr_roots && !err; i++)
+		err = write_root(r, &r->roots[i]);
 	return err;
 }
 
@@ -335,6 +349,7 @@ static int write_roots(struct roster *r)
 static int write_polls(struct roster *r)
 {
 	struct trace_event ev = { .ts = r->opts.attach_ts, .type = TRACE_POLL_BEGIN };
+	uint32_t depth = 0;
 	int err = 0;
 
 	/* a thread that is in a new poll inside of these will soon leave it */
@@ -346,6 +361,11 @@ static int write_polls(struct roster *r)
 		const struct found_poll *p = &r->polls[i];
 		uint32_t fn = p->fn;
 
+		depth = i && r->polls[i - 1].tid == p->tid ? depth + 1 : 0;
+		/* A root whose thread polls from its frame is no reason for that to sleep. */
+		err = write_roots_in(r, p->tid, depth);
+		if (err)
+			return err;
 		if (!p->seeded || (!p->root && (!alive__polled(r->alive, p->task, &fn) ||
 						fn != p->fn)))
 			continue;

@@ -52,14 +52,14 @@ struct ksyms *ksyms__new(void)
 	return &kernel;
 }
 
-void ksyms__name(const struct ksyms *k, uint64_t addr, char *out)
+void ksyms__name(struct ksyms *k, uint64_t addr, char *out)
 {
 	const char *name = k && addr < 16 ? k->names[addr] : NULL;
 
 	snprintf(out, KSYM_NAME_MAX, "%s", name ? name : KSYM_UNKNOWN);
 }
 
-bool ksyms__any(const struct ksyms *k)
+bool ksyms__any(struct ksyms *k)
 {
 	return k;
 }
