@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/bisect.h"
 #include "join/history.h"
 
 static uint32_t history__kept(const struct history *h)
@@ -59,23 +60,37 @@ struct interval history__now(const struct history *h)
 	return h->nr ? *history__back(h, 0) : (struct interval){ 0 };
 }
 
+/* How many intervals, the latest first, begin at @to or later. */
+static uint32_t history__behind(const struct history *h, uint32_t kept, uint64_t to)
+{
+	/* Most divisions end now. */
+	if (!kept || history__back(h, 0)->ts < to)
+		return 0;
+	return (uint32_t)BISECT(kept, i, history__back(h, (uint32_t)i)->ts >= to);
+}
+
 void history__divide(const struct history *h, uint64_t from, uint64_t to,
 		     void (*piece)(void *arg, const struct interval *iv, uint64_t ns), void *arg)
 {
 	static const struct interval unknown;
 	uint32_t kept = history__kept(h);
 
-	for (uint32_t i = 0; i < kept && to > from; i++) {
+	for (uint32_t i = history__behind(h, kept, to); i < kept && to > from; i++) {
 		const struct interval *iv = history__back(h, i);
 		uint64_t start = iv->ts > from ? iv->ts : from;
 
-		if (start >= to)
-			continue;
 		piece(arg, iv, to - start);
 		to = start;
 	}
 	if (to > from)
 		piece(arg, &unknown, to - from);
+}
+
+uint64_t history__begin(const struct history *h)
+{
+	uint32_t kept = history__kept(h);
+
+	return kept ? history__back(h, kept - 1)->ts : UINT64_MAX;
 }
 
 bool history__forgot(const struct history *h)

@@ -48,6 +48,8 @@ struct interval history__now(const struct history *h);
  */
 void history__divide(const struct history *h, uint64_t from, uint64_t to,
 		     void (*piece)(void *arg, const struct interval *iv, uint64_t ns), void *arg);
+/* When the first interval that is kept begins; UINT64_MAX: there is none. */
+uint64_t history__begin(const struct history *h);
 /*
  * Were intervals overwritten? If so, time before the ring's first interval is unknown
  * because it is too long ago; if not, because the recording had not begun or no event

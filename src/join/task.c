@@ -152,7 +152,7 @@ static void task__charge_lost_wait(struct join *j, struct task *t, uint64_t know
  * Charges a READY task up to @known, then lost events up to @now. @worker polls it now, or
  * is the one that has it in its queue; NULL: not known.
  */
-static void task__charge_ready(struct join *j, struct task *t, const struct thread *worker,
+static void task__charge_ready(struct join *j, struct task *t, struct thread *worker,
 			       uint64_t known, uint64_t now)
 {
 	uint32_t chain = t->waited ? t->chain : NO_CHAIN;

@@ -479,6 +479,7 @@ static void thread__free(struct thread *th)
 		if (th->drivers[i])
 			th->drivers[i]->ops->free(th->drivers[i]);
 	history__clear(&th->history);
+	free(th->ready);
 	free(th);
 }
 

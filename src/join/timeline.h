@@ -119,6 +119,7 @@ struct thread {
 	/* the last period whose user stack was read: off.out, and the stack */
 	uint64_t	 slept_out;
 	uint32_t	 slept_stack;
+	struct ready_window *ready;	/* what ready.c remembers; NULL: nothing */
 	struct poll	*polls;		/* innermost last */
 	uint32_t	 nr_polls, polls_size;
 	/* Indexed by enum driver_id; NULL: it never waited in that driver. */
@@ -347,13 +348,13 @@ void split__open(const struct join *j, const struct task *t, uint64_t now,
  * (NULL: not known). The pieces replace those in @out; they have their places, in order
  * of time, if a sink wants that. 0 or -ENOMEM.
  */
-int ready__divide(const struct join *j, const struct thread *worker, enum part part, uint64_t from,
+int ready__divide(const struct join *j, struct thread *worker, enum part part, uint64_t from,
 		  uint64_t to, struct pieces *out);
 /*
  * The worker in whose queue @t is, READY and not polled: the one that woke it in a poll
  * which goes on. NULL: not known, or it cannot be told yet what that worker does.
  */
-const struct thread *ready__worker(const struct join *j, const struct task *t);
+struct thread *ready__worker(const struct join *j, const struct task *t);
 
 /* ---- result.c ---- */
 
