@@ -10,9 +10,19 @@
 #include "base/sum.h"
 #include "join/sink_sums.h"
 
-static int64_t account_of(const struct sink_sums *s, const struct charged *of)
+/* The pieces of one wait come together, so most often it is the account before. */
+static int64_t account_of(struct sink_sums *s, const struct charged *of)
 {
-	return accounts__get(s->accounts, of->kind, of->chain, of->branch);
+	int64_t account;
+
+	if (s->has_last && s->last.kind == of->kind && s->last.chain == of->chain &&
+	    s->last.branch == of->branch)
+		return s->last_account;
+	account = accounts__get(s->accounts, of->kind, of->chain, of->branch);
+	s->has_last = account >= 0;
+	s->last = *of;
+	s->last_account = account;
+	return account;
 }
 
 static uint64_t slept_key(const struct sum_key *key)

@@ -20,6 +20,9 @@ struct sink_sums {
 	struct accounts	*accounts;		/* the join's; await points count in there */
 	struct sums	 sums;
 	uint64_t	 segments[JOIN_SEGMENT_NR];
+	struct charged		 last;		/* if has_last: what last_account is for */
+	int64_t			 last_account;
+	bool			 has_last;
 	struct slept		*slept;		/* nr_slept */
 	size_t			 nr_slept, cap_slept;
 	struct hash_table	 slept_of;	/* index + 1 by account and number of the sleep */
