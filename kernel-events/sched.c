@@ -88,23 +88,40 @@ static bool scheduler_frame(const char *name)
 	       !strncmp(name, "__bpf_", 6);
 }
 
+/*
+ * The first frame of @names that tells something. Above the scheduler are its hooks, and
+ * the programs in them, which have no names: they were loaded after names were read.
+ */
+static unsigned int first_frame(char names[][KSYM_NAME_MAX], unsigned int nr)
+{
+	unsigned int first = 0;
+
+	for (unsigned int i = 0; i < nr && !first; i++) {
+		if (!strcmp(names[i], "__schedule"))
+			first = i + 1;
+		else if (!scheduler_frame(names[i]) && strcmp(names[i], KSYM_UNKNOWN))
+			break;
+	}
+	while (first < nr && scheduler_frame(names[first]))
+		first++;
+	return first;
+}
+
 static int stack(struct source_ctx *ctx, const struct raw_stack *raw)
 {
-	char text[RAW_STACK_FRAMES][KSYM_NAME_MAX];
+	unsigned int nr = raw->hdr.nr < RAW_STACK_FRAMES ? raw->hdr.nr : RAW_STACK_FRAMES;
+	char names[RAW_STACK_FRAMES][KSYM_NAME_MAX];
 	const char *frames[RAW_STACK_FRAMES];
 	struct trace_stack st = { .id = raw->stack, .frames = frames };
-	unsigned int i;
 
-	for (i = 0; i < raw->hdr.nr && i < RAW_STACK_FRAMES; i++) {
-		ksyms__name(ctx->ksyms, raw->ips[i], text[st.nr]);
-		if (!st.nr && scheduler_frame(text[0]))
-			continue;
+	for (unsigned int i = 0; i < nr; i++)
+		ksyms__name(ctx->ksyms, raw->ips[i], names[i]);
+	for (unsigned int i = first_frame(names, nr); i < nr; i++) {
 		/* Adjacent frames without a name become one frame. */
-		if (st.nr && !strcmp(text[st.nr], KSYM_UNKNOWN) &&
-		    !strcmp(text[st.nr - 1], KSYM_UNKNOWN))
+		if (st.nr && !strcmp(names[i], KSYM_UNKNOWN) &&
+		    !strcmp(frames[st.nr - 1], KSYM_UNKNOWN))
 			continue;
-		frames[st.nr] = text[st.nr];
-		st.nr++;
+		frames[st.nr++] = names[i];
 	}
 	return trace_writer__stack(ctx->trace, &st);
 }

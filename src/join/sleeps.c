@@ -74,8 +74,8 @@ static const struct function_words ways_in[] = {
 
 /* The first that fits, from the innermost function of a stack outwards. */
 static const struct function_words functions[] = {
-	{ "futex_", "a futex: a lock, a condition variable or another thread's end" },
-	{ "__futex_", "a futex: a lock, a condition variable or another thread's end" },
+	{ "futex_", "a futex (a lock, a condition variable or another thread's end)" },
+	{ "__futex_", "a futex (a lock, a condition variable or another thread's end)" },
 	{ "hrtimer_nanosleep", "a sleep of the thread" },
 	{ "do_nanosleep", "a sleep of the thread" },
 	{ "pipe_write", "a pipe that is full" },
@@ -129,14 +129,14 @@ static const struct function_words functions[] = {
 	{ "__mutex_lock", "a lock inside the kernel" },
 	{ "__down", "a lock inside the kernel" },
 	{ "synchronize_rcu", "all CPUs (RCU)" },
-	{ "jbd2_", "a disk: the file system's journal" },
+	{ "jbd2_", "a disk (the file system's journal)" },
 	{ "io_schedule", "a disk" },
 	{ "folio_wait", "a disk" },
 	{ "submit_bio_wait", "a disk" },
 	{ "blk_", "a disk" },
-	{ "balance_dirty_pages", "a disk: too much is to be written back" },
-	{ "throttle_", "memory: it is scarce" },
-	{ "mem_cgroup_", "memory: the limit of the cgroup" },
+	{ "balance_dirty_pages", "a disk (too much is to be written back)" },
+	{ "throttle_", "memory (it is scarce)" },
+	{ "mem_cgroup_", "memory (the limit of the cgroup)" },
 };
 
 static const char *words_of(const struct function_words *list, size_t nr, const char *name,
@@ -154,7 +154,7 @@ static const char *words_of_syscall(int syscall)
 {
 	switch (syscall) {
 	case SYS_futex:
-		return "a futex: a lock, a condition variable or another thread's end";
+		return "a futex (a lock, a condition variable or another thread's end)";
 	case SYS_nanosleep:
 	case SYS_clock_nanosleep:
 		return "a sleep of the thread";

@@ -29,11 +29,8 @@ static void print_head(struct text_report *t, const struct join_block *b, size_t
 		print_source(f, &b->place);
 	else
 		flow__words(f, "(place not seen)");
-	if (*b->what)
-		flow__words(f, "slept for");
-	else
-		flow__words(f, "slept in");
-	flow__words(f, *b->what ? b->what : *b->kernel ? b->kernel : "the kernel");
+	flow__words(f, "—");
+	flow__words(f, *b->what ? b->what : *b->kernel ? b->kernel : "not known what for");
 	flow__end(f);
 	flow__begin(f, 5);
 	flow__put(f, "%s%s,", b->job ? "blocking job " : task_noun(b->task), b->task);

@@ -14,6 +14,8 @@
 
 #define READ_BYTES	(64u << 10)	/* at a time, at most: the usual 1 kB costs most in calls */
 
+#define FUNCTION_MAX	(1u << 20)	/* bytes; BPF programs lie behind all symbols, a GB away */
+
 struct ksym {
 	uint64_t	addr;
 	char		name[KSYM_NAME_MAX];
@@ -94,8 +96,8 @@ void ksyms__name(struct ksyms *k, uint64_t addr, char *out)
 
 	ksyms__wait(k);
 	nr = k ? BISECT(k->nr, i, k->syms[i].addr <= addr) : 0;
-	/* The last symbol at or before addr. */
-	if (nr)
+	/* The last symbol at or before addr, unless it is too far away to be that function. */
+	if (nr && addr - k->syms[nr - 1].addr < FUNCTION_MAX)
 		memcpy(out, k->syms[nr - 1].name, KSYM_NAME_MAX);
 	else
 		snprintf(out, KSYM_NAME_MAX, "%s", KSYM_UNKNOWN);

@@ -272,6 +272,7 @@ static void stacks(void **state)
 	static const uint64_t own[] = { 1, 2, 2, 1 };
 	static const uint64_t almost[] = { 8, 2, 3 };
 	static const uint64_t behind[] = { 1, 0, 0, 2 };
+	static const uint64_t hook[] = { 0, 5, 7, 1, 2, 3, 4 };
 	static const uint64_t none[1];
 
 	(void)state;
@@ -284,6 +285,8 @@ static void stacks(void **state)
 	check_stack(own, 4, (const char *[]){ "" });
 	check_stack(almost, 3, (const char *[]){ "schedule_timeout", "schedule", "pipe_read", "" });
 	check_stack(behind, 4, (const char *[]){ KSYM_UNKNOWN, "schedule", "" });
+	/* a hook's program has no name */
+	check_stack(hook, 7, (const char *[]){ "pipe_read", "vfs_read", "" });
 	check_stack(none, 0, (const char *[]){ "" });
 	/* fewer than there are */
 	check_stack(usual, 6, (const char *[]){ "pipe_read", "" });
