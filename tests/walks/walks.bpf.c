@@ -38,7 +38,8 @@ int walk_one(__u64 *ctx)
 	w->nr_blocks = 0;
 	w->chain.nr_keys = 0;
 	walk_window(w, task, cell);
-	out->followed = recipe_follow(t, w, cell->recipes, &out->id);
+	out->id = recipe_follow(t, w, cell->recipes);
+	out->followed = out->id != 0;
 	if (!out->followed) {
 		walk_task(w, task, cell, false);
 		out->id = w->chain.hash;
