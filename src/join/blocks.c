@@ -16,6 +16,7 @@ struct blocks {
 	struct join_block	*list;
 	size_t			 nr;
 	struct join_place	*places;	/* all stacks, one behind another */
+	size_t			 nr_places;
 	struct join_delay	*delays;	/* of all blocks, one behind another */
 	struct join_sum		*ready;
 	size_t			 nr_ready;
@@ -203,32 +204,69 @@ static struct block_sum *collect_blocks(struct join *j, size_t *nr)
 	return sums;
 }
 
-static int fill_stacks(struct join *j, struct blocks *b, const struct block_sum *sums)
+/* Blocks of one user stack share its places. @made: where they begin + 1, by stack. */
+static int fill_stack(struct join *j, struct blocks *b, const struct sleep *sleep,
+		      struct hash_table *made, struct join_block *block)
 {
-	size_t nr_places = 0, at = 0;
+	const struct trace_user_stack *st = trace_reader__user_stack(j->reader, sleep->user);
+	struct hash_slot *slot = st ? hash_table__at(made, sleep->user) : NULL;
+	int nr;
 
-	for (size_t i = 0; i < b->nr; i++) {
-		const struct trace_user_stack *st =
-			trace_reader__user_stack(j->reader, sums[i].sleep->user);
-
-		nr_places += st ? st->nr : 0;
-	}
-	b->places = calloc(nr_places + 1, sizeof(*b->places));
-	if (!b->places)
+	if (!st)
+		return 0;
+	if (!slot)
 		return -ENOMEM;
-	for (size_t i = 0; i < b->nr; i++) {
-		const struct trace_stack *kernel = kernel_stack(j, sums[i].sleep);
-		int nr = make_stack(j, sums[i].sleep, b->places + at);
-
+	if (!slot->value) {
+		nr = make_stack(j, sleep, b->places + b->nr_places);
 		if (nr < 0)
 			return nr;
-		b->list[i].stack = b->places + at;
-		b->list[i].nr_stack = (size_t)nr;
-		at += (size_t)nr;
+		slot->value = b->nr_places + 1;
+		b->nr_places += (size_t)nr;
+	}
+	block->stack = b->places + slot->value - 1;
+	block->nr_stack = st->nr;
+	return 0;
+}
+
+/* Room for all stacks that any block has, each once. */
+static int make_room(struct join *j, struct blocks *b, const struct block_sum *sums)
+{
+	struct hash_table met = { 0 };
+	size_t nr = 1;
+
+	for (size_t i = 0; i < b->nr; i++) {
+		uint32_t user = sums[i].sleep->user;
+		const struct trace_user_stack *st = trace_reader__user_stack(j->reader, user);
+		struct hash_slot *slot = st ? hash_table__at(&met, user) : NULL;
+
+		if (st && !slot) {
+			hash_table__clear(&met);
+			return -ENOMEM;
+		}
+		if (!st || slot->value)
+			continue;
+		slot->value = 1;
+		nr += st->nr;
+	}
+	hash_table__clear(&met);
+	b->places = calloc(nr, sizeof(*b->places));
+	return b->places ? 0 : -ENOMEM;
+}
+
+static int fill_stacks(struct join *j, struct blocks *b, const struct block_sum *sums)
+{
+	struct hash_table made = { 0 };
+	int err = make_room(j, b, sums);
+
+	for (size_t i = 0; i < b->nr && !err; i++) {
+		const struct trace_stack *kernel = kernel_stack(j, sums[i].sleep);
+
+		err = fill_stack(j, b, sums[i].sleep, &made, &b->list[i]);
 		b->list[i].kernel_stack = kernel ? kernel->frames : NULL;
 		b->list[i].nr_kernel = kernel ? kernel->nr : 0;
 	}
-	return 0;
+	hash_table__clear(&made);
+	return err;
 }
 
 /* ---- whom they delayed ---- */

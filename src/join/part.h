@@ -71,6 +71,9 @@ enum detail_kind {
 	/* ready: what the worker did meanwhile that polled the task, or that has it in its queue */
 	DETAIL_WORKER_BLOCKED,	/* kind id: "worker blocked in task X" */
 	DETAIL_WORKER_BUSY,	/* kind id: "worker busy with task X" */
+	/* the same of a worker that had the task from elsewhere: it may have been taken before */
+	DETAIL_TAKER_BLOCKED,	/* kind id: "taken by a worker that was blocked in task X" */
+	DETAIL_TAKER_BUSY,	/* kind id: "taken by a worker that was busy with task X" */
 	DETAIL_WORKER_RUNTIME,	/* on a CPU in the runtime's code */
 	DETAIL_WORKER_QUEUE,	/* runnable, not on a CPU */
 	DETAIL_WORKER_ASLEEP,	/* it had nothing to do: parked, or in its driver */

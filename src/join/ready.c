@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "join/timeline.h"
 
@@ -242,15 +243,27 @@ int ready__divide(const struct join *j, struct thread *worker, enum part part, u
 	return d.err;
 }
 
+void ready__taken(struct detail *detail)
+{
+	if (detail->kind == DETAIL_WORKER_BLOCKED)
+		detail->kind = DETAIL_TAKER_BLOCKED;
+	else if (detail->kind == DETAIL_WORKER_BUSY)
+		detail->kind = DETAIL_TAKER_BUSY;
+}
+
 struct thread *ready__worker(const struct join *j, const struct task *t)
 {
 	struct thread *w = t->woken_on ? map__get(&j->threads, t->woken_on) : NULL;
+	const char *scheduler = accounts__scheduler(j->accounts, t->kind);
 
-	if (!w || !w->nr_polls || !j->settled)
+	/* Still in the poll in which it woke the task: so it is that very thread, too. */
+	if (!w || !w->nr_polls || w->polls[w->nr_polls - 1].begin > t->since || !j->settled ||
+	    accounts__root(j->accounts, t->kind))
 		return NULL;
 	/* What a blocking job wakes goes to a queue that all workers take from. */
 	for (uint32_t i = 0; i < w->nr_polls; i++)
-		if (accounts__blocking(j->accounts, w->polls[i].kind))
+		if (accounts__blocking(j->accounts, w->polls[i].kind) ||
+		    strcmp(scheduler, accounts__scheduler(j->accounts, w->polls[i].kind)))
 			return NULL;
 	return w;
 }

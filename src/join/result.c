@@ -57,6 +57,12 @@ const char *detail_name(struct join *j, struct detail d)
 		return accounts__task_detail(j->accounts, "worker blocked in ", d.id);
 	case DETAIL_WORKER_BUSY:
 		return accounts__task_detail(j->accounts, "worker busy with ", d.id);
+	case DETAIL_TAKER_BLOCKED:
+		return accounts__task_detail(j->accounts,
+					     "taken by a worker that was blocked in ", d.id);
+	case DETAIL_TAKER_BUSY:
+		return accounts__task_detail(j->accounts,
+					     "taken by a worker that was busy with ", d.id);
 	case DETAIL_WORKER_RUNTIME:
 		return frame_names__safe(j->names, "worker busy with the runtime");
 	case DETAIL_WORKER_QUEUE:

@@ -58,18 +58,24 @@ const struct trace_user_frame *sleep__place(const struct trace_user_stack *st)
 	return any;
 }
 
-/* A function of the kernel that sleeps, or the beginning of the names of several. */
+/* A function of the kernel; with '_' at its end, all whose names begin so. */
 struct function_words {
-	const char	*begin;
+	const char	*name;
 	const char	*words;
 };
 
-/* Where the way into the kernel tells more than the function that sleeps. */
+/* Functions that tell more than the one that sleeps, however deep in there. */
 static const struct function_words ways_in[] = {
 	{ "asm_exc_page_fault", "a page fault" },
 	{ "exc_page_fault", "a page fault" },
 	{ "do_user_addr_fault", "a page fault" },
 	{ "__do_sys_io_uring_enter", "io_uring_enter" },
+	{ "balance_dirty_pages", "a disk (too much is to be written back)" },
+	{ "request_wait_answer", "an answer of a FUSE file system" },
+	{ "fuse_", "an answer of a FUSE file system" },
+	{ "rpc_wait_bit_killable", "an answer of an NFS server" },
+	{ "nfs_", "an answer of an NFS server" },
+	{ "nfs4_", "an answer of an NFS server" },
 };
 
 /* The first that fits, from the innermost function of a stack outwards. */
@@ -100,6 +106,7 @@ static const struct function_words functions[] = {
 	{ "sk_wait_data", "data of a socket" },
 	{ "__skb_wait_for_more_packets", "data of a socket" },
 	{ "tcp_recvmsg", "data of a socket" },
+	{ "tcp_recvmsg_locked", "data of a socket" },
 	{ "udp_recvmsg", "data of a socket" },
 	{ "unix_stream_data_wait", "data of a socket" },
 	{ "unix_stream_read_generic", "data of a socket" },
@@ -109,7 +116,8 @@ static const struct function_words functions[] = {
 	{ "inet_wait_for_connect", "a connection's beginning" },
 	{ "inet_stream_connect", "a connection's beginning" },
 	{ "__inet_stream_connect", "a connection's beginning" },
-	{ "unix_wait_for_peer", "a connection's beginning" },
+	{ "unix_stream_connect", "a connection's beginning" },
+	{ "unix_dgram_sendmsg", "a socket whose buffer is full" },
 	{ "do_wait", "a child's end" },
 	{ "kernel_wait4", "a child's end" },
 	{ "kernel_waitid", "a child's end" },
@@ -121,30 +129,34 @@ static const struct function_words functions[] = {
 	{ "n_tty_read", "input of a terminal" },
 	{ "n_tty_write", "a terminal's output" },
 	{ "tty_", "a terminal" },
-	{ "request_wait_answer", "an answer of a FUSE file system" },
-	{ "fuse_", "an answer of a FUSE file system" },
-	{ "rpc_wait_bit_killable", "an answer of an NFS server" },
-	{ "nfs_", "an answer of an NFS server" },
 	{ "rwsem_", "a lock inside the kernel" },
-	{ "__mutex_lock", "a lock inside the kernel" },
-	{ "__down", "a lock inside the kernel" },
-	{ "synchronize_rcu", "all CPUs (RCU)" },
+	{ "__mutex_", "a lock inside the kernel" },
+	{ "__down_", "a lock inside the kernel" },
+	{ "synchronize_", "all CPUs (RCU)" },
 	{ "jbd2_", "a disk (the file system's journal)" },
 	{ "io_schedule", "a disk" },
-	{ "folio_wait", "a disk" },
+	{ "io_schedule_timeout", "a disk" },
+	{ "folio_wait_", "a disk" },
 	{ "submit_bio_wait", "a disk" },
 	{ "blk_", "a disk" },
-	{ "balance_dirty_pages", "a disk (too much is to be written back)" },
 	{ "throttle_", "memory (it is scarce)" },
 	{ "mem_cgroup_", "memory (the limit of the cgroup)" },
 };
 
-static const char *words_of(const struct function_words *list, size_t nr, const char *name,
-			    bool whole)
+/* Compilers add to names: "__mutex_lock.constprop.0". */
+static bool is_called(const char *function, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (strncmp(function, name, len))
+		return false;
+	return name[len - 1] == '_' || !function[len] || function[len] == '.';
+}
+
+static const char *words_of(const struct function_words *list, size_t nr, const char *function)
 {
 	for (size_t i = 0; i < nr; i++)
-		if (whole ? !strcmp(name, list[i].begin) :
-			    !strncmp(name, list[i].begin, strlen(list[i].begin)))
+		if (is_called(function, list[i].name))
 			return list[i].words;
 	return NULL;
 }
@@ -200,8 +212,8 @@ const char *sleep__words(const struct sleep *s, const struct trace_stack *stack)
 	const char *words = NULL;
 
 	for (uint32_t i = stack ? stack->nr : 0; i-- && !words;)
-		words = words_of(ways_in, NR(ways_in), stack->frames[i], true);
+		words = words_of(ways_in, NR(ways_in), stack->frames[i]);
 	for (uint32_t i = 0; stack && i < stack->nr && !words; i++)
-		words = words_of(functions, NR(functions), stack->frames[i], false);
+		words = words_of(functions, NR(functions), stack->frames[i]);
 	return words ? words : words_of_syscall(s->syscall);
 }

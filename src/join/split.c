@@ -23,6 +23,9 @@
 #include "join/leaves.h"
 #include "join/timeline.h"
 
+/* A timer that is late by less has not been forgotten: runtimes count in milliseconds. */
+#define OVERDUE_NS	10000000
+
 /* Appends a part with its place in time. */
 static void split__place(struct split *s, enum part part, struct detail detail, uint64_t from,
 			 uint64_t ns)
@@ -470,7 +473,8 @@ static bool split_overdue(const struct join *j, const struct task *t, const stru
 	else if (j->drove)
 		split_worker(j, s, j->drove, deadline, now, PART_TIMER_LATE);
 	else
-		split__add_own(j, s, PART_UNDRIVEN, no_detail, deadline, now);
+		split__add_own(j, s, now - deadline > OVERDUE_NS ? PART_UNDRIVEN : PART_TIMER_LATE,
+			       no_detail, deadline, now);
 	return true;
 }
 

@@ -155,12 +155,17 @@ static void task__charge_lost_wait(struct join *j, struct task *t, uint64_t know
 static void task__charge_ready(struct join *j, struct task *t, struct thread *worker,
 			       uint64_t known, uint64_t now)
 {
+	/* Had no other worker a chance to poll it? */
+	bool own = j->nr_workers <= 1 || (worker && t->woken_on == worker->tid);
 	uint32_t chain = t->waited ? t->chain : NO_CHAIN;
 	uint16_t branch = t->waited ? t->branch : NO_BRANCH;
 
 	join__note_err(j, ready__divide(j, worker, t->why, t->since, known, &j->ready));
-	for (uint32_t i = 0; i < j->ready.nr; i++)
+	for (uint32_t i = 0; i < j->ready.nr; i++) {
+		if (!own)
+			ready__taken(&j->ready.list[i].detail);
 		task__charge(j, t, chain, branch, &j->ready.list[i]);
+	}
 	task__charge_unknown(j, t, PART_LOST, known, now);
 }
 
@@ -538,6 +543,11 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 	t->state = TASK_RUNNING;
 	t->since = now;
 	t->woken = t->woken_by_other = false;
+	if (!th->works && !accounts__blocking(j->accounts, kind) &&
+	    !accounts__root(j->accounts, kind)) {
+		th->works = true;
+		j->nr_workers++;
+	}
 	thread__push_poll(j, th, t, now);
 }
 

@@ -126,6 +126,7 @@ struct thread {
 	struct driver	*drivers[DRIVER_NR];
 	struct driver	*dispatches;	/* back from it, no poll begun or ended since */
 	struct driver	*drives;	/* waited in it outside any poll */
+	bool		 works;		/* it has polled a task that is no job and no root */
 	uint64_t	 instance;	/* of drives: see driver_ops */
 };
 
@@ -157,6 +158,7 @@ struct join {
 	 * that last went to sleep in one. NULL: none, or it has exited.
 	 */
 	struct thread		*drove, *in_driver;
+	uint32_t		 nr_workers;	/* threads that have polled tasks so far */
 	bool			 many_drivers;	/* threads have driven more than one instance */
 	uint64_t		 start, end;
 	bool			 lossy;		/* events were lost so far */
@@ -350,6 +352,8 @@ void split__open(const struct join *j, const struct task *t, uint64_t now,
  */
 int ready__divide(const struct join *j, struct thread *worker, enum part part, uint64_t from,
 		  uint64_t to, struct pieces *out);
+/* What @detail says is of a worker that took the task from elsewhere. */
+void ready__taken(struct detail *detail);
 /*
  * The worker in whose queue @t is, READY and not polled: the one that woke it in a poll
  * which goes on. NULL: not known, or it cannot be told yet what that worker does.

@@ -46,6 +46,8 @@ int64_t unboxed__get(struct unboxed *u, const struct trace_reader *r,
 	uint64_t key = hash_table__key(&u->known, task, strlen(task));
 	int64_t id;
 
+	/* many boxed kinds may hold the same */
+	key = hash__of(&u->known.hash, key ^ of->id);
 	for (;; key++) {
 		struct hash_slot *slot = hash_table__at(&u->known, key);
 		const struct unboxed_kind *k;

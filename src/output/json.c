@@ -14,6 +14,7 @@
 #include "base/utf8.h"
 #include "output/report.h"
 
+#define FRAMES_MAX	(1u << 16)	/* of all stacks of places that blocked, together */
 #define REPORT_VERSION	1	/* changes when a key changes its meaning or is removed */
 
 static bool is_utf8(const char *s)
@@ -188,11 +189,11 @@ static void set_place(json_t *o, const struct join_place *p, int *err)
 	set(o, "line", number(p->line), err);
 }
 
-static json_t *stack_of(const struct join_block *b, int *err)
+static json_t *stack_of(const struct join_block *b, size_t nr, int *err)
 {
 	json_t *a = json_array();
 
-	for (size_t i = 0; a && i < b->nr_stack; i++) {
+	for (size_t i = 0; a && i < nr; i++) {
 		json_t *o = json_object();
 
 		if (o)
@@ -219,8 +220,12 @@ static json_t *delays(const struct join_block *b, int *err)
 	return a;
 }
 
-static json_t *block(const struct join_block *b, int *err)
+/* @frames: how many may still be written of all stacks. */
+static json_t *block(const struct join_block *b, size_t *frames, int *err)
 {
+	size_t nr_stack = b->nr_stack <= *frames ? b->nr_stack : 0;
+	size_t nr_kernel = b->nr_kernel <= *frames - nr_stack ? b->nr_kernel : 0;
+
 	json_t *o = json_object(), *kernel = json_array();
 
 	if (!o || !kernel) {
@@ -236,8 +241,9 @@ static json_t *block(const struct join_block *b, int *err)
 	set(o, "blocked_ns", number(b->ns), err);
 	set(o, "count", number(b->times), err);
 	set(o, "max_ns", number(b->longest), err);
-	set(o, "stack", stack_of(b, err), err);
-	for (size_t i = 0; i < b->nr_kernel; i++)
+	*frames -= nr_stack + nr_kernel;
+	set(o, "stack", stack_of(b, nr_stack, err), err);
+	for (size_t i = 0; i < nr_kernel; i++)
 		append(kernel, text(b->kernel_stack[i]), err);
 	set(o, "kernel_stack", kernel, err);
 	set(o, "delayed", delays(b, err), err);
@@ -247,13 +253,13 @@ static json_t *block(const struct join_block *b, int *err)
 static json_t *blocks(const struct join *j, const struct output_opts *opts, int *err)
 {
 	json_t *a = json_array();
-	size_t nr;
+	size_t nr, frames = FRAMES_MAX;
 	const struct join_block *list = join__blocks(j, &nr);
 
 	if (opts->top && nr > opts->top)
 		nr = opts->top;
 	for (size_t i = 0; a && i < nr; i++)
-		append(a, block(&list[i], err), err);
+		append(a, block(&list[i], &frames, err), err);
 	return a;
 }
 

@@ -172,6 +172,6 @@ void text_blocks__print(struct text_report *t, size_t top)
 		jobs++;
 	top = top ? top : BLOCKS_SHOWN;
 	print_ready(t);
-	print_list(t, blocks, jobs, "Places that blocked a worker, the longest first", top);
+	print_list(t, blocks, jobs, "Places that blocked inside a poll, the longest first", top);
 	print_list(t, blocks + jobs, nr - jobs, "Where blocking jobs slept, the longest first", top);
 }

@@ -47,6 +47,8 @@ struct attach {
 	uint64_t		 returns[MAX_RETURNS];	/* link-time addresses that have a probe */
 	size_t			 nr_returns;
 	size_t			 nr_sites;
+	size_t			 nr_far;	/* places in frames that are too large */
+	char			 far_note[128];
 	size_t			 nr_unprobed;	/* learnt places that could not be probed */
 	int			 unprobed_err;	/* why the last of them could not */
 	uint64_t		 loss[LOSS_NR];	/* counted in user space */
@@ -180,6 +182,15 @@ static uint64_t cookie(uint32_t index, const struct image_site *site, enum probe
 	       (uint64_t)kind << PROBE_KIND_SHIFT;
 }
 
+/* Cookies have 16 bits for what is between rsp at the site and rsp at the entry. */
+static bool has_cookie(struct attach *a, const struct image_site *site)
+{
+	bool fits = site->sp_adjust == (int16_t)site->sp_adjust;
+
+	a->nr_far += !fits;
+	return fits;
+}
+
 /* Must the probe of @fn read the task's state word? */
 static bool looks(const struct attach *a, const struct image_fn *fn)
 {
@@ -268,7 +279,7 @@ static int add_role(struct attach *a, struct sites *s, enum runtime_fn_role role
 	for (size_t i = 0; i < nr && !err; i++) {
 		size_t k = first;
 
-		if (fns[i].role != role)
+		if (fns[i].role != role || !has_cookie(a, &fns[i].site))
 			continue;
 		/* Two names of one function (folded code) share one site. */
 		while (k < s->nr && s->offsets[k] != fns[i].site.file_off)
@@ -294,7 +305,8 @@ static bool remember_return(struct attach *a, uint64_t ret)
 }
 
 /* Adds the @nr sites @r; equal sites get one probe. */
-static int add_return_sites(struct sites *s, const struct image_return *r, size_t nr)
+static int add_return_sites(struct attach *a, struct sites *s, const struct image_return *r,
+			    size_t nr)
 {
 	size_t first = s->nr;
 	int err = 0;
@@ -303,6 +315,8 @@ static int add_return_sites(struct sites *s, const struct image_return *r, size_
 		uint64_t c = cookie(0, &r[i].site, PROBE_POLL_END);
 		size_t k = first;
 
+		if (!has_cookie(a, &r[i].site))
+			continue;
 		while (k < s->nr && (s->offsets[k] != r[i].site.file_off || s->cookies[k] != c))
 			k++;
 		if (k == s->nr)
@@ -319,7 +333,7 @@ static int add_returns(struct attach *a, struct sites *s)
 	r = image__returns(a->img, &nr);
 	for (size_t i = 0; i < nr; i++)
 		remember_return(a, r[i].ret);
-	return add_return_sites(s, r, nr);
+	return add_return_sites(a, s, r, nr);
 }
 
 void attach__add_return(struct attach *a, uint64_t addr)
@@ -338,7 +352,7 @@ void attach__add_return(struct attach *a, uint64_t addr)
 	for (size_t i = 0; i < nr; i++)
 		if (code__check(a->target, &r[i].site, load_bias(a, &bias), &why))
 			return;
-	err = add_return_sites(&sites, r, nr);
+	err = add_return_sites(a, &sites, r, nr);
 	if (!err)
 		err = attach_sites(a, a->skel->progs.probe, &sites);
 	sites__clear(&sites);
@@ -381,7 +395,7 @@ static int add_roots(struct attach *a, struct sites *s, enum image_root_what wha
 
 	roots = image__root_sites(a->img, &nr);
 	for (size_t i = 0; i < nr && !err; i++)
-		if (roots[i].what == what)
+		if (roots[i].what == what && has_cookie(a, &roots[i].site))
 			err = sites__add(s, roots[i].site.file_off,
 					 cookie(i, &roots[i].site, kind));
 	return err;
@@ -434,6 +448,12 @@ static int attach_uprobes(struct attach *a, bool empty)
 	if (!err)
 		err = attach_sites(a, prog, &sites);
 	sites__clear(&sites);
+	if (a->nr_far) {
+		snprintf(a->far_note, sizeof(a->far_note),
+			 "%zu places in functions with frames of 32 kB and more are not probed",
+			 a->nr_far);
+		note(a, a->far_note);
+	}
 	return err;
 }
 
@@ -660,7 +680,7 @@ uint64_t attach__enable(struct attach *a)
 
 	a->skel->bss->enabled_ts = ts;
 	__atomic_store_n(&a->skel->bss->enabled, true, __ATOMIC_RELEASE);
-	a->calibration = calibrate__start(a->skel->progs.empty);
+	a->calibration = calibrate__start(a->skel->progs.empty, a->by_thread);
 	return ts;
 }
 

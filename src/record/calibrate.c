@@ -17,6 +17,7 @@ struct calibration {
 	pthread_t		 thread;
 	bool			 started;
 	struct bpf_program	*empty;
+	bool			 by_thread;
 	uint64_t		 probe_ns, cpu_ns;
 };
 
@@ -73,7 +74,7 @@ static int file_offset(struct dl_phdr_info *info, size_t size, void *arg)
 	return 0;
 }
 
-static uint64_t probe_ns(struct bpf_program *empty)
+static uint64_t probe_ns(struct bpf_program *empty, bool by_thread)
 {
 	LIBBPF_OPTS(bpf_uprobe_multi_opts, opts, .cnt = 1);
 	uint64_t bare, probed;
@@ -84,7 +85,7 @@ static uint64_t probe_ns(struct bpf_program *empty)
 		return 0;
 	bare = best_ns();
 	opts.offsets = &off;
-	link = bpf_program__attach_uprobe_multi(empty, getpid(), "/proc/self/exe", NULL, &opts);
+	link = bpf_program__attach_uprobe_multi(empty, by_thread ? gettid() : getpid(), "/proc/self/exe", NULL, &opts);
 	if (!link)
 		return 0;
 	probed = best_ns();
@@ -96,18 +97,19 @@ static void *measure(void *arg)
 {
 	struct calibration *c = arg;
 
-	c->probe_ns = probe_ns(c->empty);
+	c->probe_ns = probe_ns(c->empty, c->by_thread);
 	c->cpu_ns = clock__ns(CLOCK_THREAD_CPUTIME_ID);
 	return NULL;
 }
 
-struct calibration *calibrate__start(struct bpf_program *empty)
+struct calibration *calibrate__start(struct bpf_program *empty, bool by_thread)
 {
 	struct calibration *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return NULL;
 	c->empty = empty;
+	c->by_thread = by_thread;
 	c->started = !pthread_create(&c->thread, NULL, measure, c);
 	return c;
 }

@@ -6,6 +6,7 @@
 #ifndef DWELL_RECORD_CALIBRATE_H
 #define DWELL_RECORD_CALIBRATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct bpf_program;
@@ -13,9 +14,9 @@ struct calibration;
 
 /*
  * Measure with program @empty, in a thread, since the kernel takes some 70 ms to detach a
- * probe. NULL: no memory.
+ * probe. @by_thread: the kernel takes a link's process for a thread. NULL: no memory.
  */
-struct calibration *calibrate__start(struct bpf_program *empty);
+struct calibration *calibrate__start(struct bpf_program *empty, bool by_thread);
 /*
  * Wait for the end of the measurement and free it. Returns the time, in ns, that a hit of a
  * probe adds to an emulated instruction: the lowest of several rounds. 0: it could not be

@@ -25,6 +25,7 @@
 
 #define LOOK_NS		20000000ull	/* between looks, at least */
 #define LOOK_SHARE	50		/* … and so many times what the last one took */
+#define LOOK_MAX_NS	5000000ull	/* at a time: the rings are to be drained */
 #define FRAMES		96		/* of one stack that are kept */
 #define STACKS		8192
 #define NAMED_FRAMES	512		/* of one stack, inlined functions counted */
@@ -44,6 +45,8 @@ struct sleepers {
 	uint64_t		 sleeps;	/* sleeps_in_polls at the last look */
 	bool			 again;		/* a sleep was too short at the last look */
 	bool			 full;
+	struct raw_sleeper	*queue;		/* told of, not looked at yet */
+	size_t			 nr_queue, cap_queue, queue_at;
 };
 
 struct sleepers *sleepers__new(const struct sleepers_opts *opts)
@@ -65,6 +68,7 @@ void sleepers__free(struct sleepers *s)
 	for (size_t i = 0; i < s->nr_stacks; i++)
 		free(s->stacks[i]);
 	free(s->stacks);
+	free(s->queue);
 	hash_table__clear(&s->known);
 	free(s);
 }
@@ -111,12 +115,10 @@ static int64_t stack_id(struct sleepers *s, const uint64_t *pcs, uint32_t nr)
 	}
 }
 
-static int look_at(void *ctx, const void *record)
+static int look_at(struct sleepers *s, const struct raw_sleeper *raw)
 {
-	const struct raw_sleeper *raw = record;
 	struct unwind_frame f = { .pc = raw->ip, .innermost = true, .sp = raw->sp };
 	struct trace_event ev = { .type = TRACE_SLEEP_STACK, .tid = raw->tid };
-	struct sleepers *s = ctx;
 	uint64_t pcs[FRAMES];
 	uint32_t nr = 0;
 	int64_t id;
@@ -141,21 +143,50 @@ static int look_at(void *ctx, const void *record)
 	return trace_writer__event(s->opts.trace, &ev);
 }
 
-int sleepers__look(struct sleepers *s)
+static int enqueue(void *ctx, const void *record)
 {
-	uint64_t sleeps = s->opts.skel->bss->sleeps_in_polls, begin = clock__now(), took;
+	struct sleepers *s = ctx;
+
+	if (array__room(&s->queue, &s->cap_queue, s->nr_queue, sizeof(*s->queue)))
+		return -ENOMEM;
+	s->queue[s->nr_queue++] = *(const struct raw_sleeper *)record;
+	return 0;
+}
+
+/* Ask who sleeps, if somebody may have gone to sleep since the last time. */
+static int ask(struct sleepers *s)
+{
+	uint64_t sleeps = s->opts.skel->bss->sleeps_in_polls;
 	int err;
 
-	if (begin < s->next || (sleeps == s->sleeps && !s->again))
+	s->nr_queue = s->queue_at = 0;
+	if (sleeps == s->sleeps && !s->again)
 		return 0;
 	s->again = sleeps != s->sleeps;
 	s->sleeps = sleeps;
 	err = source_iterate(s->opts.skel->progs.sched_sleepers, 0, sizeof(struct raw_sleeper),
-			     look_at, s);
-	took = (clock__now() - begin) * LOOK_SHARE;
-	s->next = begin + (took > LOOK_NS ? took : LOOK_NS);
+			     enqueue, s);
 	/* Of a target that is gone there are no threads. */
 	return err == -ESRCH || err == -ENOENT ? 0 : err;
+}
+
+int sleepers__look(struct sleepers *s)
+{
+	uint64_t begin = clock__now(), took;
+	int err = 0;
+
+	if (begin < s->next)
+		return 0;
+	if (s->queue_at == s->nr_queue)
+		err = ask(s);
+	do {
+		if (!err && s->queue_at < s->nr_queue)
+			err = look_at(s, &s->queue[s->queue_at++]);
+		took = clock__now() - begin;
+	} while (!err && s->queue_at < s->nr_queue && took < LOOK_MAX_NS);
+	took *= LOOK_SHARE;
+	s->next = begin + (took > LOOK_NS ? took : LOOK_NS);
+	return err;
 }
 
 /* ---- names ---- */
