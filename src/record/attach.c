@@ -150,30 +150,58 @@ static int size_maps(struct attach *a, const struct attach_opts *opts)
 	return bpf_map__set_inner_map_fd(skel->maps.rings, a->ring_shape);
 }
 
+/*
+ * In one call: after each, the kernel waits for a grace period. Older ones do that for each
+ * ring, or know no such call for maps of maps.
+ */
+static int put_rings(int map, const int *fds, uint32_t nr)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	uint32_t *keys = calloc(nr, sizeof(*keys)), done = nr;
+	int err = 0;
+
+	if (!keys)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < nr; i++)
+		keys[i] = i;
+	if (bpf_map_update_batch(map, keys, fds, &done, &opts))
+		for (uint32_t i = 0; i < nr && !err; i++)
+			err = bpf_map_update_elem(map, &keys[i], &fds[i], BPF_ANY);
+	free(keys);
+	return err;
+}
+
+static int add_ring(struct attach *a, int fd)
+{
+	if (a->ring)
+		return ring_buffer__add(a->ring, fd, handle, a);
+	a->ring = ring_buffer__new(fd, handle, a, NULL);
+	return a->ring ? 0 : -errno;
+}
+
 static int make_rings(struct attach *a)
 {
 	struct bpf_map *rings = a->skel->maps.rings;
-	uint32_t i, cpus = bpf_map__max_entries(rings);
-	int fd, err;
+	uint32_t nr = 0, cpus = bpf_map__max_entries(rings);
+	int *fds = calloc(cpus, sizeof(*fds)), err = fds ? 0 : -ENOMEM;
 
-	for (i = 0; i < cpus; i++) {
-		fd = make_ring(a);
-		if (fd < 0)
-			return fd;
-		err = bpf_map_update_elem(bpf_map__fd(rings), &i, &fd, BPF_ANY);
-		if (!err) {
-			if (!a->ring) {
-				a->ring = ring_buffer__new(fd, handle, a, NULL);
-				err = a->ring ? 0 : -errno;
-			} else {
-				err = ring_buffer__add(a->ring, fd, handle, a);
-			}
+	while (nr < cpus && !err) {
+		int fd = make_ring(a);
+
+		if (fd < 0) {
+			err = fd;
+			break;
 		}
-		close(fd);	/* the map of rings and the ring buffer hold it now */
-		if (err)
-			return err;
+		fds[nr++] = fd;
+		err = add_ring(a, fd);
 	}
-	return 0;
+	if (!err)
+		err = put_rings(bpf_map__fd(rings), fds, nr);
+	/* the map of rings and the ring buffer hold them now */
+	while (nr)
+		close(fds[--nr]);
+	free(fds);
+	return err;
 }
 
 static uint64_t cookie(uint32_t index, const struct image_site *site, enum probe_kind kind)
