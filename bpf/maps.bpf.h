@@ -315,6 +315,17 @@ static __always_inline void event_added(struct thread *t, __u32 size)
 	t->batch_busy = 0;
 }
 
+/* The callee-saved registers of @regs, in the order of struct raw_thread_regs. */
+static __always_inline void regs_saved(__u64 *saved, const struct pt_regs *regs)
+{
+	saved[0] = regs->bx;
+	saved[1] = regs->bp;
+	saved[2] = regs->r12;
+	saved[3] = regs->r13;
+	saved[4] = regs->r14;
+	saved[5] = regs->r15;
+}
+
 /* Is @t in a poll? */
 static __always_inline bool thread_polls(const struct thread *t)
 {

@@ -95,12 +95,7 @@ int thread_regs(struct bpf_iter__task *ctx)
 	r.fs = task->thread.fsbase;
 	r.ip = regs->ip;
 	r.sp = regs->sp;
-	r.saved[0] = regs->bx;
-	r.saved[1] = regs->bp;
-	r.saved[2] = regs->r12;
-	r.saved[3] = regs->r13;
-	r.saved[4] = regs->r14;
-	r.saved[5] = regs->r15;
+	regs_saved(r.saved, regs);
 	t = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (t && t->entered.sp && !task->__state) {
 		r.ip = t->entered.ret - 1;

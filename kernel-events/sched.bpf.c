@@ -357,12 +357,7 @@ int sched_sleepers(struct bpf_iter__task *ctx)
 	s.tid = task->pid;
 	s.ip = regs->ip;
 	s.sp = regs->sp;
-	s.saved[0] = regs->bx;
-	s.saved[1] = regs->bp;
-	s.saved[2] = regs->r12;
-	s.saved[3] = regs->r13;
-	s.saved[4] = regs->r14;
-	s.saved[5] = regs->r15;
+	regs_saved(s.saved, regs);
 	bpf_seq_write(ctx->meta->seq, &s, sizeof(s));
 	return 0;
 }
