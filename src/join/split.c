@@ -303,19 +303,28 @@ static const struct chain_leaf *passed_deadline(const struct task *t, const stru
 	return found;
 }
 
+/* Splits the wait up to the first deadline that has passed, *@deadline. False: none has. */
+static bool split_until_deadline(const struct task *t, const struct shape *sh, uint64_t now,
+				 struct split *s, uint64_t *deadline)
+{
+	const struct chain_leaf *l = passed_deadline(t, sh, now, deadline);
+
+	if (!l)
+		return false;
+	*deadline = clamp(*deadline, t->since, now);
+	split__add(s, PART_DEADLINE, no_detail, t->since, *deadline - t->since);
+	s->branch = l->node;
+	return true;
+}
+
 static bool split_deadline(const struct join *j, const struct task *t, const struct shape *sh,
 			   const struct thread *w, uint64_t now, struct split *s)
 {
-	const struct chain_leaf *l;
 	uint64_t deadline = 0;
 
-	l = passed_deadline(t, sh, now, &deadline);
-	if (!l)
+	if (!split_until_deadline(t, sh, now, s, &deadline))
 		return false;
-	deadline = clamp(deadline, t->since, now);
-	split__add(s, PART_DEADLINE, no_detail, t->since, deadline - t->since);
 	split_worker(j, s, w, deadline, now, PART_TIMER_LATE);
-	s->branch = l->node;
 	return true;
 }
 
@@ -459,15 +468,10 @@ void split__wake(const struct join *j, const struct task *t, const struct thread
 static bool split_overdue(const struct join *j, const struct task *t, const struct shape *sh,
 			  uint64_t now, struct split *s)
 {
-	const struct chain_leaf *l;
 	uint64_t deadline = 0;
 
-	l = passed_deadline(t, sh, now, &deadline);
-	if (!l)
+	if (!split_until_deadline(t, sh, now, s, &deadline))
 		return false;
-	deadline = clamp(deadline, t->since, now);
-	split__add(s, PART_DEADLINE, no_detail, t->since, deadline - t->since);
-	s->branch = l->node;
 	if (!j->settled || j->many_drivers || (j->in_driver && thread__in_driver(j->in_driver)))
 		split__add_own(j, s, PART_TIMER_LATE, no_detail, deadline, now);
 	else if (j->drove)

@@ -28,6 +28,7 @@
 #include "record/code.h"
 #include "record/keeper.h"
 #include "inspect/rights.h"
+#include "record/rings.h"
 #include "record/tables.h"
 
 #define RINGS_TOTAL	(64u << 20)	/* bytes for all CPUs together */
@@ -119,13 +120,6 @@ static void note(struct attach *a, const char *text)
 		a->notes[a->nr_notes++] = text;
 }
 
-static int make_ring(const struct attach *a)
-{
-	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, a->ring_bytes, NULL);
-
-	return fd < 0 ? -errno : fd;
-}
-
 static int size_maps(struct attach *a, const struct attach_opts *opts)
 {
 	struct dwell_bpf *skel = a->skel;
@@ -144,64 +138,10 @@ static int size_maps(struct attach *a, const struct attach_opts *opts)
 	 * the object's own inner map.
 	 */
 	a->ring_bytes = bytes;
-	a->ring_shape = make_ring(a);
+	a->ring_shape = rings__new(a->ring_bytes);
 	if (a->ring_shape < 0)
 		return a->ring_shape;
 	return bpf_map__set_inner_map_fd(skel->maps.rings, a->ring_shape);
-}
-
-/*
- * In one call: after each, the kernel waits for a grace period. Older ones do that for each
- * ring, or know no such call for maps of maps.
- */
-static int put_rings(int map, const int *fds, uint32_t nr)
-{
-	LIBBPF_OPTS(bpf_map_batch_opts, opts);
-	uint32_t *keys = calloc(nr, sizeof(*keys)), done = nr;
-	int err = 0;
-
-	if (!keys)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < nr; i++)
-		keys[i] = i;
-	if (bpf_map_update_batch(map, keys, fds, &done, &opts))
-		for (uint32_t i = 0; i < nr && !err; i++)
-			err = bpf_map_update_elem(map, &keys[i], &fds[i], BPF_ANY);
-	free(keys);
-	return err;
-}
-
-static int add_ring(struct attach *a, int fd)
-{
-	if (a->ring)
-		return ring_buffer__add(a->ring, fd, handle, a);
-	a->ring = ring_buffer__new(fd, handle, a, NULL);
-	return a->ring ? 0 : -errno;
-}
-
-static int make_rings(struct attach *a)
-{
-	struct bpf_map *rings = a->skel->maps.rings;
-	uint32_t nr = 0, cpus = bpf_map__max_entries(rings);
-	int *fds = calloc(cpus, sizeof(*fds)), err = fds ? 0 : -ENOMEM;
-
-	while (nr < cpus && !err) {
-		int fd = make_ring(a);
-
-		if (fd < 0) {
-			err = fd;
-			break;
-		}
-		fds[nr++] = fd;
-		err = add_ring(a, fd);
-	}
-	if (!err)
-		err = put_rings(bpf_map__fd(rings), fds, nr);
-	/* the map of rings and the ring buffer hold them now */
-	while (nr)
-		close(fds[--nr]);
-	free(fds);
-	return err;
 }
 
 static uint64_t cookie(uint32_t index, const struct image_site *site, enum probe_kind kind)
@@ -676,7 +616,7 @@ int attach__new(const struct image *img, const struct process *target, const uin
 		return explain(a, err, "loading the BPF programs", why);
 	err = tables__fill(a->skel, a->img);
 	if (!err)
-		err = make_rings(a);
+		err = rings__fill(a->skel->maps.rings, a->ring_bytes, handle, a, &a->ring);
 	if (err)
 		return explain(a, err, "filling the BPF maps", why);
 	err = find_tgid(a);
