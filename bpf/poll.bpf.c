@@ -82,11 +82,14 @@ static __always_inline __u64 cookie_arg(__u64 cookie, struct pt_regs *regs)
  * stack grows down, so they have returned. The loop has its own counter because Linux
  * 6.12's verifier does not derive the bound of depth - 1 from that of depth.
  */
-static __always_inline __u32 drop_returned(struct thread *t, __u64 sp)
+__noinline int drop_returned(struct thread *t, __u64 sp)
 {
-	__u32 depth = t->depth;
+	__u32 depth;
 	int i;
 
+	if (!t)
+		return 0;
+	depth = t->depth;
 	for (i = 0; i < THREAD_MAX_POLLS; i++) {
 		if (!depth || depth > THREAD_MAX_POLLS ||
 		    t->polls[(depth - 1) & (THREAD_MAX_POLLS - 1)].sp >= sp)
@@ -135,13 +138,16 @@ static __always_inline void tell_return(__u64 sp, __u64 ts, __u32 tid)
 }
 
 /* If this thread polls the task at @header, its memory must not be read when the poll ends. */
-static __always_inline void mark_dropped(struct thread *t, __u64 header)
+__noinline int mark_dropped(struct thread *t, __u64 header)
 {
 	int i;
 
+	if (!t)
+		return 0;
 	for (i = 0; i < THREAD_MAX_POLLS; i++)
 		if (i < t->depth && t->polls[i].task == header)
 			t->polls[i].dropped = 1;
+	return 0;
 }
 
 static __always_inline void tell_task(struct thread *t, __u64 header, __u64 ts, __u32 tid,
@@ -256,7 +262,7 @@ static __always_inline int on_poll_begin(struct pt_regs *regs, __u64 cookie)
 	if (!t)
 		return 0;
 	thread_name(t, task, ts);
-	on_cpu(t, task, ts);
+	on_cpu(t, ts);
 	if (!load_bias_known) {
 		__u32 fn = cookie_index(cookie);
 		__u64 *site = bpf_map_lookup_elem(&poll_sites, &fn);
@@ -453,7 +459,7 @@ static __always_inline int on_poll_end(struct pt_regs *regs, __u64 cookie)
 	if (p->sp != sp)
 		return 0;	/* this branch was reached without that poll */
 	ts = bpf_ktime_get_ns();
-	on_cpu(t, task, ts);
+	on_cpu(t, ts);
 	poll_pop(t, false, ts, task->pid);
 	return 0;
 }
@@ -504,7 +510,7 @@ static __always_inline int task_event(struct pt_regs *regs, __u64 cookie, __u8 t
 	if (!t)
 		return 0;
 	header = cookie_arg(cookie, regs);
-	on_cpu(t, task, ts);
+	on_cpu(t, ts);
 	if (type == RAW_TASK_NEW && !is_new(t, cookie, header))
 		return 0;
 	if (type == RAW_TASK_DROP)
@@ -561,7 +567,7 @@ static __always_inline int on_root_begin(struct pt_regs *regs, __u64 cookie)
 		return 0;
 	ts = bpf_ktime_get_ns();
 	thread_name(t, task, ts);
-	on_cpu(t, task, ts);
+	on_cpu(t, ts);
 	if (!load_bias_known)
 		learn_bias(regs->ip, place->vaddr);
 	/*
@@ -601,7 +607,7 @@ static __always_inline int on_root_park(struct pt_regs *regs, __u64 cookie, __u6
 	if (!t || !is_root_at(t, sp))
 		return 0;
 	ts = bpf_ktime_get_ns();
-	on_cpu(t, task, ts);
+	on_cpu(t, ts);
 	poll_pop(t, false, ts, task->pid);
 	return 0;
 }
@@ -623,7 +629,7 @@ static __always_inline int on_root_gone(struct pt_regs *regs, __u64 cookie)
 	if (polls_unknown && frame - 8 > t->ended_sp)
 		t->ended_sp = frame - 8;
 	ts = bpf_ktime_get_ns();
-	on_cpu(t, task, ts);
+	on_cpu(t, ts);
 	depth = t->depth;
 	if (is_root_at(t, frame - 8)) {
 		poll_pop(t, true, ts, task->pid);
@@ -648,12 +654,15 @@ struct {
 } root_wakers SEC(".maps");
 
 /* The root that the thread polls or that is Pending in its innermost frame; 0: none. */
-static __always_inline __u64 root_of_thread(const struct thread *t)
+__noinline __u64 root_of_thread(const struct thread *t)
 {
-	__u32 depth = t->depth;
 	const struct thread_poll *p;
+	__u32 depth;
 	int i;
 
+	if (!t)
+		return 0;
+	depth = t->depth;
 	if (depth > THREAD_MAX_POLLS)
 		return 0;
 	if (depth) {
@@ -688,7 +697,7 @@ static __always_inline int on_root_waker(struct pt_regs *regs, __u64 cookie, boo
 	if (!wake || !root)
 		return 0;
 	ts = bpf_ktime_get_ns();
-	on_cpu(t, task, ts);
+	on_cpu(t, ts);
 	tell_task(t, root, ts, task->pid, RAW_WAKE);
 	return 0;
 }

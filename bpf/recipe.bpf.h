@@ -45,6 +45,31 @@ __noinline int recipe_block(struct walk_state *w, __u64 addr, __u64 len, __u32 r
 	return walk_block(w, addr, len);
 }
 
+/* Has what @op names the same value? @read: blocks that the previous recipe has read. */
+__noinline int recipe_op_holds(struct walk_state *w, const struct recipe_op *op, __u32 read)
+{
+	__u32 block;
+	__u64 v;
+
+	if (!w || !op)
+		return 0;
+	block = op->arg;
+	v = load_word(&w->win[op->off & (WALK_SLOTS * WALK_SLOT - 1)], op->width);
+	switch (op->kind) {
+	case RECIPE_IS:
+		return v == op->val;
+	case RECIPE_BEYOND:
+		return v - op->val >= op->arg;
+	case RECIPE_POINTS:
+		return v - w->blocks[block & (WALK_SLOTS - 1)].base == op->val;
+	case RECIPE_LOAD:
+		return recipe_block(w, v, op->arg, read);
+	default:
+		v = w->blocks[(block >> 16) & (WALK_SLOTS - 1)].base + op->val;
+		return recipe_block(w, v, op->arg & 0xffff, read);
+	}
+}
+
 /*
  * Does everything that @r depends on have the same values? The task's block has been
  * read; so have the blocks of the recipe that was tried before.
@@ -59,36 +84,10 @@ __noinline int recipe_holds(struct walk_state *w, struct recipe *r)
 	read = w->nr_blocks;
 	w->nr_blocks = 1;
 	for (i = 0; i < RECIPE_OPS; i++) {
-		struct recipe_op *op = &r->ops[i];
-		__u32 block = op->arg;
-		__u64 v;
-
 		if (i >= r->nr_ops)
 			break;
-		v = load_word(&w->win[op->off & (WALK_SLOTS * WALK_SLOT - 1)], op->width);
-		switch (op->kind) {
-		case RECIPE_IS:
-			if (v != op->val)
-				return 0;
-			break;
-		case RECIPE_BEYOND:
-			if (v - op->val < op->arg)
-				return 0;
-			break;
-		case RECIPE_POINTS:
-			if (v - w->blocks[block & (WALK_SLOTS - 1)].base != op->val)
-				return 0;
-			break;
-		case RECIPE_LOAD:
-			if (!recipe_block(w, v, op->arg, read))
-				return 0;
-			break;
-		default:
-			v = w->blocks[(block >> 16) & (WALK_SLOTS - 1)].base + op->val;
-			if (!recipe_block(w, v, op->arg & 0xffff, read))
-				return 0;
-			break;
-		}
+		if (!recipe_op_holds(w, &r->ops[i], read))
+			return 0;
 	}
 	return 1;
 }

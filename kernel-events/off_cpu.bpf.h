@@ -134,15 +134,18 @@ static __always_inline __u64 off_cpu_told(struct raw_off_cpu *off, const struct 
 }
 
 /*
- * The thread @t (@task) is or was on a CPU at @now. If its state is still off-CPU, the
- * switch in was missed: report the period, with its end from the scheduler's counters.
- * Called by programs that run in the thread, before they write their own event.
+ * The current thread, whose state is @t, is or was on a CPU at @now. If its state is
+ * still off-CPU, the switch in was missed: report the period, with its end from the
+ * scheduler's counters. Called before a program writes its own event.
  */
-static __noinline void off_cpu_return(struct thread *t, struct task_struct *task, __u64 now)
+GLOBAL_FN int off_cpu_return(struct thread *t, __u64 now)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct raw_off_cpu off = {};
 	__u64 in;
 
+	if (!t)
+		return 0;
 	off_cpu_take(&off, t);
 	in = off_cpu_told(&off, t, task, now);
 	/*
@@ -151,18 +154,19 @@ static __noinline void off_cpu_return(struct thread *t, struct task_struct *task
 	 * period has been sent already.
 	 */
 	if (!off.out || !__sync_bool_compare_and_swap(&t->sched.off_ts, off.out, 0))
-		return;
+		return 0;
 	if (off.told == RAW_OFF_UNSEEN)
 		count_loss(LOSS_SWITCH);
 	t->sched.wake_ts = 0;
 	t->sched.waker = 0;
 	off_cpu_send(t, &off, in, task->pid);
+	return 0;
 }
 
-static __always_inline void on_cpu(struct thread *t, struct task_struct *task, __u64 now)
+static __always_inline void on_cpu(struct thread *t, __u64 now)
 {
 	if (t->sched.off_ts)
-		off_cpu_return(t, task, now);
+		off_cpu_return(t, now);
 }
 
 #endif /* DWELL_OFF_CPU_BPF_H */

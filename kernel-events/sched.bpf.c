@@ -108,7 +108,7 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 	if (!t)
 		return;
 	sched_counters_read(&acc, prev);
-	on_cpu(t, prev, ts);
+	on_cpu(t, ts);
 	if (t->sched.in_ts)
 		sched_skew_learn(t->sched.in_ts, acc.arrival);
 	t->sched.in_ts = 0;

@@ -10,7 +10,7 @@
  * A raw tracepoint, because the socket's address has to be hashed: as a BTF pointer the
  * verifier would not allow arithmetic with it.
  */
-SEC("?raw_tp/sk_data_ready")
+SEC("raw_tp/sk_data_ready")
 int sk_data_ready(__u64 *args)
 {
 	__u64 key = args[0];

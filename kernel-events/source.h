@@ -6,9 +6,9 @@
  * these files, a line in table.c, and the numbers of its events and losses in
  * bpf/abi.h.
  *
- * A source's programs are not listed anywhere. A program on a tracepoint is attached,
- * an iterator is run on demand, and an optional program (SEC("?…")) is loaded if
- * prepare() enables it.
+ * A source's programs are not listed anywhere. A program on a tracepoint is attached, and
+ * an iterator is run on demand. Only a program whose tracepoint a kernel may lack is
+ * attached by the source's attach().
  */
 #ifndef DWELL_KERNEL_SOURCE_H
 #define DWELL_KERNEL_SOURCE_H
@@ -56,12 +56,11 @@ struct kernel_source {
 	const struct source_event	*events;
 	const struct source_loss	*losses;	/* NULL: none */
 	/*
-	 * Called before the BPF object is loaded: enable or disable programs by what
-	 * the kernel's BTF @kernel contains. *@note is set to a static remark for the
-	 * user about what is missing. 0 or negative errno. NULL: the source has nothing
-	 * to choose.
+	 * Called before the tracepoints of all sources are attached: attach programs whose
+	 * tracepoint this kernel may lack. *@note is set to a static remark for the user
+	 * about what is missing. 0 or negative errno. NULL: there are none.
 	 */
-	int (*prepare)(struct dwell_bpf *skel, const struct btf *kernel, const char **note);
+	int (*attach)(struct dwell_bpf *skel, const char **note);
 	/* Called after attach: record what existed before. 0 or negative errno. May be NULL. */
 	int (*start)(struct source_ctx *ctx);
 	/*

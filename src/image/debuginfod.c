@@ -5,11 +5,13 @@
  */
 #include "image/debuginfod.h"
 
+#include <dlfcn.h>
 #include <elfutils/debuginfod.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -28,18 +30,60 @@ struct news {
 	int	rc;
 };
 
-struct download {
-	int	fd;
-	int64_t	done;
+/*
+ * The library and what is used of it. It is opened when a file is fetched: with the
+ * libraries that it needs itself, it would take longer to load than all else that dwell
+ * does before it attaches.
+ */
+struct library {
+	typeof(debuginfod_begin)		*begin;
+	typeof(debuginfod_set_progressfn)	*set_progressfn;
+	typeof(debuginfod_get_url)		*get_url;
+	typeof(debuginfod_find_debuginfo)	*find_debuginfo;
 };
+
+struct download {
+	struct library	lib;
+	int		fd;
+	int64_t		done;
+};
+
+static bool library__open(struct library *lib)
+{
+	void *so = dlopen("libdebuginfod.so.1", RTLD_NOW);
+	const struct {
+		void		*to;
+		const char	*name;
+	} symbols[] = {
+		{ &lib->begin, "debuginfod_begin" },
+		{ &lib->set_progressfn, "debuginfod_set_progressfn" },
+		{ &lib->get_url, "debuginfod_get_url" },
+		{ &lib->find_debuginfo, "debuginfod_find_debuginfo" },
+	};
+
+	for (size_t i = 0; so && i < sizeof(symbols) / sizeof(symbols[0]); i++) {
+		void *at = dlsym(so, symbols[i].name);
+
+		if (!at)
+			return false;
+		memcpy(symbols[i].to, &at, sizeof(at));
+	}
+	return so != NULL;
+}
+
+/*
+ * The only download of this process: the library's callback gets nothing from which
+ * the library's own functions could be found.
+ */
+static struct download *the_download;
 
 static int on_download(debuginfod_client *client, long done, long total)
 {
-	struct download *dl = debuginfod_get_user_data(client);
+	struct download *dl = the_download;
 	struct news news = { .done = done, .total = total > 0 ? total : 0, .rc = 1 };
 
 	/* until a server sends, the library's number means something else */
-	if (!debuginfod_get_url(client) || dl->done == done)
+	if (!dl->lib.get_url(client) || dl->done == done)
 		return 0;
 	dl->done = done;
 	return write(dl->fd, &news, sizeof(news)) != sizeof(news);
@@ -59,12 +103,11 @@ static __attribute__((noreturn)) void download(int fd, const char *build_id)
 	signal(SIGTERM, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	client = debuginfod_begin();
+	client = library__open(&dl.lib) ? dl.lib.begin() : NULL;
 	if (client) {
-		debuginfod_set_user_data(client, &dl);
-		debuginfod_set_progressfn(client, on_download);
-		news.rc = debuginfod_find_debuginfo(client, (const unsigned char *)build_id, 0,
-						    &path);
+		the_download = &dl;
+		dl.lib.set_progressfn(client, on_download);
+		news.rc = dl.lib.find_debuginfo(client, (const unsigned char *)build_id, 0, &path);
 	}
 	if (news.rc > 0)
 		news.rc = 0;

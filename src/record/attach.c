@@ -435,23 +435,40 @@ static void keep_iterators(struct dwell_bpf *skel)
 			bpf_program__set_autoattach(p, false);
 }
 
-static int prepare_sources(struct attach *a, const struct btf *kernel)
+static int attach_sources(struct attach *a)
 {
 	const struct kernel_source *const *s;
 	const char *text;
 	int err;
 
 	for (s = kernel_sources; *s; s++) {
-		if (!(*s)->prepare)
+		if (!(*s)->attach)
 			continue;
 		text = NULL;
-		err = (*s)->prepare(a->skel, kernel, &text);
+		err = (*s)->attach(a->skel, &text);
 		if (text)
 			note(a, text);
 		if (err)
 			return err;
 	}
-	return 0;
+	return dwell_bpf__attach(a->skel);
+}
+
+/*
+ * What this kernel lacks, as a message; NULL: nothing. Looked at when something has failed,
+ * because it takes as long as anything else at attach to read the kernel's types.
+ */
+static const char *lacking(void)
+{
+	struct btf *kernel = btf__load_vmlinux_btf();
+	bool multi;
+
+	if (!kernel)
+		return "this kernel has no BTF (/sys/kernel/btf/vmlinux): it must be built with "
+		       "CONFIG_DEBUG_INFO_BTF";
+	multi = btf__find_by_name_kind(kernel, "bpf_uprobe_multi_link", BTF_KIND_STRUCT) > 0;
+	btf__free(kernel);
+	return multi ? NULL : "this kernel has no uprobe_multi links: dwell needs Linux 6.6 or later";
 }
 
 /* In this lockdown mode the kernel lets no BPF program read its memory, whatever the rights. */
@@ -470,9 +487,14 @@ static bool locked_down(void)
 
 static int explain(struct attach *a, int err, const char *what, const char **why)
 {
+	const char *lack = lacking();
 	char rights[256];
 
 	*why = a->why;
+	if (lack) {
+		*why = lack;
+		return -ENOTSUP;
+	}
 	if (locked_down())
 		snprintf(a->why, sizeof(a->why),
 			 "%s: this kernel is locked down (/sys/kernel/security/lockdown: "
@@ -558,7 +580,6 @@ int attach__new(const struct image *img, const struct process *target, const uin
 		const char **why)
 {
 	static char no_memory[] = "out of memory";
-	struct btf *kernel;
 	struct attach *a;
 	size_t nr;
 	int err;
@@ -578,37 +599,16 @@ int attach__new(const struct image *img, const struct process *target, const uin
 	libbpf_set_print(print);
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
 
-	kernel = btf__load_vmlinux_btf();
-	if (!kernel) {
-		err = -errno;
-		snprintf(a->why, sizeof(a->why),
-			 "this kernel has no BTF (/sys/kernel/btf/vmlinux): it must be built with "
-			 "CONFIG_DEBUG_INFO_BTF");
-		*why = a->why;
-		return err ? err : -ENOTSUP;
-	}
-	if (btf__find_by_name_kind(kernel, "bpf_uprobe_multi_link", BTF_KIND_STRUCT) < 0) {
-		snprintf(a->why, sizeof(a->why),
-			 "this kernel has no uprobe_multi links: dwell needs Linux 6.6 or later");
-		*why = a->why;
-		btf__free(kernel);
-		return -ENOTSUP;
-	}
 	a->skel = dwell_bpf__open();
-	if (!a->skel) {
-		btf__free(kernel);
+	if (!a->skel)
 		return explain(a, -errno, "opening the BPF programs", why);
-	}
 	image__walk_types(img, &nr);
 	if (nr && !tables__io_wakers(a->skel, a->img))
 		note(a, "layout of the reactor's objects not known: waits of hand-written futures "
 			"have no descriptor");
 	bpf_program__set_autoload(a->skel->progs.empty, true);
 	keep_iterators(a->skel);
-	err = prepare_sources(a, kernel);
-	btf__free(kernel);
-	if (!err)
-		err = size_maps(a, opts);
+	err = size_maps(a, opts);
 	if (err)
 		return explain(a, err, "preparing the BPF programs", why);
 	err = dwell_bpf__load(a->skel);
@@ -628,7 +628,7 @@ int attach__new(const struct image *img, const struct process *target, const uin
 	if (err)
 		return err;
 	if (!opts->empty) {
-		err = dwell_bpf__attach(a->skel);
+		err = attach_sources(a);
 		if (err)
 			return explain(a, err, "attaching to the kernel's tracepoints", why);
 	}
