@@ -2,6 +2,7 @@
 /* Finds the source position of each await point of a coroutine. See awaits.h. */
 #include "image/awaits.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -319,4 +320,58 @@ struct source_line awaits__closure(struct awaits *a, const struct die *env)
 			return at;
 	}
 	return (struct source_line){ NULL, 0 };
+}
+
+/* ---- locals ---- */
+
+struct locals {
+	struct await_local	*p;
+	size_t			 nr, cap;
+};
+
+static void collect_locals(struct awaits *a, const struct die *parent, struct locals *out,
+			   unsigned int depth)
+{
+	struct die d, type;
+
+	if (depth > MAX_NESTING || !die__child(parent, &d))
+		return;
+	do {
+		if (d.ab->tag == DW_TAG_lexical_block) {
+			collect_locals(a, &d, out, depth + 1);
+			continue;
+		}
+		if (d.ab->tag != DW_TAG_variable || type__named(&d, "__awaitee") ||
+		    !*type__name(&d) || !type__of(a->ts, &d, &type))
+			continue;
+		if (array__room(&out->p, &out->cap, out->nr, sizeof(*out->p))) {
+			a->ts->di->err = -ENOMEM;
+			return;
+		}
+		out->p[out->nr++] = (struct await_local){ type__name(&d), awaits__type(a, &type),
+							  awaits__position(a, &d) };
+	} while (die__next(a->ts->di, &d, &d));
+}
+
+uint64_t awaits__type(const struct awaits *a, const struct die *type)
+{
+	return type_hash(a, type);
+}
+
+struct await_local *awaits__locals(struct awaits *a, const struct die *env, size_t *nr)
+{
+	const struct scan_type *t = scan__type_at(a->ts->sc, env->p);
+	struct locals locals = { .nr = 0 };
+	uint64_t key = t ? body_key(t->scope, t->name) : 0;
+
+	a->loose = true;	/* merged code: see awaits__locate() */
+	for (size_t i = BISECT(a->nr, k, a->bodies[k].key < key), n = 0;
+	     t && i < a->nr && n < MAX_BODIES && a->bodies[i].key == key && !locals.nr; i++, n++) {
+		struct die d;
+
+		if (die__at_addr(a->ts->di, a->bodies[i].fn->die, &d))
+			collect_locals(a, &d, &locals, 0);
+	}
+	*nr = locals.nr;
+	return locals.p;
 }

@@ -24,6 +24,21 @@ struct source_line awaits__position(struct awaits *a, const struct die *d);
 /* Where the body of the closure begins whose environment is @env. */
 struct source_line awaits__closure(struct awaits *a, const struct die *env);
 
+/* A local variable of a coroutine's body. */
+struct await_local {
+	const char		*name;
+	uint64_t		 type;	/* as awaits__type() has it */
+	struct source_line	 at;	/* where it is declared */
+};
+
+/*
+ * The local variables of the body of the coroutine with environment @env, outer ones first:
+ * *@nr in an array that the caller frees. NULL: there are none, or no memory.
+ */
+struct await_local *awaits__locals(struct awaits *a, const struct die *env, size_t *nr);
+/* A number that is equal for types that await_local.type counts as equal. */
+uint64_t awaits__type(const struct awaits *a, const struct die *type);
+
 /* One suspended state of a coroutine. States are passed in order. */
 struct await_point {
 	struct die	 member;	/* the variant's payload, with its position */

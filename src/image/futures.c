@@ -463,6 +463,7 @@ static bool explore_leaf(struct futures *f, const struct die *d, uint32_t type)
 	const struct runtime_leaf *l = NULL;
 	const struct runtime *rt;
 	struct type_member closure;
+	struct image_path node;
 	struct die of = *d;
 	uint32_t at;
 
@@ -475,6 +476,9 @@ static bool explore_leaf(struct futures *f, const struct die *d, uint32_t type)
 	if (!l)
 		return false;
 	at = add_leaf(f, &of, rt, l);
+	if (l->queue_node && type__path(f->ts, &of, l->queue_node, &node, NULL) && !node.nr_hops)
+		futures__type(f, type)->node_off = node.off[0];
+	futures__type(f, type)->ended_by = l->ended_by;
 	((struct walk_type *)model__at(f->m, MODEL_WALK_TYPES, type))->leaf = at;
 	single_variant(f, type, NULL);
 	/* without a key, the descriptor is found by whose waker is registered with it */
@@ -687,6 +691,7 @@ uint32_t futures__add(struct futures *f, const struct die *d)
 	t->name = long_str;
 	t->shortname = short_str;
 	t->runtime_own = own;
+	t->node_off = WALK_NONE;
 	wt = model__at(f->m, MODEL_WALK_TYPES, type);
 	wt->size = (uint32_t)type__size(d);
 	wt->leaf = WALK_NONE;
@@ -718,6 +723,11 @@ int futures__explore(struct futures *f)
 char *futures__closure(const struct futures *f, const struct die *env)
 {
 	return name__block(type__name(env), awaits__closure(f->awaits, env));
+}
+
+struct holders *futures__holders(struct futures *f)
+{
+	return f->holders;
 }
 
 const struct die *futures__die(const struct futures *f, uint32_t type)

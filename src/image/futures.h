@@ -11,6 +11,7 @@
 #define DWELL_IMAGE_FUTURES_H
 
 #include "image/awaits.h"
+#include "image/holders.h"
 #include "image/model.h"
 #include "image/names.h"
 #include "image/types.h"
@@ -36,6 +37,8 @@ int futures__explore(struct futures *f);
  */
 char *futures__closure(const struct futures *f, const struct die *env);
 
+/* What the explorer goes by to tell futures from other types; valid as long as @f. */
+struct holders *futures__holders(struct futures *f);
 /* The entry of future type @type, as it was added. */
 const struct die *futures__die(const struct futures *f, uint32_t type);
 

@@ -14,6 +14,7 @@
 #include "image/binary.h"
 #include "image/boundary.h"
 #include "image/cache.h"
+#include "image/contents.h"
 #include "image/debug_file.h"
 #include "image/elf_file.h"
 #include "image/functions.h"
@@ -41,6 +42,7 @@ struct build {
 	struct rust_names	*names;
 	struct awaits		*awaits;
 	struct futures		*futures;
+	struct contents		*contents;
 	struct functions	*functions;
 };
 
@@ -209,6 +211,27 @@ static int build__dwarf(struct build *b, bool *torn)
 	return b->futures ? 0 : -ENOMEM;
 }
 
+/*
+ * Futures that are not awaited where they are found, and those in them, until there are no
+ * new ones.
+ */
+static int explore(struct build *b)
+{
+	uint32_t searched = 0;
+	int err;
+
+	b->contents = contents__new(&b->m, &b->ts, b->futures, b->awaits);
+	if (!b->contents)
+		return -ENOMEM;
+	err = futures__explore(b->futures);
+	while (!err && searched < b->m.tables[MODEL_TYPES].nr) {
+		err = contents__search(b->contents, &searched);
+		if (!err)
+			err = futures__explore(b->futures);
+	}
+	return err;
+}
+
 static int build__run(struct build *b, struct binary *bin, const char **why)
 {
 	const char *const *notes;
@@ -238,7 +261,7 @@ static int build__run(struct build *b, struct binary *bin, const char **why)
 		return err;
 	if (b->futures && has_polls(&b->m)) {
 		vtables__add(&b->m, &b->ts, b->futures);
-		err = futures__explore(b->futures);
+		err = explore(b);
 		if (err)
 			return err;
 	}
@@ -280,6 +303,7 @@ static int build__check(const struct build *b, const struct binary *bin, const c
 static void build__free(struct build *b)
 {
 	functions__free(b->functions);
+	contents__free(b->contents);
 	futures__free(b->futures);
 	awaits__free(b->awaits);
 	rust_names__free(b->names);

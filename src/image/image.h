@@ -45,6 +45,11 @@ struct image_type {
 	uint8_t		leaf_key;	/* enum walk_key_kind, for a leaf */
 	uint8_t		runtime_own;	/* defined by the runtime's crate or by std */
 	uint8_t		descriptor;	/* enum image_descriptor */
+	/* of a leaf: sides that can end its wait (enum runtime_side) */
+	uint8_t		ended_by;
+	uint8_t		pad[3];
+	/* of a leaf: offset of its node in the resource's queue; WALK_NONE: none */
+	uint32_t	node_off;
 };
 
 /* Does a future hold a descriptor of the reactor itself, apart from the futures in it? */
@@ -73,6 +78,78 @@ struct image_variant {
 	image_str	file;		/* base name, "server.rs" */
 	image_str	path;		/* as in the line table, joined with its directory */
 	image_str	name;		/* "Suspend0", "Done", … */
+	/* what is live there besides what is awaited: a range of the parts */
+	uint32_t	first_part, nr_parts;
+};
+
+/* A path through structures: offsets with dereferences in between. */
+struct image_path {
+	uint8_t		ok;		/* 0: not found in this binary */
+	uint8_t		nr_hops;	/* dereferences; nr_hops + 1 offsets are valid */
+	uint8_t		width;		/* size of the value at its end; 0: larger than 8 bytes */
+	uint8_t		pad;
+	/* size of the object at its end; the stride, if it is in a slice */
+	uint32_t	size;
+	uint32_t	off[6];
+};
+
+/* ---- what is live at an await point: see contents.h ---- */
+
+enum image_part_kind {
+	IMAGE_PART_HANDLE	= 0,	/* index into handles */
+	IMAGE_PART_FUTURE	= 1,	/* index into types; it may or may not be awaited */
+	IMAGE_PART_DYN		= 2,	/* a Box<dyn Future>: data pointer, vtable pointer */
+	IMAGE_PART_VALUE	= 3,	/* index into values */
+};
+
+enum image_part_way {
+	IMAGE_PART_INLINE	= 0,	/* it lies at off */
+	IMAGE_PART_POINTER	= 1,	/* a pointer to it lies at off */
+	IMAGE_PART_SLICE	= 2,	/* a pointer to the first of several */
+};
+
+struct image_part {
+	uint32_t	off;		/* from the start of what it is a part of */
+	uint32_t	index;		/* see enum image_part_kind */
+	uint8_t		kind, way;
+	uint8_t		temporary;	/* of the compiler: the value may have been moved on */
+	uint8_t		pad;
+	int32_t		len_off;	/* SLICE: of their number, relative to off */
+	uint32_t	item;		/* SLICE: bytes from one to the next */
+	image_str	name;		/* of the local variable; 0: none */
+	/* where the variable is declared: base name and line; 0: not known */
+	image_str	file;
+	uint32_t	line;
+};
+
+/* A type of handle: struct runtime_handle, in this program. */
+struct image_handle {
+	uint8_t			runtime;	/* index into runtimes[] */
+	uint8_t			side;		/* enum runtime_side */
+	uint8_t			only;		/* there is at most one at a time */
+	uint8_t			pad;
+	image_str		name;		/* "OwnedSemaphorePermit" */
+	/* the way to the object, and its size */
+	struct image_path	object;
+	struct image_path	amount;		/* how much it holds; ok = 0: one */
+	struct image_path	count;		/* from the object: how many there are */
+};
+
+/* A type of value that may have parts, decided at run time by a discriminant. */
+struct image_value {
+	uint32_t	size;
+	uint32_t	disc_off;
+	uint8_t		disc_width;	/* 0: there is one row */
+	uint8_t		pad[3];
+	uint32_t	first_row, nr_rows;
+};
+
+/* A variant of a value. */
+struct image_row {
+	uint64_t	value;		/* of the discriminant */
+	uint32_t	otherwise;	/* 1: for all values that no other row has */
+	uint32_t	first_part, nr_parts;
+	uint32_t	pad;
 };
 
 #define IMAGE_SITE_CODE	64	/* bytes of code that are stored for a site */
@@ -174,17 +251,6 @@ struct image_vtable {
 	uint32_t	pad;
 };
 
-/* A path through structures: offsets with dereferences in between. */
-struct image_path {
-	uint8_t		ok;		/* 0: not found in this binary */
-	uint8_t		nr_hops;	/* dereferences; nr_hops + 1 offsets are valid */
-	uint8_t		width;		/* size of the value at its end; 0: larger than 8 bytes */
-	uint8_t		pad;
-	/* size of the object at its end; the stride, if it is in a slice */
-	uint32_t	size;
-	uint32_t	off[6];
-};
-
 /* A crate that runs futures and has functions in the program. */
 struct image_runtime {
 	image_str	name;		/* "tokio" */
@@ -246,6 +312,10 @@ const struct image_root_site	*image__root_sites(const struct image *img, size_t 
 const struct image_root_range	*image__root_ranges(const struct image *img, size_t *nr);
 const struct image_type		*image__types(const struct image *img, size_t *nr);
 const struct image_variant	*image__variants(const struct image *img, size_t *nr);
+const struct image_part		*image__parts(const struct image *img, size_t *nr);
+const struct image_handle	*image__handles(const struct image *img, size_t *nr);
+const struct image_value	*image__values(const struct image *img, size_t *nr);
+const struct image_row		*image__rows(const struct image *img, size_t *nr);
 const struct image_vtable	*image__vtables(const struct image *img, size_t *nr);
 const struct walk_cell		*image__cells(const struct image *img, size_t *nr);
 const struct walk_type		*image__walk_types(const struct image *img, size_t *nr);

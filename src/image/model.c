@@ -28,6 +28,10 @@ static const uint32_t elem_size[MODEL_TABLES] = {
 	[MODEL_WALK_ARCS]	= sizeof(struct walk_arc),
 	[MODEL_WALK_LEAVES]	= sizeof(struct walk_leaf),
 	[MODEL_LAYOUTS]		= sizeof(struct image_path),
+	[MODEL_PARTS]		= sizeof(struct image_part),
+	[MODEL_HANDLES]		= sizeof(struct image_handle),
+	[MODEL_VALUES]		= sizeof(struct image_value),
+	[MODEL_ROWS]		= sizeof(struct image_row),
 	[MODEL_NOTES]		= sizeof(image_str),
 	[MODEL_STRINGS]		= 1,
 };
@@ -396,6 +400,26 @@ const struct walk_arc *image__walk_arcs(const struct image *img, size_t *nr)
 const struct walk_leaf *image__walk_leaves(const struct image *img, size_t *nr)
 {
 	return table(img, MODEL_WALK_LEAVES, nr);
+}
+
+const struct image_part *image__parts(const struct image *img, size_t *nr)
+{
+	return table(img, MODEL_PARTS, nr);
+}
+
+const struct image_handle *image__handles(const struct image *img, size_t *nr)
+{
+	return table(img, MODEL_HANDLES, nr);
+}
+
+const struct image_value *image__values(const struct image *img, size_t *nr)
+{
+	return table(img, MODEL_VALUES, nr);
+}
+
+const struct image_row *image__rows(const struct image *img, size_t *nr)
+{
+	return table(img, MODEL_ROWS, nr);
 }
 
 const struct image_path *image__layout(const struct image *img, unsigned int runtime,

@@ -92,6 +92,34 @@ static void print_arc(const struct image *img, FILE *out, uint32_t type, uint32_
 		fprintf(out, " (each)");
 }
 
+/* "g RwLockReadGuard at 8": what is live there besides what is awaited. */
+static void print_parts(const struct image *img, FILE *out, const struct image_variant *v)
+{
+	static const char *const ways[] = {
+		[IMAGE_PART_INLINE] = "", [IMAGE_PART_POINTER] = "*", [IMAGE_PART_SLICE] = "*",
+	};
+	size_t nr, nr_handles, nr_types;
+	const struct image_part *parts = image__parts(img, &nr);
+	const struct image_handle *handles = image__handles(img, &nr_handles);
+	const struct image_type *types = image__types(img, &nr_types);
+
+	for (uint32_t i = v->first_part; i < v->first_part + v->nr_parts && i < nr; i++) {
+		const struct image_part *p = &parts[i];
+		const char *what = p->kind == IMAGE_PART_HANDLE && p->index < nr_handles ?
+					   image__str(img, handles[p->index].name) :
+				   p->kind == IMAGE_PART_FUTURE && p->index < nr_types ?
+					   image__str(img, types[p->index].shortname) :
+				   p->kind == IMAGE_PART_DYN ? "dyn Future" : "something with them";
+
+		fprintf(out, "        ");
+		if (p->line)
+			fprintf(out, "%s:%" PRIu32 "  ", image__str(img, p->file), p->line);
+		fprintf(out, "%s%s%s at %s%" PRIu32 "%s\n", image__str(img, p->name),
+			p->name ? ": " : "", what, ways[p->way], p->off,
+			p->way == IMAGE_PART_SLICE ? " (each)" : "");
+	}
+}
+
 static void print_variant(const struct image *img, FILE *out, uint32_t i)
 {
 	const struct image_variant *v;
@@ -121,6 +149,8 @@ static void print_variant(const struct image *img, FILE *out, uint32_t i)
 		print_arc(img, out, arc->type, arc->off, arc->mode);
 	}
 	fputc('\n', out);
+	if (v->line)
+		print_parts(img, out, v);
 }
 
 static void print_type(const struct image *img, FILE *out, size_t i)

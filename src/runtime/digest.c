@@ -52,7 +52,7 @@ static void add_roots(struct digest *d, const struct runtime_root *roots, size_t
 	}
 }
 
-_Static_assert(sizeof(struct runtime_leaf) == 40, "runtime_leaf: see add_leaves()");
+_Static_assert(sizeof(struct runtime_leaf) == 48, "runtime_leaf: see add_leaves()");
 
 static void add_leaves(struct digest *d, const struct runtime_leaf *leaves, size_t nr)
 {
@@ -67,6 +67,23 @@ static void add_leaves(struct digest *d, const struct runtime_leaf *leaves, size
 		add(d, leaves[i].dir_write);
 		add(d, leaves[i].by_value);
 		add(d, leaves[i].search_io);
+		add(d, leaves[i].ended_by);
+		add_str(d, leaves[i].queue_node);
+	}
+}
+
+_Static_assert(sizeof(struct runtime_handle) == 48, "runtime_handle: see add_handles()");
+
+static void add_handles(struct digest *d, const struct runtime_handle *h, size_t nr)
+{
+	add(d, nr);
+	for (size_t i = 0; i < nr; i++) {
+		add_str(d, h[i].type);
+		add(d, h[i].side);
+		add_str(d, h[i].object_path);
+		add_str(d, h[i].amount_path);
+		add_str(d, h[i].count_path);
+		add(d, h[i].only);
 	}
 }
 
@@ -95,10 +112,10 @@ static void add_layouts(struct digest *d, const struct runtime_layout *l, size_t
 }
 
 /*
- * Fields that are only used to read a process (status, tasks, reactor) are not in a
- * model, and so not here.
+ * Fields that are only used to read a process (status, tasks, reactor, semaphore,
+ * gives_way) are not in a model, and so not here.
  */
-_Static_assert(sizeof(struct runtime) == 368, "runtime: see add_runtime()");
+_Static_assert(sizeof(struct runtime) == 400, "runtime: see add_runtime()");
 
 static void add_runtime(struct digest *d, const struct runtime *rt)
 {
@@ -129,6 +146,7 @@ static void add_runtime(struct digest *d, const struct runtime *rt)
 	add(d, rt->spawns_in_table);
 	add_str(d, rt->not_covered);
 	add_leaves(d, rt->leaves, rt->nr_leaves);
+	add_handles(d, rt->handles, rt->nr_handles);
 	add_wrappers(d, rt->wrappers, rt->nr_wrappers);
 	add_str(d, rt->hidden);
 	add_str(d, rt->never);

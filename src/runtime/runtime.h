@@ -70,6 +70,28 @@ struct runtime_root {
 	bool		 holds;
 };
 
+/* The sides of a resource; a set of them is a sum. */
+enum runtime_side {
+	RUNTIME_SIDE_HOLDS	= 1,	/* has a lock, a permit: others get it when it is dropped */
+	RUNTIME_SIDE_SENDS	= 2,	/* may send a value, or close by being dropped */
+	RUNTIME_SIDE_RECEIVES	= 4,	/* takes values out, or closes by being dropped */
+};
+
+/* A value whose owner is on one side of a resource: a guard, a permit, a sender. */
+struct runtime_handle {
+	const char	*type;		/* without generics */
+	uint8_t		 side;		/* enum runtime_side */
+	/*
+	 * As in runtime_leaf.key_path: to the object that it belongs to. Whoever waits for
+	 * an address in that object waits for this resource.
+	 */
+	const char	*object_path;
+	const char	*amount_path;	/* to the number of permits that it holds; NULL: one */
+	/* from the object, to the number of such handles that exist; NULL: see only */
+	const char	*count_path;
+	bool		 only;		/* there is at most one at a time */
+};
+
 /* A leaf future, or a wrapper whose contents need an explanation. */
 struct runtime_leaf {
 	/*
@@ -112,6 +134,10 @@ struct runtime_leaf {
 	 * hide the second one.)
 	 */
 	bool		 search_io;
+	/* sides of the resource that can end the wait; 0: not known, or anything */
+	uint8_t		 ended_by;
+	/* member that the resource's queue of waiters links, or NULL */
+	const char	*queue_node;
 };
 
 /* A wrapper with a main future and side futures (tokio's Timeout). */
@@ -199,6 +225,23 @@ struct runtime_reactor {
 	uint16_t	interest_read, interest_write;	/* bits in a waiter's interest */
 };
 
+/*
+ * What permits are taken from, in turn: what most locks and bounded channels of a runtime
+ * are made of. Indices of layouts; those of the waiter and of the queue lead to numbers or
+ * pointers in the structure itself.
+ */
+struct runtime_semaphore {
+	const char	*type;		/* the leaf that waits for permits */
+	uint16_t	permits;	/* in the semaphore: the number that is free … */
+	uint8_t		shift;		/* … shifted by so many bits, … */
+	uint8_t		closed;		/* … and the bits that say that it is closed */
+	uint16_t	first;		/* in the semaphore: the waiter that is next; 0: none */
+	uint16_t	waiter_needs;	/* in a waiter: the permits that it still lacks */
+	uint16_t	waiter_next;	/* in a waiter: the one behind it; 0: none */
+	uint16_t	wants;		/* in the leaf: the permits that it asks for */
+	uint16_t	queued;		/* in the leaf: it is or was in the queue */
+};
+
 struct runtime {
 	const char			*name;		/* "tokio" */
 	/*
@@ -260,6 +303,11 @@ struct runtime {
 	 * it has no name. Or NULL.
 	 */
 	const char			*worker_loop;
+	/*
+	 * Functions that hand the thread's worker to another thread and then call the
+	 * program, which may block there, separated by '|'. Or NULL.
+	 */
+	const char			*gives_way;
 	const char			*io_type;	/* the reactor's object for a descriptor */
 	/*
 	 * Where that object has the number that the driver identifies it by; NULL: by
@@ -292,8 +340,11 @@ struct runtime {
 	const char			*not_covered;
 	const struct runtime_tasks	*tasks;		/* NULL: tasks cannot be found in memory */
 	const struct runtime_reactor	*reactor;	/* NULL: it has no such objects */
+	const struct runtime_semaphore	*semaphore;	/* NULL: not described */
 	const struct runtime_leaf	*leaves;
 	size_t				 nr_leaves;
+	const struct runtime_handle	*handles;
+	size_t				 nr_handles;
 	const struct runtime_wrapper	*wrappers;
 	size_t				 nr_wrappers;
 	/*

@@ -109,25 +109,33 @@ static const struct runtime_leaf leaves[] = {
 
 	/* sync/: the address of the resource is its identity */
 	{ .type = "tokio::sync::batch_semaphore::Acquire", .key = WALK_KEY_ADDRESS,
-	  .key_path = "semaphore.*" },
+	  .key_path = "semaphore.*",
+	  .ended_by = RUNTIME_SIDE_HOLDS | RUNTIME_SIDE_RECEIVES, .queue_node = "node" },
 	{ .type = "tokio::sync::notify::Notified", .key = WALK_KEY_ADDRESS,
 	  .key_path = "notify.*" },
 	{ .type = "tokio::sync::notify::OwnedNotified", .key = WALK_KEY_ADDRESS,
 	  .key_path = "notify.*.data" },
 	{ .type = "tokio::sync::broadcast::Recv", .key = WALK_KEY_ADDRESS,
-	  .key_path = "receiver.*.shared.*.data" },
+	  .key_path = "receiver.*.shared.*.data",
+	  .ended_by = RUNTIME_SIDE_SENDS },
 	{ .type = "tokio::sync::oneshot::Receiver", .key = WALK_KEY_ADDRESS,
-	  .key_path = "inner.*.data" },
+	  .key_path = "inner.*.data",
+	  .ended_by = RUNTIME_SIDE_SENDS },
 	{ .type = POLL_FN("tokio::sync::oneshot::{impl}::closed"), .key = WALK_KEY_ADDRESS,
-	  .key_path = "*.inner.*.data" },
+	  .key_path = "*.inner.*.data",
+	  .ended_by = RUNTIME_SIDE_RECEIVES },
 	{ .type = POLL_FN("tokio::sync::mpsc::bounded::{impl}::recv"), .key = WALK_KEY_ADDRESS,
-	  .key_path = "*.inner.*.data" },
+	  .key_path = "*.inner.*.data",
+	  .ended_by = RUNTIME_SIDE_SENDS },
 	{ .type = POLL_FN("tokio::sync::mpsc::unbounded::{impl}::recv"), .key = WALK_KEY_ADDRESS,
-	  .key_path = "*.inner.*.data" },
+	  .key_path = "*.inner.*.data",
+	  .ended_by = RUNTIME_SIDE_SENDS },
 	{ .type = POLL_FN("tokio::sync::mpsc::bounded::{impl}::recv_many"),
-	  .key = WALK_KEY_ADDRESS, .key_path = "_ref__self__chan.*.inner.*.data" },
+	  .key = WALK_KEY_ADDRESS, .key_path = "_ref__self__chan.*.inner.*.data",
+	  .ended_by = RUNTIME_SIDE_SENDS },
 	{ .type = POLL_FN("tokio::sync::mpsc::unbounded::{impl}::recv_many"),
-	  .key = WALK_KEY_ADDRESS, .key_path = "_ref__self__chan.*.inner.*.data" },
+	  .key = WALK_KEY_ADDRESS, .key_path = "_ref__self__chan.*.inner.*.data",
+	  .ended_by = RUNTIME_SIDE_SENDS },
 
 	/* task/ */
 	{ .type = TASK "join::JoinHandle", .key = WALK_KEY_TASK, .key_path = "raw.*" },
@@ -206,6 +214,48 @@ static const struct runtime_leaf leaves[] = {
 	{ .type = "tokio::runtime::driver::op::Op", .key = WALK_KEY_IO },
 };
 
+#define HOLDS	RUNTIME_SIDE_HOLDS
+#define SENDS	RUNTIME_SIDE_SENDS
+#define RECEIVES RUNTIME_SIDE_RECEIVES
+
+/* sync/: guards and permits, and the ends of channels */
+static const struct runtime_handle handles[] = {
+	{ "tokio::sync::semaphore::SemaphorePermit", HOLDS, "sem.*", "permits", NULL, false },
+	{ "tokio::sync::semaphore::OwnedSemaphorePermit", HOLDS,
+	  "sem.*.data", "permits", NULL, false },
+	{ "tokio::sync::mutex::MutexGuard", HOLDS, "lock.*", NULL, NULL, true },
+	{ "tokio::sync::mutex::OwnedMutexGuard", HOLDS, "lock.*.data", NULL, NULL, true },
+	{ "tokio::sync::mutex::MappedMutexGuard", HOLDS, "s.*", NULL, NULL, true },
+	{ "tokio::sync::mutex::OwnedMappedMutexGuard", HOLDS, "lock.*.data", NULL, NULL, true },
+	{ "tokio::sync::rwlock::read_guard::RwLockReadGuard", HOLDS, "s.*", NULL, NULL, false },
+	{ "tokio::sync::rwlock::write_guard::RwLockWriteGuard", HOLDS,
+	  "s.*", "permits_acquired", NULL, true },
+	{ "tokio::sync::rwlock::write_guard_mapped::RwLockMappedWriteGuard", HOLDS, "s.*",
+	  "permits_acquired", NULL, true },
+	{ "tokio::sync::rwlock::owned_read_guard::OwnedRwLockReadGuard", HOLDS, "lock.*.data",
+	  NULL, NULL, false },
+	{ "tokio::sync::rwlock::owned_write_guard::OwnedRwLockWriteGuard", HOLDS, "lock.*.data",
+	  "permits_acquired", NULL, true },
+	{ "tokio::sync::rwlock::owned_write_guard_mapped::OwnedRwLockMappedWriteGuard", HOLDS,
+	  "lock.*.data", "permits_acquired", NULL, true },
+	{ "tokio::sync::mpsc::bounded::Permit", HOLDS, "chan.*.inner.*.data", NULL, NULL, false },
+	{ "tokio::sync::mpsc::bounded::OwnedPermit", HOLDS,
+	  "chan.inner.*.data", NULL, NULL, false },
+	{ "tokio::sync::mpsc::bounded::Sender", SENDS,
+	  "chan.inner.*.data", NULL, "tx_count", false },
+	{ "tokio::sync::mpsc::unbounded::UnboundedSender", SENDS,
+	  "chan.inner.*.data", NULL, "tx_count", false },
+	{ "tokio::sync::mpsc::bounded::Receiver", RECEIVES, "chan.inner.*.data", NULL, NULL, true },
+	{ "tokio::sync::mpsc::unbounded::UnboundedReceiver", RECEIVES,
+	  "chan.inner.*.data", NULL, NULL, true },
+	{ "tokio::sync::oneshot::Sender", SENDS, "inner.*.data", NULL, NULL, true },
+	{ "tokio::sync::oneshot::Receiver", RECEIVES, "inner.*.data", NULL, NULL, true },
+	{ "tokio::sync::watch::Sender", SENDS, "shared.*.data", NULL, "ref_count_tx", false },
+	{ "tokio::sync::watch::Receiver", RECEIVES, "shared.*.data", NULL, "ref_count_rx", false },
+	{ "tokio::sync::broadcast::Sender", SENDS, "shared.*.data", NULL, "num_tx", false },
+	{ "tokio::sync::broadcast::Receiver", RECEIVES, "shared.*.data", NULL, NULL, false },
+};
+
 static const struct runtime_wrapper wrappers[] = {
 	/* time/timeout.rs; since 1.54 delay is an Option: None if the time is too long */
 	{ "tokio::time::timeout::Timeout", "value", "delay" },
@@ -280,6 +330,19 @@ static const struct runtime_layout layouts[TOKIO_LAYOUT_NR] = {
 	/* runtime/context.rs: a RefCell of an Option of an enum of Arcs */
 	[TOKIO_CONTEXT_HANDLE] = { "context.handle", "tokio::runtime::context::Context",
 				   "current.handle.value|handle.value" },
+	/* New waiters are put at the head; the tail gets permits first. */
+	[TOKIO_SEM_PERMITS] = { "semaphore.permits", "tokio::sync::batch_semaphore::Semaphore",
+				"permits" },
+	[TOKIO_SEM_FIRST] = { "semaphore.first", "tokio::sync::batch_semaphore::Semaphore",
+			      "waiters.data.queue.tail" },
+	[TOKIO_SEM_WAITER_STATE] = { "semaphore.waiter.state",
+				     "tokio::sync::batch_semaphore::Waiter", "state" },
+	[TOKIO_SEM_WAITER_NEXT] = { "semaphore.waiter.next",
+				    "tokio::sync::batch_semaphore::Waiter", "pointers.prev" },
+	[TOKIO_ACQUIRE_PERMITS] = { "acquire.permits", "tokio::sync::batch_semaphore::Acquire",
+				    "num_permits" },
+	[TOKIO_ACQUIRE_QUEUED] = { "acquire.queued", "tokio::sync::batch_semaphore::Acquire",
+				   "queued" },
 	[TOKIO_LOCAL_HEAD] = { "local.head", "tokio::task::local::Context",
 			       "shared.*.data.local_state.owned.inner.list.head" },
 };
@@ -320,6 +383,19 @@ static const struct runtime_reactor reactor = {
 	.interest_write		= INTEREST_WRITE,
 };
 
+/* Semaphore::PERMIT_SHIFT and CLOSED */
+static const struct runtime_semaphore semaphore = {
+	.type			= "tokio::sync::batch_semaphore::Acquire",
+	.permits		= TOKIO_SEM_PERMITS,
+	.shift			= 1,
+	.closed			= 1,
+	.first			= TOKIO_SEM_FIRST,
+	.waiter_needs		= TOKIO_SEM_WAITER_STATE,
+	.waiter_next		= TOKIO_SEM_WAITER_NEXT,
+	.wants			= TOKIO_ACQUIRE_PERMITS,
+	.queued			= TOKIO_ACQUIRE_QUEUED,
+};
+
 const struct runtime runtime_tokio = {
 	.name			= "tokio",
 	.crate			= "tokio",
@@ -343,6 +419,7 @@ const struct runtime runtime_tokio = {
 	.worker_jobs		= "tokio::runtime::scheduler",
 	.worker_loop		= MT "worker::run|" MT "worker::Context::run|"
 				  MT "worker::Context::run_task",
+	.gives_way		= MT "worker::block_in_place|tokio::task::blocking::block_in_place",
 	.io_type		= IO "scheduled_io::ScheduledIo",
 	.io_handle		= IO "registration::Registration",
 	.context_symbol		= "5tokio7runtime7context7CONTEXT",	/* context.rs since 1.22 */
@@ -350,8 +427,11 @@ const struct runtime runtime_tokio = {
 	.usual_vtable_off	= 16,	/* task/core.rs since 1.21 */
 	.tasks			= &tasks,
 	.reactor		= &reactor,
+	.semaphore		= &semaphore,
 	.leaves			= leaves,
 	.nr_leaves		= ARRAY_SIZE(leaves),
+	.handles		= handles,
+	.nr_handles		= ARRAY_SIZE(handles),
 	.wrappers		= wrappers,
 	.nr_wrappers		= ARRAY_SIZE(wrappers),
 	.layouts		= layouts,

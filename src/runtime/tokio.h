@@ -51,6 +51,13 @@ enum tokio_layout {
 	 * one of which is A (see runtime_tasks) of one of the kinds; or none.
 	 */
 	TOKIO_CONTEXT_HANDLE,
+	/* sync/batch_semaphore.rs */
+	TOKIO_SEM_PERMITS,
+	TOKIO_SEM_FIRST,	/* pointer to the waiter that is next, 0: none */
+	TOKIO_SEM_WAITER_STATE,	/* usize: permits that it still needs */
+	TOKIO_SEM_WAITER_NEXT,
+	TOKIO_ACQUIRE_PERMITS,	/* usize: that it asks for */
+	TOKIO_ACQUIRE_QUEUED,	/* bool */
 	TOKIO_LAYOUT_NR
 };
 
