@@ -135,6 +135,10 @@ static __always_inline void walk_key_push(struct walk_state *w, __u64 addr, __u3
 	w->recipe.nr_leaves = n + 1;
 }
 
+static __always_inline void walk_visit(struct walk_state *w, __u64 addr, __u32 type, __u32 variant)
+{
+}
+
 /* A recipe is only possible if the task's header has been read as the first block. */
 static __always_inline void walk_begin(struct walk_state *w)
 {

@@ -26,6 +26,8 @@
  *		walk_leaf_at(w, i)	an entry of a table; NULL: there is none
  *		__u32 walk_vtable_at(w, addr)	type of the vtable there, or WALK_NONE
  *	push	void walk_key_push(w, addr, leaf)	the next key is of leaf @leaf at @addr
+ *		void walk_visit(w, addr, type, variant)	a future of @type is at @addr, in
+ *			this variant
  *		void walk_begin(w)	a walk begins
  *	fault	void walk_stray(w)	the walk depends on more than walk_decide() and
  *			walk_pointer() have read: it may go elsewhere next time
@@ -297,6 +299,7 @@ WALK_FN int walk_step(struct walk_state *w)
 		walk_gap(w, WALK_GAP_STATE);
 		return 0;
 	}
+	walk_visit(w, addr, type, index);
 	if (!walk_silent(t, v, mode))
 		walk_token(w, index);
 	if (v->nr_arcs == 0) {

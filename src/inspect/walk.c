@@ -17,6 +17,8 @@ struct walker {
 	const struct walk_leaf		*leaves;
 	struct image_vtable		*vtables;	/* sorted by vaddr */
 	size_t				 nr_types, nr_variants, nr_arcs, nr_leaves, nr_vtables;
+	walker_visit			*visit;		/* NULL: nobody wants to know */
+	void				*ctx;
 };
 
 struct walk_state {
@@ -110,6 +112,12 @@ static void walk_key_push(struct walk_state *w, __u64 addr, __u32 leaf)
 	(void)leaf;
 }
 
+static void walk_visit(struct walk_state *w, __u64 addr, __u32 type, __u32 variant)
+{
+	if (w->of->visit)
+		w->of->visit(w->of->ctx, addr, type, variant);
+}
+
 static void walk_begin(struct walk_state *w)
 {
 	w->far = false;
@@ -155,6 +163,25 @@ void walker__free(struct walker *w)
 		return;
 	free(w->vtables);
 	free(w);
+}
+
+void walker__on_visit(struct walker *w, walker_visit *visit, void *ctx)
+{
+	w->visit = visit;
+	w->ctx = ctx;
+}
+
+uint32_t walker__vtable(const struct walker *w, uint64_t addr)
+{
+	return walk_vtable_at(&(struct walk_state){ .of = w }, addr);
+}
+
+void walker__future(struct walker *w, uint32_t type, uint64_t addr, struct walk_answer *out)
+{
+	const struct walk_cell cell = { .root_type = type, .size = type < w->nr_types ?
+								   w->types[type].size : 0 };
+
+	walker__task(w, &cell, addr, NULL, 0, out);
 }
 
 void walker__task(struct walker *from, const struct walk_cell *cell, uint64_t task,

@@ -37,4 +37,15 @@ void walker__free(struct walker *w);
 void walker__task(struct walker *w, const struct walk_cell *cell, uint64_t task,
 		  const void *window, size_t len, struct walk_answer *out);
 
+/* The same for a future of type @type at @addr, whoever has it. */
+void walker__future(struct walker *w, uint32_t type, uint64_t addr, struct walk_answer *out);
+
+/* Called with each future that a walk visits, outer ones first. */
+typedef void walker_visit(void *ctx, uint64_t addr, uint32_t type, uint32_t variant);
+/* From now on walks call @visit; NULL: nothing. */
+void walker__on_visit(struct walker *w, walker_visit *visit, void *ctx);
+
+/* The type of future of the vtable at @addr (run time); WALK_NONE: not known. */
+uint32_t walker__vtable(const struct walker *w, uint64_t addr);
+
 #endif /* DWELL_INSPECT_WALK_H */

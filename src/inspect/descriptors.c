@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The descriptors that a process has registered with epoll. See descriptors.h. */
+#include "inspect/descriptors.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/array.h"
+
+#define ANSWER_MS	200	/* how long to wait for the kernel's answer */
+
+/* ---- /proc ---- */
+
+static bool link_of(pid_t pid, int fd, char *out, size_t size)
+{
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+	n = readlink(path, out, size - 1);
+	if (n <= 0)
+		return false;
+	out[n] = '\0';
+	return true;
+}
+
+uint64_t descriptor__ino(pid_t pid, int fd, const char *kind)
+{
+	char link[PATH_MAX];
+	size_t len = strlen(kind);
+
+	if (!link_of(pid, fd, link, sizeof(link)) || strncmp(link, kind, len))
+		return 0;
+	return strtoull(link + len, NULL, 10);
+}
+
+static pid_t pid_behind(pid_t pid, int fd)
+{
+	char path[64], line[256];
+	int behind = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, fd);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Pid: %d", &behind) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return behind > 0 ? behind : 0;
+}
+
+static void describe(pid_t pid, struct descriptor *d)
+{
+	d->ino = descriptor__ino(pid, d->fd, "socket:[");
+	if (d->ino) {
+		d->kind = DESCRIPTOR_SOCKET;
+		return;
+	}
+	d->ino = descriptor__ino(pid, d->fd, "pipe:[");
+	if (d->ino) {
+		d->kind = DESCRIPTOR_PIPE;
+		return;
+	}
+	d->pid = pid_behind(pid, d->fd);
+	if (d->pid)
+		d->kind = DESCRIPTOR_PIDFD;
+}
+
+/* "tfd:        9 events: 8000201d data: 55d0c0ffee" */
+static int read_epoll(pid_t pid, int epfd, struct descriptor **list, size_t *nr, size_t *cap)
+{
+	char path[64], line[256];
+	int err = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, epfd);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;	/* closed meanwhile */
+	while (!err && fgets(line, sizeof(line), f)) {
+		struct descriptor d = { .fd = -1 };
+		unsigned int events;
+
+		if (sscanf(line, "tfd: %d events: %x data: %" SCNx64, &d.fd, &events, &d.token) != 3)
+			continue;
+		describe(pid, &d);
+		err = array__room(list, cap, *nr, sizeof(**list));
+		if (!err)
+			(*list)[(*nr)++] = d;
+	}
+	fclose(f);
+	return err;
+}
+
+int descriptors__list(pid_t pid, struct descriptor **out, size_t *nr)
+{
+	char path[64], link[PATH_MAX];
+	struct dirent *entry;
+	size_t cap = 0;
+	int err = 0;
+	DIR *dir;
+
+	*out = NULL;
+	*nr = 0;
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	dir = opendir(path);
+	if (!dir)
+		return -errno;
+	while (!err && (entry = readdir(dir))) {
+		int fd = atoi(entry->d_name);
+
+		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9' &&
+		    link_of(pid, fd, link, sizeof(link)) &&
+		    !strcmp(link, "anon_inode:[eventpoll]"))
+			err = read_epoll(pid, fd, out, nr, &cap);
+	}
+	closedir(dir);
+	if (err) {
+		free(*out);
+		*out = NULL;
+	}
+	return err;
+}
+
+/* ---- sock_diag ---- */
+
+static struct descriptor *socket_with(struct descriptor *list, size_t nr, uint64_t ino)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (list[i].kind == DESCRIPTOR_SOCKET && list[i].ino == ino)
+			return &list[i];
+	return NULL;
+}
+
+static void take_inet(const struct nlmsghdr *h, struct descriptor *list, size_t nr)
+{
+	const struct inet_diag_msg *m = NLMSG_DATA(h);
+	struct descriptor *d;
+
+	if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)))
+		return;
+	d = socket_with(list, nr, m->idiag_inode);
+	if (!d)
+		return;
+	d->queues_known = true;
+	d->to_read = m->idiag_rqueue;
+	d->to_send = m->idiag_wqueue;
+}
+
+static void take_unix(const struct nlmsghdr *h, struct descriptor *list, size_t nr)
+{
+	const struct unix_diag_msg *m = NLMSG_DATA(h);
+	const struct rtattr *a;
+	struct descriptor *d;
+	int len;
+
+	if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)))
+		return;
+	d = socket_with(list, nr, m->udiag_ino);
+	len = (int)(h->nlmsg_len - NLMSG_LENGTH(sizeof(*m)));
+	for (a = (const void *)(m + 1); d && RTA_OK(a, len); a = RTA_NEXT(a, len)) {
+		const struct unix_diag_rqlen *q = RTA_DATA(a);
+
+		if (a->rta_type != UNIX_DIAG_RQLEN || RTA_PAYLOAD(a) < sizeof(*q))
+			continue;
+		d->queues_known = true;
+		d->to_read = q->udiag_rqueue;
+		d->to_send = q->udiag_wqueue;
+	}
+}
+
+/* Send the request of @len bytes at @request, and take the answers up to the last. */
+static void dump(int netlink, const void *request, size_t len, struct descriptor *list, size_t nr,
+		 void (*take)(const struct nlmsghdr *h, struct descriptor *list, size_t nr))
+{
+	_Alignas(struct nlmsghdr) char buf[32768];
+
+	if (send(netlink, request, len, 0) != (ssize_t)len)
+		return;
+	for (;;) {
+		ssize_t n = recv(netlink, buf, sizeof(buf), 0);
+		struct nlmsghdr *h = (struct nlmsghdr *)buf;
+		unsigned int left = n > 0 ? (unsigned int)n : 0;
+
+		if (n <= 0)
+			return;
+		for (; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
+			if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR)
+				return;
+			take(h, list, nr);
+		}
+	}
+}
+
+static bool same_network(pid_t pid)
+{
+	struct stat own, other;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	return !stat("/proc/self/ns/net", &own) && !stat(path, &other) &&
+	       own.st_ino == other.st_ino && own.st_dev == other.st_dev;
+}
+
+void descriptors__ask(pid_t pid, struct descriptor *list, size_t nr)
+{
+	const struct timeval limit = { .tv_usec = ANSWER_MS * 1000 };
+	struct {
+		struct nlmsghdr		h;
+		struct unix_diag_req	r;
+	} un = { { sizeof(un), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, 0, 0 },
+		 { .sdiag_family = AF_UNIX, .udiag_states = ~0u,
+		   .udiag_show = UDIAG_SHOW_RQLEN } };
+	struct {
+		struct nlmsghdr		h;
+		struct inet_diag_req_v2	r;
+	} in = { { sizeof(in), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, 0, 0 },
+		 { .sdiag_protocol = IPPROTO_TCP, .idiag_states = ~0u } };
+	static const int families[] = { AF_INET, AF_INET6 };
+	int netlink;
+
+	/* it answers for the network namespace of the one who asks */
+	if (!same_network(pid))
+		return;
+	netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	if (netlink < 0)
+		return;
+	setsockopt(netlink, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	dump(netlink, &un, sizeof(un), list, nr, take_unix);
+	for (size_t i = 0; i < 2; i++) {
+		in.r.sdiag_family = (uint8_t)families[i];
+		in.r.sdiag_protocol = IPPROTO_TCP;
+		dump(netlink, &in, sizeof(in), list, nr, take_inet);
+		in.r.sdiag_protocol = IPPROTO_UDP;
+		dump(netlink, &in, sizeof(in), list, nr, take_inet);
+	}
+	close(netlink);
+}

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The picture of a process. See picture.h. */
+#include "inspect/picture.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "inspect/alive.h"
+#include "inspect/keeps.h"
+#include "inspect/under_way.h"
+
+#define FIND_NS		3000000000ull	/* the most time for finding tasks */
+#define LOOKS		16		/* retries for a thread whose stack changes meanwhile */
+#define LOOK_NS		200000		/* between the retries */
+
+struct taker {
+	struct picture		*p;
+	struct alive		*alive;
+	struct under_way	*under_way;
+	uint64_t		 until;
+	unsigned int		 moving;	/* threads whose stacks changed */
+	bool			 again;		/* only those threads are looked at */
+	int			 err;
+};
+
+/* ---- threads ---- */
+
+static FILE *open_of(const struct picture *p, uint32_t tid, const char *what)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%" PRIu32 "/%s", p->target->pid, tid, what);
+	return fopen(path, "re");
+}
+
+/*
+ * Its name, its state, and the system call that it is in. It may end meanwhile; then it has
+ * no state.
+ */
+static void describe(const struct picture *p, struct picture_thread *t)
+{
+	char line[512], *end;
+	FILE *f = open_of(p, t->tid, "stat");
+
+	t->state = '?';
+	t->syscall = -1;
+	if (f && fgets(line, sizeof(line), f)) {
+		char *name = strchr(line, '(');
+
+		end = strrchr(line, ')');
+		if (name && end && end > name && end[1] == ' ') {
+			t->state = end[2];
+			*end = '\0';
+			snprintf(t->name, sizeof(t->name), "%s", name + 1);
+		}
+	}
+	if (f)
+		fclose(f);
+	f = open_of(p, t->tid, "syscall");
+	if (f && fgets(line, sizeof(line), f) && line[0] >= '0' && line[0] <= '9') {
+		t->syscall = strtoll(line, &end, 10);
+		for (int i = 0; i < 6; i++)
+			t->args[i] = strtoull(end, &end, 16);
+	}
+	if (f)
+		fclose(f);
+	f = open_of(p, t->tid, "status");
+	while (f && fgets(line, sizeof(line), f)) {
+		uint64_t nr;
+
+		if (sscanf(line, "voluntary_ctxt_switches: %" SCNu64, &nr) == 1 ||
+		    sscanf(line, "nonvoluntary_ctxt_switches: %" SCNu64, &nr) == 1)
+			t->switches += nr;
+	}
+	if (f)
+		fclose(f);
+}
+
+static struct picture_thread *thread_of(const struct picture *p, uint32_t tid)
+{
+	for (size_t i = 0; i < p->nr_threads; i++)
+		if (p->threads[i].tid == tid)
+			return &p->threads[i];
+	return NULL;
+}
+
+static int look_at_thread(void *ctx, const void *record)
+{
+	const struct raw_thread_regs *regs = record;
+	struct taker *t = ctx;
+	struct picture *p = t->p;
+	struct picture_thread *th = thread_of(p, regs->tid);
+	int err = 0;
+
+	if (!th) {
+		if (array__room(&p->threads, &p->cap_threads, p->nr_threads, sizeof(*p->threads)))
+			return -ENOMEM;
+		th = &p->threads[p->nr_threads++];
+		*th = (struct picture_thread){ .tid = regs->tid, .blocks_on = WALK_NONE };
+	} else if (!t->again || !th->moving) {
+		return 0;
+	}
+	th->regs = *regs;
+	if (clock__now() > t->until) {
+		p->incomplete = true;
+		return 0;
+	}
+	if (!t->again && t->alive && regs->fs)
+		err = alive__thread(t->alive, regs->fs, t->until);
+	if (!t->again && err >= 0 && t->alive && regs->sp)
+		err = alive__stack(t->alive, regs->sp, t->until);
+	if (err >= 0)
+		err = under_way__look(t->under_way, regs);
+	th->moving = err > 0;
+	t->moving += th->moving;
+	return err < 0 ? err : 0;
+}
+
+/* ---- tasks ---- */
+
+static struct picture_task *add_task(struct picture *p, uint64_t id, uint32_t fn,
+				     enum picture_state state)
+{
+	struct picture_task *t;
+
+	if (array__room(&p->tasks, &p->cap_tasks, p->nr_tasks, sizeof(*p->tasks)))
+		return NULL;
+	t = &p->tasks[p->nr_tasks++];
+	*t = (struct picture_task){ .id = id, .fn = fn, .state = state };
+	return t;
+}
+
+static int found_task(void *ctx, const struct alive_task *found)
+{
+	struct taker *t = ctx;
+	enum picture_state state = !found->known ? PICTURE_MOVING :
+				   found->state == TRACE_TASK_RUNNING ? PICTURE_POLLED :
+				   found->state == TRACE_TASK_NOTIFIED ? PICTURE_READY :
+									 PICTURE_IDLE;
+
+	return add_task(t->p, found->task, found->fn, state) ? 0 : -ENOMEM;
+}
+
+static uint32_t task_at(const struct picture *p, uint64_t id)
+{
+	for (size_t i = 0; i < p->nr_tasks; i++)
+		if (p->tasks[i].id == id)
+			return (uint32_t)i;
+	return WALK_NONE;
+}
+
+/* The task of a poll, or the root, which is in no list. */
+static int polled(struct picture *p, uint64_t id, uint32_t fn, bool root, uint32_t tid,
+		  enum picture_state state, uint32_t *at)
+{
+	struct picture_task *t;
+
+	*at = task_at(p, id);
+	if (*at == WALK_NONE) {
+		t = add_task(p, id, fn, state);
+		if (!t)
+			return -ENOMEM;
+		*at = (uint32_t)(t - p->tasks);
+	}
+	t = &p->tasks[*at];
+	t->state = state;
+	t->root = root;
+	t->tid = tid;
+	return 0;
+}
+
+static int take_polls(struct taker *t)
+{
+	struct picture *p = t->p;
+	struct raw_under_way w;
+	int err = under_way__settle(t->under_way);
+	uint32_t tid, at;
+
+	if (err < 0)
+		return err;
+	p->untold = (unsigned int)err;
+	err = 0;
+	while (!err && under_way__next(t->under_way, &tid, &w)) {
+		struct picture_thread *th = thread_of(p, tid);
+
+		for (uint32_t i = 0; i < w.nr && !err && th; i++) {
+			err = polled(p, w.polls[i].task, w.polls[i].fn, w.polls[i].root, tid,
+				     PICTURE_POLLED, &at);
+			if (!err)
+				th->polls[th->nr_polls++] = at;
+		}
+		for (uint32_t i = 0; i < RAW_UNDER_WAY && !err && th; i++) {
+			if (!w.pending[i].task)
+				continue;
+			err = polled(p, w.pending[i].task, w.pending[i].fn, true, tid,
+				     PICTURE_IDLE, &at);
+			/* of those in its frames, the innermost */
+			if (!err) {
+				th->blocks_on = at;
+				th->blocks_in = i;
+			}
+		}
+	}
+	return err;
+}
+
+/* ---- the picture ---- */
+
+static int find(struct taker *t, const struct picture_registers *regs)
+{
+	static const struct timespec pause = { .tv_nsec = LOOK_NS };
+	int err = regs->each(regs->of, look_at_thread, t);
+
+	t->again = true;
+	for (int i = 0; i < LOOKS && t->moving && !err; i++) {
+		t->moving = 0;
+		nanosleep(&pause, NULL);
+		err = regs->each(regs->of, look_at_thread, t);
+	}
+	if (!err && t->alive)
+		err = alive__step(t->alive, t->until);
+	if (err > 0 || (t->alive && alive__truncated(t->alive)))
+		t->p->incomplete = true;
+	return err < 0 ? err : take_polls(t);
+}
+
+static int keep_all(struct picture *p)
+{
+	struct keeps *k = keeps__new(p);
+	int err = k ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; i < p->nr_tasks && !err; i++)
+		if (p->tasks[i].state == PICTURE_IDLE || p->tasks[i].state == PICTURE_READY)
+			err = keeps__of(k, i);
+	keeps__free(k);
+	return err;
+}
+
+int picture__take(struct picture *p, const struct image *img, const struct process *target,
+		  uint64_t bias, const struct picture_registers *regs)
+{
+	struct taker t = { .p = p };
+	int err = -ENOMEM;
+
+	*p = (struct picture){ .img = img, .target = target, .bias = bias, .ts = clock__now() };
+	t.until = p->ts + FIND_NS;
+	t.alive = alive__new(img, target, bias, found_task, &t);
+	t.under_way = under_way__new(img, target, bias, t.alive);
+	if (t.under_way)
+		err = find(&t, regs);
+	if (!err)
+		err = keep_all(p);
+	for (size_t i = 0; i < p->nr_threads; i++)
+		describe(p, &p->threads[i]);
+	under_way__free(t.under_way);
+	alive__free(t.alive);
+	return err;
+}
+
+void picture__free(struct picture *p)
+{
+	free(p->tasks);
+	free(p->frames);
+	free(p->waits);
+	free(p->handles);
+	free(p->threads);
+	*p = (struct picture){ .img = NULL };
+}
+
+/* ---- semaphores ---- */
+
+static bool read_word(const struct picture *p, uint64_t addr, uint64_t *out)
+{
+	return !process__read(p->target, addr, out, sizeof(*out));
+}
+
+ssize_t picture__queue(const struct picture *p, unsigned int runtime, uint64_t addr,
+		       uint64_t *nodes, size_t max)
+{
+	const struct runtime_semaphore *s = runtimes[runtime]->semaphore;
+	const struct image_path *first, *next;
+	uint64_t node;
+	size_t nr = 0;
+
+	if (!s)
+		return -ENOTSUP;
+	first = image__layout(p->img, runtime, s->first);
+	next = image__layout(p->img, runtime, s->waiter_next);
+	if (!first->ok || !next->ok || first->nr_hops || next->nr_hops)
+		return -ENOTSUP;
+	if (!read_word(p, addr + first->off[0], &node))
+		return -EFAULT;
+	/* the queue may lead back into itself: then it ends at @max */
+	while (node && nr < max) {
+		nodes[nr++] = node;
+		if (!read_word(p, node + next->off[0], &node))
+			return -EFAULT;
+	}
+	return (ssize_t)nr;
+}
+
+bool picture__permits(const struct picture *p, unsigned int runtime, uint64_t addr, uint64_t *free,
+		      bool *closed)
+{
+	const struct runtime_semaphore *s = runtimes[runtime]->semaphore;
+	const struct image_path *permits = s ? image__layout(p->img, runtime, s->permits) : NULL;
+	uint64_t v;
+
+	if (!permits || !permits->ok || permits->nr_hops ||
+	    !read_word(p, addr + permits->off[0], &v))
+		return false;
+	*closed = v & s->closed;
+	*free = v >> s->shift;
+	return true;
+}
