@@ -21,6 +21,9 @@ struct command {
 };
 
 static const struct command commands[] = {
+	{ "why", "dwell why", cmd_why,
+	  "-p PID [--json]",
+	  "why tasks of a running program wait, and who holds what they wait for" },
 	{ "record", "dwell record", cmd_record,
 	  "(-p PID | -- CMD ARG...) [--duration 10s] [-o FILE]",
 	  "watch a running program, or launch one; Ctrl-C ends" },

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+/* dwell why: why tasks of a running program wait. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/say.h"
+#include "cli/arguments.h"
+#include "cli/cli.h"
+#include "image/image.h"
+#include "inspect/process.h"
+#include "record/registers.h"
+#include "why/why.h"
+
+enum {
+	OPT_JSON = 256,
+	OPT_DEBUG_FILE,
+	OPT_NO_CACHE,
+};
+
+struct options {
+	pid_t			 pid;
+	bool			 json;
+	struct image_opts	 image;
+};
+
+static const struct argp_option options[] = {
+	{ "pid", 'p', "PID", 0, "The process to look at", 0 },
+	{ "json", OPT_JSON, NULL, 0, "Print JSON", 0 },
+	{ "debug-file", OPT_DEBUG_FILE, "FILE", 0, "Separate debug file of the program", 1 },
+	{ "no-cache", OPT_NO_CACHE, NULL, 0, "Read the program's DWARF again, do not cache the model", 1 },
+	{ 0 }
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+	uint64_t n;
+
+	switch (key) {
+	case 'p':
+		if (!arguments__number(arg, 1, INT_MAX, &n))
+			return arguments__wrong(state, "not a process id: %s", arg);
+		o->pid = (pid_t)n;
+		return 0;
+	case OPT_JSON:
+		o->json = true;
+		return 0;
+	case OPT_DEBUG_FILE:
+		o->image.debug_file = arg;
+		return 0;
+	case OPT_NO_CACHE:
+		o->image.cache_dir = "";
+		return 0;
+	case ARGP_KEY_ARG:
+		return arguments__wrong(state, "a running process is given with -p PID; what is %s?",
+					arg);
+	case ARGP_KEY_END:
+		if (!o->pid)
+			return arguments__wrong(state, "give a process with -p PID");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static int each_register(void *of, int (*each)(void *ctx, const void *regs), void *ctx)
+{
+	return registers__each(of, each, ctx);
+}
+
+static int look(const struct options *o, const struct process *target, const char **why)
+{
+	struct picture_registers regs = { .each = each_register };
+	struct registers *registers = NULL;
+	struct image *img = NULL;
+	struct why y = { .nr_findings = 0 };
+	uint64_t bias;
+	int err = image__open(target->exe, &o->image, &img, why);
+
+	if (err)
+		return err;
+	if (image__tier(img) != IMAGE_TIER_FULL) {
+		*why = image__tier_hint(img);
+		say__line("dwell: %s: %s", target->comm, *why);
+		err = -ENOTSUP;
+		*why = NULL;
+		goto out;
+	}
+	err = process__load_bias(target, image__first_vaddr(img), &bias);
+	*why = "where its program lies in memory is not known";
+	if (err)
+		goto out;
+	err = registers__new(target, &registers, why);
+	if (err)
+		goto out;
+	regs.of = registers;
+	err = why__look(&y, img, target, bias, &regs);
+	*why = process__exited(target) ? "it has ended" : strerror(-err);
+	if (!err && o->json)
+		err = why__json(&y, stdout);
+	else if (!err)
+		why__text(&y, stdout);
+	why__free(&y);
+out:
+	registers__free(registers);
+	image__free(img);
+	return err;
+}
+
+int cmd_why(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "-p PID",
+		.doc = "Tell why tasks of a running program wait: who holds what they wait for, and "
+		       "what ends the chain.\vThe program is neither stopped nor changed, and no "
+		       "probe is attached. What is told was the same in two or three looks.",
+	};
+	struct options o = { .image = { .debuginfod = true } };
+	const char *why = NULL;
+	struct process target;
+	int err = arguments__parse(&argp, argc, argv, 0, &o);
+
+	if (err)
+		return err;
+	process__init(&target);
+	err = process__find(&target, o.pid, &why);
+	if (!err)
+		err = look(&o, &target, &why);
+	if (err && why)
+		say__line("dwell: %d: %s", (int)o.pid, why);
+	process__close(&target);
+	return err;
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tasks that wait for each other, or for themselves, and so for ever. If a task waits for
+ * what a future of its own has, which it does not poll meanwhile, that is a futurelock.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "why/graph.h"
+#include "why/why.h"
+
+/* Is the edge to a future that its task has and does not poll? */
+static bool is_unpolled(const struct why *y, const struct graph_edge *e)
+{
+	if (e->reason == GRAPH_HANDLE)
+		return y->p.handles[e->by].unpolled;
+	return (e->reason == GRAPH_GRANTED || e->reason == GRAPH_AHEAD) &&
+	       y->p.waits[e->by].unpolled;
+}
+
+static bool in_part(const struct why *y, const struct graph_edge *e, uint32_t part)
+{
+	return y->g->part[e->from] == part && y->g->part[e->to] == part &&
+	       !y->p.waits[e->wait].unpolled;
+}
+
+static const char *side_word(const struct why *y, uint32_t handle)
+{
+	const struct image_handle *types;
+	size_t nr;
+
+	types = image__handles(y->p.img, &nr);
+	switch (types[y->p.handles[handle].handle].side) {
+	case RUNTIME_SIDE_SENDS:	return "has the sender";
+	case RUNTIME_SIDE_RECEIVES:	return "has the receiver";
+	default:			return "holds it";
+	}
+}
+
+static const char *handle_type(const struct why *y, uint32_t handle)
+{
+	const struct image_handle *types;
+	size_t nr;
+
+	types = image__handles(y->p.img, &nr);
+	return image__str(y->p.img, types[y->p.handles[handle].handle].name);
+}
+
+/* ", second in the queue" */
+static void place_in_queue(const struct why *y, uint32_t wait, char *out, size_t size)
+{
+	const struct graph_wait *w = &y->g->waits[wait];
+
+	if (w->place == WALK_NONE)
+		snprintf(out, size, "%s", "");
+	else if (!w->place)
+		snprintf(out, size, ", first in the queue");
+	else
+		snprintf(out, size, ", %" PRIu32 " before it in the queue", w->place);
+}
+
+/* The variable that keeps the future of @frame, if it is not polled. */
+static void add_keeper(struct why *y, struct why_finding *f, uint32_t task, uint32_t frame,
+		       struct why_place known)
+{
+	const char *local;
+	struct why_place at = why__kept_place(y, frame, &local);
+
+	if (at.line && (at.line != known.line || strcmp(at.file, known.file)))
+		why__party(y, f, "holder", task, at, "%s keeps that future in %s, and does not poll it",
+			   why__task(y, task), *local ? local : "a variable");
+}
+
+/* What can end the wait of @e, as a party of its own. */
+static void add_ender(struct why *y, struct why_finding *f, const struct graph_edge *e)
+{
+	const struct picture_wait *w;
+	const char *local;
+	struct why_place at;
+	char queue[64];
+
+	switch (e->reason) {
+	case GRAPH_HANDLE:
+		at = why__handle_place(y, e->by, &local);
+		why__party(y, f, "holder", e->to, at, "%s %s: %s%s%s%s", why__task(y, e->to),
+			   side_word(y, e->by), *local ? local : "", *local ? ", a " : "",
+			   handle_type(y, e->by),
+			   y->p.handles[e->by].unpolled ? ", in a future that is not polled" : "");
+		if (y->p.handles[e->by].unpolled)
+			add_keeper(y, f, e->to, y->p.handles[e->by].frame, at);
+		break;
+	case GRAPH_GRANTED:
+		w = &y->p.waits[e->by];
+		at = why__wait_place(y, e->by);
+		why__party(y, f, "holder", e->to, at, "%s: a future in %s has been granted it%s",
+			   why__task(y, e->to), why__waits_in(y, e->by),
+			   w->unpolled ? ", and is not polled" : "");
+		if (w->unpolled)
+			add_keeper(y, f, e->to, w->frame, at);
+		break;
+	case GRAPH_AHEAD:
+		w = &y->p.waits[e->by];
+		place_in_queue(y, e->by, queue, sizeof(queue));
+		at = why__wait_place(y, e->by);
+		why__party(y, f, w->unpolled ? "holder" : "between", e->to, at, "%s waits in %s%s%s",
+			   why__task(y, e->to), why__waits_in(y, e->by), queue,
+			   w->unpolled ? ", and is not polled" : "");
+		if (w->unpolled)
+			add_keeper(y, f, e->to, w->frame, at);
+		break;
+	case GRAPH_JOINED:
+		break;
+	}
+}
+
+/* @first: it is the one that the finding is about, whose place in the queue is told. */
+static void add_waiter(struct why *y, struct why_finding *f, uint32_t wait, bool first)
+{
+	uint32_t task = y->p.waits[wait].task;
+	char queue[64] = "";
+
+	if (first)
+		place_in_queue(y, wait, queue, sizeof(queue));
+	why__party(y, f, "waits", task, why__wait_place(y, wait), "%s waits in %s%s",
+		   why__task(y, task), why__waits_in(y, wait), queue);
+}
+
+/* "0 permits are free" */
+static void note_permits(struct why *y, struct why_finding *f, uint32_t wait)
+{
+	const struct picture_wait *w = &y->p.waits[wait];
+	uint64_t nr;
+	bool closed;
+
+	for (unsigned int r = 0; w->node && !f->resource && runtimes[r]; r++)
+		if (picture__permits(&y->p, r, w->key.value, &nr, &closed) &&
+		    asprintf(&f->resource, "semaphore at 0x%" PRIx64 ", %" PRIu64 " permits free",
+			     (uint64_t)w->key.value, nr) < 0)
+			f->resource = NULL;
+}
+
+static void find_part(struct why *y, uint32_t part)
+{
+	bool unpolled = false, own = false, self = true;
+	const struct graph_edge *first = NULL;
+	struct why_finding *f;
+	uint32_t nr = 0;
+	struct why_place at;
+
+	for (size_t i = 0; i < y->g->nr_edges; i++) {
+		const struct graph_edge *e = &y->g->edges[i];
+
+		if (!in_part(y, e, part))
+			continue;
+		/* the task that locks itself out is the one to look at */
+		if (is_unpolled(y, e) && e->from == e->to) {
+			if (!unpolled)
+				first = e;
+			unpolled = true;
+		} else if (e->from == e->to && e->reason == GRAPH_HANDLE && !unpolled && !own) {
+			first = e;
+			own = true;
+		} else if (!first || (!own && !unpolled && e->reason == GRAPH_HANDLE &&
+				      first->reason != GRAPH_HANDLE)) {
+			first = e;
+		}
+		self &= e->from == e->to;
+	}
+	for (uint32_t i = 0; i < y->p.nr_tasks; i++)
+		nr += y->g->part[i] == part;
+	f = first ? why__add(y, unpolled ? "futurelock" : "deadlock", 0) : NULL;
+	if (!f)
+		return;
+	at = why__wait_place(y, first->wait);
+	if (unpolled)
+		why__say(y, f, "%s waits at %s:%" PRIu32 " in %s for what a future of its own has, "
+			 "which it does not poll meanwhile", why__task(y, first->from), at.file,
+			 at.line, why__waits_in(y, first->wait));
+	else if (own || self)
+		why__say(y, f, "%s waits at %s:%" PRIu32 " in %s for what it holds itself",
+			 why__task(y, first->from), at.file, at.line,
+			 why__waits_in(y, first->wait));
+	else
+		why__say(y, f, "%" PRIu32 " tasks wait for each other: %s at %s:%" PRIu32 " in %s",
+			 nr, why__task(y, first->from), at.file, at.line,
+			 why__waits_in(y, first->wait));
+	note_permits(y, f, first->wait);
+	add_waiter(y, f, first->wait, true);
+	/* who can end this wait, then the other waits of the part */
+	for (size_t i = 0; i < y->g->nr_edges; i++)
+		if (y->g->edges[i].wait == first->wait && in_part(y, &y->g->edges[i], part) &&
+		    (!unpolled || is_unpolled(y, &y->g->edges[i])))
+			add_ender(y, f, &y->g->edges[i]);
+	for (size_t i = 0; i < y->g->nr_edges; i++) {
+		const struct graph_edge *e = &y->g->edges[i];
+
+		if (e->wait == first->wait || !in_part(y, e, part))
+			continue;
+		if (!i || y->g->edges[i - 1].wait != e->wait)
+			add_waiter(y, f, e->wait, false);
+		add_ender(y, f, e);
+	}
+}
+
+void why__find_deadlocks(struct why *y)
+{
+	for (uint32_t part = 1; part <= y->g->nr_parts && !y->err; part++)
+		find_part(y, part);
+}
+
+/*
+ * What a task waits for has been granted to it and its waker been called, but it is neither
+ * polled nor in a queue.
+ */
+void why__find_lost_wakes(struct why *y)
+{
+	for (uint32_t i = 0; i < y->p.nr_waits && !y->err; i++) {
+		const struct picture_wait *w = &y->p.waits[i];
+		struct why_finding *f;
+		struct why_place at;
+
+		if (!y->g->waits[i].granted || w->unpolled || !y->steady[w->task] ||
+		    y->p.tasks[w->task].state != PICTURE_IDLE)
+			continue;
+		f = why__add(y, "lost wake", 1);
+		if (!f)
+			return;
+		at = why__wait_place(y, i);
+		why__say(y, f, "%s has been granted what it waits for at %s:%" PRIu32 " in %s, but it "
+			 "is not polled and in no queue: the waker that was called did not wake it",
+			 why__task(y, w->task), at.file, at.line, why__waits_in(y, i));
+		why__party(y, f, "waits", w->task, at, "%s waits in %s, granted",
+			   why__task(y, w->task), why__waits_in(y, i));
+	}
+}

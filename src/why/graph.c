@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who waits for whom. See graph.h.
+ *
+ * A wait is for an address inside of an object. Whoever has a handle to that object, of a
+ * side that can end the wait, could end it. If there may be more handles than were found,
+ * in code that runs or in values that no task owns, the wait stays open: somebody unknown
+ * could end it.
+ */
+#include "why/graph.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/hash_table.h"
+
+#define MAX_QUEUE	65536	/* waiters of one semaphore */
+
+/* Handles by the address of their object. */
+struct by_object {
+	uint64_t	object;
+	uint32_t	handle;
+};
+
+/* Waits by the address that they wait for, or by their node. */
+struct by_address {
+	uint64_t	address;
+	uint32_t	wait;
+};
+
+struct making {
+	struct graph		*g;
+	const struct image_type	*types;
+	const struct image_handle *handle_types;
+	struct by_object	*objects;
+	uint64_t		 largest;	/* object, in bytes */
+	struct by_address	*keys, *nodes;
+	size_t			 nr_keys, nr_nodes;
+	struct hash_table	 tasks;		/* index + 1, by id */
+	uint64_t		*queue;		/* MAX_QUEUE */
+};
+
+static int object_cmp(const void *a, const void *b)
+{
+	const struct by_object *x = a, *y = b;
+
+	if (x->object != y->object)
+		return x->object < y->object ? -1 : 1;
+	return x->handle < y->handle ? -1 : x->handle > y->handle;
+}
+
+static int address_cmp(const void *a, const void *b)
+{
+	const struct by_address *x = a, *y = b;
+
+	if (x->address != y->address)
+		return x->address < y->address ? -1 : 1;
+	return x->wait < y->wait ? -1 : x->wait > y->wait;
+}
+
+/* The first entry of @list whose address is not below @address. */
+static size_t lower(const struct by_address *list, size_t nr, uint64_t address)
+{
+	size_t lo = 0, hi = nr;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (list[mid].address < address)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* ---- preparation ---- */
+
+static int sort_all(struct making *m)
+{
+	const struct picture *p = m->g->p;
+
+	m->objects = calloc(p->nr_handles + 1, sizeof(*m->objects));
+	m->keys = calloc(p->nr_waits + 1, sizeof(*m->keys));
+	m->nodes = calloc(p->nr_waits + 1, sizeof(*m->nodes));
+	m->queue = calloc(MAX_QUEUE, sizeof(*m->queue));
+	if (!m->objects || !m->keys || !m->nodes || !m->queue)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->nr_handles; i++) {
+		m->objects[i] = (struct by_object){ p->handles[i].object, (uint32_t)i };
+		if (p->handles[i].size > m->largest)
+			m->largest = p->handles[i].size;
+	}
+	for (size_t i = 0; i < p->nr_waits; i++) {
+		if (p->waits[i].key.kind == WALK_KEY_ADDRESS)
+			m->keys[m->nr_keys++] = (struct by_address){ p->waits[i].key.value,
+								     (uint32_t)i };
+		if (p->waits[i].node)
+			m->nodes[m->nr_nodes++] = (struct by_address){ p->waits[i].node,
+								       (uint32_t)i };
+	}
+	qsort(m->objects, p->nr_handles, sizeof(*m->objects), object_cmp);
+	qsort(m->keys, m->nr_keys, sizeof(*m->keys), address_cmp);
+	qsort(m->nodes, m->nr_nodes, sizeof(*m->nodes), address_cmp);
+	for (size_t i = 0; i < p->nr_tasks; i++) {
+		struct hash_slot *slot = hash_table__at(&m->tasks, p->tasks[i].id);
+
+		if (!slot)
+			return -ENOMEM;
+		slot->value = i + 1;
+	}
+	return 0;
+}
+
+/* ---- edges ---- */
+
+static int add_edge(struct making *m, uint32_t wait, uint32_t to, enum graph_reason reason,
+		    uint32_t by)
+{
+	struct graph *g = m->g;
+	struct graph_wait *w = &g->waits[wait];
+
+	for (uint32_t i = w->edges; i < w->edges + w->nr_edges; i++)
+		if (g->edges[i].to == to && g->edges[i].reason == reason &&
+		    (reason != GRAPH_HANDLE ||
+		     g->p->handles[g->edges[i].by].object == g->p->handles[by].object))
+			return 0;
+	if (array__room(&g->edges, &g->cap_edges, g->nr_edges, sizeof(*g->edges)))
+		return -ENOMEM;
+	g->edges[g->nr_edges++] = (struct graph_edge){ g->p->waits[wait].task, to, wait, reason,
+						       by };
+	w->nr_edges++;
+	return 0;
+}
+
+static bool ends(const struct making *m, uint32_t wait, uint32_t handle)
+{
+	const struct picture *p = m->g->p;
+	uint32_t type = p->frames[p->waits[wait].frame].type;
+
+	return m->types[type].ended_by & m->handle_types[p->handles[handle].handle].side;
+}
+
+static bool is_temporary(const struct making *m, uint32_t handle)
+{
+	size_t nr;
+
+	return image__parts(m->g->p->img, &nr)[m->g->p->handles[handle].part].temporary;
+}
+
+/* How many handles of this type exist; 0: not known. */
+static uint64_t how_many(const struct making *m, const struct picture_handle *h)
+{
+	const struct image_handle *type = &m->handle_types[h->handle];
+	uint64_t nr = 0;
+
+	if (type->only)
+		return 1;
+	if (!type->count.ok || process__read(m->g->p->target, h->object + type->count.off[0], &nr,
+					     type->count.width))
+		return 0;
+	return nr;
+}
+
+/*
+ * Handles of a side that can end @wait. A temporary's value may have been moved on, so these
+ * count only if there is no other.
+ */
+static int add_handles(struct making *m, uint32_t wait)
+{
+	const struct picture *p = m->g->p;
+	struct graph_wait *w = &m->g->waits[wait];
+	uint64_t key = p->waits[wait].key.value, found = 0, exist = 0;
+	bool limited = false, permits = false;
+	int err = 0;
+
+	for (int temporary = 0; temporary < 2 && !found; temporary++) {
+		size_t lo = 0, hi = p->nr_handles;
+		uint64_t from = key > m->largest ? key - m->largest : 0;
+
+		while (lo < hi) {
+			size_t mid = lo + (hi - lo) / 2;
+
+			if (m->objects[mid].object < from)
+				lo = mid + 1;
+			else
+				hi = mid;
+		}
+		for (; lo < p->nr_handles && m->objects[lo].object <= key && !err; lo++) {
+			uint32_t at = m->objects[lo].handle;
+			const struct picture_handle *h = &p->handles[at];
+
+			if (key - h->object >= h->size || !ends(m, wait, at) ||
+			    is_temporary(m, at) != temporary)
+				continue;
+			found++;
+			exist = how_many(m, h);
+			limited |= exist != 0;
+			permits |= m->handle_types[h->handle].side == RUNTIME_SIDE_HOLDS;
+			err = add_edge(m, wait, h->task, GRAPH_HANDLE, at);
+		}
+	}
+	/* permits: what nobody was found to hold may be with code that runs */
+	w->closed = found && (limited ? found >= exist : permits);
+	return err;
+}
+
+/* Of those who ask the same semaphore: who stands before, and who has been granted permits. */
+static int add_queue(struct making *m, uint32_t wait)
+{
+	const struct picture *p = m->g->p;
+	const struct picture_wait *own = &p->waits[wait];
+	struct graph_wait *w = &m->g->waits[wait];
+	ssize_t nr = -ENOTSUP;
+	int err = 0;
+
+	for (size_t i = lower(m->keys, m->nr_keys, own->key.value);
+	     i < m->nr_keys && m->keys[i].address == own->key.value && !err; i++) {
+		const struct picture_wait *other = &p->waits[m->keys[i].wait];
+
+		if (m->keys[i].wait != wait && other->node && other->queued && !other->needs)
+			err = add_edge(m, wait, other->task, GRAPH_GRANTED, m->keys[i].wait);
+	}
+	if (err || !own->queued)
+		return err;
+	w->granted = !own->needs;
+	for (unsigned int r = 0; runtimes[r] && nr < 0; r++)
+		nr = picture__queue(p, r, own->key.value, m->queue, MAX_QUEUE);
+	for (ssize_t i = 0; i < nr && m->queue[i] != own->node && !err; i++) {
+		size_t at = lower(m->nodes, m->nr_nodes, m->queue[i]);
+
+		/* only the first is served next; it stands for those behind it */
+		if (!i && at < m->nr_nodes && m->nodes[at].address == m->queue[i])
+			err = add_edge(m, wait, p->waits[m->nodes[at].wait].task, GRAPH_AHEAD,
+				       m->nodes[at].wait);
+		w->place = (uint32_t)i + 1;
+	}
+	if (nr > 0 && m->queue[0] == own->node)
+		w->place = 0;
+	return err;
+}
+
+static int add_edges(struct making *m, uint32_t wait)
+{
+	const struct picture *p = m->g->p;
+	const struct picture_wait *own = &p->waits[wait];
+	struct graph_wait *w = &m->g->waits[wait];
+	const struct hash_slot *task;
+	int err = 0;
+
+	w->edges = (uint32_t)m->g->nr_edges;
+	w->place = WALK_NONE;
+	switch (own->key.kind) {
+	case WALK_KEY_TASK:
+		task = hash_table__find(&m->tasks, own->key.value);
+		if (task)
+			err = add_edge(m, wait, (uint32_t)task->value - 1, GRAPH_JOINED, 0);
+		w->closed = task;
+		break;
+	case WALK_KEY_ADDRESS:
+		err = add_handles(m, wait);
+		if (!err && own->node)
+			err = add_queue(m, wait);
+		if (m->g->waits[wait].nr_edges && own->node)
+			m->g->waits[wait].closed = true;
+		break;
+	}
+	return err;
+}
+
+/* ---- stuck tasks ---- */
+
+static bool ends_never(const struct graph *g, uint32_t wait)
+{
+	const struct graph_wait *w = &g->waits[wait];
+
+	if (!w->closed || w->granted)
+		return false;
+	for (uint32_t i = w->edges; i < w->edges + w->nr_edges; i++)
+		if (!g->stuck[g->edges[i].to])
+			return false;
+	return true;
+}
+
+static bool stays_stuck(const struct graph *g, uint32_t task)
+{
+	const struct picture_task *t = &g->p->tasks[task];
+	bool any = false;
+
+	for (uint32_t i = t->waits; i < t->waits + t->nr_waits; i++) {
+		if (g->p->waits[i].unpolled)
+			continue;
+		any = true;
+		if (!ends_never(g, i))
+			return false;
+	}
+	return any;
+}
+
+/* The largest set of tasks each of which waits for others of the set alone. */
+static void find_stuck(struct graph *g, const bool *steady)
+{
+	const struct picture *p = g->p;
+	bool more = true;
+
+	for (size_t i = 0; i < p->nr_tasks; i++)
+		g->stuck[i] = steady[i] && p->tasks[i].state == PICTURE_IDLE &&
+			      !p->tasks[i].chain.blind;
+	while (more) {
+		more = false;
+		for (uint32_t i = 0; i < p->nr_tasks; i++) {
+			if (!g->stuck[i] || stays_stuck(g, i))
+				continue;
+			g->stuck[i] = false;
+			more = true;
+		}
+	}
+}
+
+/* ---- strongly connected parts of them (Tarjan's algorithm, with a stack of its own) ---- */
+
+struct scc {
+	uint32_t	*index, *low, *stack, *calls;
+	size_t		*at;		/* by task: the next edge to follow */
+	uint32_t	*first;		/* by task: its first edge */
+	bool		*on;
+	uint32_t	 next, depth;
+};
+
+static void close_part(struct graph *g, struct scc *s, uint32_t task)
+{
+	uint32_t from = s->depth, nr;
+	bool self = false;
+
+	do
+		from--;
+	while (s->stack[from] != task);
+	nr = s->depth - from;
+	for (size_t e = s->first[task]; e < s->first[task + 1]; e++)
+		self |= g->edges[e].to == task && g->edges[e].from == task;
+	if (nr > 1 || self)
+		g->nr_parts++;
+	for (uint32_t i = from; i < s->depth; i++) {
+		s->on[s->stack[i]] = false;
+		if (nr > 1 || self)
+			g->part[s->stack[i]] = g->nr_parts;
+	}
+	s->depth = from;
+}
+
+static void connect(struct graph *g, struct scc *s, uint32_t root)
+{
+	uint32_t nr_calls = 0;
+
+	s->calls[nr_calls++] = root;
+	while (nr_calls) {
+		uint32_t task = s->calls[nr_calls - 1];
+		bool down = false;
+
+		if (!s->index[task]) {
+			s->index[task] = s->low[task] = ++s->next;
+			s->stack[s->depth++] = task;
+			s->on[task] = true;
+			s->at[task] = s->first[task];
+		}
+		for (; s->at[task] < s->first[task + 1] && !down; s->at[task]++) {
+			const struct graph_edge *e = &g->edges[s->at[task]];
+
+			if (!g->stuck[e->to] || g->p->waits[e->wait].unpolled)
+				continue;
+			if (!s->index[e->to]) {
+				s->calls[nr_calls++] = e->to;
+				down = true;
+				break;
+			}
+			if (s->on[e->to] && s->low[e->to] < s->low[task])
+				s->low[task] = s->low[e->to];
+		}
+		if (down)
+			continue;
+		if (s->low[task] == s->index[task])
+			close_part(g, s, task);
+		nr_calls--;
+	}
+}
+
+static int find_parts(struct graph *g)
+{
+	size_t nr = g->p->nr_tasks + 1;
+	struct scc s = {
+		.index = calloc(nr, sizeof(uint32_t)), .low = calloc(nr, sizeof(uint32_t)),
+		.stack = calloc(nr, sizeof(uint32_t)), .calls = calloc(nr, sizeof(uint32_t)),
+		.at = calloc(nr, sizeof(size_t)), .first = calloc(nr + 1, sizeof(uint32_t)),
+		.on = calloc(nr, sizeof(bool)),
+	};
+	int err = -ENOMEM;
+
+	if (!s.index || !s.low || !s.stack || !s.calls || !s.at || !s.first || !s.on)
+		goto out;
+	err = 0;
+	/* waits are sorted by task, and edges by wait */
+	for (size_t i = 0, e = 0; i < nr; i++) {
+		while (e < g->nr_edges && g->edges[e].from < i)
+			e++;
+		s.first[i] = (uint32_t)e;
+	}
+	for (uint32_t i = 0; i < g->p->nr_tasks; i++)
+		if (g->stuck[i] && !s.index[i])
+			connect(g, &s, i);
+out:
+	free(s.index);
+	free(s.low);
+	free(s.stack);
+	free(s.calls);
+	free(s.at);
+	free(s.first);
+	free(s.on);
+	return err;
+}
+
+/* ---- the graph ---- */
+
+int graph__make(struct graph *g, const struct picture *p, const bool *steady)
+{
+	struct making m = { .g = g };
+	size_t nr;
+	int err;
+
+	*g = (struct graph){ .p = p };
+	m.types = image__types(p->img, &nr);
+	m.handle_types = image__handles(p->img, &nr);
+	g->waits = calloc(p->nr_waits + 1, sizeof(*g->waits));
+	g->stuck = calloc(p->nr_tasks + 1, sizeof(*g->stuck));
+	g->part = calloc(p->nr_tasks + 1, sizeof(*g->part));
+	err = g->waits && g->stuck && g->part ? sort_all(&m) : -ENOMEM;
+	for (uint32_t i = 0; i < p->nr_waits && !err; i++)
+		err = add_edges(&m, i);
+	if (!err) {
+		find_stuck(g, steady);
+		err = find_parts(g);
+	}
+	hash_table__clear(&m.tasks);
+	free(m.objects);
+	free(m.keys);
+	free(m.nodes);
+	free(m.queue);
+	return err;
+}
+
+void graph__free(struct graph *g)
+{
+	free(g->waits);
+	free(g->edges);
+	free(g->stuck);
+	free(g->part);
+	*g = (struct graph){ .p = NULL };
+}

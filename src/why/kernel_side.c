@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Waits for descriptors, seen from the kernel: data is there and the task was not told; a
+ * child that cannot end, because it waits for this very process.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "inspect/descriptors.h"
+#include "why/graph.h"
+#include "why/why.h"
+
+#define MAX_CHILDREN	16	/* processes from a child down */
+
+static const struct descriptor *descriptor_of(const struct descriptor *list, size_t nr,
+					      uint64_t token)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (list[i].token == token)
+			return &list[i];
+	return NULL;
+}
+
+static bool somebody_polls(const struct why *y)
+{
+	for (size_t i = 0; i < y->p.nr_threads; i++) {
+		int64_t nr = y->p.threads[i].syscall;
+
+		if (nr == SYS_epoll_wait || nr == SYS_epoll_pwait || nr == SYS_epoll_pwait2)
+			return true;
+	}
+	return false;
+}
+
+/* ---- readiness that was missed ---- */
+
+static void missed_edge(struct why *y, uint32_t wait, const struct descriptor *d)
+{
+	const struct picture_wait *w = &y->p.waits[wait];
+	struct why_finding *f = why__add(y, "missed edge", 2);
+	struct why_place at = why__wait_place(y, wait);
+
+	if (!f)
+		return;
+	why__say(y, f, "%s waits at %s:%" PRIu32 " in %s for fd %d, for which the kernel has %" PRIu32
+		 " bytes to read: the runtime takes it as not ready, and no new edge will come",
+		 why__task(y, w->task), at.file, at.line, why__waits_in(y, wait), d->fd,
+		 d->to_read);
+	why__party(y, f, "waits", w->task, at, "%s waits in %s", why__task(y, w->task),
+		   why__waits_in(y, wait));
+}
+
+/* ---- children ---- */
+
+static int64_t syscall_of(pid_t pid, uint64_t *first)
+{
+	char path[64], line[256], *end;
+	int64_t nr = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+	f = fopen(path, "re");
+	if (f && fgets(line, sizeof(line), f) && line[0] >= '0' && line[0] <= '9') {
+		nr = strtoll(line, &end, 10);
+		*first = strtoull(end, NULL, 16);
+	}
+	if (f)
+		fclose(f);
+	return nr;
+}
+
+static pid_t child_of(pid_t pid)
+{
+	char path[64];
+	int child = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	f = fopen(path, "re");
+	if (f && fscanf(f, "%d", &child) != 1)
+		child = 0;
+	if (f)
+		fclose(f);
+	return child;
+}
+
+/* A descriptor of @pid for the pipe @ino that is not @but; -1: none. */
+static int has_pipe(pid_t pid, uint64_t ino)
+{
+	char path[64];
+	struct dirent *e;
+	int found = -1;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	dir = opendir(path);
+	while (dir && found < 0 && (e = readdir(dir)))
+		if (e->d_name[0] >= '0' && e->d_name[0] <= '9' &&
+		    descriptor__ino(pid, atoi(e->d_name), "pipe:[") == ino)
+			found = atoi(e->d_name);
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+static void name_of(pid_t pid, char *out, size_t size)
+{
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	f = fopen(path, "re");
+	if (!f || !fgets(out, (int)size, f))
+		snprintf(out, size, "?");
+	if (f)
+		fclose(f);
+	out[strcspn(out, "\n")] = '\0';
+}
+
+/* Does some task await @token? */
+static bool awaited(const struct why *y, uint64_t token)
+{
+	for (size_t i = 0; i < y->p.nr_waits; i++)
+		if (y->p.waits[i].key.kind == WALK_KEY_IO && y->p.waits[i].key.value == token &&
+		    !y->p.waits[i].unpolled)
+			return true;
+	return false;
+}
+
+static void waits_for_child(struct why *y, uint32_t wait, pid_t child,
+			    const struct descriptor *list, size_t nr)
+{
+	const struct picture_wait *w = &y->p.waits[wait];
+	struct why_finding *f;
+	struct why_place at;
+	uint64_t first = 0, ino;
+	char name[64];
+	pid_t pid = child;
+	int64_t call;
+	int own;
+
+	/* a shell waits for what it has started */
+	for (int i = 0; i < MAX_CHILDREN && child_of(pid); i++)
+		pid = child_of(pid);
+	call = syscall_of(pid, &first);
+	if (call != SYS_write && call != SYS_writev && call != SYS_read && call != SYS_readv)
+		return;
+	ino = descriptor__ino(pid, (int)first, "pipe:[");
+	own = ino ? has_pipe(y->p.target->pid, ino) : -1;
+	if (own < 0)
+		return;
+	for (size_t i = 0; i < nr; i++)
+		if (list[i].fd == own && awaited(y, list[i].token))
+			return;
+	f = why__add(y, "chain into another process", 1);
+	if (!f)
+		return;
+	name_of(pid, name, sizeof(name));
+	at = why__wait_place(y, wait);
+	why__say(y, f, "%s waits at %s:%" PRIu32 " in %s for process %d (%s), which sleeps in a %s on a "
+		 "pipe whose other end this process has itself (fd %d), and nobody awaits that",
+		 why__task(y, w->task), at.file, at.line, why__waits_in(y, wait), (int)pid, name,
+		 call == SYS_read || call == SYS_readv ? "read" : "write", own);
+	why__party(y, f, "waits", w->task, at, "%s waits in %s", why__task(y, w->task),
+		   why__waits_in(y, wait));
+}
+
+void why__find_kernel_side(struct why *y)
+{
+	bool asked = false, polls = somebody_polls(y);
+	struct descriptor *list = NULL;
+	size_t nr = 0;
+
+	if (descriptors__list(y->p.target->pid, &list, &nr))
+		return;
+	for (uint32_t i = 0; i < y->p.nr_waits && !y->err; i++) {
+		const struct picture_wait *w = &y->p.waits[i];
+		const struct descriptor *d;
+
+		if (w->key.kind != WALK_KEY_IO || w->unpolled || !y->steady[w->task] ||
+		    y->p.tasks[w->task].state != PICTURE_IDLE)
+			continue;
+		if (!asked)
+			descriptors__ask(y->p.target->pid, list, nr);
+		asked = true;
+		d = descriptor_of(list, nr, w->key.value);
+		if (d && d->kind == DESCRIPTOR_PIDFD)
+			waits_for_child(y, i, d->pid, list, nr);
+		else if (d && d->queues_known && d->to_read && polls &&
+			 (!w->key.dir || w->key.dir & WALK_DIR_READ))
+			missed_edge(y, i, d);
+	}
+	free(list);
+}

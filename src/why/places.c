@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Names and places of tasks, waits and handles, as findings tell them. */
+#include <string.h>
+
+#include "why/why.h"
+
+static const struct picture_task *task_of(const struct why *y, uint32_t task)
+{
+	return &y->p.tasks[task];
+}
+
+const char *why__task(const struct why *y, uint32_t task)
+{
+	const struct picture_task *t = task_of(y, task);
+	const struct image_type *types;
+	const struct image_fn *fns;
+	size_t nr, nr_types;
+
+	fns = image__fns(y->p.img, &nr);
+	types = image__types(y->p.img, &nr_types);
+	if (t->fn >= nr)
+		return "unknown task";
+	/* nothing but a Box: by what is found in it */
+	for (uint32_t i = t->frames; fns[t->fn].boxed && i < t->frames + t->nr_frames; i++) {
+		uint32_t type = y->p.frames[i].type;
+
+		if (type < nr_types && types[type].task)
+			return image__str(y->p.img, types[type].task);
+	}
+	return image__str(y->p.img, fns[t->fn].task);
+}
+
+/* Is @frame inside of the future of frame @outer? */
+static bool is_inside(const struct why *y, const struct picture_frame *outer,
+		      const struct picture_frame *frame)
+{
+	const struct walk_type *types;
+	size_t nr;
+
+	types = image__walk_types(y->p.img, &nr);
+	return outer->type < nr && frame->addr - outer->addr < types[outer->type].size;
+}
+
+/*
+ * The innermost await point of the program's own code around the leaf of @wait; else the
+ * innermost of any. A future that is not behind a pointer lies inside of the one that awaits
+ * it; otherwise the last await point before it in the walk is taken.
+ */
+static uint32_t await_of(const struct why *y, uint32_t wait, bool *of_program)
+{
+	const struct picture_wait *w = &y->p.waits[wait];
+	const struct picture_task *t = task_of(y, w->task);
+	const struct picture_frame *leaf = &y->p.frames[w->frame];
+	const struct image_variant *variants;
+	const struct image_type *types;
+	uint32_t own = WALK_NONE, any = WALK_NONE;
+	size_t nr, nr_types;
+
+	variants = image__variants(y->p.img, &nr);
+	types = image__types(y->p.img, &nr_types);
+	for (int inside = 1; inside >= 0 && own == WALK_NONE; inside--) {
+		for (uint32_t i = w->frame; i-- > t->frames;) {
+			const struct picture_frame *f = &y->p.frames[i];
+
+			if (f->kept_at != leaf->kept_at || f->part != leaf->part)
+				break;
+			if (f->variant >= nr || f->type >= nr_types || !variants[f->variant].line ||
+			    (inside && !is_inside(y, f, leaf)))
+				continue;
+			if (any == WALK_NONE)
+				any = i;
+			if (!types[f->type].runtime_own) {
+				own = i;
+				break;
+			}
+		}
+	}
+	*of_program = own != WALK_NONE;
+	return own != WALK_NONE ? own : any;
+}
+
+/* The outermost future of those that are kept in one variable with the leaf of @wait. */
+static uint32_t kept_of(const struct why *y, uint32_t wait)
+{
+	const struct picture_wait *w = &y->p.waits[wait];
+	const struct picture_frame *leaf = &y->p.frames[w->frame];
+	uint32_t at = w->frame;
+
+	while (at > task_of(y, w->task)->frames && y->p.frames[at - 1].kept_at == leaf->kept_at &&
+	       y->p.frames[at - 1].part == leaf->part)
+		at--;
+	return at;
+}
+
+static struct why_place place_of_variant(const struct why *y, uint32_t variant)
+{
+	const struct image_variant *variants;
+	const struct image_type *types;
+	size_t nr, nr_types;
+
+	variants = image__variants(y->p.img, &nr);
+	types = image__types(y->p.img, &nr_types);
+	if (variant >= nr || variants[variant].type >= nr_types)
+		return (struct why_place){ "", "", 0 };
+	return (struct why_place){ image__str(y->p.img, types[variants[variant].type].shortname),
+				   image__str(y->p.img, variants[variant].file),
+				   variants[variant].line };
+}
+
+struct why_place why__kept_place(const struct why *y, uint32_t frame, const char **local)
+{
+	const struct picture_frame *f = &y->p.frames[frame];
+	const struct image_part *parts;
+	struct why_place place;
+	size_t nr;
+
+	*local = "";
+	parts = image__parts(y->p.img, &nr);
+	if (f->kept_at == WALK_NONE || f->part >= nr)
+		return (struct why_place){ "", "", 0 };
+	place = place_of_variant(y, f->kept_at);
+	*local = image__str(y->p.img, parts[f->part].name);
+	if (parts[f->part].line) {
+		place.file = image__str(y->p.img, parts[f->part].file);
+		place.line = parts[f->part].line;
+	}
+	return place;
+}
+
+struct why_place why__wait_place(const struct why *y, uint32_t wait)
+{
+	const struct picture_wait *w = &y->p.waits[wait];
+	const struct picture_frame *leaf = &y->p.frames[w->frame];
+	const char *local;
+	bool of_program;
+	uint32_t at = await_of(y, wait, &of_program);
+
+	if (at != WALK_NONE && (of_program || leaf->kept_at == WALK_NONE))
+		return place_of_variant(y, y->p.frames[at].variant);
+	/* a future of the runtime's that is kept in a variable: where that is declared */
+	return why__kept_place(y, w->frame, &local);
+}
+
+/* "tokio::sync::mpsc::bounded::Sender::send" → "Sender::send"; generics are cut off. */
+static const char *last_two(const char *name)
+{
+	const char *end = name + strcspn(name, "<"), *at = end;
+
+	for (int words = 0; at > name; at--)
+		if (at[0] == ':' && at[-1] == ':' && ++words == 2)
+			return at + 1;
+	return name;
+}
+
+const char *why__waits_in(const struct why *y, uint32_t wait)
+{
+	static char text[256];
+	const struct picture_wait *w = &y->p.waits[wait];
+	const struct image_type *types;
+	bool of_program;
+	uint32_t at = await_of(y, wait, &of_program), next;
+	const char *name;
+	size_t nr;
+
+	next = of_program ? at + 1 : y->p.frames[w->frame].kept_at != WALK_NONE ?
+	       kept_of(y, wait) : at == WALK_NONE ? w->frame : at + 1;
+	types = image__types(y->p.img, &nr);
+	/* what the program calls, not what that consists of */
+	while (next < w->frame && (types[y->p.frames[next].type].kind == IMAGE_TYPE_TRANSPARENT ||
+				   !types[y->p.frames[next].type].runtime_own))
+		next++;
+	name = last_two(image__str(y->p.img, types[y->p.frames[next].type].shortname));
+	snprintf(text, sizeof(text), "%.*s", (int)strcspn(name, "<"), name);
+	return text;
+}
+
+struct why_place why__handle_place(const struct why *y, uint32_t handle, const char **local)
+{
+	const struct picture_handle *h = &y->p.handles[handle];
+	const struct image_part *parts;
+	struct why_place place;
+	size_t nr;
+
+	parts = image__parts(y->p.img, &nr);
+	place = place_of_variant(y, y->p.frames[h->frame].variant);
+	*local = "";
+	if (h->part >= nr)
+		return place;
+	*local = image__str(y->p.img, parts[h->part].name);
+	if (parts[h->part].line) {
+		place.file = image__str(y->p.img, parts[h->part].file);
+		place.line = parts[h->part].line;
+	}
+	return place;
+}

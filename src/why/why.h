@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Why tasks wait: findings about a live process, from pictures of it taken one after the
+ * other. What is found was the same in each of them.
+ */
+#ifndef DWELL_WHY_H
+#define DWELL_WHY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/hash_table.h"
+#include "inspect/picture.h"
+
+/* A place in the program. */
+struct why_place {
+	const char	*function;	/* "web::handler"; "": not known */
+	const char	*file;		/* base name; "": not known */
+	uint32_t	 line;		/* 0: not known */
+};
+
+/* Somebody or something that has a part in a finding, and where. */
+struct why_party {
+	const char	*role;		/* "waits", "holds", "between", "chain", … */
+	uint32_t	 task;		/* of the picture; WALK_NONE: none */
+	uint32_t	 tid;		/* a thread; 0: none */
+	uint32_t	 count;		/* of tasks that are alike there */
+	struct why_place place;
+	char		*text;		/* "waits in RwLock::read, second in the queue" */
+};
+
+struct why_finding {
+	const char		*kind;		/* "deadlock", "futurelock", … */
+	unsigned int		 rank;		/* the worst have the lowest */
+	char			*text;		/* a sentence */
+	char			*resource;	/* or NULL */
+	uint64_t		 since_ns;	/* it has been so for at least that long */
+	struct why_party	*parties;
+	size_t			 nr_parties, cap_parties;
+	struct hash_table	 counted;	/* party and task, of those in a party's count */
+};
+
+struct why {
+	struct picture		 p;		/* the last picture */
+	bool			*steady;	/* by task: the same in all pictures */
+	uint64_t		 span_ns;	/* between the first picture and the last */
+	struct graph		*g;
+	struct why_finding	*findings;	/* the worst first */
+	size_t			 nr_findings, cap_findings;
+	struct source_lines	*lines;		/* names of code on stacks */
+	int			 err;
+};
+
+/*
+ * Take pictures of @target and find out. 0 or negative errno; free it in either case.
+ * @bias as in picture__take(). @img and @target must outlive it.
+ */
+int why__look(struct why *y, const struct image *img, const struct process *target, uint64_t bias,
+	      const struct picture_registers *regs);
+void why__free(struct why *y);
+
+/* Write findings, then tasks by where they wait. */
+void why__text(const struct why *y, FILE *out);
+/* The same as JSON: see the README. 0 or -ENOMEM. */
+int why__json(const struct why *y, FILE *out);
+
+/* ---- for the files of this folder ---- */
+
+struct graph;
+
+/* Add a finding; NULL: no memory, and y->err is set. */
+struct why_finding *why__add(struct why *y, const char *kind, unsigned int rank);
+/* Set its sentence. */
+void why__say(struct why *y, struct why_finding *f, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Add a party; equal ones (by role, place and text) are counted. */
+void why__party(struct why *y, struct why_finding *f, const char *role, uint32_t task,
+		struct why_place place, const char *format, ...)
+	__attribute__((format(printf, 6, 7)));
+
+/* The name of task number @task of the picture. */
+const char *why__task(const struct why *y, uint32_t task);
+/* Where in the program wait @wait is: its innermost await point there. */
+struct why_place why__wait_place(const struct why *y, uint32_t wait);
+/* What it waits in: "Sender::send", "oneshot::Receiver". Valid until the next call. */
+const char *why__waits_in(const struct why *y, uint32_t wait);
+/* Where the variable is declared that handle @handle is in; its name. */
+struct why_place why__handle_place(const struct why *y, uint32_t handle, const char **local);
+
+/*
+ * Where the variable is declared that keeps the future of frame @frame, which is not
+ * awaited, and its name; line 0: not known, or it is awaited.
+ */
+struct why_place why__kept_place(const struct why *y, uint32_t frame, const char **local);
+
+/* Finders: each adds its findings. */
+void why__find_deadlocks(struct why *y);
+void why__find_lost_wakes(struct why *y);
+void why__find_chains(struct why *y);
+void why__find_blocked(struct why *y);
+void why__find_kernel_side(struct why *y);
+
+#endif /* DWELL_WHY_H */

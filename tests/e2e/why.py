@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""dwell why on programs that have come to a stand (workload `faults'): the first finding has the kind and the lines that
+marks in the source say. Programs that are well have no findings. Nothing is attached meanwhile."""
+
+import json
+import re
+import subprocess
+
+from harness import (DWELL, PROFILES, ROOT, Checks, Process, bpf_links, need_files, need_recording, run, scratch, wait_for,
+                     workload)
+
+SOURCE = ROOT / "tests/workloads/src/bin/faults.rs"
+HEALTHY = {"rest": 12, "busy": 12}      # and how often one looks
+
+
+def faults():
+    """Name → (kind, {mark: lines}), from the comments of the source."""
+    found = {}
+    for number, line in enumerate(SOURCE.read_text().splitlines(), 1):
+        head = re.fullmatch(r"// (\w+): (deadlock|futurelock|lost wake|blocked worker|chain|missed edge)", line)
+        if head:
+            found[head[1]] = (head[2], {})
+        mark = re.search(r"// (\w+): ([A-Z]+)$", line)
+        if mark:
+            found[mark[1]][1].setdefault(mark[2], []).append(number)
+    return found
+
+
+def look(checks, name, pid):
+    seen = run(DWELL, "why", "-p", str(pid), "--json")
+    checks.equal(seen.returncode, 0, f"{name}: it is looked at")
+    return json.loads(seen.stdout) if not seen.returncode else {"findings": [], "tasks": [], "threads": []}
+
+
+
+def one_fault(checks, label, program, name, kind, marks, directory):
+    with Process([program, name], directory, label.replace(": ", "-"), stdin=subprocess.PIPE) as target:
+        wait_for(lambda: "there" in target.out, "the program to stand")
+        seen = look(checks, label, target.pid)
+    if not checks.check(seen["findings"], f"{label}: there is a finding", json.dumps(seen["tasks"], indent=1)):
+        return
+    first = seen["findings"][0]
+    checks.equal(first["kind"], kind, f"{label}: its kind")
+    told = {place["line"] for place in first["where"] if place["file"] == SOURCE.name}
+    for mark, lines in marks.items():
+        checks.check(set(lines) <= told, f"{label}: {mark} is told", f"{lines} in {sorted(told)}: {json.dumps(first, indent=1)}")
+    culprits = marks["CULPRIT"]
+    checks.check(any(f"{SOURCE.name}:{line} " in first["text"] + " " or f"{SOURCE.name}:{line}," in first["text"]
+                     for line in culprits), f"{label}: the sentence names a culprit's line", first["text"])
+    checks.equal(len(seen["findings"]), 1, f"{label}: one finding for one fault")
+
+
+def healthy(checks, label, program, name, looks, directory):
+    with Process([program, name], directory, label.replace(": ", "-"), stdin=subprocess.PIPE) as target:
+        wait_for(lambda: "there" in target.out, "the program to be there")
+        links = bpf_links()
+        for _ in range(looks):
+            seen = look(checks, label, target.pid)
+            checks.equal([finding["text"] for finding in seen["findings"]], [], f"{label}: no finding")
+            checks.check(len(seen["tasks"]) >= 4, f"{label}: its tasks are seen", f"{seen['tasks']}")
+        checks.equal(bpf_links(), links, f"{label}: nothing is attached")
+        checks.check(target.alive(), f"{label}: it runs on")
+
+
+def wrong_use(checks):
+    for argv, word in ((["why"], "-p PID"), (["why", "-p", "x"], "not a process id"), (["why", "1"], "-p PID")):
+        seen = run(DWELL, *argv)
+        checks.equal(seen.returncode, 2, f"{argv}: wrong usage")
+        checks.check(word in seen.stderr and seen.stderr.count("\n") == 1, f"{argv}: one line says how", seen.stderr)
+    seen = run(DWELL, "why", "-p", "1")
+    checks.equal(seen.returncode, 1, "a program without tasks is refused")
+    checks.equal(seen.stderr.count("\n"), 1, "in one line")
+
+
+def main():
+    need_recording()
+    need_files(DWELL, *(workload("faults", profile) for profile in PROFILES))
+    checks = Checks()
+    known = faults()
+    checks.equal(len(known), 11, "faults with marks")
+    with scratch() as directory:
+        for profile in PROFILES:
+            for name, (kind, marks) in known.items():
+                with checks.guarded(f"{profile}: {name}"):
+                    one_fault(checks, f"{profile}: {name}", workload("faults", profile), name, kind, marks, directory)
+            for name, looks in HEALTHY.items():
+                with checks.guarded(f"{profile}: {name}"):
+                    healthy(checks, f"{profile}: {name}", workload("faults", profile), name, looks, directory)
+    with checks.guarded("wrong use"):
+        wrong_use(checks)
+    checks.done()
+
+
+if __name__ == "__main__":
+    main()
