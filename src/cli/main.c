@@ -22,7 +22,7 @@ struct command {
 
 static const struct command commands[] = {
 	{ "why", "dwell why", cmd_why,
-	  "-p PID [--json]",
+	  "-p PID [TASK|PATTERN] [--json]",
 	  "why tasks of a running program wait, and who holds what they wait for" },
 	{ "record", "dwell record", cmd_record,
 	  "(-p PID | -- CMD ARG...) [--duration 10s] [-o FILE]",

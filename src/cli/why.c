@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "image/image.h"
 #include "inspect/process.h"
+#include "record/code.h"
 #include "record/registers.h"
 #include "why/why.h"
 
@@ -23,6 +24,7 @@ enum {
 struct options {
 	pid_t			 pid;
 	bool			 json;
+	const char		*pattern;	/* NULL: findings and all tasks */
 	struct image_opts	 image;
 };
 
@@ -55,8 +57,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->image.cache_dir = "";
 		return 0;
 	case ARGP_KEY_ARG:
-		return arguments__wrong(state, "a running process is given with -p PID; what is %s?",
-					arg);
+		if (o->pattern)
+			return arguments__wrong(state, "one task or pattern only: %s, and then what is "
+						"%s?", o->pattern, arg);
+		o->pattern = arg;
+		return 0;
 	case ARGP_KEY_END:
 		if (!o->pid)
 			return arguments__wrong(state, "give a process with -p PID");
@@ -90,6 +95,8 @@ static int look(const struct options *o, const struct process *target, const cha
 	}
 	err = process__load_bias(target, image__first_vaddr(img), &bias);
 	*why = "where its program lies in memory is not known";
+	if (!err)
+		err = code__check_all(target, img, &bias, why);
 	if (err)
 		goto out;
 	err = registers__new(target, &registers, why);
@@ -98,10 +105,16 @@ static int look(const struct options *o, const struct process *target, const cha
 	regs.of = registers;
 	err = why__look(&y, img, target, bias, &regs);
 	*why = process__exited(target) ? "it has ended" : strerror(-err);
-	if (!err && o->json)
+	if (!err && o->json) {
 		err = why__json(&y, stdout);
-	else if (!err)
+	} else if (!err && o->pattern) {
+		if (!why__task_text(&y, o->pattern, stdout)) {
+			*why = "no task has such a name or id";
+			err = -ENOENT;
+		}
+	} else if (!err) {
 		why__text(&y, stdout);
+	}
 	why__free(&y);
 out:
 	registers__free(registers);
@@ -114,10 +127,11 @@ int cmd_why(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
-		.args_doc = "-p PID",
+		.args_doc = "-p PID [TASK|PATTERN]",
 		.doc = "Tell why tasks of a running program wait: who holds what they wait for, and "
 		       "what ends the chain.\vThe program is neither stopped nor changed, and no "
-		       "probe is attached. What is told was the same in two or three looks.",
+		       "probe is attached. What is told was the same in two or three looks. TASK is the id "
+		       "of a task, PATTERN a part of its name: it is told in depth.",
 	};
 	struct options o = { .image = { .debuginfod = true } };
 	const char *why = NULL;

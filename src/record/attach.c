@@ -523,24 +523,10 @@ static int explain(struct attach *a, int err, const char *what, const char **why
 /* Nothing is probed unless the code at every site equals the model's. */
 static int check_code(struct attach *a, const char **why)
 {
-	const struct image_root_site *roots;
-	const struct image_return *returns;
-	const struct image_fn *fns;
-	const uint64_t *bias;
 	uint64_t at;
-	size_t i, nr;
-	int err = 0;
+	const uint64_t *bias = load_bias(a, &at);
+	int err = code__check_all(a->target, a->img, bias, why);
 
-	bias = load_bias(a, &at);
-	fns = image__fns(a->img, &nr);
-	for (i = 0; i < nr && !err; i++)
-		err = code__check(a->target, &fns[i].site, bias, why);
-	returns = image__returns(a->img, &nr);
-	for (i = 0; i < nr && !err; i++)
-		err = code__check(a->target, &returns[i].site, bias, why);
-	roots = image__root_sites(a->img, &nr);
-	for (i = 0; i < nr && !err; i++)
-		err = code__check(a->target, &roots[i].site, bias, why);
 	if (!err && bias)
 		a->breakpoints = code__breakpoints(a->target, a->img, *bias);
 	return err;

@@ -83,3 +83,24 @@ size_t code__breakpoints(const struct process *t, const struct image *img, uint6
 		found += breakpoint_at(t, &roots[i].site, bias);
 	return found;
 }
+
+int code__check_all(const struct process *t, const struct image *img, const uint64_t *bias,
+		    const char **why)
+{
+	const struct image_root_site *roots;
+	const struct image_return *returns;
+	const struct image_fn *fns;
+	size_t i, nr;
+	int err = 0;
+
+	fns = image__fns(img, &nr);
+	for (i = 0; i < nr && !err; i++)
+		err = code__check(t, &fns[i].site, bias, why);
+	returns = image__returns(img, &nr);
+	for (i = 0; i < nr && !err; i++)
+		err = code__check(t, &returns[i].site, bias, why);
+	roots = image__root_sites(img, &nr);
+	for (i = 0; i < nr && !err; i++)
+		err = code__check(t, &roots[i].site, bias, why);
+	return err;
+}

@@ -24,6 +24,10 @@
 int code__check(const struct process *t, const struct image_site *site, const uint64_t *bias,
 		const char **why);
 
+/* The same for all probe sites of @img. */
+int code__check_all(const struct process *t, const struct image *img, const uint64_t *bias,
+		    const char **why);
+
 /* The number of sites of @img that have a breakpoint in the target's memory. */
 size_t code__breakpoints(const struct process *t, const struct image *img, uint64_t bias);
 

@@ -11,6 +11,7 @@
 #include <bpf/libbpf.h>
 
 #include "dwell.skel.h"
+#include "inspect/rights.h"
 #include "kernel-events/process.h"
 #include "kernel-events/source.h"
 
@@ -51,6 +52,7 @@ static int load(struct dwell_bpf *skel)
 
 int registers__new(const struct process *target, struct registers **out, const char **why)
 {
+	static char rights[256];
 	struct registers *r = calloc(1, sizeof(*r));
 	uint32_t tgid = 0;
 	int err = -ENOMEM;
@@ -70,6 +72,8 @@ int registers__new(const struct process *target, struct registers **out, const c
 		*why = "it has ended";
 		err = -ESRCH;
 	}
+	if ((err == -EPERM || err == -EACCES) && *rights__missing(false, rights, sizeof(rights)))
+		*why = rights;
 	if (err < 0) {
 		registers__free(r);
 		return err;

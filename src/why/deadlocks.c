@@ -119,6 +119,9 @@ static void add_waiter(struct why *y, struct why_finding *f, uint32_t wait, bool
 	uint32_t task = y->p.waits[wait].task;
 	char queue[64] = "";
 
+	for (size_t i = 0; i < f->nr_parties; i++)
+		if (!strcmp(f->parties[i].role, "between") && f->parties[i].task == task)
+			return;
 	if (first)
 		place_in_queue(y, wait, queue, sizeof(queue));
 	why__party(y, f, "waits", task, why__wait_place(y, wait), "%s waits in %s%s",

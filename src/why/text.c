@@ -107,7 +107,7 @@ static void print_tasks(const struct why *y, FILE *out)
 	}
 	if (groups)
 		qsort(groups, nr, sizeof(*groups), group_cmp);
-	fprintf(out, "%zu tasks\n", y->p.nr_tasks);
+	fprintf(out, "%zu task%s\n", y->p.nr_tasks, y->p.nr_tasks == 1 ? "" : "s");
 	for (size_t i = 0; i < nr && i < MAX_GROUPS; i++) {
 		fprintf(out, "  %6" PRIu32 "  ", groups[i].nr);
 		print_place(out, groups[i].at);

@@ -63,7 +63,12 @@ void why__free(struct why *y);
 
 /* Write findings, then tasks by where they wait. */
 void why__text(const struct why *y, FILE *out);
-/* The same as JSON: see the README. 0 or -ENOMEM. */
+/*
+ * Write each task whose name contains @pattern, or whose id it is ("0x55d0c0ffee"), in depth.
+ * Returns how many there are.
+ */
+size_t why__task_text(const struct why *y, const char *pattern, FILE *out);
+/* Write everything as JSON: see the README. 0 or -ENOMEM. */
 int why__json(const struct why *y, FILE *out);
 
 /* ---- for the files of this folder ---- */

@@ -51,6 +51,19 @@ def one_fault(checks, label, program, name, kind, marks, directory):
     checks.equal(len(seen["findings"]), 1, f"{label}: one finding for one fault")
 
 
+def in_depth(checks, label, program, marks, directory):
+    """One task: from its await point to the holder, and back to itself."""
+    with Process([program, "upgrade"], directory, label, stdin=subprocess.PIPE) as target:
+        wait_for(lambda: "there" in target.out, "the program to stand")
+        seen = run(DWELL, "why", "-p", str(target.pid), "faults::upgrade")
+        none = run(DWELL, "why", "-p", str(target.pid), "no such task")
+    checks.equal(seen.returncode, 0, f"{label}: told")
+    for mark in ("BETWEEN", "HOLDER", "CULPRIT"):
+        checks.check(f"faults.rs:{marks[mark][0]}" in seen.stdout, f"{label}: {mark} is in it", seen.stdout)
+    checks.check("nobody can end that" in seen.stdout, f"{label}: that it is stuck", seen.stdout)
+    checks.equal((none.returncode, none.stderr.count("\n")), (1, 1), f"{label}: no such task is an error of one line")
+
+
 def healthy(checks, label, program, name, looks, directory):
     with Process([program, name], directory, label.replace(": ", "-"), stdin=subprocess.PIPE) as target:
         wait_for(lambda: "there" in target.out, "the program to be there")
@@ -63,8 +76,26 @@ def healthy(checks, label, program, name, looks, directory):
         checks.check(target.alive(), f"{label}: it runs on")
 
 
+def plain(text):
+    """Without what differs from run to run."""
+    return re.sub(r"at least \S+ \S+", "at least T", re.sub(r"0x[0-9a-f]+", "0x…", text)).strip()
+
+
+def documentation(checks, program, directory):
+    """What doc/why.md shows is what is printed."""
+    page = (ROOT / "doc/why.md").read_text()
+    shown = re.findall(r"```\n\$ dwell why [^\n]* # faults (\w+)\n(.*?)```", page, re.DOTALL)
+    checks.equal(len(shown), 3, "programs in the page")
+    for name, text in shown:
+        with Process([program, name], directory, f"page-{name}", stdin=subprocess.PIPE) as target:
+            wait_for(lambda: "there" in target.out, "the program to stand")
+            seen = run(DWELL, "why", "-p", str(target.pid))
+        checks.equal(plain(seen.stdout), plain(text), f"doc/why.md is true of {name}")
+
+
 def wrong_use(checks):
-    for argv, word in ((["why"], "-p PID"), (["why", "-p", "x"], "not a process id"), (["why", "1"], "-p PID")):
+    for argv, word in ((["why"], "-p PID"), (["why", "-p", "x"], "not a process id"), (["why", "1"], "-p PID"),
+                       (["why", "-p", "1", "a", "b"], "one task")):
         seen = run(DWELL, *argv)
         checks.equal(seen.returncode, 2, f"{argv}: wrong usage")
         checks.check(word in seen.stderr and seen.stderr.count("\n") == 1, f"{argv}: one line says how", seen.stderr)
@@ -84,9 +115,13 @@ def main():
             for name, (kind, marks) in known.items():
                 with checks.guarded(f"{profile}: {name}"):
                     one_fault(checks, f"{profile}: {name}", workload("faults", profile), name, kind, marks, directory)
+            with checks.guarded(f"{profile}: in depth"):
+                in_depth(checks, f"{profile}-in-depth", workload("faults", profile), known["upgrade"][1], directory)
             for name, looks in HEALTHY.items():
                 with checks.guarded(f"{profile}: {name}"):
                     healthy(checks, f"{profile}: {name}", workload("faults", profile), name, looks, directory)
+        with checks.guarded("page"):
+            documentation(checks, workload("faults"), directory)
     with checks.guarded("wrong use"):
         wrong_use(checks)
     checks.done()

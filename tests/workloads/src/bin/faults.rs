@@ -1,4 +1,4 @@
-//! Ways in which async programs come to a stand, each by its name; `rest` and `busy` are well. `dwell why` has to tell
+//! Ways in which async programs come to a stand, each by its name; `rest`, `busy` and `churn` are well. `dwell why` has to tell
 //! of each the kind and the lines with a mark: CULPRIT (where to look first), HOLDER, BETWEEN, CHAIN, VICTIM.
 //!
 //!     faults NAME
@@ -49,8 +49,9 @@ fn main() {
             "unread" => unread().await,
             "rest" => rest().await,
             "busy" => busy().await,
+            "churn" => churn().await,
             _ => {
-                eprintln!("faults: which? upgrade, ring, crossed, twice, itself, unpolled, unordered, swallowed, sleeper, chain, unread, rest, busy");
+                eprintln!("faults: which? upgrade, ring, crossed, twice, itself, unpolled, unordered, swallowed, sleeper, chain, unread, rest, busy, churn");
                 std::process::exit(2);
             }
         }
@@ -345,4 +346,24 @@ async fn busy() {
         });
     }
     std::future::pending().await
+}
+
+// churn: tasks come and go, each with a lock, a channel and a boxed future
+async fn churn() {
+    let lock = Arc::new(Mutex::new(0u64));
+    for n in 0u64.. {
+        let lock = lock.clone();
+        let (send, receive) = oneshot::channel();
+        let task: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
+            *lock.lock().await += receive.await.unwrap_or(0);
+        });
+        tokio::spawn(task);
+        tokio::spawn(async move {
+            tokio::task::yield_now().await;
+            let _ = send.send(n);
+        });
+        if n % 64 == 0 {
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
 }
