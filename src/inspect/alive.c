@@ -681,6 +681,14 @@ size_t alive__nr_lists(const struct alive *a)
 	return a->nr_lists;
 }
 
+uint64_t alive__scheduler(const struct alive *a, size_t i, const char **kind,
+			  unsigned int *runtime)
+{
+	*kind = a->lists[i].kind->list->scheduler;
+	*runtime = a->lists[i].kind->form->runtime;
+	return a->lists[i].shared;
+}
+
 /* ---- how to find lists ---- */
 
 static int look_at_context(struct alive *a, const struct form *f, const struct image_tls *tls,

@@ -74,6 +74,12 @@ bool alive__truncated(const struct alive *a);
 bool alive__knows_threads(const struct alive *a);
 /* The number of known lists. */
 size_t alive__nr_lists(const struct alive *a);
+/*
+ * The scheduler that list @i, less than alive__nr_lists(), is of: the address of its shared
+ * part, its kind (runtime_list.scheduler) and the index of its runtime.
+ */
+uint64_t alive__scheduler(const struct alive *a, size_t i, const char **kind,
+			  unsigned int *runtime);
 
 /*
  * Is the task at @header being polled now? If so, *@fn is its poll function in the

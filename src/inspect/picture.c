@@ -210,6 +210,52 @@ static int take_polls(struct taker *t)
 	return err;
 }
 
+/* ---- pools ---- */
+
+/* The number at the end of layout @l, whose path begins before @shared; false: not known. */
+static bool number_at(const struct picture *p, unsigned int runtime, uint16_t l, uint64_t shared,
+		      uint64_t *out)
+{
+	const struct image_path *path = image__layout(p->img, runtime, l);
+	uint64_t at = shared;
+
+	*out = 0;
+	if (!path->ok || !path->nr_hops || !path->width)
+		return false;
+	for (unsigned int i = 1; i < path->nr_hops; i++)
+		if (process__read(p->target, at + path->off[i], &at, sizeof(at)))
+			return false;
+	return !process__read(p->target, at + path->off[path->nr_hops], out, path->width);
+}
+
+static int take_pools(struct taker *t)
+{
+	struct picture *p = t->p;
+
+	for (size_t i = 0; t->alive && i < alive__nr_lists(t->alive); i++) {
+		unsigned int runtime;
+		const char *kind;
+		uint64_t shared = alive__scheduler(t->alive, i, &kind, &runtime);
+		const struct runtime *rt = runtimes[runtime];
+
+		for (size_t k = 0; k < rt->nr_pools; k++) {
+			const struct runtime_pool *from = &rt->pools[k];
+			struct picture_pool pool;
+
+			if (strcmp(from->scheduler, kind) ||
+			    !number_at(p, runtime, from->threads, shared, &pool.threads) ||
+			    !number_at(p, runtime, from->idle, shared, &pool.idle) ||
+			    !number_at(p, runtime, from->queued, shared, &pool.queued) ||
+			    !number_at(p, runtime, from->limit, shared, &pool.limit))
+				continue;
+			if (array__room(&p->pools, &p->cap_pools, p->nr_pools, sizeof(pool)))
+				return -ENOMEM;
+			p->pools[p->nr_pools++] = pool;
+		}
+	}
+	return 0;
+}
+
 /* ---- the picture ---- */
 
 static int find(struct taker *t, const struct picture_registers *regs)
@@ -227,7 +273,8 @@ static int find(struct taker *t, const struct picture_registers *regs)
 		err = alive__step(t->alive, t->until);
 	if (err > 0 || (t->alive && alive__truncated(t->alive)))
 		t->p->incomplete = true;
-	return err < 0 ? err : take_polls(t);
+	err = err < 0 ? err : take_polls(t);
+	return err ? err : take_pools(t);
 }
 
 static int keep_all(struct picture *p)
@@ -270,6 +317,7 @@ void picture__free(struct picture *p)
 	free(p->waits);
 	free(p->handles);
 	free(p->threads);
+	free(p->pools);
 	*p = (struct picture){ .img = NULL };
 }
 

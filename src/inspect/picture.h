@@ -93,6 +93,13 @@ struct picture_thread {
 	uint32_t		blocks_on;
 };
 
+/* A runtime's pool of threads for blocking jobs. */
+struct picture_pool {
+	uint64_t	threads, idle;	/* that there are; that have no job */
+	uint64_t	queued;		/* jobs that no thread has taken */
+	uint64_t	limit;		/* the most threads that there may be */
+};
+
 struct picture {
 	const struct image	*img;
 	const struct process	*target;
@@ -103,8 +110,10 @@ struct picture {
 	struct picture_wait	*waits;
 	struct picture_handle	*handles;
 	struct picture_thread	*threads;
-	size_t			 nr_tasks, nr_frames, nr_waits, nr_handles, nr_threads;
+	struct picture_pool	*pools;
+	size_t			 nr_tasks, nr_frames, nr_waits, nr_handles, nr_threads, nr_pools;
 	size_t			 cap_tasks, cap_frames, cap_waits, cap_handles, cap_threads;
+	size_t			 cap_pools;
 	bool			 incomplete;	/* not all tasks could be found in time */
 	unsigned int		 untold;	/* threads with a poll of an unknown task */
 	bool			 still;		/* set by the user: threads' still is known */

@@ -180,6 +180,16 @@ struct runtime_list {
 };
 
 /*
+ * The pool of threads for blocking jobs of a kind of scheduler, as paths that begin where those
+ * of runtime_list do: numbers of threads, of those without a job, of jobs in the queue, and
+ * the most threads that there may be.
+ */
+struct runtime_pool {
+	const char	*scheduler;	/* as in runtime_list */
+	uint16_t	 threads, idle, queued, limit;
+};
+
+/*
  * How to find the runtime's tasks in memory, as indices of its layouts. From a task's
  * header H:
  *
@@ -340,6 +350,8 @@ struct runtime {
 	const char			*not_covered;
 	const struct runtime_tasks	*tasks;		/* NULL: tasks cannot be found in memory */
 	const struct runtime_reactor	*reactor;	/* NULL: it has no such objects */
+	const struct runtime_pool	*pools;		/* nr_pools */
+	size_t				 nr_pools;
 	const struct runtime_semaphore	*semaphore;	/* NULL: not described */
 	const struct runtime_leaf	*leaves;
 	size_t				 nr_leaves;

@@ -281,6 +281,8 @@ static const struct runtime_wrapper wrappers[] = {
 #define MT_OWNED	"handle.*.data.shared.owned."
 #define CT_OWNED	"handle.*.data.shared.owned."
 
+#define POOL		"handle.*.data.blocking_spawner.inner.*.data."
+
 static const struct runtime_layout layouts[TOKIO_LAYOUT_NR] = {
 	[TOKIO_IO_READER] = { "io.reader", IO "scheduled_io::ScheduledIo",
 			      "waiters.data.reader.data" },
@@ -330,6 +332,22 @@ static const struct runtime_layout layouts[TOKIO_LAYOUT_NR] = {
 	/* runtime/context.rs: a RefCell of an Option of an enum of Arcs */
 	[TOKIO_CONTEXT_HANDLE] = { "context.handle", "tokio::runtime::context::Context",
 				   "current.handle.value|handle.value" },
+	[TOKIO_MT_POOL_THREADS] = { "multi_thread.pool.threads", MT "worker::Worker",
+		POOL "metrics.num_threads" },
+	[TOKIO_MT_POOL_IDLE] = { "multi_thread.pool.idle", MT "worker::Worker",
+		POOL "metrics.num_idle_threads" },
+	[TOKIO_MT_POOL_QUEUED] = { "multi_thread.pool.queued", MT "worker::Worker",
+		POOL "metrics.queue_depth" },
+	[TOKIO_MT_POOL_LIMIT] = { "multi_thread.pool.limit", MT "worker::Worker",
+		POOL "thread_cap" },
+	[TOKIO_CT_POOL_THREADS] = { "current_thread.pool.threads", CT "Context",
+		POOL "metrics.num_threads" },
+	[TOKIO_CT_POOL_IDLE] = { "current_thread.pool.idle", CT "Context",
+		POOL "metrics.num_idle_threads" },
+	[TOKIO_CT_POOL_QUEUED] = { "current_thread.pool.queued", CT "Context",
+		POOL "metrics.queue_depth" },
+	[TOKIO_CT_POOL_LIMIT] = { "current_thread.pool.limit", CT "Context",
+		POOL "thread_cap" },
 	/* New waiters are put at the head; the tail gets permits first. */
 	[TOKIO_SEM_PERMITS] = { "semaphore.permits", "tokio::sync::batch_semaphore::Semaphore",
 				"permits" },
@@ -367,6 +385,13 @@ static const struct runtime_tasks tasks = {
 	.nr_lists		= ARRAY_SIZE(lists),
 	.context		= TOKIO_CONTEXT_HANDLE,
 	.on_stack		= RUNTIME_NO_LAYOUT,
+};
+
+static const struct runtime_pool pools[] = {
+	{ "multi_thread", TOKIO_MT_POOL_THREADS, TOKIO_MT_POOL_IDLE, TOKIO_MT_POOL_QUEUED,
+	  TOKIO_MT_POOL_LIMIT },
+	{ "current_thread", TOKIO_CT_POOL_THREADS, TOKIO_CT_POOL_IDLE, TOKIO_CT_POOL_QUEUED,
+	  TOKIO_CT_POOL_LIMIT },
 };
 
 static const struct runtime_reactor reactor = {
@@ -427,6 +452,8 @@ const struct runtime runtime_tokio = {
 	.usual_vtable_off	= 16,	/* task/core.rs since 1.21 */
 	.tasks			= &tasks,
 	.reactor		= &reactor,
+	.pools			= pools,
+	.nr_pools		= ARRAY_SIZE(pools),
 	.semaphore		= &semaphore,
 	.leaves			= leaves,
 	.nr_leaves		= ARRAY_SIZE(leaves),

@@ -51,6 +51,15 @@ enum tokio_layout {
 	 * one of which is A (see runtime_tasks) of one of the kinds; or none.
 	 */
 	TOKIO_CONTEXT_HANDLE,
+	/* runtime/blocking/pool.rs, of a multi_thread and of a current_thread runtime */
+	TOKIO_MT_POOL_THREADS,
+	TOKIO_MT_POOL_IDLE,
+	TOKIO_MT_POOL_QUEUED,
+	TOKIO_MT_POOL_LIMIT,
+	TOKIO_CT_POOL_THREADS,
+	TOKIO_CT_POOL_IDLE,
+	TOKIO_CT_POOL_QUEUED,
+	TOKIO_CT_POOL_LIMIT,
 	/* sync/batch_semaphore.rs */
 	TOKIO_SEM_PERMITS,
 	TOKIO_SEM_FIRST,	/* pointer to the waiter that is next, 0: none */

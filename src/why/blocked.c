@@ -29,6 +29,7 @@ struct sleeper {
 	uint32_t			 task;		/* whose poll it is in */
 	uint32_t			 root;		/* that it blocks on; WALK_NONE: none */
 	bool				 job;		/* a blocking job's poll */
+	bool				 blocks;	/* in a runtime's block_on */
 };
 
 /* ---- where it is ---- */
@@ -48,9 +49,22 @@ static bool gives_way(const char *function)
 	return false;
 }
 
-/* Where in the program @t is. *@way: it has given its worker to another thread. */
+/* Is @function a runtime's block_on? */
+static bool blocks_on(const char *function)
+{
+	for (unsigned int r = 0; runtimes[r]; r++)
+		for (size_t i = 0; i < runtimes[r]->nr_roots; i++)
+			if (!strcmp(function, runtimes[r]->roots[i].path))
+				return true;
+	return false;
+}
+
+/*
+ * Where in the program @t is. *@way: it has given its worker to another thread. *@blocks: it
+ * is in a block_on.
+ */
 static struct why_place stack_place(const struct why *y, struct unwinder *u,
-				    const struct picture_thread *t, bool *way)
+				    const struct picture_thread *t, bool *way, bool *blocks)
 {
 	struct unwind_frame f = { .pc = t->regs.ip, .innermost = true, .sp = t->regs.sp };
 	struct trace_user_frame frames[NAMED];
@@ -59,7 +73,7 @@ static struct why_place stack_place(const struct why *y, struct unwinder *u,
 	const struct trace_user_frame *place;
 	const char *base;
 
-	*way = false;
+	*way = *blocks = false;
 	memcpy(f.saved, t->regs.saved, sizeof(f.saved));
 	for (unsigned int i = 0; i < FRAMES && stack.nr < NAMED; i++) {
 		int nr = source_lines__at(y->lines, f.pc - y->p.bias - (i > 0), found,
@@ -69,6 +83,7 @@ static struct why_place stack_place(const struct why *y, struct unwinder *u,
 			frames[stack.nr++] = (struct trace_user_frame){
 				found[k].function, found[k].path, found[k].line };
 			*way |= gives_way(found[k].function);
+			*blocks |= blocks_on(found[k].function);
 		}
 		if (unwinder__step(u, &f) != 1)
 			break;
@@ -132,11 +147,9 @@ static struct sleeper *find_sleepers(struct why *y, size_t *nr)
 				       .root = t->blocks_in == t->nr_polls ? t->blocks_on :
 									     WALK_NONE };
 		s->job = is_job(y, s->task);
+		s->at = stack_place(y, u, t, &way, &s->blocks);
 		/* a job may sleep: that is what it is for */
-		if (s->job && s->root == WALK_NONE)
-			continue;
-		s->at = stack_place(y, u, t, &way);
-		if (way)
+		if (way || (s->job && s->root == WALK_NONE && !s->blocks))
 			continue;
 		s->words = sleep_words(y, t);
 		(*nr)++;
@@ -270,6 +283,31 @@ static void tell(struct why *y, const struct sleeper *list, size_t nr, const cha
 		add_victims(y, f);
 }
 
+/* A pool whose threads all have jobs, with more in its queue; NULL: there is none. */
+static const struct picture_pool *full_pool(const struct why *y)
+{
+	for (size_t i = 0; i < y->p.nr_pools; i++) {
+		const struct picture_pool *pool = &y->p.pools[i];
+
+		if (pool->queued && !pool->idle && pool->threads >= pool->limit)
+			return pool;
+	}
+	return NULL;
+}
+
+/* Do all jobs that threads of a full pool run block in a block_on? */
+static bool all_block(const struct why *y, const struct sleeper *list, size_t nr)
+{
+	size_t jobs = 0, running = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		jobs += list[i].job;
+	/* workers are threads of the pool, too; their loops are not in the picture */
+	for (size_t i = 0; i < y->p.nr_threads; i++)
+		running += y->p.threads[i].nr_polls && is_job(y, y->p.threads[i].polls[0]);
+	return full_pool(y) && jobs && jobs == running;
+}
+
 void why__find_blocked(struct why *y)
 {
 	size_t nr = 0;
@@ -284,6 +322,7 @@ void why__find_blocked(struct why *y)
 	}
 	if (!y->err)
 		tell(y, list, nr, starves ? "starved task" : "blocked worker", 1, false);
+	exhausted |= all_block(y, list, nr);
 	if (!y->err && exhausted)
 		tell(y, list, nr, "pool exhausted", 1, true);
 	free(list);

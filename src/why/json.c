@@ -103,7 +103,7 @@ static json_t *thread_of(const struct why *y, const struct picture_thread *t)
 int why__json(const struct why *y, FILE *out)
 {
 	json_t *findings = json_array(), *tasks = json_array(), *threads = json_array();
-	json_t *all;
+	json_t *pools = json_array(), *all;
 	int err;
 
 	for (size_t i = 0; i < y->nr_findings; i++)
@@ -112,7 +112,17 @@ int why__json(const struct why *y, FILE *out)
 		json_array_append_new(tasks, task_of(y, i));
 	for (size_t i = 0; i < y->p.nr_threads; i++)
 		json_array_append_new(threads, thread_of(y, &y->p.threads[i]));
-	all = json_pack("{s:o, s:o, s:o}", "findings", findings, "tasks", tasks, "threads", threads);
+	for (size_t i = 0; i < y->p.nr_pools; i++) {
+		const struct picture_pool *p = &y->p.pools[i];
+
+		json_array_append_new(pools, json_pack("{s:I, s:I, s:I, s:I}", "threads",
+						       (json_int_t)p->threads, "idle",
+						       (json_int_t)p->idle, "queued",
+						       (json_int_t)p->queued, "limit",
+						       (json_int_t)p->limit));
+	}
+	all = json_pack("{s:o, s:o, s:o, s:{s:o}}", "findings", findings, "tasks", tasks, "threads",
+			threads, "runtime", "pools", pools);
 	if (!all)
 		return -ENOMEM;
 	err = json_dumpf(all, out, JSON_INDENT(1)) ? -ENOMEM : 0;
