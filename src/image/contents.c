@@ -328,7 +328,7 @@ static void collect(struct contents *c, const struct die *d, uint64_t off, unsig
 /* Store the list; returns the index of its first part. */
 static uint32_t store(struct contents *c, const struct part_list *list)
 {
-	uint32_t first = model__add(c->m, MODEL_PARTS, list->nr);
+	uint32_t first = list->nr ? model__add(c->m, MODEL_PARTS, list->nr) : 0;
 
 	if (first != WALK_NONE && list->nr)
 		memcpy(model__at(c->m, MODEL_PARTS, first), list->v,
