@@ -7,6 +7,9 @@
  * "FILE:LINE  AWAITED at OFFSET". The offset is relative to the future: "at 8", the
  * awaited future lies there; "at *8", a pointer to it lies there; "at **8", a pointer
  * to a pointer to it.
+ *
+ * Below an await point is what is live there besides what is awaited: the line where the
+ * variable is declared, its name, the type of handle or the future.
  */
 #include "image/image.h"
 

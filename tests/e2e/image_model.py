@@ -63,6 +63,8 @@ class Info:
                 self.roots.append(line.strip().rpartition("  [")[0])
             elif part == "futures" and not line.startswith("    "):
                 self.futures.append(self.future(line))
+            elif part == "futures" and line.startswith("        "):
+                pass        # what is live at the await point besides
             elif part == "futures":
                 self.futures[-1].states.append(self.state(line))
             else:
