@@ -155,8 +155,8 @@ static uint32_t task_at(const struct picture *p, uint64_t id)
 	return WALK_NONE;
 }
 
-/* The task of a poll, or the root, which is in no list. */
-static int polled(struct picture *p, uint64_t id, uint32_t fn, bool root, uint32_t tid,
+/* The task of a poll, or the root (enum thread_poll_root), which is in no list. */
+static int polled(struct picture *p, uint64_t id, uint32_t fn, unsigned int root, uint32_t tid,
 		  enum picture_state state, uint32_t *at)
 {
 	struct picture_task *t;
@@ -171,6 +171,7 @@ static int polled(struct picture *p, uint64_t id, uint32_t fn, bool root, uint32
 	t = &p->tasks[*at];
 	t->state = state;
 	t->root = root;
+	t->shares = root == 2;
 	t->tid = tid;
 	return 0;
 }
@@ -198,7 +199,8 @@ static int take_polls(struct taker *t)
 		for (uint32_t i = 0; i < RAW_UNDER_WAY && !err && th; i++) {
 			if (!w.pending[i].task)
 				continue;
-			err = polled(p, w.pending[i].task, w.pending[i].fn, true, tid,
+			err = polled(p, w.pending[i].task, w.pending[i].fn,
+				     w.pending[i].root ? w.pending[i].root : 1, tid,
 				     PICTURE_IDLE, &at);
 			/* of those in its frames, the innermost */
 			if (!err) {

@@ -63,6 +63,7 @@ struct picture_task {
 	uint32_t		fn;		/* poll function or root, in the image's table */
 	enum picture_state	state;
 	bool			root;
+	bool			shares;		/* a root whose thread polls tasks, too */
 	uint32_t		tid;		/* the thread that polls or blocks on it; or 0 */
 	struct walk_chain	chain;		/* if it is IDLE or READY */
 	/* ranges of the picture's lists */

@@ -147,6 +147,10 @@ static struct sleeper *find_sleepers(struct why *y, size_t *nr)
 				       .root = t->blocks_in == t->nr_polls ? t->blocks_on :
 									     WALK_NONE };
 		s->job = is_job(y, s->task);
+		/* a root on a thread of its own may do so */
+		if (y->p.tasks[s->task].root && !y->p.tasks[s->task].shares &&
+		    s->root == WALK_NONE)
+			continue;
 		s->at = stack_place(y, u, t, &way, &s->blocks);
 		/* a job may sleep: that is what it is for */
 		if (way || (s->job && s->root == WALK_NONE && !s->blocks))
@@ -242,7 +246,7 @@ static void add_sleeper(struct why *y, struct why_finding *f, const struct sleep
 	const struct picture_task *root = s->root == WALK_NONE ? NULL : &y->p.tasks[s->root];
 	uint32_t wait = root && root->nr_waits ? root->waits : WALK_NONE;
 
-	why__party(y, f, "blocks", s->task, s->at, "%s waits for %s%s%s", why__task(y, s->task),
+	why__party(y, f, "blocks", s->task, s->at, "%s sleeps: %s%s%s", why__task(y, s->task),
 		   s->words ? s->words : "something in the kernel", root ? ", blocks on " : "",
 		   root ? why__task(y, s->root) : "");
 	if (wait != WALK_NONE)
@@ -269,7 +273,7 @@ static void tell(struct why *y, const struct sleeper *list, size_t nr, const cha
 	f = first ? why__add(y, kind, rank) : NULL;
 	if (!f)
 		return;
-	why__say(y, f, "%" PRIu32 " thread%s in %s: %s at %s:%" PRIu32 ", waiting for %s%s", count,
+	why__say(y, f, "%" PRIu32 " thread%s in %s: %s at %s:%" PRIu32 " (%s)%s", count,
 		 count == 1 ? " sleeps" : "s sleep", jobs ? "blocking jobs" : "polls",
 		 why__task(y, first->task), first->at.file, first->at.line,
 		 first->words ? first->words : "something in the kernel",

@@ -128,17 +128,34 @@ static void add_waiter(struct why *y, struct why_finding *f, uint32_t wait, bool
 		   why__task(y, task), why__waits_in(y, wait), queue);
 }
 
-/* "0 permits are free" */
+/*
+ * "0 permits free, 4 found with tasks": how many there are in all is not known, and some may
+ * be with code that runs, or in values that no task owns.
+ */
 static void note_permits(struct why *y, struct why_finding *f, uint32_t wait)
 {
 	const struct picture_wait *w = &y->p.waits[wait];
-	uint64_t nr;
+	const struct image_handle *types;
+	uint64_t nr, found = 0;
+	size_t nr_types;
 	bool closed;
 
+	types = image__handles(y->p.img, &nr_types);
+	for (size_t i = 0; i < y->p.nr_handles; i++) {
+		const struct picture_handle *h = &y->p.handles[i];
+
+		if (types[h->handle].side == RUNTIME_SIDE_HOLDS &&
+		    w->key.value - h->object < h->size)
+			found += h->amount;
+	}
+	for (size_t i = 0; i < y->p.nr_waits; i++)
+		if (y->p.waits[i].node && y->p.waits[i].queued && !y->p.waits[i].needs &&
+		    y->p.waits[i].key.value == w->key.value)
+			found += y->p.waits[i].wants;
 	for (unsigned int r = 0; w->node && !f->resource && runtimes[r]; r++)
 		if (picture__permits(&y->p, r, w->key.value, &nr, &closed) &&
-		    asprintf(&f->resource, "semaphore at 0x%" PRIx64 ", %" PRIu64 " permits free",
-			     (uint64_t)w->key.value, nr) < 0)
+		    asprintf(&f->resource, "semaphore at 0x%" PRIx64 ": %" PRIu64 " permits free, %"
+			     PRIu64 " found with tasks", (uint64_t)w->key.value, nr, found) < 0)
 			f->resource = NULL;
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include "inspect/descriptors.h"
 #include "why/graph.h"
@@ -37,6 +38,20 @@ static bool somebody_polls(const struct why *y)
 }
 
 /* ---- readiness that was missed ---- */
+
+#define SETTLE_NS	20000000	/* for what is on its way to the task right now */
+
+/* Is there data to read for @d after a moment, too? */
+static bool still_to_read(const struct why *y, const struct descriptor *d)
+{
+	static const struct timespec pause = { .tv_nsec = SETTLE_NS };
+	struct descriptor again = *d;
+
+	nanosleep(&pause, NULL);
+	again.queues_known = false;
+	descriptors__ask(y->p.target->pid, &again, 1);
+	return again.queues_known && again.to_read && somebody_polls(y);
+}
 
 static void missed_edge(struct why *y, uint32_t wait, const struct descriptor *d)
 {
@@ -191,7 +206,7 @@ void why__find_kernel_side(struct why *y)
 		if (d && d->kind == DESCRIPTOR_PIDFD)
 			waits_for_child(y, i, d->pid, list, nr);
 		else if (d && d->queues_known && d->to_read && polls &&
-			 (!w->key.dir || w->key.dir & WALK_DIR_READ))
+			 (!w->key.dir || w->key.dir & WALK_DIR_READ) && still_to_read(y, d))
 			missed_edge(y, i, d);
 	}
 	free(list);
