@@ -16,6 +16,7 @@
 #define MAX_ITEMS	4096	/* elements of a slice that are visited */
 #define MAX_DEPTH	8	/* values in values */
 #define MAX_FRAMES	65536	/* of one task */
+#define MAX_LOOKS	100000	/* places of one task that are looked at */
 
 /* A future that is kept, and not walked yet. */
 struct kept {
@@ -43,6 +44,7 @@ struct keeps {
 	/* the current task and future */
 	uint32_t			 task, frame;
 	struct kept			 from;		/* type WALK_NONE: awaited */
+	uint32_t			 looks;		/* left for the task */
 	int				 err;
 };
 
@@ -301,8 +303,14 @@ static void look_at_parts(struct keeps *k, uint32_t first, uint32_t nr, uint64_t
 		if (part->way == IMAGE_PART_SLICE &&
 		    !read_word(k, base + part->off + (uint64_t)(int64_t)part->len_off, &len))
 			continue;
-		for (uint64_t n = 0; n < len && n < MAX_ITEMS && addr; n++)
+		for (uint64_t n = 0; n < len && n < MAX_ITEMS && addr; n++) {
+			if (!k->looks) {
+				k->p->incomplete = true;
+				return;
+			}
+			k->looks--;
 			look_at(k, part, addr + n * part->item, local, depth);
+		}
 	}
 }
 
@@ -352,6 +360,7 @@ int keeps__of(struct keeps *k, uint32_t task)
 	cells = image__cells(p->img, &nr_cells);
 	k->task = task;
 	k->err = 0;
+	k->looks = MAX_LOOKS;
 	k->nr_kept = 0;
 	k->from = (struct kept){ .type = WALK_NONE };
 	t->frames = (uint32_t)p->nr_frames;

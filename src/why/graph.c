@@ -16,7 +16,9 @@
 #include "base/array.h"
 #include "base/hash_table.h"
 
-#define MAX_QUEUE	65536	/* waiters of one semaphore */
+#define MAX_QUEUE	1000000	/* waiters of one semaphore */
+#define MAX_ENDERS	256	/* of one wait: if there are more, it is taken as one that may end */
+#define MAX_GRANTED	16	/* of one semaphore that are told */
 
 /* Handles by the address of their object. */
 struct by_object {
@@ -30,6 +32,13 @@ struct by_address {
 	uint32_t	wait;
 };
 
+/* Those who ask one semaphore. */
+struct group {
+	uint32_t	front;		/* the wait that is served next; WALK_NONE: not found */
+	uint32_t	granted[MAX_GRANTED];
+	uint32_t	nr_granted;
+};
+
 struct making {
 	struct graph		*g;
 	const struct image_type	*types;
@@ -39,6 +48,8 @@ struct making {
 	struct by_address	*keys, *nodes;
 	size_t			 nr_keys, nr_nodes;
 	struct hash_table	 tasks;		/* index + 1, by id */
+	struct group		*groups;	/* at the index of their first key */
+	uint32_t		*group;		/* by wait: its group */
 	uint64_t		*queue;		/* MAX_QUEUE */
 };
 
@@ -85,8 +96,10 @@ static int sort_all(struct making *m)
 	m->objects = calloc(p->nr_handles + 1, sizeof(*m->objects));
 	m->keys = calloc(p->nr_waits + 1, sizeof(*m->keys));
 	m->nodes = calloc(p->nr_waits + 1, sizeof(*m->nodes));
-	m->queue = calloc(MAX_QUEUE, sizeof(*m->queue));
-	if (!m->objects || !m->keys || !m->nodes || !m->queue)
+	m->groups = calloc(p->nr_waits + 1, sizeof(*m->groups));
+	m->group = calloc(p->nr_waits + 1, sizeof(*m->group));
+	m->queue = malloc(MAX_QUEUE * sizeof(*m->queue));
+	if (!m->objects || !m->keys || !m->nodes || !m->groups || !m->group || !m->queue)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->nr_handles; i++) {
 		m->objects[i] = (struct by_object){ p->handles[i].object, (uint32_t)i };
@@ -195,6 +208,10 @@ static int add_handles(struct making *m, uint32_t wait)
 			if (key - h->object >= h->size || !ends(m, wait, at) ||
 			    is_temporary(m, at) != temporary)
 				continue;
+			if (w->nr_edges == MAX_ENDERS) {
+				w->many = true;
+				return 0;
+			}
 			found++;
 			exist = how_many(m, h);
 			limited |= exist != 0;
@@ -207,38 +224,75 @@ static int add_handles(struct making *m, uint32_t wait)
 	return err;
 }
 
-/* Of those who ask the same semaphore: who stands before, and who has been granted permits. */
+/* The wait whose node is at @node; WALK_NONE: none that was found. */
+static uint32_t wait_of_node(const struct making *m, uint64_t node)
+{
+	size_t at = lower(m->nodes, m->nr_nodes, node);
+
+	return at < m->nr_nodes && m->nodes[at].address == node ? m->nodes[at].wait : WALK_NONE;
+}
+
+/* The waits for one semaphore, keys @first to @end: their places, who is next, who has got it. */
+static void make_group(struct making *m, size_t first, size_t end)
+{
+	const struct picture *p = m->g->p;
+	struct group *group = &m->groups[first];
+	bool queued = false;
+	ssize_t nr = -ENOTSUP;
+
+	group->front = WALK_NONE;
+	for (size_t i = first; i < end; i++) {
+		const struct picture_wait *w = &p->waits[m->keys[i].wait];
+
+		m->group[m->keys[i].wait] = (uint32_t)first;
+		if (!w->node || !w->queued)
+			continue;
+		queued |= w->needs != 0;
+		if (!w->needs && group->nr_granted < MAX_GRANTED)
+			group->granted[group->nr_granted++] = m->keys[i].wait;
+	}
+	for (unsigned int r = 0; queued && runtimes[r] && nr < 0; r++)
+		nr = picture__queue(p, r, m->keys[first].address, m->queue, MAX_QUEUE);
+	for (ssize_t i = 0; i < nr; i++) {
+		uint32_t wait = wait_of_node(m, m->queue[i]);
+
+		if (wait == WALK_NONE || p->waits[wait].key.value != m->keys[first].address)
+			continue;
+		if (!i)
+			group->front = wait;
+		m->g->waits[wait].place = (uint32_t)i;
+	}
+}
+
+static void make_groups(struct making *m)
+{
+	for (size_t i = 0, end; i < m->nr_keys; i = end) {
+		for (end = i + 1; end < m->nr_keys && m->keys[end].address == m->keys[i].address;)
+			end++;
+		make_group(m, i, end);
+	}
+}
+
+/*
+ * Of those who ask the same semaphore: who has been granted permits, and who is served next.
+ * That one stands for all between.
+ */
 static int add_queue(struct making *m, uint32_t wait)
 {
 	const struct picture *p = m->g->p;
-	const struct picture_wait *own = &p->waits[wait];
+	const struct group *group = &m->groups[m->group[wait]];
 	struct graph_wait *w = &m->g->waits[wait];
-	ssize_t nr = -ENOTSUP;
 	int err = 0;
 
-	for (size_t i = lower(m->keys, m->nr_keys, own->key.value);
-	     i < m->nr_keys && m->keys[i].address == own->key.value && !err; i++) {
-		const struct picture_wait *other = &p->waits[m->keys[i].wait];
-
-		if (m->keys[i].wait != wait && other->node && other->queued && !other->needs)
-			err = add_edge(m, wait, other->task, GRAPH_GRANTED, m->keys[i].wait);
-	}
-	if (err || !own->queued)
+	for (uint32_t i = 0; i < group->nr_granted && !err; i++)
+		if (group->granted[i] != wait)
+			err = add_edge(m, wait, p->waits[group->granted[i]].task, GRAPH_GRANTED,
+				       group->granted[i]);
+	if (err || !p->waits[wait].queued)
 		return err;
-	w->granted = !own->needs;
-	for (unsigned int r = 0; runtimes[r] && nr < 0; r++)
-		nr = picture__queue(p, r, own->key.value, m->queue, MAX_QUEUE);
-	for (ssize_t i = 0; i < nr && m->queue[i] != own->node && !err; i++) {
-		size_t at = lower(m->nodes, m->nr_nodes, m->queue[i]);
-
-		/* only the first is served next; it stands for those behind it */
-		if (!i && at < m->nr_nodes && m->nodes[at].address == m->queue[i])
-			err = add_edge(m, wait, p->waits[m->nodes[at].wait].task, GRAPH_AHEAD,
-				       m->nodes[at].wait);
-		w->place = (uint32_t)i + 1;
-	}
-	if (nr > 0 && m->queue[0] == own->node)
-		w->place = 0;
+	w->granted = !p->waits[wait].needs;
+	if (group->front != WALK_NONE && group->front != wait && w->place)
+		err = add_edge(m, wait, p->waits[group->front].task, GRAPH_AHEAD, group->front);
 	return err;
 }
 
@@ -251,7 +305,6 @@ static int add_edges(struct making *m, uint32_t wait)
 	int err = 0;
 
 	w->edges = (uint32_t)m->g->nr_edges;
-	w->place = WALK_NONE;
 	switch (own->key.kind) {
 	case WALK_KEY_TASK:
 		task = hash_table__find(&m->tasks, own->key.value);
@@ -263,8 +316,8 @@ static int add_edges(struct making *m, uint32_t wait)
 		err = add_handles(m, wait);
 		if (!err && own->node)
 			err = add_queue(m, wait);
-		if (m->g->waits[wait].nr_edges && own->node)
-			m->g->waits[wait].closed = true;
+		if (w->nr_edges && own->node)
+			w->closed = !w->many;
 		break;
 	}
 	return err;
@@ -434,7 +487,11 @@ int graph__make(struct graph *g, const struct picture *p, const bool *steady)
 	g->waits = calloc(p->nr_waits + 1, sizeof(*g->waits));
 	g->stuck = calloc(p->nr_tasks + 1, sizeof(*g->stuck));
 	g->part = calloc(p->nr_tasks + 1, sizeof(*g->part));
+	for (size_t i = 0; i < p->nr_waits && g->waits; i++)
+		g->waits[i].place = WALK_NONE;
 	err = g->waits && g->stuck && g->part ? sort_all(&m) : -ENOMEM;
+	if (!err)
+		make_groups(&m);
 	for (uint32_t i = 0; i < p->nr_waits && !err; i++)
 		err = add_edges(&m, i);
 	if (!err) {
@@ -445,6 +502,8 @@ int graph__make(struct graph *g, const struct picture *p, const bool *steady)
 	free(m.objects);
 	free(m.keys);
 	free(m.nodes);
+	free(m.groups);
+	free(m.group);
 	free(m.queue);
 	return err;
 }

@@ -34,6 +34,7 @@ struct graph_edge {
 struct graph_wait {
 	uint32_t	edges, nr_edges;	/* a range */
 	bool		closed;			/* no other than the edges' tasks can end it */
+	bool		many;			/* … there are more than can be told */
 	/* of a semaphore: the place in the queue, from 0; WALK_NONE: not in the queue */
 	uint32_t	place;
 	bool		granted;		/* it only has to be polled */

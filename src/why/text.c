@@ -126,7 +126,7 @@ void why__text(const struct why *y, FILE *out)
 	for (size_t i = 0; i < y->nr_findings; i++)
 		print_finding(y, &y->findings[i], i, out);
 	if (y->p.incomplete)
-		fprintf(out, "Not all tasks could be found in time.\n");
+		fprintf(out, "Not all tasks, or not all that they have, could be read in time.\n");
 	if (y->p.untold)
 		fprintf(out, "%u threads are in polls of tasks that are not known.\n", y->p.untold);
 	print_tasks(y, out);

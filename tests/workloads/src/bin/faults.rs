@@ -1,4 +1,4 @@
-//! Ways in which async programs come to a stand, each by its name; `rest`, `busy` and `churn` are well. `dwell why` has to tell
+//! Ways in which async programs come to a stand, each by its name; `rest`, `busy`, `churn` and `queue` are well. `dwell why` has to tell
 //! of each the kind and the lines with a mark: CULPRIT (where to look first), HOLDER, BETWEEN, CHAIN, VICTIM.
 //!
 //!     faults NAME
@@ -50,8 +50,9 @@ fn main() {
             "rest" => rest().await,
             "busy" => busy().await,
             "churn" => churn().await,
+            "queue" => queue().await,
             _ => {
-                eprintln!("faults: which? upgrade, ring, crossed, twice, itself, unpolled, unordered, swallowed, sleeper, chain, unread, rest, busy, churn");
+                eprintln!("faults: which? upgrade, ring, crossed, twice, itself, unpolled, unordered, swallowed, sleeper, chain, unread, rest, busy, churn, queue");
                 std::process::exit(2);
             }
         }
@@ -366,4 +367,24 @@ async fn churn() {
             sleep(Duration::from_millis(1)).await;
         }
     }
+}
+
+// queue: ten thousand who wait in one queue, and as many with permits of another semaphore
+async fn queue() {
+    let (lock, slots) = (Arc::new(Mutex::new(())), Arc::new(Semaphore::new(10_000)));
+    let _held = lock.lock().await;
+    for _ in 0..10_000 {
+        let (lock, slots) = (lock.clone(), slots.clone());
+        tokio::spawn(async move {
+            let _slot = slots.acquire().await;
+            let _guard = lock.lock().await;
+        });
+    }
+    for _ in 0..1000 {
+        let slots = slots.clone();
+        tokio::spawn(async move {
+            let _slot = slots.acquire().await;
+        });
+    }
+    std::future::pending().await
 }
