@@ -17,7 +17,7 @@
 #include "base/hash_table.h"
 
 #define MAX_QUEUE	1000000	/* waiters of one semaphore */
-#define MAX_ENDERS	256	/* of one wait: if there are more, it is taken as one that may end */
+#define MAX_ENDERS	256	/* of one wait; if there are more, it may end */
 #define MAX_GRANTED	16	/* of one semaphore that are told */
 
 /* Handles by the address of their object. */
