@@ -155,7 +155,7 @@ static void read_request(const struct keeps *k, struct picture_wait *w)
 	const struct image_path *needs, *wants, *queued;
 	const struct runtime_semaphore *s;
 	unsigned int runtime;
-	uint64_t flag;
+	uint64_t flag = 0;
 
 	s = semaphore_of(k, f->type, &runtime);
 	if (!s || k->types[f->type].node_off == WALK_NONE)
