@@ -42,6 +42,8 @@ struct contents {
 	/* of the coroutine that is being searched */
 	struct await_local	*locals;
 	size_t			 nr_locals;
+	struct die		 unresumed;	/* its first state … */
+	bool			 begun;		/* … and that another one is searched */
 	struct hash_table	 has;		/* enum has, by type */
 	struct hash_table	 handles;	/* index + 1, by type */
 	struct hash_table	 values;	/* index + 1, by type */
@@ -425,6 +427,22 @@ static void note_place(struct contents *c, const struct type_member *m, struct p
 	list->file = found ? model__str(c->m, base ? base + 1 : found->at.path) : 0;
 }
 
+/*
+ * Is @m a captured variable of the coroutine, in a state in which it has begun? It is listed
+ * in all states, whether or not it has been moved out since.
+ */
+static bool is_capture(const struct contents *c, const struct type_member *m)
+{
+	struct member_iter it = { 0 };
+	struct type_member captured;
+
+	while (c->begun && type__next_member(c->ts, &c->unresumed, &it, &captured))
+		if (m->name && captured.name && !strcmp(m->name, captured.name) &&
+		    m->off == captured.off)
+			return true;
+	return false;
+}
+
 static void search_members(struct contents *c, const struct die *d, struct part_list *list)
 {
 	struct member_iter it = { 0 };
@@ -437,7 +455,7 @@ static void search_members(struct contents *c, const struct die *d, struct part_
 			continue;
 		list->name = model__str(c->m, m.name);
 		note_place(c, &m, list);
-		list->temporary = is_temporary(m.name);
+		list->temporary = is_temporary(m.name) || is_capture(c, &m);
 		collect(c, &m.type, m.off, 0, list);
 	}
 }
@@ -487,9 +505,15 @@ static void search_type(struct contents *c, uint32_t type)
 		if (at == WALK_NONE || type__named(&v.payload.type, "Returned") ||
 		    type__named(&v.payload.type, "Panicked"))
 			continue;
+		if (type__named(&v.payload.type, "Unresumed"))
+			c->unresumed = v.payload.type;
+		c->begun = c->nr_locals && !type__named(&v.payload.type, "Unresumed") &&
+			   c->unresumed.p;
 		search_members(c, &v.payload.type, &list);
 		put_variant(c, at, &list);
 	}
+	c->begun = false;
+	c->unresumed.p = NULL;
 	free(c->locals);
 	c->locals = NULL;
 	c->nr_locals = 0;

@@ -93,7 +93,7 @@ static int read_epoll(pid_t pid, int epfd, struct descriptor **list, size_t *nr,
 	if (!f)
 		return 0;	/* closed meanwhile */
 	while (!err && fgets(line, sizeof(line), f)) {
-		struct descriptor d = { .fd = -1 };
+		struct descriptor d = { .fd = -1, .epfd = epfd };
 		unsigned int events;
 
 		if (sscanf(line, "tfd: %d events: %x data: %" SCNx64, &d.fd, &events, &d.token) != 3)
@@ -154,12 +154,11 @@ static void take_inet(const struct nlmsghdr *h, struct descriptor *list, size_t 
 
 	if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)))
 		return;
-	d = socket_with(list, nr, m->idiag_inode);
-	if (!d)
-		return;
-	d->queues_known = true;
-	d->to_read = m->idiag_rqueue;
-	d->to_send = m->idiag_wqueue;
+	for (d = list; (d = socket_with(d, nr - (size_t)(d - list), m->idiag_inode)); d++) {
+		d->queues_known = true;
+		d->to_read = m->idiag_rqueue;
+		d->to_send = m->idiag_wqueue;
+	}
 }
 
 static void take_unix(const struct nlmsghdr *h, struct descriptor *list, size_t nr)
@@ -171,16 +170,17 @@ static void take_unix(const struct nlmsghdr *h, struct descriptor *list, size_t 
 
 	if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)))
 		return;
-	d = socket_with(list, nr, m->udiag_ino);
 	len = (int)(h->nlmsg_len - NLMSG_LENGTH(sizeof(*m)));
-	for (a = (const void *)(m + 1); d && RTA_OK(a, len); a = RTA_NEXT(a, len)) {
+	for (a = (const void *)(m + 1); RTA_OK(a, len); a = RTA_NEXT(a, len)) {
 		const struct unix_diag_rqlen *q = RTA_DATA(a);
 
 		if (a->rta_type != UNIX_DIAG_RQLEN || RTA_PAYLOAD(a) < sizeof(*q))
 			continue;
-		d->queues_known = true;
-		d->to_read = q->udiag_rqueue;
-		d->to_send = q->udiag_wqueue;
+		for (d = list; (d = socket_with(d, nr - (size_t)(d - list), m->udiag_ino)); d++) {
+			d->queues_known = true;
+			d->to_read = q->udiag_rqueue;
+			d->to_send = q->udiag_wqueue;
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ enum descriptor_kind {
 
 struct descriptor {
 	int			fd;
+	int			epfd;	/* of the epoll instance */
 	uint64_t		token;	/* that it is registered with */
 	enum descriptor_kind	kind;
 	uint64_t		ino;	/* of a socket or pipe */

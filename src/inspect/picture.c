@@ -11,11 +11,14 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "inspect/alive.h"
 #include "inspect/keeps.h"
 #include "inspect/under_way.h"
 
 #define FIND_NS		3000000000ull	/* the most time for finding tasks */
+#define KEEP_NS		8000000000ull	/* … and for what they have */
+#define MAX_FRAMES	(1u << 24)	/* of all tasks */
 #define LOOKS		16		/* retries for a thread whose stack changes meanwhile */
 #define LOOK_NS		200000		/* between the retries */
 
@@ -58,6 +61,7 @@ static void describe(const struct picture *p, struct picture_thread *t)
 			t->state = end[2];
 			*end = '\0';
 			snprintf(t->name, sizeof(t->name), "%s", name + 1);
+			utf8__make_printable(t->name);
 		}
 	}
 	if (f)
@@ -284,9 +288,15 @@ static int keep_all(struct picture *p)
 	struct keeps *k = keeps__new(p);
 	int err = k ? 0 : -ENOMEM;
 
-	for (uint32_t i = 0; i < p->nr_tasks && !err; i++)
-		if (p->tasks[i].state == PICTURE_IDLE || p->tasks[i].state == PICTURE_READY)
-			err = keeps__of(k, i);
+	for (uint32_t i = 0; i < p->nr_tasks && !err; i++) {
+		if (p->tasks[i].state != PICTURE_IDLE && p->tasks[i].state != PICTURE_READY)
+			continue;
+		if (clock__now() > p->ts + KEEP_NS || p->nr_frames > MAX_FRAMES) {
+			p->incomplete = true;
+			break;
+		}
+		err = keeps__of(k, i);
+	}
 	keeps__free(k);
 	return err;
 }

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "base/clock.h"
 #include "inspect/unwind.h"
 #include "join/sleeps.h"
 #include "symbol/source_lines.h"
@@ -29,7 +28,6 @@ struct sleeper {
 	uint32_t			 task;		/* whose poll it is in */
 	uint32_t			 root;		/* that it blocks on; WALK_NONE: none */
 	bool				 job;		/* a blocking job's poll */
-	bool				 blocks;	/* in a runtime's block_on */
 };
 
 /* ---- where it is ---- */
@@ -49,22 +47,9 @@ static bool gives_way(const char *function)
 	return false;
 }
 
-/* Is @function a runtime's block_on? */
-static bool blocks_on(const char *function)
-{
-	for (unsigned int r = 0; runtimes[r]; r++)
-		for (size_t i = 0; i < runtimes[r]->nr_roots; i++)
-			if (!strcmp(function, runtimes[r]->roots[i].path))
-				return true;
-	return false;
-}
-
-/*
- * Where in the program @t is. *@way: it has given its worker to another thread. *@blocks: it
- * is in a block_on.
- */
+/* Where in the program @t is. *@way: it has given its worker to another thread. */
 static struct why_place stack_place(const struct why *y, struct unwinder *u,
-				    const struct picture_thread *t, bool *way, bool *blocks)
+				    const struct picture_thread *t, bool *way)
 {
 	struct unwind_frame f = { .pc = t->regs.ip, .innermost = true, .sp = t->regs.sp };
 	struct trace_user_frame frames[NAMED];
@@ -73,7 +58,7 @@ static struct why_place stack_place(const struct why *y, struct unwinder *u,
 	const struct trace_user_frame *place;
 	const char *base;
 
-	*way = *blocks = false;
+	*way = false;
 	memcpy(f.saved, t->regs.saved, sizeof(f.saved));
 	for (unsigned int i = 0; i < FRAMES && stack.nr < NAMED; i++) {
 		int nr = source_lines__at(y->lines, f.pc - y->p.bias - (i > 0), found,
@@ -83,7 +68,6 @@ static struct why_place stack_place(const struct why *y, struct unwinder *u,
 			frames[stack.nr++] = (struct trace_user_frame){
 				found[k].function, found[k].path, found[k].line };
 			*way |= gives_way(found[k].function);
-			*blocks |= blocks_on(found[k].function);
 		}
 		if (unwinder__step(u, &f) != 1)
 			break;
@@ -151,9 +135,9 @@ static struct sleeper *find_sleepers(struct why *y, size_t *nr)
 		if (y->p.tasks[s->task].root && !y->p.tasks[s->task].shares &&
 		    s->root == WALK_NONE)
 			continue;
-		s->at = stack_place(y, u, t, &way, &s->blocks);
+		s->at = stack_place(y, u, t, &way);
 		/* a job may sleep: that is what it is for */
-		if (way || (s->job && s->root == WALK_NONE && !s->blocks))
+		if (way || (s->job && s->root == WALK_NONE))
 			continue;
 		s->words = sleep_words(y, t);
 		(*nr)++;
@@ -175,7 +159,7 @@ static bool is_in_driver(const struct picture_thread *t)
 /* Tasks that are ready, and timers that are overdue. */
 static void add_victims(struct why *y, struct why_finding *f)
 {
-	uint64_t now = clock__now();
+	uint64_t now = y->p.ts;
 
 	for (uint32_t i = 0; i < y->p.nr_tasks; i++) {
 		const struct picture_task *t = &y->p.tasks[i];
@@ -259,6 +243,7 @@ static void tell(struct why *y, const struct sleeper *list, size_t nr, const cha
 {
 	const struct sleeper *first = NULL;
 	struct why_finding *f;
+	bool still = true;
 	uint32_t count = 0;
 
 	for (size_t i = 0; i < nr; i++) {
@@ -269,6 +254,7 @@ static void tell(struct why *y, const struct sleeper *list, size_t nr, const cha
 			       list[i].thread->syscall != SYS_futex))
 			first = &list[i];
 		count++;
+		still &= list[i].thread->still;
 	}
 	f = first ? why__add(y, kind, rank) : NULL;
 	if (!f)
@@ -279,6 +265,8 @@ static void tell(struct why *y, const struct sleeper *list, size_t nr, const cha
 		 first->words ? first->words : "something in the kernel",
 		 jobs ? "; what they wait for is in the queue of the same pool" :
 		 !driven(y) ? "; and no thread looks for I/O and timers" : "");
+	if (!still)
+		f->since_ns = 0;
 	add_sleeper(y, f, first);
 	for (size_t i = 0; i < nr; i++)
 		if (list[i].job == jobs && &list[i] != first)
@@ -299,19 +287,6 @@ static const struct picture_pool *full_pool(const struct why *y)
 	return NULL;
 }
 
-/* Do all jobs that threads of a full pool run block in a block_on? */
-static bool all_block(const struct why *y, const struct sleeper *list, size_t nr)
-{
-	size_t jobs = 0, running = 0;
-
-	for (size_t i = 0; i < nr; i++)
-		jobs += list[i].job;
-	/* workers are threads of the pool, too; their loops are not in the picture */
-	for (size_t i = 0; i < y->p.nr_threads; i++)
-		running += y->p.threads[i].nr_polls && is_job(y, y->p.threads[i].polls[0]);
-	return full_pool(y) && jobs && jobs == running;
-}
-
 void why__find_blocked(struct why *y)
 {
 	size_t nr = 0;
@@ -326,7 +301,8 @@ void why__find_blocked(struct why *y)
 	}
 	if (!y->err)
 		tell(y, list, nr, starves ? "starved task" : "blocked worker", 1, false);
-	exhausted |= all_block(y, list, nr);
+	/* a job that was not found may also be on a runtime that was not */
+	exhausted &= !y->p.incomplete && !y->p.untold && (!y->p.nr_pools || full_pool(y));
 	if (!y->err && exhausted)
 		tell(y, list, nr, "pool exhausted", 1, true);
 	free(list);

@@ -11,6 +11,7 @@
 #include "why/why.h"
 
 #define MAX_ROW		32	/* tasks in a row */
+#define MAX_TOLD	20	/* ends */
 #define MIN_ROW		2	/* waits for another task, without mere joins */
 
 /* The only wait of a task; WALK_NONE: it has several, or none. */
@@ -116,6 +117,7 @@ static void add_row(struct why *y, struct why_finding *f, const struct row *row)
 void why__find_chains(struct why *y)
 {
 	struct row *rows = calloc(y->p.nr_tasks + 1, sizeof(*rows));
+	unsigned int told = 0;
 	bool *done = calloc(y->p.nr_tasks + 1, sizeof(*done));
 
 	if (!rows || !done)
@@ -128,8 +130,9 @@ void why__find_chains(struct why *y)
 		struct why_finding *f;
 		struct why_place at;
 
-		if (wait == WALK_NONE || done[rows[i].end])
+		if (wait == WALK_NONE || done[rows[i].end] || told == MAX_TOLD)
 			continue;
+		told++;
 		done[rows[i].end] = true;
 		for (uint32_t k = 0; k < y->p.nr_tasks; k++)
 			behind += rows[k].nr && rows[k].end == rows[i].end;

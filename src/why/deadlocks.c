@@ -9,6 +9,8 @@
 #include "why/graph.h"
 #include "why/why.h"
 
+#define MAX_TOLD	100	/* deadlocks */
+
 /* Is the edge to a future that its task has and does not poll? */
 static bool is_unpolled(const struct why *y, const struct graph_edge *e)
 {
@@ -224,8 +226,21 @@ static void find_part(struct why *y, uint32_t part)
 
 void why__find_deadlocks(struct why *y)
 {
-	for (uint32_t part = 1; part <= y->g->nr_parts && !y->err; part++)
+	for (uint32_t part = 1; part <= y->g->nr_parts && part <= MAX_TOLD && !y->err;
+	     part++)
 		find_part(y, part);
+}
+
+/* If @task is a root: does its thread only wait for it? Else it is polled when that is done. */
+static bool is_free(const struct why *y, uint32_t task)
+{
+	const struct picture_task *t = &y->p.tasks[task];
+
+	for (size_t i = 0; t->root && i < y->p.nr_threads; i++)
+		if (y->p.threads[i].tid == t->tid)
+			return y->p.threads[i].still &&
+			       y->p.threads[i].nr_polls == y->p.threads[i].blocks_in;
+	return !t->root;
 }
 
 /*
@@ -240,7 +255,7 @@ void why__find_lost_wakes(struct why *y)
 		struct why_place at;
 
 		if (!y->g->waits[i].granted || w->unpolled || !y->steady[w->task] ||
-		    y->p.tasks[w->task].state != PICTURE_IDLE)
+		    y->p.tasks[w->task].state != PICTURE_IDLE || !is_free(y, w->task))
 			continue;
 		f = why__add(y, "lost wake", 1);
 		if (!f)

@@ -16,7 +16,7 @@
 #include "base/array.h"
 #include "base/hash_table.h"
 
-#define MAX_QUEUE	1000000	/* waiters of one semaphore */
+#define MAX_QUEUE	1000000	/* waiters of all semaphores */
 #define MAX_ENDERS	256	/* of one wait; if there are more, it may end */
 #define MAX_GRANTED	16	/* of one semaphore that are told */
 
@@ -47,7 +47,10 @@ struct making {
 	uint64_t		 largest;	/* object, in bytes */
 	struct by_address	*keys, *nodes;
 	size_t			 nr_keys, nr_nodes;
+	/* no task has been polled all the time, whose locals cannot be read */
+	bool			 quiet;
 	struct hash_table	 tasks;		/* index + 1, by id */
+	size_t			 queued;	/* waiters read so far, of all semaphores */
 	struct group		*groups;	/* at the index of their first key */
 	uint32_t		*group;		/* by wait: its group */
 	uint64_t		*queue;		/* MAX_QUEUE */
@@ -177,6 +180,23 @@ static uint64_t how_many(const struct making *m, const struct picture_handle *h)
 	return nr;
 }
 
+/* The first of the objects that may contain @key. */
+static size_t first_object(const struct making *m, uint64_t key)
+{
+	uint64_t from = key > m->largest ? key - m->largest : 0;
+	size_t lo = 0, hi = m->g->p->nr_handles;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (m->objects[mid].object < from)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 /*
  * Handles of a side that can end @wait. A temporary's value may have been moved on, so these
  * count only if there is no other.
@@ -186,21 +206,12 @@ static int add_handles(struct making *m, uint32_t wait)
 	const struct picture *p = m->g->p;
 	struct graph_wait *w = &m->g->waits[wait];
 	uint64_t key = p->waits[wait].key.value, found = 0, exist = 0;
-	bool limited = false, permits = false;
+	bool holds = false, doubtful = false;
 	int err = 0;
 
 	for (int temporary = 0; temporary < 2 && !found; temporary++) {
-		size_t lo = 0, hi = p->nr_handles;
-		uint64_t from = key > m->largest ? key - m->largest : 0;
+		size_t lo = first_object(m, key);
 
-		while (lo < hi) {
-			size_t mid = lo + (hi - lo) / 2;
-
-			if (m->objects[mid].object < from)
-				lo = mid + 1;
-			else
-				hi = mid;
-		}
 		for (; lo < p->nr_handles && m->objects[lo].object <= key && !err; lo++) {
 			uint32_t at = m->objects[lo].handle;
 			const struct picture_handle *h = &p->handles[at];
@@ -214,14 +225,36 @@ static int add_handles(struct making *m, uint32_t wait)
 			}
 			found++;
 			exist = how_many(m, h);
-			limited |= exist != 0;
-			permits |= m->handle_types[h->handle].side == RUNTIME_SIDE_HOLDS;
+			holds |= m->handle_types[h->handle].side == RUNTIME_SIDE_HOLDS;
+			/* its own end, which it may have given to somebody else */
+			doubtful |= temporary && h->task == p->waits[wait].task;
 			err = add_edge(m, wait, h->task, GRAPH_HANDLE, at);
 		}
 	}
-	/* permits: what nobody was found to hold may be with code that runs */
-	w->closed = found && (limited ? found >= exist : permits);
+	/*
+	 * If more were found than exist, some have been moved on. What is held may also be
+	 * with a task that is being polled; how many permits there are, nobody knows.
+	 */
+	w->closed = found && !doubtful && (exist ? found == exist : holds) &&
+		    (!holds || m->quiet);
 	return err;
+}
+
+/* Is there a channel whose semaphore is at @key? Then its receiver gives the permits back. */
+static bool in_channel(const struct making *m, uint64_t key)
+{
+	const struct picture *p = m->g->p;
+
+	for (size_t i = first_object(m, key); i < p->nr_handles; i++) {
+		const struct picture_handle *h = &p->handles[m->objects[i].handle];
+
+		if (h->object > key)
+			return false;
+		if (key - h->object < h->size &&
+		    m->handle_types[h->handle].side != RUNTIME_SIDE_HOLDS)
+			return true;
+	}
+	return false;
 }
 
 /* The wait whose node is at @node; WALK_NONE: none that was found. */
@@ -252,7 +285,9 @@ static void make_group(struct making *m, size_t first, size_t end)
 			group->granted[group->nr_granted++] = m->keys[i].wait;
 	}
 	for (unsigned int r = 0; queued && runtimes[r] && nr < 0; r++)
-		nr = picture__queue(p, r, m->keys[first].address, m->queue, MAX_QUEUE);
+		nr = picture__queue(p, r, m->keys[first].address, m->queue,
+				    MAX_QUEUE - m->queued);
+	m->queued += nr > 0 ? (size_t)nr : 0;
 	for (ssize_t i = 0; i < nr; i++) {
 		uint32_t wait = wait_of_node(m, m->queue[i]);
 
@@ -296,6 +331,17 @@ static int add_queue(struct making *m, uint32_t wait)
 	return err;
 }
 
+/* Are all edges of @wait to others in the queue? */
+static bool only_queue(const struct making *m, uint32_t wait)
+{
+	const struct graph_wait *w = &m->g->waits[wait];
+
+	for (uint32_t i = w->edges; i < w->edges + w->nr_edges; i++)
+		if (m->g->edges[i].reason == GRAPH_HANDLE)
+			return false;
+	return true;
+}
+
 static int add_edges(struct making *m, uint32_t wait)
 {
 	const struct picture *p = m->g->p;
@@ -316,8 +362,11 @@ static int add_edges(struct making *m, uint32_t wait)
 		err = add_handles(m, wait);
 		if (!err && own->node)
 			err = add_queue(m, wait);
-		if (w->nr_edges && own->node)
-			w->closed = !w->many;
+		/* granted, or first in line, and nobody was found who holds it */
+		if (w->nr_edges && own->node && !w->closed)
+			w->closed = m->quiet && only_queue(m, wait) &&
+				    !in_channel(m, own->key.value);
+		w->closed &= !w->many;
 		break;
 	}
 	return err;
@@ -490,6 +539,9 @@ int graph__make(struct graph *g, const struct picture *p, const bool *steady)
 	for (size_t i = 0; i < p->nr_waits && g->waits; i++)
 		g->waits[i].place = WALK_NONE;
 	err = g->waits && g->stuck && g->part ? sort_all(&m) : -ENOMEM;
+	m.quiet = !p->incomplete && !p->untold;
+	for (size_t i = 0; i < p->nr_tasks; i++)
+		m.quiet &= !steady[i] || p->tasks[i].state != PICTURE_POLLED;
 	if (!err)
 		make_groups(&m);
 	for (uint32_t i = 0; i < p->nr_waits && !err; i++)

@@ -40,7 +40,10 @@ static void print_finding(const struct why *y, const struct why_finding *f, size
 		fprintf(out, "     … and %zu more\n", f->nr_parties - MAX_PARTIES);
 	if (f->resource)
 		fprintf(out, "     %s\n", f->resource);
-	fprintf(out, "     unchanged for at least %s\n\n", quantity__time(f->since_ns, span));
+	if (f->since_ns)
+		fprintf(out, "     unchanged for at least %s\n\n", quantity__time(f->since_ns, span));
+	else
+		fprintf(out, "     so in each look\n\n");
 }
 
 /* ---- tasks by where they wait ---- */

@@ -36,7 +36,7 @@ struct why_finding {
 	unsigned int		 rank;		/* the worst have the lowest */
 	char			*text;		/* a sentence */
 	char			*resource;	/* or NULL */
-	uint64_t		 since_ns;	/* it has been so for at least that long */
+	uint64_t		 since_ns;	/* unchanged so long at least; 0: so in each look */
 	struct why_party	*parties;
 	size_t			 nr_parties, cap_parties;
 	struct hash_table	 counted;	/* party and task, of those in a party's count */
