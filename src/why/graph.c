@@ -215,6 +215,7 @@ static int add_handles(struct making *m, uint32_t wait)
 		for (; lo < p->nr_handles && m->objects[lo].object <= key && !err; lo++) {
 			uint32_t at = m->objects[lo].handle;
 			const struct picture_handle *h = &p->handles[at];
+			uint32_t before;
 
 			if (key - h->object >= h->size || !ends(m, wait, at) ||
 			    is_temporary(m, at) != temporary)
@@ -223,12 +224,14 @@ static int add_handles(struct making *m, uint32_t wait)
 				w->many = true;
 				return 0;
 			}
-			found++;
 			exist = how_many(m, h);
 			holds |= m->handle_types[h->handle].side == RUNTIME_SIDE_HOLDS;
 			/* its own end, which it may have given to somebody else */
 			doubtful |= temporary && h->task == p->waits[wait].task;
+			before = w->nr_edges;
 			err = add_edge(m, wait, h->task, GRAPH_HANDLE, at);
+			/* a value that a task has moved about in itself is one */
+			found += !temporary || w->nr_edges > before;
 		}
 	}
 	/*

@@ -274,6 +274,21 @@ static void temporaries_do_not_count_beside_others(void **state)
 	assert_string_equal(stuck(s), "11");
 }
 
+/* A sender that was moved from one temporary to the next is one sender. */
+static void moved_about(void **state)
+{
+	struct scene *s = *state;
+
+	task(s);
+	has(s, GUARD, 1);
+	waits(s, SENDS_ONE, 0);
+	task(s);
+	has(s, ONLY_SENDER, 0)->part = 1;
+	has(s, ONLY_SENDER, 0)->part = 1;
+	waits(s, LOCKS, 1);
+	assert_string_equal(stuck(s), "11");
+}
+
 /* The address is not in the object of the handle. */
 static void objects_end(void **state)
 {
@@ -318,6 +333,7 @@ int main(void)
 		T(not_everything_is_known),
 		T(receivers),
 		T(temporaries_do_not_count_beside_others),
+		T(moved_about),
 		T(objects_end),
 		T(granted_and_first_in_line),
 	};
