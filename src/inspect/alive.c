@@ -289,31 +289,6 @@ static void look_again(struct alive *a, struct look *l, struct alive_task *t)
 
 /* ---- a group of tasks ---- */
 
-/*
- * Reads all of @from to @to as far as possible; @ok tells which of the @nr parts were
- * read. The call ends at the first unreadable part, so it is repeated for the others.
- */
-static void read_many(const struct alive *a, struct iovec *to, struct iovec *from, size_t nr,
-		      bool *ok)
-{
-	size_t at = 0;
-
-	while (at < nr) {
-		ssize_t got = process_vm_readv(a->target->pid, to + at, nr - at, from + at, nr - at,
-					       0);
-		size_t left = got > 0 ? (size_t)got : 0;
-
-		if (got < 0 && errno != EFAULT) {
-			memset(ok + at, 0, (nr - at) * sizeof(*ok));
-			return;
-		}
-		for (; at < nr && left >= to[at].iov_len; left -= to[at++].iov_len)
-			ok[at] = true;
-		if (at < nr)
-			ok[at++] = false;
-	}
-}
-
 static struct iovec part(const void *p, size_t len)
 {
 	return (struct iovec){ (void *)(uintptr_t)p, len };
@@ -369,7 +344,7 @@ static size_t read_group(struct alive *a)
 		to[n] = part(&l->next, sizeof(l->next));
 		from[n++] = there(next_at(l), sizeof(l->next));
 	}
-	read_many(a, to, from, n, ok);
+	process__read_many(a->target, to, from, n, ok);
 	n = 0;
 	for (size_t i = 0; i < nr; i++) {
 		struct look *l = &a->looks[i];
@@ -431,7 +406,7 @@ static void read_again(struct alive *a, struct look **looks, size_t nr)
 		to[n] = part(looks[i]->again, looks[i]->len);
 		from[n++] = there(looks[i]->header, looks[i]->len);
 	}
-	read_many(a, to, from, n, ok);
+	process__read_many(a->target, to, from, n, ok);
 	n = 0;
 	for (size_t i = 0; i < nr; i++)
 		if (looks[i]->idle && !looks[i]->twice)

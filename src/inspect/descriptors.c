@@ -71,11 +71,6 @@ static void describe(pid_t pid, struct descriptor *d)
 		d->kind = DESCRIPTOR_SOCKET;
 		return;
 	}
-	d->ino = descriptor__ino(pid, d->fd, "pipe:[");
-	if (d->ino) {
-		d->kind = DESCRIPTOR_PIPE;
-		return;
-	}
 	d->pid = pid_behind(pid, d->fd);
 	if (d->pid)
 		d->kind = DESCRIPTOR_PIDFD;
@@ -157,7 +152,6 @@ static void take_inet(const struct nlmsghdr *h, struct descriptor *list, size_t 
 	for (d = list; (d = socket_with(d, nr - (size_t)(d - list), m->idiag_inode)); d++) {
 		d->queues_known = true;
 		d->to_read = m->idiag_rqueue;
-		d->to_send = m->idiag_wqueue;
 	}
 }
 
@@ -179,7 +173,6 @@ static void take_unix(const struct nlmsghdr *h, struct descriptor *list, size_t 
 		for (d = list; (d = socket_with(d, nr - (size_t)(d - list), m->udiag_ino)); d++) {
 			d->queues_known = true;
 			d->to_read = q->udiag_rqueue;
-			d->to_send = q->udiag_wqueue;
 		}
 	}
 }

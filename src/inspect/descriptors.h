@@ -14,8 +14,7 @@
 enum descriptor_kind {
 	DESCRIPTOR_OTHER	= 0,
 	DESCRIPTOR_SOCKET	= 1,
-	DESCRIPTOR_PIPE		= 2,
-	DESCRIPTOR_PIDFD	= 3,
+	DESCRIPTOR_PIDFD	= 2,
 };
 
 struct descriptor {
@@ -23,13 +22,11 @@ struct descriptor {
 	int			epfd;	/* of the epoll instance */
 	uint64_t		token;	/* that it is registered with */
 	enum descriptor_kind	kind;
-	uint64_t		ino;	/* of a socket or pipe */
+	uint64_t		ino;	/* of a socket */
 	pid_t			pid;	/* of a pidfd; 0: not known, or it has ended */
-	/* of a socket, if queues_known: bytes (of a listener: connections) */
+	/* of a socket, if queues_known: bytes (of a listener: connections) to be taken */
 	bool			queues_known;
-	uint32_t		to_read;	/* … that have come and nobody has read */
-	/* … that have been written and are not acknowledged */
-	uint32_t		to_send;
+	uint32_t		to_read;
 };
 
 /*

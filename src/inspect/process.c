@@ -206,6 +206,27 @@ int process__read(const struct process *p, uint64_t addr, void *buf, size_t len)
 	return n < 0 ? (int)n : (size_t)n == len ? 0 : -EFAULT;
 }
 
+void process__read_many(const struct process *p, struct iovec *to, struct iovec *from, size_t nr,
+			bool *ok)
+{
+	size_t at = 0;
+
+	while (at < nr) {
+		ssize_t got = process_vm_readv(p->pid, to + at, nr - at, from + at, nr - at,
+					       0);
+		size_t left = got > 0 ? (size_t)got : 0;
+
+		if (got < 0 && errno != EFAULT) {
+			memset(ok + at, 0, (nr - at) * sizeof(*ok));
+			return;
+		}
+		for (; at < nr && left >= to[at].iov_len; left -= to[at++].iov_len)
+			ok[at] = true;
+		if (at < nr)
+			ok[at++] = false;
+	}
+}
+
 bool process__exited(const struct process *p)
 {
 	struct pollfd end = { .fd = p->pidfd, .events = POLLIN };

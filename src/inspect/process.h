@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct iovec;
+
 struct process {
 	pid_t		pid;		/* in dwell's pid namespace */
 	int		pidfd;		/* readable when the process has exited */
@@ -48,6 +50,12 @@ int process__read(const struct process *p, uint64_t addr, void *buf, size_t len)
  * errno.
  */
 ssize_t process__read_some(const struct process *p, uint64_t addr, void *buf, size_t len);
+/*
+ * Read @nr parts, each from @from to @to, in as few calls as possible; @ok tells which of
+ * them were read. Both lists are as for process_vm_readv().
+ */
+void process__read_many(const struct process *p, struct iovec *to, struct iovec *from, size_t nr,
+			bool *ok);
 bool process__exited(const struct process *p);
 
 #endif /* DWELL_INSPECT_PROCESS_H */

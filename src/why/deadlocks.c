@@ -48,7 +48,7 @@ static const char *handle_type(const struct why *y, uint32_t handle)
 	return image__str(y->p.img, types[y->p.handles[handle].handle].name);
 }
 
-/* ", second in the queue" */
+/* ", first in the queue", ", 3 before it in the queue"; nothing if it is in none. */
 static void place_in_queue(const struct why *y, uint32_t wait, char *out, size_t size)
 {
 	const struct graph_wait *w = &y->g->waits[wait];
@@ -161,62 +161,50 @@ static void note_permits(struct why *y, struct why_finding *f, uint32_t wait)
 			f->resource = NULL;
 }
 
-static void find_part(struct why *y, uint32_t part)
+/* How bad the edge is: the task that locks itself out is the one to look at. */
+enum edge_rank { EDGE_OTHER, EDGE_HOLDS, EDGE_OWN, EDGE_UNPOLLED };
+
+static enum edge_rank rank_of(const struct why *y, const struct graph_edge *e)
 {
-	bool unpolled = false, own = false, self = true;
-	const struct graph_edge *first = NULL;
-	struct why_finding *f;
-	uint32_t nr = 0;
-	struct why_place at;
+	if (e->from == e->to && is_unpolled(y, e))
+		return EDGE_UNPOLLED;
+	if (e->reason != GRAPH_HANDLE)
+		return EDGE_OTHER;
+	return e->from == e->to ? EDGE_OWN : EDGE_HOLDS;
+}
+
+/* The worst edge of @part, the first of such; and the number of its tasks. */
+static const struct graph_edge *worst_of(const struct why *y, uint32_t part, uint32_t *nr)
+{
+	const struct graph_edge *worst = NULL;
 
 	for (size_t i = 0; i < y->g->nr_edges; i++) {
 		const struct graph_edge *e = &y->g->edges[i];
 
-		if (!in_part(y, e, part))
-			continue;
-		/* the task that locks itself out is the one to look at */
-		if (is_unpolled(y, e) && e->from == e->to) {
-			if (!unpolled)
-				first = e;
-			unpolled = true;
-		} else if (e->from == e->to && e->reason == GRAPH_HANDLE && !unpolled && !own) {
-			first = e;
-			own = true;
-		} else if (!first || (!own && !unpolled && e->reason == GRAPH_HANDLE &&
-				      first->reason != GRAPH_HANDLE)) {
-			first = e;
-		}
-		self &= e->from == e->to;
+		if (in_part(y, e, part) && (!worst || rank_of(y, e) > rank_of(y, worst)))
+			worst = e;
 	}
+	*nr = 0;
 	for (uint32_t i = 0; i < y->p.nr_tasks; i++)
-		nr += y->g->part[i] == part;
-	f = first ? why__add(y, unpolled ? "futurelock" : "deadlock", 0) : NULL;
-	if (!f)
-		return;
-	at = why__wait_place(y, first->wait);
-	if (unpolled)
-		why__say(y, f, "%s waits at %s:%" PRIu32 " in %s for what a future of its own has, "
-			 "which it does not poll meanwhile", why__task(y, first->from), at.file,
-			 at.line, why__waits_in(y, first->wait));
-	else if (own || self)
-		why__say(y, f, "%s waits at %s:%" PRIu32 " in %s for what it holds itself",
-			 why__task(y, first->from), at.file, at.line,
-			 why__waits_in(y, first->wait));
-	else
-		why__say(y, f, "%" PRIu32 " tasks wait for each other: %s at %s:%" PRIu32 " in %s",
-			 nr, why__task(y, first->from), at.file, at.line,
-			 why__waits_in(y, first->wait));
-	note_permits(y, f, first->wait);
-	add_waiter(y, f, first->wait, true);
-	/* who can end this wait, then the other waits of the part */
+		*nr += y->g->part[i] == part;
+	return worst;
+}
+
+/* Who can end the worst wait, then the other waits of the part. */
+static void add_parties(struct why *y, struct why_finding *f, uint32_t part,
+			const struct graph_edge *worst)
+{
+	bool unpolled = rank_of(y, worst) == EDGE_UNPOLLED;
+
+	add_waiter(y, f, worst->wait, true);
 	for (size_t i = 0; i < y->g->nr_edges; i++)
-		if (y->g->edges[i].wait == first->wait && in_part(y, &y->g->edges[i], part) &&
+		if (y->g->edges[i].wait == worst->wait && in_part(y, &y->g->edges[i], part) &&
 		    (!unpolled || is_unpolled(y, &y->g->edges[i])))
 			add_ender(y, f, &y->g->edges[i]);
 	for (size_t i = 0; i < y->g->nr_edges; i++) {
 		const struct graph_edge *e = &y->g->edges[i];
 
-		if (e->wait == first->wait || !in_part(y, e, part))
+		if (e->wait == worst->wait || !in_part(y, e, part))
 			continue;
 		if (!i || y->g->edges[i - 1].wait != e->wait)
 			add_waiter(y, f, e->wait, false);
@@ -224,11 +212,39 @@ static void find_part(struct why *y, uint32_t part)
 	}
 }
 
+static void tell_part(struct why *y, uint32_t part)
+{
+	uint32_t nr;
+	const struct graph_edge *worst = worst_of(y, part, &nr);
+	enum edge_rank rank = worst ? rank_of(y, worst) : EDGE_OTHER;
+	struct why_finding *f = worst ? why__add(y, rank == EDGE_UNPOLLED ? "futurelock" :
+								 "deadlock", 0) : NULL;
+	struct why_place at;
+
+	if (!f)
+		return;
+	at = why__wait_place(y, worst->wait);
+	if (rank == EDGE_UNPOLLED)
+		why__say(y, f, "%s waits at %s:%" PRIu32 " in %s for what a future of its own has, "
+			 "which it does not poll meanwhile", why__task(y, worst->from), at.file,
+			 at.line, why__waits_in(y, worst->wait));
+	else if (rank == EDGE_OWN || nr == 1)
+		why__say(y, f, "%s waits at %s:%" PRIu32 " in %s for what it holds itself",
+			 why__task(y, worst->from), at.file, at.line,
+			 why__waits_in(y, worst->wait));
+	else
+		why__say(y, f, "%" PRIu32 " tasks wait for each other: %s at %s:%" PRIu32 " in %s",
+			 nr, why__task(y, worst->from), at.file, at.line,
+			 why__waits_in(y, worst->wait));
+	note_permits(y, f, worst->wait);
+	add_parties(y, f, part, worst);
+}
+
 void why__find_deadlocks(struct why *y)
 {
 	for (uint32_t part = 1; part <= y->g->nr_parts && part <= MAX_TOLD && !y->err;
 	     part++)
-		find_part(y, part);
+		tell_part(y, part);
 }
 
 /* If @task is a root: does its thread only wait for it? Else it is polled when that is done. */

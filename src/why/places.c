@@ -30,6 +30,17 @@ const char *why__task(const struct why *y, uint32_t task)
 	return image__str(y->p.img, fns[t->fn].task);
 }
 
+const char *why__state(enum picture_state state)
+{
+	switch (state) {
+	case PICTURE_IDLE:	return "waits";
+	case PICTURE_READY:	return "is ready to be polled";
+	case PICTURE_POLLED:	return "is being polled";
+	case PICTURE_MOVING:	return "runs";
+	}
+	return "";
+}
+
 /* Is @frame inside of the future of frame @outer? */
 static bool is_inside(const struct why *y, const struct picture_frame *outer,
 		      const struct picture_frame *frame)
@@ -107,24 +118,34 @@ static struct why_place place_of_variant(const struct why *y, uint32_t variant)
 				   variants[variant].line };
 }
 
-struct why_place why__kept_place(const struct why *y, uint32_t frame, const char **local)
+/* Where variable @part is declared, in the function whose await point @variant is; its name. */
+static struct why_place place_of_part(const struct why *y, uint32_t variant, uint32_t part,
+				      const char **local)
 {
-	const struct picture_frame *f = &y->p.frames[frame];
 	const struct image_part *parts;
-	struct why_place place;
+	struct why_place place = place_of_variant(y, variant);
 	size_t nr;
 
 	*local = "";
 	parts = image__parts(y->p.img, &nr);
-	if (f->kept_at == WALK_NONE || f->part >= nr)
-		return (struct why_place){ "", "", 0 };
-	place = place_of_variant(y, f->kept_at);
-	*local = image__str(y->p.img, parts[f->part].name);
-	if (parts[f->part].line) {
-		place.file = image__str(y->p.img, parts[f->part].file);
-		place.line = parts[f->part].line;
+	if (part >= nr)
+		return place;
+	*local = image__str(y->p.img, parts[part].name);
+	if (parts[part].line) {
+		place.file = image__str(y->p.img, parts[part].file);
+		place.line = parts[part].line;
 	}
 	return place;
+}
+
+struct why_place why__kept_place(const struct why *y, uint32_t frame, const char **local)
+{
+	const struct picture_frame *f = &y->p.frames[frame];
+
+	*local = "";
+	if (f->kept_at == WALK_NONE)
+		return (struct why_place){ "", "", 0 };
+	return place_of_part(y, f->kept_at, f->part, local);
 }
 
 struct why_place why__wait_place(const struct why *y, uint32_t wait)
@@ -177,19 +198,6 @@ const char *why__waits_in(const struct why *y, uint32_t wait)
 struct why_place why__handle_place(const struct why *y, uint32_t handle, const char **local)
 {
 	const struct picture_handle *h = &y->p.handles[handle];
-	const struct image_part *parts;
-	struct why_place place;
-	size_t nr;
 
-	parts = image__parts(y->p.img, &nr);
-	place = place_of_variant(y, y->p.frames[h->frame].variant);
-	*local = "";
-	if (h->part >= nr)
-		return place;
-	*local = image__str(y->p.img, parts[h->part].name);
-	if (parts[h->part].line) {
-		place.file = image__str(y->p.img, parts[h->part].file);
-		place.line = parts[h->part].line;
-	}
-	return place;
+	return place_of_part(y, y->p.frames[h->frame].variant, h->part, local);
 }

@@ -121,17 +121,6 @@ static void print_enders(const struct why *y, uint32_t wait, bool *seen, unsigne
 	}
 }
 
-static const char *state_word(const struct picture_task *t)
-{
-	switch (t->state) {
-	case PICTURE_IDLE:	return "waits";
-	case PICTURE_READY:	return "is ready to be polled";
-	case PICTURE_POLLED:	return "is being polled";
-	case PICTURE_MOVING:	return "runs";
-	}
-	return "";
-}
-
 static void print_has(const struct why *y, const struct picture_task *t, FILE *out)
 {
 	const struct image_handle *types;
@@ -161,7 +150,7 @@ static void print_task(const struct why *y, uint32_t task, bool *seen, FILE *out
 	variants = image__variants(y->p.img, &nr);
 	types = image__types(y->p.img, &nr_types);
 	fprintf(out, "%s%s (0x%" PRIx64 ") %s%s\n", why__task(y, task), t->root ? ", a root" : "",
-		t->id, state_word(t), y->g->stuck[task] ? ", and nobody can end that" : "");
+		t->id, why__state(t->state), y->g->stuck[task] ? ", and nobody can end that" : "");
 	for (uint32_t i = t->frames; i < t->frames + t->nr_frames; i++) {
 		const struct picture_frame *f = &y->p.frames[i];
 

@@ -64,17 +64,6 @@ static int group_cmp(const void *a, const void *b)
 	return x->nr != y->nr ? (x->nr < y->nr ? 1 : -1) : strcmp(x->task, y->task);
 }
 
-static const char *state_word(enum picture_state state)
-{
-	switch (state) {
-	case PICTURE_IDLE:	return "waits";
-	case PICTURE_READY:	return "is ready to be polled";
-	case PICTURE_POLLED:	return "is being polled";
-	case PICTURE_MOVING:	return "runs";
-	}
-	return "";
-}
-
 static size_t find_group(struct group *groups, size_t nr, const struct group *g)
 {
 	for (size_t i = 0; i < nr; i++)
@@ -115,7 +104,7 @@ static void print_tasks(const struct why *y, FILE *out)
 		fprintf(out, "  %6" PRIu32 "  ", groups[i].nr);
 		print_place(out, groups[i].at);
 		fprintf(out, " %s%s %s%s%s\n", groups[i].task, groups[i].root ? " (root)" : "",
-			state_word(groups[i].state), *groups[i].in ? " in " : "", groups[i].in);
+			why__state(groups[i].state), *groups[i].in ? " in " : "", groups[i].in);
 	}
 	if (nr > MAX_GROUPS)
 		fprintf(out, "  … and %zu more places\n", nr - MAX_GROUPS);

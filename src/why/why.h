@@ -85,6 +85,8 @@ void why__party(struct why *y, struct why_finding *f, const char *role, uint32_t
 		struct why_place place, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
 
+/* What a task does, after its name: "waits", "is being polled". */
+const char *why__state(enum picture_state state);
 /* The name of task number @task of the picture. */
 const char *why__task(const struct why *y, uint32_t task);
 /* Where in the program wait @wait is: its innermost await point there. */
