@@ -48,9 +48,12 @@ INCLUDES = {
     "src/join": {"src/base", "src/trace"},
     "flamegraph": {"src/base", "src/join"},
     "src/output": {"src/base", "src/join", "src/trace", "flamegraph"},
-    "src/why": {"src/base", "src/runtime", "src/image", "src/inspect", "src/symbol", "src/trace", "src/join"},
+    # What is told of a process, by itself: it is in a recording, too.
+    "src/answer": {"src/base", "src/trace"},
+    "src/why": {"src/answer", "src/base", "src/runtime", "src/image", "src/inspect", "src/symbol", "src/trace",
+                "src/join"},
     # A subcommand puts the parts together. Not the kernel's side, which is the recorder's.
-    "src/cli": {"src/base", "src/image", "src/inspect", "src/record", "src/trace", "src/join", "src/why",
+    "src/cli": {"src/answer", "src/base", "src/image", "src/inspect", "src/record", "src/trace", "src/join", "src/why",
                 "src/output", "flamegraph"},
     "bench": {"src/base", "src/image", "src/trace", "src/join"},
     # Tests look at everything; but for helpers they do not look at each other.

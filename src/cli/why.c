@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer/answer.h"
 #include "base/say.h"
 #include "cli/arguments.h"
 #include "cli/cli.h"
@@ -75,17 +76,32 @@ static int each_register(void *of, int (*each)(void *ctx, const void *regs), voi
 	return registers__each(of, each, ctx);
 }
 
+static int print(const struct options *o, const struct answer *a, const char **why)
+{
+	if (o->json)
+		return answer__json(a, stdout);
+	if (!o->pattern) {
+		answer__print(a, stdout);
+	} else if (!answer__print_tasks(a, o->pattern, stdout)) {
+		*why = "no task has such a name or id";
+		return -ENOENT;
+	}
+	return 0;
+}
+
 static int look(const struct options *o, const struct process *target, const char **why)
 {
 	struct picture_registers regs = { .each = each_register };
 	struct registers *registers = NULL;
 	struct image *img = NULL;
 	struct why y = { .nr_findings = 0 };
+	struct answer a;
 	uint64_t bias;
 	int err = image__open(target->exe, &o->image, &img, why);
 
 	if (err)
 		return err;
+	answer__init(&a);
 	if (image__tier(img) != IMAGE_TIER_FULL) {
 		*why = image__tier_hint(img);
 		say__line("dwell: %s: %s", target->comm, *why);
@@ -105,17 +121,12 @@ static int look(const struct options *o, const struct process *target, const cha
 	regs.of = registers;
 	err = why__look(&y, img, target, bias, &regs);
 	*why = process__exited(target) ? "it has ended" : strerror(-err);
-	if (!err && o->json) {
-		err = why__json(&y, stdout);
-	} else if (!err && o->pattern) {
-		if (!why__task_text(&y, o->pattern, stdout)) {
-			*why = "no task has such a name or id";
-			err = -ENOENT;
-		}
-	} else if (!err) {
-		why__text(&y, stdout);
-	}
+	if (!err)
+		err = why__answer(&y, &a);
 	why__free(&y);
+	if (!err)
+		err = print(o, &a, why);
+	answer__free(&a);
 out:
 	registers__free(registers);
 	image__free(img);

@@ -30,17 +30,6 @@ const char *why__task(const struct why *y, uint32_t task)
 	return image__str(y->p.img, fns[t->fn].task);
 }
 
-const char *why__state(enum picture_state state)
-{
-	switch (state) {
-	case PICTURE_IDLE:	return "waits";
-	case PICTURE_READY:	return "is ready to be polled";
-	case PICTURE_POLLED:	return "is being polled";
-	case PICTURE_MOVING:	return "runs";
-	}
-	return "";
-}
-
 /* Is @frame inside of the future of frame @outer? */
 static bool is_inside(const struct why *y, const struct picture_frame *outer,
 		      const struct picture_frame *frame)

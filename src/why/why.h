@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "answer/answer.h"
 #include "base/hash_table.h"
 #include "inspect/picture.h"
 
@@ -61,15 +62,8 @@ int why__look(struct why *y, const struct image *img, const struct process *targ
 	      const struct picture_registers *regs);
 void why__free(struct why *y);
 
-/* Write findings, then tasks by where they wait. */
-void why__text(const struct why *y, FILE *out);
-/*
- * Write each task whose name contains @pattern, or whose id it is ("0x55d0c0ffee"), in depth.
- * Returns how many there are.
- */
-size_t why__task_text(const struct why *y, const char *pattern, FILE *out);
-/* Write everything as JSON: see the README. 0 or -ENOMEM. */
-int why__json(const struct why *y, FILE *out);
+/* What was found out, as an answer that stands by itself. 0 or -ENOMEM; free it in either case. */
+int why__answer(const struct why *y, struct answer *a);
 
 /* ---- for the files of this folder ---- */
 
@@ -85,8 +79,6 @@ void why__party(struct why *y, struct why_finding *f, const char *role, uint32_t
 		struct why_place place, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
 
-/* What a task does, after its name: "waits", "is being polled". */
-const char *why__state(enum picture_state state);
 /* The name of task number @task of the picture. */
 const char *why__task(const struct why *y, uint32_t task);
 /* Where in the program wait @wait is: its innermost await point there. */

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Findings and tasks as text. See why.h. */
+/* Findings and tasks as text. See answer.h. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer/answer.h"
 #include "base/quantity.h"
-#include "why/graph.h"
-#include "why/why.h"
 
 #define MAX_PARTIES	24	/* of a finding that are shown */
 #define MAX_GROUPS	40	/* of tasks that wait at one place */
 
-static void print_place(FILE *out, struct why_place at)
+static void print_place(FILE *out, struct answer_place at)
 {
 	char text[64] = "";
 
@@ -20,14 +19,14 @@ static void print_place(FILE *out, struct why_place at)
 	fprintf(out, "%-24s", text);
 }
 
-static void print_finding(const struct why *y, const struct why_finding *f, size_t i, FILE *out)
+static void print_finding(const struct answer *a, size_t i, FILE *out)
 {
+	const struct answer_finding *f = &a->findings[i];
 	char span[QUANTITY_MAX];
 
-	(void)y;
 	fprintf(out, "%zu. %s: %s.\n", i + 1, f->kind, f->text);
-	for (size_t k = 0; k < f->nr_parties && k < MAX_PARTIES; k++) {
-		const struct why_party *p = &f->parties[k];
+	for (uint32_t k = 0; k < f->nr_parties && k < MAX_PARTIES; k++) {
+		const struct answer_party *p = &a->parties[f->parties + k];
 
 		fprintf(out, "     %-8s ", p->role);
 		print_place(out, p->place);
@@ -37,8 +36,8 @@ static void print_finding(const struct why *y, const struct why_finding *f, size
 		fputc('\n', out);
 	}
 	if (f->nr_parties > MAX_PARTIES)
-		fprintf(out, "     … and %zu more\n", f->nr_parties - MAX_PARTIES);
-	if (f->resource)
+		fprintf(out, "     … and %" PRIu32 " more\n", f->nr_parties - MAX_PARTIES);
+	if (*f->resource)
 		fprintf(out, "     %s\n", f->resource);
 	if (f->since_ns)
 		fprintf(out, "     unchanged for at least %s\n\n", quantity__time(f->since_ns, span));
@@ -50,9 +49,9 @@ static void print_finding(const struct why *y, const struct why_finding *f, size
 
 struct group {
 	const char		*task;
-	enum picture_state	 state;
-	struct why_place	 at;
-	char			 in[128];
+	enum answer_state	 state;
+	struct answer_place	 at;
+	const char		*in;
 	uint32_t		 nr;
 	bool			 root;
 };
@@ -74,22 +73,22 @@ static size_t find_group(struct group *groups, size_t nr, const struct group *g)
 	return nr;
 }
 
-static void print_tasks(const struct why *y, FILE *out)
+static void print_groups(const struct answer *a, FILE *out)
 {
-	struct group *groups = calloc(y->p.nr_tasks + 1, sizeof(*groups));
+	struct group *groups = calloc(a->nr_tasks + 1, sizeof(*groups));
 	size_t nr = 0;
 
-	for (uint32_t i = 0; i < y->p.nr_tasks && groups; i++) {
-		const struct picture_task *t = &y->p.tasks[i];
-		struct group g = { .task = why__task(y, i), .state = t->state, .root = t->root,
-				   .at = { "", "", 0 } };
+	for (size_t i = 0; i < a->nr_tasks && groups; i++) {
+		const struct answer_task *t = &a->tasks[i];
+		struct group g = { .task = t->name, .state = t->state, .root = t->root,
+				   .at = { "", "", 0 }, .in = "" };
 		size_t at;
 
 		for (uint32_t k = t->waits; k < t->waits + t->nr_waits; k++) {
-			if (y->p.waits[k].unpolled)
+			if (a->waits[k].unpolled)
 				continue;
-			g.at = why__wait_place(y, k);
-			snprintf(g.in, sizeof(g.in), "%s", why__waits_in(y, k));
+			g.at = a->waits[k].place;
+			g.in = a->waits[k].in;
 			break;
 		}
 		at = find_group(groups, nr, &g);
@@ -99,27 +98,34 @@ static void print_tasks(const struct why *y, FILE *out)
 	}
 	if (groups)
 		qsort(groups, nr, sizeof(*groups), group_cmp);
-	fprintf(out, "%zu task%s\n", y->p.nr_tasks, y->p.nr_tasks == 1 ? "" : "s");
+	fprintf(out, "%zu task%s\n", a->nr_tasks, a->nr_tasks == 1 ? "" : "s");
 	for (size_t i = 0; i < nr && i < MAX_GROUPS; i++) {
 		fprintf(out, "  %6" PRIu32 "  ", groups[i].nr);
 		print_place(out, groups[i].at);
 		fprintf(out, " %s%s %s%s%s\n", groups[i].task, groups[i].root ? " (root)" : "",
-			why__state(groups[i].state), *groups[i].in ? " in " : "", groups[i].in);
+			answer_state__words(groups[i].state), *groups[i].in ? " in " : "",
+			groups[i].in);
 	}
 	if (nr > MAX_GROUPS)
 		fprintf(out, "  … and %zu more places\n", nr - MAX_GROUPS);
 	free(groups);
 }
 
-void why__text(const struct why *y, FILE *out)
+void answer__print_findings(const struct answer *a, FILE *out)
 {
-	if (!y->nr_findings)
+	if (!a->nr_findings)
 		fprintf(out, "No finding: nobody waits for what cannot come, as far as can be seen.\n\n");
-	for (size_t i = 0; i < y->nr_findings; i++)
-		print_finding(y, &y->findings[i], i, out);
-	if (y->p.incomplete)
+	for (size_t i = 0; i < a->nr_findings; i++)
+		print_finding(a, i, out);
+	if (a->incomplete)
 		fprintf(out, "Not all tasks, or not all that they have, could be read in time.\n");
-	if (y->p.untold)
-		fprintf(out, "%u threads are in polls of tasks that are not known.\n", y->p.untold);
-	print_tasks(y, out);
+	if (a->untold)
+		fprintf(out, "%" PRIu32 " threads are in polls of tasks that are not known.\n",
+			a->untold);
+}
+
+void answer__print(const struct answer *a, FILE *out)
+{
+	answer__print_findings(a, out);
+	print_groups(a, out);
 }
