@@ -42,8 +42,8 @@ INCLUDES = {
     # A source's decoder makes the file's events. It has its maps and programs from the skeleton,
     # which is made of bpf/ and kernel-events/ alone.
     "kernel-events": {"src/base", "src/symbol", "src/trace", "bpf", "skeleton"},
-    "src/record": {"src/base", "src/runtime", "src/image", "src/inspect", "src/symbol", "src/trace",
-                   "kernel-events", "bpf", "skeleton"},
+    "src/record": {"src/answer", "src/base", "src/runtime", "src/image", "src/inspect", "src/symbol", "src/trace",
+                   "src/why", "kernel-events", "bpf", "skeleton"},
     # What is behind a file needs neither a kernel nor a program.
     "src/join": {"src/base", "src/trace"},
     "flamegraph": {"src/base", "src/join"},

@@ -16,6 +16,7 @@ enum {
 	OPT_EMPTY,
 	OPT_HIDE,
 	OPT_NO_CACHE,
+	OPT_NO_LOOKS,
 };
 
 static const struct argp_option options[] = {
@@ -27,6 +28,7 @@ static const struct argp_option options[] = {
 	{ "debug-file", OPT_DEBUG_FILE, "FILE", 0, "Separate debug file of the program", 1 },
 	{ "buffer", OPT_RING, "KIB", 0, "Ring buffer per CPU (a power of two)", 1 },
 	{ "no-cache", OPT_NO_CACHE, NULL, 0, "Read the program's DWARF again, do not cache the model", 1 },
+	{ "no-looks", OPT_NO_LOOKS, NULL, 0, "Do not find out why tasks wait, at the start, the end and on SIGUSR1", 1 },
 	/* For bench/ and tests/e2e/ground_truth.py; not in the help. */
 	{ "empty-probes", OPT_EMPTY, NULL, OPTION_HIDDEN, "Probes that do nothing at the same sites", 1 },
 	{ "hide-switches", OPT_HIDE, "N", OPTION_HIDDEN, "Miss one in N returns of a thread to a CPU", 1 },
@@ -91,6 +93,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_NO_CACHE:
 		a->opts.cache_dir = "";
+		break;
+	case OPT_NO_LOOKS:
+		a->opts.no_looks = true;
 		break;
 	case ARGP_KEY_ARGS:
 		a->opts.argv = state->argv + state->next;

@@ -29,6 +29,7 @@
 #include "record/attach.h"
 #include "record/chain.h"
 #include "record/keeper.h"
+#include "record/looker.h"
 #include "record/losses.h"
 #include "record/output.h"
 #include "record/preamble.h"
@@ -53,6 +54,8 @@ static_assert((int)RAW_UNKNOWN == TRACE_POLL_UNKNOWN, "poll results");
 #define READER_MS	50		/* between checks whether somebody reads the output */
 #define EXEC_MS		2		/* between checks for an exec of the launched command */
 #define SAY_MS		200		/* for a message to be written */
+#define FRESH_NS	1000000000ull	/* a look that is younger is not repeated at the end */
+#define ANSWER_MS	10000		/* for the answer to the last look */
 #define STALL_NS	2000000000ull	/* for the output to accept the rest, after the end */
 
 struct recorder {
@@ -69,6 +72,7 @@ struct recorder {
 	uint32_t			*kinds;
 	struct roster			*roster;
 	struct sleepers			*sleepers;
+	struct looker			*looker;	/* NULL: why tasks wait is not found out */
 	uint64_t			 attach_ts, end_ts;
 	uint64_t			 cpu_start;	/* CPU time of dwell itself at attach_ts */
 	struct counters			 counters;	/* as read last */
@@ -249,13 +253,17 @@ static void write_losses(struct recorder *r)
 			trace_writer__loss(r->trace, loss_name(i), c->loss[i]);
 }
 
-/* The signal that asks dwell to end, by name; NULL: none. */
+/* The signal that asks dwell to end, by name; NULL: none. SIGUSR1 asks for a look. */
 static const char *asked_to_end(struct recorder *r)
 {
 	struct signalfd_siginfo info;
 
-	if (read(r->signals, &info, sizeof(info)) != sizeof(info))
-		return NULL;
+	do {
+		if (read(r->signals, &info, sizeof(info)) != sizeof(info))
+			return NULL;
+		if (info.ssi_signo == SIGUSR1)
+			looker__ask(r->looker);
+	} while (info.ssi_signo == SIGUSR1);
 	return info.ssi_signo == SIGTERM ? "SIGTERM" :
 	       info.ssi_signo == SIGHUP	 ? "hangup" :
 					   "interrupt";
@@ -334,12 +342,70 @@ static int until_end(const struct recorder *r, int ms)
 	return r->opts->duration_ns && left < (uint64_t)ms ? (int)left : ms;
 }
 
+/* ---- looks ---- */
+
+/* Write the answer of the looker, if it is complete. 1: no answer is missing; 0; negative errno. */
+static int take_answer(struct recorder *r)
+{
+	struct looker_answer a;
+	char note[256];
+	int got = looker__take(r->looker, &a);
+
+	if (got < 0) {
+		a.why = "the process that did so was killed";
+		looker__free(r->looker);
+		r->looker = NULL;
+	} else if (!got) {
+		return !looker__busy(r->looker);
+	}
+	if (!a.why)
+		got = trace_writer__answer(r->trace, a.ts, a.data, a.len);
+	else if (process__exited(&r->target.process))
+		return 1;
+	else {
+		snprintf(note, sizeof(note), "why tasks wait could not be found out at %.1f s: %s",
+			 (double)(clock__now() - r->attach_ts) / 1e9, a.why);
+		got = trace_writer__note(r->trace, note);
+	}
+	return got ? got : 1;
+}
+
+/* The last look, and its answer: the recording has ended, but the target goes on. */
+static int last_look(struct recorder *r)
+{
+	struct pollfd fds[2] = {
+		{ .fd = r->signals, .events = POLLIN },
+		{ .fd = looker__fd(r->looker), .events = POLLIN },
+	};
+	uint64_t until = clock__now() + ANSWER_MS * 1000000ull, now;
+	int done = 0;
+
+	while (!done && (now = clock__now()) < until) {
+		if (poll(fds, 2, (int)((until - now) / 1000000) + 1) < 0 && errno != EINTR)
+			return -errno;
+		if (asked_to_end(r))
+			break;
+		done = take_answer(r);
+		fds[1].fd = looker__fd(r->looker);
+	}
+	return done < 0 ? done : 0;
+}
+
+/* Should why tasks wait be found out once more, at the end? */
+static bool wants_last_look(const struct recorder *r)
+{
+	return r->looker && !process__exited(&r->target.process) &&
+	       r->sources.execs == r->own_execs &&
+	       clock__now() - looker__asked(r->looker) > FRESH_NS;
+}
+
 static int loop(struct recorder *r)
 {
-	struct pollfd fds[3] = {
+	struct pollfd fds[4] = {
 		{ .fd = r->signals, .events = POLLIN },
 		{ .fd = r->target.process.pidfd, .events = POLLIN },
 		{ .fd = keeper__fd(r->keeper), .events = POLLIN },
+		{ .fd = looker__fd(r->looker), .events = POLLIN },
 	};
 	uint64_t ts, flushed = r->attach_ts, shown = 0;
 	int err, more = 1, look = LOOK_MS;
@@ -347,7 +413,7 @@ static int loop(struct recorder *r)
 	for (;;) {
 		int wait = more ? 0 : roster__waits(r->roster) ? FIRST_LOOK_MS : look;
 
-		if (poll(fds, 3, until_end(r, wait)) < 0 && errno != EINTR)
+		if (poll(fds, 4, until_end(r, wait)) < 0 && errno != EINTR)
 			return -errno;
 		ts = clock__now();
 		process__cpu_ns(&r->target.process);
@@ -367,8 +433,11 @@ static int loop(struct recorder *r)
 		if (more < 0)
 			return more;
 		err = sleepers__look(r->sleepers);
-		if (err)
+		if (!err)
+			err = take_answer(r);
+		if (err < 0)
 			return err;
+		fds[3].fd = looker__fd(r->looker);
 		if (ts - flushed >= FLUSH_NS) {
 			flushed = ts;
 			write_losses(r);
@@ -435,7 +504,7 @@ static int finish(struct recorder *r, int err)
 	totals.probe_hits = r->counters.hits;
 	/* The probes ran in the target, but are not its own work. */
 	probes = attach__probe_cost(r->attach, &r->counters, &measuring);
-	totals.cpu_ns = own_cpu() - r->cpu_start - measuring;
+	totals.cpu_ns = own_cpu() - r->cpu_start - measuring + looker__cpu_ns(r->looker);
 	totals.target_cpu_ns = r->target.process.cpu_last - r->target.process.cpu_start;
 	totals.target_cpu_ns -= probes < totals.target_cpu_ns ? probes : totals.target_cpu_ns;
 	totals.cpu_ns += probes;
@@ -485,7 +554,7 @@ static void say_end(const struct recorder *r)
 
 static int catch_signals(void)
 {
-	static const int asking[] = { SIGINT, SIGTERM, SIGHUP };
+	static const int asking[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1 };
 	struct sigaction was;
 	sigset_t set;
 
@@ -753,6 +822,13 @@ static int prepare(struct recorder *r)
 		}
 		loaded = &bias;
 	}
+	if (image__tier(r->img) == IMAGE_TIER_FULL && !r->opts->empty && !r->opts->no_looks) {
+		err = looker__start(r->img, &r->target.process, &r->looker);
+		if (err) {
+			complain(r, "cannot start a process", strerror(-err));
+			return err;
+		}
+	}
 	/* Read meanwhile: once events come in, the time for it would fill the rings. */
 	r->sources.ksyms = ksyms__new();
 	err = attach__new(r->img, &r->target.process, loaded, r->keeper, &opts, &r->attach, &why);
@@ -774,12 +850,19 @@ static int record(struct recorder *r)
 		return err;
 	err = take_first(r);
 	if (!err && !r->ended_by) {
+		/* A command that has just been started has no tasks yet. */
+		if (!r->own_execs)
+			looker__ask(r->looker);
 		say_begin(r);
 		err = loop(r);
 	}
 	stop(r);
+	if (!err && wants_last_look(r))
+		looker__ask(r->looker);
 	if (!err)
 		err = take_rest(r);
+	if (!err && looker__busy(r->looker))
+		err = last_look(r);
 	err = finish(r, err);
 	if (r->progress) {
 		show_progress(r);
@@ -811,6 +894,7 @@ int recorder__run(const struct recorder_opts *opts)
 	r.keeper = NULL;
 	roster__free(r.roster);
 	sleepers__free(r.sleepers);
+	looker__free(r.looker);
 	trace_writer__free(r.trace);
 	output__free(r.output, r.trace && r.end_ts);
 	if (r.attach && attach__left_behind(r.attach))

@@ -24,6 +24,7 @@ struct recorder_opts {
 	bool		 quiet;		/* no line with the progress */
 	bool		 verbose;
 	bool		 empty;		/* empty probes and no events, for benchmarks */
+	bool		 no_looks;	/* do not find out why tasks wait: see looker.h */
 };
 
 /*

@@ -27,14 +27,15 @@
 enum trace_chunk_kind {
 	TRACE_CHUNK_META	= 1,
 	TRACE_CHUNK_EVENTS	= 2,
+	TRACE_CHUNK_ANSWER	= 3,	/* a part of an answer: see answers.h */
 };
 
 struct trace_chunk_head {
 	uint8_t		kind;		/* enum trace_chunk_kind */
-	uint16_t	cpu;		/* the stream that its events belong to */
+	uint16_t	cpu;		/* the stream of its events; ANSWER: which part */
 	uint32_t	length;		/* bytes of payload */
-	uint32_t	nr;		/* number of events or records */
-	uint64_t	first, last;	/* for events: smallest and largest time */
+	uint32_t	nr;		/* number of events, records, or parts of the answer */
+	uint64_t	first, last;	/* smallest and largest time; ANSWER: its time */
 	uint32_t	crc;		/* crc32c of the payload */
 };
 

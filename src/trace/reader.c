@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "trace/answers.h"
 #include "trace/chunk.h"
 #include "trace/input.h"
 #include "trace/merge.h"
@@ -27,6 +28,7 @@ struct trace_reader {
 	struct trace_tables	*tables;
 	struct trace_chunk_ref	*chunks;
 	size_t			 nr_chunks, chunks_size;
+	struct trace_answers	 answers;
 	struct trace_merge	*merge;
 	char			 torn[160];
 	char			*path;
@@ -158,6 +160,8 @@ static int read_index(struct trace_reader *r)
 			err = load_meta(r, &h, off);
 		else if (h.kind == TRACE_CHUNK_EVENTS)
 			err = add_chunk(r, &h, off + sizeof(bytes));
+		else if (h.kind == TRACE_CHUNK_ANSWER)
+			err = trace_answers__add(&r->answers, &h, off + sizeof(bytes));
 		if (err)
 			return err < 0 ? err : 0;
 		off += sizeof(bytes) + h.length;
@@ -303,6 +307,17 @@ bool trace_reader__loss(const struct trace_reader *r, size_t i, const char **cau
 	return trace_tables__loss(r->tables, i, cause, total);
 }
 
+size_t trace_reader__answers(const struct trace_reader *r)
+{
+	return trace_answers__count(&r->answers);
+}
+
+int trace_reader__answer(const struct trace_reader *r, size_t i, uint64_t *ts, uint8_t **out,
+			 size_t *len)
+{
+	return trace_answers__read(&r->answers, r->fd, i, ts, out, len);
+}
+
 uint64_t trace_reader__damaged(const struct trace_reader *r)
 {
 	return trace_merge__damaged(r->merge);
@@ -340,6 +355,7 @@ void trace_reader__free(struct trace_reader *r)
 	trace_merge__free(r->merge);
 	trace_tables__free(r->tables);
 	free(r->chunks);
+	trace_answers__free(&r->answers);
 	free(r->path);
 	if (r->fd >= 0)
 		close(r->fd);

@@ -165,6 +165,11 @@ int trace_writer__loss(struct trace_writer *w, const char *cause, uint64_t total
  * lost. SIGPIPE must be ignored to get -EPIPE.
  */
 int trace_writer__event(struct trace_writer *w, const struct trace_event *ev);
+/*
+ * Write an answer, @len bytes, of time @ts: what was found out about the process then. Errors
+ * as those of an event.
+ */
+int trace_writer__answer(struct trace_writer *w, uint64_t ts, const void *data, size_t len);
 /* Write out all open chunks. Call it now and then, so that a crash loses little. */
 int trace_writer__flush(struct trace_writer *w);
 /* Flush, write the totals and the end marker. */
@@ -212,6 +217,14 @@ const char *const *trace_reader__notes(const struct trace_reader *r, size_t *nr)
 /* The @i-th loss counter; false: there are no more. */
 bool trace_reader__loss(const struct trace_reader *r, size_t i, const char **cause,
 			uint64_t *total);
+/* The number of answers. */
+size_t trace_reader__answers(const struct trace_reader *r);
+/*
+ * Read the @i-th answer, in the order of the file: *@len bytes in *@out, which the caller
+ * frees, and its time. 0; -ENOENT; -EBADMSG: it is damaged; or another negative errno.
+ */
+int trace_reader__answer(const struct trace_reader *r, size_t i, uint64_t *ts, uint8_t **out,
+			 size_t *len);
 /* The number of events in damaged chunks so far. */
 uint64_t trace_reader__damaged(const struct trace_reader *r);
 uint64_t trace_reader__bytes(const struct trace_reader *r);

@@ -29,6 +29,7 @@
 
 #define EVENTS_BYTES	(40u << 10)	/* payload of a chunk of events */
 #define EVENTS_NR	4096u		/* events that a reader unpacks at a time for each CPU */
+#define ANSWER_BYTES	(4u << 20)	/* payload of a chunk of an answer */
 #define META_BYTES	(64u << 10)	/* metadata is written when it is larger */
 #define STRINGS_MAX	(1u << 20)	/* strings remembered, to share ids */
 #define LOSSES_MAX	64
@@ -636,6 +637,27 @@ int trace_writer__event(struct trace_writer *w, const struct trace_event *ev)
 	if (s->nr == EVENTS_NR || s->length > EVENTS_BYTES - TRACE_EVENT_BYTES_MAX)
 		return writer__put_stream(w, ev->cpu);
 	return 0;
+}
+
+int trace_writer__answer(struct trace_writer *w, uint64_t ts, const void *data, size_t len)
+{
+	size_t nr = len ? (len + ANSWER_BYTES - 1) / ANSWER_BYTES : 1;
+	uint8_t *buf = malloc(TRACE_CHUNK_HEAD_SIZE + (len < ANSWER_BYTES ? len : ANSWER_BYTES));
+
+	if (!buf)
+		return -ENOMEM;
+	for (size_t i = 0; i < nr && !w->err; i++) {
+		size_t at = i * ANSWER_BYTES;
+		size_t part = len - at < ANSWER_BYTES ? len - at : ANSWER_BYTES;
+		struct trace_chunk_head h = { .kind = TRACE_CHUNK_ANSWER, .cpu = (uint16_t)i,
+					      .nr = (uint32_t)nr, .length = (uint32_t)part,
+					      .first = ts, .last = ts };
+
+		memcpy(buf + TRACE_CHUNK_HEAD_SIZE, (const uint8_t *)data + at, part);
+		w->err = writer__put_chunk(w, &h, buf);
+	}
+	free(buf);
+	return w->err;
 }
 
 int trace_writer__flush(struct trace_writer *w)

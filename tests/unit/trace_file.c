@@ -493,6 +493,63 @@ static void wrong_files(void **state)
 	assert_non_null(strstr(why, "nothing was recorded"));
 }
 
+/* The @i-th answer has @len bytes, all of value @fill. */
+static void expect_answer(const struct trace_reader *r, size_t i, uint64_t at, uint8_t fill,
+			  size_t len)
+{
+	uint64_t ts;
+	uint8_t *data;
+	size_t got;
+
+	assert_int_equal(trace_reader__answer(r, i, &ts, &data, &got), 0);
+	assert_int_equal(ts, at);
+	assert_int_equal(got, len);
+	for (size_t k = 0; k < len; k++)
+		if (data[k] != fill)
+			fail_msg("byte %zu of answer %zu", k, i);
+	free(data);
+}
+
+/* A large answer takes several chunks. If one of them is not there, it is no answer. */
+static void answers(void **state)
+{
+	const size_t large = (9u << 20) + 7;
+	uint8_t *data = malloc(large);
+	struct trace_writer *w = create();
+	struct trace_reader *r;
+	uint64_t ts;
+	struct stat st;
+	size_t len;
+
+	(void)state;
+	assert_non_null(data);
+	memset(data, 1, large);
+	assert_int_equal(trace_writer__answer(w, 2000, data, 3), 0);
+	put_event(w, 2500, 0, 1);
+	memset(data, 2, large);
+	assert_int_equal(trace_writer__answer(w, 3000, data, large), 0);
+	assert_int_equal(trace_writer__answer(w, 4000, data, 0), 0);
+	assert_int_equal(trace_writer__finish(w, &totals), 0);
+	trace_writer__free(w);
+	r = reopen(path);
+	assert_int_equal(trace_reader__answers(r), 3);
+	expect_answer(r, 0, 2000, 1, 3);
+	expect_answer(r, 1, 3000, 2, large);
+	expect_answer(r, 2, 4000, 0, 0);
+	assert_int_equal(trace_reader__answer(r, 3, &ts, &data, &len), -ENOENT);
+	assert_null(trace_reader__torn(r));
+	trace_reader__free(r);
+	free(data);
+	/* The last chunk of the large one is at the end of a file that ends early. */
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(truncate(path, st.st_size - (2u << 20)), 0);
+	r = reopen(path);
+	assert_int_equal(trace_reader__answers(r), 1);
+	expect_answer(r, 0, 2000, 1, 3);
+	assert_non_null(trace_reader__torn(r));
+	trace_reader__free(r);
+}
+
 static void checksum(void **state)
 {
 	(void)state;
@@ -514,6 +571,7 @@ int main(void)
 		cmocka_unit_test(full_disk),
 		cmocka_unit_test(broken_pipe),
 		cmocka_unit_test(wrong_files),
+		cmocka_unit_test(answers),
 		cmocka_unit_test(checksum),
 	};
 
