@@ -79,6 +79,7 @@ needs() {
 	setcap | program setcap | libcap2-bin | libcap
 	setpriv | program setpriv | util-linux | util-linux
 	perl | program perl | perl | perl
+	gdb | program gdb | gdb | gdb
 	flamegraph.pl | flamegraph_pl | libdevel-nytprof-perl | flamegraph
 	certificates | certificates | ca-certificates | ca-certificates
 	rust | rust | rustc cargo | rust cargo

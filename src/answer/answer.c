@@ -49,6 +49,7 @@ void answer__free(struct answer *a)
 	free(a->resources);
 	free(a->holders);
 	free(a->threads);
+	free(a->frames);
 	free(a->pools);
 	free_texts(&a->texts);
 	answer__init(a);

@@ -125,6 +125,16 @@ struct answer_thread {
 	char		 state;		/* as in /proc */
 	int64_t		 syscall;	/* -1: none, or it runs */
 	uint32_t	 task;		/* whose poll it is in, the innermost; or ANSWER_NONE */
+	/* its user stack, a range, innermost first; not in a recording */
+	uint32_t	 frames, nr_frames;
+	bool		 complete;	/* the last frame is where the thread began */
+};
+
+/* A function on a thread's stack. */
+struct answer_frame {
+	uint64_t		 pc;	/* return address; of the innermost, where it is */
+	struct answer_place	 place;
+	bool			 inlined;	/* into the next one, which has the same pc */
 };
 
 struct answer_pool {
@@ -145,11 +155,14 @@ struct answer {
 	struct answer_resource	*resources;
 	struct answer_holder	*holders;
 	struct answer_thread	*threads;
+	struct answer_frame	*frames;
 	struct answer_pool	*pools;
 	size_t			 nr_findings, nr_parties, nr_tasks, nr_places, nr_waits, nr_has,
-				 nr_resources, nr_holders, nr_threads, nr_pools;
+				 nr_resources, nr_holders, nr_threads, nr_frames,
+				 nr_pools;
 	size_t			 cap_findings, cap_parties, cap_tasks, cap_places, cap_waits,
-				 cap_has, cap_resources, cap_holders, cap_threads, cap_pools;
+				 cap_has, cap_resources, cap_holders, cap_threads,
+				 cap_frames, cap_pools;
 	struct hash_table	 texts;		/* those that belong to it, by their contents */
 };
 

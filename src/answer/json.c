@@ -166,12 +166,20 @@ static json_t *resources_of(const struct answer *a)
 static json_t *thread_of(const struct answer *a, const struct answer_thread *t)
 {
 	char state[2] = { t->state, '\0' };
-	json_t *polls = json_array();
+	json_t *polls = json_array(), *stack = json_array();
 
+	for (uint32_t i = t->frames; i < t->frames + t->nr_frames; i++) {
+		json_t *frame = place_of(a->frames[i].place);
+
+		json_object_set_new(frame, "pc", json_sprintf("0x%" PRIx64, a->frames[i].pc));
+		json_object_set_new(frame, "inlined", json_boolean(a->frames[i].inlined));
+		json_array_append_new(stack, frame);
+	}
 	if (t->task != ANSWER_NONE)
 		json_array_append_new(polls, id_of(a, t->task));
-	return json_pack("{s:i, s:s, s:s, s:I, s:o}", "tid", (int)t->tid, "name", t->name, "state",
-			 state, "syscall", (json_int_t)t->syscall, "polls", polls);
+	return json_pack("{s:i, s:s, s:s, s:I, s:o, s:o, s:b}", "tid", (int)t->tid, "name",
+			 t->name, "state", state, "syscall", (json_int_t)t->syscall, "polls",
+			 polls, "stack", stack, "complete", t->complete);
 }
 
 int answer__json(const struct answer *a, FILE *out)

@@ -12,6 +12,7 @@
 
 #define MAX_DEPTH	6	/* of those who could end a wait, and so on */
 #define MAX_HOLDERS	8	/* of one resource that are shown */
+#define MAX_STACK	24	/* functions of a stack that are shown */
 
 static void indent(FILE *out, unsigned int depth)
 {
@@ -145,6 +146,34 @@ static void print_has(const struct answer *a, const struct answer_task *t, FILE 
 	}
 }
 
+/* Where the thread is that polls task number @task. */
+static void print_poll(const struct answer *a, uint32_t task, FILE *out)
+{
+	for (size_t i = 0; i < a->nr_threads; i++) {
+		const struct answer_thread *t = &a->threads[i];
+
+		if (t->task != task || !t->nr_frames)
+			continue;
+		fprintf(out, "    thread %" PRIu32 " (%s) polls it, and is in\n", t->tid, t->name);
+		for (uint32_t k = t->frames; k < t->frames + t->nr_frames; k++) {
+			const struct answer_place *p = &a->frames[k].place;
+
+			if (k == t->frames + MAX_STACK)
+				break;
+			if (!*p->function)
+				continue;
+			fprintf(out, "      %s", p->function);
+			if (p->line)
+				fprintf(out, " (%s:%" PRIu32 ")", p->file, p->line);
+			fputc('\n', out);
+		}
+		if (t->nr_frames > MAX_STACK)
+			fprintf(out, "      … and %" PRIu32 " more\n", t->nr_frames - MAX_STACK);
+		else if (!t->complete)
+			fprintf(out, "      … what called it is not known\n");
+	}
+}
+
 static void print_task(const struct answer *a, uint32_t task, bool *seen, FILE *out)
 {
 	const struct answer_task *t = &a->tasks[task];
@@ -156,6 +185,7 @@ static void print_task(const struct answer *a, uint32_t task, bool *seen, FILE *
 			a->places[i].function);
 	print_waits(a, task, seen, 0, out);
 	print_has(a, t, out);
+	print_poll(a, task, out);
 	fputc('\n', out);
 }
 

@@ -122,7 +122,7 @@ static int look(const struct options *o, const struct process *target, const cha
 	err = why__look(&y, img, target, bias, &regs);
 	*why = process__exited(target) ? "it has ended" : strerror(-err);
 	if (!err)
-		err = why__answer(&y, &a);
+		err = why__answer(&y, o->json || o->pattern, &a);
 	why__free(&y);
 	if (!err)
 		err = print(o, &a, why);

@@ -72,7 +72,7 @@ static int look(struct child *c, uint8_t **out, size_t *len, const char **why)
 	err = why__look(&y, c->img, &c->target, bias, &regs);
 	answer__init(&a);
 	if (!err)
-		err = why__answer(&y, &a);
+		err = why__answer(&y, false, &a);
 	why__free(&y);
 	if (!err)
 		err = answer__pack(&a, out, len);

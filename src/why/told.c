@@ -5,6 +5,7 @@
 
 #include "base/array.h"
 #include "why/graph.h"
+#include "why/stacks.h"
 #include "why/why.h"
 
 struct telling {
@@ -294,7 +295,7 @@ static int tell_threads(struct telling *t)
 	return 0;
 }
 
-int why__answer(const struct why *y, struct answer *a)
+int why__answer(const struct why *y, bool stacks, struct answer *a)
 {
 	struct telling t = { .y = y, .a = a };
 	int err = 0;
@@ -314,6 +315,8 @@ int why__answer(const struct why *y, struct answer *a)
 		err = tell_has(&t, i);
 	if (!err)
 		err = tell_threads(&t);
+	if (!err && stacks)
+		err = stacks__tell(y, a);
 	hash_table__clear(&t.resources);
 	return err;
 }

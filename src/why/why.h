@@ -62,8 +62,11 @@ int why__look(struct why *y, const struct image *img, const struct process *targ
 	      const struct picture_registers *regs);
 void why__free(struct why *y);
 
-/* What was found out, as an answer that stands by itself. 0 or -ENOMEM; free it in either case. */
-int why__answer(const struct why *y, struct answer *a);
+/*
+ * What was found out, as an answer that stands by itself; @stacks: with those of all threads,
+ * which takes a while. 0 or -ENOMEM; free it in either case.
+ */
+int why__answer(const struct why *y, bool stacks, struct answer *a);
 
 /* ---- for the files of this folder ---- */
 

@@ -44,8 +44,8 @@ static void make(struct answer *a, const char *name)
 	ADD(a, holders, ANSWER_JOINED, 1, 0);
 	ADD(a, holders, ANSWER_HAS, 0, 0);
 	ADD(a, holders, ANSWER_GRANTED, 1, 1);
-	ADD(a, threads, 77, "worker", 'S', -1, 0);
-	ADD(a, threads, 78, "worker", 'R', 202, ANSWER_NONE);
+	ADD(a, threads, 77, "worker", 'S', -1, 0, 0, 0, false);
+	ADD(a, threads, 78, "worker", 'R', 202, ANSWER_NONE, 0, 0, false);
 	ADD(a, pools, 1, 2, 3, 4);
 }
 
