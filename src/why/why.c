@@ -59,6 +59,18 @@ static void compare_threads(const struct picture *before, struct picture *now)
 	}
 }
 
+static void compare_pools(const struct picture *before, struct picture *now)
+{
+	for (size_t i = 0; i < now->nr_pools; i++) {
+		struct picture_pool *pool = &now->pools[i];
+
+		for (size_t k = 0; k < before->nr_pools; k++)
+			if (before->pools[k].id == pool->id)
+				pool->always = pool->full && before->pools[k].full &&
+					       (!before->still || before->pools[k].always);
+	}
+}
+
 /* Which tasks of @now are as they were in @before? @old: which were so already; or NULL. */
 static bool *compare(const struct picture *before, const bool *old, struct picture *now)
 {
@@ -66,6 +78,7 @@ static bool *compare(const struct picture *before, const bool *old, struct pictu
 	struct hash_table ids = { .nr = 0 };
 
 	compare_threads(before, now);
+	compare_pools(before, now);
 	for (size_t i = 0; i < before->nr_tasks && steady; i++) {
 		struct hash_slot *slot = hash_table__at(&ids, before->tasks[i].id);
 
