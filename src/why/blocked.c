@@ -90,9 +90,9 @@ static void add_holder(struct why *y, struct why_finding *f, const struct sleepe
 	const char *local;
 	struct why_place at = why__handle_place(y, s->held_by, &local);
 
-	why__party(y, f, "holder", h->task, at, "%s %s it in %s, a %s", why__task(y, h->task),
-		   s->sure ? "holds" : "had, when it was suspended last,", *local ? local : "a temporary",
-		   handle_name(y, s->held_by));
+	why__party(y, f, "holder", h->task, at, "%s %s it in %s, a %s%s", why__task(y, h->task),
+		   s->sure ? "holds" : "had", *local ? local : "a temporary",
+		   handle_name(y, s->held_by), s->sure ? "" : ", when it was suspended last");
 	if (wait != WALK_NONE)
 		why__party(y, f, "victim", h->task, why__wait_place(y, wait),
 			   "%s waits in %s, and has the lock meanwhile", why__task(y, h->task),

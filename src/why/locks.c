@@ -104,31 +104,26 @@ static void look_near(const struct why *y, uint64_t futex, struct lock_wait *out
 	}
 }
 
-/*
- * "app::serve {async block main.rs:12}" → 12, and the length of the function's name; an async fn's
- * own body, "app::serve" → 0.
- */
-static uint32_t block_of(const char *name, size_t *len)
+/* The line where a block or closure begins: of "{async block web.rs:112}" 112; else 0. */
+static uint32_t line_of_begin(const struct why *y, const struct image_type *t)
 {
-	const char *block = strstr(name, " {async block "), *colon = strrchr(name, ':');
+	const char *colon = strrchr(image__str(y->p.img, t->begin), ':');
 
-	*len = block ? (size_t)(block - name) : strlen(name);
-	return block && colon ? (uint32_t)strtoul(colon + 1, NULL, 10) : 0;
+	return colon ? (uint32_t)strtoul(colon + 1, NULL, 10) : 0;
 }
 
-/* Does a block of the function that @name begins with begin after line @from, up to line @to? */
-static bool block_between(const struct why *y, const char *name, size_t len, uint32_t from,
-			  uint32_t to)
+/* Does a block of function @name begin after line @from, up to line @to? */
+static bool block_between(const struct why *y, const char *name, uint32_t from, uint32_t to)
 {
 	const struct image_type *types;
-	size_t nr, other_len;
+	size_t nr;
 
 	types = image__types(y->p.img, &nr);
 	for (size_t i = 0; i < nr; i++) {
-		const char *other = image__str(y->p.img, types[i].shortname);
-		uint32_t line = block_of(other, &other_len);
+		uint32_t line = line_of_begin(y, &types[i]);
 
-		if (line > from && line <= to && other_len == len && !strncmp(other, name, len))
+		if (line > from && line <= to &&
+		    !strcmp(image__str(y->p.img, types[i].shortname), name))
 			return true;
 	}
 	return false;
@@ -156,21 +151,20 @@ static bool is_on_stack(const struct why *y, const struct picture_frame *f,
 			const struct trace_user_frame *frames, size_t nr)
 {
 	const struct image_type *types;
-	size_t nr_types, len;
+	size_t nr_types;
 	const char *name;
 	uint32_t begin;
 
 	types = image__types(y->p.img, &nr_types);
 	name = image__str(y->p.img, types[f->type].shortname);
-	begin = block_of(name, &len);
+	begin = line_of_begin(y, &types[f->type]);
 	for (size_t i = 0; i < nr; i++) {
 		uint32_t line = frames[i].line;
 
-		if (strlen(frames[i].function) != len || strncmp(frames[i].function, name, len) ||
-		    line < begin)
+		if (strcmp(frames[i].function, name) || line < begin)
 			continue;
 		if (!begin || line <= last_await(y, f->type) ||
-		    !block_between(y, name, len, begin, line))
+		    !block_between(y, name, begin, line))
 			return true;
 	}
 	return false;

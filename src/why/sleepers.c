@@ -80,7 +80,7 @@ static struct why_place place_of(const struct stack *st)
 	return (struct why_place){ f->function, base ? base + 1 : f->path, f->line };
 }
 
-const char *sleepers__kernel_words(const struct why *y, const struct picture_thread *t)
+const char *sleepers__kernel_words(pid_t pid, const struct picture_thread *t)
 {
 	char path[64], names[KERNEL_FRAMES][64], line[256];
 	const char *frames[KERNEL_FRAMES];
@@ -89,7 +89,7 @@ const char *sleepers__kernel_words(const struct why *y, const struct picture_thr
 	const char *words;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%" PRIu32 "/stack", y->p.target->pid, t->tid);
+	snprintf(path, sizeof(path), "/proc/%d/task/%" PRIu32 "/stack", pid, t->tid);
 	f = fopen(path, "re");
 	while (f && stack.nr < KERNEL_FRAMES && fgets(line, sizeof(line), f)) {
 		/* [<0>] futex_wait_queue+0x6a/0xa0 */
@@ -129,7 +129,7 @@ static void find_words(const struct why *y, const struct stack *st, struct sleep
 		snprintf(s->words, sizeof(s->words), "%s of the lock at 0x%" PRIx64, w.call, w.lock);
 	else
 		snprintf(s->words, sizeof(s->words), "%s",
-			 w.call ? w.call : sleepers__kernel_words(y, s->thread));
+			 w.call ? w.call : sleepers__kernel_words(y->p.target->pid, s->thread));
 }
 
 /* May @s sleep there? A root on a thread of its own may, and so may a job. */

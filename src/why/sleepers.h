@@ -33,8 +33,8 @@ struct sleeper {
  */
 struct sleeper *sleepers__find(struct why *y, bool jobs, size_t *nr);
 
-/* What a thread sleeps in, by the kernel's functions; "something in the kernel". */
-const char *sleepers__kernel_words(const struct why *y, const struct picture_thread *t);
+/* What a thread of @pid sleeps in, by the kernel's functions; "something in the kernel". */
+const char *sleepers__kernel_words(pid_t pid, const struct picture_thread *t);
 
 /* The sleeper of @list whose thread is @tid; NULL: there is none. */
 const struct sleeper *sleepers__of(const struct sleeper *list, size_t nr, uint32_t tid);
