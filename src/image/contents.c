@@ -62,6 +62,10 @@ static const struct runtime_handle *handle_entry(const struct types *ts, const s
 				*runtime = r;
 				return &runtimes[r]->handles[i];
 			}
+	*runtime = IMAGE_LIBRARY;
+	for (size_t i = 0; i < nr_library_handles; i++)
+		if (type__is(ts, d, library_handles[i].type))
+			return &library_handles[i];
 	return NULL;
 }
 

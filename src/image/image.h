@@ -122,9 +122,12 @@ struct image_part {
 	uint32_t	line;
 };
 
+#define IMAGE_LIBRARY	0xff
+
 /* A type of handle: struct runtime_handle, in this program. */
 struct image_handle {
-	uint8_t			runtime;	/* index into runtimes[] */
+	/* index into runtimes[]; IMAGE_LIBRARY: of a library that belongs to none */
+	uint8_t			runtime;
 	uint8_t			side;		/* enum runtime_side */
 	uint8_t			only;		/* there is at most one at a time */
 	uint8_t			pad;

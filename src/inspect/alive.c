@@ -27,6 +27,7 @@
 #define LOOKS_MAX	4096		/* places searched for a task, to identify a scheduler */
 #define STACK_BYTES	(64u << 10)	/* of a thread's stack that are searched */
 #define TRIES		4
+#define MAX_CONTEXTS	64		/* schedulers without tasks */
 
 #define MAX_KINDS	32		/* kinds of schedulers, in all runtimes */
 
@@ -77,6 +78,11 @@ struct alive {
 	size_t			 nr_kinds;
 	struct list		*lists;
 	size_t			 nr_lists, list_room;
+	struct context {
+		uint64_t	shared;
+		unsigned int	runtime;
+	}			 contexts[MAX_CONTEXTS];
+	size_t			 nr_contexts;
 	/* addresses that are not a scheduler's, by hash */
 	uint64_t		 tried[TRIED];
 	/* places searched for the current scheduler */
@@ -568,6 +574,15 @@ static int add_list(struct alive *a, uint64_t shared, const struct list_kind *ki
 	return each_head(a, &a->lists[a->nr_lists++], add_cursor);
 }
 
+static void note_context(struct alive *a, uint64_t shared, unsigned int runtime)
+{
+	for (size_t i = 0; i < a->nr_contexts; i++)
+		if (a->contexts[i].shared == shared)
+			return;
+	if (a->nr_contexts < MAX_CONTEXTS)
+		a->contexts[a->nr_contexts++] = (struct context){ shared, runtime };
+}
+
 /*
  * Tries an address as that of a scheduler's shared part; which kind it is follows from
  * its tasks.
@@ -593,6 +608,7 @@ static int try_shared(struct alive *a, const struct form *f, uint64_t shared, ui
 			return add_list(a, shared, k);
 	}
 	*tried = shared;
+	note_context(a, shared, f->runtime);
 	return 0;
 }
 
@@ -662,6 +678,17 @@ uint64_t alive__scheduler(const struct alive *a, size_t i, const char **kind,
 	*kind = a->lists[i].kind->list->scheduler;
 	*runtime = a->lists[i].kind->form->runtime;
 	return a->lists[i].shared;
+}
+
+size_t alive__nr_contexts(const struct alive *a)
+{
+	return a->nr_contexts;
+}
+
+uint64_t alive__context(const struct alive *a, size_t i, unsigned int *runtime)
+{
+	*runtime = a->contexts[i].runtime;
+	return a->contexts[i].shared;
 }
 
 /* ---- how to find lists ---- */

@@ -82,6 +82,14 @@ uint64_t alive__scheduler(const struct alive *a, size_t i, const char **kind,
 			  unsigned int *runtime);
 
 /*
+ * What threads have as their runtime although no list with tasks was found there: context
+ * @i, less than alive__nr_contexts(). The address may be that of any kind of scheduler, or of
+ * something else.
+ */
+size_t alive__nr_contexts(const struct alive *a);
+uint64_t alive__context(const struct alive *a, size_t i, unsigned int *runtime);
+
+/*
  * Is the task at @header being polled now? If so, *@fn is its poll function in the
  * image. False: it is not being polled, or not a task.
  */

@@ -2,6 +2,7 @@
 /* The descriptors that a process has registered with epoll. See descriptors.h. */
 #include "inspect/descriptors.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -10,8 +11,10 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
+#include <linux/tcp.h>
 #include <linux/unix_diag.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,7 +145,7 @@ static struct descriptor *socket_with(struct descriptor *list, size_t nr, uint64
 	return NULL;
 }
 
-static void take_inet(const struct nlmsghdr *h, struct descriptor *list, size_t nr)
+static void take_udp(const struct nlmsghdr *h, struct descriptor *list, size_t nr)
 {
 	const struct inet_diag_msg *m = NLMSG_DATA(h);
 	struct descriptor *d;
@@ -152,6 +155,60 @@ static void take_inet(const struct nlmsghdr *h, struct descriptor *list, size_t 
 	for (d = list; (d = socket_with(d, nr - (size_t)(d - list), m->idiag_inode)); d++) {
 		d->queues_known = true;
 		d->to_read = m->idiag_rqueue;
+	}
+}
+
+static void write_end(char *out, size_t size, uint8_t family, const __be32 *addr, __be16 port)
+{
+	char text[INET6_ADDRSTRLEN] = "?";
+
+	inet_ntop(family, addr, text, sizeof(text));
+	snprintf(out, size, family == AF_INET6 ? "[%s]:%u" : "%s:%u", text, ntohs(port));
+}
+
+/* A kernel may know less of it than this program does. */
+static void take_info(const struct rtattr *a, struct descriptor_tcp *out)
+{
+	struct tcp_info info = { .tcpi_state = 0 };
+	size_t len = RTA_PAYLOAD(a);
+
+	if (len < offsetof(struct tcp_info, tcpi_snd_wnd) + sizeof(info.tcpi_snd_wnd))
+		return;
+	memcpy(&info, RTA_DATA(a), len < sizeof(info) ? len : sizeof(info));
+	out->info_known = true;
+	out->unsent = info.tcpi_notsent_bytes;
+	out->in_flight = info.tcpi_unacked;
+	out->window = info.tcpi_snd_wnd;
+	out->mss = info.tcpi_snd_mss;
+	out->retransmits = info.tcpi_retransmits;
+}
+
+static void take_tcp(const struct nlmsghdr *h, struct descriptor *list, size_t nr)
+{
+	const struct inet_diag_msg *m = NLMSG_DATA(h);
+	struct descriptor *d = list;
+	const struct rtattr *a;
+	int len;
+
+	if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)))
+		return;
+	take_udp(h, list, nr);
+	for (; (d = socket_with(d, nr - (size_t)(d - list), m->idiag_inode)); d++) {
+		struct descriptor_tcp *t = &d->tcp;
+
+		*t = (struct descriptor_tcp){ .state = m->idiag_state };
+		if (t->state == DESCRIPTOR_TCP_LISTEN)
+			t->limit = m->idiag_wqueue;
+		else
+			t->to_send = m->idiag_wqueue;
+		write_end(t->local, sizeof(t->local), m->idiag_family, m->id.idiag_src,
+			  m->id.idiag_sport);
+		write_end(t->peer, sizeof(t->peer), m->idiag_family, m->id.idiag_dst,
+			  m->id.idiag_dport);
+		len = (int)(h->nlmsg_len - NLMSG_LENGTH(sizeof(*m)));
+		for (a = (const void *)(m + 1); RTA_OK(a, len); a = RTA_NEXT(a, len))
+			if (a->rta_type == INET_DIAG_INFO)
+				take_info(a, t);
 	}
 }
 
@@ -210,37 +267,81 @@ static bool same_network(pid_t pid)
 	       own.st_ino == other.st_ino && own.st_dev == other.st_dev;
 }
 
-void descriptors__ask(pid_t pid, struct descriptor *list, size_t nr)
+/* A socket to ask for those of @pid's; negative: it cannot be asked. */
+static int open_diag(pid_t pid)
 {
 	const struct timeval limit = { .tv_usec = ANSWER_MS * 1000 };
+	int netlink;
+
+	/* it answers for the network namespace of the one who asks */
+	if (!same_network(pid))
+		return -1;
+	netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	if (netlink >= 0)
+		setsockopt(netlink, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	return netlink;
+}
+
+static void dump_inet(int netlink, int protocol, uint32_t states, struct descriptor *list, size_t nr)
+{
+	struct {
+		struct nlmsghdr		h;
+		struct inet_diag_req_v2	r;
+	} in = { { sizeof(in), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, 0, 0 },
+		 { .sdiag_protocol = (uint8_t)protocol, .idiag_states = states } };
+	static const int families[] = { AF_INET, AF_INET6 };
+
+	if (protocol == IPPROTO_TCP)
+		in.r.idiag_ext = 1 << (INET_DIAG_INFO - 1);
+	for (size_t i = 0; i < 2; i++) {
+		in.r.sdiag_family = (uint8_t)families[i];
+		dump(netlink, &in, sizeof(in), list, nr,
+		     protocol == IPPROTO_TCP ? take_tcp : take_udp);
+	}
+}
+
+void descriptors__ask(pid_t pid, struct descriptor *list, size_t nr)
+{
 	struct {
 		struct nlmsghdr		h;
 		struct unix_diag_req	r;
 	} un = { { sizeof(un), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, 0, 0 },
 		 { .sdiag_family = AF_UNIX, .udiag_states = ~0u,
 		   .udiag_show = UDIAG_SHOW_RQLEN } };
-	struct {
-		struct nlmsghdr		h;
-		struct inet_diag_req_v2	r;
-	} in = { { sizeof(in), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, 0, 0 },
-		 { .sdiag_protocol = IPPROTO_TCP, .idiag_states = ~0u } };
-	static const int families[] = { AF_INET, AF_INET6 };
-	int netlink;
+	int netlink = open_diag(pid);
 
-	/* it answers for the network namespace of the one who asks */
-	if (!same_network(pid))
-		return;
-	netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 	if (netlink < 0)
 		return;
-	setsockopt(netlink, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	dump(netlink, &un, sizeof(un), list, nr, take_unix);
-	for (size_t i = 0; i < 2; i++) {
-		in.r.sdiag_family = (uint8_t)families[i];
-		in.r.sdiag_protocol = IPPROTO_TCP;
-		dump(netlink, &in, sizeof(in), list, nr, take_inet);
-		in.r.sdiag_protocol = IPPROTO_UDP;
-		dump(netlink, &in, sizeof(in), list, nr, take_inet);
-	}
+	dump_inet(netlink, IPPROTO_TCP, ~0u, list, nr);
+	dump_inet(netlink, IPPROTO_UDP, ~0u, list, nr);
 	close(netlink);
+}
+
+void descriptors__ask_tcp(pid_t pid, struct descriptor *list, size_t nr)
+{
+	int netlink = open_diag(pid);
+
+	if (netlink < 0)
+		return;
+	dump_inet(netlink, IPPROTO_TCP, 1u << DESCRIPTOR_TCP_ESTABLISHED, list, nr);
+	close(netlink);
+}
+
+const char *descriptor__tcp_state(uint8_t state)
+{
+	switch (state) {
+	case DESCRIPTOR_TCP_ESTABLISHED:	return "established";
+	case DESCRIPTOR_TCP_SYN_SENT:	return "connecting";
+	case DESCRIPTOR_TCP_SYN_RECV:	return "being accepted";
+	case DESCRIPTOR_TCP_FIN_WAIT1:
+	case DESCRIPTOR_TCP_FIN_WAIT2:	return "closed by this side";
+	case DESCRIPTOR_TCP_CLOSE_WAIT:	return "closed by the peer";
+	case DESCRIPTOR_TCP_LAST_ACK:
+	case DESCRIPTOR_TCP_CLOSING:
+	case DESCRIPTOR_TCP_TIME_WAIT:
+	case DESCRIPTOR_TCP_CLOSE:		return "closed";
+	case DESCRIPTOR_TCP_LISTEN:	return "listening";
+	}
+	return "in an unknown state";
 }

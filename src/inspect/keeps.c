@@ -223,6 +223,7 @@ static void add_handle(struct keeps *k, const struct image_part *part, uint64_t 
 		.part = (uint32_t)(of - k->parts),
 		.object = object, .size = h->object.size, .amount = 1,
 		.unpolled = k->from.type != WALK_NONE,
+		.polled = p->tasks[k->task].state == PICTURE_POLLED,
 	};
 	if (h->amount.ok)
 		read_number(k, addr + h->amount.off[0], h->amount.width, &out->amount);
@@ -376,6 +377,11 @@ int keeps__of(struct keeps *k, uint32_t task)
 	look_at_frames(k, t->frames);
 	look_at_kept(k);
 	walker__on_visit(k->walker, NULL, NULL);
+	/* it awaits nothing while it is polled */
+	if (t->state == PICTURE_POLLED) {
+		p->nr_waits = t->waits;
+		t->chain = (struct walk_chain){ .nr_tokens = 0 };
+	}
 	t->nr_frames = (uint32_t)p->nr_frames - t->frames;
 	t->nr_waits = (uint32_t)p->nr_waits - t->waits;
 	t->nr_handles = (uint32_t)p->nr_handles - t->handles;

@@ -19,7 +19,8 @@ void keeps__free(struct keeps *k);
 
 /*
  * Fill in the chain and the ranges of task number @task, which is not running, from the
- * target's memory. 0 or -ENOMEM.
+ * target's memory. Of one that is being polled by a thread asleep: what it had when it was last
+ * suspended, as handles that are `polled', and neither chain nor waits. 0 or -ENOMEM.
  */
 int keeps__of(struct keeps *k, uint32_t task);
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "base/array.h"
@@ -21,6 +22,7 @@
 #define MAX_FRAMES	(1u << 24)	/* of all tasks */
 #define LOOKS		16		/* retries for a thread whose stack changes meanwhile */
 #define LOOK_NS		200000		/* between the retries */
+#define MAX_POOL	(1u << 24)	/* threads and jobs of a pool; more is not one */
 
 struct taker {
 	struct picture		*p;
@@ -29,6 +31,7 @@ struct taker {
 	uint64_t		 until;
 	unsigned int		 moving;	/* threads whose stacks changed */
 	bool			 again;		/* only those threads are looked at */
+	bool			 polled;	/* polled tasks are in the picture already */
 	int			 err;
 };
 
@@ -140,6 +143,14 @@ static struct picture_task *add_task(struct picture *p, uint64_t id, uint32_t fn
 	return t;
 }
 
+static uint32_t task_at(const struct picture *p, uint64_t id)
+{
+	for (size_t i = 0; i < p->nr_tasks; i++)
+		if (p->tasks[i].id == id)
+			return (uint32_t)i;
+	return WALK_NONE;
+}
+
 static int found_task(void *ctx, const struct alive_task *found)
 {
 	struct taker *t = ctx;
@@ -148,15 +159,9 @@ static int found_task(void *ctx, const struct alive_task *found)
 				   found->state == TRACE_TASK_NOTIFIED ? PICTURE_READY :
 									 PICTURE_IDLE;
 
+	if (t->polled && task_at(t->p, found->task) != WALK_NONE)
+		return 0;
 	return add_task(t->p, found->task, found->fn, state) ? 0 : -ENOMEM;
-}
-
-static uint32_t task_at(const struct picture *p, uint64_t id)
-{
-	for (size_t i = 0; i < p->nr_tasks; i++)
-		if (p->tasks[i].id == id)
-			return (uint32_t)i;
-	return WALK_NONE;
 }
 
 /* The task of a poll, or the root (enum thread_poll_root), which is in no list. */
@@ -216,6 +221,23 @@ static int take_polls(struct taker *t)
 	return err;
 }
 
+/* The lists that tasks are in which were found by their polls alone, a LocalSet's for example. */
+static int lists_of_polled(struct taker *t)
+{
+	size_t nr = t->p->nr_tasks;
+	int err = 0;
+
+	t->polled = true;
+	for (size_t i = 0; t->alive && i < nr && !err; i++)
+		if (t->p->tasks[i].state == PICTURE_POLLED && !t->p->tasks[i].root)
+			err = alive__task(t->alive, t->p->tasks[i].id);
+	if (!err && t->alive)
+		err = alive__step(t->alive, t->until);
+	if (err > 0)
+		t->p->incomplete = true;
+	return err < 0 ? err : 0;
+}
+
 /* ---- pools ---- */
 
 /* The number at the end of layout @l, whose path begins before @shared; false: not known. */
@@ -234,32 +256,71 @@ static bool number_at(const struct picture *p, unsigned int runtime, uint16_t l,
 	return !process__read(p->target, at + path->off[path->nr_hops], out, path->width);
 }
 
+static bool read_pool(const struct picture *p, unsigned int runtime, const struct runtime_pool *from,
+		      uint64_t shared, struct picture_pool *out)
+{
+	*out = (struct picture_pool){ .id = shared };
+	if (!number_at(p, runtime, from->threads, shared, &out->threads) ||
+	    !number_at(p, runtime, from->idle, shared, &out->idle) ||
+	    !number_at(p, runtime, from->queued, shared, &out->queued) ||
+	    !number_at(p, runtime, from->limit, shared, &out->limit))
+		return false;
+	out->full = out->queued && !out->idle && out->threads >= out->limit;
+	return true;
+}
+
+static int add_pool(struct picture *p, const struct picture_pool *pool)
+{
+	if (array__room(&p->pools, &p->cap_pools, p->nr_pools, sizeof(*pool)))
+		return -ENOMEM;
+	p->pools[p->nr_pools++] = *pool;
+	return 0;
+}
+
+/*
+ * A scheduler without tasks: which kind it is, nothing says. A pool is taken from it if it can be
+ * one for exactly one kind.
+ */
+static int take_pool_of_context(struct picture *p, unsigned int runtime, uint64_t shared)
+{
+	const struct runtime *rt = runtimes[runtime];
+	struct picture_pool pool, found;
+	unsigned int nr = 0;
+
+	for (size_t k = 0; k < rt->nr_pools; k++) {
+		if (!read_pool(p, runtime, &rt->pools[k], shared, &pool) || !pool.threads ||
+		    pool.threads > pool.limit || pool.idle > pool.threads ||
+		    pool.limit > MAX_POOL || pool.queued > MAX_POOL)
+			continue;
+		found = pool;
+		nr++;
+	}
+	return nr == 1 ? add_pool(p, &found) : 0;
+}
+
 static int take_pools(struct taker *t)
 {
 	struct picture *p = t->p;
+	struct picture_pool pool;
+	unsigned int runtime;
+	const char *kind;
+	int err = 0;
 
-	for (size_t i = 0; t->alive && i < alive__nr_lists(t->alive); i++) {
-		unsigned int runtime;
-		const char *kind;
+	for (size_t i = 0; t->alive && i < alive__nr_lists(t->alive) && !err; i++) {
 		uint64_t shared = alive__scheduler(t->alive, i, &kind, &runtime);
 		const struct runtime *rt = runtimes[runtime];
 
-		for (size_t k = 0; k < rt->nr_pools; k++) {
-			const struct runtime_pool *from = &rt->pools[k];
-			struct picture_pool pool;
-
-			if (strcmp(from->scheduler, kind) ||
-			    !number_at(p, runtime, from->threads, shared, &pool.threads) ||
-			    !number_at(p, runtime, from->idle, shared, &pool.idle) ||
-			    !number_at(p, runtime, from->queued, shared, &pool.queued) ||
-			    !number_at(p, runtime, from->limit, shared, &pool.limit))
-				continue;
-			if (array__room(&p->pools, &p->cap_pools, p->nr_pools, sizeof(pool)))
-				return -ENOMEM;
-			p->pools[p->nr_pools++] = pool;
-		}
+		for (size_t k = 0; k < rt->nr_pools && !err; k++)
+			if (!strcmp(rt->pools[k].scheduler, kind) &&
+			    read_pool(p, runtime, &rt->pools[k], shared, &pool))
+				err = add_pool(p, &pool);
 	}
-	return 0;
+	for (size_t i = 0; t->alive && i < alive__nr_contexts(t->alive) && !err; i++) {
+		uint64_t shared = alive__context(t->alive, i, &runtime);
+
+		err = take_pool_of_context(p, runtime, shared);
+	}
+	return err;
 }
 
 /* ---- the picture ---- */
@@ -280,7 +341,17 @@ static int find(struct taker *t, const struct picture_registers *regs)
 	if (err > 0 || (t->alive && alive__truncated(t->alive)))
 		t->p->incomplete = true;
 	err = err < 0 ? err : take_polls(t);
+	if (!err)
+		err = lists_of_polled(t);
 	return err ? err : take_pools(t);
+}
+
+/* Is @t being polled by a thread that waits for a lock? Then what it has does not change. */
+static bool is_at_lock(const struct picture *p, const struct picture_task *t)
+{
+	const struct picture_thread *th = t->state == PICTURE_POLLED ? thread_of(p, t->tid) : NULL;
+
+	return th && th->syscall == SYS_futex && th->state != 'R';
 }
 
 static int keep_all(struct picture *p)
@@ -289,7 +360,8 @@ static int keep_all(struct picture *p)
 	int err = k ? 0 : -ENOMEM;
 
 	for (uint32_t i = 0; i < p->nr_tasks && !err; i++) {
-		if (p->tasks[i].state != PICTURE_IDLE && p->tasks[i].state != PICTURE_READY)
+		if (p->tasks[i].state != PICTURE_IDLE && p->tasks[i].state != PICTURE_READY &&
+		    !is_at_lock(p, &p->tasks[i]))
 			continue;
 		if (clock__now() > p->ts + KEEP_NS || p->nr_frames > MAX_FRAMES) {
 			p->incomplete = true;
@@ -313,10 +385,10 @@ int picture__take(struct picture *p, const struct image *img, const struct proce
 	t.under_way = under_way__new(img, target, bias, t.alive);
 	if (t.under_way)
 		err = find(&t, regs);
-	if (!err)
-		err = keep_all(p);
 	for (size_t i = 0; i < p->nr_threads; i++)
 		describe(p, &p->threads[i]);
+	if (!err)
+		err = keep_all(p);
 	under_way__free(t.under_way);
 	alive__free(t.alive);
 	return err;

@@ -56,6 +56,11 @@ struct picture_handle {
 	uint64_t	object, size;	/* what it belongs to */
 	uint64_t	amount;		/* permits that it holds */
 	bool		unpolled;	/* the future is not awaited */
+	/*
+	 * It was there when the task was last suspended. A thread polls the task since then,
+	 * and may have moved or dropped it.
+	 */
+	bool		polled;
 };
 
 struct picture_task {
@@ -96,9 +101,13 @@ struct picture_thread {
 
 /* A runtime's pool of threads for blocking jobs. */
 struct picture_pool {
+	uint64_t	id;		/* address of the scheduler that it belongs to */
 	uint64_t	threads, idle;	/* that there are; that have no job */
 	uint64_t	queued;		/* jobs that no thread has taken */
 	uint64_t	limit;		/* the most threads that there may be */
+	/* no thread is idle, no more may be started, and jobs wait; … */
+	bool		full;
+	bool		always;		/* … in each picture; set by the user */
 };
 
 struct picture {

@@ -160,6 +160,7 @@ uint64_t runtimes__digest(const struct runtime *const *list)
 	for (; *list; list++)
 		add_runtime(&d, *list);
 	add_leaves(&d, library_leaves, nr_library_leaves);
+	add_handles(&d, library_handles, nr_library_handles);
 	add_str(&d, library_adapters);
 	for (const struct runtime_other *o = other_runtimes; o->name; o++) {
 		add_str(&d, o->name);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Leaves in libraries that belong to no runtime: they are woken by whoever calls the
+ * Leaves and handles in libraries that belong to no runtime. Leaves are woken by whoever calls the
  * waker, never by a driver. Names and members are those of futures 0.3 and of
  * event-listener 3 to 5, on which async-channel, async-lock and similar crates are
  * based. File names in comments are relative to the crates' src/.
@@ -63,6 +63,37 @@ const struct runtime_leaf library_leaves[] = {
 };
 
 const size_t nr_library_leaves = sizeof(library_leaves) / sizeof(library_leaves[0]);
+
+#define HOLDS	RUNTIME_SIDE_HOLDS
+
+/*
+ * Guards of locks for which a thread sleeps, and no task: std's sync/poison/{mutex,rwlock}.rs (before
+ * 1.85 sync/{mutex,rwlock}.rs), lock_api's {mutex,rwlock}.rs (parking_lot, DashMap).
+ */
+const struct runtime_handle library_handles[] = {
+	{ "std::sync::poison::mutex::MutexGuard", HOLDS, "lock.*.inner", NULL, NULL, true },
+	{ "std::sync::poison::mutex::MappedMutexGuard", HOLDS, "inner.*", NULL, NULL, true },
+	{ "std::sync::poison::rwlock::RwLockReadGuard", HOLDS, "inner_lock.*", NULL, NULL, false },
+	{ "std::sync::poison::rwlock::RwLockWriteGuard", HOLDS, "lock.*.inner", NULL, NULL, true },
+	{ "std::sync::nonpoison::mutex::MutexGuard", HOLDS, "lock.*.inner", NULL, NULL, true },
+	{ "std::sync::nonpoison::rwlock::RwLockReadGuard", HOLDS, "inner_lock.*", NULL, NULL, false },
+	{ "std::sync::nonpoison::rwlock::RwLockWriteGuard", HOLDS, "lock.*.inner", NULL, NULL, true },
+	{ "std::sync::mutex::MutexGuard", HOLDS, "lock.*.inner", NULL, NULL, true },
+	{ "std::sync::rwlock::RwLockReadGuard", HOLDS, "inner_lock.*", NULL, NULL, false },
+	{ "std::sync::rwlock::RwLockWriteGuard", HOLDS, "lock.*.inner", NULL, NULL, true },
+	{ "lock_api::mutex::MutexGuard", HOLDS, "mutex.*.raw", NULL, NULL, true },
+	{ "lock_api::mutex::MappedMutexGuard", HOLDS, "raw.*", NULL, NULL, true },
+	{ "lock_api::mutex::ArcMutexGuard", HOLDS, "mutex.*.data.raw", NULL, NULL, true },
+	{ "lock_api::rwlock::RwLockReadGuard", HOLDS, "rwlock.*.raw", NULL, NULL, false },
+	{ "lock_api::rwlock::RwLockWriteGuard", HOLDS, "rwlock.*.raw", NULL, NULL, true },
+	{ "lock_api::rwlock::RwLockUpgradableReadGuard", HOLDS, "rwlock.*.raw", NULL, NULL, true },
+	{ "lock_api::rwlock::MappedRwLockReadGuard", HOLDS, "raw.*", NULL, NULL, false },
+	{ "lock_api::rwlock::MappedRwLockWriteGuard", HOLDS, "raw.*", NULL, NULL, true },
+	{ "lock_api::rwlock::ArcRwLockReadGuard", HOLDS, "rwlock.*.data.raw", NULL, NULL, false },
+	{ "lock_api::rwlock::ArcRwLockWriteGuard", HOLDS, "rwlock.*.data.raw", NULL, NULL, true },
+};
+
+const size_t nr_library_handles = sizeof(library_handles) / sizeof(library_handles[0]);
 
 /* Crates of combinators, of HTTP layers and of tracing. */
 const char library_adapters[] =

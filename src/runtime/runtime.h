@@ -397,6 +397,9 @@ extern const struct runtime_other other_runtimes[];
 /* Leaves in libraries, which any runtime may poll: see libraries.c. */
 extern const struct runtime_leaf library_leaves[];
 extern const size_t nr_library_leaves;
+/* Handles in libraries, of locks that a thread waits for. */
+extern const struct runtime_handle library_handles[];
+extern const size_t nr_library_handles;
 /*
  * Crates whose futures are put around another one and say nothing of it: a task is named
  * by what they hold. Parted by '|'.

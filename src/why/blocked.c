@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Threads that sleep inside of a poll: where in the program, in what, and whom they keep
- * waiting. A thread counts if it was asleep there in each picture.
+ * Workers that sleep in polls: whom they keep waiting, and who has what they sleep for.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -9,144 +8,11 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "inspect/unwind.h"
-#include "join/sleeps.h"
-#include "symbol/source_lines.h"
 #include "why/graph.h"
-#include "why/why.h"
+#include "why/pools.h"
+#include "why/sleepers.h"
 
-#define FRAMES		96	/* of a stack */
-#define NAMED		256	/* of these, with inlined functions */
-#define KERNEL_FRAMES	32
 #define LATE_NS		50000000ull	/* a timer that is so late is overdue */
-
-/* A thread that sleeps in a poll. */
-struct sleeper {
-	const struct picture_thread	*thread;
-	struct why_place		 at;
-	const char			*words;		/* what it sleeps in; or NULL */
-	uint32_t			 task;		/* whose poll it is in */
-	uint32_t			 root;		/* that it blocks on; WALK_NONE: none */
-	bool				 job;		/* a blocking job's poll */
-};
-
-/* ---- where it is ---- */
-
-/* Is @function one in which a thread blocks no worker? */
-static bool gives_way(const char *function)
-{
-	size_t len = strlen(function);
-
-	for (unsigned int r = 0; runtimes[r]; r++) {
-		for (const char *at = runtimes[r]->gives_way; at; at = strchr(at, '|')) {
-			at += *at == '|';
-			if (!strncmp(at, function, len) && (!at[len] || at[len] == '|'))
-				return true;
-		}
-	}
-	return false;
-}
-
-/* Where in the program @t is. *@way: it has given its worker to another thread. */
-static struct why_place stack_place(const struct why *y, struct unwinder *u,
-				    const struct picture_thread *t, bool *way)
-{
-	struct unwind_frame f = { .pc = t->regs.ip, .innermost = true, .sp = t->regs.sp };
-	struct trace_user_frame frames[NAMED];
-	struct trace_user_stack stack = { .frames = frames };
-	struct source_frame found[NAMED];
-	const struct trace_user_frame *place;
-	const char *base;
-
-	*way = false;
-	memcpy(f.saved, t->regs.saved, sizeof(f.saved));
-	for (unsigned int i = 0; i < FRAMES && stack.nr < NAMED; i++) {
-		int nr = source_lines__at(y->lines, f.pc - y->p.bias - (i > 0), found,
-					  (int)(NAMED - stack.nr));
-
-		for (int k = 0; k < nr; k++) {
-			frames[stack.nr++] = (struct trace_user_frame){
-				found[k].function, found[k].path, found[k].line };
-			*way |= gives_way(found[k].function);
-		}
-		if (unwinder__step(u, &f) != 1)
-			break;
-	}
-	place = sleep__place(&stack);
-	if (!place)
-		return (struct why_place){ "", "", 0 };
-	base = strrchr(place->path, '/');
-	return (struct why_place){ place->function, base ? base + 1 : place->path, place->line };
-}
-
-/* What it sleeps in, by the kernel's functions. */
-static const char *sleep_words(const struct why *y, const struct picture_thread *t)
-{
-	char path[64], names[KERNEL_FRAMES][64], line[256];
-	const char *frames[KERNEL_FRAMES];
-	struct trace_stack stack = { .frames = frames };
-	struct sleep s = { .syscall = (int32_t)t->syscall };
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%" PRIu32 "/stack", y->p.target->pid, t->tid);
-	f = fopen(path, "re");
-	while (f && stack.nr < KERNEL_FRAMES && fgets(line, sizeof(line), f)) {
-		/* [<0>] futex_wait_queue+0x6a/0xa0 */
-		if (sscanf(line, "%*s %63[^+\n]", names[stack.nr]) != 1)
-			continue;
-		frames[stack.nr] = names[stack.nr];
-		stack.nr++;
-	}
-	if (f)
-		fclose(f);
-	return sleep__words(&s, stack.nr ? &stack : NULL);
-}
-
-/* ---- who sleeps ---- */
-
-static bool is_job(const struct why *y, uint32_t task)
-{
-	const struct image_fn *fns;
-	size_t nr;
-
-	fns = image__fns(y->p.img, &nr);
-	return y->p.tasks[task].fn < nr && fns[y->p.tasks[task].fn].blocking;
-}
-
-/* The sleepers of the picture, in an array that the caller frees. */
-static struct sleeper *find_sleepers(struct why *y, size_t *nr)
-{
-	struct sleeper *list = calloc(y->p.nr_threads + 1, sizeof(*list));
-	struct unwinder *u = unwinder__new(y->p.target);
-
-	*nr = 0;
-	for (size_t i = 0; i < y->p.nr_threads && list && u; i++) {
-		const struct picture_thread *t = &y->p.threads[i];
-		struct sleeper *s = &list[*nr];
-		bool way;
-
-		if (!t->asleep || !t->nr_polls || !y->steady[t->polls[t->nr_polls - 1]])
-			continue;
-		*s = (struct sleeper){ .thread = t, .task = t->polls[t->nr_polls - 1],
-				       .root = t->blocks_in == t->nr_polls ? t->blocks_on :
-									     WALK_NONE };
-		s->job = is_job(y, s->task);
-		/* a root on a thread of its own may do so */
-		if (y->p.tasks[s->task].root && !y->p.tasks[s->task].shares &&
-		    s->root == WALK_NONE)
-			continue;
-		s->at = stack_place(y, u, t, &way);
-		/* a job may sleep: that is what it is for */
-		if (way || (s->job && s->root == WALK_NONE))
-			continue;
-		s->words = sleep_words(y, t);
-		(*nr)++;
-	}
-	if (!list || !u)
-		y->err = -ENOMEM;
-	unwinder__free(u);
-	return list;
-}
 
 /* ---- whom they keep waiting ---- */
 
@@ -194,116 +60,199 @@ static bool driven(const struct why *y)
 	return false;
 }
 
+/* ---- who has the lock ---- */
+
+static const char *handle_name(const struct why *y, uint32_t handle)
+{
+	const struct image_handle *types;
+	size_t nr;
+
+	types = image__handles(y->p.img, &nr);
+	return image__str(y->p.img, types[y->p.handles[handle].handle].name);
+}
+
+/* The first wait of a task that is suspended; WALK_NONE: none. */
+static uint32_t first_wait(const struct why *y, uint32_t task)
+{
+	const struct picture_task *t = &y->p.tasks[task];
+
+	for (uint32_t i = t->waits; i < t->waits + t->nr_waits; i++)
+		if (!y->p.waits[i].unpolled)
+			return i;
+	return WALK_NONE;
+}
+
+/* The task that holds the lock of @s: its variable, and what it does meanwhile. */
+static void add_holder(struct why *y, struct why_finding *f, const struct sleeper *s)
+{
+	const struct picture_handle *h = &y->p.handles[s->held_by];
+	uint32_t wait = first_wait(y, h->task);
+	const char *local;
+	struct why_place at = why__handle_place(y, s->held_by, &local);
+
+	why__party(y, f, "holder", h->task, at, "%s %s it in %s, a %s%s", why__task(y, h->task),
+		   s->sure ? "holds" : "had", *local ? local : "a temporary",
+		   handle_name(y, s->held_by), s->sure ? "" : ", when it was suspended last");
+	if (wait != WALK_NONE)
+		why__party(y, f, "victim", h->task, why__wait_place(y, wait),
+			   "%s waits in %s, and has the lock meanwhile", why__task(y, h->task),
+			   why__waits_in(y, wait));
+}
+
+/* A lock for which several sleep, or whose holder was not found, once each. */
+static void say_locks(struct why *y, struct why_finding *f, const struct sleeper *list, size_t nr)
+{
+	for (size_t i = 0; i < nr && !y->err; i++) {
+		uint32_t count = 0;
+		bool before = false;
+		char *longer;
+
+		for (size_t k = 0; k < nr; k++) {
+			before |= k < i && list[k].lock == list[i].lock;
+			count += list[k].lock == list[i].lock;
+		}
+		if (!list[i].lock || before)
+			continue;
+		if (asprintf(&longer, "%s%slock at 0x%" PRIx64 ": %" PRIu32 " thread%s for it%s",
+			     f->resource ? f->resource : "", f->resource ? "; " : "", list[i].lock,
+			     count, count == 1 ? " waits" : "s wait",
+			     list[i].held_by != WALK_NONE ? "" :
+			     ", held by code that is running, or by a value outside any task") < 0) {
+			y->err = -ENOMEM;
+			return;
+		}
+		free(f->resource);
+		f->resource = longer;
+	}
+}
+
 /* ---- findings ---- */
 
-static bool is_ready(const struct why *y, uint64_t id)
+/*
+ * Does @s block for a task that its root joins, and that is ready: this very thread would have to
+ * poll it?
+ */
+static bool starves(const struct why *y, const struct sleeper *s)
 {
-	for (size_t i = 0; i < y->p.nr_tasks; i++)
-		if (y->p.tasks[i].id == id)
-			return y->p.tasks[i].state == PICTURE_READY;
+	const struct picture_task *root = s->root == WALK_NONE ? NULL : &y->p.tasks[s->root];
+
+	for (uint32_t i = 0; root && i < root->nr_waits; i++) {
+		const struct picture_wait *w = &y->p.waits[root->waits + i];
+		const struct graph_wait *g = &y->g->waits[root->waits + i];
+
+		if (w->unpolled || w->key.kind != WALK_KEY_TASK)
+			continue;
+		for (uint32_t e = g->edges; e < g->edges + g->nr_edges; e++)
+			if (y->p.tasks[y->g->edges[e].to].state == PICTURE_READY)
+				return true;
+	}
 	return false;
 }
 
 /*
- * The task that @s blocks for: of those that the root joins, one that is ready, or (*@queued)
- * one that no list of the runtime has, a job in the queue of the pool.
+ * The one that is told first: who is in a deadlock; or else who does not wait for a lock, which
+ * tells more than those who wait for a lock that this one may hold.
  */
-static bool blocks_for(const struct why *y, const struct sleeper *s, bool *queued)
+static const struct sleeper *choose(const struct sleeper *list, size_t nr, const bool *dead)
 {
-	const struct picture_task *root = s->root == WALK_NONE ? NULL : &y->p.tasks[s->root];
-
-	*queued = false;
-	for (uint32_t i = 0; root && i < root->nr_waits; i++) {
-		const struct picture_wait *w = &y->p.waits[root->waits + i];
-
-		if (w->unpolled || w->key.kind != WALK_KEY_TASK)
-			continue;
-		*queued = !y->g->waits[root->waits + i].nr_edges;
-		if (*queued || is_ready(y, w->key.value))
-			return true;
-	}
-	return false;
-}
-
-static void add_sleeper(struct why *y, struct why_finding *f, const struct sleeper *s)
-{
-	const struct picture_task *root = s->root == WALK_NONE ? NULL : &y->p.tasks[s->root];
-	uint32_t wait = root && root->nr_waits ? root->waits : WALK_NONE;
-
-	why__party(y, f, "blocks", s->task, s->at, "%s sleeps: %s%s%s", why__task(y, s->task),
-		   s->words ? s->words : "something in the kernel", root ? ", blocks on " : "",
-		   root ? why__task(y, s->root) : "");
-	if (wait != WALK_NONE)
-		why__party(y, f, "waits", s->root, why__wait_place(y, wait), "%s waits in %s",
-			   why__task(y, s->root), why__waits_in(y, wait));
-}
-
-static void tell(struct why *y, const struct sleeper *list, size_t nr, const char *kind,
-		 unsigned int rank, bool jobs)
-{
-	const struct sleeper *first = NULL;
-	struct why_finding *f;
-	bool still = true;
-	uint32_t count = 0;
+	size_t best = 0;
 
 	for (size_t i = 0; i < nr; i++) {
-		if (list[i].job != jobs)
-			continue;
-		/* what the others wait for tells less: a lock that this one holds */
-		if (!first || (first->thread->syscall == SYS_futex &&
-			       list[i].thread->syscall != SYS_futex))
-			first = &list[i];
-		count++;
-		still &= list[i].thread->still;
+		bool futex = list[i].thread->syscall == SYS_futex;
+
+		if (dead[i])
+			return &list[i];
+		if (list[best].thread->syscall == SYS_futex &&
+		    (!futex || (list[best].held_by == WALK_NONE && list[i].held_by != WALK_NONE)))
+			best = i;
 	}
-	f = first ? why__add(y, kind, rank) : NULL;
-	if (!f)
-		return;
-	why__say(y, f, "%" PRIu32 " thread%s in %s: %s at %s:%" PRIu32 " (%s)%s", count,
-		 count == 1 ? " sleeps" : "s sleep", jobs ? "blocking jobs" : "polls",
-		 why__task(y, first->task), first->at.file, first->at.line,
-		 first->words ? first->words : "something in the kernel",
-		 jobs ? "; what they wait for is in the queue of the same pool" :
-		 !driven(y) ? "; and no thread looks for I/O and timers" : "");
-	if (!still)
-		f->since_ns = 0;
-	add_sleeper(y, f, first);
-	for (size_t i = 0; i < nr; i++)
-		if (list[i].job == jobs && &list[i] != first)
-			add_sleeper(y, f, &list[i]);
-	if (!jobs)
-		add_victims(y, f);
+	return &list[best];
 }
 
-/* A pool whose threads all have jobs, with more in its queue; NULL: there is none. */
-static const struct picture_pool *full_pool(const struct why *y)
+static void say(struct why *y, struct why_finding *f, const struct sleeper *s, size_t nr, bool driven)
 {
-	for (size_t i = 0; i < y->p.nr_pools; i++) {
-		const struct picture_pool *pool = &y->p.pools[i];
+	const char *local = "";
+	struct why_place at = { "", "", 0 };
+	uint32_t wait = WALK_NONE, holder = WALK_NONE;
+	char held[512] = "";
 
-		if (pool->queued && !pool->idle && pool->threads >= pool->limit)
-			return pool;
+	if (s->held_by != WALK_NONE) {
+		holder = y->p.handles[s->held_by].task;
+		at = why__handle_place(y, s->held_by, &local);
+		wait = first_wait(y, holder);
+		snprintf(held, sizeof(held), "; %s %s the lock since %s:%" PRIu32,
+			 why__task(y, holder), s->sure ? "has" : "had", at.file, at.line);
 	}
-	return NULL;
+	if (wait != WALK_NONE) {
+		at = why__wait_place(y, wait);
+		snprintf(held + strlen(held), sizeof(held) - strlen(held),
+			 " and waits at %s:%" PRIu32 " in %s", at.file, at.line,
+			 why__waits_in(y, wait));
+	}
+	why__say(y, f, "%zu thread%s in polls: %s at %s:%" PRIu32 " (%s)%s%s", nr,
+		 nr == 1 ? " sleeps" : "s sleep", why__task(y, s->task), s->at.file, s->at.line,
+		 s->words, held, driven ? "" : "; and no thread looks for I/O and timers");
+}
+
+/* Those of @list that are no jobs. */
+static void tell(struct why *y, const struct sleeper *list, size_t nr)
+{
+	bool still = true, starve = false, deadlock = false, drive = driven(y);
+	bool *dead = calloc(nr + 1, sizeof(*dead));
+	const struct sleeper *first;
+	struct why_finding *f;
+
+	if (!dead) {
+		y->err = -ENOMEM;
+		return;
+	}
+	for (size_t i = 0; i < nr; i++) {
+		still &= list[i].thread->still;
+		starve |= starves(y, &list[i]);
+		dead[i] = sleepers__deadlocked(y, list, nr, &list[i], drive);
+		deadlock |= dead[i];
+	}
+	first = choose(list, nr, dead);
+	f = why__add(y, deadlock ? "deadlock" : starve ? "starved task" : "blocked worker",
+		     deadlock ? 0 : 1);
+	free(dead);
+	if (!f)
+		return;
+	if (!still)
+		f->since_ns = 0;
+	say(y, f, first, nr, drive);
+	sleepers__add(y, f, first);
+	for (size_t i = 0; i < nr; i++)
+		if (&list[i] != first)
+			sleepers__add(y, f, &list[i]);
+	if (first->held_by != WALK_NONE)
+		add_holder(y, f, first);
+	for (size_t i = 0; i < nr; i++)
+		if (list[i].held_by != WALK_NONE && list[i].held_by != first->held_by)
+			add_holder(y, f, &list[i]);
+	say_locks(y, f, list, nr);
+	add_victims(y, f);
 }
 
 void why__find_blocked(struct why *y)
 {
-	size_t nr = 0;
-	struct sleeper *list = find_sleepers(y, &nr);
-	bool starves = false, exhausted = false, queued;
+	size_t nr = 0, nr_jobs = 0, nr_polls = 0;
+	struct sleeper *list = sleepers__find(y, pools__full(y), &nr);
+	struct sleeper *jobs = calloc(nr + 1, sizeof(*jobs));
 
-	for (size_t i = 0; i < nr; i++) {
+	if (!jobs)
+		y->err = -ENOMEM;
+	/* jobs in a list of their own */
+	for (size_t i = 0; i < nr && jobs; i++) {
 		if (list[i].job)
-			exhausted |= blocks_for(y, &list[i], &queued) && queued;
+			jobs[nr_jobs++] = list[i];
 		else
-			starves |= blocks_for(y, &list[i], &queued) && !queued;
+			list[nr_polls++] = list[i];
 	}
-	if (!y->err)
-		tell(y, list, nr, starves ? "starved task" : "blocked worker", 1, false);
-	/* a job that was not found may also be on a runtime that was not */
-	exhausted &= !y->p.incomplete && !y->p.untold && (!y->p.nr_pools || full_pool(y));
-	if (!y->err && exhausted)
-		tell(y, list, nr, "pool exhausted", 1, true);
+	if (!y->err && nr_polls)
+		tell(y, list, nr_polls);
+	if (!y->err && nr_jobs)
+		pools__tell(y, jobs, nr_jobs);
 	free(list);
+	free(jobs);
 }

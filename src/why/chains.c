@@ -145,6 +145,7 @@ void why__find_chains(struct why *y)
 			 why__task(y, rows[i].end), at.file, at.line, why__waits_in(y, wait));
 		why__party(y, f, "end", rows[i].end, at, "%s waits in %s",
 			   why__task(y, rows[i].end), why__waits_in(y, wait));
+		why__say_descriptor(y, f, wait);
 		for (uint32_t k = 0; k < y->p.nr_tasks; k++)
 			if (rows[k].nr && rows[k].end == rows[i].end)
 				add_row(y, f, &rows[k]);

@@ -217,7 +217,7 @@ static int add_handles(struct making *m, uint32_t wait)
 			const struct picture_handle *h = &p->handles[at];
 			uint32_t before;
 
-			if (key - h->object >= h->size || !ends(m, wait, at) ||
+			if (key - h->object >= h->size || h->polled || !ends(m, wait, at) ||
 			    is_temporary(m, at) != temporary)
 				continue;
 			if (w->nr_edges == MAX_ENDERS) {
@@ -253,7 +253,7 @@ static bool in_channel(const struct making *m, uint64_t key)
 
 		if (h->object > key)
 			return false;
-		if (key - h->object < h->size &&
+		if (key - h->object < h->size && !h->polled &&
 		    m->handle_types[h->handle].side != RUNTIME_SIDE_HOLDS)
 			return true;
 	}

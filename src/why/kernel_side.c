@@ -1,11 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Waits for descriptors, seen from the kernel: data is there and the task was not told; a
- * child that cannot end, because it waits for this very process.
- */
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
+/* Waits for descriptors, seen from the kernel: data is there and the task was not told. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,12 +7,9 @@
 #include <time.h>
 
 #include "base/bisect.h"
-#include "base/utf8.h"
 #include "inspect/descriptors.h"
-#include "why/graph.h"
+#include "why/children.h"
 #include "why/why.h"
-
-#define MAX_CHILDREN	16	/* processes from a child down */
 
 static int by_token(const void *a, const void *b)
 {
@@ -82,167 +73,21 @@ static void missed_edge(struct why *y, uint32_t wait, const struct descriptor *d
 		   why__waits_in(y, wait));
 }
 
-/* ---- children ---- */
-
-static int64_t syscall_of(pid_t pid, uint64_t *first)
-{
-	char path[64], line[256], *end;
-	int64_t nr = -1;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
-	f = fopen(path, "re");
-	if (f && fgets(line, sizeof(line), f) && line[0] >= '0' && line[0] <= '9') {
-		nr = strtoll(line, &end, 10);
-		*first = strtoull(end, NULL, 16);
-	}
-	if (f)
-		fclose(f);
-	return nr;
-}
-
-static pid_t child_of(pid_t pid)
-{
-	char path[64];
-	int child = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
-	f = fopen(path, "re");
-	if (f && fscanf(f, "%d", &child) != 1)
-		child = 0;
-	if (f)
-		fclose(f);
-	return child;
-}
-
-/* Is descriptor @fd of @pid open for reading only, as the end of a pipe is that is read? */
-static bool reads(pid_t pid, int fd)
-{
-	unsigned int flags = O_WRONLY;
-	char path[64], line[128];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, fd);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "flags: %o", &flags) == 1)
-			break;
-	if (f)
-		fclose(f);
-	return (flags & O_ACCMODE) == O_RDONLY;
-}
-
-/* A descriptor of @pid that reads the pipe @ino; -1: none. */
-static int reader_of_pipe(pid_t pid, uint64_t ino)
-{
-	char path[64];
-	struct dirent *e;
-	int found = -1;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	dir = opendir(path);
-	while (dir && found < 0 && (e = readdir(dir)))
-		if (e->d_name[0] >= '0' && e->d_name[0] <= '9' &&
-		    descriptor__ino(pid, atoi(e->d_name), "pipe:[") == ino &&
-		    reads(pid, atoi(e->d_name)))
-			found = atoi(e->d_name);
-	if (dir)
-		closedir(dir);
-	return found;
-}
-
-static void name_of(pid_t pid, char *out, size_t size)
-{
-	char path[64];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	f = fopen(path, "re");
-	if (!f || !fgets(out, (int)size, f))
-		snprintf(out, size, "?");
-	if (f)
-		fclose(f);
-	out[strcspn(out, "\n")] = '\0';
-	utf8__make_printable(out);
-}
-
-/* Does some task await @token? */
-static bool awaited(const struct why *y, uint64_t token)
-{
-	for (size_t i = 0; i < y->p.nr_waits; i++)
-		if (y->p.waits[i].key.kind == WALK_KEY_IO && y->p.waits[i].key.value == token &&
-		    !y->p.waits[i].unpolled)
-			return true;
-	return false;
-}
-
-/* Does a thread of the process read the pipe @ino right now? */
-static bool thread_reads(const struct why *y, uint64_t ino)
-{
-	for (size_t i = 0; i < y->p.nr_threads; i++) {
-		const struct picture_thread *t = &y->p.threads[i];
-
-		if ((t->syscall == SYS_read || t->syscall == SYS_readv) &&
-		    descriptor__ino(y->p.target->pid, (int)t->args[0], "pipe:[") == ino)
-			return true;
-	}
-	return false;
-}
-
-static void waits_for_child(struct why *y, uint32_t wait, pid_t child,
-			    const struct descriptor *list, size_t nr)
-{
-	const struct picture_wait *w = &y->p.waits[wait];
-	struct why_finding *f;
-	struct why_place at;
-	static const struct timespec pause = { .tv_nsec = SETTLE_NS };
-	uint64_t first = 0, again = 0, ino;
-	char name[64];
-	pid_t pid = child;
-	int64_t call;
-	int own;
-
-	/* a shell waits for what it has started */
-	for (int i = 0; i < MAX_CHILDREN && child_of(pid); i++)
-		pid = child_of(pid);
-	call = syscall_of(pid, &first);
-	if (call != SYS_write && call != SYS_writev)
-		return;
-	ino = descriptor__ino(pid, (int)first, "pipe:[");
-	own = ino ? reader_of_pipe(y->p.target->pid, ino) : -1;
-	if (own < 0 || thread_reads(y, ino))
-		return;
-	nanosleep(&pause, NULL);
-	if (syscall_of(pid, &again) != call || again != first)
-		return;
-	for (size_t i = 0; i < nr; i++)
-		if (list[i].fd == own && awaited(y, list[i].token))
-			return;
-	f = why__add(y, "chain into another process", 1);
-	if (!f)
-		return;
-	name_of(pid, name, sizeof(name));
-	at = why__wait_place(y, wait);
-	why__say(y, f, "%s waits at %s:%" PRIu32 " in %s for process %d (%s), which sleeps in a write to "
-		 "a pipe whose other end this process has itself (fd %d), and nobody awaits that",
-		 why__task(y, w->task), at.file, at.line, why__waits_in(y, wait), (int)pid, name,
-		 own);
-	why__party(y, f, "waits", w->task, at, "%s waits in %s", why__task(y, w->task),
-		   why__waits_in(y, wait));
-}
-
 void why__find_kernel_side(struct why *y)
 {
 	bool asked = false, settled = false;
 	struct descriptor *list = NULL;
 	size_t nr = 0;
 
+	free(y->fds);
+	y->fds = NULL;
+	y->nr_fds = 0;
 	if (descriptors__list(y->p.target->pid, &list, &nr))
 		return;
 	if (nr)
 		qsort(list, nr, sizeof(*list), by_token);
+	y->fds = list;
+	y->nr_fds = nr;
 	for (uint32_t i = 0; i < y->p.nr_waits && !y->err; i++) {
 		const struct picture_wait *w = &y->p.waits[i];
 		struct descriptor *d;
@@ -252,7 +97,7 @@ void why__find_kernel_side(struct why *y)
 			continue;
 		d = descriptor_of(list, nr, w->key.value);
 		if (d && d->kind == DESCRIPTOR_PIDFD)
-			waits_for_child(y, i, d->pid, list, nr);
+			child__waits(y, i, d->pid);
 		if (!d || d->kind != DESCRIPTOR_SOCKET || !(w->key.dir & WALK_DIR_READ) ||
 		    !somebody_polls(y, d, list + nr))
 			continue;
@@ -266,5 +111,4 @@ void why__find_kernel_side(struct why *y)
 		if (d->queues_known && d->to_read)
 			missed_edge(y, i, d);
 	}
-	free(list);
 }

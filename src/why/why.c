@@ -59,6 +59,18 @@ static void compare_threads(const struct picture *before, struct picture *now)
 	}
 }
 
+static void compare_pools(const struct picture *before, struct picture *now)
+{
+	for (size_t i = 0; i < now->nr_pools; i++) {
+		struct picture_pool *pool = &now->pools[i];
+
+		for (size_t k = 0; k < before->nr_pools; k++)
+			if (before->pools[k].id == pool->id)
+				pool->always = pool->full && before->pools[k].full &&
+					       (!before->still || before->pools[k].always);
+	}
+}
+
 /* Which tasks of @now are as they were in @before? @old: which were so already; or NULL. */
 static bool *compare(const struct picture *before, const bool *old, struct picture *now)
 {
@@ -66,6 +78,7 @@ static bool *compare(const struct picture *before, const bool *old, struct pictu
 	struct hash_table ids = { .nr = 0 };
 
 	compare_threads(before, now);
+	compare_pools(before, now);
 	for (size_t i = 0; i < before->nr_tasks && steady; i++) {
 		struct hash_slot *slot = hash_table__at(&ids, before->tasks[i].id);
 
@@ -87,16 +100,13 @@ static bool *compare(const struct picture *before, const bool *old, struct pictu
 	return steady;
 }
 
-/* Take the next picture, @ns later, and keep what is the same in it. */
-static int look_again(struct why *y, uint64_t ns, const struct picture_registers *regs)
+/* Take the next picture and keep what is the same in it. */
+static int take_next(struct why *y, const struct picture_registers *regs)
 {
-	const struct timespec pause = { .tv_sec = (time_t)(ns / 1000000000),
-					.tv_nsec = (long)(ns % 1000000000) };
 	struct picture next;
 	bool *steady;
 	int err;
 
-	nanosleep(&pause, NULL);
 	err = picture__take(&next, y->p.img, y->p.target, y->p.bias, regs);
 	steady = err ? NULL : compare(&y->p, y->steady, &next);
 	if (!steady) {
@@ -110,6 +120,15 @@ static int look_again(struct why *y, uint64_t ns, const struct picture_registers
 	y->p = next;
 	y->steady = steady;
 	return 0;
+}
+
+static int look_again(struct why *y, uint64_t ns, const struct picture_registers *regs)
+{
+	const struct timespec pause = { .tv_sec = (time_t)(ns / 1000000000),
+					.tv_nsec = (long)(ns % 1000000000) };
+
+	nanosleep(&pause, NULL);
+	return take_next(y, regs);
 }
 
 /* ---- findings ---- */
@@ -224,10 +243,21 @@ static int find(struct why *y)
 	why__find_lost_wakes(y);
 	why__find_blocked(y);
 	why__find_kernel_side(y);
+	why__find_sockets(y);
+	why__find_halts(y);
 	why__find_chains(y);
 	if (y->nr_findings)
 		qsort(y->findings, y->nr_findings, sizeof(*y->findings), finding_cmp);
 	return y->err;
+}
+
+/* Is there a finding that needs to stand? */
+static bool stands(const struct why *y)
+{
+	for (size_t i = 0; i < y->nr_findings; i++)
+		if (!y->findings[i].moves)
+			return true;
+	return false;
 }
 
 int why__look(struct why *y, const struct image *img, const struct process *target, uint64_t bias,
@@ -242,20 +272,23 @@ int why__look(struct why *y, const struct image *img, const struct process *targ
 	if (!y->g || !y->lines)
 		return -ENOMEM;
 	err = picture__take(&y->p, img, target, bias, regs);
-	if (!err)
-		err = look_again(y, SECOND_NS, regs);
+	if (!err) {
+		y->cgroup = why__cgroup(y);
+		why__watch_sockets(y, SECOND_NS);
+		err = take_next(y, regs);
+	}
 	if (!err)
 		err = find(y);
 	/* what a moment later is still so may be over in the next */
-	if (!err && y->nr_findings)
+	if (!err && stands(y))
 		err = look_again(y, THIRD_NS, regs);
 	/*
 	 * Two tasks that answer each other are often found both waiting, each for the other:
 	 * looks at irregular times tell them from two that stand.
 	 */
-	for (uint64_t i = 0; i < MORE_LOOKS && y->nr_findings && !err; i++)
+	for (uint64_t i = 0; i < MORE_LOOKS && stands(y) && !err; i++)
 		err = look_again(y, MORE_NS * (1 + i * 7 % 5), regs);
-	if (!err && y->nr_findings)
+	if (!err && stands(y))
 		err = find(y);
 	return err;
 }
@@ -264,6 +297,9 @@ void why__free(struct why *y)
 {
 	free_findings(y);
 	free(y->findings);
+	free(y->fds);
+	free(y->watched);
+	free(y->cgroup);
 	if (y->g)
 		graph__free(y->g);
 	free(y->g);

@@ -13,6 +13,7 @@
 
 #include "answer/answer.h"
 #include "base/hash_table.h"
+#include "inspect/descriptors.h"
 #include "inspect/picture.h"
 
 /* A place in the program. */
@@ -40,8 +41,12 @@ struct why_finding {
 	uint64_t		 since_ns;	/* unchanged so long at least; 0: so in each look */
 	struct why_party	*parties;
 	size_t			 nr_parties, cap_parties;
+	bool			 moves;		/* it need not stand: it was seen in several looks */
 	struct hash_table	 counted;	/* party and task, of those in a party's count */
 };
+
+struct socket_watch;
+struct cgroup_state;
 
 struct why {
 	struct picture		 p;		/* the last picture */
@@ -51,6 +56,11 @@ struct why {
 	struct why_finding	*findings;	/* the worst first */
 	size_t			 nr_findings, cap_findings;
 	struct source_lines	*lines;		/* names of code on stacks */
+	/* descriptors in epoll when findings were last looked for, sorted by token */
+	struct descriptor	*fds;
+	size_t			 nr_fds;
+	struct socket_watch	*watched;	/* between the first two pictures; or NULL */
+	struct cgroup_state	*cgroup;	/* at the first picture; or NULL */
 	int			 err;
 };
 
@@ -103,5 +113,20 @@ void why__find_lost_wakes(struct why *y);
 void why__find_chains(struct why *y);
 void why__find_blocked(struct why *y);
 void why__find_kernel_side(struct why *y);
+void why__find_sockets(struct why *y);
+void why__find_halts(struct why *y);
+
+/* The first descriptor with @token; NULL: there is none. Others with it follow. */
+const struct descriptor *why__descriptor(const struct why *y, uint64_t token);
+/* Add what a wait for a descriptor is for, in words, as the finding's resource. */
+void why__say_descriptor(struct why *y, struct why_finding *f, uint32_t wait);
+
+/*
+ * Let @ns pass. Meanwhile look at the sockets that tasks read from, several times: what is so in
+ * some of them and never stands still is found in no picture.
+ */
+void why__watch_sockets(struct why *y, uint64_t ns);
+/* How far the process's cgroup has been throttled until now; NULL: not known. */
+struct cgroup_state *why__cgroup(const struct why *y);
 
 #endif /* DWELL_WHY_H */

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Other processes that tasks wait for. See children.h. */
+#include "why/children.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "base/utf8.h"
+#include "why/sleepers.h"
+
+#define MAX_CHILDREN	16		/* processes from a child down */
+#define SETTLE_NS	20000000	/* for what is on its way right now */
+
+/* ---- /proc ---- */
+
+static int64_t syscall_of(pid_t pid, uint64_t *first)
+{
+	char path[64], line[256], *end;
+	int64_t nr = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+	f = fopen(path, "re");
+	if (f && fgets(line, sizeof(line), f) && line[0] >= '0' && line[0] <= '9') {
+		nr = strtoll(line, &end, 10);
+		*first = strtoull(end, NULL, 16);
+	}
+	if (f)
+		fclose(f);
+	return nr;
+}
+
+static pid_t child_of(pid_t pid)
+{
+	char path[64];
+	int child = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	f = fopen(path, "re");
+	if (f && fscanf(f, "%d", &child) != 1)
+		child = 0;
+	if (f)
+		fclose(f);
+	return child;
+}
+
+/* Is descriptor @fd of @pid open for @mode only: O_RDONLY, as the end of a pipe is that is read? */
+static bool is_open_for(pid_t pid, int fd, unsigned int mode)
+{
+	unsigned int flags = O_RDWR;
+	char path[64], line[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, fd);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "flags: %o", &flags) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return (flags & O_ACCMODE) == mode;
+}
+
+/* A descriptor of @pid that is an end of pipe @ino, for @mode; -1: none. */
+static int end_of_pipe(pid_t pid, uint64_t ino, unsigned int mode)
+{
+	char path[64];
+	struct dirent *e;
+	int found = -1;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	dir = opendir(path);
+	while (dir && found < 0 && (e = readdir(dir)))
+		if (e->d_name[0] >= '0' && e->d_name[0] <= '9' &&
+		    descriptor__ino(pid, atoi(e->d_name), "pipe:[") == ino &&
+		    is_open_for(pid, atoi(e->d_name), mode))
+			found = atoi(e->d_name);
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+static void name_of(pid_t pid, char *out, size_t size)
+{
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	f = fopen(path, "re");
+	if (!f || !fgets(out, (int)size, f))
+		snprintf(out, size, "?");
+	if (f)
+		fclose(f);
+	out[strcspn(out, "\n")] = '\0';
+	utf8__make_printable(out);
+}
+
+/* Does some task await @token? */
+static bool awaited(const struct why *y, uint64_t token)
+{
+	for (size_t i = 0; i < y->p.nr_waits; i++)
+		if (y->p.waits[i].key.kind == WALK_KEY_IO && y->p.waits[i].key.value == token &&
+		    !y->p.waits[i].unpolled)
+			return true;
+	return false;
+}
+
+/* Does a thread of the process read the pipe @ino right now? */
+static bool thread_reads(const struct why *y, uint64_t ino)
+{
+	for (size_t i = 0; i < y->p.nr_threads; i++) {
+		const struct picture_thread *t = &y->p.threads[i];
+
+		if ((t->syscall == SYS_read || t->syscall == SYS_readv) &&
+		    descriptor__ino(y->p.target->pid, (int)t->args[0], "pipe:[") == ino)
+			return true;
+	}
+	return false;
+}
+
+/* The state of a process: 'R', 'S', 'D', 'T', …; '?': not known. */
+static char state_of(pid_t pid)
+{
+	char path[64], line[512], *end;
+	char state = '?';
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "re");
+	if (f && fgets(line, sizeof(line), f)) {
+		end = strrchr(line, ')');
+		if (end && end[1] == ' ')
+			state = end[2];
+	}
+	if (f)
+		fclose(f);
+	return state;
+}
+
+static bool is_stopped(pid_t pid)
+{
+	char state = state_of(pid);
+
+	return state == 'T' || state == 't';
+}
+
+/* ---- findings ---- */
+
+__attribute__((format(printf, 4, 5)))
+static struct why_finding *tell(struct why *y, uint32_t wait, pid_t pid, const char *format, ...)
+{
+	const struct picture_wait *w = &y->p.waits[wait];
+	struct why_finding *f = why__add(y, "chain into another process", 1);
+	struct why_place at = why__wait_place(y, wait);
+	char name[64], what[256];
+	va_list ap;
+
+	if (!f)
+		return NULL;
+	va_start(ap, format);
+	vsnprintf(what, sizeof(what), format, ap);
+	va_end(ap);
+	name_of(pid, name, sizeof(name));
+	why__say(y, f, "%s waits at %s:%" PRIu32 " in %s for process %d (%s), which %s",
+		 why__task(y, w->task), at.file, at.line, why__waits_in(y, wait), (int)pid, name, what);
+	why__party(y, f, "waits", w->task, at, "%s waits in %s", why__task(y, w->task),
+		   why__waits_in(y, wait));
+	return f;
+}
+
+/* A handle of the waiting task whose object is the descriptor @fd's: WALK_NONE: none. */
+static uint32_t handle_of(const struct why *y, uint32_t task, int fd)
+{
+	const struct picture_task *t = &y->p.tasks[task];
+
+	for (size_t k = 0; k < y->nr_fds; k++)
+		for (uint32_t i = t->handles; y->fds[k].fd == fd && i < t->handles + t->nr_handles;
+		     i++)
+			if (y->fds[k].token - y->p.handles[i].object < y->p.handles[i].size)
+				return i;
+	return WALK_NONE;
+}
+
+static bool fd_awaited(const struct why *y, int fd)
+{
+	for (size_t i = 0; i < y->nr_fds; i++)
+		if (y->fds[i].fd == fd && awaited(y, y->fds[i].token))
+			return true;
+	return false;
+}
+
+/* @pid writes to the pipe @ino, which this process reads, or rather does not. */
+static void at_full_pipe(struct why *y, uint32_t wait, pid_t pid, uint64_t ino)
+{
+	int own = end_of_pipe(y->p.target->pid, ino, O_RDONLY);
+
+	if (own >= 0 && !thread_reads(y, ino) && !fd_awaited(y, own))
+		tell(y, wait, pid, "sleeps in a write to a pipe whose other end this process has itself "
+		     "(fd %d), and nobody awaits that", own);
+}
+
+/*
+ * @pid reads the pipe @ino, whose other end the waiting task has. It may be another task's: that one
+ * may write to it at any time.
+ */
+static void at_empty_pipe(struct why *y, uint32_t wait, pid_t pid, uint64_t ino)
+{
+	int own = end_of_pipe(y->p.target->pid, ino, O_WRONLY);
+	uint32_t task = y->p.waits[wait].task;
+	uint32_t handle = own < 0 ? WALK_NONE : handle_of(y, task, own);
+	struct why_finding *f;
+	struct why_place at;
+	const char *local;
+
+	if (handle == WALK_NONE || fd_awaited(y, own))
+		return;
+	at = why__handle_place(y, handle, &local);
+	f = tell(y, wait, pid, "sleeps in a read of a pipe whose other end that task has itself in %s "
+		 "(%s:%" PRIu32 ", fd %d): it reads on until that is closed",
+		 *local ? local : "a temporary", at.file, at.line, own);
+	if (f)
+		why__party(y, f, "holder", task, at, "%s has the other end of the pipe in %s",
+			   why__task(y, task), *local ? local : "a temporary");
+}
+
+void child__waits(struct why *y, uint32_t wait, pid_t child)
+{
+	static const struct timespec pause = { .tv_nsec = SETTLE_NS };
+	uint64_t first = 0, again = 0, ino;
+	pid_t pid = child;
+	int64_t call;
+
+	/* a shell waits for what it has started */
+	for (int i = 0; i < MAX_CHILDREN && child_of(pid) && !is_stopped(pid); i++)
+		pid = child_of(pid);
+	call = syscall_of(pid, &first);
+	if (is_stopped(pid)) {
+		tell(y, wait, pid, "is stopped");
+		return;
+	}
+	if (call != SYS_write && call != SYS_writev && call != SYS_read && call != SYS_readv)
+		return;
+	ino = descriptor__ino(pid, (int)first, "pipe:[");
+	if (!ino)
+		return;
+	nanosleep(&pause, NULL);
+	if (syscall_of(pid, &again) != call || again != first)
+		return;
+	if (call == SYS_write || call == SYS_writev)
+		at_full_pipe(y, wait, pid, ino);
+	else
+		at_empty_pipe(y, wait, pid, ino);
+}
+
+/* ---- in words ---- */
+
+void child__say(pid_t pid, char *out, size_t size)
+{
+	struct picture_thread t = { .tid = (uint32_t)pid };
+	char name[64], state;
+
+	for (int i = 0; i < MAX_CHILDREN && child_of(pid) && !is_stopped(pid); i++)
+		pid = child_of(pid);
+	t.tid = (uint32_t)pid;
+	t.syscall = syscall_of(pid, &t.args[0]);
+	name_of(pid, name, sizeof(name));
+	state = state_of(pid);
+	if (state == 'T' || state == 't')
+		snprintf(out, size, "process %d (%s), which is stopped", (int)pid, name);
+	else if (state == 'R')
+		snprintf(out, size, "process %d (%s), which runs", (int)pid, name);
+	else
+		snprintf(out, size, "process %d (%s), which sleeps: %s", (int)pid, name,
+			 sleepers__kernel_words(pid, &t));
+}
+
+/* A process that has an end of pipe @ino, of the children of @pid; 0: none. */
+static pid_t child_with(pid_t pid, uint64_t ino)
+{
+	char path[64];
+	pid_t found = 0;
+	int child;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	f = fopen(path, "re");
+	while (f && !found && fscanf(f, "%d", &child) == 1)
+		if (end_of_pipe(child, ino, O_RDONLY) >= 0 || end_of_pipe(child, ino, O_WRONLY) >= 0)
+			found = child;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+void child__say_pipe(pid_t pid, int fd, const char *way, char *out, size_t size)
+{
+	uint64_t ino = descriptor__ino(pid, fd, "pipe:[");
+	pid_t other = ino ? child_with(pid, ino) : 0;
+	char whose[256] = "";
+
+	*out = '\0';
+	if (!ino)
+		return;
+	if (other)
+		child__say(other, whose, sizeof(whose));
+	snprintf(out, size, "a %s of fd %d, a pipe%s%s", way, fd, other ? " of " : "", whose);
+}

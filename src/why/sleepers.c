@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Threads that sleep inside of a poll. See sleepers.h. */
+#include "why/sleepers.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "inspect/unwind.h"
+#include "join/sleeps.h"
+#include "symbol/source_lines.h"
+#include "why/locks.h"
+
+#define FRAMES		96	/* of a stack */
+#define NAMED		256	/* of these, with inlined functions */
+#define KERNEL_FRAMES	32
+
+/* ---- where it is ---- */
+
+/* Is @function one in which a thread blocks no worker? */
+static bool gives_way(const char *function)
+{
+	size_t len = strlen(function);
+
+	for (unsigned int r = 0; runtimes[r]; r++) {
+		for (const char *at = runtimes[r]->gives_way; at; at = strchr(at, '|')) {
+			at += *at == '|';
+			if (!strncmp(at, function, len) && (!at[len] || at[len] == '|'))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The stack of a thread, the innermost function first. */
+struct stack {
+	struct trace_user_frame	frames[NAMED];
+	uint32_t		 nr;
+	uint32_t		 place;		/* the program's own frame; nr: there is none */
+	bool			 way;		/* it has given its worker to another thread */
+};
+
+static void read_stack(const struct why *y, struct unwinder *u, const struct picture_thread *t,
+		       struct stack *st)
+{
+	struct unwind_frame f = { .pc = t->regs.ip, .innermost = true, .sp = t->regs.sp };
+	struct trace_user_stack stack = { .frames = st->frames };
+	struct source_frame found[NAMED];
+	const struct trace_user_frame *place;
+
+	st->way = false;
+	memcpy(f.saved, t->regs.saved, sizeof(f.saved));
+	for (unsigned int i = 0; i < FRAMES && stack.nr < NAMED; i++) {
+		int nr = source_lines__at(y->lines, f.pc - y->p.bias - (i > 0), found,
+					  (int)(NAMED - stack.nr));
+
+		for (int k = 0; k < nr; k++) {
+			st->frames[stack.nr++] = (struct trace_user_frame){
+				found[k].function, found[k].path, found[k].line };
+			st->way |= gives_way(found[k].function);
+		}
+		if (unwinder__step(u, &f) != 1)
+			break;
+	}
+	place = sleep__place(&stack);
+	st->nr = stack.nr;
+	st->place = place ? (uint32_t)(place - st->frames) : stack.nr;
+}
+
+static struct why_place place_of(const struct stack *st)
+{
+	const struct trace_user_frame *f = &st->frames[st->place];
+	const char *base;
+
+	if (st->place == st->nr)
+		return (struct why_place){ "", "", 0 };
+	base = strrchr(f->path, '/');
+	return (struct why_place){ f->function, base ? base + 1 : f->path, f->line };
+}
+
+const char *sleepers__kernel_words(pid_t pid, const struct picture_thread *t)
+{
+	char path[64], names[KERNEL_FRAMES][64], line[256];
+	const char *frames[KERNEL_FRAMES];
+	struct trace_stack stack = { .frames = frames };
+	struct sleep s = { .syscall = (int32_t)t->syscall };
+	const char *words;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%" PRIu32 "/stack", pid, t->tid);
+	f = fopen(path, "re");
+	while (f && stack.nr < KERNEL_FRAMES && fgets(line, sizeof(line), f)) {
+		/* [<0>] futex_wait_queue+0x6a/0xa0 */
+		if (sscanf(line, "%*s %63[^+\n]", names[stack.nr]) != 1)
+			continue;
+		frames[stack.nr] = names[stack.nr];
+		stack.nr++;
+	}
+	if (f)
+		fclose(f);
+	words = sleep__words(&s, stack.nr ? &stack : NULL);
+	return words ? words : "something in the kernel";
+}
+
+/* ---- who sleeps ---- */
+
+static bool is_job(const struct why *y, uint32_t task)
+{
+	const struct image_fn *fns;
+	size_t nr;
+
+	fns = image__fns(y->p.img, &nr);
+	return y->p.tasks[task].fn < nr && fns[y->p.tasks[task].fn].blocking;
+}
+
+static void find_words(const struct why *y, const struct stack *st, struct sleeper *s)
+{
+	struct lock_wait w = { .held_by = WALK_NONE };
+
+	s->held_by = WALK_NONE;
+	if (s->thread->syscall == SYS_futex)
+		w = lock__of(y, s->thread, st->frames, st->nr, st->place);
+	s->lock = w.lock;
+	s->held_by = w.held_by;
+	s->sure = w.sure;
+	if (w.call && w.lock)
+		snprintf(s->words, sizeof(s->words), "%s of the lock at 0x%" PRIx64, w.call, w.lock);
+	else
+		snprintf(s->words, sizeof(s->words), "%s",
+			 w.call ? w.call : sleepers__kernel_words(y->p.target->pid, s->thread));
+}
+
+/* May @s sleep there? A root on a thread of its own may, and so may a job. */
+static bool is_free_to(const struct why *y, const struct sleeper *s, bool jobs)
+{
+	const struct picture_task *t = &y->p.tasks[s->task];
+
+	if (s->job)
+		return !jobs && s->root == WALK_NONE;
+	return t->root && !t->shares && s->root == WALK_NONE;
+}
+
+static bool look_at(const struct why *y, struct unwinder *u, struct stack *st, bool jobs,
+		    const struct picture_thread *t, struct sleeper *s)
+{
+	if (!t->asleep || !t->nr_polls || !y->steady[t->polls[t->nr_polls - 1]])
+		return false;
+	*s = (struct sleeper){ .thread = t, .task = t->polls[t->nr_polls - 1],
+			       .root = t->blocks_in == t->nr_polls ? t->blocks_on : WALK_NONE };
+	s->job = is_job(y, s->task);
+	if (is_free_to(y, s, jobs))
+		return false;
+	read_stack(y, u, t, st);
+	if (st->way)
+		return false;
+	s->at = place_of(st);
+	find_words(y, st, s);
+	return true;
+}
+
+struct sleeper *sleepers__find(struct why *y, bool jobs, size_t *nr)
+{
+	struct sleeper *list = calloc(y->p.nr_threads + 1, sizeof(*list));
+	struct unwinder *u = unwinder__new(y->p.target);
+	struct stack *st = malloc(sizeof(*st));
+
+	*nr = 0;
+	for (size_t i = 0; i < y->p.nr_threads && list && u && st; i++)
+		*nr += look_at(y, u, st, jobs, &y->p.threads[i], &list[*nr]);
+	if (!list || !u || !st)
+		y->err = -ENOMEM;
+	unwinder__free(u);
+	free(st);
+	return list;
+}
+
+const struct sleeper *sleepers__of(const struct sleeper *list, size_t nr, uint32_t tid)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (list[i].thread->tid == tid)
+			return &list[i];
+	return NULL;
+}
+
+/* Does @task wait for nothing but I/O and timers, or for a thread to poll it? */
+static bool needs_driver(const struct why *y, uint32_t task)
+{
+	const struct picture_task *t = &y->p.tasks[task];
+	bool any = t->state == PICTURE_READY;
+
+	for (uint32_t i = t->waits; i < t->waits + t->nr_waits && t->state == PICTURE_IDLE; i++) {
+		const struct walk_key key = y->p.waits[i].key;
+
+		if (y->p.waits[i].unpolled)
+			continue;
+		any = true;
+		if (key.kind != WALK_KEY_DEADLINE && key.kind != WALK_KEY_IO)
+			return false;
+	}
+	return any;
+}
+
+bool sleepers__deadlocked(const struct why *y, const struct sleeper *list, size_t nr,
+			  const struct sleeper *s, bool driven)
+{
+	/* as many steps as there are sleepers: it has come round */
+	for (size_t i = 0; i <= nr; i++) {
+		const struct picture_task *t;
+		uint32_t task;
+
+		if (!s || s->held_by == WALK_NONE || !s->sure)
+			return false;
+		task = y->p.handles[s->held_by].task;
+		t = &y->p.tasks[task];
+		if (t->state == PICTURE_IDLE || t->state == PICTURE_READY)
+			return !driven && y->steady[task] && needs_driver(y, task);
+		if (t->state != PICTURE_POLLED)
+			return false;
+		s = sleepers__of(list, nr, t->tid);
+	}
+	return true;
+}
+
+void sleepers__add(struct why *y, struct why_finding *f, const struct sleeper *s)
+{
+	const struct picture_task *root = s->root == WALK_NONE ? NULL : &y->p.tasks[s->root];
+	uint32_t wait = root && root->nr_waits ? root->waits : WALK_NONE;
+
+	why__party(y, f, "blocks", s->task, s->at, "%s sleeps: %s%s%s", why__task(y, s->task),
+		   s->words, root ? ", blocks on " : "", root ? why__task(y, s->root) : "");
+	if (wait != WALK_NONE)
+		why__party(y, f, "waits", s->root, why__wait_place(y, wait), "%s waits in %s",
+			   why__task(y, s->root), why__waits_in(y, wait));
+}
