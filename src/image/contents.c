@@ -180,8 +180,8 @@ static uint32_t add_handle(struct contents *c, const struct die *d, unsigned int
 	struct hash_slot *known = hash_table__at(&c->handles, type__key(c->ts, d));
 	struct image_handle *ih;
 	image_str name;
-	struct image_path object, amount = { .ok = 0 }, count = { .ok = 0 };
-	struct die to;
+	struct image_path object, amount = { .ok = 0 }, count = { .ok = 0 }, wakes = { .ok = 0 };
+	struct die to, member = { 0 };
 	uint32_t at;
 
 	if (!known) {
@@ -199,6 +199,9 @@ static uint32_t add_handle(struct contents *c, const struct die *d, unsigned int
 	if (h->count_path && (!type__path(c->ts, &to, h->count_path, &count, NULL) ||
 			      count.nr_hops || !count.width))
 		count.ok = 0;
+	if (h->wakes_path &&
+	    (!type__path(c->ts, &to, h->wakes_path, &wakes, &member) || wakes.nr_hops))
+		wakes.ok = 0;
 	name = model__strn(c->m, type__name(d), strcspn(type__name(d), "<"));
 	at = model__add(c->m, MODEL_HANDLES, 1);
 	if (at == WALK_NONE)
@@ -210,6 +213,8 @@ static uint32_t add_handle(struct contents *c, const struct die *d, unsigned int
 	ih->object = object;
 	ih->amount = amount;
 	ih->count = count;
+	ih->wakes = wakes;
+	ih->wakes_size = wakes.ok ? (uint32_t)type__size(&member) : 0;
 	ih->only = h->only;
 	ih->name = name;
 	return at;

@@ -136,6 +136,9 @@ struct image_handle {
 	struct image_path	object;
 	struct image_path	amount;		/* how much it holds; ok = 0: one */
 	struct image_path	count;		/* from the object: how many there are */
+	struct image_path	wakes;		/* from the object: whom it wakes; ok = 0: nobody … */
+	uint32_t		wakes_size;	/* … waits in that member, of so many bytes */
+	uint32_t		pad2;
 };
 
 /* A type of value that may have parts, decided at run time by a discriminant. */

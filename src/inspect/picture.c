@@ -437,6 +437,42 @@ ssize_t picture__queue(const struct picture *p, unsigned int runtime, uint64_t a
 	return (ssize_t)nr;
 }
 
+/* Adds the tasks of the list whose first entry layout @first leads to. */
+static ssize_t add_list(const struct picture *p, unsigned int runtime, uint16_t first,
+			uint64_t addr, uint64_t *tasks, size_t nr, size_t max)
+{
+	const struct runtime_set *s = runtimes[runtime]->set;
+	const struct image_path *lists = image__layout(p->img, runtime, s->lists);
+	const struct image_path *head = image__layout(p->img, runtime, first);
+	const struct image_path *next = image__layout(p->img, runtime, s->next);
+	const struct image_path *task = image__layout(p->img, runtime, s->task);
+	uint64_t entry;
+
+	if (!lists->ok || !head->ok || !next->ok || !task->ok || lists->nr_hops != 1 ||
+	    head->nr_hops != 1 || next->nr_hops || task->nr_hops)
+		return -ENOTSUP;
+	if (!read_word(p, addr - lists->off[1] + head->off[1], &entry))
+		return -EFAULT;
+	while (entry && nr < max) {
+		if (!read_word(p, entry + task->off[0], &tasks[nr++]) ||
+		    !read_word(p, entry + next->off[0], &entry))
+			return -EFAULT;
+	}
+	return (ssize_t)nr;
+}
+
+ssize_t picture__set(const struct picture *p, unsigned int runtime, uint64_t addr, uint64_t *tasks,
+		     size_t max)
+{
+	const struct runtime_set *s = runtimes[runtime]->set;
+	ssize_t nr;
+
+	if (!s)
+		return -ENOTSUP;
+	nr = add_list(p, runtime, s->idle, addr, tasks, 0, max);
+	return nr < 0 ? nr : add_list(p, runtime, s->notified, addr, tasks, (size_t)nr, max);
+}
+
 bool picture__permits(const struct picture *p, unsigned int runtime, uint64_t addr, uint64_t *free,
 		      bool *closed)
 {

@@ -150,6 +150,12 @@ void picture__free(struct picture *p);
  */
 ssize_t picture__queue(const struct picture *p, unsigned int runtime, uint64_t addr,
 		       uint64_t *nodes, size_t max);
+/*
+ * The tasks of the set at @addr, as addresses: at most @max are stored. Returns how many;
+ * negative: it cannot be read, or changes.
+ */
+ssize_t picture__set(const struct picture *p, unsigned int runtime, uint64_t addr, uint64_t *tasks,
+		     size_t max);
 /* Permits that are free in it; false: it cannot be read. */
 bool picture__permits(const struct picture *p, unsigned int runtime, uint64_t addr, uint64_t *free,
 		      bool *closed);

@@ -72,7 +72,7 @@ static void add_leaves(struct digest *d, const struct runtime_leaf *leaves, size
 	}
 }
 
-_Static_assert(sizeof(struct runtime_handle) == 48, "runtime_handle: see add_handles()");
+_Static_assert(sizeof(struct runtime_handle) == 56, "runtime_handle: see add_handles()");
 
 static void add_handles(struct digest *d, const struct runtime_handle *h, size_t nr)
 {
@@ -84,6 +84,7 @@ static void add_handles(struct digest *d, const struct runtime_handle *h, size_t
 		add_str(d, h[i].amount_path);
 		add_str(d, h[i].count_path);
 		add(d, h[i].only);
+		add_str(d, h[i].wakes_path);
 	}
 }
 
@@ -113,9 +114,9 @@ static void add_layouts(struct digest *d, const struct runtime_layout *l, size_t
 
 /*
  * Fields that are only used to read a process (status, tasks, reactor, pools,
- * semaphore, gives_way) are not in a model, and so not here.
+ * semaphore, set, gives_way) are not in a model, and so not here.
  */
-_Static_assert(sizeof(struct runtime) == 416, "runtime: see add_runtime()");
+_Static_assert(sizeof(struct runtime) == 424, "runtime: see add_runtime()");
 
 static void add_runtime(struct digest *d, const struct runtime *rt)
 {

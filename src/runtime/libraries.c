@@ -10,48 +10,65 @@
 const struct runtime_leaf library_leaves[] = {
 	/* futures-channel: mpsc/mod.rs, oneshot.rs */
 	{ .type = "futures_channel::mpsc::Receiver", .key = WALK_KEY_ADDRESS,
-	  .key_path = "inner.*.data" },
+	  .key_path = "inner.*.data",
+	  .ended_by = RUNTIME_SIDE_SENDS },
 	{ .type = "futures_channel::mpsc::UnboundedReceiver", .key = WALK_KEY_ADDRESS,
-	  .key_path = "inner.*.data" },
+	  .key_path = "inner.*.data",
+	  .ended_by = RUNTIME_SIDE_SENDS },
 	{ .type = "futures_channel::oneshot::Receiver", .key = WALK_KEY_ADDRESS,
-	  .key_path = "inner.*.data" },
+	  .key_path = "inner.*.data",
+	  .ended_by = RUNTIME_SIDE_SENDS },
 	{ .type = "futures_channel::oneshot::Cancellation", .key = WALK_KEY_ADDRESS,
-	  .key_path = "inner.*.inner.*.data" },
+	  .key_path = "inner.*.inner.*.data",
+	  .ended_by = RUNTIME_SIDE_RECEIVES },
 
 	/* futures-util: lock/{mutex,bilock}.rs */
 	{ .type = "futures_util::lock::mutex::MutexLockFuture", .key = WALK_KEY_ADDRESS,
-	  .key_path = "mutex.*" },
+	  .key_path = "mutex.*",
+	  .ended_by = RUNTIME_SIDE_HOLDS },
 	{ .type = "futures_util::lock::mutex::OwnedMutexLockFuture", .key = WALK_KEY_ADDRESS,
-	  .key_path = "mutex.*.data" },
+	  .key_path = "mutex.*.data",
+	  .ended_by = RUNTIME_SIDE_HOLDS },
 	{ .type = "futures_util::lock::bilock::BiLockAcquire", .key = WALK_KEY_ADDRESS,
 	  .key_path = "bilock.*.arc.*.data" },
 
 	/* async-lock: mutex.rs, rwlock/, semaphore.rs, barrier.rs, once_cell.rs */
-	{ .type = "async_lock::mutex::Lock", .key = WALK_KEY_ADDRESS, .key_path = "mutex.*" },
+	{ .type = "async_lock::mutex::Lock", .key = WALK_KEY_ADDRESS, .key_path = "mutex.*",
+	  .ended_by = RUNTIME_SIDE_HOLDS },
 	{ .type = "async_lock::rwlock::futures::Read", .key = WALK_KEY_ADDRESS,
-	  .key_path = "raw.lock.*" },
+	  .key_path = "raw.lock.*",
+	  .ended_by = RUNTIME_SIDE_HOLDS },
 	{ .type = "async_lock::rwlock::futures::ReadArc", .key = WALK_KEY_ADDRESS,
-	  .key_path = "raw.lock.*" },
+	  .key_path = "raw.lock.*",
+	  .ended_by = RUNTIME_SIDE_HOLDS },
 	{ .type = "async_lock::rwlock::futures::UpgradableRead", .key = WALK_KEY_ADDRESS,
-	  .key_path = "raw.lock.*" },
+	  .key_path = "raw.lock.*",
+	  .ended_by = RUNTIME_SIDE_HOLDS },
 	{ .type = "async_lock::rwlock::futures::Write", .key = WALK_KEY_ADDRESS,
-	  .key_path = "raw.lock.*" },
+	  .key_path = "raw.lock.*",
+	  .ended_by = RUNTIME_SIDE_HOLDS },
 	{ .type = "async_lock::rwlock::futures::WriteArc", .key = WALK_KEY_ADDRESS,
-	  .key_path = "raw.lock.*" },
+	  .key_path = "raw.lock.*",
+	  .ended_by = RUNTIME_SIDE_HOLDS },
 	{ .type = "async_lock::semaphore::Acquire", .key = WALK_KEY_ADDRESS,
-	  .key_path = "semaphore.*" },
+	  .key_path = "semaphore.*",
+	  .ended_by = RUNTIME_SIDE_HOLDS },
 	{ .type = "async_lock::semaphore::AcquireArc", .key = WALK_KEY_ADDRESS,
-	  .key_path = "semaphore.*.data" },
+	  .key_path = "semaphore.*.data",
+	  .ended_by = RUNTIME_SIDE_HOLDS },
 	{ .type = "async_lock::barrier::BarrierWait", .key = WALK_KEY_ADDRESS,
 	  .key_path = "barrier.*" },
 
 	/* async-channel: lib.rs */
 	{ .type = "async_channel::Send", .key = WALK_KEY_ADDRESS,
-	  .key_path = "sender.*.channel.*.data" },
+	  .key_path = "sender.*.channel.*.data",
+	  .ended_by = RUNTIME_SIDE_RECEIVES },
 	{ .type = "async_channel::Recv", .key = WALK_KEY_ADDRESS,
-	  .key_path = "receiver.*.channel.*.data" },
+	  .key_path = "receiver.*.channel.*.data",
+	  .ended_by = RUNTIME_SIDE_SENDS },
 	{ .type = "async_channel::Receiver", .key = WALK_KEY_ADDRESS,
-	  .key_path = "channel.*.data" },
+	  .key_path = "channel.*.data",
+	  .ended_by = RUNTIME_SIDE_SENDS },
 
 	/* They wait for nothing: core/future/pending.rs, async-std's future/pending.rs */
 	{ .type = "core::future::pending::Pending", .key = WALK_KEY_NONE },
@@ -65,32 +82,69 @@ const struct runtime_leaf library_leaves[] = {
 const size_t nr_library_leaves = sizeof(library_leaves) / sizeof(library_leaves[0]);
 
 #define HOLDS	RUNTIME_SIDE_HOLDS
+#define SENDS	RUNTIME_SIDE_SENDS
+#define RECEIVES RUNTIME_SIDE_RECEIVES
 
 /*
  * Guards of locks for which a thread sleeps, and no task: std's sync/poison/{mutex,rwlock}.rs (before
  * 1.85 sync/{mutex,rwlock}.rs), lock_api's {mutex,rwlock}.rs (parking_lot, DashMap).
  */
 const struct runtime_handle library_handles[] = {
-	{ "std::sync::poison::mutex::MutexGuard", HOLDS, "lock.*.inner", NULL, NULL, true },
-	{ "std::sync::poison::mutex::MappedMutexGuard", HOLDS, "inner.*", NULL, NULL, true },
-	{ "std::sync::poison::rwlock::RwLockReadGuard", HOLDS, "inner_lock.*", NULL, NULL, false },
-	{ "std::sync::poison::rwlock::RwLockWriteGuard", HOLDS, "lock.*.inner", NULL, NULL, true },
-	{ "std::sync::nonpoison::mutex::MutexGuard", HOLDS, "lock.*.inner", NULL, NULL, true },
-	{ "std::sync::nonpoison::rwlock::RwLockReadGuard", HOLDS, "inner_lock.*", NULL, NULL, false },
-	{ "std::sync::nonpoison::rwlock::RwLockWriteGuard", HOLDS, "lock.*.inner", NULL, NULL, true },
-	{ "std::sync::mutex::MutexGuard", HOLDS, "lock.*.inner", NULL, NULL, true },
-	{ "std::sync::rwlock::RwLockReadGuard", HOLDS, "inner_lock.*", NULL, NULL, false },
-	{ "std::sync::rwlock::RwLockWriteGuard", HOLDS, "lock.*.inner", NULL, NULL, true },
-	{ "lock_api::mutex::MutexGuard", HOLDS, "mutex.*.raw", NULL, NULL, true },
-	{ "lock_api::mutex::MappedMutexGuard", HOLDS, "raw.*", NULL, NULL, true },
-	{ "lock_api::mutex::ArcMutexGuard", HOLDS, "mutex.*.data.raw", NULL, NULL, true },
-	{ "lock_api::rwlock::RwLockReadGuard", HOLDS, "rwlock.*.raw", NULL, NULL, false },
-	{ "lock_api::rwlock::RwLockWriteGuard", HOLDS, "rwlock.*.raw", NULL, NULL, true },
-	{ "lock_api::rwlock::RwLockUpgradableReadGuard", HOLDS, "rwlock.*.raw", NULL, NULL, true },
-	{ "lock_api::rwlock::MappedRwLockReadGuard", HOLDS, "raw.*", NULL, NULL, false },
-	{ "lock_api::rwlock::MappedRwLockWriteGuard", HOLDS, "raw.*", NULL, NULL, true },
-	{ "lock_api::rwlock::ArcRwLockReadGuard", HOLDS, "rwlock.*.data.raw", NULL, NULL, false },
-	{ "lock_api::rwlock::ArcRwLockWriteGuard", HOLDS, "rwlock.*.data.raw", NULL, NULL, true },
+	{ "std::sync::poison::mutex::MutexGuard", HOLDS, "lock.*.inner", NULL, NULL, true, NULL },
+	{ "std::sync::poison::mutex::MappedMutexGuard", HOLDS, "inner.*", NULL, NULL, true, NULL },
+	{ "std::sync::poison::rwlock::RwLockReadGuard", HOLDS, "inner_lock.*", NULL, NULL, false, NULL },
+	{ "std::sync::poison::rwlock::RwLockWriteGuard", HOLDS, "lock.*.inner", NULL, NULL, true, NULL },
+	{ "std::sync::nonpoison::mutex::MutexGuard", HOLDS, "lock.*.inner", NULL, NULL, true, NULL },
+	{ "std::sync::nonpoison::rwlock::RwLockReadGuard", HOLDS, "inner_lock.*", NULL, NULL, false, NULL },
+	{ "std::sync::nonpoison::rwlock::RwLockWriteGuard", HOLDS, "lock.*.inner", NULL, NULL, true, NULL },
+	{ "std::sync::mutex::MutexGuard", HOLDS, "lock.*.inner", NULL, NULL, true, NULL },
+	{ "std::sync::rwlock::RwLockReadGuard", HOLDS, "inner_lock.*", NULL, NULL, false, NULL },
+	{ "std::sync::rwlock::RwLockWriteGuard", HOLDS, "lock.*.inner", NULL, NULL, true, NULL },
+	{ "lock_api::mutex::MutexGuard", HOLDS, "mutex.*.raw", NULL, NULL, true, NULL },
+	{ "lock_api::mutex::MappedMutexGuard", HOLDS, "raw.*", NULL, NULL, true, NULL },
+	{ "lock_api::mutex::ArcMutexGuard", HOLDS, "mutex.*.data.raw", NULL, NULL, true, NULL },
+	{ "lock_api::rwlock::RwLockReadGuard", HOLDS, "rwlock.*.raw", NULL, NULL, false, NULL },
+	{ "lock_api::rwlock::RwLockWriteGuard", HOLDS, "rwlock.*.raw", NULL, NULL, true, NULL },
+	{ "lock_api::rwlock::RwLockUpgradableReadGuard", HOLDS, "rwlock.*.raw", NULL, NULL, true, NULL },
+	{ "lock_api::rwlock::MappedRwLockReadGuard", HOLDS, "raw.*", NULL, NULL, false, NULL },
+	{ "lock_api::rwlock::MappedRwLockWriteGuard", HOLDS, "raw.*", NULL, NULL, true, NULL },
+	{ "lock_api::rwlock::ArcRwLockReadGuard", HOLDS, "rwlock.*.data.raw", NULL, NULL, false, NULL },
+	{ "lock_api::rwlock::ArcRwLockWriteGuard", HOLDS, "rwlock.*.data.raw", NULL, NULL, true, NULL },
+
+	/* futures-channel: mpsc/mod.rs, oneshot.rs; futures-util: lock/mutex.rs */
+	{ "futures_channel::mpsc::Sender", SENDS, "inner.*.data", NULL, "num_senders", false, NULL },
+	{ "futures_channel::mpsc::UnboundedSender", SENDS, "inner.*.data", NULL, "num_senders", false,
+	  NULL },
+	{ "futures_channel::oneshot::Sender", SENDS, "inner.*.data", NULL, NULL, true, NULL },
+	{ "futures_channel::oneshot::Receiver", RECEIVES, "inner.*.data", NULL, NULL, true, NULL },
+	{ "futures_util::lock::mutex::MutexGuard", HOLDS, "mutex.*", NULL, NULL, true, NULL },
+	{ "futures_util::lock::mutex::OwnedMutexGuard", HOLDS, "mutex.*.data", NULL, NULL, true, NULL },
+
+	/* async-lock: mutex.rs, rwlock.rs, semaphore.rs */
+	{ "async_lock::mutex::MutexGuard", HOLDS, "*", NULL, NULL, true, NULL },
+	{ "async_lock::mutex::MutexGuardArc", HOLDS, "*.data", NULL, NULL, true, NULL },
+	{ "async_lock::rwlock::RwLockReadGuard", HOLDS, "lock.*", NULL, NULL, false, NULL },
+	{ "async_lock::rwlock::RwLockUpgradableReadGuard", HOLDS, "lock.*", NULL, NULL, true, NULL },
+	{ "async_lock::rwlock::RwLockWriteGuard", HOLDS, "lock.*", NULL, NULL, true, NULL },
+	{ "async_lock::rwlock::RwLockUpgradableReadGuardArc", HOLDS, "lock.*.data.raw", NULL, NULL,
+	  true, NULL },
+	{ "async_lock::rwlock::RwLockWriteGuardArc", HOLDS, "lock.*.data.raw", NULL, NULL, true, NULL },
+	{ "async_lock::semaphore::SemaphoreGuard", HOLDS, "*", NULL, NULL, false, NULL },
+	{ "async_lock::semaphore::SemaphoreGuardArc", HOLDS, "*.data", NULL, NULL, false, NULL },
+
+	/* async-channel: lib.rs */
+	{ "async_channel::Sender", SENDS, "channel.*.data", NULL, "sender_count", false, NULL },
+	{ "async_channel::Receiver", RECEIVES, "channel.*.data", NULL, "receiver_count", false, NULL },
+
+	/*
+	 * Pools: what has been taken out holds a permit of the semaphore in the pool. deadpool's
+	 * managed/object.rs (an Object's Weak points to the same block as an Arc), sqlx-core's
+	 * pool/connection.rs.
+	 */
+	{ "deadpool::managed::object::Object", HOLDS, "pool.*.data", NULL, NULL, false, NULL },
+	{ "deadpool::managed::Object", HOLDS, "pool.*.data", NULL, NULL, false, NULL },
+	{ "sqlx_core::pool::connection::PoolConnection", HOLDS, "pool.*.data", NULL, NULL, false,
+	  NULL },
 };
 
 const size_t nr_library_handles = sizeof(library_handles) / sizeof(library_handles[0]);

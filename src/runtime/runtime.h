@@ -75,6 +75,9 @@ enum runtime_side {
 	RUNTIME_SIDE_HOLDS	= 1,	/* has a lock, a permit: others get it when it is dropped */
 	RUNTIME_SIDE_SENDS	= 2,	/* may send a value, or close by being dropped */
 	RUNTIME_SIDE_RECEIVES	= 4,	/* takes values out, or closes by being dropped */
+	/* Of a leaf only. */
+	RUNTIME_SIDE_WAKES	= 8,	/* by whom: see runtime_handle.wakes_path */
+	RUNTIME_SIDE_TASKS	= 16,	/* the tasks of a set: see runtime_set */
 };
 
 /* A value whose owner is on one side of a resource: a guard, a permit, a sender. */
@@ -90,6 +93,11 @@ struct runtime_handle {
 	/* from the object, to the number of such handles that exist; NULL: see only */
 	const char	*count_path;
 	bool		 only;		/* there is at most one at a time */
+	/*
+	 * From the object to the member where the other side waits until it is woken through
+	 * such a handle; NULL: it does not wait like that.
+	 */
+	const char	*wakes_path;
 };
 
 /* A leaf future, or a wrapper whose contents need an explanation. */
@@ -252,6 +260,18 @@ struct runtime_semaphore {
 	uint16_t	queued;		/* in the leaf: it is or was in the queue */
 };
 
+/*
+ * A set of tasks, any of which ends the wait for it: two linked lists of entries. Indices of
+ * layouts; lists, idle and notified begin at a structure that holds the pointer to the lists,
+ * which the wait's key is the address of.
+ */
+struct runtime_set {
+	uint16_t	lists;		/* where the pointer leads … */
+	uint16_t	idle, notified;	/* … and the first entry of each list; 0: none */
+	uint16_t	next;		/* in an entry: the next one; 0: none */
+	uint16_t	task;		/* in an entry: the task's header */
+};
+
 struct runtime {
 	const char			*name;		/* "tokio" */
 	/*
@@ -353,6 +373,7 @@ struct runtime {
 	const struct runtime_pool	*pools;		/* nr_pools */
 	size_t				 nr_pools;
 	const struct runtime_semaphore	*semaphore;	/* NULL: not described */
+	const struct runtime_set	*set;		/* NULL: not described */
 	const struct runtime_leaf	*leaves;
 	size_t				 nr_leaves;
 	const struct runtime_handle	*handles;

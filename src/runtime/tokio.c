@@ -112,9 +112,9 @@ static const struct runtime_leaf leaves[] = {
 	  .key_path = "semaphore.*",
 	  .ended_by = RUNTIME_SIDE_HOLDS | RUNTIME_SIDE_RECEIVES, .queue_node = "node" },
 	{ .type = "tokio::sync::notify::Notified", .key = WALK_KEY_ADDRESS,
-	  .key_path = "notify.*" },
+	  .key_path = "notify.*", .ended_by = RUNTIME_SIDE_WAKES },
 	{ .type = "tokio::sync::notify::OwnedNotified", .key = WALK_KEY_ADDRESS,
-	  .key_path = "notify.*.data" },
+	  .key_path = "notify.*.data", .ended_by = RUNTIME_SIDE_WAKES },
 	{ .type = "tokio::sync::broadcast::Recv", .key = WALK_KEY_ADDRESS,
 	  .key_path = "receiver.*.shared.*.data",
 	  .ended_by = RUNTIME_SIDE_SENDS },
@@ -140,9 +140,10 @@ static const struct runtime_leaf leaves[] = {
 	/* task/ */
 	{ .type = TASK "join::JoinHandle", .key = WALK_KEY_TASK, .key_path = "raw.*" },
 	{ .type = POLL_FN("tokio::task::join_set::{impl}::join_next"), .key = WALK_KEY_ADDRESS,
-	  .key_path = "*.inner.lists.*.data" },
+	  .key_path = "*.inner.lists.*.data", .ended_by = RUNTIME_SIDE_TASKS },
 	{ .type = POLL_FN("tokio::task::join_set::{impl}::join_next_with_id"),
-	  .key = WALK_KEY_ADDRESS, .key_path = "*.inner.lists.*.data" },
+	  .key = WALK_KEY_ADDRESS, .key_path = "*.inner.lists.*.data",
+	  .ended_by = RUNTIME_SIDE_TASKS },
 	{ .type = POLL_FN("tokio::task::yield_now::yield_now"), .key = WALK_KEY_YIELD },
 	{ .type = "tokio::task::yield_now::yield_now::{async_fn#0}::YieldNow",	/* still in 1.49 */
 	  .key = WALK_KEY_YIELD },
@@ -220,48 +221,51 @@ static const struct runtime_leaf leaves[] = {
 
 /* sync/: guards and permits, and the ends of channels */
 static const struct runtime_handle handles[] = {
-	{ "tokio::sync::semaphore::SemaphorePermit", HOLDS, "sem.*", "permits", NULL, false },
+	{ "tokio::sync::semaphore::SemaphorePermit", HOLDS, "sem.*", "permits", NULL, false, NULL },
 	{ "tokio::sync::semaphore::OwnedSemaphorePermit", HOLDS,
-	  "sem.*.data", "permits", NULL, false },
-	{ "tokio::sync::mutex::MutexGuard", HOLDS, "lock.*.s", NULL, NULL, true },
-	{ "tokio::sync::mutex::OwnedMutexGuard", HOLDS, "lock.*.data.s", NULL, NULL, true },
-	{ "tokio::sync::mutex::MappedMutexGuard", HOLDS, "s.*", NULL, NULL, true },
-	{ "tokio::sync::mutex::OwnedMappedMutexGuard", HOLDS, "lock.*.data.s", NULL, NULL, true },
-	{ "tokio::sync::rwlock::read_guard::RwLockReadGuard", HOLDS, "s.*", NULL, NULL, false },
+	  "sem.*.data", "permits", NULL, false, NULL },
+	{ "tokio::sync::mutex::MutexGuard", HOLDS, "lock.*.s", NULL, NULL, true, NULL },
+	{ "tokio::sync::mutex::OwnedMutexGuard", HOLDS, "lock.*.data.s", NULL, NULL, true, NULL },
+	{ "tokio::sync::mutex::MappedMutexGuard", HOLDS, "s.*", NULL, NULL, true, NULL },
+	{ "tokio::sync::mutex::OwnedMappedMutexGuard", HOLDS, "lock.*.data.s", NULL, NULL, true, NULL },
+	{ "tokio::sync::rwlock::read_guard::RwLockReadGuard", HOLDS, "s.*", NULL, NULL, false, NULL },
 	{ "tokio::sync::rwlock::write_guard::RwLockWriteGuard", HOLDS,
-	  "s.*", "permits_acquired", NULL, true },
+	  "s.*", "permits_acquired", NULL, true, NULL },
 	{ "tokio::sync::rwlock::write_guard_mapped::RwLockMappedWriteGuard", HOLDS, "s.*",
-	  "permits_acquired", NULL, true },
+	  "permits_acquired", NULL, true, NULL },
 	{ "tokio::sync::rwlock::owned_read_guard::OwnedRwLockReadGuard", HOLDS, "lock.*.data.s",
-	  NULL, NULL, false },
+	  NULL, NULL, false, NULL },
 	{ "tokio::sync::rwlock::owned_write_guard::OwnedRwLockWriteGuard", HOLDS, "lock.*.data.s",
-	  "permits_acquired", NULL, true },
+	  "permits_acquired", NULL, true, NULL },
 	{ "tokio::sync::rwlock::owned_write_guard_mapped::OwnedRwLockMappedWriteGuard", HOLDS,
-	  "lock.*.data.s", "permits_acquired", NULL, true },
-	{ "tokio::sync::mpsc::bounded::Permit", HOLDS, "chan.*.inner.*.data", NULL, NULL, false },
+	  "lock.*.data.s", "permits_acquired", NULL, true, NULL },
+	{ "tokio::sync::mpsc::bounded::Permit", HOLDS, "chan.*.inner.*.data", NULL, NULL, false, NULL },
 	{ "tokio::sync::mpsc::bounded::OwnedPermit", HOLDS,
-	  "chan.inner.*.data", NULL, NULL, false },
+	  "chan.inner.*.data", NULL, NULL, false, NULL },
 	{ "tokio::sync::mpsc::bounded::Sender", SENDS,
-	  "chan.inner.*.data", NULL, "tx_count", false },
+	  "chan.inner.*.data", NULL, "tx_count", false, NULL },
 	{ "tokio::sync::mpsc::unbounded::UnboundedSender", SENDS,
-	  "chan.inner.*.data", NULL, "tx_count", false },
-	{ "tokio::sync::mpsc::bounded::Receiver", RECEIVES, "chan.inner.*.data", NULL, NULL, true },
+	  "chan.inner.*.data", NULL, "tx_count", false, NULL },
+	{ "tokio::sync::mpsc::bounded::Receiver", RECEIVES, "chan.inner.*.data", NULL, NULL, true,
+	  "notify_rx_closed" },
 	{ "tokio::sync::mpsc::unbounded::UnboundedReceiver", RECEIVES,
-	  "chan.inner.*.data", NULL, NULL, true },
+	  "chan.inner.*.data", NULL, NULL, true, "notify_rx_closed" },
 	/* net/, process/: descriptors whose object of the reactor they own */
 	{ "tokio::net::tcp::listener::TcpListener", HOLDS, "io.registration.shared.*.data", NULL,
-	  NULL, true },
+	  NULL, true, NULL },
 	{ "tokio::net::unix::listener::UnixListener", HOLDS, "io.registration.shared.*.data", NULL,
-	  NULL, true },
+	  NULL, true, NULL },
 	{ "tokio::process::ChildStdin", HOLDS,
 	  "inner.inner.registration.shared.*.data|inner.registration.shared.*.data", NULL, NULL,
-	  true },
-	{ "tokio::sync::oneshot::Sender", SENDS, "inner.*.data", NULL, NULL, true },
-	{ "tokio::sync::oneshot::Receiver", RECEIVES, "inner.*.data", NULL, NULL, true },
-	{ "tokio::sync::watch::Sender", SENDS, "shared.*.data", NULL, "ref_count_tx", false },
-	{ "tokio::sync::watch::Receiver", RECEIVES, "shared.*.data", NULL, "ref_count_rx", false },
-	{ "tokio::sync::broadcast::Sender", SENDS, "shared.*.data", NULL, "num_tx", false },
-	{ "tokio::sync::broadcast::Receiver", RECEIVES, "shared.*.data", NULL, NULL, false },
+	  true, NULL },
+	{ "tokio::sync::oneshot::Sender", SENDS, "inner.*.data", NULL, NULL, true, NULL },
+	{ "tokio::sync::oneshot::Receiver", RECEIVES, "inner.*.data", NULL, NULL, true, NULL },
+	{ "tokio::sync::watch::Sender", SENDS, "shared.*.data", NULL, "ref_count_tx", false,
+	  "notify_rx" },
+	{ "tokio::sync::watch::Receiver", RECEIVES, "shared.*.data", NULL, "ref_count_rx", false,
+	  "notify_tx" },
+	{ "tokio::sync::broadcast::Sender", SENDS, "shared.*.data", NULL, "num_tx", false, NULL },
+	{ "tokio::sync::broadcast::Receiver", RECEIVES, "shared.*.data", NULL, NULL, false, NULL },
 };
 
 static const struct runtime_wrapper wrappers[] = {
@@ -289,6 +293,7 @@ static const struct runtime_wrapper wrappers[] = {
 #define MT_OWNED	"handle.*.data.shared.owned."
 #define CT_OWNED	"handle.*.data.shared.owned."
 
+#define SET		"tokio::util::idle_notified_set::"
 #define POOL		"handle.*.data.blocking_spawner.inner.*.data."
 
 static const struct runtime_layout layouts[TOKIO_LAYOUT_NR] = {
@@ -369,6 +374,12 @@ static const struct runtime_layout layouts[TOKIO_LAYOUT_NR] = {
 				    "num_permits" },
 	[TOKIO_ACQUIRE_QUEUED] = { "acquire.queued", "tokio::sync::batch_semaphore::Acquire",
 				   "queued" },
+	[TOKIO_SET_LISTS] = { "set.lists", SET "IdleNotifiedSet", "lists.*.data" },
+	[TOKIO_SET_IDLE] = { "set.idle", SET "IdleNotifiedSet", "lists.*.data.data.idle.head" },
+	[TOKIO_SET_NOTIFIED] = { "set.notified", SET "IdleNotifiedSet",
+				 "lists.*.data.data.notified.head" },
+	[TOKIO_SET_NEXT] = { "set.next", SET "ListEntry", "pointers.next" },
+	[TOKIO_SET_TASK] = { "set.task", SET "ListEntry", "value.raw" },
 	[TOKIO_LOCAL_HEAD] = { "local.head", "tokio::task::local::Context",
 			       "shared.*.data.local_state.owned.inner.list.head" },
 };
@@ -429,6 +440,14 @@ static const struct runtime_semaphore semaphore = {
 	.queued			= TOKIO_ACQUIRE_QUEUED,
 };
 
+static const struct runtime_set set = {
+	.lists			= TOKIO_SET_LISTS,
+	.idle			= TOKIO_SET_IDLE,
+	.notified		= TOKIO_SET_NOTIFIED,
+	.next			= TOKIO_SET_NEXT,
+	.task			= TOKIO_SET_TASK,
+};
+
 const struct runtime runtime_tokio = {
 	.name			= "tokio",
 	.crate			= "tokio",
@@ -463,6 +482,7 @@ const struct runtime runtime_tokio = {
 	.pools			= pools,
 	.nr_pools		= ARRAY_SIZE(pools),
 	.semaphore		= &semaphore,
+	.set			= &set,
 	.leaves			= leaves,
 	.nr_leaves		= ARRAY_SIZE(leaves),
 	.handles		= handles,

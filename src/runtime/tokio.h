@@ -67,6 +67,12 @@ enum tokio_layout {
 	TOKIO_SEM_WAITER_NEXT,
 	TOKIO_ACQUIRE_PERMITS,	/* usize: that it asks for */
 	TOKIO_ACQUIRE_QUEUED,	/* bool */
+	/* util/idle_notified_set.rs: the set of a JoinSet */
+	TOKIO_SET_LISTS,
+	TOKIO_SET_IDLE,
+	TOKIO_SET_NOTIFIED,
+	TOKIO_SET_NEXT,
+	TOKIO_SET_TASK,
 	TOKIO_LAYOUT_NR
 };
 

@@ -151,12 +151,22 @@ static int add_edge(struct making *m, uint32_t wait, uint32_t to, enum graph_rea
 	return 0;
 }
 
+static uint32_t own_type(const struct making *m, uint32_t wait)
+{
+	return m->g->p->frames[m->g->p->waits[wait].frame].type;
+}
+
 static bool ends(const struct making *m, uint32_t wait, uint32_t handle)
 {
 	const struct picture *p = m->g->p;
-	uint32_t type = p->frames[p->waits[wait].frame].type;
+	const struct picture_handle *h = &p->handles[handle];
+	const struct image_handle *type = &m->handle_types[h->handle];
+	uint8_t by = m->types[own_type(m, wait)].ended_by;
 
-	return m->types[type].ended_by & m->handle_types[p->handles[handle].handle].side;
+	if (by & RUNTIME_SIDE_WAKES)
+		return type->wakes.ok && p->waits[wait].key.value - h->object - type->wakes.off[0] <
+					 type->wakes_size;
+	return by & type->side;
 }
 
 static bool is_temporary(const struct making *m, uint32_t handle)
@@ -345,6 +355,26 @@ static bool only_queue(const struct making *m, uint32_t wait)
 	return true;
 }
 
+/* The tasks of a set. *@all: they were all found. */
+static int add_set(struct making *m, uint32_t wait, bool *all)
+{
+	uint64_t key = m->g->p->waits[wait].key.value;
+	ssize_t nr = -ENOTSUP;
+	int err = 0;
+
+	for (unsigned int r = 0; runtimes[r] && nr < 0; r++)
+		nr = picture__set(m->g->p, r, key, m->queue, MAX_ENDERS);
+	*all = nr > 0 && nr < MAX_ENDERS;
+	for (ssize_t i = 0; i < nr && !err; i++) {
+		const struct hash_slot *task = hash_table__find(&m->tasks, m->queue[i]);
+
+		*all &= task != NULL;
+		if (task)
+			err = add_edge(m, wait, (uint32_t)task->value - 1, GRAPH_JOINED, 0);
+	}
+	return err;
+}
+
 static int add_edges(struct making *m, uint32_t wait)
 {
 	const struct picture *p = m->g->p;
@@ -362,6 +392,8 @@ static int add_edges(struct making *m, uint32_t wait)
 		w->closed = task;
 		break;
 	case WALK_KEY_ADDRESS:
+		if (m->types[own_type(m, wait)].ended_by & RUNTIME_SIDE_TASKS)
+			return add_set(m, wait, &w->closed);
 		err = add_handles(m, wait);
 		if (!err && own->node)
 			err = add_queue(m, wait);

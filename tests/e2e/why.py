@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""dwell why on programs that have come to a stand (workload `faults'): the first finding has the kind and the lines that
+"""dwell why on programs that have come to a stand (workload `faults' and `ends'): the first finding has the kind and the lines that
 marks in the source say. Programs that are well have no findings. Nothing is attached meanwhile."""
 
 import json
@@ -10,14 +10,16 @@ import subprocess
 from harness import (DWELL, PROFILES, ROOT, Checks, Process, bpf_links, need_files, need_recording, run, scratch, wait_for,
                      workload)
 
-SOURCE = ROOT / "tests/workloads/src/bin/faults.rs"
-HEALTHY = {"rest": 12, "busy": 12}      # and how often one looks
+PROGRAMS = ("faults", "ends")
+# those that are well, and how often one looks
+HEALTHY = {"faults": {"rest": 12, "busy": 12}, "ends": {"passed": 12, "served": 4}}
 
 
-def faults():
+def faults(program):
     """Name → (kind, {mark: lines}), from the comments of the source."""
     found = {}
-    for number, line in enumerate(SOURCE.read_text().splitlines(), 1):
+    source = ROOT / f"tests/workloads/src/bin/{program}.rs"
+    for number, line in enumerate(source.read_text().splitlines(), 1):
         head = re.fullmatch(r"// (\w+): (deadlock|futurelock|lost wake|blocked worker|chain|missed edge)", line)
         if head:
             found[head[1]] = (head[2], {})
@@ -42,11 +44,12 @@ def one_fault(checks, label, program, name, kind, marks, directory):
         return
     first = seen["findings"][0]
     checks.equal(first["kind"], kind, f"{label}: its kind")
-    told = {place["line"] for place in first["where"] if place["file"] == SOURCE.name}
+    source = f"{program.name}.rs"
+    told = {place["line"] for place in first["where"] if place["file"] == source}
     for mark, lines in marks.items():
         checks.check(set(lines) <= told, f"{label}: {mark} is told", f"{lines} in {sorted(told)}: {json.dumps(first, indent=1)}")
     culprits = marks["CULPRIT"]
-    checks.check(any(f"{SOURCE.name}:{line} " in first["text"] + " " or f"{SOURCE.name}:{line}," in first["text"]
+    checks.check(any(f"{source}:{line} " in first["text"] + " " or f"{source}:{line}," in first["text"]
                      for line in culprits), f"{label}: the sentence names a culprit's line", first["text"])
     checks.equal(len(seen["findings"]), 1, f"{label}: one finding for one fault")
 
@@ -106,20 +109,22 @@ def wrong_use(checks):
 
 def main():
     need_recording()
-    need_files(DWELL, *(workload("faults", profile) for profile in PROFILES))
+    need_files(DWELL, *(workload(name, profile) for profile in PROFILES for name in PROGRAMS))
     checks = Checks()
-    known = faults()
-    checks.equal(len(known), 11, "faults with marks")
+    known = {program: faults(program) for program in PROGRAMS}
+    checks.equal([len(of) for of in known.values()], [11, 7], "faults with marks")
     with scratch() as directory:
         for profile in PROFILES:
-            for name, (kind, marks) in known.items():
-                with checks.guarded(f"{profile}: {name}"):
-                    one_fault(checks, f"{profile}: {name}", workload("faults", profile), name, kind, marks, directory)
+            for program, of in known.items():
+                for name, (kind, marks) in of.items():
+                    with checks.guarded(f"{profile}: {name}"):
+                        one_fault(checks, f"{profile}: {name}", workload(program, profile), name, kind, marks, directory)
+                for name, looks in HEALTHY[program].items():
+                    with checks.guarded(f"{profile}: {name}"):
+                        healthy(checks, f"{profile}: {name}", workload(program, profile), name, looks, directory)
             with checks.guarded(f"{profile}: in depth"):
-                in_depth(checks, f"{profile}-in-depth", workload("faults", profile), known["upgrade"][1], directory)
-            for name, looks in HEALTHY.items():
-                with checks.guarded(f"{profile}: {name}"):
-                    healthy(checks, f"{profile}: {name}", workload("faults", profile), name, looks, directory)
+                in_depth(checks, f"{profile}-in-depth", workload("faults", profile), known["faults"]["upgrade"][1],
+                         directory)
         with checks.guarded("page"):
             documentation(checks, workload("faults"), directory)
     with checks.guarded("wrong use"):
