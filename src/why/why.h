@@ -119,7 +119,8 @@ void why__find_chains(struct why *y);
 void why__find_blocked(struct why *y);
 void why__find_kernel_side(struct why *y);
 void why__find_sockets(struct why *y);
-void why__find_halts(struct why *y);
+/* True: the process does not run at all, so that what stands tells nothing. */
+bool why__find_halts(struct why *y);
 
 /* The first descriptor with @token; NULL: there is none. Others with it follow. */
 const struct descriptor *why__descriptor(const struct why *y, uint64_t token);
