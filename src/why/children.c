@@ -171,7 +171,8 @@ static struct why_finding *tell(struct why *y, uint32_t wait, pid_t pid, const c
 	va_end(ap);
 	name_of(pid, name, sizeof(name));
 	why__say(y, f, "%s waits at %s:%" PRIu32 " in %s for process %d (%s), which %s",
-		 why__task(y, w->task), at.file, at.line, why__waits_in(y, wait), (int)pid, name, what);
+		 why__task(y, w->task), at.file, at.line, why__waits_in(y, wait), (int)pid, name,
+		 what);
 	why__party(y, f, "waits", w->task, at, "%s waits in %s", why__task(y, w->task),
 		   why__waits_in(y, wait));
 	return f;
@@ -209,8 +210,8 @@ static void at_full_pipe(struct why *y, uint32_t wait, pid_t pid, uint64_t ino)
 }
 
 /*
- * @pid reads the pipe @ino, whose other end the waiting task has. It may be another task's: that one
- * may write to it at any time.
+ * @pid reads the pipe @ino, whose other end the waiting task has. If it is another task's, that
+ * one may write to it at any time.
  */
 static void at_empty_pipe(struct why *y, uint32_t wait, pid_t pid, uint64_t ino)
 {
@@ -294,7 +295,8 @@ static pid_t child_with(pid_t pid, uint64_t ino)
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
 	f = fopen(path, "re");
 	while (f && !found && fscanf(f, "%d", &child) == 1)
-		if (end_of_pipe(child, ino, O_RDONLY) >= 0 || end_of_pipe(child, ino, O_WRONLY) >= 0)
+		if (end_of_pipe(child, ino, O_RDONLY) >= 0 ||
+		    end_of_pipe(child, ino, O_WRONLY) >= 0)
 			found = child;
 	if (f)
 		fclose(f);

@@ -18,7 +18,7 @@
 #define MIN_SHARE	10	/* one part in so many of the time, throttled, is told */
 #define LONG_NS		500000000ull	/* a span in which a cgroup's periods can be counted */
 
-/* How far the process's CPU cgroup has been throttled, by the first of its parents that has been. */
+/* How far the process's CPU cgroup, or the nearest of its parents that ever was, is throttled. */
 struct cgroup_state {
 	char		path[PATH_MAX];		/* of cpu.stat */
 	uint64_t	ts;

@@ -40,7 +40,7 @@ struct why_finding {
 	uint64_t		 since_ns;	/* unchanged so long at least; 0: so in each look */
 	struct why_party	*parties;
 	size_t			 nr_parties, cap_parties;
-	bool			 moves;		/* it need not stand: it was seen in several looks */
+	bool			 moves;		/* it need not stand: several looks saw it */
 	struct hash_table	 counted;	/* party and task, of those in a party's count */
 };
 
