@@ -282,7 +282,8 @@ static int open_diag(pid_t pid)
 	return netlink;
 }
 
-static void dump_inet(int netlink, int protocol, uint32_t states, struct descriptor *list, size_t nr)
+static void dump_inet(int netlink, int protocol, uint32_t states, struct descriptor *list,
+		      size_t nr)
 {
 	struct {
 		struct nlmsghdr		h;

@@ -256,8 +256,8 @@ static bool number_at(const struct picture *p, unsigned int runtime, uint16_t l,
 	return !process__read(p->target, at + path->off[path->nr_hops], out, path->width);
 }
 
-static bool read_pool(const struct picture *p, unsigned int runtime, const struct runtime_pool *from,
-		      uint64_t shared, struct picture_pool *out)
+static bool read_pool(const struct picture *p, unsigned int runtime,
+		      const struct runtime_pool *from, uint64_t shared, struct picture_pool *out)
 {
 	*out = (struct picture_pool){ .id = shared };
 	if (!number_at(p, runtime, from->threads, shared, &out->threads) ||

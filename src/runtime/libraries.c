@@ -86,8 +86,8 @@ const size_t nr_library_leaves = sizeof(library_leaves) / sizeof(library_leaves[
 #define RECEIVES RUNTIME_SIDE_RECEIVES
 
 /*
- * Guards of locks for which a thread sleeps, and no task: std's sync/poison/{mutex,rwlock}.rs (before
- * 1.85 sync/{mutex,rwlock}.rs), lock_api's {mutex,rwlock}.rs (parking_lot, DashMap).
+ * Guards of locks for which a thread sleeps, and no task: std's sync/poison/{mutex,rwlock}.rs
+ * (before 1.85 sync/{mutex,rwlock}.rs), lock_api's {mutex,rwlock}.rs (parking_lot, DashMap).
  */
 const struct runtime_handle library_handles[] = {
 	{ "std::sync::poison::mutex::MutexGuard", HOLDS, "lock.*.inner", NULL, NULL, true, NULL },

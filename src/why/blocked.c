@@ -169,7 +169,8 @@ static const struct sleeper *choose(const struct sleeper *list, size_t nr, const
 	return &list[best];
 }
 
-static void say(struct why *y, struct why_finding *f, const struct sleeper *s, size_t nr, bool driven)
+static void say(struct why *y, struct why_finding *f, const struct sleeper *s, size_t nr,
+		bool driven)
 {
 	const char *local = "";
 	struct why_place at = { "", "", 0 };

@@ -153,6 +153,39 @@ static bool is_stopped(pid_t pid)
 	return state == 'T' || state == 't';
 }
 
+/* A child of @pid that has an end of pipe @ino for @mode; 0: none. */
+static pid_t child_with(pid_t pid, uint64_t ino, unsigned int mode)
+{
+	char path[64];
+	pid_t found = 0;
+	int child;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	f = fopen(path, "re");
+	while (f && !found && fscanf(f, "%d", &child) == 1)
+		if (end_of_pipe(child, ino, mode) >= 0)
+			found = child;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* What @pid does: "sleeps: a sleep of the thread". */
+static void say_doing(pid_t pid, char *out, size_t size)
+{
+	struct picture_thread t = { .tid = (uint32_t)pid };
+	char state = state_of(pid);
+
+	t.syscall = syscall_of(pid, &t.args[0]);
+	if (state == 'T' || state == 't')
+		snprintf(out, size, "is stopped");
+	else if (state == 'R')
+		snprintf(out, size, "runs");
+	else
+		snprintf(out, size, "sleeps: %s", sleepers__kernel_words(pid, &t));
+}
+
 /* ---- findings ---- */
 
 __attribute__((format(printf, 4, 5)))
@@ -171,7 +204,8 @@ static struct why_finding *tell(struct why *y, uint32_t wait, pid_t pid, const c
 	va_end(ap);
 	name_of(pid, name, sizeof(name));
 	why__say(y, f, "%s waits at %s:%" PRIu32 " in %s for process %d (%s), which %s",
-		 why__task(y, w->task), at.file, at.line, why__waits_in(y, wait), (int)pid, name, what);
+		 why__task(y, w->task), at.file, at.line, why__waits_in(y, wait), (int)pid, name,
+		 what);
 	why__party(y, f, "waits", w->task, at, "%s waits in %s", why__task(y, w->task),
 		   why__waits_in(y, wait));
 	return f;
@@ -188,6 +222,17 @@ static uint32_t handle_of(const struct why *y, uint32_t task, int fd)
 			if (y->fds[k].token - y->p.handles[i].object < y->p.handles[i].size)
 				return i;
 	return WALK_NONE;
+}
+
+/* Does the task of @wait wait for nothing else? */
+static bool is_only_wait(const struct why *y, uint32_t wait)
+{
+	const struct picture_task *t = &y->p.tasks[y->p.waits[wait].task];
+	uint32_t nr = 0;
+
+	for (uint32_t i = t->waits; i < t->waits + t->nr_waits; i++)
+		nr += !y->p.waits[i].unpolled;
+	return nr == 1;
 }
 
 static bool fd_awaited(const struct why *y, int fd)
@@ -209,8 +254,8 @@ static void at_full_pipe(struct why *y, uint32_t wait, pid_t pid, uint64_t ino)
 }
 
 /*
- * @pid reads the pipe @ino, whose other end the waiting task has. It may be another task's: that one
- * may write to it at any time.
+ * @pid reads the pipe @ino, whose other end the waiting task has. If it is another task's, that
+ * one may write to it at any time.
  */
 static void at_empty_pipe(struct why *y, uint32_t wait, pid_t pid, uint64_t ino)
 {
@@ -221,7 +266,7 @@ static void at_empty_pipe(struct why *y, uint32_t wait, pid_t pid, uint64_t ino)
 	struct why_place at;
 	const char *local;
 
-	if (handle == WALK_NONE || fd_awaited(y, own))
+	if (handle == WALK_NONE || fd_awaited(y, own) || !is_only_wait(y, wait))
 		return;
 	at = why__handle_place(y, handle, &local);
 	f = tell(y, wait, pid, "sleeps in a read of a pipe whose other end that task has itself in %s "
@@ -232,16 +277,21 @@ static void at_empty_pipe(struct why *y, uint32_t wait, pid_t pid, uint64_t ino)
 			   why__task(y, task), *local ? local : "a temporary");
 }
 
-void child__waits(struct why *y, uint32_t wait, pid_t child)
+/* A shell waits for what it has started: the process that @pid waits for in the end. */
+static pid_t last_of(pid_t pid)
+{
+	for (int i = 0; i < MAX_CHILDREN && child_of(pid) && !is_stopped(pid); i++)
+		pid = child_of(pid);
+	return pid;
+}
+
+/* Process @pid, for which the task waits, itself waits for this process, or is stopped. */
+static void waits_back(struct why *y, uint32_t wait, pid_t pid)
 {
 	static const struct timespec pause = { .tv_nsec = SETTLE_NS };
 	uint64_t first = 0, again = 0, ino;
-	pid_t pid = child;
 	int64_t call;
 
-	/* a shell waits for what it has started */
-	for (int i = 0; i < MAX_CHILDREN && child_of(pid) && !is_stopped(pid); i++)
-		pid = child_of(pid);
 	call = syscall_of(pid, &first);
 	if (is_stopped(pid)) {
 		tell(y, wait, pid, "is stopped");
@@ -261,51 +311,57 @@ void child__waits(struct why *y, uint32_t wait, pid_t child)
 		at_empty_pipe(y, wait, pid, ino);
 }
 
+void child__waits(struct why *y, uint32_t wait, pid_t child)
+{
+	waits_back(y, wait, last_of(child));
+}
+
+/* @pid has the end of pipe @ino that is read, and leaves it full. */
+static void does_not_read(struct why *y, uint32_t wait, pid_t pid, uint64_t ino)
+{
+	uint64_t first = 0;
+	int64_t call = syscall_of(pid, &first);
+	char what[256];
+
+	/* it reads just now, or computes, after which it may read */
+	if (state_of(pid) == 'R' || ((call == SYS_read || call == SYS_readv) &&
+				     descriptor__ino(pid, (int)first, "pipe:[") == ino))
+		return;
+	say_doing(pid, what, sizeof(what));
+	tell(y, wait, pid, "has the other end of a pipe that is full, and does not read: it %s", what);
+}
+
+void child__pipe(struct why *y, uint32_t wait, int fd)
+{
+	uint64_t ino = descriptor__ino(y->p.target->pid, fd, "pipe:[");
+	bool writes = y->p.waits[wait].key.dir & WALK_DIR_WRITE;
+	pid_t pid = ino ? child_with(y->p.target->pid, ino, writes ? O_RDONLY : O_WRONLY) : 0;
+	size_t before = y->nr_findings;
+
+	if (!pid)
+		return;
+	waits_back(y, wait, pid);
+	if (writes && y->nr_findings == before)
+		does_not_read(y, wait, pid, ino);
+}
+
 /* ---- in words ---- */
 
 void child__say(pid_t pid, char *out, size_t size)
 {
-	struct picture_thread t = { .tid = (uint32_t)pid };
-	char name[64], state;
+	char name[64], what[128];
 
-	for (int i = 0; i < MAX_CHILDREN && child_of(pid) && !is_stopped(pid); i++)
-		pid = child_of(pid);
-	t.tid = (uint32_t)pid;
-	t.syscall = syscall_of(pid, &t.args[0]);
+	pid = last_of(pid);
 	name_of(pid, name, sizeof(name));
-	state = state_of(pid);
-	if (state == 'T' || state == 't')
-		snprintf(out, size, "process %d (%s), which is stopped", (int)pid, name);
-	else if (state == 'R')
-		snprintf(out, size, "process %d (%s), which runs", (int)pid, name);
-	else
-		snprintf(out, size, "process %d (%s), which sleeps: %s", (int)pid, name,
-			 sleepers__kernel_words(pid, &t));
-}
-
-/* A process that has an end of pipe @ino, of the children of @pid; 0: none. */
-static pid_t child_with(pid_t pid, uint64_t ino)
-{
-	char path[64];
-	pid_t found = 0;
-	int child;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
-	f = fopen(path, "re");
-	while (f && !found && fscanf(f, "%d", &child) == 1)
-		if (end_of_pipe(child, ino, O_RDONLY) >= 0 || end_of_pipe(child, ino, O_WRONLY) >= 0)
-			found = child;
-	if (f)
-		fclose(f);
-	return found;
+	say_doing(pid, what, sizeof(what));
+	snprintf(out, size, "process %d (%s), which %s", (int)pid, name, what);
 }
 
 void child__say_pipe(pid_t pid, int fd, const char *way, char *out, size_t size)
 {
 	uint64_t ino = descriptor__ino(pid, fd, "pipe:[");
-	pid_t other = ino ? child_with(pid, ino) : 0;
-	char whose[256] = "";
+	pid_t other = !ino ? 0 : child_with(pid, ino, *way == 'r' ? O_WRONLY : O_RDONLY);
+	char whose[384] = "";
 
 	*out = '\0';
 	if (!ino)

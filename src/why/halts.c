@@ -18,7 +18,7 @@
 #define MIN_SHARE	10	/* one part in so many of the time, throttled, is told */
 #define LONG_NS		500000000ull	/* a span in which a cgroup's periods can be counted */
 
-/* How far the process's CPU cgroup has been throttled, by the first of its parents that has been. */
+/* How far the process's CPU cgroup, or the nearest of its parents that ever was, is throttled. */
 struct cgroup_state {
 	char		path[PATH_MAX];		/* of cpu.stat */
 	uint64_t	ts;
@@ -181,7 +181,8 @@ static void throttled(struct why *y)
 		return;
 	f->since_ns = 0;
 	why__say(y, f, "the process has used up what CPU time its cgroup may have, in %" PRIu64 " of %"
-		 PRIu64 " periods: its threads stood for %s in all, within %s",
+		 PRIu64 " periods: it was held back for %s, CPUs added up, "
+		 "within %s",
 		 now.throttled - y->cgroup->throttled, now.periods - y->cgroup->periods,
 		 quantity__time(lost, text[0]), quantity__time(span, text[1]));
 	for (uint32_t i = 0; i < y->p.nr_tasks; i++)
@@ -242,7 +243,7 @@ static bool all_stopped(const struct why *y)
 	return y->p.nr_threads;
 }
 
-void why__find_halts(struct why *y)
+bool why__find_halts(struct why *y)
 {
 	bool stopped = all_stopped(y), frozen = !stopped && is_frozen(y->p.target->pid);
 	pid_t tracer = stopped ? tracer_of(y->p.target->pid) : 0;
@@ -250,11 +251,11 @@ void why__find_halts(struct why *y)
 
 	if (!stopped && !frozen) {
 		throttled(y);
-		return;
+		return false;
 	}
 	f = why__add(y, "stopped", 0);
 	if (!f)
-		return;
+		return true;
 	if (frozen)
 		why__say(y, f, "every thread is stopped: the cgroup of the process is frozen");
 	else if (tracer)
@@ -262,4 +263,5 @@ void why__find_halts(struct why *y)
 	else
 		why__say(y, f, "every thread is stopped by a signal (SIGSTOP or its kin; SIGCONT lets it "
 			 "go on)");
+	return true;
 }

@@ -98,6 +98,8 @@ void why__find_kernel_side(struct why *y)
 		d = descriptor_of(list, nr, w->key.value);
 		if (d && d->kind == DESCRIPTOR_PIDFD)
 			child__waits(y, i, d->pid);
+		if (d && d->kind == DESCRIPTOR_OTHER)
+			child__pipe(y, i, d->fd);
 		if (!d || d->kind != DESCRIPTOR_SOCKET || !(w->key.dir & WALK_DIR_READ) ||
 		    !somebody_polls(y, d, list + nr))
 			continue;

@@ -21,7 +21,7 @@ struct lock_call {
 };
 
 /*
- * std: sys/sync/{mutex,rwlock,condvar,once}/futex.rs, thread/, sync/mpmc; in older versions sys/unix/locks.
+ * std: sys/sync/{mutex,rwlock,condvar,once}/futex.rs, thread/, sync/{mpmc,barrier}.rs.
  * parking_lot 0.12: raw_mutex.rs, raw_rwlock.rs, condvar.rs
  */
 static const struct lock_call calls[] = {

@@ -24,8 +24,8 @@ bool pools__full(const struct why *y)
 }
 
 /*
- * Does the root that @s blocks on join a task that no list of the runtime has: a job in the queue of
- * the pool?
+ * Does the root that @s blocks on join a task that no list of the runtime has: a job in the queue
+ * of the pool?
  */
 static bool joins_queued(const struct why *y, const struct sleeper *s)
 {

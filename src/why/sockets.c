@@ -72,8 +72,8 @@ static void say_tcp(const struct descriptor *d, const struct walk_key *key, char
 }
 
 /* What @d is for the wait for @key; "": not known. */
-static void say_descriptor(const struct why *y, const struct descriptor *d, const struct walk_key *key,
-			   char *out, size_t size)
+static void say_descriptor(const struct why *y, const struct descriptor *d,
+			   const struct walk_key *key, char *out, size_t size)
 {
 	const char *way = key->dir & WALK_DIR_READ ? "read" : "write";
 
@@ -274,7 +274,8 @@ static void add_owners(struct why *y, struct why_finding *f, uint64_t token)
 {
 	for (uint32_t i = 0; i < y->p.nr_handles; i++) {
 		const struct picture_handle *h = &y->p.handles[i];
-		uint32_t wait = y->p.tasks[h->task].nr_waits ? y->p.tasks[h->task].waits : WALK_NONE;
+		const struct picture_task *t = &y->p.tasks[h->task];
+		uint32_t wait = t->nr_waits ? t->waits : WALK_NONE;
 		struct why_place at;
 		const char *local;
 

@@ -239,12 +239,13 @@ static int find(struct why *y)
 	err = graph__make(y->g, &y->p, y->steady);
 	if (err)
 		return err;
+	if (why__find_halts(y))
+		return y->err;
 	why__find_deadlocks(y);
 	why__find_lost_wakes(y);
 	why__find_blocked(y);
 	why__find_kernel_side(y);
 	why__find_sockets(y);
-	why__find_halts(y);
 	why__find_chains(y);
 	if (y->nr_findings)
 		qsort(y->findings, y->nr_findings, sizeof(*y->findings), finding_cmp);

@@ -41,7 +41,7 @@ struct why_finding {
 	uint64_t		 since_ns;	/* unchanged so long at least; 0: so in each look */
 	struct why_party	*parties;
 	size_t			 nr_parties, cap_parties;
-	bool			 moves;		/* it need not stand: it was seen in several looks */
+	bool			 moves;		/* it need not stand: several looks saw it */
 	struct hash_table	 counted;	/* party and task, of those in a party's count */
 };
 
@@ -114,7 +114,8 @@ void why__find_chains(struct why *y);
 void why__find_blocked(struct why *y);
 void why__find_kernel_side(struct why *y);
 void why__find_sockets(struct why *y);
-void why__find_halts(struct why *y);
+/* True: the process does not run at all, so that what stands tells nothing. */
+bool why__find_halts(struct why *y);
 
 /* The first descriptor with @token; NULL: there is none. Others with it follow. */
 const struct descriptor *why__descriptor(const struct why *y, uint64_t token);

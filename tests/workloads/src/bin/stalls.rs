@@ -49,12 +49,14 @@ fn main() {
             "backlog" => backlog().await,
             "stopped" => stopped().await,
             "input" => input().await,
+            "unread" => unread().await,
+            "echo" => echo().await,
             "spin" => spin().await,
             "contended" => contended().await,
             "children" => children().await,
             "moments" => moments().await,
             _ => {
-                eprintln!("stalls: which? guard, local, reading, parking, across, fault, nested, pool, small, full, backlog, stopped, input, spin, contended, children, moments");
+                eprintln!("stalls: which? guard, local, reading, parking, across, fault, nested, pool, small, full, backlog, stopped, input, unread, echo, spin, contended, children, moments");
                 std::process::exit(2);
             }
         }
@@ -260,6 +262,25 @@ async fn input() {
     let mut stdin = child.stdin.take().expect("a pipe"); // input: HOLDER
     stdin.write_all(b"\n").await.expect("it lives");
     let _ = child.wait().await; // input: CULPRIT
+    drop(stdin);
+}
+
+// unread: chain into another process
+async fn unread() {
+    let mut child = Command::new("sleep").arg("1000").stdin(Stdio::piped()).kill_on_drop(true).spawn().expect("a child");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    stdin.write_all(&[1; 1 << 20]).await.expect("it lives"); // unread: CULPRIT
+}
+
+// echo: chain into another process
+async fn echo() {
+    let mut child =
+        Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("a child");
+    let mut stdin = child.stdin.take().expect("a pipe"); // echo: HOLDER
+    stdin.write_all(b"all of it").await.expect("it lives");
+    let mut all = Vec::new();
+    let mut stdout = child.stdout.take().expect("a pipe");
+    stdout.read_to_end(&mut all).await.expect("its end"); // echo: CULPRIT
     drop(stdin);
 }
 
