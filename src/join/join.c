@@ -50,6 +50,7 @@ void join__add_sink(struct join *j, struct sink *s)
 	j->sinks = s;
 	if (s->ops->placed)
 		j->placed = &j->scratch;
+	j->moments |= s->ops->moment != NULL;
 }
 
 void join__free(struct join *j)
