@@ -127,22 +127,29 @@ static int pass_complete(struct episodes *s, struct life *l, bool all)
 
 /* ---- intervals ---- */
 
+static bool same_part(const struct piece *a, const struct piece *b)
+{
+	return a->segment == b->segment && a->part == b->part && a->detail.kind == b->detail.kind &&
+	       a->detail.id == b->detail.id;
+}
+
 static int add_part(struct pieces *parts, const struct piece *p)
 {
 	for (uint32_t i = 0; i < parts->nr; i++) {
 		struct piece *have = &parts->list[i];
 		bool rest = parts->nr == EPISODE_PARTS && i == EPISODE_PARTS - 1;
 
-		if (!rest && (have->segment != p->segment || have->part != p->part ||
-			      have->detail.kind != p->detail.kind || have->detail.id != p->detail.id))
+		if (!rest && !same_part(have, p))
 			continue;
 		if (rest)
 			have->detail = (struct detail){ .kind = DETAIL_OTHERS };
 		sum__add(&have->ns, p->ns);
 		have->times += p->times;
-		if (p->longest > have->longest)
+		if (p->longest > have->longest) {
 			have->longest = p->longest;
-		if (p->from < have->from)
+			have->from = p->from;
+		}
+		if (!p->longest && p->from < have->from)
 			have->from = p->from;
 		return 0;
 	}

@@ -57,7 +57,8 @@ struct episode {
 	struct walk_keys	keys;		/* WAIT: of the chain's leaves */
 	uint64_t		segments[JOIN_SEGMENT_NR];	/* add up to to - from */
 	/*
-	 * What the time was, of equal pieces the sum; piece.from is the first one's. Behind
+	 * What the time was, of equal pieces the sum; piece.from is the first one's; of
+	 * periods asleep in a poll, that of the longest. Behind
 	 * EPISODE_PARTS - 1 of them others are one DETAIL_OTHERS.
 	 */
 	struct pieces		parts;

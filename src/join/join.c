@@ -249,6 +249,11 @@ int join__run(struct join *j)
 	return join__check(j);
 }
 
+uint64_t join__begin(const struct join *j)
+{
+	return j->start;
+}
+
 const char *join__why(const struct join *j)
 {
 	return j->why;

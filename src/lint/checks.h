@@ -17,25 +17,20 @@ bool lint__queue_delay(const struct episode *e, uint64_t limit, struct lint_case
 /* The case that is @e, for a lint to fill in the rest. */
 struct lint_case lint_case__of(const struct episode *e, uint64_t ns);
 
-/* ---- wakes.c: wakes by kind of task ---- */
+/* ---- wakes.c: the wakes of one task ---- */
 
 #define WAKES_MIN	1000	/* fewer tell nothing */
 
-struct kind_wakes {
-	struct charged	last;		/* the last task that woke itself, and where */
+struct wakes {
+	struct charged	last;		/* where it last woke itself */
 	uint64_t	all, own, from, to;
 };
 
-struct wakes {
-	struct kind_wakes	*list;
-	size_t			 nr, cap;
-	struct hash_table	 known;		/* index + 1 by kind */
-};
-
-int wakes__episode(struct wakes *w, const struct episode *e);
-/* The case of kind number @i; false: it does not exceed @limit percent. */
-bool wakes__case(const struct wakes *w, size_t i, uint64_t limit, struct lint_case *out);
-void wakes__clear(struct wakes *w);
+/* Did the task of wait @e wake itself in its poll, or yield? */
+bool wakes__own(const struct episode *e);
+void wakes__episode(struct wakes *w, const struct episode *e);
+/* The case of a task that has ended; false: it does not exceed @limit percent. */
+bool wakes__case(const struct wakes *w, uint64_t limit, struct lint_case *out);
 
 /* ---- ticks.c: the deadlines of intervals ---- */
 

@@ -55,7 +55,7 @@ static char *say(const char *format, ...)
 
 /* "main.rs:12", or @otherwise. */
 static struct place_words {
-	char	s[128];
+	char	s[512];
 } place_words(const struct join_place *p, const char *otherwise)
 {
 	struct place_words w;
@@ -249,12 +249,23 @@ static int tell_poll(struct lints *l, struct lint_finding *f, const struct lint_
 	return f->text ? add_around(l, f, c) : -ENOMEM;
 }
 
+/* Who is to blame, as the end of a sentence: by name, by place, or both. NULL: no memory. */
+static char *blame_words(const char *who, const struct join_place *at)
+{
+	struct place_words place = place_words(at, "");
+
+	if (*who)
+		return say(": %s%s%s%s", who, at->line ? " (" : "", place.s, at->line ? ")" : "");
+	return at->line ? say("; meanwhile a thread was kept at %s", place.s) : say("%s", "");
+}
+
 static int tell_starved(struct lints *l, struct lint_finding *f, const struct lint_cases *k)
 {
 	const struct lint_case *c = &k->worst;
 	struct join_place at, by;
 	struct join_kind kind;
 	const char *leaf, *who = blamed(l, c);
+	char *blame;
 	int err = join__kind(l->join, c->of.kind, &kind);
 
 	if (!err)
@@ -263,11 +274,12 @@ static int tell_starved(struct lints *l, struct lint_finding *f, const struct li
 		err = add_victim(l, f, c, &at, &leaf);
 	if (err)
 		return err;
-	f->text = say("%s was %s and not polled for %s%s%s%s%s%s%s", kind.name,
-		      c->more ? "spawned" : "woken", duration(c->ns).s,
-		      kind.job ? ", no thread of the blocking pool was free" : "",
-		      !kind.job && *who ? ": " : "", kind.job ? "" : who,
-		      by.line ? " (" : "", place_words(&by, "").s, by.line ? ")" : "");
+	blame = kind.job ? say(": no thread of the blocking pool was free") : blame_words(who, &by);
+	if (!blame)
+		return -ENOMEM;
+	f->text = say("%s was %s and not polled for %s%s", kind.name,
+		      c->more ? "spawned" : "woken", duration(c->ns).s, blame);
+	free(blame);
 	return f->text ? 0 : -ENOMEM;
 }
 
@@ -277,6 +289,7 @@ static int tell_lost_driver(struct lints *l, struct lint_finding *f, const struc
 	struct join_place at, by;
 	struct join_kind kind;
 	const char *leaf, *who = blamed(l, c);
+	char *blame;
 	int err = join__kind(l->join, c->of.kind, &kind);
 
 	if (!err)
@@ -285,13 +298,15 @@ static int tell_lost_driver(struct lints *l, struct lint_finding *f, const struc
 		err = add_victim(l, f, c, &at, &leaf);
 	if (err)
 		return err;
-	f->text = say("what %s waited for%s%s was due, and nobody acted upon it for %s: %s%s%s%s%s%s",
+	blame = blame_words(who, &by);
+	if (!blame)
+		return -ENOMEM;
+	f->text = say("what %s waited for%s%s was due, and nobody acted upon it for %s, %s%s",
 		      kind.name, at.line ? " at " : "", place_words(&at, "").s, duration(c->ns).s,
 		      c->part == PART_TIMER_LATE ? "the timer was late" :
 		      c->part == PART_UNDRIVEN ? "no thread waited for timers and I/O" :
-						 part__name((enum part)c->part),
-		      *who ? ", in " : "", !strncmp(who, "task ", 5) ? who + 5 : who,
-		      by.line ? " (" : "", place_words(&by, "").s, by.line ? ")" : "");
+						 part__name((enum part)c->part), blame);
+	free(blame);
 	return f->text ? 0 : -ENOMEM;
 }
 
@@ -331,7 +346,7 @@ static int tell_wakes(struct lints *l, struct lint_finding *f, const struct lint
 	if (err)
 		return err;
 	f->text = say("%s woke itself, or yielded, at %s of %s wakes%s%s", kind.name,
-		      count(c->more).s, count(c->place).s, at.line ? ", last at " : "",
+		      count(c->more).s, count(c->all).s, at.line ? ", last at " : "",
 		      place_words(&at, "").s);
 	if (!f->text)
 		return -ENOMEM;
@@ -345,7 +360,7 @@ static int tell_workers(struct lints *l, struct lint_finding *f, const struct li
 
 	f->text = name ? say("thread %s (%" PRIu32 ") began %s polls, the mean of the workers is %s; "
 			     "it was on a CPU for %s", *name ? name : "without a name", c->tid,
-			     count(c->more).s, count(c->place).s, duration(c->ns).s) : NULL;
+			     count(c->more).s, count(c->all).s, duration(c->ns).s) : NULL;
 	return f->text ? 0 : -ENOMEM;
 }
 
@@ -364,6 +379,22 @@ static int (*const tell[LINT_NR])(struct lints *l, struct lint_finding *f,
 
 /* ---- all of them ---- */
 
+/*
+ * Does the thread of @c sleep in a poll that is inside the one of @c? Then it is that task's
+ * sleep. The two polls see the same period.
+ */
+static bool is_inside(const struct lints *l, const struct lint_case *c)
+{
+	for (size_t i = 0; i < l->nr; i++) {
+		const struct lint_case *in = &l->cases[i].worst;
+
+		if (in->lint == c->lint && in->tid == c->tid && in->from == c->from &&
+		    in->begun > c->begun)
+			return true;
+	}
+	return false;
+}
+
 /* What looks like a case of a lint of polls, but is none. */
 static bool excused(struct lints *l, const struct lint_case *c, int *err)
 {
@@ -381,6 +412,8 @@ static bool excused(struct lints *l, const struct lint_case *c, int *err)
 		return true;
 	if (c->lint != LINT_BLOCKING_CALL)
 		return false;
+	if (is_inside(l, c))
+		return true;
 	*err = join__sleep(l->join, c->detail.id, &sleep);
 	return *err || sleep.probe || sleep.handed_off;
 }

@@ -21,8 +21,7 @@ struct lints {
 	struct join_kind	*kind;
 	size_t			 nr_kind, cap_kind;
 	struct hash_table	 kinds;		/* index + 1 of .kind by number */
-	struct map		 timers;	/* by life */
-	struct wakes		 wakes;
+	struct map		 lives;		/* struct lint_life by number */
 	struct workers		 workers;
 	struct lint_finding	*findings;
 	size_t			 nr_findings;

@@ -24,16 +24,34 @@
 #include "join/episodes.h"
 #include "join/lookup.h"
 
+/*
+ * All lints: X(ID, name, option, its argument, help), which says the limit that it has
+ * without the option. Those of polls come first.
+ */
+#define LINTS(X)								\
+	X(NEVER_YIELDED, "never yielded", "never-yielded", "TIME",		\
+	  "a poll is on a CPU for longer (1s)")					\
+	X(BLOCKING_CALL, "blocking call", "blocking-call", "TIME",		\
+	  "a thread sleeps for longer inside a poll (10ms)")			\
+	X(LONG_POLL, "long poll", "long-poll", "TIME",				\
+	  "a poll is on a CPU, or asleep now and then, for longer (10ms)")	\
+	X(LOST_DRIVER, "lost driver", "lost-driver", "TIME",			\
+	  "I/O or a timer is due, and nobody acts upon it for longer (100ms)")	\
+	X(QUEUE_DELAY, "starved task", "queue-delay", "TIME",			\
+	  "a task is woken and not polled for longer (100ms)")			\
+	X(TIMER_LATE, "timer late by its own task", "timer-late", "TIME",	\
+	  "a tick of an interval is later, since its task did something else (100ms)") \
+	X(BURST, "burst of an interval", "burst", "N",				\
+	  "so many ticks of an interval are made up for at once (3)")		\
+	X(SELF_WAKE, "self-wakes", "self-wake", "PERCENT",			\
+	  "a task wakes itself at a larger share of at least 1,000 wakes (50)") \
+	X(UNBALANCED, "unbalanced workers", "unbalanced", "N",			\
+	  "a busy worker of at least 3 has more than N times the mean of polls (2)")
+
 enum lint_id {
-	LINT_NEVER_YIELDED,
-	LINT_BLOCKING_CALL,
-	LINT_LONG_POLL,
-	LINT_LOST_DRIVER,
-	LINT_QUEUE_DELAY,
-	LINT_TIMER_LATE,
-	LINT_BURST,
-	LINT_SELF_WAKE,
-	LINT_UNBALANCED,
+#define LINT_ID(id, name, option, arg, help)	LINT_##id,
+	LINTS(LINT_ID)
+#undef LINT_ID
 	LINT_NR
 };
 
@@ -55,21 +73,21 @@ struct lint_case {
 	struct charged		of;		/* the task; chain and branch of the wait */
 	uint64_t		ns;		/* how long, or another amount; > the limit */
 	uint64_t		from, to;	/* when */
+	uint64_t		begun;		/* when the poll began, or the wait */
 	uint32_t		tid;		/* the thread that polled; 0: not known */
 	struct detail		detail;		/* BLOCKING_CALL: the sleep; else who is to blame */
 	uint8_t			part;		/* enum part: LOST_DRIVER: the longest one */
 	struct episode_place	before, after;	/* of a poll: the waits around it */
-	uint64_t		more;		/* BURST: ticks; SELF_WAKE: wakes; … */
+	uint64_t		more;		/* ticks of a BURST; own wakes; polls of a worker */
+	uint64_t		all;		/* all wakes; the mean of polls */
 };
 
 struct lint {
 	const char	*name;		/* of findings: "long poll" */
 	const char	*option;	/* "long-poll" */
-	const char	*arg;		/* of the option: "TIME" */
 	uint64_t	 limit;		/* unless an option sets another */
 	uint8_t		 unit;		/* enum lint_unit */
 	bool		 cause;		/* it may be the cause of others: see lints__findings() */
-	const char	*help;		/* of the option */
 	/*
 	 * Does @e exceed @limit? Then *@out is filled in, all but .lint, which is the
 	 * caller's. A pure function. NULL: the lint looks at all episodes together.

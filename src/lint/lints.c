@@ -10,9 +10,10 @@
 #include "join/map.h"
 #include "lint/findings.h"
 
-/* What is known of a task's timers while it lives. */
-struct timers {
+/* What is known of a task while it lives, from its first timer or self-wake on. */
+struct lint_life {
 	struct ticks	ticks;
+	struct wakes	wakes;
 	uint64_t	polled;		/* when its last poll began */
 };
 
@@ -97,36 +98,53 @@ static int note_ticks(struct lints *l, const struct episode *e, const struct tic
 	return err;
 }
 
-static int look_at_timers(struct lints *l, const struct episode *e)
+/* NULL: nothing has to be known of it; or, if *@err is set, no memory. */
+static struct lint_life *life_of(struct lints *l, const struct episode *e, bool wanted, int *err)
 {
-	struct timers *t = map__get(&l->timers, e->of.life);
-	struct join_deadline d[TICK_TIMERS];
-	struct tick_news news;
-	size_t nr;
+	struct lint_life *life = map__get(&l->lives, e->of.life);
 
-	if (t && e->what == EPISODE_POLL)
-		t->polled = e->from;
-	if (t && e->last) {
-		map__del(&l->timers, e->of.life);
-		free(t);
-		return 0;
+	if (life || !wanted)
+		return life;
+	life = calloc(1, sizeof(*life));
+	if (!life || map__add(&l->lives, e->of.life, life)) {
+		free(life);
+		*err = -ENOMEM;
+		return NULL;
 	}
-	if (e->what != EPISODE_WAIT || !e->nr_keys || e->last)
-		return 0;
-	nr = join__deadlines(l->join, e->of.kind, e->of.chain, &e->keys, e->nr_keys, d,
-			     TICK_TIMERS);
-	if (!nr)
-		return 0;
-	if (!t) {
-		t = calloc(1, sizeof(*t));
-		if (!t || map__add(&l->timers, e->of.life, t)) {
-			free(t);
-			return -ENOMEM;
-		}
-	}
-	if (!ticks__wait(&t->ticks, d, nr, t->polled, e->from, e->to, &news))
-		return 0;
-	return note_ticks(l, e, &news);
+	return life;
+}
+
+static int end_life(struct lints *l, const struct episode *e, struct lint_life *life)
+{
+	struct lint_case c;
+	int err = 0;
+
+	if (wakes__case(&life->wakes, l->limits[LINT_SELF_WAKE], &c))
+		err = add_case(l, LINT_SELF_WAKE, &c);
+	map__del(&l->lives, e->of.life);
+	free(life);
+	return err;
+}
+
+/* The lints that have to know what a task did before. */
+static int look_at_life(struct lints *l, const struct episode *e)
+{
+	bool waits = e->what == EPISODE_WAIT && !e->last && e->nr_keys;
+	struct join_deadline d[TICK_TIMERS];
+	size_t nr = waits ? join__deadlines(l->join, e->of.kind, e->of.chain, &e->keys, e->nr_keys,
+					    d, TICK_TIMERS) : 0;
+	struct tick_news news;
+	int err = 0;
+	struct lint_life *life = life_of(l, e, nr || wakes__own(e), &err);
+
+	if (!life)
+		return err;
+	if (e->what == EPISODE_POLL)
+		life->polled = e->from;
+	wakes__episode(&life->wakes, e);
+	if (ticks__wait(&life->ticks, d, nr, life->polled, e->from, e->to, &news))
+		err = note_ticks(l, e, &news);
+	return !err && e->last ? end_life(l, e, life) : err;
 }
 
 int lints__episode(struct lints *l, const struct episode *e)
@@ -144,26 +162,10 @@ int lints__episode(struct lints *l, const struct episode *e)
 		if (lints[i].episode && lints[i].episode(e, l->limits[i], &c))
 			err = add_case(l, (enum lint_id)i, &c);
 	}
-	if (!err)
-		err = wakes__episode(&l->wakes, e);
-	return err ? err : look_at_timers(l, e);
+	return err ? err : look_at_life(l, e);
 }
 
 /* ---- all together ---- */
-
-static int add_wakes(struct lints *l)
-{
-	struct lint_case c;
-	int err = 0;
-
-	for (size_t i = 0; i < l->wakes.nr && !err; i++) {
-		if (!wakes__case(&l->wakes, i, l->limits[LINT_SELF_WAKE], &c))
-			continue;
-		c.place = l->wakes.list[i].all;
-		err = add_case(l, LINT_SELF_WAKE, &c);
-	}
-	return err;
-}
 
 static int add_workers(struct lints *l)
 {
@@ -179,16 +181,14 @@ static int add_workers(struct lints *l)
 	c.tid = w->tid;
 	c.ns = w->busy_ns;
 	c.more = w->polls;
-	c.place = mean;
+	c.all = mean;
 	return add_case(l, LINT_UNBALANCED, &c);
 }
 
 int lints__finish(struct lints *l)
 {
-	int err = add_wakes(l);
+	int err = add_workers(l);
 
-	if (!err)
-		err = add_workers(l);
 	return err ? err : findings__make(l);
 }
 
@@ -208,14 +208,13 @@ void lints__free(struct lints *l)
 {
 	if (!l)
 		return;
-	for (uint32_t i = 0; i < l->timers.size; i++)
-		free(l->timers.entries[i].value);
-	map__clear(&l->timers);
+	for (uint32_t i = 0; i < l->lives.size; i++)
+		free(l->lives.entries[i].value);
+	map__clear(&l->lives);
 	free(l->cases);
 	hash_table__clear(&l->known);
 	free(l->kind);
 	hash_table__clear(&l->kinds);
-	wakes__clear(&l->wakes);
 	workers__clear(&l->workers);
 	findings__free(l);
 	free(l);

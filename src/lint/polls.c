@@ -7,7 +7,8 @@
 struct lint_case lint_case__of(const struct episode *e, uint64_t ns)
 {
 	return (struct lint_case){ .of = e->of, .ns = ns, .from = e->from, .to = e->to,
-				   .tid = e->tid, .before = e->before, .after = e->after };
+				   .begun = e->from, .tid = e->tid, .before = e->before,
+				   .after = e->after };
 }
 
 /* A poll has no place of its own: it lies between two waits. */
@@ -68,12 +69,12 @@ bool lint__blocking_call(const struct episode *e, uint64_t limit, struct lint_ca
 {
 	const struct piece *sleep = longest_sleep(e);
 
-	/* If it polls other tasks, the sleep is theirs. */
 	if (e->what != EPISODE_POLL || !sleep || sleep->longest <= limit ||
-	    sleep->detail.kind != DETAIL_SLEEP || episode__part(e, JOIN_RUNNING, PART_OTHER_TASK))
+	    sleep->detail.kind != DETAIL_SLEEP)
 		return false;
 	*out = lint_case__of(e, sleep->longest);
 	out->from = sleep->from;
+	out->to = sleep->from + sleep->longest;
 	out->place = sleep->detail.id;
 	out->detail = sleep->detail;
 	out->more = sleep->times;
