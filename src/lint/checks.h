@@ -66,6 +66,9 @@ struct tick_news {
 bool ticks__wait(struct ticks *t, const struct join_deadline *d, size_t nr, uint64_t polled,
 		 uint64_t from, uint64_t to, struct tick_news *out);
 
+/* Is one of the deadlines that of an interval, as far as is known? */
+bool ticks__waits_for_interval(const struct ticks *t, const struct join_deadline *d, size_t nr);
+
 /* ---- workers.c: threads that poll ---- */
 
 struct worker {

@@ -313,13 +313,21 @@ static int tell_lost_driver(struct lints *l, struct lint_finding *f, const struc
 static int tell_ticks(struct lints *l, struct lint_finding *f, const struct lint_cases *k)
 {
 	const struct lint_case *c = &k->worst;
-	struct join_place at;
+	struct episode_place place = { c->of.chain, c->of.branch };
+	struct join_place at, other;
 	struct join_kind kind;
 	const char *leaf;
 	int err = join__kind(l->join, c->of.kind, &kind);
 
 	if (!err)
-		err = add_victim(l, f, c, &at, &leaf);
+		err = wait_place(l, c->of.kind, place, &at, &leaf);
+	if (!err)
+		err = wait_place(l, c->of.kind, c->before, &other, &leaf);
+	if (!err && c->before.chain != NO_CHAIN)
+		err = add_party(l, f, "instead", &c->of, &other,
+				say("it was here, or went on from here, when it was due"));
+	if (!err)
+		err = add_party(l, f, "interval", &c->of, &at, say("the interval is awaited here"));
 	if (err)
 		return err;
 	if (c->lint == LINT_TIMER_LATE)

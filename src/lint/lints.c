@@ -15,6 +15,9 @@ struct lint_life {
 	struct ticks	ticks;
 	struct wakes	wakes;
 	uint64_t	polled;		/* when its last poll began */
+	/* The longest that it did since it last waited for a timer. */
+	uint64_t	other_ns;
+	struct episode_place other;
 };
 
 /* ---- cases ---- */
@@ -82,10 +85,13 @@ static int kind_of(struct lints *l, uint32_t kind, struct join_kind *out)
 	return 0;
 }
 
-static int note_ticks(struct lints *l, const struct episode *e, const struct tick_news *news)
+static int note_ticks(struct lints *l, const struct episode *e, const struct lint_life *life,
+		      const struct tick_news *news)
 {
 	struct lint_case c = lint_case__of(e, news->late);
 	int err = 0;
+
+	c.before = life->other;
 
 	c.from = news->due;
 	c.to = news->due + news->late;
@@ -126,6 +132,18 @@ static int end_life(struct lints *l, const struct episode *e, struct lint_life *
 	return err;
 }
 
+/* What the task did instead of waiting for its timer: where it waited, or was polled from. */
+static void note_other(struct lint_life *life, const struct episode *e, bool interval)
+{
+	if (interval)
+		life->other_ns = 0;
+	if (interval || e->to - e->from <= life->other_ns)
+		return;
+	life->other_ns = e->to - e->from;
+	life->other = e->what == EPISODE_WAIT ?
+		      (struct episode_place){ e->of.chain, e->of.branch } : e->before;
+}
+
 /* The lints that have to know what a task did before. */
 static int look_at_life(struct lints *l, const struct episode *e)
 {
@@ -143,7 +161,8 @@ static int look_at_life(struct lints *l, const struct episode *e)
 		life->polled = e->from;
 	wakes__episode(&life->wakes, e);
 	if (ticks__wait(&life->ticks, d, nr, life->polled, e->from, e->to, &news))
-		err = note_ticks(l, e, &news);
+		err = note_ticks(l, e, life, &news);
+	note_other(life, e, ticks__waits_for_interval(&life->ticks, d, nr));
 	return !err && e->last ? end_life(l, e, life) : err;
 }
 

@@ -66,3 +66,12 @@ bool ticks__wait(struct ticks *t, const struct join_deadline *d, size_t nr, uint
 	}
 	return found;
 }
+
+bool ticks__waits_for_interval(const struct ticks *t, const struct join_deadline *d, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		for (unsigned int k = 0; k < t->nr; k++)
+			if (t->timers[k].point == d[i].point && t->timers[k].regular >= REGULAR_MIN)
+				return true;
+	return false;
+}
