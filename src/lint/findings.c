@@ -146,7 +146,7 @@ static const struct lint_case *culprit_of(const struct lints *l, const struct li
 	for (size_t i = 0; i < l->nr; i++) {
 		const struct lint_case *p = &l->cases[i].worst;
 
-		if (p->lint > LINT_LONG_POLL || p->from >= c->to || p->to <= c->from ||
+		if (p->lint > LINT_LONG_POLL || l->cases[i].excused || p->from >= c->to || p->to <= c->from ||
 		    (names_kind(c->detail) && p->of.kind != c->detail.id) ||
 		    p->of.life == c->of.life)
 			continue;
@@ -495,26 +495,24 @@ int findings__make(struct lints *l)
 	l->findings = calloc(l->nr + 1, sizeof(*l->findings));
 	if (!l->findings)
 		return -ENOMEM;
-	for (size_t i = 0; i < l->nr; i++) {
+	for (size_t i = 0; i < l->nr && !err; i++)
+		l->cases[i].excused = excused(l, &l->cases[i].worst, &err);
+	for (size_t i = 0; i < l->nr && !err; i++) {
 		const struct lint_cases *k = &l->cases[i];
 		struct lint_finding f = { .lint = &lints[k->worst.lint], .ns = k->worst.ns,
 					  .from = k->worst.from, .to = k->worst.to,
 					  .count = k->count, .total_ns = k->total_ns };
 
-		if (excused(l, &k->worst, &err)) {
-			if (err)
-				return err;
+		if (k->excused)
 			continue;
-		}
 		err = tell[k->worst.lint](l, &f, k);
-		if (err) {
+		if (err)
 			clear(&f);
-			return err;
-		}
-		add_finding(l, &f);
+		else
+			add_finding(l, &f);
 	}
 	qsort(l->findings, l->nr_findings, sizeof(*l->findings), by_weight);
-	return 0;
+	return err;
 }
 
 const struct lint_finding *lints__findings(const struct lints *l, size_t *nr)

@@ -10,6 +10,7 @@
 struct lint_cases {
 	struct lint_case	worst;
 	uint64_t		count, total_ns;
+	bool			excused;	/* it only looks like a case */
 };
 
 struct lints {
