@@ -146,9 +146,10 @@ static const struct lint_case *culprit_of(const struct lints *l, const struct li
 	for (size_t i = 0; i < l->nr; i++) {
 		const struct lint_case *p = &l->cases[i].worst;
 
-		if (p->lint > LINT_LONG_POLL || l->cases[i].excused || p->from >= c->to || p->to <= c->from ||
-		    (names_kind(c->detail) && p->of.kind != c->detail.id) ||
-		    p->of.life == c->of.life)
+		if (p->lint > LINT_LONG_POLL || l->cases[i].excused || p->of.life == c->of.life)
+			continue;
+		if (p->from >= c->to || p->to <= c->from ||
+		    (names_kind(c->detail) && p->of.kind != c->detail.id))
 			continue;
 		if (!best || p->ns > best->ns)
 			best = p;
