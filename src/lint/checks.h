@@ -35,6 +35,7 @@ bool wakes__case(const struct wakes *w, uint64_t limit, struct lint_case *out);
 /* ---- ticks.c: the deadlines of intervals ---- */
 
 #define TICK_TIMERS	4	/* of one task that are followed */
+#define BURST_LATE	50000000	/* ns; ticks of a shorter time are no burst to speak of */
 
 /* A timer that a task waits for at one place, again and again. */
 struct ticking {

@@ -404,15 +404,18 @@ static bool is_inside(const struct lints *l, const struct lint_case *c)
 	return false;
 }
 
-/* What looks like a case of a lint of polls, but is none. */
+/* What looks like a case, but is none. */
 static bool excused(struct lints *l, const struct lint_case *c, int *err)
 {
 	struct join_sleep sleep;
 	struct join_kind kind;
 
-	if (c->lint > LINT_LONG_POLL)
+	if (c->lint > LINT_LONG_POLL && c->lint != LINT_QUEUE_DELAY)
 		return false;
 	*err = join__kind(l->join, c->of.kind, &kind);
+	/* A root has a thread to itself: it is delayed by what that thread is known to do. */
+	if (*err || c->lint == LINT_QUEUE_DELAY)
+		return *err || (kind.root && !names_kind(c->detail));
 	/* What blocks on a root may be a thread of its own. */
 	if (*err || (kind.root && !workers__has(&l->workers, c->tid)))
 		return true;

@@ -42,7 +42,7 @@
 	X(TIMER_LATE, "timer late by its own task", "timer-late", "TIME",	\
 	  "a tick of an interval is later, since its task did something else (100ms)") \
 	X(BURST, "burst of an interval", "burst", "N",				\
-	  "so many ticks of an interval are made up for at once (3)")		\
+	  "so many ticks of an interval, of 50 ms and more, are made up for at once (3)")		\
 	X(SELF_WAKE, "self-wakes", "self-wake", "PERCENT",			\
 	  "a task wakes itself at a larger share of at least 1,000 wakes (50)") \
 	X(UNBALANCED, "unbalanced workers", "unbalanced", "N",			\

@@ -99,7 +99,7 @@ static int note_ticks(struct lints *l, const struct episode *e, const struct lin
 	c.more = news->missed;
 	if (news->own && news->late > l->limits[LINT_TIMER_LATE])
 		err = add_case(l, LINT_TIMER_LATE, &c);
-	if (!err && news->missed >= l->limits[LINT_BURST])
+	if (!err && news->missed >= l->limits[LINT_BURST] && news->late > BURST_LATE)
 		err = add_case(l, LINT_BURST, &c);
 	return err;
 }
