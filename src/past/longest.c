@@ -15,7 +15,8 @@ int episode__copy(struct episode *out, const struct episode *e)
 
 	if (!list)
 		return -ENOMEM;
-	memcpy(list, e->parts.list, e->parts.nr * sizeof(*list));
+	if (e->parts.nr)
+		memcpy(list, e->parts.list, e->parts.nr * sizeof(*list));
 	*out = *e;
 	out->parts = (struct pieces){ list, e->parts.nr, e->parts.nr + 1 };
 	return 0;
