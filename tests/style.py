@@ -46,6 +46,9 @@ INCLUDES = {
                    "src/why", "kernel-events", "bpf", "skeleton"},
     # What is behind a file needs neither a kernel nor a program.
     "src/join": {"src/base", "src/trace"},
+    # What is amiss in a recording, and what else it tells of waits.
+    "src/lint": {"src/base", "src/join", "bpf"},
+    "src/past": {"src/base", "src/join", "src/lint", "bpf"},
     "flamegraph": {"src/base", "src/join"},
     "src/output": {"src/base", "src/join", "src/trace", "flamegraph"},
     # What is told of a process, by itself: it is in a recording, too.
@@ -54,7 +57,7 @@ INCLUDES = {
                 "src/join"},
     # A subcommand puts the parts together. Not the kernel's side, which is the recorder's.
     "src/cli": {"src/answer", "src/base", "src/image", "src/inspect", "src/record", "src/trace", "src/join", "src/why",
-                "src/output", "flamegraph"},
+                "src/lint", "src/past", "src/output", "flamegraph"},
     "bench": {"src/base", "src/image", "src/trace", "src/join"},
     # Tests look at everything; but for helpers they do not look at each other.
     "tests/unit": {"src/*", "flamegraph", "kernel-events", "bpf", "skeleton", "tests/replay"},

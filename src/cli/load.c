@@ -48,6 +48,12 @@ static bool nothing_matches(const struct join *j)
 
 int load__trace(struct loaded *l, const char *name, const char *path, const char *task)
 {
+	return load__trace_with(l, name, path, task, NULL, NULL);
+}
+
+int load__trace_with(struct loaded *l, const char *name, const char *path, const char *task,
+		     int (*prepare)(void *ctx, struct join *j), void *ctx)
+{
 	char count[QUANTITY_MAX];
 	const char *why, *torn;
 	uint64_t damaged;
@@ -65,6 +71,8 @@ int load__trace(struct loaded *l, const char *name, const char *path, const char
 		l->status = -ENODATA;
 	}
 	err = join__new(l->reader, &l->join);
+	if (!err && prepare)
+		err = prepare(ctx, l->join);
 	if (err) {
 		say__line("%s: out of memory", name);
 		goto fail;

@@ -20,6 +20,12 @@ struct loaded {
  * not 0.
  */
 int load__trace(struct loaded *l, const char *name, const char *path, const char *task);
+/*
+ * The same, and @prepare is called before the join runs, with @ctx: to add a sink, say.
+ * Its error ends the load, as one of memory.
+ */
+int load__trace_with(struct loaded *l, const char *name, const char *path, const char *task,
+		     int (*prepare)(void *ctx, struct join *j), void *ctx);
 void load__free(struct loaded *l);
 
 #endif /* DWELL_CLI_LOAD_H */

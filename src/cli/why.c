@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* dwell why: why tasks of a running program wait. */
+/* dwell why: why tasks wait, of a running program or in a recording. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include "base/say.h"
 #include "cli/arguments.h"
 #include "cli/cli.h"
+#include "cli/why_recording.h"
 #include "image/image.h"
 #include "inspect/process.h"
 #include "record/code.h"
@@ -27,15 +28,33 @@ struct options {
 	bool			 json;
 	const char		*pattern;	/* NULL: findings and all tasks */
 	struct image_opts	 image;
+	struct why_recording	 recording;
 };
 
 static const struct argp_option options[] = {
 	{ "pid", 'p', "PID", 0, "The process to look at", 0 },
+	{ "input", 'i', "FILE", 0, "The recording to look at; - is standard input", 0 },
 	{ "json", OPT_JSON, NULL, 0, "Print JSON", 0 },
 	{ "debug-file", OPT_DEBUG_FILE, "FILE", 0, "Separate debug file of the program", 1 },
 	{ "no-cache", OPT_NO_CACHE, NULL, 0, "Read the program's DWARF again, do not cache the model", 1 },
+	WHY_RECORDING_OPTIONS
 	{ 0 }
 };
+
+/* Either a process or a recording, and what it is asked for. */
+static error_t check(const struct options *o, const struct argp_state *state)
+{
+	if (!o->pid && !o->recording.input)
+		return arguments__wrong(state, "give a process with -p PID, or a recording with -i "
+					"FILE");
+	if (o->pid && o->recording.input)
+		return arguments__wrong(state, "-p and -i exclude each other: a process or a "
+					"recording");
+	if (o->pid && o->recording.asked_by)
+		return arguments__wrong(state, "%s is for recordings: give one with -i FILE",
+					o->recording.asked_by);
+	return 0;
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -48,6 +67,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			return arguments__wrong(state, "not a process id: %s", arg);
 		o->pid = (pid_t)n;
 		return 0;
+	case 'i':
+		return arguments__input(state, &o->recording.input, arg);
 	case OPT_JSON:
 		o->json = true;
 		return 0;
@@ -64,11 +85,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->pattern = arg;
 		return 0;
 	case ARGP_KEY_END:
-		if (!o->pid)
-			return arguments__wrong(state, "give a process with -p PID");
-		return 0;
+		return check(o, state);
 	}
-	return ARGP_ERR_UNKNOWN;
+	return why_recording__parse(&o->recording, key, arg, state);
 }
 
 static int each_register(void *of, int (*each)(void *ctx, const void *regs), void *ctx)
@@ -138,19 +157,27 @@ int cmd_why(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
-		.args_doc = "-p PID [TASK|PATTERN]",
+		.args_doc = "-p PID|-i FILE [TASK|PATTERN]",
 		.doc = "Tell why tasks of a running program wait: who holds what they wait for, and "
-		       "what ends the chain.\vThe program is neither stopped nor changed, and no "
+		       "what ends the chain; or of a recording, what lints find amiss and where tasks "
+		       "waited longest.\vThe program is neither stopped nor changed, and no "
 		       "probe is attached. What is told was the same in two or three looks. TASK is the id "
 		       "of a task, PATTERN a part of its name: it is told in depth.",
 	};
 	struct options o = { .image = { .debuginfod = true } };
 	const char *why = NULL;
 	struct process target;
-	int err = arguments__parse(&argp, argc, argv, 0, &o);
+	int err;
 
+	why_recording__init(&o.recording);
+	err = arguments__parse(&argp, argc, argv, 0, &o);
 	if (err)
 		return err;
+	if (o.recording.input) {
+		o.recording.json = o.json;
+		o.recording.past.pattern = o.pattern;
+		return why_recording__run(&o.recording, argv[0]);
+	}
 	process__init(&target);
 	err = process__find(&target, o.pid, &why);
 	if (!err)

@@ -68,6 +68,25 @@ static const char *words(struct join *j, const struct sleep *s)
 	return text ? frame_names__safe(j->names, text) : "";
 }
 
+int blocks__sleep(struct join *j, uint32_t number, struct join_sleep *out)
+{
+	const struct sleep *s = sleeps__get(&j->sleeps, number);
+	const struct trace_user_stack *st = trace_reader__user_stack(j->reader, s->user);
+	const struct trace_user_frame *place = sleep__place(st);
+	const struct trace_stack *kernel = kernel_stack(j, s);
+
+	*out = (struct join_sleep){ .place = { "", "", "", 0, false }, .kernel = "",
+				    .syscall = s->syscall, .probe = probe_stack__is(kernel) };
+	if (place && make_place(j, place, &out->place))
+		return -ENOMEM;
+	out->what = words(j, s);
+	for (uint32_t i = 0; st && i < st->nr; i++)
+		out->handed_off |= strstr(st->frames[i].function, "block_in_place") != NULL;
+	if (kernel && kernel->nr)
+		out->kernel = frame_names__safe(j->names, kernel->frames[0]);
+	return out->what && out->kernel ? 0 : -ENOMEM;
+}
+
 /* ---- blocks ---- */
 
 /* A sum of blocked time, with what makes it one of a block. */

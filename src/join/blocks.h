@@ -6,12 +6,15 @@
 #ifndef DWELL_JOIN_BLOCKS_H
 #define DWELL_JOIN_BLOCKS_H
 
+#include "join/lookup.h"
 #include "join/timeline.h"
 
 struct blocks;
 
 /* Sets j->blocks. 0 or -ENOMEM. */
 int blocks__make(struct join *j);
+/* What sleep number @number is. 0 or -ENOMEM. */
+int blocks__sleep(struct join *j, uint32_t number, struct join_sleep *out);
 /* NULL is fine. */
 void blocks__free(struct blocks *b);
 

@@ -59,6 +59,53 @@ static void tell_wait(struct join *j, const struct task *t, uint32_t chain, uint
 			join__note_err(j, s->ops->wait(s, &of, wait, ns));
 }
 
+static struct actor actor_of(const struct thread *th)
+{
+	const struct poll *p = th ? thread__poll(th) : NULL;
+	struct actor by = { .tid = th ? th->tid : 0,
+			    .kind = UNKNOWN_KIND };
+
+	by.driver = th && th->dispatches;
+	if (p && p->task) {
+		by.kind = p->task->kind;
+		by.task = p->task->addr;
+		by.life = p->task->life;
+	}
+	return by;
+}
+
+static void tell_moment(struct join *j, const struct task_moment *m)
+{
+	for (struct sink *s = j->sinks; s; s = s->next)
+		if (s->ops->moment)
+			join__note_err(j, s->ops->moment(s, m));
+}
+
+void task__tell(struct join *j, const struct task *t, enum moment what, const struct thread *by,
+		uint64_t now)
+{
+	bool waits = what == MOMENT_PENDING;
+
+	if (!j->moments)
+		return;
+	tell_moment(j, &(struct task_moment){
+		.of = task__charged(t, waits ? t->chain : NO_CHAIN, NO_BRANCH),
+		.what = (uint8_t)what,
+		.at = now, .by = actor_of(by), .nr_keys = waits ? t->nr_keys : 0, .keys = &t->keys,
+		.unseen = waits && t->begin_unseen,
+		.spawned = what == MOMENT_READY && t->why == PART_SPAWNED });
+}
+
+void task__tell_end(struct join *j, const struct task *t, enum task_end how, uint64_t now)
+{
+	struct task_moment m = { .of = task__charged(t, NO_CHAIN, NO_BRANCH),
+				 .what = MOMENT_ENDED, .at = now, .by.kind = UNKNOWN_KIND,
+				 .end = (uint8_t)how };
+
+	if (j->moments)
+		tell_moment(j, &m);
+}
+
 void task__flush(struct join *j, struct task *t)
 {
 	struct deferred *d = t->deferred;

@@ -50,6 +50,7 @@ void join__add_sink(struct join *j, struct sink *s)
 	j->sinks = s;
 	if (s->ops->placed)
 		j->placed = &j->scratch;
+	j->moments |= s->ops->moment != NULL;
 }
 
 void join__free(struct join *j)
@@ -246,6 +247,11 @@ int join__run(struct join *j)
 		return err;
 	}
 	return join__check(j);
+}
+
+uint64_t join__begin(const struct join *j)
+{
+	return j->start;
 }
 
 const char *join__why(const struct join *j)

@@ -192,6 +192,8 @@ void join__select(struct join *j, const char *pattern);
  * other error there are no results.
  */
 int join__run(struct join *j);
+/* When the time that is charged begins, ns of CLOCK_MONOTONIC; known before join__run(). */
+uint64_t join__begin(const struct join *j);
 /* What went wrong in join__run(), in one line; "" if nothing went wrong. */
 const char *join__why(const struct join *j);
 void join__free(struct join *j);

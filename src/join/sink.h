@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "join/part.h"
+#include "trace/event.h"
 
 struct join;
 struct sink;
@@ -62,6 +63,36 @@ enum wait_end {
 	WAIT_SELF_WAKE,		/* a poll without a wait; how many in a row so far */
 };
 
+/* What happens to a task at one moment. */
+enum moment {
+	MOMENT_READY,		/* given to the runtime, or found in a queue of it */
+	MOMENT_WOKEN,		/* its waker was called; in its own poll too */
+	MOMENT_POLLED,		/* a poll begins */
+	MOMENT_PENDING,		/* it waits: a poll has ended, or it was found so */
+	MOMENT_DOUBT,		/* from here on it is not known what it does */
+	MOMENT_ENDED,		/* its life ends */
+};
+
+/* A thread, and the task that it polled when it did something. */
+struct actor {
+	uint32_t	tid;		/* 0: not known */
+	uint32_t	kind;		/* UNKNOWN_KIND: it polled none */
+	uint64_t	task, life;	/* 0: it polled none */
+	bool		driver;		/* it had just come back from its driver */
+};
+
+struct task_moment {
+	struct charged		 of;	/* chain: PENDING only */
+	uint8_t			 what;	/* enum moment */
+	uint8_t			 nr_keys;
+	bool			 unseen;	/* PENDING: it began to wait earlier */
+	bool			 spawned;	/* READY: by a spawn that was seen */
+	uint8_t			 end;	/* ENDED: enum task_end */
+	uint64_t		 at;
+	struct actor		 by;	/* who wakes, spawns, polls it */
+	const struct walk_keys	*keys;	/* PENDING: those of the leaves */
+};
+
 struct sink_ops {
 	/*
 	 * True: each interval is passed on as it was, with its begin in piece.from.
@@ -82,6 +113,12 @@ struct sink_ops {
 	 * NULL: the sink does not need it. 0 or negative errno.
 	 */
 	int	(*wait)(struct sink *s, const struct charged *of, enum wait_end wait, uint64_t ns);
+	/*
+	 * Receives what happens to a task when it happens, in order of time, but for DOUBT,
+	 * which tells of an earlier moment. The intervals before it may come later. NULL: the
+	 * sink does not need it. 0 or negative errno.
+	 */
+	int	(*moment)(struct sink *s, const struct task_moment *m);
 };
 
 struct sink {

@@ -101,6 +101,7 @@ static void task__over(struct join *j, struct task *t, enum task_end how, uint64
 				 (unsigned long long)t->addr, (unsigned long long)life,
 				 (unsigned long long)t->charged);
 	}
+	task__tell_end(j, t, how, now);
 	t->state = TASK_DONE;
 	t->since = now;
 	t->thread = NULL;
@@ -195,6 +196,7 @@ void task__doubt(struct join *j, struct task *t, uint64_t begin, enum part why)
 	t->why = why;
 	t->since = begin;
 	t->thread = NULL;
+	task__tell(j, t, MOMENT_DOUBT, NULL, begin);
 }
 
 /* The end of the poll of @t is missing: what happened in the poll is not known. */
@@ -267,8 +269,10 @@ void task__new(struct join *j, uint64_t addr, const struct thread *th, uint64_t 
 	if (t)
 		task__replace(j, t, now);
 	t = task__create(j, addr, now);
-	if (t)
-		task__set_ready(t, th, now, PART_SPAWNED, false);
+	if (!t)
+		return;
+	task__set_ready(t, th, now, PART_SPAWNED, false);
+	task__tell(j, t, MOMENT_READY, th, now);
 }
 
 /* Sets the state of @t that was read from the target's memory at @now. */
@@ -280,14 +284,17 @@ static void task__set_seen(struct join *j, struct task *t, const struct trace_ev
 	case TRACE_TASK_IDLE:
 		task__set_idle(j, t, now, ev->seen.chain, &ev->seen.keys, ev->seen.nr_keys);
 		t->begin_unseen = true;
+		task__tell(j, t, MOMENT_PENDING, NULL, now);
 		break;
 	case TRACE_TASK_NOTIFIED:
 		task__set_ready(t, NULL, now, PART_NONE, false);
+		task__tell(j, t, MOMENT_READY, NULL, now);
 		break;
 	case TRACE_TASK_RUNNING:
 		t->state = TASK_RUNNING;	/* the poll's end will tell on which thread */
 		t->since = now;
 		t->thread = NULL;
+		task__tell(j, t, MOMENT_POLLED, NULL, now);
 		break;
 	default:
 		task__doubt(j, t, now, PART_BEFORE);
@@ -457,6 +464,7 @@ void task__wake(struct join *j, uint64_t addr, struct thread *waker, uint64_t no
 			return;
 		task__charge_broken(j, t, now, PART_BEFORE);
 		task__set_ready(t, waker, now, PART_NONE, false);
+		task__tell(j, t, MOMENT_WOKEN, waker, now);
 		return;
 	}
 	switch (t->state) {
@@ -466,14 +474,17 @@ void task__wake(struct join *j, uint64_t addr, struct thread *waker, uint64_t no
 	case TASK_RUNNING:
 		t->woken = true;
 		t->woken_by_other |= !waker || waker != t->thread;
+		task__tell(j, t, MOMENT_WOKEN, waker, now);
 		break;
 	case TASK_IDLE:
 		task__end_wait(j, t, waker, now, true);
 		task__set_ready(t, waker, now, PART_NONE, true);
+		task__tell(j, t, MOMENT_WOKEN, waker, now);
 		break;
 	case TASK_LIMBO:
 		task__charge_broken(j, t, now, PART_UNMATCHED);
 		task__set_ready(t, waker, now, PART_NONE, false);
+		task__tell(j, t, MOMENT_READY, waker, now);
 		break;
 	}
 }
@@ -548,6 +559,7 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 		th->works = true;
 		j->nr_workers++;
 	}
+	task__tell(j, t, MOMENT_POLLED, th, now);
 	thread__push_poll(j, th, t, now);
 }
 
@@ -612,6 +624,7 @@ void task__end(struct join *j, const struct trace_event *ev, struct thread *th, 
 	}
 	task__set_idle(j, t, now, ev->end.chain, &ev->end.keys, ev->end.nr_keys);
 	t->unsure = ev->end.result != TRACE_POLL_PENDING;
+	task__tell(j, t, MOMENT_PENDING, th, now);
 	if (t->woken) {
 		t->woken = false;
 		task__note_wait(j, t, WAIT_IN_POLL, 0);

@@ -139,6 +139,7 @@ struct join {
 	struct accounts		*accounts;
 	struct sink_sums	 sums;		/* the sink that every join has */
 	struct sink		*sinks;
+	bool			 moments;	/* a sink wants them */
 	struct pieces		 scratch;
 	struct pieces		 ready;		/* of the ready time that is being charged */
 	/* &scratch if a sink wants placed intervals, else NULL */
@@ -250,6 +251,12 @@ void task__name(struct join *j, struct task *t, uint32_t kind);
 void task__unbox(struct join *j, struct task *t, uint32_t chain);
 /* Pass on everything that was deferred, known or not. */
 void task__flush(struct join *j, struct task *t);
+
+/* Tell the sinks what happens to @t at @now; @by: the thread that does it, or NULL. */
+void task__tell(struct join *j, const struct task *t, enum moment what, const struct thread *by,
+		uint64_t now);
+/* Tell them that the life of @t ends. */
+void task__tell_end(struct join *j, const struct task *t, enum task_end how, uint64_t now);
 
 /* ---- listing.c ---- */
 

@@ -7,6 +7,7 @@ cases/NAME.data    the trace itself: a golden file, replayed here
 cases/NAME.folded  `dwell fold --weight ns`
 cases/NAME.json    `dwell report --json`
 cases/NAME.report  `dwell report`, for some
+cases/NAME.why     `dwell why`, for some; cases/NAME.past what it tells of a moment, and the slowest waits
 
 replay.py            run all cases; the status is 0 if all pass
 replay.py --update   write all files but the texts again; review the difference
@@ -38,8 +39,12 @@ OUTPUTS = [
     ("folded", ["fold", "--weight", "ns"]),
     ("json", ["report", "--json"]),
     ("report", ["report"]),
+    ("why", ["why"]),
+    ("past", ["why", "--at", "0.1", "--slowest", "3"]),
 ]
 REPORTS = {"io", "losses", "torn", "symbols", "spin", "paths", "blocked"}  # whose report for people is kept, too
+WHYS = {"lints", "blocked", "spin", "losses"}  # what is told of why their tasks wait
+OF_SOME = {"report": REPORTS, "why": WHYS, "past": {"lints"}}
 TORN = {"torn"}  # cases that end with a status that is not 0, as they should
 
 
@@ -104,7 +109,7 @@ def run_case(txt):
     outputs = {}
     for suffix, args in OUTPUTS:
         expected = txt.with_suffix("." + suffix)
-        if suffix == "report" and not expected.exists():
+        if suffix in OF_SOME and not expected.exists():
             continue
         p = dwell(args, data)
         if (p.returncode != 0) != (name in TORN):
@@ -145,7 +150,7 @@ def run_wrong():
         path.unlink(missing_ok=True)
         if content is not None:
             path.write_bytes(content)
-        for args in (["fold"], ["report"], ["report", "--json"]):
+        for args in (["fold"], ["report"], ["report", "--json"], ["why"]):
             p = dwell(args, path)
             err = p.stderr.decode()
             if p.returncode != 1 or p.stdout or len(err.splitlines()) != 1 or word not in err:
@@ -337,7 +342,7 @@ def update():
         subprocess.run([str(tool), str(txt), str(data)], check=True)
         for suffix, args in OUTPUTS:
             expected = txt.with_suffix("." + suffix)
-            if suffix != "report" or txt.stem in REPORTS:
+            if txt.stem in OF_SOME.get(suffix, {txt.stem}):
                 expected.write_bytes(dwell(args, data).stdout)
 
 

@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "join/episodes.h"
 #include "join/join.h"
 #include "join/sink.h"
 #include "join/task_history.h"
@@ -76,7 +77,41 @@ struct intervals {
 	struct task_histories	*histories;
 	struct task_interval	*list;
 	size_t			 nr, size;
+	struct episodes		*episodes;
+	struct map		 ends;		/* by life: when its last episode ended */
+	uint64_t		 segments[JOIN_SEGMENT_NR], lives;	/* of all episodes */
 };
+
+/* The episodes of a life leave no gaps, and each is as long as its parts. */
+static int check_episode(void *ctx, const struct episode *e)
+{
+	struct intervals *all = ctx;
+	uint64_t *to = map__get(&all->ends, e->of.life), sum = 0, parts = 0;
+
+	assert_int_equal(!to, e->first);
+	assert_int_equal(e->from, to ? *to : e->of.born);
+	assert_true(e->to >= e->from);
+	for (int s = 0; s < JOIN_SEGMENT_NR; s++) {
+		sum += e->segments[s];
+		all->segments[s] += e->segments[s];
+	}
+	for (uint32_t i = 0; i < e->parts.nr; i++)
+		parts += e->parts.list[i].ns;
+	assert_int_equal(sum, e->to - e->from);
+	assert_int_equal(parts, sum);
+	assert_true(e->parts.nr <= EPISODE_PARTS);
+	if (!to) {
+		to = calloc(1, sizeof(*to));
+		assert_int_equal(map__add(&all->ends, e->of.life, to), 0);
+	}
+	*to = e->to;
+	if (!e->last)
+		return 0;
+	all->lives++;
+	map__del(&all->ends, e->of.life);
+	free(to);
+	return 0;
+}
 
 static int keep(struct sink *s, const struct task_interval *iv)
 {
@@ -96,8 +131,11 @@ static void intervals__begin(struct intervals *all, struct join *j)
 	static const struct sink_ops ops = { .placed = true, .interval = keep };
 
 	*all = (struct intervals){ .sink.ops = &ops, .join = j,
-				   .histories = task_histories__new() };
+				   .histories = task_histories__new(),
+				   .episodes = episodes__new(check_episode, all) };
 	assert_non_null(all->histories);
+	assert_non_null(all->episodes);
+	join__add_sink(j, episodes__sink(all->episodes));
 	join__add_sink(j, &all->sink);
 	join__add_sink(j, task_histories__sink(all->histories));
 }
@@ -184,6 +222,12 @@ static void intervals__check(struct intervals *all, uint64_t seed, const struct 
 			check_history(all->histories, &all->list[first], i + 1 - first);
 	}
 	assert_memory_equal(segments, t->segments, sizeof(segments));
+	/* Each life has told its end. */
+	assert_memory_equal(all->segments, t->segments, sizeof(segments));
+	assert_int_equal(all->ends.nr, 0);
+	assert_true(all->lives <= t->tasks_seen);
+	map__clear(&all->ends);
+	episodes__free(all->episodes);
 	task_histories__free(all->histories);
 	free(all->list);
 }
