@@ -47,8 +47,8 @@ INCLUDES = {
     # What is behind a file needs neither a kernel nor a program.
     "src/join": {"src/base", "src/trace"},
     # What is amiss in a recording, and what else it tells of waits.
-    "src/lint": {"src/base", "src/join", "bpf"},
-    "src/past": {"src/base", "src/join", "src/lint", "bpf"},
+    "src/lint": {"src/base", "src/join"},
+    "src/past": {"src/base", "src/join", "src/lint"},
     "flamegraph": {"src/base", "src/join"},
     "src/output": {"src/base", "src/join", "src/trace", "flamegraph"},
     # What is told of a process, by itself: it is in a recording, too.

@@ -160,9 +160,10 @@ int cmd_why(int argc, char **argv)
 		.args_doc = "-p PID|-i FILE [TASK|PATTERN]",
 		.doc = "Tell why tasks of a running program wait: who holds what they wait for, and "
 		       "what ends the chain; or of a recording, what lints find amiss and where tasks "
-		       "waited longest.\vThe program is neither stopped nor changed, and no "
+		       "waited longest.\vA running program is neither stopped nor changed, and no "
 		       "probe is attached. What is told was the same in two or three looks. TASK is the id "
-		       "of a task, PATTERN a part of its name: it is told in depth.",
+		       "of a task, PATTERN a part of its name: it is told in depth; of a recording, with its "
+		       "history.",
 	};
 	struct options o = { .image = { .debuginfod = true } };
 	const char *why = NULL;

@@ -125,7 +125,8 @@ static int add_victim(struct lints *l, struct lint_finding *f, const struct lint
 	if (err)
 		return err;
 	return add_party(l, f, "victim", &c->of, at,
-			 c->of.chain == NO_CHAIN ? say("spawned, not polled yet") :
+			 c->of.chain == NO_CHAIN ? say("%s", c->more ? "spawned, not polled yet" :
+							"woken; where it had waited was not seen") :
 			 **leaf ? say("waited in %s", *leaf) : say("waited here"));
 }
 
