@@ -196,7 +196,11 @@ void answer__print_findings(const struct answer *a, FILE *out);
  * Returns how many there are.
  */
 size_t answer__print_tasks(const struct answer *a, const char *pattern, FILE *out);
-/* Write everything as JSON: see the README. 0 or -ENOMEM. */
+struct json_t;
+
+/* Everything as a JSON object (see the README), which the caller frees. NULL: no memory. */
+struct json_t *answer__to_json(const struct answer *a);
+/* Write it. 0, -ENOMEM, -EIO. */
 int answer__json(const struct answer *a, FILE *out);
 
 #endif /* DWELL_ANSWER_H */

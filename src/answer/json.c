@@ -182,11 +182,10 @@ static json_t *thread_of(const struct answer *a, const struct answer_thread *t)
 			 polls, "stack", stack, "complete", t->complete);
 }
 
-int answer__json(const struct answer *a, FILE *out)
+struct json_t *answer__to_json(const struct answer *a)
 {
 	json_t *findings = json_array(), *tasks = json_array(), *threads = json_array();
-	json_t *pools = json_array(), *all;
-	int err;
+	json_t *pools = json_array();
 
 	for (size_t i = 0; i < a->nr_findings; i++)
 		json_array_append_new(findings, finding_of(a, &a->findings[i]));
@@ -203,11 +202,18 @@ int answer__json(const struct answer *a, FILE *out)
 						       (json_int_t)p->queued, "limit",
 						       (json_int_t)p->limit));
 	}
-	all = json_pack("{s:o, s:o, s:o, s:o, s:{s:o}}", "findings", findings, "tasks", tasks,
-			"resources", resources_of(a), "threads", threads, "runtime", "pools", pools);
+	return json_pack("{s:o, s:o, s:o, s:o, s:{s:o}}", "findings", findings, "tasks", tasks,
+			 "resources", resources_of(a), "threads", threads, "runtime", "pools", pools);
+}
+
+int answer__json(const struct answer *a, FILE *out)
+{
+	json_t *all = answer__to_json(a);
+	int err;
+
 	if (!all)
 		return -ENOMEM;
-	err = json_dumpf(all, out, JSON_INDENT(1)) ? -ENOMEM : 0;
+	err = json_dumpf(all, out, JSON_INDENT(1)) ? -EIO : 0;
 	fputc('\n', out);
 	json_decref(all);
 	return err;

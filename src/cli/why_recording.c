@@ -6,11 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "base/duration.h"
 #include "base/quantity.h"
 #include "base/say.h"
 #include "cli/arguments.h"
 #include "cli/load.h"
+#include "cli/looks.h"
 #include "join/join.h"
 
 #define SLOWEST_MAX	100000
@@ -97,16 +100,31 @@ static int finish(const struct why_recording *o, const char *name, struct past *
 	return err;
 }
 
-static int print(const struct why_recording *o, const struct past *p)
+static int print_json(const struct past *p, const struct look *look)
+{
+	json_t *all = past__to_json(p);
+	int err = all ? look__add_to_json(look, all) : -ENOMEM;
+
+	if (!err && (json_dumpf(all, stdout, JSON_INDENT(1)) || fputc('\n', stdout) == EOF))
+		err = -EIO;
+	json_decref(all);
+	return err;
+}
+
+static int print(const struct why_recording *o, const struct past *p, const struct look *look)
 {
 	if (o->json)
-		return past__json(p, stdout);
+		return print_json(p, look);
+	if (!o->past.slowest && !o->past.pattern)
+		look__text(look, stdout);
 	if (o->past.has_at)
 		past__text_at(p, stdout);
 	if (o->past.slowest)
 		past__text_slowest(p, stdout);
-	if (o->past.pattern)
+	if (o->past.pattern) {
+		look__text_tasks(look, o->past.pattern, stdout);
 		past__text_tasks(p, stdout);
+	}
 	if (!o->past.has_at && !o->past.slowest && !o->past.pattern)
 		past__text(p, stdout);
 	return 0;
@@ -115,6 +133,7 @@ static int print(const struct why_recording *o, const struct past *p)
 int why_recording__run(const struct why_recording *o, const char *name)
 {
 	struct loaded l = { 0 };
+	struct look look = { .found = false };
 	struct past *p;
 	int err = past__new(&o->past, &p);
 
@@ -130,13 +149,18 @@ int why_recording__run(const struct why_recording *o, const char *name)
 	}
 	if (join__unpolled(l.join))
 		say__line("%s: %s: %s", name, o->input, join__unpolled(l.join));
-	err = finish(o, name, p);
+	err = look__load(&look, l.reader, o->past.has_at ? &o->past.at : NULL);
+	if (look.why)
+		say__line("%s: %s: %s", name, o->input, look.why);
+	if (!err)
+		err = finish(o, name, p);
 	if (!err) {
-		err = print(o, p);
+		err = print(o, p, &look);
 		if (err)
 			say__line("%s: cannot write: %s", name, strerror(-err));
 	}
 	past__free(p);
+	look__free(&look);
 	if (!err)
 		err = l.status;
 	load__free(&l);

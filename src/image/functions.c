@@ -771,6 +771,24 @@ void functions__find_returns(struct functions *fs)
 	poll_ends__find(fs->m, fs->b, fs->sites, fs->boundaries);
 }
 
+/* The type at @path, which has no generics; if there is none, the first that is generic. */
+static bool type_of_layout(struct functions *fs, const char *path, struct die *out)
+{
+	const struct scan *sc = fs->ts->sc;
+	const struct scan_type *t = scan__type_by_path(sc, path, strlen(path));
+	const char *name = strrchr(path, ':') ? strrchr(path, ':') + 1 : path;
+	size_t len = strlen(name);
+
+	if (t)
+		return die__at_addr(fs->ts->di, t->die, out) && type__resolve(fs->ts, out);
+	for (t = sc->types; t < sc->types + sc->nr_types; t++)
+		if (t->name && !strncmp(t->name, name, len) && t->name[len] == '<' &&
+		    !t->declaration && die__at_addr(fs->ts->di, t->die, out) &&
+		    type__is(fs->ts, out, path) && type__resolve(fs->ts, out))
+			return true;
+	return false;
+}
+
 void functions__find_layouts(struct functions *fs)
 {
 	for (unsigned int r = 0; runtimes[r]; r++) {
@@ -781,11 +799,9 @@ void functions__find_layouts(struct functions *fs)
 			return;
 		for (size_t i = 0; i < rt->nr_layouts && fs->futures; i++) {
 			const struct runtime_layout *l = &rt->layouts[i];
-			const struct scan_type *t = scan__type_by_path(fs->ts->sc, l->type,
-								       strlen(l->type));
 			struct die d;
 
-			if (t && die__at_addr(fs->ts->di, t->die, &d) && type__resolve(fs->ts, &d))
+			if (type_of_layout(fs, l->type, &d))
 				type__path(fs->ts, &d, l->path,
 					   model__at(fs->m, MODEL_LAYOUTS, first + (uint32_t)i),
 					   NULL);

@@ -136,8 +136,9 @@ struct image_handle {
 	struct image_path	object;
 	struct image_path	amount;		/* how much it holds; ok = 0: one */
 	struct image_path	count;		/* from the object: how many there are */
-	struct image_path	wakes;		/* from the object: whom it wakes; ok = 0: nobody … */
-	uint32_t		wakes_size;	/* … waits in that member, of so many bytes */
+	/* from the object: the member, of so many bytes, in which those wait whom it wakes */
+	struct image_path	wakes;		/* ok = 0: nobody */
+	uint32_t		wakes_size;
 	uint32_t		pad2;
 };
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What a recording tells, as JSON. See past.h. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,16 +264,11 @@ static void add_asked_for(const struct past *p, json_t *all)
 							      episodes_of(p, &p->polls)));
 }
 
-int past__json(const struct past *p, FILE *out)
+struct json_t *past__to_json(const struct past *p)
 {
 	json_t *all = json_pack("{s:o, s:o}", "findings", findings_of(p), "waits", points_of(p));
-	int err;
 
-	if (!all)
-		return -ENOMEM;
-	add_asked_for(p, all);
-	err = json_dumpf(all, out, JSON_INDENT(1)) ? -EIO : 0;
-	fputc('\n', out);
-	json_decref(all);
-	return err;
+	if (all)
+		add_asked_for(p, all);
+	return all;
 }

@@ -88,11 +88,13 @@ void past__text_tasks(const struct past *p, FILE *out);
 
 /* ---- as JSON ---- */
 
+struct json_t;
+
 /*
- * All that was asked for, and the findings and longest waits anyway. 0 or -ENOMEM. Times
- * are ns, moments ns since the recording began.
+ * All that was asked for, and the findings and longest waits anyway, as an object that the
+ * caller frees. Times are ns, moments ns since the recording began. NULL: no memory.
  */
-int past__json(const struct past *p, FILE *out);
+struct json_t *past__to_json(const struct past *p);
 
 /* ---- for the files of this folder ---- */
 

@@ -162,6 +162,7 @@ struct runtime_wrapper {
  */
 struct runtime_layout {
 	const char	*name;		/* e.g. "owned.shards" */
+	/* without generics; of a generic type, the path must not depend on the parameters */
 	const char	*type;
 	const char	*path;		/* as in runtime_leaf.key_path */
 };

@@ -212,15 +212,78 @@ static void add_parties(struct why *y, struct why_finding *f, uint32_t part,
 	}
 }
 
+/*
+ * The wait of a task for the end of others that wait for what the task has itself: it is the
+ * one to look at, and not theirs.
+ */
+static const struct graph_edge *joining(const struct why *y, uint32_t part)
+{
+	for (size_t i = 0; i < y->g->nr_edges; i++) {
+		const struct graph_edge *join = &y->g->edges[i];
+
+		if (join->reason != GRAPH_JOINED || !in_part(y, join, part))
+			continue;
+		for (size_t k = 0; k < y->g->nr_edges; k++) {
+			const struct graph_edge *e = &y->g->edges[k];
+
+			if (e->reason == GRAPH_HANDLE && e->from == join->to &&
+			    e->to == join->from && in_part(y, e, part))
+				return e;
+		}
+	}
+	return NULL;
+}
+
+/* The wait of @task for @other's end; WALK_NONE: there is none. */
+static uint32_t join_of(const struct why *y, uint32_t task, uint32_t other)
+{
+	for (size_t i = 0; i < y->g->nr_edges; i++) {
+		const struct graph_edge *e = &y->g->edges[i];
+
+		if (e->reason == GRAPH_JOINED && e->from == task && e->to == other)
+			return e->wait;
+	}
+	return WALK_NONE;
+}
+
+/* @held: the edge from a task that waits for what the one has which joins it. */
+static void tell_joining(struct why *y, const struct graph_edge *held, uint32_t part)
+{
+	struct why_finding *f = why__add(y, "deadlock", 0);
+	uint32_t wait = join_of(y, held->to, held->from);
+	const char *local;
+	struct why_place at, has;
+
+	if (!f || wait == WALK_NONE)
+		return;
+	at = why__wait_place(y, wait);
+	has = why__handle_place(y, held->by, &local);
+	why__say(y, f, "%s waits at %s:%" PRIu32 " in %s for the end of %s, which waits for what "
+		 "the first one %s itself: %s (%s:%" PRIu32 ")", why__task(y, held->to), at.file,
+		 at.line, why__waits_in(y, wait), why__task(y, held->from),
+		 rank_of(y, held) == EDGE_HOLDS && !strcmp(side_word(y, held->by), "holds it") ?
+		 "holds" : "has", *local ? local : "a handle", has.file, has.line);
+	why__party(y, f, "waits", held->to, at, "%s waits in %s", why__task(y, held->to),
+		   why__waits_in(y, wait));
+	add_parties(y, f, part, held);
+}
+
 static void tell_part(struct why *y, uint32_t part)
 {
 	uint32_t nr;
-	const struct graph_edge *worst = worst_of(y, part, &nr);
+	const struct graph_edge *worst = worst_of(y, part, &nr), *held;
 	enum edge_rank rank = worst ? rank_of(y, worst) : EDGE_OTHER;
-	struct why_finding *f = worst ? why__add(y, rank == EDGE_UNPOLLED ? "futurelock" :
-								 "deadlock", 0) : NULL;
+	struct why_finding *f;
 	struct why_place at;
 
+	if (!worst)
+		return;
+	held = rank < EDGE_OWN ? joining(y, part) : NULL;
+	if (held) {
+		tell_joining(y, held, part);
+		return;
+	}
+	f = why__add(y, rank == EDGE_UNPOLLED ? "futurelock" : "deadlock", 0);
 	if (!f)
 		return;
 	at = why__wait_place(y, worst->wait);

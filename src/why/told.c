@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* From what was found out to an answer that stands by itself. See why.h. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -56,23 +57,31 @@ static int tell_finding(struct telling *t, const struct why_finding *f)
 
 /* ---- resources ---- */
 
-static const char *resource_name(const struct why *y, const struct picture_wait *w)
+/* "semaphore", "timer"; else the leaf that waits: "tokio::sync::oneshot::Receiver". */
+static void resource_name(const struct why *y, const struct picture_wait *w, char *out,
+			  size_t size)
 {
 	const struct image_type *types;
-	const char *name, *last;
+	const char *name;
 	size_t nr;
 
 	switch (w->key.kind) {
-	case WALK_KEY_IO:	return "descriptor";
-	case WALK_KEY_DEADLINE:	return "timer";
-	case WALK_KEY_TASK:	return "task";
+	case WALK_KEY_IO:
+		name = "descriptor";
+		break;
+	case WALK_KEY_DEADLINE:
+		name = "timer";
+		break;
+	case WALK_KEY_TASK:
+		name = "task";
+		break;
+	default:
+		types = image__types(y->p.img, &nr);
+		name = w->node ? "semaphore" :
+		       image__str(y->p.img, types[y->p.frames[w->frame].type].shortname);
+		break;
 	}
-	if (w->node)
-		return "semaphore";
-	types = image__types(y->p.img, &nr);
-	name = image__str(y->p.img, types[y->p.frames[w->frame].type].shortname);
-	last = strrchr(name, ':');
-	return last ? last + 1 : name;
+	snprintf(out, size, "%.*s", (int)strcspn(name, "<"), name);
 }
 
 static enum answer_kind resource_kind(unsigned int key)
@@ -142,7 +151,7 @@ static int resource_of(struct telling *t, uint32_t at, uint32_t *out)
 	struct answer *a = t->a;
 	struct hash_slot *slot;
 	struct answer_resource r;
-	char text[128];
+	char text[128], name[128];
 
 	*out = ANSWER_NONE;
 	if (kind == ANSWER_OTHER)
@@ -155,7 +164,8 @@ static int resource_of(struct telling *t, uint32_t at, uint32_t *out)
 		return 0;
 	}
 	resource_text(t->y, w, text, sizeof(text));
-	r = (struct answer_resource){ .kind = kind, .name = text_of(t, resource_name(t->y, w)),
+	resource_name(t->y, w, name, sizeof(name));
+	r = (struct answer_resource){ .kind = kind, .name = text_of(t, name),
 				      .value = w->key.value, .text = text_of(t, text) };
 	if (tell_holders(t, at, &r) ||
 	    array__room(&a->resources, &a->cap_resources, a->nr_resources, sizeof(r)))

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <jansson.h>
 
+#include "answer/answer.h"
 #include "base/sum.h"
 #include "flamegraph/flamegraph.h"
 #include "join/join.h"
@@ -73,6 +74,31 @@ static void check_bars(const char *text, const uint8_t *data, size_t size)
 	static const char many[] = "#################################################";
 
 	must(!strstr(text, many) || memmem(data, size, some, sizeof(some) - 1));
+}
+
+/* What `why' found: an answer, or bytes that are refused. */
+static void check_looks(const struct trace_reader *r)
+{
+	for (size_t i = 0; i < trace_reader__answers(r); i++) {
+		struct answer a;
+		struct text_file text;
+		uint64_t ts;
+		uint8_t *data;
+		size_t len;
+
+		if (trace_reader__answer(r, i, &ts, &data, &len))
+			continue;
+		answer__init(&a);
+		if (!answer__unpack(&a, data, len)) {
+			must(text_file__open(&text));
+			answer__print(&a, text.file);
+			answer__print_tasks(&a, "", text.file);
+			must(!answer__json(&a, text.file));
+			free(text_file__close(&text));
+		}
+		answer__free(&a);
+		free(data);
+	}
 }
 
 static void check_report(const struct join *j, const struct trace_reader *r, const uint8_t *data,
