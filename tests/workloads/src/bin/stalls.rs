@@ -44,6 +44,7 @@ fn main() {
             "fault" => fault().await,
             "nested" => nested().await,
             "pool" => pool().await,
+            "dns" => dns().await,
             "small" => small().await,
             "full" => full().await,
             "backlog" => backlog().await,
@@ -56,7 +57,7 @@ fn main() {
             "children" => children().await,
             "moments" => moments().await,
             _ => {
-                eprintln!("stalls: which? guard, local, reading, parking, across, fault, nested, pool, small, full, backlog, stopped, input, unread, echo, spin, contended, children, moments");
+                eprintln!("stalls: which? guard, local, reading, parking, across, fault, nested, pool, dns, small, full, backlog, stopped, input, unread, echo, spin, contended, children, moments");
                 std::process::exit(2);
             }
         }
@@ -201,6 +202,12 @@ async fn pool() {
     for job in jobs {
         let _ = job.await;
     }
+}
+
+// dns: slow job
+async fn dns() {
+    let found = tokio::net::lookup_host("a.name.that.nobody.knows:80").await; // dns: CULPRIT
+    println!("{}", found.is_ok());
 }
 
 // small: small packets
