@@ -121,7 +121,7 @@ static int token_cmp(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* The sockets of @list that tasks read from, to its beginning, by token; their number. */
+/* The tokens of what tasks read from, sorted; the caller frees them. NULL: no memory. */
 static uint64_t *tokens_read(const struct why *y, size_t *nr)
 {
 	uint64_t *tokens = calloc(y->p.nr_waits + 1, sizeof(*tokens));
