@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/bisect.h"
 
 #define ANSWER_MS	200	/* how long to wait for the kernel's answer */
 
@@ -137,24 +138,49 @@ int descriptors__list(pid_t pid, struct descriptor **out, size_t *nr)
 
 /* ---- sock_diag ---- */
 
-static struct descriptor *socket_with(struct descriptor *list, size_t nr, uint64_t ino)
+/* The sockets of a list, by their inodes. */
+struct sockets {
+	struct descriptor	**by_ino;
+	size_t			  nr;
+};
+
+static int ino_cmp(const void *a, const void *b)
 {
-	for (size_t i = 0; i < nr; i++)
-		if (list[i].kind == DESCRIPTOR_SOCKET && list[i].ino == ino)
-			return &list[i];
-	return NULL;
+	const struct descriptor *const *x = a, *const *y = b;
+
+	return (*x)->ino < (*y)->ino ? -1 : (*x)->ino > (*y)->ino;
 }
 
-static void take_udp(const struct nlmsghdr *h, struct descriptor *list, size_t nr)
+/* False: no memory. */
+static bool sockets__make(struct sockets *s, struct descriptor *list, size_t nr)
+{
+	*s = (struct sockets){ .by_ino = calloc(nr + 1, sizeof(*s->by_ino)) };
+	for (size_t i = 0; i < nr && s->by_ino; i++)
+		if (list[i].kind == DESCRIPTOR_SOCKET)
+			s->by_ino[s->nr++] = &list[i];
+	if (s->nr)
+		qsort(s->by_ino, s->nr, sizeof(*s->by_ino), ino_cmp);
+	return s->by_ino;
+}
+
+/* The first socket with inode @ino; others with it follow. s->nr: there is none. */
+static size_t sockets__with(const struct sockets *s, uint64_t ino)
+{
+	size_t at = BISECT(s->nr, k, s->by_ino[k]->ino < ino);
+
+	return at < s->nr && s->by_ino[at]->ino == ino ? at : s->nr;
+}
+
+static void take_udp(const struct nlmsghdr *h, const struct sockets *s)
 {
 	const struct inet_diag_msg *m = NLMSG_DATA(h);
-	struct descriptor *d;
 
 	if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)))
 		return;
-	for (d = list; (d = socket_with(d, nr - (size_t)(d - list), m->idiag_inode)); d++) {
-		d->queues_known = true;
-		d->to_read = m->idiag_rqueue;
+	for (size_t i = sockets__with(s, m->idiag_inode);
+	     i < s->nr && s->by_ino[i]->ino == m->idiag_inode; i++) {
+		s->by_ino[i]->queues_known = true;
+		s->by_ino[i]->to_read = m->idiag_rqueue;
 	}
 }
 
@@ -183,18 +209,18 @@ static void take_info(const struct rtattr *a, struct descriptor_tcp *out)
 	out->retransmits = info.tcpi_retransmits;
 }
 
-static void take_tcp(const struct nlmsghdr *h, struct descriptor *list, size_t nr)
+static void take_tcp(const struct nlmsghdr *h, const struct sockets *s)
 {
 	const struct inet_diag_msg *m = NLMSG_DATA(h);
-	struct descriptor *d = list;
 	const struct rtattr *a;
 	int len;
 
 	if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)))
 		return;
-	take_udp(h, list, nr);
-	for (; (d = socket_with(d, nr - (size_t)(d - list), m->idiag_inode)); d++) {
-		struct descriptor_tcp *t = &d->tcp;
+	take_udp(h, s);
+	for (size_t i = sockets__with(s, m->idiag_inode);
+	     i < s->nr && s->by_ino[i]->ino == m->idiag_inode; i++) {
+		struct descriptor_tcp *t = &s->by_ino[i]->tcp;
 
 		*t = (struct descriptor_tcp){ .state = m->idiag_state };
 		if (t->state == DESCRIPTOR_TCP_LISTEN)
@@ -212,11 +238,10 @@ static void take_tcp(const struct nlmsghdr *h, struct descriptor *list, size_t n
 	}
 }
 
-static void take_unix(const struct nlmsghdr *h, struct descriptor *list, size_t nr)
+static void take_unix(const struct nlmsghdr *h, const struct sockets *s)
 {
 	const struct unix_diag_msg *m = NLMSG_DATA(h);
 	const struct rtattr *a;
-	struct descriptor *d;
 	int len;
 
 	if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)))
@@ -227,16 +252,17 @@ static void take_unix(const struct nlmsghdr *h, struct descriptor *list, size_t 
 
 		if (a->rta_type != UNIX_DIAG_RQLEN || RTA_PAYLOAD(a) < sizeof(*q))
 			continue;
-		for (d = list; (d = socket_with(d, nr - (size_t)(d - list), m->udiag_ino)); d++) {
-			d->queues_known = true;
-			d->to_read = q->udiag_rqueue;
+		for (size_t i = sockets__with(s, m->udiag_ino);
+		     i < s->nr && s->by_ino[i]->ino == m->udiag_ino; i++) {
+			s->by_ino[i]->queues_known = true;
+			s->by_ino[i]->to_read = q->udiag_rqueue;
 		}
 	}
 }
 
 /* Send the request of @len bytes at @request, and take the answers up to the last. */
-static void dump(int netlink, const void *request, size_t len, struct descriptor *list, size_t nr,
-		 void (*take)(const struct nlmsghdr *h, struct descriptor *list, size_t nr))
+static void dump(int netlink, const void *request, size_t len, const struct sockets *s,
+		 void (*take)(const struct nlmsghdr *h, const struct sockets *s))
 {
 	_Alignas(struct nlmsghdr) char buf[32768];
 
@@ -252,7 +278,7 @@ static void dump(int netlink, const void *request, size_t len, struct descriptor
 		for (; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
 			if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR)
 				return;
-			take(h, list, nr);
+			take(h, s);
 		}
 	}
 }
@@ -282,8 +308,7 @@ static int open_diag(pid_t pid)
 	return netlink;
 }
 
-static void dump_inet(int netlink, int protocol, uint32_t states, struct descriptor *list,
-		      size_t nr)
+static void dump_inet(int netlink, int protocol, uint32_t states, const struct sockets *s)
 {
 	struct {
 		struct nlmsghdr		h;
@@ -296,7 +321,7 @@ static void dump_inet(int netlink, int protocol, uint32_t states, struct descrip
 		in.r.idiag_ext = 1 << (INET_DIAG_INFO - 1);
 	for (size_t i = 0; i < 2; i++) {
 		in.r.sdiag_family = (uint8_t)families[i];
-		dump(netlink, &in, sizeof(in), list, nr,
+		dump(netlink, &in, sizeof(in), s,
 		     protocol == IPPROTO_TCP ? take_tcp : take_udp);
 	}
 }
@@ -310,22 +335,32 @@ void descriptors__ask(pid_t pid, struct descriptor *list, size_t nr)
 		 { .sdiag_family = AF_UNIX, .udiag_states = ~0u,
 		   .udiag_show = UDIAG_SHOW_RQLEN } };
 	int netlink = open_diag(pid);
+	struct sockets s;
 
 	if (netlink < 0)
 		return;
-	dump(netlink, &un, sizeof(un), list, nr, take_unix);
-	dump_inet(netlink, IPPROTO_TCP, ~0u, list, nr);
-	dump_inet(netlink, IPPROTO_UDP, ~0u, list, nr);
+	if (!sockets__make(&s, list, nr))
+		goto out;
+	dump(netlink, &un, sizeof(un), &s, take_unix);
+	dump_inet(netlink, IPPROTO_TCP, ~0u, &s);
+	dump_inet(netlink, IPPROTO_UDP, ~0u, &s);
+	free(s.by_ino);
+out:
 	close(netlink);
 }
 
 void descriptors__ask_tcp(pid_t pid, struct descriptor *list, size_t nr)
 {
 	int netlink = open_diag(pid);
+	struct sockets s;
 
 	if (netlink < 0)
 		return;
-	dump_inet(netlink, IPPROTO_TCP, 1u << DESCRIPTOR_TCP_ESTABLISHED, list, nr);
+	if (!sockets__make(&s, list, nr))
+		goto out;
+	dump_inet(netlink, IPPROTO_TCP, 1u << DESCRIPTOR_TCP_ESTABLISHED, &s);
+	free(s.by_ino);
+out:
 	close(netlink);
 }
 

@@ -109,6 +109,51 @@ static void tell(struct why *y, const struct sleeper *jobs, size_t nr, size_t fi
 	add_victims(y, f, jobs, nr);
 }
 
+/* ---- jobs that are slow ---- */
+
+/* Tasks that join the job of @s, as parties of @f; their first wait, WALK_NONE if there is none. */
+static uint32_t joined_by(struct why *y, struct why_finding *f, const struct sleeper *s)
+{
+	uint32_t first = WALK_NONE;
+
+	for (uint32_t i = 0; i < y->p.nr_waits; i++) {
+		const struct picture_wait *w = &y->p.waits[i];
+
+		if (w->unpolled || w->key.kind != WALK_KEY_TASK || !y->steady[w->task] ||
+		    w->key.value != y->p.tasks[s->task].id)
+			continue;
+		if (first == WALK_NONE)
+			first = i;
+		if (f)
+			why__party(y, f, "victim", w->task, why__wait_place(y, i), "%s waits in %s",
+				   why__task(y, w->task), why__waits_in(y, i));
+	}
+	return first;
+}
+
+static void tell_slow(struct why *y, const struct sleeper *s)
+{
+	uint32_t wait = joined_by(y, NULL, s);
+	struct why_finding *f = wait == WALK_NONE ? NULL : why__add(y, "slow job", 4);
+	struct why_place at;
+
+	if (!f)
+		return;
+	at = why__wait_place(y, wait);
+	why__say(y, f, "%s waits at %s:%" PRIu32 " in %s for a blocking job that sleeps: %s",
+		 why__task(y, y->p.waits[wait].task), at.file, at.line, why__waits_in(y, wait),
+		 s->words);
+	joined_by(y, f, s);
+	sleepers__add(y, f, s);
+}
+
+static void tell_slow_jobs(struct why *y, const struct sleeper *jobs, size_t nr)
+{
+	for (size_t i = 0; i < nr && !y->err; i++)
+		if (jobs[i].outside && jobs[i].thread->still)
+			tell_slow(y, &jobs[i]);
+}
+
 void pools__tell(struct why *y, const struct sleeper *jobs, size_t nr)
 {
 	size_t still = 0, first = 0, most = 0, nested = 0;
@@ -130,4 +175,6 @@ void pools__tell(struct why *y, const struct sleeper *jobs, size_t nr)
 	/* a pool may be full for a moment, again and again: then its jobs come and go */
 	else if (full_pool(y) && 2 * still > nr)
 		tell(y, jobs, nr, first, false);
+	else
+		tell_slow_jobs(y, jobs, nr);
 }

@@ -12,7 +12,10 @@
 /* Was a pool full in each picture, with jobs in its queue? */
 bool pools__full(const struct why *y);
 
-/* Tell of the blocking jobs that sleep, if no thread is left for those in the queue. */
+/*
+ * Tell of the blocking jobs that sleep: if no thread is left for those in the queue; else of each
+ * that waits for a disk, for DNS and the like while tasks join it.
+ */
 void pools__tell(struct why *y, const struct sleeper *jobs, size_t nr);
 
 #endif /* DWELL_WHY_POOLS_H */

@@ -115,6 +115,41 @@ static bool is_job(const struct why *y, uint32_t task)
 	return y->p.tasks[task].fn < nr && fns[y->p.tasks[task].fn].blocking;
 }
 
+/* What a job should not sleep in for long: outside of the program, and not its own doing. */
+static bool is_outside(const char *words)
+{
+	static const char *const outside[] = { "a disk", "an answer of ", "a page fault", "memory (" };
+
+	for (size_t i = 0; i < sizeof(outside) / sizeof(outside[0]); i++)
+		if (!strncmp(words, outside[i], strlen(outside[i])))
+			return true;
+	return false;
+}
+
+/* Does a thread in such a system call possibly look for a host? libc polls its sockets. */
+static bool may_resolve(const struct picture_thread *t)
+{
+	return t->syscall == SYS_poll || t->syscall == SYS_ppoll || t->syscall == SYS_recvfrom ||
+	       t->syscall == SYS_recvmsg;
+}
+
+static bool may_be_slow(const struct why *y, const struct picture_thread *t)
+{
+	return t->still && (may_resolve(t) ||
+			    is_outside(sleepers__kernel_words(y->p.target->pid, t)));
+}
+
+/* std's sys/net/connection/socket/mod.rs (before 1.86 sys_common/net.rs) around getaddrinfo */
+static bool resolves(const struct stack *st)
+{
+	for (uint32_t i = 0; i < st->nr; i++)
+		if (strstr(st->frames[i].function, "LookupHost") ||
+		    strstr(st->frames[i].function, "lookup_host") ||
+		    strstr(st->frames[i].function, "resolve_socket_addr"))
+			return true;
+	return false;
+}
+
 static void find_words(const struct why *y, const struct stack *st, struct sleeper *s)
 {
 	struct lock_wait w = { .held_by = WALK_NONE };
@@ -125,11 +160,17 @@ static void find_words(const struct why *y, const struct stack *st, struct sleep
 	s->lock = w.lock;
 	s->held_by = w.held_by;
 	s->sure = w.sure;
+	s->outside = may_resolve(s->thread) && resolves(st);
+	if (s->outside) {
+		snprintf(s->words, sizeof(s->words), "an answer to getaddrinfo (DNS)");
+		return;
+	}
 	if (w.call && w.lock)
 		snprintf(s->words, sizeof(s->words), "%s of the lock at 0x%" PRIx64, w.call, w.lock);
 	else
 		snprintf(s->words, sizeof(s->words), "%s",
 			 w.call ? w.call : sleepers__kernel_words(y->p.target->pid, s->thread));
+	s->outside = is_outside(s->words);
 }
 
 /* May @s sleep there? A root on a thread of its own may, and so may a job. */
@@ -138,7 +179,7 @@ static bool is_free_to(const struct why *y, const struct sleeper *s, bool jobs)
 	const struct picture_task *t = &y->p.tasks[s->task];
 
 	if (s->job)
-		return !jobs && s->root == WALK_NONE;
+		return !jobs && s->root == WALK_NONE && !may_be_slow(y, s->thread);
 	return t->root && !t->shares && s->root == WALK_NONE;
 }
 

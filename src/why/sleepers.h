@@ -20,6 +20,7 @@ struct sleeper {
 	uint32_t			 task;		/* whose poll it is in */
 	uint32_t			 root;		/* that it blocks on; WALK_NONE: none */
 	bool				 job;		/* a blocking job's poll */
+	bool				 outside;	/* in a disk, in DNS, … */
 	/* the lock that it waits for: its address; 0: it waits for none, or that is not known */
 	uint64_t			 lock;
 	/* the handle of a task that holds that lock; WALK_NONE: none was found */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/bisect.h"
 #include "base/clock.h"
 #include "why/children.h"
 #include "why/why.h"
@@ -32,17 +33,9 @@ struct socket_watch {
 
 const struct descriptor *why__descriptor(const struct why *y, uint64_t token)
 {
-	size_t lo = 0, hi = y->nr_fds;
+	size_t at = BISECT(y->nr_fds, k, y->fds[k].token < token);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (y->fds[mid].token < token)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < y->nr_fds && y->fds[lo].token == token ? &y->fds[lo] : NULL;
+	return at < y->nr_fds && y->fds[at].token == token ? &y->fds[at] : NULL;
 }
 
 /* ---- in words ---- */
@@ -121,26 +114,54 @@ static bool is_held_back(const struct descriptor_tcp *t)
 	       t->unsent < t->mss && t->in_flight && t->window >= t->mss && !t->retransmits;
 }
 
-static bool is_read(const struct why *y, uint64_t token)
+static int token_cmp(const void *a, const void *b)
 {
-	for (size_t i = 0; i < y->p.nr_waits; i++) {
-		const struct picture_wait *w = &y->p.waits[i];
+	const uint64_t *x = a, *y = b;
 
-		if (!w->unpolled && w->key.kind == WALK_KEY_IO && w->key.value == token &&
-		    w->key.dir & WALK_DIR_READ)
-			return true;
-	}
-	return false;
+	return *x < *y ? -1 : *x > *y;
 }
 
-/* The sockets of @list that tasks read from, at its beginning; their number. */
+/* The tokens of what tasks read from, sorted; the caller frees them. NULL: no memory. */
+static uint64_t *tokens_read(const struct why *y, size_t *nr)
+{
+	uint64_t *tokens = calloc(y->p.nr_waits + 1, sizeof(*tokens));
+
+	*nr = 0;
+	for (size_t i = 0; i < y->p.nr_waits && tokens; i++) {
+		const struct picture_wait *w = &y->p.waits[i];
+
+		if (!w->unpolled && w->key.kind == WALK_KEY_IO && w->key.dir & WALK_DIR_READ)
+			tokens[(*nr)++] = w->key.value;
+	}
+	if (*nr)
+		qsort(tokens, *nr, sizeof(*tokens), token_cmp);
+	return tokens;
+}
+
+static bool is_among(const uint64_t *tokens, size_t nr, uint64_t token)
+{
+	return nr && bsearch(&token, tokens, nr, sizeof(token), token_cmp);
+}
+
+static int held_cmp(const void *a, const void *b)
+{
+	const struct descriptor *x = a, *y = b;
+
+	return x->token < y->token ? -1 : x->token > y->token;
+}
+
+/* The sockets of @list that tasks read from, at its beginning and sorted by token; their number. */
 static size_t those_read(const struct why *y, struct descriptor *list, size_t nr)
 {
-	size_t kept = 0;
+	size_t kept = 0, nr_tokens;
+	uint64_t *tokens = tokens_read(y, &nr_tokens);
 
-	for (size_t i = 0; i < nr; i++)
-		if (list[i].kind == DESCRIPTOR_SOCKET && is_read(y, list[i].token))
+	for (size_t i = 0; i < nr && tokens; i++)
+		if (list[i].kind == DESCRIPTOR_SOCKET && is_among(tokens, nr_tokens, list[i].token))
 			list[kept++] = list[i];
+	if (kept)
+		qsort(list, kept, sizeof(*list), held_cmp);
+	free(tokens);
 	return kept;
 }
 
@@ -208,10 +229,12 @@ static const struct held *held_of(const struct why *y, uint64_t token)
 {
 	const struct socket_watch *w = y->watched;
 
-	for (size_t i = 0; w && w->looks >= MIN_LOOKS && i < w->nr; i++)
-		if (w->list[i].token == token && w->list[i].looks >= HELD_LOOKS)
-			return &w->list[i];
-	return NULL;
+	size_t at = w ? BISECT(w->nr, k, w->list[k].token < token) : 0;
+
+	if (!w || w->looks < MIN_LOOKS || at == w->nr || w->list[at].token != token ||
+	    w->list[at].looks < HELD_LOOKS)
+		return NULL;
+	return &w->list[at];
 }
 
 static void tell_held(struct why *y, uint32_t wait, const struct held *h)
@@ -307,7 +330,9 @@ static void nobody_accepts(struct why *y, const struct descriptor *d)
 
 void why__find_sockets(struct why *y)
 {
+	uint64_t *tokens;
 	bool asked = false;
+	size_t nr_tokens;
 
 	for (uint32_t i = 0; i < y->p.nr_waits && !y->err; i++) {
 		const struct picture_wait *w = &y->p.waits[i];
@@ -330,11 +355,12 @@ void why__find_sockets(struct why *y)
 	}
 	if (!all_steady(y))
 		return;
-	for (size_t i = 0; i < y->nr_fds && !y->err; i++) {
+	tokens = tokens_read(y, &nr_tokens);
+	for (size_t i = 0; i < y->nr_fds && !y->err && tokens; i++) {
 		const struct descriptor *d = &y->fds[i];
 
 		/* one descriptor may be in several epoll instances */
-		if (d->kind != DESCRIPTOR_SOCKET || is_read(y, d->token) ||
+		if (d->kind != DESCRIPTOR_SOCKET || is_among(tokens, nr_tokens, d->token) ||
 		    (i && d->token == d[-1].token && d->fd == d[-1].fd))
 			continue;
 		if (!asked)
@@ -344,4 +370,5 @@ void why__find_sockets(struct why *y)
 		    d->to_read >= d->tcp.limit)
 			nobody_accepts(y, d);
 	}
+	free(tokens);
 }

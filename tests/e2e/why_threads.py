@@ -8,7 +8,9 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -16,7 +18,7 @@ from harness import DWELL, PROFILES, ROOT, Checks, Process, need_files, need_rec
 
 SOURCE = ROOT / "tests/workloads/src/bin/stalls.rs"
 KINDS = ("deadlock|blocked worker|pool exhausted|small packets|silent peer|nobody accepts|"
-         "chain into another process")
+         "chain into another process|slow job")
 HEALTHY = {"contended": 20, "children": 20, "moments": 20}  # and how often one looks
 # What else the finding must say: in its sentence, its resource or of somebody who has a part in it.
 SAYS = {
@@ -31,6 +33,7 @@ SAYS = {
     "full": r"window is closed.*a write of fd \d+, tcp .*, established, [1-9]\d* bytes in the send queue",
     "backlog": r"3 connections to 127\.0\.0\.1:\d+ .*has the listener in listener",
     "stopped": r"for process \d+ \(sh\), which is stopped",
+    "dns": r"for a blocking job that sleeps: an answer to getaddrinfo \(DNS\)",
     "unread": r"for process \d+ \(sleep\), which has the other end of a pipe that is full, and does not read: it sleeps: a sleep",
     "echo": r"for process \d+ \(cat\), which sleeps in a read of a pipe whose other end that task has itself in stdin",
     "input": r"for process \d+ \(cat\), which sleeps in a read of a pipe",
@@ -67,8 +70,25 @@ def standing(program, name, directory, label):
         yield target
 
 
+@contextlib.contextmanager
+def silent_resolver(program, directory, label):
+    """The program in a mount namespace of its own, whose resolver never answers."""
+    conf = directory / "resolv.conf"
+    conf.write_text("nameserver 127.9.9.9\n")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as resolver:
+        resolver.bind(("127.9.9.9", 53))
+        script = f"mount --bind {conf} /etc/resolv.conf && exec {program} dns"
+        with Process(["unshare", "-m", "sh", "-c", script], directory, label.replace(": ", "-"), stdin=subprocess.PIPE) as target:
+            wait_for(lambda: "there" in target.out, "the program to stand")
+            yield target
+
+
 def one_fault(checks, label, program, name, kind, marks, directory):
-    with standing(program, name, directory, label) as target:
+    if name == "dns" and not (shutil.which("unshare") and os.path.exists("/etc/resolv.conf")):
+        checks.skip(label, "no unshare, or no resolv.conf to be put another one over")
+        return
+    run_it = silent_resolver(program, directory, label) if name == "dns" else standing(program, name, directory, label)
+    with run_it as target:
         seen = look(checks, label, target.pid)
     if not checks.check(seen["findings"], f"{label}: there is a finding", json.dumps(seen["tasks"], indent=1)):
         return
@@ -172,7 +192,7 @@ def main():
     need_files(DWELL, *(workload(name, profile) for profile in PROFILES for name in ("stalls", "faults")))
     checks = Checks()
     known = faults()
-    checks.equal(len(known), 15, "faults with marks")
+    checks.equal(len(known), 16, "faults with marks")
     with scratch() as directory:
         for profile in PROFILES:
             program = workload("stalls", profile)

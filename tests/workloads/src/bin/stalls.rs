@@ -12,7 +12,7 @@ use std::sync::{Arc, Barrier, Mutex, RwLock};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::runtime::{Builder, Handle};
 use tokio::task::{spawn_blocking, LocalSet};
 use tokio::time::sleep;
@@ -44,6 +44,7 @@ fn main() {
             "fault" => fault().await,
             "nested" => nested().await,
             "pool" => pool().await,
+            "dns" => dns().await,
             "small" => small().await,
             "full" => full().await,
             "backlog" => backlog().await,
@@ -56,7 +57,7 @@ fn main() {
             "children" => children().await,
             "moments" => moments().await,
             _ => {
-                eprintln!("stalls: which? guard, local, reading, parking, across, fault, nested, pool, small, full, backlog, stopped, input, unread, echo, spin, contended, children, moments");
+                eprintln!("stalls: which? guard, local, reading, parking, across, fault, nested, pool, dns, small, full, backlog, stopped, input, unread, echo, spin, contended, children, moments");
                 std::process::exit(2);
             }
         }
@@ -203,6 +204,12 @@ async fn pool() {
     }
 }
 
+// dns: slow job
+async fn dns() {
+    let found = tokio::net::lookup_host("a.name.that.nobody.knows:80").await; // dns: CULPRIT
+    println!("{}", found.is_ok());
+}
+
 // small: small packets
 async fn small() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -250,15 +257,27 @@ async fn backlog() {
     let _ = listener.accept().await;
 }
 
+/// Started, and killed when this process ends, however it does.
+fn child(command: &mut Command) -> Child {
+    // SAFETY: prctl may be called between fork and exec.
+    unsafe {
+        command.pre_exec(|| match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) {
+            0 => Ok(()),
+            _ => Err(std::io::Error::last_os_error()),
+        });
+    }
+    command.spawn().expect("a child")
+}
+
 // stopped: chain into another process
 async fn stopped() {
-    let mut child = Command::new("sh").args(["-c", "kill -STOP $$"]).kill_on_drop(true).spawn().expect("a child");
+    let mut child = child(Command::new("sh").args(["-c", "kill -STOP $$"]));
     let _ = child.wait().await; // stopped: CULPRIT
 }
 
 // input: chain into another process
 async fn input() {
-    let mut child = Command::new("cat").stdin(Stdio::piped()).kill_on_drop(true).spawn().expect("a child");
+    let mut child = child(Command::new("cat").stdin(Stdio::piped()));
     let mut stdin = child.stdin.take().expect("a pipe"); // input: HOLDER
     stdin.write_all(b"\n").await.expect("it lives");
     let _ = child.wait().await; // input: CULPRIT
@@ -267,7 +286,7 @@ async fn input() {
 
 // unread: chain into another process
 async fn unread() {
-    let mut child = Command::new("sleep").arg("1000").stdin(Stdio::piped()).kill_on_drop(true).spawn().expect("a child");
+    let mut child = child(Command::new("sleep").arg("1000").stdin(Stdio::piped()));
     let mut stdin = child.stdin.take().expect("a pipe");
     stdin.write_all(&[1; 1 << 20]).await.expect("it lives"); // unread: CULPRIT
 }
@@ -275,7 +294,7 @@ async fn unread() {
 // echo: chain into another process
 async fn echo() {
     let mut child =
-        Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("a child");
+        child(Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()));
     let mut stdin = child.stdin.take().expect("a pipe"); // echo: HOLDER
     stdin.write_all(b"all of it").await.expect("it lives");
     let mut all = Vec::new();
@@ -321,9 +340,9 @@ async fn contended() {
 
 // children: one that sleeps, and one that answers what it is asked
 async fn children() {
-    let mut sleeps = Command::new("sleep").arg("1000").kill_on_drop(true).spawn().expect("a child");
+    let mut sleeps = child(Command::new("sleep").arg("1000"));
     let mut cat =
-        Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("a child");
+        child(Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()));
     let (mut ask, mut answer) = (cat.stdin.take().expect("a pipe"), cat.stdout.take().expect("a pipe"));
     tokio::spawn(async move {
         let mut byte = [0];
