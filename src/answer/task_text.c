@@ -178,8 +178,9 @@ static void print_task(const struct answer *a, uint32_t task, bool *seen, FILE *
 {
 	const struct answer_task *t = &a->tasks[task];
 
-	fprintf(out, "%s%s (0x%" PRIx64 ") %s%s\n", t->name, t->root ? ", a root" : "", t->id,
-		answer_state__words(t->state), t->stuck ? ", and nobody can end that" : "");
+	fprintf(out, "%s%s (0x%" PRIx64 ") %s%s%s%s\n", t->name, t->root ? ", a root" : "", t->id,
+		answer_state__words(t->state), *t->queue ? ", in " : "", t->queue,
+		t->stuck ? ", and nobody can end that" : "");
 	for (uint32_t i = t->chain; i < t->chain + t->nr_chain; i++)
 		fprintf(out, "  %s:%" PRIu32 "  %s\n", a->places[i].file, a->places[i].line,
 			a->places[i].function);

@@ -15,6 +15,7 @@
 #include "base/utf8.h"
 #include "inspect/alive.h"
 #include "inspect/keeps.h"
+#include "inspect/queues.h"
 #include "inspect/under_way.h"
 
 #define FIND_NS		3000000000ull	/* the most time for finding tasks */
@@ -304,12 +305,13 @@ static int take_pools(struct taker *t)
 	struct picture_pool pool;
 	unsigned int runtime;
 	const char *kind;
-	int err = 0;
+	int err = queues__of_threads(p);
 
 	for (size_t i = 0; t->alive && i < alive__nr_lists(t->alive) && !err; i++) {
 		uint64_t shared = alive__scheduler(t->alive, i, &kind, &runtime);
 		const struct runtime *rt = runtimes[runtime];
 
+		err = queues__of_scheduler(p, runtime, kind, shared);
 		for (size_t k = 0; k < rt->nr_pools && !err; k++)
 			if (!strcmp(rt->pools[k].scheduler, kind) &&
 			    read_pool(p, runtime, &rt->pools[k], shared, &pool))

@@ -25,6 +25,14 @@ enum picture_state {
 	PICTURE_MOVING		= 3,	/* it changed whenever it was looked at */
 };
 
+/* Where a task that is ready waits to be polled. */
+enum picture_queue {
+	PICTURE_QUEUE_UNKNOWN	= 0,
+	PICTURE_QUEUE_SLOT	= 1,	/* a worker polls it next, and only that worker does */
+	PICTURE_QUEUE_LOCAL	= 2,	/* of a worker; others may take it */
+	PICTURE_QUEUE_SHARED	= 3,	/* of all workers */
+};
+
 /* A future that was visited. */
 struct picture_frame {
 	uint64_t	addr;
@@ -70,6 +78,8 @@ struct picture_task {
 	bool			root;
 	bool			shares;		/* a root whose thread polls tasks, too */
 	uint32_t		tid;		/* the thread that polls or blocks on it; or 0 */
+	enum picture_queue	queue;		/* if it is READY */
+	uint32_t		queue_tid;	/* the worker's thread; 0: none */
 	struct walk_chain	chain;		/* if it is IDLE or READY */
 	/* ranges of the picture's lists */
 	uint32_t		frames, nr_frames;
@@ -94,6 +104,7 @@ struct picture_thread {
 	uint32_t		polls[RAW_UNDER_WAY];
 	uint32_t		nr_polls;
 	bool			moving;		/* its stack changed while it was read */
+	bool			worker;		/* it has a worker of a runtime */
 	uint32_t		blocks_in;	/* polls around that root */
 	/* the root that it blocks on inside; WALK_NONE: none */
 	uint32_t		blocks_on;

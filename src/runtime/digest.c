@@ -114,9 +114,9 @@ static void add_layouts(struct digest *d, const struct runtime_layout *l, size_t
 
 /*
  * Fields that are only used to read a process (status, tasks, reactor, pools,
- * semaphore, set, gives_way) are not in a model, and so not here.
+ * semaphore, set, queues, gives_way) are not in a model, and so not here.
  */
-_Static_assert(sizeof(struct runtime) == 424, "runtime: see add_runtime()");
+_Static_assert(sizeof(struct runtime) == 432, "runtime: see add_runtime()");
 
 static void add_runtime(struct digest *d, const struct runtime *rt)
 {

@@ -262,6 +262,22 @@ struct runtime_semaphore {
 };
 
 /*
+ * Where tasks that are ready wait to be polled, as indices of layouts. Those of a worker begin
+ * at its thread's context (see runtime_tasks.context), and lead nowhere if the thread is none;
+ * a queue of its own is a ring of pointers to headers, whose head may have another number in
+ * its upper half.
+ */
+struct runtime_queues {
+	const char	*scheduler;	/* as in runtime_list: the kind whose workers these are */
+	uint16_t	slot;		/* the task that the worker polls next; 0: none */
+	uint16_t	head, tail, ring;
+	uint32_t	ring_size;	/* entries, a power of two */
+	/* of the scheduler, from where runtime_list's paths begin: the first; 0: none */
+	uint16_t	shared;
+	uint16_t	next;		/* in a task's header: the next one; 0: none */
+};
+
+/*
  * A set of tasks, any of which ends the wait for it: two linked lists of entries. Indices of
  * layouts; lists, idle and notified begin at a structure that holds the pointer to the lists,
  * which the wait's key is the address of.
@@ -375,6 +391,7 @@ struct runtime {
 	size_t				 nr_pools;
 	const struct runtime_semaphore	*semaphore;	/* NULL: not described */
 	const struct runtime_set	*set;		/* NULL: not described */
+	const struct runtime_queues	*queues;	/* NULL: not described */
 	const struct runtime_leaf	*leaves;
 	size_t				 nr_leaves;
 	const struct runtime_handle	*handles;

@@ -293,6 +293,8 @@ static const struct runtime_wrapper wrappers[] = {
 #define MT_OWNED	"handle.*.data.shared.owned."
 #define CT_OWNED	"handle.*.data.shared.owned."
 
+#define CONTEXT		"tokio::runtime::context::Context"
+#define CORE		"scheduler.inner.*.MultiThread.core.value.*."
 #define SET		"tokio::util::idle_notified_set::"
 #define POOL		"handle.*.data.blocking_spawner.inner.*.data."
 
@@ -343,7 +345,7 @@ static const struct runtime_layout layouts[TOKIO_LAYOUT_NR] = {
 	[TOKIO_CT_HEAD] = { "current_thread.head", CT "Context",
 			    CT_OWNED "inner.data.list.list.head" },
 	/* runtime/context.rs: a RefCell of an Option of an enum of Arcs */
-	[TOKIO_CONTEXT_HANDLE] = { "context.handle", "tokio::runtime::context::Context",
+	[TOKIO_CONTEXT_HANDLE] = { "context.handle", CONTEXT,
 				   "current.handle.value|handle.value" },
 	[TOKIO_MT_POOL_THREADS] = { "multi_thread.pool.threads", MT "worker::Worker",
 		POOL "metrics.num_threads" },
@@ -380,6 +382,15 @@ static const struct runtime_layout layouts[TOKIO_LAYOUT_NR] = {
 				 "lists.*.data.data.notified.head" },
 	[TOKIO_SET_NEXT] = { "set.next", SET "ListEntry", "pointers.next" },
 	[TOKIO_SET_TASK] = { "set.task", SET "ListEntry", "value.raw" },
+	/* a Scoped pointer to an enum of contexts, in that the RefCell of the worker's core */
+	[TOKIO_WORKER_SLOT] = { "worker.slot", CONTEXT, CORE "lifo_slot.raw" },
+	[TOKIO_WORKER_HEAD] = { "worker.head", CONTEXT, CORE "run_queue.inner.*.data.head" },
+	[TOKIO_WORKER_TAIL] = { "worker.tail", CONTEXT, CORE "run_queue.inner.*.data.tail" },
+	[TOKIO_WORKER_RING] = { "worker.ring", CONTEXT, CORE "run_queue.inner.*.data.buffer" },
+	[TOKIO_MT_INJECT] = { "multi_thread.inject", MT "worker::Worker",
+			      "handle.*.data.shared.synced.data.inject.head|"	/* <= 1.53 */
+			      "handle.*.data.shared.inject.synced.data.head" },
+	[TOKIO_HEADER_QUEUE_NEXT] = { "header.queue_next", TASK "core::Header", "queue_next" },
 	[TOKIO_LOCAL_HEAD] = { "local.head", "tokio::task::local::Context",
 			       "shared.*.data.local_state.owned.inner.list.head" },
 };
@@ -440,6 +451,18 @@ static const struct runtime_semaphore semaphore = {
 	.queued			= TOKIO_ACQUIRE_QUEUED,
 };
 
+/* LOCAL_QUEUE_CAPACITY */
+static const struct runtime_queues queues = {
+	.scheduler		= "multi_thread",
+	.slot			= TOKIO_WORKER_SLOT,
+	.head			= TOKIO_WORKER_HEAD,
+	.tail			= TOKIO_WORKER_TAIL,
+	.ring			= TOKIO_WORKER_RING,
+	.ring_size		= 256,
+	.shared			= TOKIO_MT_INJECT,
+	.next			= TOKIO_HEADER_QUEUE_NEXT,
+};
+
 static const struct runtime_set set = {
 	.lists			= TOKIO_SET_LISTS,
 	.idle			= TOKIO_SET_IDLE,
@@ -483,6 +506,7 @@ const struct runtime runtime_tokio = {
 	.nr_pools		= ARRAY_SIZE(pools),
 	.semaphore		= &semaphore,
 	.set			= &set,
+	.queues			= &queues,
 	.leaves			= leaves,
 	.nr_leaves		= ARRAY_SIZE(leaves),
 	.handles		= handles,

@@ -73,6 +73,13 @@ enum tokio_layout {
 	TOKIO_SET_NOTIFIED,
 	TOKIO_SET_NEXT,
 	TOKIO_SET_TASK,
+	/* runtime/scheduler/multi_thread/worker.rs, queue.rs; scheduler/inject.rs */
+	TOKIO_WORKER_SLOT,
+	TOKIO_WORKER_HEAD,
+	TOKIO_WORKER_TAIL,
+	TOKIO_WORKER_RING,
+	TOKIO_MT_INJECT,
+	TOKIO_HEADER_QUEUE_NEXT,
 	TOKIO_LAYOUT_NR
 };
 

@@ -26,6 +26,7 @@ static bool is_in_driver(const struct picture_thread *t)
 static void add_victims(struct why *y, struct why_finding *f)
 {
 	uint64_t now = y->p.ts;
+	char queue[WHY_QUEUE_MAX];
 
 	for (uint32_t i = 0; i < y->p.nr_tasks; i++) {
 		const struct picture_task *t = &y->p.tasks[i];
@@ -36,7 +37,9 @@ static void add_victims(struct why *y, struct why_finding *f)
 		if (t->state == PICTURE_READY) {
 			if (t->nr_waits)
 				at = why__wait_place(y, t->waits);
-			why__party(y, f, "starved", i, at, "%s is ready to be polled", why__task(y, i));
+			why__queue(y, i, queue);
+			why__party(y, f, "starved", i, at, "%s is ready to be polled%s%s",
+				   why__task(y, i), *queue ? ", in " : "", queue);
 		}
 		for (uint32_t k = t->waits; t->state == PICTURE_IDLE && k < t->waits + t->nr_waits;
 		     k++) {

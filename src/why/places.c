@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Names and places of tasks, waits and handles, as findings tell them. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "why/why.h"
@@ -28,6 +30,30 @@ const char *why__task(const struct why *y, uint32_t task)
 			return image__str(y->p.img, types[type].task);
 	}
 	return image__str(y->p.img, fns[t->fn].task);
+}
+
+const char *why__queue(const struct why *y, uint32_t task, char *out)
+{
+	const struct picture_task *t = task_of(y, task);
+	const char *name = "";
+
+	for (size_t i = 0; i < y->p.nr_threads; i++)
+		if (y->p.threads[i].tid == t->queue_tid)
+			name = y->p.threads[i].name;
+	*out = '\0';
+	switch (t->queue) {
+	case PICTURE_QUEUE_UNKNOWN:
+		break;
+	case PICTURE_QUEUE_SLOT:
+	case PICTURE_QUEUE_LOCAL:
+		snprintf(out, WHY_QUEUE_MAX, "the %s of thread %" PRIu32 " (%s)",
+			 t->queue == PICTURE_QUEUE_SLOT ? "LIFO slot" : "queue", t->queue_tid, name);
+		break;
+	case PICTURE_QUEUE_SHARED:
+		snprintf(out, WHY_QUEUE_MAX, "the queue of all workers");
+		break;
+	}
+	return out;
 }
 
 /* Is @frame inside of the future of frame @outer? */

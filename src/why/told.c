@@ -262,11 +262,13 @@ static enum answer_state state_of(enum picture_state state)
 
 static int tell_task(struct telling *t, uint32_t task)
 {
+	char queue[WHY_QUEUE_MAX];
 	const struct picture_task *from = &t->y->p.tasks[task];
 	struct answer *a = t->a;
 	struct answer_task told = {
 		.id = from->id, .name = text_of(t, why__task(t->y, task)),
 		.state = state_of(from->state), .root = from->root, .stuck = t->y->g->stuck[task],
+		.queue = text_of(t, why__queue(t->y, task, queue)),
 		.since_ns = t->y->steady[task] ? t->y->span_ns : 0,
 		.waits = from->waits, .nr_waits = from->nr_waits,
 		.has = from->handles, .nr_has = from->nr_handles,

@@ -92,6 +92,13 @@ void why__party(struct why *y, struct why_finding *f, const char *role, uint32_t
 		struct why_place place, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
 
+#define WHY_QUEUE_MAX	96
+
+/*
+ * The queue in which task @task waits to be polled: "the LIFO slot of thread 12 (tokio-rt-worker)";
+ * "": in none, or that is not known. Writes to @out (WHY_QUEUE_MAX bytes), and returns it.
+ */
+const char *why__queue(const struct why *y, uint32_t task, char *out);
 /* The name of task number @task of the picture. */
 const char *why__task(const struct why *y, uint32_t task);
 /* Where in the program wait @wait is: its innermost await point there. */
