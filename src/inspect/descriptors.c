@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <linux/inet_diag.h>
@@ -380,4 +381,20 @@ const char *descriptor__tcp_state(uint8_t state)
 	case DESCRIPTOR_TCP_LISTEN:	return "listening";
 	}
 	return "in an unknown state";
+}
+
+bool descriptor__opened_for(pid_t pid, int fd, unsigned int mode)
+{
+	unsigned int flags = O_RDWR;
+	char path[64], line[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, fd);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "flags: %o", &flags) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return (flags & O_ACCMODE) == mode;
 }

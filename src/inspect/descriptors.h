@@ -71,4 +71,7 @@ const char *descriptor__tcp_state(uint8_t state);
  */
 uint64_t descriptor__ino(pid_t pid, int fd, const char *kind);
 
+/* Is descriptor @fd of @pid open for @mode only: O_RDONLY, as the end of a pipe is that is read? */
+bool descriptor__opened_for(pid_t pid, int fd, unsigned int mode);
+
 #endif /* DWELL_INSPECT_DESCRIPTORS_H */

@@ -172,14 +172,31 @@ static const struct sleeper *choose(const struct sleeper *list, size_t nr, const
 	return &list[best];
 }
 
+/* "; the 7 other workers are idle": those that are in no poll. */
+static void say_idle(const struct why *y, char *out, size_t size)
+{
+	unsigned int workers = 0, idle = 0;
+
+	for (size_t i = 0; i < y->p.nr_threads; i++) {
+		workers += y->p.threads[i].worker;
+		idle += y->p.threads[i].worker && y->p.threads[i].asleep &&
+			!y->p.threads[i].nr_polls;
+	}
+	if (!idle)
+		snprintf(out, size, "%s", workers > 1 ? "; no worker is idle" : "");
+	else
+		snprintf(out, size, "; %u other worker%s idle", idle, idle == 1 ? " is" : "s are");
+}
+
 static void say(struct why *y, struct why_finding *f, const struct sleeper *s, size_t nr,
 		bool driven)
 {
 	const char *local = "";
 	struct why_place at = { "", "", 0 };
 	uint32_t wait = WALK_NONE, holder = WALK_NONE;
-	char held[512] = "";
+	char held[512] = "", idle[64];
 
+	say_idle(y, idle, sizeof(idle));
 	if (s->held_by != WALK_NONE) {
 		holder = y->p.handles[s->held_by].task;
 		at = why__handle_place(y, s->held_by, &local);
@@ -193,9 +210,9 @@ static void say(struct why *y, struct why_finding *f, const struct sleeper *s, s
 			 " and waits at %s:%" PRIu32 " in %s", at.file, at.line,
 			 why__waits_in(y, wait));
 	}
-	why__say(y, f, "%zu thread%s in polls: %s at %s:%" PRIu32 " (%s)%s%s", nr,
+	why__say(y, f, "%zu thread%s in polls: %s at %s:%" PRIu32 " (%s)%s%s%s", nr,
 		 nr == 1 ? " sleeps" : "s sleep", why__task(y, s->task), s->at.file, s->at.line,
-		 s->words, held, driven ? "" : "; and no thread looks for I/O and timers");
+		 s->words, held, idle, driven ? "" : "; and no thread looks for I/O and timers");
 }
 
 /* Those of @list that are no jobs. */

@@ -52,23 +52,6 @@ static pid_t child_of(pid_t pid)
 	return child;
 }
 
-/* Is descriptor @fd of @pid open for @mode only: O_RDONLY, as the end of a pipe is that is read? */
-static bool is_open_for(pid_t pid, int fd, unsigned int mode)
-{
-	unsigned int flags = O_RDWR;
-	char path[64], line[128];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, fd);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "flags: %o", &flags) == 1)
-			break;
-	if (f)
-		fclose(f);
-	return (flags & O_ACCMODE) == mode;
-}
-
 /* A descriptor of @pid that is an end of pipe @ino, for @mode; -1: none. */
 static int end_of_pipe(pid_t pid, uint64_t ino, unsigned int mode)
 {
@@ -82,14 +65,14 @@ static int end_of_pipe(pid_t pid, uint64_t ino, unsigned int mode)
 	while (dir && found < 0 && (e = readdir(dir)))
 		if (e->d_name[0] >= '0' && e->d_name[0] <= '9' &&
 		    descriptor__ino(pid, atoi(e->d_name), "pipe:[") == ino &&
-		    is_open_for(pid, atoi(e->d_name), mode))
+		    descriptor__opened_for(pid, atoi(e->d_name), mode))
 			found = atoi(e->d_name);
 	if (dir)
 		closedir(dir);
 	return found;
 }
 
-static void name_of(pid_t pid, char *out, size_t size)
+void child__name(pid_t pid, char *out, size_t size)
 {
 	char path[64];
 	FILE *f;
@@ -202,7 +185,7 @@ static struct why_finding *tell(struct why *y, uint32_t wait, pid_t pid, const c
 	va_start(ap, format);
 	vsnprintf(what, sizeof(what), format, ap);
 	va_end(ap);
-	name_of(pid, name, sizeof(name));
+	child__name(pid, name, sizeof(name));
 	why__say(y, f, "%s waits at %s:%" PRIu32 " in %s for process %d (%s), which %s",
 		 why__task(y, w->task), at.file, at.line, why__waits_in(y, wait), (int)pid, name,
 		 what);
@@ -352,7 +335,7 @@ void child__say(pid_t pid, char *out, size_t size)
 	char name[64], what[128];
 
 	pid = last_of(pid);
-	name_of(pid, name, sizeof(name));
+	child__name(pid, name, sizeof(name));
 	say_doing(pid, what, sizeof(what));
 	snprintf(out, size, "process %d (%s), which %s", (int)pid, name, what);
 }

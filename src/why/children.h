@@ -16,6 +16,8 @@ void child__waits(struct why *y, uint32_t wait, pid_t child);
  */
 void child__pipe(struct why *y, uint32_t wait, int fd);
 
+/* The name of process @pid; "?": it is gone. */
+void child__name(pid_t pid, char *out, size_t size);
 /* "process 123 (sleep), which sleeps: a sleep of the thread" */
 void child__say(pid_t pid, char *out, size_t size);
 /* "a read of fd 9, a pipe to or from process 123 (cat)"; "": it is no pipe. @way: "read". */

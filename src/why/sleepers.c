@@ -12,6 +12,7 @@
 #include "join/sleeps.h"
 #include "symbol/source_lines.h"
 #include "why/locks.h"
+#include "why/objects.h"
 
 #define FRAMES		96	/* of a stack */
 #define NAMED		256	/* of these, with inlined functions */
@@ -153,6 +154,7 @@ static bool resolves(const struct stack *st)
 static void find_words(const struct why *y, const struct stack *st, struct sleeper *s)
 {
 	struct lock_wait w = { .held_by = WALK_NONE };
+	char object[128];
 
 	s->held_by = WALK_NONE;
 	if (s->thread->syscall == SYS_futex)
@@ -165,11 +167,13 @@ static void find_words(const struct why *y, const struct stack *st, struct sleep
 		snprintf(s->words, sizeof(s->words), "an answer to getaddrinfo (DNS)");
 		return;
 	}
+	object__words(y->p.target->pid, s->thread, object, sizeof(object));
 	if (w.call && w.lock)
 		snprintf(s->words, sizeof(s->words), "%s of the lock at 0x%" PRIx64, w.call, w.lock);
 	else
-		snprintf(s->words, sizeof(s->words), "%s",
-			 w.call ? w.call : sleepers__kernel_words(y->p.target->pid, s->thread));
+		snprintf(s->words, sizeof(s->words), "%s%s%s",
+			 w.call ? w.call : sleepers__kernel_words(y->p.target->pid, s->thread),
+			 *object ? ": " : "", object);
 	s->outside = is_outside(s->words);
 }
 
@@ -269,8 +273,8 @@ void sleepers__add(struct why *y, struct why_finding *f, const struct sleeper *s
 	const struct picture_task *root = s->root == WALK_NONE ? NULL : &y->p.tasks[s->root];
 	uint32_t wait = root && root->nr_waits ? root->waits : WALK_NONE;
 
-	why__party(y, f, "blocks", s->task, s->at, "%s sleeps: %s%s%s", why__task(y, s->task),
-		   s->words, root ? ", blocks on " : "", root ? why__task(y, s->root) : "");
+	why__party(y, f, "blocks", s->task, s->at, "%s sleeps in thread %" PRIu32 " (%s): %s%s%s",
+		   why__task(y, s->task), s->thread->tid, s->thread->name, s->words, root ? ", blocks on " : "", root ? why__task(y, s->root) : "");
 	if (wait != WALK_NONE)
 		why__party(y, f, "waits", s->root, why__wait_place(y, wait), "%s waits in %s",
 			   why__task(y, s->root), why__waits_in(y, wait));
