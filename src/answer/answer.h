@@ -199,7 +199,7 @@ void answer__print_findings(const struct answer *a, FILE *out);
 size_t answer__print_tasks(const struct answer *a, const char *pattern, FILE *out);
 struct json_t;
 
-/* Everything as a JSON object (see the README), which the caller frees. NULL: no memory. */
+/* Everything as a JSON object (see doc/why.md), which the caller frees. NULL: no memory. */
 struct json_t *answer__to_json(const struct answer *a);
 /* Write it. 0, -ENOMEM, -EIO. */
 int answer__json(const struct answer *a, FILE *out);

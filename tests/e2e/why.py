@@ -81,7 +81,9 @@ def healthy(checks, label, program, name, looks, directory):
 
 def plain(text):
     """Without what differs from run to run."""
-    return re.sub(r"at least \S+ \S+", "at least T", re.sub(r"0x[0-9a-f]+", "0x…", text)).strip()
+    for pattern, instead in ((r"0x[0-9a-f]+", "0x…"), (r"at least \S+ \S+", "at least T"), (r"thread \d+", "thread N")):
+        text = re.sub(pattern, instead, text)
+    return text.strip()
 
 
 def documentation(checks, program, directory):
