@@ -24,21 +24,10 @@
 #include "base/quantity.h"
 #include "base/say.h"
 #include "dwell.skel.h"
-#include "image/image.h"
-#include "kernel-events/source.h"
-#include "record/attach.h"
 #include "record/chain.h"
-#include "record/keeper.h"
-#include "record/looker.h"
 #include "record/losses.h"
-#include "record/output.h"
-#include "record/preamble.h"
-#include "record/recorder.h"
-#include "record/roster.h"
-#include "record/sleepers.h"
-#include "record/target.h"
+#include "record/recording.h"
 #include "symbol/ksyms.h"
-#include "trace/trace.h"
 
 static_assert((int)RAW_PENDING == TRACE_POLL_PENDING, "poll results");
 static_assert((int)RAW_READY == TRACE_POLL_READY, "poll results");
@@ -51,53 +40,25 @@ static_assert((int)RAW_UNKNOWN == TRACE_POLL_UNKNOWN, "poll results");
 #define ROSTER_NS	3000000ull	/* spent on tasks at rest between two polls */
 #define FLUSH_NS	1000000000ull
 #define PROGRESS_NS	500000000ull
-#define READER_MS	50		/* between checks whether somebody reads the output */
-#define EXEC_MS		2		/* between checks for an exec of the launched command */
-#define SAY_MS		200		/* for a message to be written */
 #define FRESH_NS	1000000000ull	/* a look that is younger is not repeated at the end */
 #define ANSWER_MS	10000		/* for the answer to the last look */
 #define STALL_NS	2000000000ull	/* for the output to accept the rest, after the end */
 
-struct recorder {
-	const struct recorder_opts	*opts;
-	struct target			 target;
-	struct image			*img;
-	struct keeper			*keeper;	/* NULL: the probes have been taken off */
-	struct attach			*attach;
-	struct output			*output;
-	struct trace_writer		*trace;
-	struct source_ctx		 sources;
-	struct source_types		 types;
-	/* from function of the image to id of task kind */
-	uint32_t			*kinds;
-	struct roster			*roster;
-	struct sleepers			*sleepers;
-	struct looker			*looker;	/* NULL: why tasks wait is not found out */
-	uint64_t			 attach_ts, end_ts;
-	uint64_t			 cpu_start;	/* CPU time of dwell itself at attach_ts */
-	struct counters			 counters;	/* as read last */
-	/* signalfd; -1: signals have their default effect */
-	int				 signals;
-	/* execs still to come that dwell itself causes */
-	unsigned int			 own_execs;
-	bool				 progress;
-	const char			*ended_by;	/* NULL: still recording */
-};
 
 /*
  * Can a message be written now? A stopped terminal (Ctrl-S) or a full pipe must not
  * block dwell, which may have its probes in place.
  */
-static bool can_say(int ms)
+bool recorder__can_say(int ms)
 {
 	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
 
 	return poll(&p, 1, ms) > 0;
 }
 
-static void complain(const struct recorder *r, const char *what, const char *why)
+void recorder__complain(const struct recorder *r, const char *what, const char *why)
 {
-	if (!can_say(SAY_MS))
+	if (!recorder__can_say(SAY_MS))
 		return;
 	if (r->progress)
 		fputc('\n', stderr);
@@ -203,7 +164,7 @@ static int one_event(void *ctx, const struct raw_hdr *raw)
 
 /* ---- kernel sources ---- */
 
-static int for_each_source(struct recorder *r, bool start)
+int recorder__for_each_source(struct recorder *r, bool start)
 {
 	const struct kernel_source *const *s;
 	int (*fn)(struct source_ctx *ctx);
@@ -221,7 +182,7 @@ static int for_each_source(struct recorder *r, bool start)
 
 /* ---- the loop ---- */
 
-static uint64_t own_cpu(void)
+uint64_t recorder__own_cpu(void)
 {
 	return clock__ns(CLOCK_PROCESS_CPUTIME_ID);
 }
@@ -232,14 +193,14 @@ static void show_progress(struct recorder *r)
 	char size[QUANTITY_MAX];
 	struct counters c;
 
-	if (!can_say(0))
+	if (!recorder__can_say(0))
 		return;
 	attach__counters(r->attach, &c);
 	say__progress("dwell: %5.1f s, %" PRIu64 " events, %" PRIu64
 		      " lost, %s, own CPU %.1f %%   ",
 		      elapsed / 1e9, trace_writer__events(r->trace), (uint64_t)c.loss[LOSS_RING],
 		      quantity__bytes(trace_writer__bytes(r->trace), size),
-		      elapsed ? 100.0 * (own_cpu() - r->cpu_start) / elapsed : 0.0);
+		      elapsed ? 100.0 * (recorder__own_cpu() - r->cpu_start) / elapsed : 0.0);
 }
 
 static void write_losses(struct recorder *r)
@@ -254,7 +215,7 @@ static void write_losses(struct recorder *r)
 }
 
 /* The signal that asks dwell to end, by name; NULL: none. SIGUSR1 asks for a look. */
-static const char *asked_to_end(struct recorder *r)
+const char *recorder__asked_to_end(struct recorder *r)
 {
 	struct signalfd_siginfo info;
 
@@ -272,7 +233,7 @@ static const char *asked_to_end(struct recorder *r)
 /* Why the recording should end now, or NULL. */
 static const char *ended(struct recorder *r, uint64_t ts)
 {
-	const char *signal = asked_to_end(r);
+	const char *signal = recorder__asked_to_end(r);
 
 	if (signal)
 		return signal;
@@ -303,13 +264,13 @@ static void stop(struct recorder *r)
  * events will be lost, which is counted. What matters here is that the recording ends
  * when it should.
  */
-static int stalled(void *ctx)
+int recorder__stalled(void *ctx)
 {
 	struct recorder *r = ctx;
 	uint64_t ts = clock__now();
 
 	if (r->end_ts)
-		return asked_to_end(r) || ts - r->end_ts > STALL_NS ? -ETIMEDOUT : 0;
+		return recorder__asked_to_end(r) || ts - r->end_ts > STALL_NS ? -ETIMEDOUT : 0;
 	if (!r->ended_by)
 		r->ended_by = ended(r, ts);
 	if (r->ended_by)
@@ -383,7 +344,7 @@ static int last_look(struct recorder *r)
 	while (!done && (now = clock__now()) < until) {
 		if (poll(fds, 2, (int)((until - now) / 1000000) + 1) < 0 && errno != EINTR)
 			return -errno;
-		if (asked_to_end(r))
+		if (recorder__asked_to_end(r))
 			break;
 		done = take_answer(r);
 		fds[1].fd = looker__fd(r->looker);
@@ -482,7 +443,7 @@ static int take_rest(struct recorder *r)
 	if (err == -ESRCH || err == -ENOENT)
 		err = 0;
 	if (!err)
-		err = for_each_source(r, false);
+		err = recorder__for_each_source(r, false);
 	if (!err)
 		err = roster__finish(r->roster);
 	return err ? err : sleepers__finish(r->sleepers);
@@ -504,7 +465,7 @@ static int finish(struct recorder *r, int err)
 	totals.probe_hits = r->counters.hits;
 	/* The probes ran in the target, but are not its own work. */
 	probes = attach__probe_cost(r->attach, &r->counters, &measuring);
-	totals.cpu_ns = own_cpu() - r->cpu_start - measuring + looker__cpu_ns(r->looker);
+	totals.cpu_ns = recorder__own_cpu() - r->cpu_start - measuring + looker__cpu_ns(r->looker);
 	totals.target_cpu_ns = r->target.process.cpu_last - r->target.process.cpu_start;
 	totals.target_cpu_ns -= probes < totals.target_cpu_ns ? probes : totals.target_cpu_ns;
 	totals.cpu_ns += probes;
@@ -512,12 +473,12 @@ static int finish(struct recorder *r, int err)
 	return err ? err : last;
 }
 
-static const char *output_name(const struct recorder *r)
+const char *recorder__output_name(const struct recorder *r)
 {
 	return strcmp(r->opts->output, "-") ? r->opts->output : "standard output";
 }
 
-static void say_failed(const struct recorder *r, int err)
+void recorder__say_failed(const struct recorder *r, int err)
 {
 	const char *why = strerror(-err);
 
@@ -527,7 +488,7 @@ static void say_failed(const struct recorder *r, int err)
 		why = "nobody reads it: the rest of the recording is lost";
 	else if (err == -EOWNERDEAD)
 		why = "the process that held the probes was killed: recorded up to there";
-	complain(r, output_name(r), why);
+	recorder__complain(r, recorder__output_name(r), why);
 }
 
 static void say_end(const struct recorder *r)
@@ -537,11 +498,11 @@ static void say_end(const struct recorder *r)
 	const char *file = strcmp(r->opts->output, "-") ? r->opts->output : NULL;
 	bool usual = file && !strcmp(file, "dwell.data");
 
-	if (!can_say(SAY_MS))
+	if (!recorder__can_say(SAY_MS))
 		return;
 	say__line("dwell: %s: %" PRIu64 " event%s, %s in %s%s%s", r->ended_by, events,
 		  events == 1 ? "" : "s", quantity__bytes(trace_writer__bytes(r->trace), size),
-		  output_name(r), !file ? "" : usual ? "; see it with: dwell report" :
+		  recorder__output_name(r), !file ? "" : usual ? "; see it with: dwell report" :
 		  "; see it with: dwell report -i ", !file || usual ? "" : file);
 	image__runtime_names(r->img, false, others, sizeof(others));
 	if (!roster__polled(r->roster))
@@ -550,310 +511,18 @@ static void say_end(const struct recorder *r)
 			  *others ? ", which dwell does not follow" : "");
 }
 
-/* ---- start ---- */
-
-static int catch_signals(void)
-{
-	static const int asking[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1 };
-	struct sigaction was;
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(asking) / sizeof(asking[0]); i++)
-		/*
-		 * nohup(1) ignores SIGHUP on purpose. A script's `&' also ignores
-		 * SIGINT, but only so that Ctrl-C does not reach the command; a SIGINT
-		 * sent to it is meant.
-		 */
-		if (asking[i] != SIGHUP ||
-		    (!sigaction(SIGHUP, NULL, &was) && was.sa_handler != SIG_IGN))
-			sigaddset(&set, asking[i]);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-static int find_target(struct recorder *r)
-{
-	const char *why = "cannot be recorded";
-	char what[64];
-	int err;
-
-	if (r->opts->argv) {
-		err = target__launch(&r->target, r->opts->argv, &why);
-		if (err)
-			complain(r, r->opts->argv[0], why);
-		return err;
-	}
-	err = process__find(&r->target.process, r->opts->pid, &why);
-	if (err) {
-		snprintf(what, sizeof(what), "pid %d", r->opts->pid);
-		complain(r, what, why);
-	}
-	return err;
-}
-
-/* Opens the model of the program that runs or will run. 0, or negative errno with *@why. */
-static int open_image(struct recorder *r, const char **why)
-{
-	struct image_opts opts = {
-		.cache_dir = r->opts->cache_dir,
-		.debug_file = r->opts->debug_file,
-		.debuginfod = true,
-	};
-	int err = image__open(r->target.process.exe, &opts, &r->img, why);
-
-	if (err || image__tier(r->img) > IMAGE_TIER_STRIPPED)
-		return err;
-	*why = image__tier_hint(r->img);
-	return -ENOTSUP;
-}
-
-static void close_image(struct recorder *r)
-{
-	image__free(r->img);
-	r->img = NULL;
-}
-
-/* The current program cannot be recorded, but the one that it executes may be. */
-static void say_waiting(const struct recorder *r, const char *why)
-{
-	if (can_say(SAY_MS))
-		say__line("dwell: %s: %s; waiting for what it executes", r->target.process.exe_name, why);
-}
-
-/*
- * The command is a shell, a wrapper or a script: it runs until it has executed, in the
- * same process, a program that can be recorded.
- */
-static int follow_command(struct recorder *r, const char **why)
-{
-	struct pollfd fds[2] = {
-		{ .fd = r->signals, .events = POLLIN },
-		{ .fd = r->target.process.pidfd, .events = POLLIN },
-	};
-	int err, open_err = -EAGAIN;
-
-	say_waiting(r, *why);
-	close_image(r);
-	err = target__go(&r->target);
-	if (err) {
-		*why = strerror(-err);
-		return err;
-	}
-	for (;;) {
-		if (poll(fds, 2, EXEC_MS) < 0 && errno != EINTR)
-			return -errno;
-		if (asked_to_end(r)) {
-			*why = "it has executed nothing that can be recorded so far";
-			return -EINTR;
-		}
-		err = process__exited(&r->target.process) ? -ESRCH :
-							    target__follow_exec(&r->target);
-		if (err < 0) {
-			*why = err != -ESRCH && err != -ENOENT ? strerror(-err) :
-			       "it has ended, and executed nothing that can be recorded (what it "
-			       "started as other processes is not followed: use -p)";
-			return err;
-		}
-		/* The program may have been replaced while it was being examined. */
-		for (; err > 0; err = target__follow_exec(&r->target)) {
-			close_image(r);
-			open_err = open_image(r, why);
-			if (open_err)
-				say_waiting(r, *why);
-		}
-		if (!open_err)
-			return 0;
-	}
-}
-
-/* A Rust program without symbols does not execute another one. */
-static bool may_execute_another(const struct recorder *r, int err)
-{
-	if (!target__waits(&r->target))
-		return false;
-	return err == -ENOEXEC || (err == -ENOTSUP && !strstr(image__producer(r->img), "rustc"));
-}
-
-static int find_image(struct recorder *r)
-{
-	const char *why = "";
-	int err = open_image(r, &why);
-
-	if (may_execute_another(r, err)) {
-		r->signals = catch_signals();
-		err = follow_command(r, &why);
-	}
-	if (err)
-		complain(r, *r->target.process.exe_name ? r->target.process.exe_name :
-							  r->target.process.exe, why);
-	return err;
-}
-
-/* For a FIFO, waits until somebody reads it. */
-static int open_output(struct recorder *r)
-{
-	struct pollfd fds[2] = {
-		{ .fd = r->signals, .events = POLLIN },
-		{ .fd = r->target.process.pidfd, .events = POLLIN },
-	};
-	bool said = false;
-	const char *why;
-	int err;
-
-	while ((err = output__open(r->opts->output, &r->output, &why)) == -ENXIO) {
-		if (!said)
-			complain(r, r->opts->output, "waiting for somebody who reads it");
-		said = true;
-		if (poll(fds, 2, READER_MS) > 0) {
-			err = -EINTR;
-			why = "nobody has read it: nothing was recorded";
-			break;
-		}
-	}
-	if (err)
-		complain(r, r->opts->output, why);
-	return err;
-}
-
-static int start_target(struct recorder *r)
-{
-	int err;
-
-	if (!target__waits(&r->target))
-		return 0;
-	/* The load bias becomes known at the first poll. */
-	r->own_execs = r->sources.skel->bss->own_execs = 1;
-	err = target__go(&r->target);
-	if (err)
-		complain(r, r->opts->argv[0], strerror(-err));
-	return err;
-}
-
-/* From the probes in place to the first poll of the rings. */
-static int start(struct recorder *r)
-{
-	struct trace_sink sink = { .fd = output__fd(r->output), .stalled = stalled, .ctx = r };
-	int err;
-
-	r->cpu_start = own_cpu();
-	r->attach_ts = attach__enable(r->attach);
-	r->sources.attach_ts = r->attach_ts;
-	err = preamble__write(&sink, r->img, &r->target.process, r->attach, r->attach_ts, &r->trace,
-			      &r->kinds);
-	if (err) {
-		say_failed(r, err);
-		return err;
-	}
-	r->sources.trace = r->trace;
-	/* The output may have stalled for so long that the recording is over. */
-	return r->ended_by ? 0 : start_target(r);
-}
-
-/* Writes what existed before attach, as if it had just happened. */
-static int take_first(struct recorder *r)
-{
-	struct roster_opts opts = {
-		.img = r->img,
-		.target = &r->target.process,
-		.attach = r->attach,
-		.trace = r->trace,
-		.kinds = r->kinds,
-		.attach_ts = r->attach_ts,
-		.fresh = r->own_execs != 0,
-	};
-	struct sleepers_opts sleeps = { r->img, &r->target.process, r->sources.skel, r->trace };
-	int err = roster__new(&opts, &r->roster);
-
-	r->sleepers = sleepers__new(&sleeps);
-	if (!r->sleepers)
-		err = -ENOMEM;
-	if (!err && !r->ended_by)
-		err = for_each_source(r, true);
-	return err || r->ended_by ? err : roster__start(r->roster);
-}
-
-static void say_begin(struct recorder *r)
-{
-	if (!can_say(SAY_MS))
-		return;
-	say__line("dwell: attached to %d (%s), %zu probe sites, tier %s, writing %s%s",
-		  r->target.process.pid, r->target.process.comm, attach__sites(r->attach),
-		  preamble__tier(r->img), output_name(r),
-		  r->target.launched ?
-		  "; when the recording ends the program is sent SIGTERM" : "");
-	r->progress = !r->opts->quiet && isatty(STDERR_FILENO);
-}
-
-static int prepare(struct recorder *r)
-{
-	struct attach_opts opts = {
-		.ring_bytes = r->opts->ring_bytes,
-		.verbose = r->opts->verbose,
-		.empty = r->opts->empty,
-		.hide_switches = r->opts->hide_switches,
-	};
-	const uint64_t *loaded = NULL;
-	const char *why;
-	uint64_t bias;
-	int err = find_target(r);
-
-	if (!err)
-		err = find_image(r);
-	if (err)
-		return err;
-	/* Until here a signal may end dwell at once: nothing has been put into the target. */
-	if (r->signals < 0)
-		r->signals = catch_signals();
-	if (r->signals < 0)
-		return -errno;
-	err = open_output(r);
-	if (err)
-		return err;
-	if (!target__waits(&r->target)) {
-		err = process__load_bias(&r->target.process, image__first_vaddr(r->img), &bias);
-		if (err) {
-			complain(r, r->target.process.exe_name,
-				 err == -ENOENT ? "where it is loaded cannot be told" :
-						  strerror(-err));
-			return err;
-		}
-		loaded = &bias;
-	}
-	if (image__tier(r->img) == IMAGE_TIER_FULL && !r->opts->empty && !r->opts->no_looks) {
-		err = looker__start(r->img, &r->target.process, &r->looker);
-		if (err) {
-			complain(r, "cannot start a process", strerror(-err));
-			return err;
-		}
-	}
-	/* Read meanwhile: once events come in, the time for it would fill the rings. */
-	r->sources.ksyms = ksyms__new();
-	err = attach__new(r->img, &r->target.process, loaded, r->keeper, &opts, &r->attach, &why);
-	if (err) {
-		complain(r, "cannot attach", why);
-		return err;
-	}
-	r->sources.skel = attach__skel(r->attach);
-	r->sources.pid = r->target.process.pid;
-	source_types__fill(&r->types);
-	return 0;
-}
-
 static int record(struct recorder *r)
 {
-	int err = start(r);
+	int err = recorder__start(r);
 
 	if (err)
 		return err;
-	err = take_first(r);
+	err = recorder__take_first(r);
 	if (!err && !r->ended_by) {
 		/* A command that has just been started has no tasks yet. */
 		if (!r->own_execs)
 			looker__ask(r->looker);
-		say_begin(r);
+		recorder__say_begin(r);
 		err = loop(r);
 	}
 	stop(r);
@@ -870,7 +539,7 @@ static int record(struct recorder *r)
 		r->progress = false;
 	}
 	if (err)
-		say_failed(r, err);
+		recorder__say_failed(r, err);
 	else
 		say_end(r);
 	return err;
@@ -885,9 +554,9 @@ int recorder__run(const struct recorder_opts *opts)
 	target__init(&r.target);
 	err = keeper__start(&r.keeper);
 	if (err)
-		complain(&r, "cannot start a process", strerror(-err));
+		recorder__complain(&r, "cannot start a process", strerror(-err));
 	if (!err)
-		err = prepare(&r);
+		err = recorder__prepare(&r);
 	if (!err)
 		err = record(&r);
 	keeper__free(r.keeper);
@@ -898,9 +567,9 @@ int recorder__run(const struct recorder_opts *opts)
 	trace_writer__free(r.trace);
 	output__free(r.output, r.trace && r.end_ts);
 	if (r.attach && attach__left_behind(r.attach))
-		complain(&r, r.target.process.comm, "there are probes in it that were not there before: "
-			 "another recorder's, or left by the kernel, which cost time and do no "
-			 "harm; the next recording takes those off");
+		recorder__complain(&r, r.target.process.comm, "there are probes in it that were not "
+				   "there before: another recorder's, or left by the kernel, which "
+				   "cost time and do no harm; the next recording takes those off");
 	attach__free(r.attach);
 	pid = r.target.process.pid;
 	if (!target__close(&r.target))
