@@ -57,8 +57,9 @@ struct answer_task {
 	enum answer_state	 state;
 	bool			 root;
 	bool			 stuck;	/* nobody can end what it waits for */
-	const char		*queue;	/* that it waits in to be polled; "": none, or not known */
-	uint64_t		 since_ns; /* unchanged so long at least; 0: it changed */
+	const char		*queue;	/* that it waits in to be polled; "": not known */
+	uint64_t		 after_ns; /* it was read so long after the picture was begun */
+	uint64_t		 since_ns; /* for so long each look showed the same; 0: it changed */
 	uint32_t		 chain, nr_chain;	/* ranges: places, the outermost first; … */
 	uint32_t		 waits, nr_waits;	/* … leaves that it waits for; … */
 	uint32_t		 has, nr_has;		/* … values that others may wait for */

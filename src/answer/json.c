@@ -82,10 +82,11 @@ static json_t *task_of(const struct answer *a, uint32_t task)
 			leaf = &a->waits[i];
 	if (leaf && leaf->resource != ANSWER_NONE)
 		resource = resource_id(a, leaf->resource);
-	return json_pack("{s:o, s:s, s:s, s:b, s:b, s:I, s:o, s:s?, s:o, s:s?}", "id", id_of(a, task),
-			 "task", t->name, "state", state_of(t->state), "root", t->root, "stuck",
-			 t->stuck, "since_ns", (json_int_t)t->since_ns, "chain", chain_of(a, t),
-			 "leaf", leaf ? leaf->in : NULL, "resource", resource, "queue",
+	return json_pack("{s:o, s:s, s:s, s:b, s:b, s:I, s:I, s:o, s:s?, s:o, s:s?}", "id",
+			 id_of(a, task), "task", t->name, "state", state_of(t->state), "root",
+			 t->root, "stuck", t->stuck, "after_ns", (json_int_t)t->after_ns,
+			 "since_ns", (json_int_t)t->since_ns, "chain", chain_of(a, t), "leaf",
+			 leaf ? leaf->in : NULL, "resource", resource, "queue",
 			 *t->queue ? t->queue : NULL);
 }
 

@@ -135,6 +135,7 @@ static void pack_tasks(struct packer *k, const struct answer *a)
 		num(k, t->state);
 		num(k, (uint64_t)t->root | (uint64_t)t->stuck << 1);
 		text(k, t->queue);
+		num(k, t->after_ns);
 		num(k, t->since_ns);
 		num(k, t->nr_chain);
 		num(k, t->nr_waits);
@@ -348,7 +349,7 @@ static void unpack_tasks(struct unpacker *u, struct ends *ends)
 {
 	struct answer *a = u->a;
 
-	a->tasks = get_section(u, sizeof(*a->tasks), 9, &a->nr_tasks);
+	a->tasks = get_section(u, sizeof(*a->tasks), 10, &a->nr_tasks);
 	for (size_t i = 0; i < a->nr_tasks && good(u); i++) {
 		struct answer_task *t = &a->tasks[i];
 		uint64_t flags;
@@ -360,6 +361,7 @@ static void unpack_tasks(struct unpacker *u, struct ends *ends)
 		t->root = get_flag(flags, 0);
 		t->stuck = get_flag(flags, 1);
 		t->queue = get_text(u);
+		t->after_ns = get_varint(&u->in);
 		t->since_ns = get_varint(&u->in);
 		t->nr_chain = get_range(u, &t->chain, &ends->places);
 		t->nr_waits = get_range(u, &t->waits, &ends->waits);

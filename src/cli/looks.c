@@ -30,6 +30,8 @@ static int read_one(struct look *l, const struct trace_reader *r, size_t i)
 	answer__init(&one.answer);
 	err = answer__unpack(&one.answer, data, len);
 	free(data);
+	/* what is told is of its last picture */
+	ts = one.answer.ts;
 	one.at = ts > host->attach_ts ? ts - host->attach_ts : 0;
 	if (err) {
 		answer__free(&one.answer);

@@ -369,6 +369,7 @@ static int keep_all(struct picture *p)
 			p->incomplete = true;
 			break;
 		}
+		p->tasks[i].ts = clock__now();
 		err = keeps__of(k, i);
 	}
 	keeps__free(k);

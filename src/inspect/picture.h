@@ -81,6 +81,7 @@ struct picture_task {
 	enum picture_queue	queue;		/* if it is READY */
 	uint32_t		queue_tid;	/* the worker's thread; 0: none */
 	struct walk_chain	chain;		/* if it is IDLE or READY */
+	uint64_t		ts;		/* when that was read, ns of CLOCK_MONOTONIC */
 	/* ranges of the picture's lists */
 	uint32_t		frames, nr_frames;
 	uint32_t		waits, nr_waits;

@@ -269,6 +269,7 @@ static int tell_task(struct telling *t, uint32_t task)
 		.id = from->id, .name = text_of(t, why__task(t->y, task)),
 		.state = state_of(from->state), .root = from->root, .stuck = t->y->g->stuck[task],
 		.queue = text_of(t, why__queue(t->y, task, queue)),
+		.after_ns = from->ts > t->y->p.ts ? from->ts - t->y->p.ts : 0,
 		.since_ns = t->y->steady[task] ? t->y->span_ns : 0,
 		.waits = from->waits, .nr_waits = from->nr_waits,
 		.has = from->handles, .nr_has = from->nr_handles,
