@@ -59,7 +59,7 @@ struct answer_task {
 	bool			 stuck;	/* nobody can end what it waits for */
 	const char		*queue;	/* that it waits in to be polled; "": not known */
 	uint64_t		 after_ns; /* it was read so long after the picture was begun */
-	uint64_t		 since_ns; /* for so long each look showed the same; 0: it changed */
+	uint64_t		 since_ns; /* so long each look showed the same; 0: it changed */
 	uint32_t		 chain, nr_chain;	/* ranges: places, the outermost first; … */
 	uint32_t		 waits, nr_waits;	/* … leaves that it waits for; … */
 	uint32_t		 has, nr_has;		/* … values that others may wait for */

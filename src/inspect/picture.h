@@ -98,6 +98,12 @@ struct picture_thread {
 	 * has not run in between.
 	 */
 	bool			asleep, still;
+	/*
+	 * Set by the user: the looks in which it was not asleep there, of which this may be
+	 * one; then its registers are those of the look before.
+	 */
+	uint8_t			missed;
+	bool			missing;
 	int64_t			syscall;	/* number; -1: none, or it runs */
 	uint64_t		args[6];
 	struct raw_thread_regs	regs;

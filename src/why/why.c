@@ -16,6 +16,7 @@
 #define SECOND_NS	60000000	/* from the first picture to the second */
 #define THIRD_NS	1000000000	/* to the third, if something may be just slow */
 #define MORE_LOOKS	8
+#define MAX_MISSED	2	/* looks that may meet a thread when it does not sleep */
 #define MORE_NS		2700000		/* between them, at least */
 
 /* ---- pictures ---- */
@@ -46,17 +47,53 @@ static const struct picture_thread *thread_of(const struct picture *p, uint32_t 
 	return NULL;
 }
 
+static bool same_place(const struct picture_thread *t, const struct picture_thread *u)
+{
+	return u->syscall == t->syscall && u->regs.sp == t->regs.sp && u->regs.ip == t->regs.ip &&
+	       t->state != 'R' && u->state != 'R';
+}
+
+/*
+ * @t, which is not where @u was, may have been met just when it woke up to sleep again, in the
+ * same poll: then it is taken to be where it was.
+ */
+static void miss(struct picture_thread *t, const struct picture_thread *u)
+{
+	if (u->missed == MAX_MISSED || u->state == 'R' || !t->nr_polls ||
+	    t->nr_polls != u->nr_polls)
+		return;
+	t->regs = u->regs;
+	t->syscall = u->syscall;
+	memcpy(t->args, u->args, sizeof(t->args));
+	t->state = u->state;
+	t->missed = (uint8_t)(u->missed + 1);
+	t->missing = true;
+	t->asleep = true;
+}
+
 static void compare_threads(const struct picture *before, struct picture *now)
 {
 	for (size_t i = 0; i < now->nr_threads; i++) {
 		struct picture_thread *t = &now->threads[i];
 		const struct picture_thread *u = thread_of(before, t->tid);
 
-		t->asleep = u && u->syscall == t->syscall && u->regs.sp == t->regs.sp &&
-			    u->regs.ip == t->regs.ip && t->state != 'R' && u->state != 'R' &&
-			    (!before->still || u->asleep);
+		if (!u || (before->still && !u->asleep))
+			continue;
+		t->missed = u->missed;
+		t->asleep = same_place(t, u);
 		t->still = t->asleep && u->switches == t->switches && (!before->still || u->still);
+		if (!t->asleep)
+			miss(t, u);
 	}
+}
+
+/* Was a thread, which was asleep in a poll before, not met asleep in the last look? */
+static bool is_missing(const struct picture *p)
+{
+	for (size_t i = 0; i < p->nr_threads; i++)
+		if (p->threads[i].missing)
+			return true;
+	return false;
 }
 
 static void compare_pools(const struct picture *before, struct picture *now)
@@ -287,7 +324,8 @@ int why__look(struct why *y, const struct image *img, const struct process *targ
 	 * Two tasks that answer each other are often found both waiting, each for the other:
 	 * looks at irregular times tell them from two that stand.
 	 */
-	for (uint64_t i = 0; i < MORE_LOOKS && stands(y) && !err; i++)
+	for (uint64_t i = 0; stands(y) && !err && i < MORE_LOOKS +
+			     (is_missing(&y->p) ? MAX_MISSED + 1 : 0); i++)
 		err = look_again(y, MORE_NS * (1 + i * 7 % 5), regs);
 	if (!err && stands(y))
 		err = find(y);
