@@ -59,9 +59,14 @@ static bool same_place(const struct picture_thread *t, const struct picture_thre
  */
 static void miss(struct picture_thread *t, const struct picture_thread *u)
 {
-	if (u->missed == MAX_MISSED || u->state == 'R' || !t->nr_polls ||
-	    t->nr_polls != u->nr_polls)
+	if (u->missed == MAX_MISSED || !t->nr_polls || t->nr_polls != u->nr_polls ||
+	    (u->state == 'R' && t->state == 'R'))
 		return;
+	if (u->state == 'R') {	/* it was the first look that met it awake */
+		t->missed = (uint8_t)(u->missed + 1);
+		t->asleep = true;
+		return;
+	}
 	t->regs = u->regs;
 	t->syscall = u->syscall;
 	memcpy(t->args, u->args, sizeof(t->args));
