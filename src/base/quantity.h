@@ -23,6 +23,27 @@ char *quantity__time(uint64_t ns, char out[QUANTITY_MAX]);
 char *quantity__share(uint64_t part, uint64_t whole, char out[QUANTITY_MAX]);
 /* "1,234,567". Returns @out. */
 char *quantity__count(uint64_t n, char out[QUANTITY_MAX]);
+
+/* The same by value, for an expression: quantity__of_time(ns).s */
+struct quantity_text {
+	char	s[QUANTITY_MAX];
+};
+
+static inline struct quantity_text quantity__of_time(uint64_t ns)
+{
+	struct quantity_text t;
+
+	quantity__time(ns, t.s);
+	return t;
+}
+
+static inline struct quantity_text quantity__of_count(uint64_t n)
+{
+	struct quantity_text t;
+
+	quantity__count(n, t.s);
+	return t;
+}
 /* "812 bytes", "12.3 kB", "4.56 MB": powers of 1000. Returns @out. */
 char *quantity__bytes(uint64_t n, char out[QUANTITY_MAX]);
 

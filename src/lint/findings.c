@@ -18,26 +18,6 @@
 
 /* ---- words ---- */
 
-struct words {
-	char	s[QUANTITY_MAX];
-};
-
-static struct words duration(uint64_t ns)
-{
-	struct words w;
-
-	quantity__time(ns, w.s);
-	return w;
-}
-
-static struct words count(uint64_t n)
-{
-	struct words w;
-
-	quantity__count(n, w.s);
-	return w;
-}
-
 static char *say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* NULL: no memory. */
@@ -177,13 +157,13 @@ static int add_culprit(struct lints *l, struct lint_finding *f, const struct lin
 		return add_party(l, f, "blocks", &p->of, at,
 				 say("slept meanwhile: %s, for %s",
 				     *sleep.what ? sleep.what : "not known for what",
-				     duration(p->ns).s));
+				     quantity__of_time(p->ns).s));
 	}
 	err = wait_place(l, p->of.kind, p->before, at, &leaf);
 	if (err)
 		return err;
 	return add_party(l, f, "polls", &p->of, at,
-			 say("was polled meanwhile, for %s%s", duration(p->ns).s,
+			 say("was polled meanwhile, for %s%s", quantity__of_time(p->ns).s,
 			     at->line ? ", after it had waited here" : ""));
 }
 
@@ -219,7 +199,7 @@ static int tell_blocking(struct lints *l, struct lint_finding *f, const struct l
 		return err;
 	f->text = say("%s sleeps inside its poll%s%s, and with it its thread, for %s: %s", kind.name,
 		      sleep.place.line ? " at " : "", place_words(&sleep.place, "").s,
-		      duration(c->ns).s, *sleep.what ? sleep.what : "not known for what");
+		      quantity__of_time(c->ns).s, *sleep.what ? sleep.what : "not known for what");
 	if (!f->text)
 		return -ENOMEM;
 	err = add_party(l, f, "blocks", &c->of, &sleep.place,
@@ -242,7 +222,7 @@ static int tell_poll(struct lints *l, struct lint_finding *f, const struct lint_
 		err = wait_place(l, c->of.kind, c->after, &after, &leaf);
 	if (err)
 		return err;
-	f->text = say("%s was polled for %s %s, between %s and %s", kind.name, duration(c->ns).s,
+	f->text = say("%s was polled for %s %s, between %s and %s", kind.name, quantity__of_time(c->ns).s,
 		      never ? "without once being Pending" : "at a stretch",
 		      c->before.chain == NO_CHAIN ? "its begin" :
 						    place_words(&before, "a place not known").s,
@@ -261,26 +241,39 @@ static char *blame_words(const char *who, const struct join_place *at)
 	return at->line ? say("; meanwhile a thread was kept at %s", place.s) : say("%s", "");
 }
 
+/* A wait that nobody ended in time: where it is, and who kept whoever should have. */
+struct late_wait {
+	struct join_kind	 kind;
+	struct join_place	 at, by;
+	const char		*who;
+};
+
+static int find_late_wait(struct lints *l, struct lint_finding *f, const struct lint_case *c,
+			  struct late_wait *w)
+{
+	const char *leaf;
+	int err = join__kind(l->join, c->of.kind, &w->kind);
+
+	w->who = blamed(l, c);
+	if (!err)
+		err = w->who ? add_culprit(l, f, c, &w->by) : -ENOMEM;
+	return err ? err : add_victim(l, f, c, &w->at, &leaf);
+}
+
 static int tell_starved(struct lints *l, struct lint_finding *f, const struct lint_cases *k)
 {
 	const struct lint_case *c = &k->worst;
-	struct join_place at, by;
-	struct join_kind kind;
-	const char *leaf, *who = blamed(l, c);
+	struct late_wait w;
 	char *blame;
-	int err = join__kind(l->join, c->of.kind, &kind);
+	int err = find_late_wait(l, f, c, &w);
 
-	if (!err)
-		err = who ? add_culprit(l, f, c, &by) : -ENOMEM;
-	if (!err)
-		err = add_victim(l, f, c, &at, &leaf);
 	if (err)
 		return err;
-	blame = kind.job ? say(": no thread of the blocking pool was free") : blame_words(who, &by);
+	blame = w.kind.job ? say(": no thread of the blocking pool was free") : blame_words(w.who, &w.by);
 	if (!blame)
 		return -ENOMEM;
-	f->text = say("%s was %s and not polled for %s%s", kind.name,
-		      c->more ? "spawned" : "woken", duration(c->ns).s, blame);
+	f->text = say("%s was %s and not polled for %s%s", w.kind.name,
+		      c->more ? "spawned" : "woken", quantity__of_time(c->ns).s, blame);
 	free(blame);
 	return f->text ? 0 : -ENOMEM;
 }
@@ -288,23 +281,17 @@ static int tell_starved(struct lints *l, struct lint_finding *f, const struct li
 static int tell_lost_driver(struct lints *l, struct lint_finding *f, const struct lint_cases *k)
 {
 	const struct lint_case *c = &k->worst;
-	struct join_place at, by;
-	struct join_kind kind;
-	const char *leaf, *who = blamed(l, c);
+	struct late_wait w;
 	char *blame;
-	int err = join__kind(l->join, c->of.kind, &kind);
+	int err = find_late_wait(l, f, c, &w);
 
-	if (!err)
-		err = who ? add_culprit(l, f, c, &by) : -ENOMEM;
-	if (!err)
-		err = add_victim(l, f, c, &at, &leaf);
 	if (err)
 		return err;
-	blame = blame_words(who, &by);
+	blame = blame_words(w.who, &w.by);
 	if (!blame)
 		return -ENOMEM;
 	f->text = say("what %s waited for%s%s was due, and nobody acted upon it for %s, %s%s",
-		      kind.name, at.line ? " at " : "", place_words(&at, "").s, duration(c->ns).s,
+		      w.kind.name, w.at.line ? " at " : "", place_words(&w.at, "").s, quantity__of_time(c->ns).s,
 		      c->part == PART_TIMER_LATE ? "the timer was late" :
 		      c->part == PART_UNDRIVEN ? "no thread waited for timers and I/O" :
 						 part__name((enum part)c->part), blame);
@@ -335,11 +322,11 @@ static int tell_ticks(struct lints *l, struct lint_finding *f, const struct lint
 	if (c->lint == LINT_TIMER_LATE)
 		f->text = say("the interval at %s came up to %s late to %s, which did something else "
 			      "when it was due", place_words(&at, "a place not known").s,
-			      duration(c->ns).s, kind.name);
+			      quantity__of_time(c->ns).s, kind.name);
 	else
 		f->text = say("%s ticks of the interval at %s, in %s, were due before anybody looked: "
 			      "they come in a burst, unless its MissedTickBehavior is Skip",
-			      count(c->more).s, place_words(&at, "a place not known").s, kind.name);
+			      quantity__of_count(c->more).s, place_words(&at, "a place not known").s, kind.name);
 	return f->text ? 0 : -ENOMEM;
 }
 
@@ -356,7 +343,7 @@ static int tell_wakes(struct lints *l, struct lint_finding *f, const struct lint
 	if (err)
 		return err;
 	f->text = say("%s woke itself, or yielded, at %s of %s wakes%s%s", kind.name,
-		      count(c->more).s, count(c->all).s, at.line ? ", last at " : "",
+		      quantity__of_count(c->more).s, quantity__of_count(c->all).s, at.line ? ", last at " : "",
 		      place_words(&at, "").s);
 	if (!f->text)
 		return -ENOMEM;
@@ -370,7 +357,8 @@ static int tell_workers(struct lints *l, struct lint_finding *f, const struct li
 
 	f->text = name ? say("thread %s (%" PRIu32 ") began %s polls, the mean of the workers is %s; "
 			     "it was on a CPU for %s", *name ? name : "without a name", c->tid,
-			     count(c->more).s, count(c->all).s, duration(c->ns).s) : NULL;
+			     quantity__of_count(c->more).s, quantity__of_count(c->all).s,
+			     quantity__of_time(c->ns).s) : NULL;
 	return f->text ? 0 : -ENOMEM;
 }
 

@@ -17,36 +17,16 @@
 #define QUEUED		(1u << JOIN_READY)
 #define ALL		((1u << JOIN_SEGMENT_NR) - 1)
 
-struct words {
-	char	s[QUANTITY_MAX];
-};
-
-static struct words duration(uint64_t ns)
-{
-	struct words w;
-
-	quantity__time(ns, w.s);
-	return w;
-}
-
-static struct words count(uint64_t n)
-{
-	struct words w;
-
-	quantity__count(n, w.s);
-	return w;
-}
-
 static const char *plural(uint64_t n)
 {
 	return n == 1 ? "" : "s";
 }
 
 /* A moment, in seconds since the recording began. */
-static struct words moment(const struct past *p, uint64_t at)
+static struct quantity_text moment(const struct past *p, uint64_t at)
 {
 	uint64_t us = past__since(p, at) / 1000;
-	struct words w;
+	struct quantity_text w;
 
 	snprintf(w.s, sizeof(w.s), "%" PRIu64 ".%06" PRIu64 " s", us / 1000000, us % 1000000);
 	return w;
@@ -77,8 +57,8 @@ static void print_finding(const struct past *p, const struct lint_finding *f, si
 	}
 	fprintf(out, "     from %s to %s", moment(p, f->from).s, moment(p, f->to).s);
 	if (f->count > 1)
-		fprintf(out, "; the longest of %s, %s in all", count(f->count).s,
-			duration(f->total_ns).s);
+		fprintf(out, "; the longest of %s, %s in all", quantity__of_count(f->count).s,
+			quantity__of_time(f->total_ns).s);
 	fputs("\n\n", out);
 }
 
@@ -115,15 +95,15 @@ static void print_point(const struct join_point *point, FILE *out)
 	struct join_place at = { point->function, point->file, point->path, point->line,
 				 point->foreign };
 
-	fprintf(out, "%10s ", duration(point->await_ns + point->ready_ns).s);
+	fprintf(out, "%10s ", quantity__of_time(point->await_ns + point->ready_ns).s);
 	print_place(out, &at);
 	fprintf(out, " %s waits%s%s: ", point->task, *point->leaf ? " in " : "", point->leaf);
 	if (point->count)
-		fprintf(out, "%s time%s (p50 %s, max %s)", count(point->count).s,
-			plural(point->count), duration(point->await.p50).s,
-			duration(point->await.max).s);
+		fprintf(out, "%s time%s (p50 %s, max %s)", quantity__of_count(point->count).s,
+			plural(point->count), quantity__of_time(point->await.p50).s,
+			quantity__of_time(point->await.max).s);
 	if (point->open)
-		fprintf(out, "%s%s open", point->count ? ", " : "", count(point->open).s);
+		fprintf(out, "%s%s open", point->count ? ", " : "", quantity__of_count(point->open).s);
 	fputc('\n', out);
 	if (point->nr_split)
 		print_split(point, out);
@@ -165,7 +145,7 @@ static void print_how_it_ended(const struct past *p, const struct episode *e, FI
 	}
 	if (e->woken && e->to > e->woken) {
 		past__parts(p, e, QUEUED, queue, sizeof(queue));
-		fprintf(out, ", then %s in the queue%s%s%s", duration(e->to - e->woken).s,
+		fprintf(out, ", then %s in the queue%s%s%s", quantity__of_time(e->to - e->woken).s,
 			*queue ? ": " : "", queue, e->last ? "" : "; polled");
 	}
 	if (e->last)
@@ -200,7 +180,7 @@ static void print_episode(const struct past *p, const struct episode *e, FILE *o
 	struct join_place at;
 	const char *what;
 
-	fprintf(out, "%10s ", duration(e->to - e->from).s);
+	fprintf(out, "%10s ", quantity__of_time(e->to - e->from).s);
 	if (past__place(p, e, &at, &what))
 		return;
 	print_place(out, &at);
@@ -214,7 +194,7 @@ static void print_episode(const struct past *p, const struct episode *e, FILE *o
 static void print_longest(const struct past *p, const struct longest *l, const char *what,
 			  FILE *out)
 {
-	fprintf(out, "Slowest %s (%zu of %s)\n", what, l->nr, count(l->seen).s);
+	fprintf(out, "Slowest %s (%zu of %s)\n", what, l->nr, quantity__of_count(l->seen).s);
 	for (size_t i = 0; i < l->nr; i++)
 		print_episode(p, &l->list[i], out);
 }
@@ -248,10 +228,10 @@ static void print_key(const struct past *p, const struct walk_key key, FILE *out
 	case WALK_KEY_DEADLINE:
 		if (key.value > now)
 			fprintf(out, "       due at %s, %s to go\n", moment(p, key.value).s,
-				duration(key.value - now).s);
+				quantity__of_time(key.value - now).s);
 		else
 			fprintf(out, "       was due at %s, %s ago\n", moment(p, key.value).s,
-				duration(now - key.value).s);
+				quantity__of_time(now - key.value).s);
 		break;
 	case WALK_KEY_TASK:
 		fprintf(out, "       for the end of task 0x%" PRIx64 "\n", (uint64_t)key.value);
@@ -269,7 +249,7 @@ static void print_state(const struct past *p, const struct episode *e, FILE *out
 
 	if (past__place(p, e, &at, &what))
 		return;
-	fprintf(out, "%10s ", duration(p->moment - e->from).s);
+	fprintf(out, "%10s ", quantity__of_time(p->moment - e->from).s);
 	print_place(out, &at);
 	fprintf(out, " 0x%" PRIx64 " %s %s%s%s\n", e->of.task, past__task(p, e->of.kind),
 		past__state(p, e), e->what == EPISODE_WAIT && *what ? " in " : "",
@@ -322,17 +302,18 @@ static void print_life(const struct past *p, const struct past_life *l, FILE *ou
 	print_begin(p, l, out);
 	print_end(p, l, out);
 	fprintf(out, "  its time, %s: %s wait%s %s, in the queue %s, %s poll%s %s",
-		duration(l->to - l->of.born).s, count(l->waits).s, plural(l->waits),
-		duration(s[JOIN_AWAIT]).s, duration(s[JOIN_READY]).s, count(l->polls).s,
+		quantity__of_time(l->to - l->of.born).s, quantity__of_count(l->waits).s,
+		plural(l->waits), quantity__of_time(s[JOIN_AWAIT]).s,
+		quantity__of_time(s[JOIN_READY]).s, quantity__of_count(l->polls).s,
 		plural(l->polls),
-		duration(s[JOIN_RUNNING] + s[JOIN_PREEMPTED] + s[JOIN_BLOCKED]).s);
+		quantity__of_time(s[JOIN_RUNNING] + s[JOIN_PREEMPTED] + s[JOIN_BLOCKED]).s);
 	if (s[JOIN_UNATTRIBUTED])
-		fprintf(out, ", not known %s", duration(s[JOIN_UNATTRIBUTED]).s);
+		fprintf(out, ", not known %s", quantity__of_time(s[JOIN_UNATTRIBUTED]).s);
 	fputs("\n\n", out);
 	for (size_t i = 0; i < e->nr; i++)
 		print_episode(p, &e->list[i], out);
 	if (e->seen > e->nr)
-		fprintf(out, "  … and %s shorter ones more\n", count(e->seen - e->nr).s);
+		fprintf(out, "  … and %s shorter ones more\n", quantity__of_count(e->seen - e->nr).s);
 }
 
 void past__text_tasks(const struct past *p, FILE *out)
@@ -343,6 +324,6 @@ void past__text_tasks(const struct past *p, FILE *out)
 		print_life(p, &p->lives[i], out);
 	}
 	if (p->other_lives)
-		fprintf(out, "\n… and %s task%s more\n", count(p->other_lives).s,
+		fprintf(out, "\n… and %s task%s more\n", quantity__of_count(p->other_lives).s,
 			plural(p->other_lives));
 }

@@ -34,6 +34,21 @@ def workload(name, profile="release"):
     return BUILD / "workloads" / profile / name
 
 
+def marked_faults(program, kinds="[a-z -]+"):
+    """Name → (kind, {mark: lines}), from the comments of a workload's source: `// upgrade: deadlock' before a function,
+    and `// upgrade: CULPRIT' at the end of lines."""
+    found = {}
+    source = ROOT / f"tests/workloads/src/bin/{program}.rs"
+    for number, line in enumerate(source.read_text().splitlines(), 1):
+        head = re.fullmatch(rf"// (\w+): ({kinds})", line)
+        if head:
+            found[head[1]] = (head[2], {})
+        mark = re.search(r"// (\w+): ([A-Z]+)$", line)
+        if mark:
+            found[mark[1]][1].setdefault(mark[2], []).append(number)
+    return found
+
+
 class Checks:
     """Counts what was checked, says what failed, and ends the test."""
 

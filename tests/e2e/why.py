@@ -7,26 +7,13 @@ import json
 import re
 import subprocess
 
-from harness import (DWELL, PROFILES, ROOT, Checks, Process, bpf_links, need_files, need_recording, run, scratch, wait_for,
+from harness import (DWELL, PROFILES, ROOT, Checks, Process, bpf_links, marked_faults, need_files, need_recording, run,
+                     scratch, wait_for,
                      workload)
 
 PROGRAMS = ("faults", "ends")
 # those that are well, and how often one looks
 HEALTHY = {"faults": {"rest": 12, "busy": 12}, "ends": {"passed": 12, "served": 4}}
-
-
-def faults(program):
-    """Name → (kind, {mark: lines}), from the comments of the source."""
-    found = {}
-    source = ROOT / f"tests/workloads/src/bin/{program}.rs"
-    for number, line in enumerate(source.read_text().splitlines(), 1):
-        head = re.fullmatch(r"// (\w+): (deadlock|futurelock|lost wake|blocked worker|chain|missed edge)", line)
-        if head:
-            found[head[1]] = (head[2], {})
-        mark = re.search(r"// (\w+): ([A-Z]+)$", line)
-        if mark:
-            found[mark[1]][1].setdefault(mark[2], []).append(number)
-    return found
 
 
 def look(checks, name, pid):
@@ -113,7 +100,7 @@ def main():
     need_recording()
     need_files(DWELL, *(workload(name, profile) for profile in PROFILES for name in PROGRAMS))
     checks = Checks()
-    known = {program: faults(program) for program in PROGRAMS}
+    known = {program: marked_faults(program) for program in PROGRAMS}
     checks.equal([len(of) for of in known.values()], [11, 7], "faults with marks")
     with scratch() as directory:
         for profile in PROFILES:

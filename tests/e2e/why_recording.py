@@ -10,24 +10,11 @@ import re
 import shutil
 import subprocess
 
-from harness import (DWELL, PROFILES, ROOT, Checks, need_files, need_recording, output, report, run, scratch, workload)
+from harness import (DWELL, PROFILES, ROOT, Checks, marked_faults, need_files, need_recording, output, report, run, scratch, workload)
 
 SOURCE = ROOT / "tests/workloads/src/bin/lints.rs"
 TRIES = 3       # of a program that is well: a busy machine may delay it
 NOBODY = 65534
-
-
-def marked():
-    """Name → (kind, {mark: lines}), from the comments of the source."""
-    found = {}
-    for number, line in enumerate(SOURCE.read_text().splitlines(), 1):
-        head = re.fullmatch(r"// (\w+): ([a-z -]+)", line)
-        if head:
-            found[head[1]] = (head[2], {})
-        mark = re.search(r"// (\w+): ([A-Z]+)$", line)
-        if mark:
-            found[mark[1]][1].setdefault(mark[2], []).append(number)
-    return found
 
 
 def record(data, *argv, seconds=6):
@@ -200,7 +187,7 @@ def main():
     need_recording()
     need_files(DWELL, *(workload("lints", profile) for profile in PROFILES), workload("faults"), workload("web"))
     checks = Checks()
-    known = marked()
+    known = marked_faults("lints")
     checks.equal(len(known), 7, "lints with marks")
     with scratch() as directory:
         for profile in PROFILES:

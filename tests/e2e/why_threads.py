@@ -14,7 +14,8 @@ import socket
 import subprocess
 import time
 
-from harness import DWELL, PROFILES, ROOT, Checks, Process, need_files, need_recording, run, scratch, wait_for, workload
+from harness import (DWELL, PROFILES, ROOT, Checks, Process, marked_faults, need_files, need_recording, run, scratch,
+                     wait_for, workload)
 
 SOURCE = ROOT / "tests/workloads/src/bin/stalls.rs"
 KINDS = ("deadlock|blocked worker|pool exhausted|small packets|silent peer|nobody accepts|"
@@ -38,19 +39,6 @@ SAYS = {
     "echo": r"for process \d+ \(cat\), which sleeps in a read of a pipe whose other end that task has itself in stdin",
     "input": r"for process \d+ \(cat\), which sleeps in a read of a pipe",
 }
-
-
-def faults():
-    """Name → (kind, {mark: lines}), from the comments of the source."""
-    found = {}
-    for number, line in enumerate(SOURCE.read_text().splitlines(), 1):
-        head = re.fullmatch(rf"// (\w+): ({KINDS})", line)
-        if head:
-            found[head[1]] = (head[2], {})
-        mark = re.search(r"// (\w+): ([A-Z]+)$", line)
-        if mark:
-            found[mark[1]][1].setdefault(mark[2], []).append(number)
-    return found
 
 
 def look(checks, name, pid):
@@ -191,7 +179,7 @@ def main():
     need_recording()
     need_files(DWELL, *(workload(name, profile) for profile in PROFILES for name in ("stalls", "faults")))
     checks = Checks()
-    known = faults()
+    known = marked_faults("stalls", KINDS)
     checks.equal(len(known), 16, "faults with marks")
     with scratch() as directory:
         for profile in PROFILES:
