@@ -61,6 +61,11 @@ struct picture_handle {
 	 * and may have moved or dropped it.
 	 */
 	bool		polled;
+	/*
+	 * Set by the user: a thread without tasks has it, too, so that the task, in whose captured
+	 * variable it was found, has moved it there.
+	 */
+	bool		elsewhere;
 };
 
 struct picture_task {

@@ -238,6 +238,7 @@ static int add_handles(struct making *m, uint32_t wait)
 			holds |= m->handle_types[h->handle].side == RUNTIME_SIDE_HOLDS;
 			/* its own end, which it may have given to somebody else */
 			doubtful |= temporary && h->task == p->waits[wait].task;
+			doubtful |= h->elsewhere;
 			before = w->nr_edges;
 			err = add_edge(m, wait, h->task, GRAPH_HANDLE, at);
 			/* a value that a task has moved about in itself is one */
