@@ -23,17 +23,29 @@ struct doubted {
 
 /* ---- which handles ---- */
 
-static bool is_temporary(const struct why *y, uint32_t handle)
+/*
+ * May @handle have been moved on? A lock's address, which a guard consists of, is also with those
+ * who wait for the lock.
+ */
+static bool is_doubtful(const struct why *y, uint32_t handle)
 {
+	const struct picture_handle *h = &y->p.handles[handle];
+	const struct image_part *part;
+	const struct image_handle *type;
 	size_t nr;
 
-	return image__parts(y->p.img, &nr)[y->p.handles[handle].part].temporary;
+	part = &image__parts(y->p.img, &nr)[h->part];
+	type = &image__handles(y->p.img, &nr)[h->handle];
+	return part->temporary || (type->side != RUNTIME_SIDE_HOLDS &&
+				   (part->nested || part->kind != IMAGE_PART_HANDLE));
 }
 
 /* The pointer to the object, as the handle has it; 0: not known. */
 static uint64_t pointer_of(const struct why *y, uint32_t handle)
 {
-	const struct picture_handle *h = &y->p.handles[handle];
+	/* messages go where their receiver goes */
+	uint32_t via = y->p.handles[handle].via;
+	const struct picture_handle *h = &y->p.handles[via != WALK_NONE ? via : handle];
 	const struct image_path *way;
 	size_t nr;
 
@@ -54,7 +66,7 @@ static struct doubted *find_doubted(struct why *y, size_t *nr)
 		uint64_t pointer;
 
 		if (e->reason != GRAPH_HANDLE || !y->g->stuck[e->from] ||
-		    !is_temporary(y, e->by) || y->p.handles[e->by].elsewhere)
+		    !is_doubtful(y, e->by) || y->p.handles[e->by].elsewhere)
 			continue;
 		pointer = pointer_of(y, e->by);
 		if (pointer)
