@@ -107,9 +107,9 @@ enum image_part_way {
 	IMAGE_PART_POINTER	= 1,	/* a pointer to it lies at off */
 	IMAGE_PART_SLICE	= 2,	/* a pointer to the first of several */
 	/*
-	 * A hash table of hashbrown's (src/raw.rs), std's HashMap among them: a pointer to its control
-	 * bytes lies at off. Each that is below 128 stands for an element, the first one for the
-	 * element right before the control bytes, the next one for that before, …
+	 * A hash table of hashbrown's (src/raw.rs), std's HashMap among them: a pointer to its
+	 * control bytes lies at off. Each that is below 128 stands for an element: the first one
+	 * for the element right before the control bytes, the next one for that before, …
 	 */
 	IMAGE_PART_TABLE	= 3,
 };
@@ -148,15 +148,15 @@ struct image_handle {
 	struct image_path	wakes;		/* ok = 0: nobody */
 	uint32_t		wakes_size;
 	/*
-	 * Of a receiver: the kind of message in its channel, an index into values; WALK_NONE: nothing
-	 * is to be found in them. Messages lie in blocks, from the first block to the next.
+	 * Of a receiver: the kind of message in its channel, an index into values; WALK_NONE:
+	 * nothing is to be found in them. Messages lie in blocks, from the first block on.
 	 */
 	uint32_t		message;
-	/* from the object: the pointer to the first block; the number of the message that comes next */
+	/* from the object: the pointer to the first block; the number of the next message */
 	struct image_path	first_block, next_message;
 	/*
-	 * In a block: the number of its first message; the next block; a bit for each message that is
-	 * there; the messages, which are so many, of so many bytes each.
+	 * In a block: the number of its first message; the next block; a bit for each message that
+	 * is there; the messages, which are so many, of so many bytes each.
 	 */
 	uint32_t		block_start, block_next, block_ready, block_messages;
 	uint32_t		nr_messages, message_size;

@@ -56,8 +56,8 @@ struct picture_handle {
 	uint64_t	object, size;	/* what it belongs to */
 	uint64_t	amount;		/* permits that it holds */
 	/*
-	 * It is in a message that the task has not received: the handle of its receiver. WALK_NONE: it
-	 * is in none.
+	 * It is in a message that the task has not received: the handle of its receiver. WALK_NONE:
+	 * it is in none.
 	 */
 	uint32_t	via;
 	bool		unpolled;	/* the future is not awaited */
@@ -67,8 +67,8 @@ struct picture_handle {
 	 */
 	bool		polled;
 	/*
-	 * Set by the user: a thread without tasks has it, too, so that the task in whose variable it
-	 * was found may have moved it there.
+	 * Set by the user: a thread without tasks has it, too, so that the task in whose variable
+	 * it was found may have moved it there.
 	 */
 	bool		elsewhere;
 };

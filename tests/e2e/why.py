@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""dwell why on programs that have come to a stand (workload `faults' and `ends'): the first finding has the kind and the lines that
+"""dwell why on programs that have come to a stand (workloads `faults', `ends' and `shapes_of_faults'): the first finding has the kind and the lines that
 marks in the source say. Programs that are well have no findings. Nothing is attached meanwhile."""
 
 import json
@@ -10,19 +10,21 @@ import subprocess
 from harness import (DWELL, PROFILES, ROOT, Checks, Process, bpf_links, need_files, need_recording, run, scratch, wait_for,
                      workload)
 
-PROGRAMS = ("faults", "ends")
+PROGRAMS = ("faults", "ends", "shapes_of_faults")
 # those that are well, and how often one looks
-HEALTHY = {"faults": {"rest": 12, "busy": 12}, "ends": {"passed": 12, "served": 4}}
+HEALTHY = {"faults": {"rest": 12, "busy": 12}, "ends": {"passed": 12, "served": 4},
+           "shapes_of_faults": {"answered": 12, "moved": 4, "given": 4}}
 
 
 def faults(program):
     """Name → (kind, {mark: lines}), from the comments of the source."""
     found = {}
-    source = ROOT / f"tests/workloads/src/bin/{program}.rs"
-    for number, line in enumerate(source.read_text().splitlines(), 1):
-        head = re.fullmatch(r"// (\w+): (deadlock|futurelock|lost wake|blocked worker|chain|missed edge)", line)
+    lines = (ROOT / f"tests/workloads/src/bin/{program}.rs").read_text().splitlines()
+    for line in lines:
+        head = re.fullmatch(r"// (\w+): (deadlock|futurelock|lost wake|blocked worker|starved task|chain|missed edge)", line)
         if head:
             found[head[1]] = (head[2], {})
+    for number, line in enumerate(lines, 1):
         mark = re.search(r"// (\w+): ([A-Z]+)$", line)
         if mark:
             found[mark[1]][1].setdefault(mark[2], []).append(number)
@@ -112,7 +114,7 @@ def main():
     need_files(DWELL, *(workload(name, profile) for profile in PROFILES for name in PROGRAMS))
     checks = Checks()
     known = {program: faults(program) for program in PROGRAMS}
-    checks.equal([len(of) for of in known.values()], [11, 7], "faults with marks")
+    checks.equal([len(of) for of in known.values()], [11, 7, 7], "faults with marks")
     with scratch() as directory:
         for profile in PROFILES:
             for program, of in known.items():
