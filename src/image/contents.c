@@ -22,7 +22,7 @@ struct part_list {
 	/* the local that is being searched */
 	image_str		name, file;
 	uint32_t		line;
-	bool			temporary;
+	bool			temporary, nested;
 };
 
 struct pending_value {
@@ -97,6 +97,21 @@ static bool is_vec(const struct types *ts, const struct die *d, uint32_t *at, ui
 	return type__param(ts, d, "T", item);
 }
 
+/* A hash table: where the pointer to its control bytes and its mask are, and its elements' type. */
+static bool is_table(const struct types *ts, const struct die *d, uint32_t *at, uint32_t *mask,
+		     struct die *item)
+{
+	struct image_path ctrl, nr;
+
+	if (!type__named(d, "RawTable<") || !type__is(ts, d, "hashbrown::raw::RawTable") ||
+	    !type__path(ts, d, "table.ctrl.*", &ctrl, NULL) || ctrl.nr_hops != 1 ||
+	    !type__path(ts, d, "table.bucket_mask", &nr, NULL) || nr.nr_hops || nr.width != 8)
+		return false;
+	*at = ctrl.off[0];
+	*mask = nr.off[0];
+	return type__param(ts, d, "T", item);
+}
+
 static bool dyn_future(const struct die *to)
 {
 	const char *dyn = strstr(type__name(to), "dyn ");
@@ -121,7 +136,7 @@ static bool has_inside(struct contents *c, const struct die *d, unsigned int dep
 
 	if (type__fat_pointer(c->ts, d, &dyn, &data, &other, &to))
 		return is_box(d) && (dyn ? dyn_future(&to) : contents__has(c, &to, depth + 1));
-	if (is_vec(c->ts, d, &at, &len, &to))
+	if (is_vec(c->ts, d, &at, &len, &to) || is_table(c->ts, d, &at, &len, &to))
 		return contents__has(c, &to, depth + 1);
 	if (type__variants(c->ts, d, &vs)) {
 		while (type__next_variant(c->ts, &vs, &it, &v))
@@ -173,12 +188,47 @@ static bool contents__has(struct contents *c, const struct die *d, unsigned int 
 
 /* ---- handles and values ---- */
 
+static uint32_t add_value(struct contents *c, const struct die *d);
+
+static bool block_member(const struct contents *c, const struct die *block, const char *path,
+			 struct image_path *out)
+{
+	return type__path(c->ts, block, path, out, NULL) && !out->nr_hops;
+}
+
+/* The way to the messages of receiver @d, if there is something in these. */
+static void find_messages(struct contents *c, const struct die *d, const struct die *object,
+			  const struct runtime_messages *way, struct image_handle *h)
+{
+	struct image_path start, next, ready, all;
+	struct die type, block;
+
+	h->message = WALK_NONE;
+	if (!type__param(c->ts, d, "T", &type) || !type__size(&type) ||
+	    !contents__has(c, &type, 0) ||
+	    !type__path(c->ts, object, way->first, &h->first_block, &block) ||
+	    h->first_block.nr_hops != 1 ||
+	    !type__path(c->ts, object, way->number, &h->next_message, NULL) ||
+	    h->next_message.nr_hops || !block_member(c, &block, way->block_number, &start) ||
+	    !block_member(c, &block, way->block_next, &next) ||
+	    !block_member(c, &block, way->block_ready, &ready) ||
+	    !block_member(c, &block, way->block_messages, &all))
+		return;
+	h->block_start = start.off[0];
+	h->block_next = next.off[0];
+	h->block_ready = ready.off[0];
+	h->block_messages = all.off[0];
+	h->message_size = (uint32_t)type__size(&type);
+	h->nr_messages = all.size / h->message_size;
+	h->message = add_value(c, &type);
+}
+
 /* The index of the handle's type; WALK_NONE: its object cannot be found. */
 static uint32_t add_handle(struct contents *c, const struct die *d, unsigned int runtime,
 			   const struct runtime_handle *h)
 {
 	struct hash_slot *known = hash_table__at(&c->handles, type__key(c->ts, d));
-	struct image_handle *ih;
+	struct image_handle found = { .message = WALK_NONE }, *ih;
 	image_str name;
 	struct image_path object, amount = { .ok = 0 }, count = { .ok = 0 }, wakes = { .ok = 0 };
 	struct die to, member = { 0 };
@@ -207,7 +257,11 @@ static uint32_t add_handle(struct contents *c, const struct die *d, unsigned int
 	if (at == WALK_NONE)
 		return WALK_NONE;
 	known->value = at + 1ull;
+	if (h->side == RUNTIME_SIDE_RECEIVES && runtime != IMAGE_LIBRARY &&
+	    runtimes[runtime]->messages)
+		find_messages(c, d, &to, runtimes[runtime]->messages, &found);
 	ih = model__at(c->m, MODEL_HANDLES, at);
+	*ih = found;
 	ih->runtime = (uint8_t)runtime;
 	ih->side = h->side;
 	ih->object = object;
@@ -253,6 +307,7 @@ static void put(struct part_list *list, struct image_part part, uint64_t off)
 	part.file = list->file;
 	part.line = list->line;
 	part.temporary = list->temporary;
+	part.nested = list->nested;
 	for (size_t i = 0; i < list->nr; i++)
 		/* rustc lists a local twice that is an argument, too */
 		if (list->v[i].off == part.off && list->v[i].kind == part.kind &&
@@ -295,6 +350,7 @@ static void collect(struct contents *c, const struct die *d, uint64_t off, unsig
 
 	if (!contents__has(c, d, depth))
 		return;
+	list->nested = depth > 0;
 	if (d->ab->tag == DW_TAG_pointer_type) {
 		if (type__pointee(c->ts, d, &to))
 			put_target(c, &to, off, (struct image_part){ .way = IMAGE_PART_POINTER },
@@ -324,6 +380,12 @@ static void collect(struct contents *c, const struct die *d, uint64_t off, unsig
 	if (is_vec(c->ts, d, &at, &len, &to)) {
 		put_target(c, &to, off + at, (struct image_part){
 			   .way = IMAGE_PART_SLICE, .len_off = (int32_t)len - (int32_t)at,
+			   .item = (uint32_t)type__size(&to) }, list);
+		return;
+	}
+	if (is_table(c->ts, d, &at, &len, &to)) {
+		put_target(c, &to, off + at, (struct image_part){
+			   .way = IMAGE_PART_TABLE, .len_off = (int32_t)len - (int32_t)at,
 			   .item = (uint32_t)type__size(&to) }, list);
 		return;
 	}

@@ -106,6 +106,12 @@ enum image_part_way {
 	IMAGE_PART_INLINE	= 0,	/* it lies at off */
 	IMAGE_PART_POINTER	= 1,	/* a pointer to it lies at off */
 	IMAGE_PART_SLICE	= 2,	/* a pointer to the first of several */
+	/*
+	 * A hash table of hashbrown's (src/raw.rs), std's HashMap among them: a pointer to its
+	 * control bytes lies at off. Each that is below 128 stands for an element: the first one
+	 * for the element right before the control bytes, the next one for that before, …
+	 */
+	IMAGE_PART_TABLE	= 3,
 };
 
 struct image_part {
@@ -113,9 +119,11 @@ struct image_part {
 	uint32_t	index;		/* see enum image_part_kind */
 	uint8_t		kind, way;
 	uint8_t		temporary;	/* of the compiler: the value may have been moved on */
-	uint8_t		pad;
-	int32_t		len_off;	/* SLICE: of their number, relative to off */
-	uint32_t	item;		/* SLICE: bytes from one to the next */
+	/* in a struct, enum, … of the local variable, out of which it may have been moved */
+	uint8_t		nested;
+	/* relative to off: of their number (SLICE), of the number of control bytes - 1 (TABLE) */
+	int32_t		len_off;
+	uint32_t	item;		/* SLICE, TABLE: bytes from one to the next */
 	image_str	name;		/* of the local variable; 0: none */
 	/* where the variable is declared: base name and line; 0: not known */
 	image_str	file;
@@ -139,7 +147,19 @@ struct image_handle {
 	/* from the object: the member, of so many bytes, in which those wait whom it wakes */
 	struct image_path	wakes;		/* ok = 0: nobody */
 	uint32_t		wakes_size;
-	uint32_t		pad2;
+	/*
+	 * Of a receiver: the kind of message in its channel, an index into values; WALK_NONE:
+	 * nothing is to be found in them. Messages lie in blocks, from the first block on.
+	 */
+	uint32_t		message;
+	/* from the object: the pointer to the first block; the number of the next message */
+	struct image_path	first_block, next_message;
+	/*
+	 * In a block: the number of its first message; the next block; a bit for each message that
+	 * is there; the messages, which are so many, of so many bytes each.
+	 */
+	uint32_t		block_start, block_next, block_ready, block_messages;
+	uint32_t		nr_messages, message_size;
 };
 
 /* A type of value that may have parts, decided at run time by a discriminant. */

@@ -100,6 +100,7 @@ static void print_parts(const struct image *img, FILE *out, const struct image_v
 {
 	static const char *const ways[] = {
 		[IMAGE_PART_INLINE] = "", [IMAGE_PART_POINTER] = "*", [IMAGE_PART_SLICE] = "*",
+		[IMAGE_PART_TABLE] = "*",
 	};
 	size_t nr, nr_handles, nr_types;
 	const struct image_part *parts = image__parts(img, &nr);
@@ -119,7 +120,7 @@ static void print_parts(const struct image *img, FILE *out, const struct image_v
 			fprintf(out, "%s:%" PRIu32 "  ", image__str(img, p->file), p->line);
 		fprintf(out, "%s%s%s at %s%" PRIu32 "%s\n", image__str(img, p->name),
 			p->name ? ": " : "", what, ways[p->way], p->off,
-			p->way == IMAGE_PART_SLICE ? " (each)" : "");
+			p->way == IMAGE_PART_SLICE || p->way == IMAGE_PART_TABLE ? " (each)" : "");
 	}
 }
 

@@ -13,7 +13,9 @@
 #include "base/array.h"
 #include "inspect/walk.h"
 
-#define MAX_ITEMS	4096	/* elements of a slice that are visited */
+#define MAX_ITEMS	4096	/* elements of a slice or table, messages of a channel */
+#define MAX_BLOCKS	256	/* of a channel */
+#define CONTROLS	64	/* bytes of a hash table that are read at once */
 #define MAX_DEPTH	8	/* values in values */
 #define MAX_FRAMES	65536	/* of one task */
 #define MAX_LOOKS	100000	/* places of one task that are looked at */
@@ -44,6 +46,7 @@ struct keeps {
 	/* the current task and future */
 	uint32_t			 task, frame;
 	struct kept			 from;		/* type WALK_NONE: awaited */
+	uint32_t			 via;		/* see struct picture_handle */
 	uint32_t			 looks;		/* left for the task */
 	int				 err;
 };
@@ -202,9 +205,63 @@ static int add_waits(struct keeps *k, size_t first, const struct walk_chain *cha
 
 /* ---- parts ---- */
 
+static void look_at(struct keeps *k, const struct image_part *part, uint64_t addr,
+		    const struct image_part *of, unsigned int depth);
+
+static bool may_look(struct keeps *k)
+{
+	if (!k->looks) {
+		k->p->incomplete = true;
+		return false;
+	}
+	k->looks--;
+	return true;
+}
+
+/* The messages in the block at @block that are there, from number @next on. Are there more? */
+static bool look_at_block(struct keeps *k, const struct image_handle *h, uint64_t block,
+			  uint64_t next, const struct image_part *of, unsigned int depth)
+{
+	const struct image_part part = { .kind = IMAGE_PART_VALUE, .index = h->message };
+	uint64_t start, ready;
+
+	if (!read_word(k, block + h->block_start, &start) ||
+	    !read_word(k, block + h->block_ready, &ready))
+		return false;
+	for (uint32_t i = 0; i < h->nr_messages && i < 64; i++) {
+		if (start + i < next || !(ready >> i & 1))
+			continue;
+		if (!may_look(k))
+			return false;
+		look_at(k, &part, block + h->block_messages + (uint64_t)i * h->message_size, of,
+			depth);
+	}
+	return true;
+}
+
+/* What is in the messages of the channel at @object, whose receiver is handle @receiver. */
+static void look_at_messages(struct keeps *k, const struct image_handle *h, uint64_t object,
+			     uint32_t receiver, const struct image_part *of, unsigned int depth)
+{
+	uint32_t outer = k->via;
+	uint64_t block, next;
+
+	if (h->message == WALK_NONE || h->message >= k->nr_values ||
+	    !read_word(k, object + h->first_block.off[0], &block) ||
+	    !read_word(k, object + h->next_message.off[0], &next))
+		return;
+	block += h->first_block.off[1];
+	k->via = receiver;
+	for (unsigned int i = 0; i < MAX_BLOCKS && block && !k->err; i++)
+		if (!look_at_block(k, h, block, next, of, depth) ||
+		    !read_word(k, block + h->block_next, &block))
+			break;
+	k->via = outer;
+}
+
 /* A handle of type @part at @addr, in local @of. */
 static void add_handle(struct keeps *k, const struct image_part *part, uint64_t addr,
-		       const struct image_part *of)
+		       const struct image_part *of, unsigned int depth)
 {
 	const struct image_handle *h = &k->handles[part->index];
 	struct picture *p = k->p;
@@ -221,12 +278,13 @@ static void add_handle(struct keeps *k, const struct image_part *part, uint64_t 
 	*out = (struct picture_handle){
 		.task = k->task, .handle = part->index, .frame = k->frame,
 		.part = (uint32_t)(of - k->parts),
-		.object = object, .size = h->object.size, .amount = 1,
+		.object = object, .size = h->object.size, .amount = 1, .via = k->via,
 		.unpolled = k->from.type != WALK_NONE,
 		.polled = p->tasks[k->task].state == PICTURE_POLLED,
 	};
 	if (h->amount.ok)
 		read_number(k, addr + h->amount.off[0], h->amount.width, &out->amount);
+	look_at_messages(k, h, object, (uint32_t)p->nr_handles - 1, of, depth + 1);
 }
 
 static void keep(struct keeps *k, uint64_t addr, uint32_t type, const struct image_part *of)
@@ -271,7 +329,7 @@ static void look_at(struct keeps *k, const struct image_part *part, uint64_t add
 	switch (part->kind) {
 	case IMAGE_PART_HANDLE:
 		if (part->index < k->nr_handles)
-			add_handle(k, part, addr, of);
+			add_handle(k, part, addr, of, depth);
 		break;
 	case IMAGE_PART_FUTURE:
 		keep(k, addr, part->index, of);
@@ -290,6 +348,26 @@ static void look_at(struct keeps *k, const struct image_part *part, uint64_t add
 	}
 }
 
+/* The elements of a hash table with control bytes at @ctrl, whose mask is @mask. */
+static void look_at_table(struct keeps *k, const struct image_part *part, uint64_t ctrl,
+			  uint64_t mask, const struct image_part *of, unsigned int depth)
+{
+	uint8_t bytes[CONTROLS];
+
+	for (uint64_t n = 0; n <= mask && n < MAX_ITEMS && !k->err; n++) {
+		uint64_t left = mask + 1 - n;
+
+		if (n % CONTROLS == 0 &&
+		    process__read(k->p->target, ctrl + n, bytes, left < CONTROLS ? left : CONTROLS))
+			return;
+		if (bytes[n % CONTROLS] & 0x80)
+			continue;
+		if (!may_look(k))
+			return;
+		look_at(k, part, ctrl - (n + 1) * part->item, of, depth);
+	}
+}
+
 /* @of: the local that they are in; NULL: they are locals. */
 static void look_at_parts(struct keeps *k, uint32_t first, uint32_t nr, uint64_t base,
 			  const struct image_part *of, unsigned int depth)
@@ -301,15 +379,16 @@ static void look_at_parts(struct keeps *k, uint32_t first, uint32_t nr, uint64_t
 
 		if (part->way != IMAGE_PART_INLINE && !read_word(k, addr, &addr))
 			continue;
-		if (part->way == IMAGE_PART_SLICE &&
+		if ((part->way == IMAGE_PART_SLICE || part->way == IMAGE_PART_TABLE) &&
 		    !read_word(k, base + part->off + (uint64_t)(int64_t)part->len_off, &len))
 			continue;
+		if (part->way == IMAGE_PART_TABLE) {
+			look_at_table(k, part, addr, len, local, depth);
+			continue;
+		}
 		for (uint64_t n = 0; n < len && n < MAX_ITEMS && addr; n++) {
-			if (!k->looks) {
-				k->p->incomplete = true;
+			if (!may_look(k))
 				return;
-			}
-			k->looks--;
 			look_at(k, part, addr + n * part->item, local, depth);
 		}
 	}
@@ -362,6 +441,7 @@ int keeps__of(struct keeps *k, uint32_t task)
 	k->task = task;
 	k->err = 0;
 	k->looks = MAX_LOOKS;
+	k->via = WALK_NONE;
 	k->nr_kept = 0;
 	k->from = (struct kept){ .type = WALK_NONE };
 	t->frames = (uint32_t)p->nr_frames;

@@ -63,12 +63,22 @@ struct picture_handle {
 	uint32_t	part;		/* the variable, as one of the image's parts */
 	uint64_t	object, size;	/* what it belongs to */
 	uint64_t	amount;		/* permits that it holds */
+	/*
+	 * It is in a message that the task has not received: the handle of its receiver. WALK_NONE:
+	 * it is in none.
+	 */
+	uint32_t	via;
 	bool		unpolled;	/* the future is not awaited */
 	/*
 	 * It was there when the task was last suspended. A thread polls the task since then,
 	 * and may have moved or dropped it.
 	 */
 	bool		polled;
+	/*
+	 * Set by the user: a thread without tasks has it, too, so that the task in whose variable
+	 * it was found may have moved it there.
+	 */
+	bool		elsewhere;
 };
 
 struct picture_task {

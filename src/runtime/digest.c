@@ -116,7 +116,22 @@ static void add_layouts(struct digest *d, const struct runtime_layout *l, size_t
  * Fields that are only used to read a process (status, tasks, reactor, pools,
  * semaphore, set, queues, gives_way) are not in a model, and so not here.
  */
-_Static_assert(sizeof(struct runtime) == 432, "runtime: see add_runtime()");
+_Static_assert(sizeof(struct runtime_messages) == 48, "runtime_messages: see add_messages()");
+
+static void add_messages(struct digest *d, const struct runtime_messages *m)
+{
+	add(d, m != NULL);
+	if (!m)
+		return;
+	add_str(d, m->first);
+	add_str(d, m->number);
+	add_str(d, m->block_number);
+	add_str(d, m->block_next);
+	add_str(d, m->block_ready);
+	add_str(d, m->block_messages);
+}
+
+_Static_assert(sizeof(struct runtime) == 440, "runtime: see add_runtime()");
 
 static void add_runtime(struct digest *d, const struct runtime *rt)
 {
@@ -148,6 +163,7 @@ static void add_runtime(struct digest *d, const struct runtime *rt)
 	add_str(d, rt->not_covered);
 	add_leaves(d, rt->leaves, rt->nr_leaves);
 	add_handles(d, rt->handles, rt->nr_handles);
+	add_messages(d, rt->messages);
 	add_wrappers(d, rt->wrappers, rt->nr_wrappers);
 	add_str(d, rt->hidden);
 	add_str(d, rt->never);

@@ -70,6 +70,14 @@ const struct runtime_leaf library_leaves[] = {
 	  .key_path = "channel.*.data",
 	  .ended_by = RUNTIME_SIDE_SENDS },
 
+	/* tokio-stream: wrappers/{mpsc_bounded,mpsc_unbounded}.rs */
+	{ .type = "tokio_stream::wrappers::mpsc_bounded::ReceiverStream", .key = WALK_KEY_ADDRESS,
+	  .key_path = "inner.chan.inner.*.data",
+	  .ended_by = RUNTIME_SIDE_SENDS },
+	{ .type = "tokio_stream::wrappers::mpsc_unbounded::UnboundedReceiverStream",
+	  .key = WALK_KEY_ADDRESS, .key_path = "inner.chan.inner.*.data",
+	  .ended_by = RUNTIME_SIDE_SENDS },
+
 	/* They wait for nothing: core/future/pending.rs, async-std's future/pending.rs */
 	{ .type = "core::future::pending::Pending", .key = WALK_KEY_NONE },
 	{ .type = "async_std::future::pending::Pending", .key = WALK_KEY_NONE },
@@ -135,6 +143,12 @@ const struct runtime_handle library_handles[] = {
 	/* async-channel: lib.rs */
 	{ "async_channel::Sender", SENDS, "channel.*.data", NULL, "sender_count", false, NULL },
 	{ "async_channel::Receiver", RECEIVES, "channel.*.data", NULL, "receiver_count", false, NULL },
+
+	/* tokio-stream: wrappers/{mpsc_bounded,mpsc_unbounded}.rs */
+	{ "tokio_stream::wrappers::mpsc_bounded::ReceiverStream", RECEIVES, "inner.chan.inner.*.data",
+	  NULL, NULL, true, "notify_rx_closed" },
+	{ "tokio_stream::wrappers::mpsc_unbounded::UnboundedReceiverStream", RECEIVES,
+	  "inner.chan.inner.*.data", NULL, NULL, true, "notify_rx_closed" },
 
 	/*
 	 * Pools: what has been taken out holds a permit of the semaphore in the pool. deadpool's

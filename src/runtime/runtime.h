@@ -100,6 +100,19 @@ struct runtime_handle {
 	const char	*wakes_path;
 };
 
+/*
+ * The messages in a channel, in a list of blocks, as paths without dereferences but the one of
+ * `first'. All are in the object that a receiver belongs to, or in a block.
+ */
+struct runtime_messages {
+	const char	*first;		/* to the first block */
+	const char	*number;	/* of the message that is received next; they are counted */
+	const char	*block_number;	/* of the block's first message */
+	const char	*block_next;	/* the next block; null: there is none */
+	const char	*block_ready;	/* a word with a bit for each message that is there */
+	const char	*block_messages;	/* an array of them */
+};
+
 /* A leaf future, or a wrapper whose contents need an explanation. */
 struct runtime_leaf {
 	/*
@@ -396,6 +409,7 @@ struct runtime {
 	size_t				 nr_leaves;
 	const struct runtime_handle	*handles;
 	size_t				 nr_handles;
+	const struct runtime_messages	*messages;	/* or NULL */
 	const struct runtime_wrapper	*wrappers;
 	size_t				 nr_wrappers;
 	/*

@@ -268,6 +268,16 @@ static const struct runtime_handle handles[] = {
 	{ "tokio::sync::broadcast::Receiver", RECEIVES, "shared.*.data", NULL, NULL, false, NULL },
 };
 
+/* sync/mpsc/{chan,list,block}.rs */
+static const struct runtime_messages messages = {
+	.first		= "rx_fields.list.head.*",
+	.number		= "rx_fields.list.index",
+	.block_number	= "header.start_index|start_index",
+	.block_next	= "header.next|next",
+	.block_ready	= "header.ready_slots|ready_slots",
+	.block_messages	= "values",
+};
+
 static const struct runtime_wrapper wrappers[] = {
 	/* time/timeout.rs; since 1.54 delay is an Option: None if the time is too long */
 	{ "tokio::time::timeout::Timeout", "value", "delay" },
@@ -511,6 +521,7 @@ const struct runtime runtime_tokio = {
 	.nr_leaves		= ARRAY_SIZE(leaves),
 	.handles		= handles,
 	.nr_handles		= ARRAY_SIZE(handles),
+	.messages		= &messages,
 	.wrappers		= wrappers,
 	.nr_wrappers		= ARRAY_SIZE(wrappers),
 	.layouts		= layouts,

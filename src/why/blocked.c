@@ -132,8 +132,7 @@ static void say_locks(struct why *y, struct why_finding *f, const struct sleeper
 /* ---- findings ---- */
 
 /*
- * Does @s block for a task that its root joins, and that is ready: this very thread would have to
- * poll it?
+ * Does @s block for what only a task can do that is ready: this very thread would have to poll it?
  */
 static bool starves(const struct why *y, const struct sleeper *s)
 {
@@ -143,7 +142,7 @@ static bool starves(const struct why *y, const struct sleeper *s)
 		const struct picture_wait *w = &y->p.waits[root->waits + i];
 		const struct graph_wait *g = &y->g->waits[root->waits + i];
 
-		if (w->unpolled || w->key.kind != WALK_KEY_TASK)
+		if (w->unpolled || !g->closed)
 			continue;
 		for (uint32_t e = g->edges; e < g->edges + g->nr_edges; e++)
 			if (y->p.tasks[y->g->edges[e].to].state == PICTURE_READY)

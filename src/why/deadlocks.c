@@ -84,6 +84,12 @@ static void add_ender(struct why *y, struct why_finding *f, const struct graph_e
 	switch (e->reason) {
 	case GRAPH_HANDLE:
 		at = why__handle_place(y, e->by, &local);
+		if (y->p.handles[e->by].via != WALK_NONE) {
+			why__party(y, f, "holder", e->to, at, "%s %s, in a message that it has not "
+				   "received: %s%s%s", why__task(y, e->to), side_word(y, e->by), local,
+				   *local ? ", a " : "", handle_type(y, y->p.handles[e->by].via));
+			break;
+		}
 		why__party(y, f, "holder", e->to, at, "%s %s: %s%s%s%s", why__task(y, e->to),
 			   side_word(y, e->by), *local ? local : "", *local ? ", a " : "",
 			   handle_type(y, e->by),
@@ -290,6 +296,10 @@ static void tell_part(struct why *y, uint32_t part)
 	if (rank == EDGE_UNPOLLED)
 		why__say(y, f, "%s waits at %s:%" PRIu32 " in %s for what a future of its own has, "
 			 "which it does not poll meanwhile", why__task(y, worst->from), at.file,
+			 at.line, why__waits_in(y, worst->wait));
+	else if (rank == EDGE_OWN && y->p.handles[worst->by].via != WALK_NONE)
+		why__say(y, f, "%s waits at %s:%" PRIu32 " in %s for the answer to a message to "
+			 "itself, which it has not received", why__task(y, worst->from), at.file,
 			 at.line, why__waits_in(y, worst->wait));
 	else if (rank == EDGE_OWN || nr == 1)
 		why__say(y, f, "%s waits at %s:%" PRIu32 " in %s for what it holds itself",

@@ -169,11 +169,22 @@ static bool ends(const struct making *m, uint32_t wait, uint32_t handle)
 	return by & type->side;
 }
 
-static bool is_temporary(const struct making *m, uint32_t handle)
+/* How sure is it that the variable in which a handle was found still has it? */
+enum sureness {
+	SURE,		/* it is the handle, and rustc lists such a variable while it is alive */
+	NESTED,		/* it may have been moved out of the struct or enum */
+	TEMPORARY,	/* a temporary or captured variable: listed in any case */
+};
+
+static enum sureness sureness_of(const struct making *m, uint32_t handle)
 {
+	const struct image_part *part;
 	size_t nr;
 
-	return image__parts(m->g->p->img, &nr)[m->g->p->handles[handle].part].temporary;
+	part = &image__parts(m->g->p->img, &nr)[m->g->p->handles[handle].part];
+	if (part->temporary)
+		return TEMPORARY;
+	return part->nested || part->kind != IMAGE_PART_HANDLE ? NESTED : SURE;
 }
 
 /* How many handles of this type exist; 0: not known. */
@@ -208,27 +219,31 @@ static size_t first_object(const struct making *m, uint64_t key)
 }
 
 /*
- * Handles of a side that can end @wait. A temporary's value may have been moved on, so these
- * count only if there is no other.
+ * Handles of a side that can end @wait, the surest first. What is in a temporary counts if there is
+ * no other, or if it may have been moved there: out of an enum, for example, whose variable is
+ * still listed, into a task that was spawned.
  */
 static int add_handles(struct making *m, uint32_t wait)
 {
 	const struct picture *p = m->g->p;
 	struct graph_wait *w = &m->g->waits[wait];
 	uint64_t key = p->waits[wait].key.value, found = 0, exist = 0;
-	bool holds = false, doubtful = false;
+	bool holds = false, doubtful = false, nested = false;
 	int err = 0;
 
-	for (int temporary = 0; temporary < 2 && !found; temporary++) {
+	for (enum sureness sure = SURE; sure <= TEMPORARY; sure++) {
+		bool temporary = sure == TEMPORARY;
 		size_t lo = first_object(m, key);
 
+		if (found && (temporary ? !nested : exist && found >= exist))
+			continue;
 		for (; lo < p->nr_handles && m->objects[lo].object <= key && !err; lo++) {
 			uint32_t at = m->objects[lo].handle;
 			const struct picture_handle *h = &p->handles[at];
 			uint32_t before;
 
 			if (key - h->object >= h->size || h->polled || !ends(m, wait, at) ||
-			    is_temporary(m, at) != temporary)
+			    sureness_of(m, at) != sure)
 				continue;
 			if (w->nr_edges == MAX_ENDERS) {
 				w->many = true;
@@ -236,19 +251,23 @@ static int add_handles(struct making *m, uint32_t wait)
 			}
 			exist = how_many(m, h);
 			holds |= m->handle_types[h->handle].side == RUNTIME_SIDE_HOLDS;
-			/* its own end, which it may have given to somebody else */
-			doubtful |= temporary && h->task == p->waits[wait].task;
+			nested |= sure == NESTED;
 			before = w->nr_edges;
 			err = add_edge(m, wait, h->task, GRAPH_HANDLE, at);
+			/* its own end, which it may have given to somebody else */
+			doubtful |= temporary && h->task == p->waits[wait].task &&
+				    w->nr_edges > before;
+			doubtful |= h->elsewhere;
 			/* a value that a task has moved about in itself is one */
 			found += !temporary || w->nr_edges > before;
 		}
 	}
 	/*
-	 * If more were found than exist, some have been moved on. What is held may also be
-	 * with a task that is being polled; how many permits there are, nobody knows.
+	 * If more were found than exist, some have been moved on; but if one exists, it is where it
+	 * was found. What is held may also be with a task that is being polled; how many permits
+	 * there are, nobody knows.
 	 */
-	w->closed = found && !doubtful && (exist ? found == exist : holds) &&
+	w->closed = found && !doubtful && (exist ? found == exist || exist == 1 : holds) &&
 		    (!holds || m->quiet);
 	return err;
 }

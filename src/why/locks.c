@@ -22,7 +22,7 @@ struct lock_call {
 
 /*
  * std: sys/sync/{mutex,rwlock,condvar,once}/futex.rs, thread/, sync/{mpmc,barrier}.rs.
- * parking_lot 0.12: raw_mutex.rs, raw_rwlock.rs, condvar.rs
+ * parking_lot 0.12: raw_mutex.rs, raw_rwlock.rs, condvar.rs. dashmap 6: lock.rs
  */
 static const struct lock_call calls[] = {
 	{ "std::sys::sync::mutex::futex::Mutex::lock", "std's Mutex::lock", LOCK_WORD },
@@ -44,6 +44,8 @@ static const struct lock_call calls[] = {
 	  LOCK_NEAR },
 	{ "parking_lot::raw_rwlock::RawRwLock::wait_for_readers", "parking_lot's RwLock::write",
 	  LOCK_NEAR },
+	{ "dashmap::lock::RawRwLock::lock_shared_slow", "DashMap's RwLock::read", LOCK_NEAR },
+	{ "dashmap::lock::RawRwLock::", "DashMap's RwLock::write", LOCK_NEAR },
 	{ "parking_lot::condvar::Condvar::", "parking_lot's Condvar::wait", LOCK_NONE },
 };
 

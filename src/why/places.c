@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "join/crate_path.h"
 #include "why/why.h"
 
 static const struct picture_task *task_of(const struct why *y, uint32_t task)
@@ -67,10 +68,21 @@ static bool is_inside(const struct why *y, const struct picture_frame *outer,
 	return outer->type < nr && frame->addr - outer->addr < types[outer->type].size;
 }
 
+/* How near is an await point to those who read the finding? */
+enum whose { RUNTIMES, CRATES, OWN };
+
+static enum whose whose(const struct why *y, const struct image_type *t,
+			const struct image_variant *v)
+{
+	if (t->runtime_own)
+		return RUNTIMES;
+	return crate_path__foreign(image__str(y->p.img, v->path)) ? CRATES : OWN;
+}
+
 /*
  * The innermost await point of the program's own code around the leaf of @wait; else the
- * innermost of any. A future that is not behind a pointer lies inside of the one that awaits
- * it; otherwise the last await point before it in the walk is taken.
+ * innermost in a crate, else of any. A future that is not behind a pointer lies inside of the one
+ * that awaits it; otherwise the last await point before it in the walk is taken.
  */
 static uint32_t await_of(const struct why *y, uint32_t wait, bool *of_program)
 {
@@ -79,30 +91,31 @@ static uint32_t await_of(const struct why *y, uint32_t wait, bool *of_program)
 	const struct picture_frame *leaf = &y->p.frames[w->frame];
 	const struct image_variant *variants;
 	const struct image_type *types;
-	uint32_t own = WALK_NONE, any = WALK_NONE;
+	uint32_t best[] = { WALK_NONE, WALK_NONE, WALK_NONE };	/* by enum whose */
 	size_t nr, nr_types;
 
 	variants = image__variants(y->p.img, &nr);
 	types = image__types(y->p.img, &nr_types);
-	for (int inside = 1; inside >= 0 && own == WALK_NONE; inside--) {
+	for (int inside = 1; inside >= 0 && best[OWN] == WALK_NONE; inside--) {
 		for (uint32_t i = w->frame; i-- > t->frames;) {
 			const struct picture_frame *f = &y->p.frames[i];
+			enum whose of;
 
 			if (f->kept_at != leaf->kept_at || f->part != leaf->part)
 				break;
 			if (f->variant >= nr || f->type >= nr_types || !variants[f->variant].line ||
 			    (inside && !is_inside(y, f, leaf)))
 				continue;
-			if (any == WALK_NONE)
-				any = i;
-			if (!types[f->type].runtime_own) {
-				own = i;
+			of = whose(y, &types[f->type], &variants[f->variant]);
+			if (best[of] == WALK_NONE)
+				best[of] = i;
+			if (of == OWN)
 				break;
-			}
 		}
 	}
-	*of_program = own != WALK_NONE;
-	return own != WALK_NONE ? own : any;
+	*of_program = best[OWN] != WALK_NONE || best[CRATES] != WALK_NONE;
+	return best[OWN] != WALK_NONE ? best[OWN] :
+	       best[CRATES] != WALK_NONE ? best[CRATES] : best[RUNTIMES];
 }
 
 /* The outermost future of those that are kept in one variable with the leaf of @wait. */

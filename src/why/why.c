@@ -11,6 +11,7 @@
 #include "base/array.h"
 #include "base/hash_table.h"
 #include "symbol/source_lines.h"
+#include "why/elsewhere.h"
 #include "why/graph.h"
 
 #define SECOND_NS	60000000	/* from the first picture to the second */
@@ -279,8 +280,12 @@ static int find(struct why *y)
 	free_findings(y);
 	graph__free(y->g);
 	err = graph__make(y->g, &y->p, y->steady);
-	if (err)
-		return err;
+	if (!err && elsewhere__mark(y)) {
+		graph__free(y->g);
+		err = graph__make(y->g, &y->p, y->steady);
+	}
+	if (err || y->err)
+		return err ? err : y->err;
 	if (why__find_halts(y))
 		return y->err;
 	why__find_deadlocks(y);

@@ -38,11 +38,12 @@ def marked_faults(program, kinds="[a-z -]+"):
     """Name → (kind, {mark: lines}), from the comments of a workload's source: `// upgrade: deadlock' before a function,
     and `// upgrade: CULPRIT' at the end of lines."""
     found = {}
-    source = ROOT / f"tests/workloads/src/bin/{program}.rs"
-    for number, line in enumerate(source.read_text().splitlines(), 1):
+    lines = (ROOT / f"tests/workloads/src/bin/{program}.rs").read_text().splitlines()
+    for line in lines:
         head = re.fullmatch(rf"// (\w+): ({kinds})", line)
         if head:
             found[head[1]] = (head[2], {})
+    for number, line in enumerate(lines, 1):
         mark = re.search(r"// (\w+): ([A-Z]+)$", line)
         if mark:
             found[mark[1]][1].setdefault(mark[2], []).append(number)

@@ -73,8 +73,9 @@ static int begin(void **state)
 	add_handle(&s->m, RUNTIME_SIDE_SENDS, false, true);
 	add_handle(&s->m, RUNTIME_SIDE_RECEIVES, true, false);
 	add_handle(&s->m, RUNTIME_SIDE_SENDS, true, false);
-	model__add(&s->m, MODEL_PARTS, 2);
+	model__add(&s->m, MODEL_PARTS, 3);
 	((struct image_part *)model__at(&s->m, MODEL_PARTS, 1))->temporary = 1;
+	((struct image_part *)model__at(&s->m, MODEL_PARTS, 2))->nested = 1;
 	block = model__freeze(&s->m, 0);
 	s->img = image__adopt(block, block->size, false, "none");
 	process__init(&s->self);
@@ -289,6 +290,30 @@ static void moved_about(void **state)
 	assert_string_equal(stuck(s), "11");
 }
 
+/* A sender in an enum, from which it may have moved: to another variable, a task, a thread. */
+static void nested(void **state)
+{
+	struct scene *s = *state;
+
+	task(s);
+	has(s, GUARD, 1);
+	waits(s, SENDS_ONE, 0);
+	task(s);
+	has(s, ONLY_SENDER, 0)->part = 2;
+	has(s, ONLY_SENDER, 0)->part = 2;
+	waits(s, LOCKS, 1);
+	assert_string_equal(stuck(s), "11");
+	task(s);
+	has(s, ONLY_SENDER, 0)->part = 1;
+	waits(s, READS, 2);
+	assert_string_equal(stuck(s), "...");
+	/* that is all the same if it is in a variable of its own */
+	s->handles[1].part = 0;
+	assert_string_equal(stuck(s), "11.");
+	s->handles[1].elsewhere = true;
+	assert_string_equal(stuck(s), "...");
+}
+
 /* The address is not in the object of the handle. */
 static void objects_end(void **state)
 {
@@ -334,6 +359,7 @@ int main(void)
 		T(receivers),
 		T(temporaries_do_not_count_beside_others),
 		T(moved_about),
+		T(nested),
 		T(objects_end),
 		T(granted_and_first_in_line),
 	};
