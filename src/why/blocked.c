@@ -30,7 +30,7 @@ static void add_victims(struct why *y, struct why_finding *f)
 
 	for (uint32_t i = 0; i < y->p.nr_tasks; i++) {
 		const struct picture_task *t = &y->p.tasks[i];
-		struct why_place at = { "", "", 0 };
+		struct answer_place at = { "", "", 0 };
 
 		if (!y->steady[i])
 			continue;
@@ -91,7 +91,7 @@ static void add_holder(struct why *y, struct why_finding *f, const struct sleepe
 	const struct picture_handle *h = &y->p.handles[s->held_by];
 	uint32_t wait = first_wait(y, h->task);
 	const char *local;
-	struct why_place at = why__handle_place(y, s->held_by, &local);
+	struct answer_place at = why__handle_place(y, s->held_by, &local);
 
 	why__party(y, f, "holder", h->task, at, "%s %s it in %s, a %s%s", why__task(y, h->task),
 		   s->sure ? "holds" : "had", *local ? local : "a temporary",
@@ -191,7 +191,7 @@ static void say(struct why *y, struct why_finding *f, const struct sleeper *s, s
 		bool driven)
 {
 	const char *local = "";
-	struct why_place at = { "", "", 0 };
+	struct answer_place at = { "", "", 0 };
 	uint32_t wait = WALK_NONE, holder = WALK_NONE;
 	char held[512] = "", idle[64];
 

@@ -128,7 +128,7 @@ void why__find_chains(struct why *y)
 	for (uint32_t i = 0; i < y->p.nr_tasks && !y->err; i++) {
 		uint32_t behind = 0, wait = rows[i].nr ? end_wait(y, rows[i].end) : WALK_NONE;
 		struct why_finding *f;
-		struct why_place at;
+		struct answer_place at;
 
 		if (wait == WALK_NONE || done[rows[i].end] || told == MAX_TOLD)
 			continue;

@@ -176,7 +176,7 @@ static struct why_finding *tell(struct why *y, uint32_t wait, pid_t pid, const c
 {
 	const struct picture_wait *w = &y->p.waits[wait];
 	struct why_finding *f = why__add(y, "chain into another process", 1);
-	struct why_place at = why__wait_place(y, wait);
+	struct answer_place at = why__wait_place(y, wait);
 	char name[64], what[256];
 	va_list ap;
 
@@ -246,7 +246,7 @@ static void at_empty_pipe(struct why *y, uint32_t wait, pid_t pid, uint64_t ino)
 	uint32_t task = y->p.waits[wait].task;
 	uint32_t handle = own < 0 ? WALK_NONE : handle_of(y, task, own);
 	struct why_finding *f;
-	struct why_place at;
+	struct answer_place at;
 	const char *local;
 
 	if (handle == WALK_NONE || fd_awaited(y, own) || !is_only_wait(y, wait))

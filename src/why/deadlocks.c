@@ -63,10 +63,10 @@ static void place_in_queue(const struct why *y, uint32_t wait, char *out, size_t
 
 /* The variable that keeps the future of @frame, if it is not polled. */
 static void add_keeper(struct why *y, struct why_finding *f, uint32_t task, uint32_t frame,
-		       struct why_place known)
+		       struct answer_place known)
 {
 	const char *local;
-	struct why_place at = why__kept_place(y, frame, &local);
+	struct answer_place at = why__kept_place(y, frame, &local);
 
 	if (at.line && (at.line != known.line || strcmp(at.file, known.file)))
 		why__party(y, f, "holder", task, at, "%s keeps that future in %s, and does not poll it",
@@ -78,7 +78,7 @@ static void add_ender(struct why *y, struct why_finding *f, const struct graph_e
 {
 	const struct picture_wait *w;
 	const char *local;
-	struct why_place at;
+	struct answer_place at;
 	char queue[64];
 
 	switch (e->reason) {
@@ -258,7 +258,7 @@ static void tell_joining(struct why *y, const struct graph_edge *held, uint32_t 
 	struct why_finding *f = why__add(y, "deadlock", 0);
 	uint32_t wait = join_of(y, held->to, held->from);
 	const char *local;
-	struct why_place at, has;
+	struct answer_place at, has;
 
 	if (!f || wait == WALK_NONE)
 		return;
@@ -280,7 +280,7 @@ static void tell_part(struct why *y, uint32_t part)
 	const struct graph_edge *worst = worst_of(y, part, &nr), *held;
 	enum edge_rank rank = worst ? rank_of(y, worst) : EDGE_OTHER;
 	struct why_finding *f;
-	struct why_place at;
+	struct answer_place at;
 
 	if (!worst)
 		return;
@@ -341,7 +341,7 @@ void why__find_lost_wakes(struct why *y)
 	for (uint32_t i = 0; i < y->p.nr_waits && !y->err; i++) {
 		const struct picture_wait *w = &y->p.waits[i];
 		struct why_finding *f;
-		struct why_place at;
+		struct answer_place at;
 
 		if (!y->g->waits[i].granted || w->unpolled || !y->steady[w->task] ||
 		    y->p.tasks[w->task].state != PICTURE_IDLE || !is_free(y, w->task))

@@ -455,6 +455,53 @@ static bool stays_stuck(const struct graph *g, uint32_t task)
 	return any;
 }
 
+/* A branch of join!: what is done there waits for nothing (future/ of tokio and futures-util). */
+static bool is_branch(const char *type)
+{
+	static const char *const branches[] = {
+		"tokio::future::maybe_done::MaybeDone<",
+		"futures_util::future::maybe_done::MaybeDone<",
+		"futures_util::future::try_maybe_done::TryMaybeDone<",
+	};
+
+	for (size_t i = 0; i < sizeof(branches) / sizeof(branches[0]); i++)
+		if (!strncmp(type, branches[i], strlen(branches[i])))
+			return true;
+	return false;
+}
+
+/* May @t wait for something that is not known? Branches of a join that are done do not count. */
+static bool is_blind(const struct picture *p, const struct picture_task *t)
+{
+	const struct walk_variant *variants;
+	const struct walk_type *walk_types;
+	const struct image_type *types;
+	size_t nr, nr_variants;
+
+	if (!t->chain.blind)
+		return false;
+	types = image__types(p->img, &nr);
+	walk_types = image__walk_types(p->img, &nr);
+	variants = image__walk_variants(p->img, &nr_variants);
+	if (!t->nr_frames || t->chain.nr_tokens >= WALK_MAX_TOKENS)
+		return true;
+	for (uint32_t i = 0; i < t->chain.nr_tokens; i++)
+		if (WALK_IS_GAP(t->chain.tokens[i]) && t->chain.tokens[i] != WALK_ABSENT)
+			return true;
+	for (uint32_t i = t->frames; i < t->frames + t->nr_frames; i++) {
+		const struct picture_frame *f = &p->frames[i];
+
+		if (f->kept_at != WALK_NONE || f->type >= nr || f->variant >= nr_variants ||
+		    variants[f->variant].nr_arcs)
+			continue;
+		if (walk_types[f->type].flags & WALK_TYPE_OPAQUE ||
+		    (variants[f->variant].flags & WALK_VARIANT_DONE &&
+		     !is_branch(image__str(p->img, types[f->type].name))))
+			return true;
+	}
+	return false;
+}
+
 /* The largest set of tasks each of which waits for others of the set alone. */
 static void find_stuck(struct graph *g, const bool *steady)
 {
@@ -463,7 +510,7 @@ static void find_stuck(struct graph *g, const bool *steady)
 
 	for (size_t i = 0; i < p->nr_tasks; i++)
 		g->stuck[i] = steady[i] && p->tasks[i].state == PICTURE_IDLE &&
-			      !p->tasks[i].chain.blind;
+			      !is_blind(p, &p->tasks[i]);
 	while (more) {
 		more = false;
 		for (uint32_t i = 0; i < p->nr_tasks; i++) {

@@ -187,7 +187,7 @@ static void throttled(struct why *y)
 		 quantity__time(lost, text[0]), quantity__time(span, text[1]));
 	for (uint32_t i = 0; i < y->p.nr_tasks; i++)
 		if (y->p.tasks[i].state == PICTURE_READY)
-			why__party(y, f, "victim", i, (struct why_place){ "", "", 0 },
+			why__party(y, f, "victim", i, (struct answer_place){ "", "", 0 },
 				   "%s is ready to be polled", why__task(y, i));
 	f->resource = strdup(now.path);
 	if (!f->resource)

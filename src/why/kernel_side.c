@@ -61,7 +61,7 @@ static void missed_edge(struct why *y, uint32_t wait, const struct descriptor *d
 {
 	const struct picture_wait *w = &y->p.waits[wait];
 	struct why_finding *f = why__add(y, "missed edge", 2);
-	struct why_place at = why__wait_place(y, wait);
+	struct answer_place at = why__wait_place(y, wait);
 
 	if (!f)
 		return;

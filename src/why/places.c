@@ -131,7 +131,7 @@ static uint32_t kept_of(const struct why *y, uint32_t wait)
 	return at;
 }
 
-static struct why_place place_of_variant(const struct why *y, uint32_t variant)
+static struct answer_place place_of_variant(const struct why *y, uint32_t variant)
 {
 	const struct image_variant *variants;
 	const struct image_type *types;
@@ -140,18 +140,18 @@ static struct why_place place_of_variant(const struct why *y, uint32_t variant)
 	variants = image__variants(y->p.img, &nr);
 	types = image__types(y->p.img, &nr_types);
 	if (variant >= nr || variants[variant].type >= nr_types)
-		return (struct why_place){ "", "", 0 };
-	return (struct why_place){ image__str(y->p.img, types[variants[variant].type].shortname),
+		return (struct answer_place){ "", "", 0 };
+	return (struct answer_place){ image__str(y->p.img, types[variants[variant].type].shortname),
 				   image__str(y->p.img, variants[variant].file),
 				   variants[variant].line };
 }
 
 /* Where variable @part is declared, in the function whose await point @variant is; its name. */
-static struct why_place place_of_part(const struct why *y, uint32_t variant, uint32_t part,
+static struct answer_place place_of_part(const struct why *y, uint32_t variant, uint32_t part,
 				      const char **local)
 {
 	const struct image_part *parts;
-	struct why_place place = place_of_variant(y, variant);
+	struct answer_place place = place_of_variant(y, variant);
 	size_t nr;
 
 	*local = "";
@@ -166,17 +166,17 @@ static struct why_place place_of_part(const struct why *y, uint32_t variant, uin
 	return place;
 }
 
-struct why_place why__kept_place(const struct why *y, uint32_t frame, const char **local)
+struct answer_place why__kept_place(const struct why *y, uint32_t frame, const char **local)
 {
 	const struct picture_frame *f = &y->p.frames[frame];
 
 	*local = "";
 	if (f->kept_at == WALK_NONE)
-		return (struct why_place){ "", "", 0 };
+		return (struct answer_place){ "", "", 0 };
 	return place_of_part(y, f->kept_at, f->part, local);
 }
 
-struct why_place why__wait_place(const struct why *y, uint32_t wait)
+struct answer_place why__wait_place(const struct why *y, uint32_t wait)
 {
 	const struct picture_wait *w = &y->p.waits[wait];
 	const struct picture_frame *leaf = &y->p.frames[w->frame];
@@ -223,7 +223,7 @@ const char *why__waits_in(const struct why *y, uint32_t wait)
 	return text;
 }
 
-struct why_place why__handle_place(const struct why *y, uint32_t handle, const char **local)
+struct answer_place why__handle_place(const struct why *y, uint32_t handle, const char **local)
 {
 	const struct picture_handle *h = &y->p.handles[handle];
 

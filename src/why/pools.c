@@ -135,7 +135,7 @@ static void tell_slow(struct why *y, const struct sleeper *s)
 {
 	uint32_t wait = joined_by(y, NULL, s);
 	struct why_finding *f = wait == WALK_NONE ? NULL : why__add(y, "slow job", 4);
-	struct why_place at;
+	struct answer_place at;
 
 	if (!f)
 		return;

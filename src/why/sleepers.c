@@ -70,15 +70,15 @@ static void read_stack(const struct why *y, struct unwinder *u, const struct pic
 	st->place = place ? (uint32_t)(place - st->frames) : stack.nr;
 }
 
-static struct why_place place_of(const struct stack *st)
+static struct answer_place place_of(const struct stack *st)
 {
 	const struct trace_user_frame *f = &st->frames[st->place];
 	const char *base;
 
 	if (st->place == st->nr)
-		return (struct why_place){ "", "", 0 };
+		return (struct answer_place){ "", "", 0 };
 	base = strrchr(f->path, '/');
-	return (struct why_place){ f->function, base ? base + 1 : f->path, f->line };
+	return (struct answer_place){ f->function, base ? base + 1 : f->path, f->line };
 }
 
 const char *sleepers__kernel_words(pid_t pid, const struct picture_thread *t)

@@ -15,7 +15,7 @@
 /* A thread that sleeps in a poll. */
 struct sleeper {
 	const struct picture_thread	*thread;
-	struct why_place		 at;
+	struct answer_place		 at;
 	char				 words[SLEEPER_WORDS];	/* what it sleeps in */
 	uint32_t			 task;		/* whose poll it is in */
 	uint32_t			 root;		/* that it blocks on; WALK_NONE: none */

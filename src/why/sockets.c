@@ -241,7 +241,7 @@ static void tell_held(struct why *y, uint32_t wait, const struct held *h)
 {
 	const struct picture_wait *w = &y->p.waits[wait];
 	struct why_finding *f = why__add(y, "small packets", 4);
-	struct why_place at = why__wait_place(y, wait);
+	struct answer_place at = why__wait_place(y, wait);
 
 	if (!f)
 		return;
@@ -264,7 +264,7 @@ static void silent_peer(struct why *y, uint32_t wait, const struct descriptor *d
 	const struct descriptor_tcp *t = &d->tcp;
 	bool connecting = t->state == DESCRIPTOR_TCP_SYN_SENT;
 	struct why_finding *f;
-	struct why_place at;
+	struct answer_place at;
 
 	if (!connecting && (t->state != DESCRIPTOR_TCP_ESTABLISHED || !t->info_known ||
 			    !t->unsent || t->window >= t->mss))
@@ -299,7 +299,7 @@ static void add_owners(struct why *y, struct why_finding *f, uint64_t token)
 		const struct picture_handle *h = &y->p.handles[i];
 		const struct picture_task *t = &y->p.tasks[h->task];
 		uint32_t wait = t->nr_waits ? t->waits : WALK_NONE;
-		struct why_place at;
+		struct answer_place at;
 		const char *local;
 
 		if (token < h->object || token - h->object >= h->size)

@@ -24,7 +24,7 @@ static const char *text_of(struct telling *t, const char *text)
 	return own ? own : "";
 }
 
-static struct answer_place place_of(struct telling *t, struct why_place at)
+static struct answer_place place_of(struct telling *t, struct answer_place at)
 {
 	return (struct answer_place){ text_of(t, at.function), text_of(t, at.file), at.line };
 }
@@ -207,7 +207,7 @@ static int tell_has(struct telling *t, uint32_t at)
 	const struct image_handle *types;
 	struct answer *a = t->a;
 	const char *local;
-	struct why_place place = why__handle_place(t->y, at, &local);
+	struct answer_place place = why__handle_place(t->y, at, &local);
 	size_t nr;
 
 	types = image__handles(t->y->p.img, &nr);
@@ -241,7 +241,7 @@ static int tell_chain(struct telling *t, const struct picture_task *from, struct
 			continue;
 		if (array__room(&a->places, &a->cap_places, a->nr_places, sizeof(*a->places)))
 			return -ENOMEM;
-		a->places[a->nr_places++] = place_of(t, (struct why_place){
+		a->places[a->nr_places++] = place_of(t, (struct answer_place){
 			image__str(p->img, types[f->type].shortname),
 			image__str(p->img, variants[f->variant].file), variants[f->variant].line });
 		told->nr_chain++;

@@ -218,7 +218,7 @@ static bool is_new(struct why *y, struct why_finding *f, size_t at, uint32_t tas
 }
 
 void why__party(struct why *y, struct why_finding *f, const char *role, uint32_t task,
-		struct why_place place, const char *format, ...)
+		struct answer_place place, const char *format, ...)
 {
 	struct why_party *p;
 	char *text;

@@ -16,20 +16,13 @@
 #include "inspect/descriptors.h"
 #include "inspect/picture.h"
 
-/* A place in the program. */
-struct why_place {
-	const char	*function;	/* "web::handler"; "": not known */
-	const char	*file;		/* base name; "": not known */
-	uint32_t	 line;		/* 0: not known */
-};
-
 /* Somebody or something that has a part in a finding, and where. */
 struct why_party {
 	const char	*role;		/* "waits", "holds", "between", "chain", … */
 	uint32_t	 task;		/* of the picture; WALK_NONE: none */
 	uint32_t	 tid;		/* a thread; 0: none */
 	uint32_t	 count;		/* of tasks that are alike there */
-	struct why_place place;
+	struct answer_place place;
 	char		*text;		/* "waits in RwLock::read, second in the queue" */
 };
 
@@ -89,7 +82,7 @@ void why__say(struct why *y, struct why_finding *f, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Add a party; equal ones (by role, place and text) are counted. */
 void why__party(struct why *y, struct why_finding *f, const char *role, uint32_t task,
-		struct why_place place, const char *format, ...)
+		struct answer_place place, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
 
 #define WHY_QUEUE_MAX	96
@@ -102,17 +95,17 @@ const char *why__queue(const struct why *y, uint32_t task, char *out);
 /* The name of task number @task of the picture. */
 const char *why__task(const struct why *y, uint32_t task);
 /* Where in the program wait @wait is: its innermost await point there. */
-struct why_place why__wait_place(const struct why *y, uint32_t wait);
+struct answer_place why__wait_place(const struct why *y, uint32_t wait);
 /* What it waits in: "Sender::send", "oneshot::Receiver". Valid until the next call. */
 const char *why__waits_in(const struct why *y, uint32_t wait);
 /* Where the variable is declared that handle @handle is in; its name. */
-struct why_place why__handle_place(const struct why *y, uint32_t handle, const char **local);
+struct answer_place why__handle_place(const struct why *y, uint32_t handle, const char **local);
 
 /*
  * Where the variable is declared that keeps the future of frame @frame, which is not
  * awaited, and its name; line 0: not known, or it is awaited.
  */
-struct why_place why__kept_place(const struct why *y, uint32_t frame, const char **local);
+struct answer_place why__kept_place(const struct why *y, uint32_t frame, const char **local);
 
 /* Finders: each adds its findings. */
 void why__find_deadlocks(struct why *y);

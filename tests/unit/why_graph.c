@@ -290,7 +290,7 @@ static void moved_about(void **state)
 	assert_string_equal(stuck(s), "11");
 }
 
-/* A sender in an enum, from which it may have moved: to another variable, a task, a thread. */
+/* A sender in an enum, out of which it may have been moved: to a variable, a task, a thread. */
 static void nested(void **state)
 {
 	struct scene *s = *state;

@@ -41,6 +41,7 @@ fn main() {
             "round" => round(true).await,
             "answered" => round(false).await,
             "keyed" => keyed().await,
+            "joined" => joined().await,
             "piped" => piped().await,
             "inside" => inside().await,
             "sharded" => sharded().await,
@@ -48,7 +49,7 @@ fn main() {
             "moved" => moved().await,
             "given" => given().await,
             _ => {
-                eprintln!("shapes_of_faults: which? itself, round, answered, keyed, piped, inside, sharded, pooled, moved, given");
+                eprintln!("shapes_of_faults: which? itself, round, answered, keyed, joined, piped, inside, sharded, pooled, moved, given");
                 std::process::exit(2);
             }
         }
@@ -146,6 +147,18 @@ async fn keyed() {
     }
     while workers.join_next().await.is_some() {} // keyed: CULPRIT
     drop(registry);
+}
+
+// joined: deadlock
+async fn joined() {
+    let counter = Arc::new(tokio::sync::Mutex::new(0));
+    tokio::join!(async { sleep(MOMENT / 4).await }, count(&counter));
+}
+
+async fn count(counter: &tokio::sync::Mutex<u32>) {
+    let mut n = counter.lock().await; // joined: HOLDER
+    sleep(MOMENT).await;
+    *n += *counter.lock().await; // joined: CULPRIT
 }
 
 // piped: deadlock
