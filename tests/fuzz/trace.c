@@ -147,6 +147,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	torn = trace_reader__torn(r);
 	must(!torn || *torn);
+	check_looks(r);
 	must(!join__new(r, &j));
 	err = join__run(j);
 	/* -EPROTO: time was not conserved. */
