@@ -41,7 +41,7 @@ static_assert((int)RAW_UNKNOWN == TRACE_POLL_UNKNOWN, "poll results");
 #define FLUSH_NS	1000000000ull
 #define PROGRESS_NS	500000000ull
 #define FRESH_NS	1000000000ull	/* a look that is younger is not repeated at the end */
-#define ANSWER_MS	10000		/* for the answer to the last look */
+#define LOOK_NS		2000000000ull	/* for a look that is under way at the end */
 #define STALL_NS	2000000000ull	/* for the output to accept the rest, after the end */
 
 
@@ -334,22 +334,26 @@ static int take_answer(struct recorder *r)
 /* The last look, and its answer: the recording has ended, but the target goes on. */
 static int last_look(struct recorder *r)
 {
-	struct pollfd fds[2] = {
+	struct pollfd fds[3] = {
 		{ .fd = r->signals, .events = POLLIN },
 		{ .fd = looker__fd(r->looker), .events = POLLIN },
+		{ .fd = r->target.process.pidfd, .events = POLLIN },
 	};
-	uint64_t until = clock__now() + ANSWER_MS * 1000000ull, now;
+	uint64_t until = looker__asked(r->looker) + LOOK_NS, now;
 	int done = 0;
 
 	while (!done && (now = clock__now()) < until) {
-		if (poll(fds, 2, (int)((until - now) / 1000000) + 1) < 0 && errno != EINTR)
+		if (poll(fds, 3, (int)((until - now) / 1000000) + 1) < 0 && errno != EINTR)
 			return -errno;
-		if (recorder__asked_to_end(r))
-			break;
+		if (recorder__asked_to_end(r) || process__exited(&r->target.process))
+			return 0;
 		done = take_answer(r);
 		fds[1].fd = looker__fd(r->looker);
 	}
-	return done < 0 ? done : 0;
+	if (done)
+		return done < 0 ? done : 0;
+	return trace_writer__note(r->trace, "why tasks wait could not be found out in time at the "
+				  "end: dwell why -p PID takes its time");
 }
 
 /* Should why tasks wait be found out once more, at the end? */
