@@ -13,7 +13,7 @@ import time
 
 from harness import DWELL, Checks, Process, need_files, need_recording, run, scratch, wait_for, workload
 
-LOOKS = 8               # for each program
+LOOKS = 5               # for each program
 SECONDS = 30            # a look takes a second or two; a machine may be slow
 TARGETS = {"faults upgrade": "there", "faults queue": "there", "faults chain": "there", "stuck": "stuck"}
 

@@ -20,7 +20,7 @@ from harness import (DWELL, PROFILES, ROOT, Checks, Process, marked_faults, need
 SOURCE = ROOT / "tests/workloads/src/bin/stalls.rs"
 KINDS = ("deadlock|blocked worker|pool exhausted|small packets|silent peer|nobody accepts|"
          "chain into another process|slow job")
-HEALTHY = {"contended": 20, "children": 20, "moments": 20}  # and how often one looks
+HEALTHY = {"contended": 10, "children": 10, "moments": 10}  # and how often one looks
 # What else the finding must say: in its sentence, its resource or of somebody who has a part in it.
 SAYS = {
     "guard": r"std's Mutex::lock of the lock at 0x.*main .* holds it in count, a MutexGuard",
