@@ -43,7 +43,5 @@ bool functions__is(const struct scan_fn *fn, const char *path);
 void functions__name_tasks(struct functions *fs);
 /* Find the places that poll functions return to, as far as the code shows them. */
 void functions__find_returns(struct functions *fs);
-/* Find the adapters' layouts: what the recorder reads of the runtime itself. */
-void functions__find_layouts(struct functions *fs);
 
 #endif /* DWELL_IMAGE_FUNCTIONS_H */

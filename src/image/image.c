@@ -18,6 +18,7 @@
 #include "image/debug_file.h"
 #include "image/elf_file.h"
 #include "image/functions.h"
+#include "image/layouts.h"
 #include "image/futures.h"
 #include "image/lines.h"
 #include "image/model.h"
@@ -252,7 +253,7 @@ static int build__run(struct build *b, struct binary *bin, const char **why)
 	b->functions = functions__new(&b->m, bin, &b->ts, b->names, b->futures);
 	if (!b->functions)
 		return -ENOMEM;
-	functions__find_layouts(b->functions);
+	layouts__find(&b->m, b->futures ? &b->ts : NULL);
 	err = tls__find(&b->m, bin, debug_file__symbols(b->file));
 	if (err)
 		return err;

@@ -7,11 +7,9 @@
 #include <string.h>
 
 #include "inspect/unwind.h"
-#include "symbol/source_lines.h"
 #include "why/graph.h"
+#include "why/stacks.h"
 
-#define FRAMES		96		/* of a stack */
-#define INLINED		64		/* functions at one address */
 #define PAGE		4096
 #define MAX_PAGES	256		/* of a stack, from its innermost frame */
 
@@ -89,23 +87,21 @@ static bool polls_tasks(const char *function)
 	return false;
 }
 
-/* Is @t a worker? On its stack there are remains of what tasks had, and of tasks as spawned. */
-static bool is_worker(struct why *y, struct unwinder *u, const struct picture_thread *t)
+#define POLLS_TASKS	2
+
+static int look_for_worker(void *ctx, const struct stack_function *f)
 {
-	struct unwind_frame f = { .pc = t->regs.ip, .innermost = true, .sp = t->regs.sp };
-	struct source_frame found[INLINED];
+	(void)ctx;
+	return polls_tasks(f->function) ? POLLS_TASKS : 0;
+}
 
-	memcpy(f.saved, t->regs.saved, sizeof(f.saved));
-	for (unsigned int i = 0; i < FRAMES; i++) {
-		int nr = source_lines__at(y->lines, f.pc - y->p.bias - (i > 0), found, INLINED);
-
-		for (int k = 0; k < nr; k++)
-			if (polls_tasks(found[k].function))
-				return true;
-		if (unwinder__step(u, &f) != 1)
-			return false;
-	}
-	return true;
+/*
+ * Is @t no worker, by all of its stack? On that of a worker there are remains of what tasks had,
+ * and of tasks as spawned.
+ */
+static bool is_no_worker(struct why *y, struct unwinder *u, const struct picture_thread *t)
+{
+	return stack__walk(y, u, t, look_for_worker, NULL) != POLLS_TASKS;
 }
 
 /* Does @t poll no task, or a blocking job alone? */
@@ -167,7 +163,7 @@ bool elsewhere__mark(struct why *y)
 	for (size_t i = 0; i < y->p.nr_threads && u; i++) {
 		const struct picture_thread *t = &y->p.threads[i];
 
-		if (is_outside(y, t) && !is_worker(y, u, t))
+		if (is_outside(y, t) && is_no_worker(y, u, t))
 			any |= look_at(y, t, list, nr);
 	}
 	unwinder__free(u);

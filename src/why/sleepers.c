@@ -10,12 +10,11 @@
 
 #include "inspect/unwind.h"
 #include "join/sleeps.h"
-#include "symbol/source_lines.h"
 #include "why/locks.h"
 #include "why/objects.h"
+#include "why/stacks.h"
 
-#define FRAMES		96	/* of a stack */
-#define NAMED		256	/* of these, with inlined functions */
+#define NAMED		256	/* functions of a stack */
 #define KERNEL_FRAMES	32
 
 /* ---- where it is ---- */
@@ -43,31 +42,30 @@ struct stack {
 	bool			 way;		/* it has given its worker to another thread */
 };
 
+/* 1: there is no room for more. */
+static int add_function(void *ctx, const struct stack_function *f)
+{
+	struct stack *st = ctx;
+
+	if (!*f->function && !*f->path)
+		return 0;
+	st->frames[st->nr++] = (struct trace_user_frame){ f->function, f->path, f->line };
+	st->way |= gives_way(f->function);
+	return st->nr == NAMED;
+}
+
 static void read_stack(const struct why *y, struct unwinder *u, const struct picture_thread *t,
 		       struct stack *st)
 {
-	struct unwind_frame f = { .pc = t->regs.ip, .innermost = true, .sp = t->regs.sp };
 	struct trace_user_stack stack = { .frames = st->frames };
-	struct source_frame found[NAMED];
 	const struct trace_user_frame *place;
 
+	st->nr = 0;
 	st->way = false;
-	memcpy(f.saved, t->regs.saved, sizeof(f.saved));
-	for (unsigned int i = 0; i < FRAMES && stack.nr < NAMED; i++) {
-		int nr = source_lines__at(y->lines, f.pc - y->p.bias - (i > 0), found,
-					  (int)(NAMED - stack.nr));
-
-		for (int k = 0; k < nr; k++) {
-			st->frames[stack.nr++] = (struct trace_user_frame){
-				found[k].function, found[k].path, found[k].line };
-			st->way |= gives_way(found[k].function);
-		}
-		if (unwinder__step(u, &f) != 1)
-			break;
-	}
+	stack__walk(y, u, t, add_function, st);
+	stack.nr = st->nr;
 	place = sleep__place(&stack);
-	st->nr = stack.nr;
-	st->place = place ? (uint32_t)(place - st->frames) : stack.nr;
+	st->place = place ? (uint32_t)(place - st->frames) : st->nr;
 }
 
 static struct answer_place place_of(const struct stack *st)

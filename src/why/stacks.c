@@ -14,30 +14,51 @@
 #define FRAMES		512	/* of a stack */
 #define INLINED		64	/* functions at one address */
 
-/* Adds the functions at @pc of the program; elsewhere (a library) just the address. */
-static int tell_frame(const struct why *y, struct answer *a, uint64_t pc, bool innermost)
+/* Calls @each with the functions at @pc of the program; elsewhere (a library) with one. */
+static int walk_frame(const struct why *y, uint64_t pc, bool innermost,
+		      int (*each)(void *ctx, const struct stack_function *f), void *ctx)
 {
 	struct source_frame found[INLINED];
 	int nr = source_lines__at(y->lines, pc - y->p.bias - !innermost, found, INLINED);
+	struct stack_function f = { pc, "", "", 0, false };
+	int err = 0;
 
-	for (int i = 0; i < (nr > 0 ? nr : 1); i++) {
-		const char *function = "", *file = "", *base;
-		uint32_t line = 0;
-
-		if (nr > 0) {
-			base = strrchr(found[i].path, '/');
-			function = found[i].function;
-			file = base ? base + 1 : found[i].path;
-			line = found[i].line;
-		}
-		function = answer__text(a, function);
-		file = answer__text(a, file);
-		if (!function || !file ||
-		    array__room(&a->frames, &a->cap_frames, a->nr_frames, sizeof(*a->frames)))
-			return -ENOMEM;
-		a->frames[a->nr_frames++] = (struct answer_frame){
-			pc, { function, file, line }, i + 1 < nr };
+	if (nr <= 0)
+		return each(ctx, &f);
+	for (int i = 0; i < nr && !err; i++) {
+		f = (struct stack_function){ pc, found[i].function, found[i].path, found[i].line,
+					     i + 1 < nr };
+		err = each(ctx, &f);
 	}
+	return err;
+}
+
+int stack__walk(const struct why *y, struct unwinder *u, const struct picture_thread *t,
+		int (*each)(void *ctx, const struct stack_function *f), void *ctx)
+{
+	struct unwind_frame f = { .pc = t->regs.ip, .innermost = true, .sp = t->regs.sp };
+	int err = 0, step = 1;
+
+	memcpy(f.saved, t->regs.saved, sizeof(f.saved));
+	for (unsigned int i = 0; i < FRAMES && step == 1 && !err; i++) {
+		err = walk_frame(y, f.pc, f.innermost, each, ctx);
+		step = unwinder__step(u, &f);
+	}
+	return err ? err : !step ? STACK_ENDED : 0;
+}
+
+static int tell_function(void *ctx, const struct stack_function *f)
+{
+	const char *base = strrchr(f->path, '/'), *function, *file;
+	struct answer *a = ctx;
+
+	function = answer__text(a, f->function);
+	file = answer__text(a, base ? base + 1 : f->path);
+	if (!function || !file ||
+	    array__room(&a->frames, &a->cap_frames, a->nr_frames, sizeof(*a->frames)))
+		return -ENOMEM;
+	a->frames[a->nr_frames++] = (struct answer_frame){ f->pc, { function, file, f->line },
+							   f->inlined };
 	return 0;
 }
 
@@ -65,22 +86,18 @@ static bool stands(const struct why *y, const struct picture_thread *t)
 static int tell_stack(const struct why *y, struct unwinder *u, const struct picture_thread *t,
 		      struct answer *a, struct answer_thread *told)
 {
-	struct unwind_frame f = { .pc = t->regs.ip, .innermost = true, .sp = t->regs.sp };
-	int err = unwinder__again(u), step = 1;
+	int err = unwinder__again(u);
 
-	memcpy(f.saved, t->regs.saved, sizeof(f.saved));
 	told->frames = (uint32_t)a->nr_frames;
-	for (unsigned int i = 0; i < FRAMES && step == 1 && !err; i++) {
-		err = tell_frame(y, a, f.pc, f.innermost);
-		step = unwinder__step(u, &f);
-	}
+	if (!err)
+		err = stack__walk(y, u, t, tell_function, a);
 	if (!stands(y, t)) {
 		a->nr_frames = told->frames;
-		return err;
+		return err < 0 ? err : 0;
 	}
 	told->nr_frames = (uint32_t)a->nr_frames - told->frames;
-	told->complete = !step;
-	return err;
+	told->complete = err == STACK_ENDED;
+	return err < 0 ? err : 0;
 }
 
 int stacks__tell(const struct why *y, struct answer *a)

@@ -5,6 +5,7 @@
  */
 #include "image_code.h"
 #include "image_explored.h"
+#include "image/layouts.h"
 
 /* ---- vtables -------------------------------------------------------------- */
 
@@ -202,7 +203,7 @@ static bool task_cell(uint64_t cell_size, uint64_t core_off, int stage, uint64_t
 	prepare(&e, &f);
 	fs = functions__new(&e.m, &b, &f.ts, e.names, e.futures);
 	assert_non_null(fs);
-	functions__find_layouts(fs);
+	layouts__find(&e.m, &f.ts);
 	assert_int_equal(functions__find(fs), 1);
 	assert_int_equal(futures__explore(e.futures), 0);
 	functions__name_tasks(fs);
