@@ -11,13 +11,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/array.h"
@@ -25,6 +20,7 @@
 #include "trace/chunk.h"
 #include "trace/codec.h"
 #include "trace/meta.h"
+#include "trace/out.h"
 #include "trace/varint.h"
 
 #define EVENTS_BYTES	(40u << 10)	/* payload of a chunk of events */
@@ -34,8 +30,6 @@
 #define STRINGS_MAX	(1u << 20)	/* strings remembered, to share ids */
 #define LOSSES_MAX	64
 #define END_BYTES	(3 * META_BYTES)	/* the most that finish() writes after an error */
-#define RESERVE_STEP	(1u << 20)	/* disk space that is reserved at a time */
-#define STALL_MS	20		/* between two calls of trace_sink.stalled */
 
 /* A chunk that is being filled: space for its header, then the payload. */
 struct stream {
@@ -51,11 +45,9 @@ struct interned {
 };
 
 struct trace_writer {
-	struct trace_sink	  sink;
-	bool			  owns_fd, seekable, socket, closing;
-	uint64_t		  reserved;	/* bytes of disk space that the file has */
+	struct trace_out	  out;
+	bool			  owns_fd;
 	int			  err;		/* 0, or the errno of the final error */
-	uint64_t		  bytes;	/* size of the file up to the last complete chunk */
 	uint64_t		  events;
 	struct stream		**streams;	/* indexed by CPU */
 	uint32_t		  nr_streams;
@@ -75,107 +67,14 @@ struct trace_writer {
 	uint64_t		  dropped, dropped_first, dropped_last;
 };
 
-/* ---- bytes ---- */
-
-/* Waits until the sink, which is not a file, accepts data. */
-static int writer__wait(const struct trace_writer *w)
-{
-	struct pollfd room = { .fd = w->sink.fd, .events = POLLOUT };
-	int err;
-
-	for (;;) {
-		int n = poll(&room, 1, STALL_MS);
-
-		if (n > 0)
-			return 0;
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		err = w->sink.stalled ? w->sink.stalled(w->sink.ctx) : 0;
-		if (err)
-			return err;
-	}
-}
-
-/* Writes some of @len bytes; returns how many, or negative errno. */
-static ssize_t writer__some(const struct trace_writer *w, const uint8_t *p, size_t len)
-{
-	ssize_t n;
-
-	if (w->seekable) {
-		n = write(w->sink.fd, p, len);
-	} else {
-		int err = writer__wait(w);
-
-		if (err)
-			return err;
-		/* A pipe that poll() reports as writable accepts this much without blocking. */
-		len = len < PIPE_BUF ? len : PIPE_BUF;
-		n = w->socket ? send(w->sink.fd, p, len, MSG_DONTWAIT | MSG_NOSIGNAL) :
-				write(w->sink.fd, p, len);
-	}
-	return n < 0 ? -errno : n;
-}
-
-/*
- * Reserves disk space for @len more bytes and, behind them, for the end of the file:
- * the losses and their cause must be written even if the disk is full. -ENOSPC, -EDQUOT
- * or -EFBIG: there is no space. File systems without this operation are accepted.
- */
-static int writer__reserve(struct trace_writer *w, size_t len)
-{
-	uint64_t end = w->bytes + len + END_BYTES, step = end + RESERVE_STEP;
-	struct rlimit max;
-
-	if (!w->seekable || w->closing || end <= w->reserved)
-		return 0;
-	if (!getrlimit(RLIMIT_FSIZE, &max) && max.rlim_cur != RLIM_INFINITY && end > max.rlim_cur)
-		return -EFBIG;
-	if (!fallocate(w->sink.fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)step)) {
-		w->reserved = step;
-		return 0;
-	}
-	if (errno != ENOSPC && errno != EDQUOT)
-		return 0;
-	/* Try to reserve less at once. */
-	if (!fallocate(w->sink.fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)end)) {
-		w->reserved = end;
-		return 0;
-	}
-	return errno == ENOSPC || errno == EDQUOT ? -errno : 0;
-}
-
-/* Writes all of @len bytes or nothing: after an error, the part that was written is removed. */
-static int writer__put(struct trace_writer *w, const void *data, size_t len)
-{
-	const uint8_t *p = data;
-	size_t left = len;
-	int err = writer__reserve(w, len);
-
-	if (err)
-		return err;
-	while (left) {
-		ssize_t n = writer__some(w, p, left);
-
-		if (n == -EINTR || n == -EAGAIN)
-			continue;
-		if (n < 0) {
-			if (left < len && w->seekable && !ftruncate(w->sink.fd, (off_t)w->bytes))
-				lseek(w->sink.fd, (off_t)w->bytes, SEEK_SET);
-			return (int)n;
-		}
-		p += n;
-		left -= (size_t)n;
-	}
-	w->bytes += len;
-	return 0;
-}
+/* ---- chunks ---- */
 
 /* @buf has space for the header before @length bytes of payload. */
 static int writer__put_chunk(struct trace_writer *w, struct trace_chunk_head *h, uint8_t *buf)
 {
 	h->crc = crc32c(buf + TRACE_CHUNK_HEAD_SIZE, h->length);
 	trace_chunk_head__pack(h, buf);
-	return writer__put(w, buf, TRACE_CHUNK_HEAD_SIZE + h->length);
+	return trace_out__put(&w->out, buf, TRACE_CHUNK_HEAD_SIZE + h->length);
 }
 
 static int writer__put_meta(struct trace_writer *w)
@@ -706,7 +605,7 @@ int trace_writer__finish(struct trace_writer *w, const struct trace_totals *t)
 	trace_writer__flush(w);
 	first_err = w->err;
 	w->err = 0;
-	w->closing = true;
+	trace_out__close(&w->out);
 	if (first_err) {
 		trace_writer__loss(w, "file could not be written", w->dropped);
 		if (w->dropped)
@@ -718,9 +617,7 @@ int trace_writer__finish(struct trace_writer *w, const struct trace_totals *t)
 		err = writer__put_totals(w, t);
 	if (!err)
 		err = trace_writer__flush(w);
-	/* Free the disk space that was reserved and not used. */
-	if (w->reserved)
-		(void)!ftruncate(w->sink.fd, (off_t)w->bytes);
+	trace_out__trim(&w->out);
 	if (!err)
 		err = first_err;
 	w->err = err;
@@ -734,13 +631,12 @@ int trace_writer__new_on(const struct trace_sink *sink, const struct trace_host 
 {
 	struct trace_writer *w = calloc(1, sizeof(*w));
 	uint8_t head[TRACE_HEAD_SIZE];
-	struct stat st;
 	int err;
 
 	*out = NULL;
 	if (!w)
 		return -ENOMEM;
-	w->sink = *sink;
+	trace_out__init(&w->out, sink, END_BYTES);
 	w->next_string = 1;
 	w->meta_size = META_BYTES * 2;
 	w->meta_len = TRACE_CHUNK_HEAD_SIZE;
@@ -749,14 +645,8 @@ int trace_writer__new_on(const struct trace_sink *sink, const struct trace_host 
 		err = -ENOMEM;
 		goto fail;
 	}
-	if (!fstat(sink->fd, &st)) {
-		/* Standard output may be a file with other data before our position. */
-		w->seekable = S_ISREG(st.st_mode) && !lseek(sink->fd, 0, SEEK_CUR) &&
-			      !(fcntl(sink->fd, F_GETFL) & O_APPEND);
-		w->socket = S_ISSOCK(st.st_mode);
-	}
 	trace_head__pack(head, TRACE_VERSION);
-	err = writer__put(w, head, sizeof(head));
+	err = trace_out__put(&w->out, head, sizeof(head));
 	if (!err)
 		err = writer__host(w, host);
 	if (!err)
@@ -796,7 +686,7 @@ uint64_t trace_writer__events(const struct trace_writer *w)
 
 uint64_t trace_writer__bytes(const struct trace_writer *w)
 {
-	return w->bytes;
+	return w->out.bytes;
 }
 
 void trace_writer__free(struct trace_writer *w)
@@ -815,6 +705,6 @@ void trace_writer__free(struct trace_writer *w)
 		free(w->losses[i].cause);
 	free(w->meta);
 	if (w->owns_fd)
-		close(w->sink.fd);
+		close(w->out.sink.fd);
 	free(w);
 }
