@@ -163,6 +163,14 @@ const struct runtime_handle library_handles[] = {
 
 const size_t nr_library_handles = sizeof(library_handles) / sizeof(library_handles[0]);
 
+/* future/maybe_done.rs of tokio, future/{maybe_done,try_maybe_done}.rs of futures-util */
+const char *const library_branches[] = {
+	"tokio::future::maybe_done::MaybeDone",
+	"futures_util::future::maybe_done::MaybeDone",
+	"futures_util::future::try_maybe_done::TryMaybeDone",
+	NULL,
+};
+
 /* Crates of combinators, of HTTP layers and of tracing. */
 const char library_adapters[] =
 	"futures_util|futures_lite|tower|tower_http|tracing|tracing_futures|opentelemetry|"

@@ -454,6 +454,11 @@ extern const size_t nr_library_leaves;
 extern const struct runtime_handle library_handles[];
 extern const size_t nr_library_handles;
 /*
+ * Branches of join!, by their types without generics; NULL ends the list. They hold a future,
+ * its result, or nothing: one that is done waits for nothing.
+ */
+extern const char *const library_branches[];
+/*
  * Crates whose futures are put around another one and say nothing of it: a task is named
  * by what they hold. Parted by '|'.
  */

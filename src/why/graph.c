@@ -455,18 +455,15 @@ static bool stays_stuck(const struct graph *g, uint32_t task)
 	return any;
 }
 
-/* A branch of join!: what is done there waits for nothing (future/ of tokio and futures-util). */
+/* Is @type, with generics, a branch of join!? What is done there waits for nothing. */
 static bool is_branch(const char *type)
 {
-	static const char *const branches[] = {
-		"tokio::future::maybe_done::MaybeDone<",
-		"futures_util::future::maybe_done::MaybeDone<",
-		"futures_util::future::try_maybe_done::TryMaybeDone<",
-	};
+	for (const char *const *b = library_branches; *b; b++) {
+		size_t len = strlen(*b);
 
-	for (size_t i = 0; i < sizeof(branches) / sizeof(branches[0]); i++)
-		if (!strncmp(type, branches[i], strlen(branches[i])))
+		if (!strncmp(type, *b, len) && type[len] == '<')
 			return true;
+	}
 	return false;
 }
 
