@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "answer/answer.h"
+#include "base/priority.h"
 #include "base/say.h"
 #include "cli/arguments.h"
 #include "cli/cli.h"
@@ -179,6 +180,7 @@ int cmd_why(int argc, char **argv)
 		o.recording.past.pattern = o.pattern;
 		return why_recording__run(&o.recording, argv[0]);
 	}
+	priority__give_way();
 	process__init(&target);
 	err = process__find(&target, o.pid, &why);
 	if (!err)

@@ -14,6 +14,7 @@
 
 #include "answer/answer.h"
 #include "base/clock.h"
+#include "base/priority.h"
 #include "record/code.h"
 #include "record/registers.h"
 #include "why/why.h"
@@ -187,6 +188,7 @@ int looker__start(const struct image *img, const struct process *target, struct 
 	}
 	l->pid = fork();
 	if (!l->pid) {
+		priority__give_way();
 		c.socket = pair[1];
 		serve(&c, self);
 	}
