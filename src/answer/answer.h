@@ -63,6 +63,8 @@ struct answer_task {
 	uint32_t		 chain, nr_chain;	/* ranges: places, the outermost first; … */
 	uint32_t		 waits, nr_waits;	/* … leaves that it waits for; … */
 	uint32_t		 has, nr_has;		/* … values that others may wait for */
+	/* which of the places, from 1 on, is the last in the program's own code; 0: none */
+	uint32_t		 own;
 };
 
 /* A leaf that a task waits for, or would if it polled the future that it is in. */

@@ -133,7 +133,7 @@ static void pack_tasks(struct packer *k, const struct answer *a)
 		num(k, t->id);
 		text(k, t->name);
 		num(k, t->state);
-		num(k, (uint64_t)t->root | (uint64_t)t->stuck << 1);
+		num(k, (uint64_t)t->root | (uint64_t)t->stuck << 1 | (uint64_t)t->own << 2);
 		text(k, t->queue);
 		num(k, t->after_ns);
 		num(k, t->since_ns);
@@ -352,7 +352,7 @@ static void unpack_tasks(struct unpacker *u, struct ends *ends)
 	a->tasks = get_section(u, sizeof(*a->tasks), 10, &a->nr_tasks);
 	for (size_t i = 0; i < a->nr_tasks && good(u); i++) {
 		struct answer_task *t = &a->tasks[i];
-		uint64_t flags;
+		uint64_t flags, own;
 
 		t->id = get_varint(&u->in);
 		t->name = get_text(u);
@@ -360,10 +360,12 @@ static void unpack_tasks(struct unpacker *u, struct ends *ends)
 		flags = get_varint(&u->in);
 		t->root = get_flag(flags, 0);
 		t->stuck = get_flag(flags, 1);
+		own = flags >> 2;
 		t->queue = get_text(u);
 		t->after_ns = get_varint(&u->in);
 		t->since_ns = get_varint(&u->in);
 		t->nr_chain = get_range(u, &t->chain, &ends->places);
+		t->own = own <= t->nr_chain ? (uint32_t)own : 0;
 		t->nr_waits = get_range(u, &t->waits, &ends->waits);
 		t->nr_has = get_range(u, &t->has, &ends->has);
 	}

@@ -84,9 +84,9 @@ static void print_groups(const struct answer *a, FILE *out)
 				   .at = { "", "", 0 }, .in = "" };
 		size_t at;
 
-		/* its innermost await point, if what is awaited there is not known */
+		/* its innermost await point in own code, if what is awaited there is not known */
 		if (t->nr_chain)
-			g.at = a->places[t->chain + t->nr_chain - 1];
+			g.at = a->places[t->chain + (t->own ? t->own : t->nr_chain) - 1];
 		for (uint32_t k = t->waits; k < t->waits + t->nr_waits; k++) {
 			if (a->waits[k].unpolled)
 				continue;

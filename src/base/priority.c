@@ -10,8 +10,8 @@
 
 #include "base/priority.h"
 
-#define NICE		10
-#define SLICE_NS	100000	/* the kernel's minimum; it heeds it since Linux 6.12 */
+#define NICE	 10
+#define SLICE_NS 100000 /* the kernel's minimum; it heeds it since Linux 6.12 */
 
 void priority__give_way(void)
 {

@@ -11,6 +11,7 @@
 #include "base/array.h"
 #include "base/hash_table.h"
 #include "image/names.h"
+#include "image/stream.h"
 #include "runtime/runtime.h"
 
 #define MAX_PARTS	64	/* of one variant */
@@ -82,21 +83,6 @@ static bool is_box(const struct die *d)
 	return type__named(d, "alloc::boxed::Box<");
 }
 
-/* A Vec: where the pointer to its elements and their number are, and their type. */
-static bool is_vec(const struct types *ts, const struct die *d, uint32_t *at, uint32_t *len,
-		   struct die *item)
-{
-	struct image_path ptr, nr;
-
-	if (!type__named(d, "Vec<") || !type__is(ts, d, "alloc::vec::Vec") ||
-	    !type__path(ts, d, "buf.inner.ptr.*|buf.ptr.*", &ptr, NULL) || ptr.nr_hops != 1 ||
-	    !type__path(ts, d, "len", &nr, NULL) || nr.nr_hops || nr.width != 8)
-		return false;
-	*at = ptr.off[0];
-	*len = nr.off[0];
-	return type__param(ts, d, "T", item);
-}
-
 /* A hash table: where the pointer to its control bytes and its mask are, and its elements' type. */
 static bool is_table(const struct types *ts, const struct die *d, uint32_t *at, uint32_t *mask,
 		     struct die *item)
@@ -136,7 +122,7 @@ static bool has_inside(struct contents *c, const struct die *d, unsigned int dep
 
 	if (type__fat_pointer(c->ts, d, &dyn, &data, &other, &to))
 		return is_box(d) && (dyn ? dyn_future(&to) : contents__has(c, &to, depth + 1));
-	if (is_vec(c->ts, d, &at, &len, &to) || is_table(c->ts, d, &at, &len, &to))
+	if (type__vec(c->ts, d, &at, &len, &to) || is_table(c->ts, d, &at, &len, &to))
 		return contents__has(c, &to, depth + 1);
 	if (type__variants(c->ts, d, &vs)) {
 		while (type__next_variant(c->ts, &vs, &it, &v))
@@ -260,6 +246,7 @@ static uint32_t add_handle(struct contents *c, const struct die *d, unsigned int
 	if (h->side == RUNTIME_SIDE_RECEIVES && runtime != IMAGE_LIBRARY &&
 	    runtimes[runtime]->messages)
 		find_messages(c, d, &to, runtimes[runtime]->messages, &found);
+	stream__find(c->ts, d, &to, &found.stream);
 	ih = model__at(c->m, MODEL_HANDLES, at);
 	*ih = found;
 	ih->runtime = (uint8_t)runtime;
@@ -377,7 +364,7 @@ static void collect(struct contents *c, const struct die *d, uint64_t off, unsig
 				   .item = (uint32_t)type__size(&to) }, list);
 		return;
 	}
-	if (is_vec(c->ts, d, &at, &len, &to)) {
+	if (type__vec(c->ts, d, &at, &len, &to)) {
 		put_target(c, &to, off + at, (struct image_part){
 			   .way = IMAGE_PART_SLICE, .len_off = (int32_t)len - (int32_t)at,
 			   .item = (uint32_t)type__size(&to) }, list);

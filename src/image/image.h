@@ -132,6 +132,24 @@ struct image_part {
 
 #define IMAGE_LIBRARY	0xff
 
+enum image_stream_kind {
+	IMAGE_STREAM_NONE	= 0,	/* not the handle of a stream, or not all was found */
+	IMAGE_STREAM_ONE	= 1,	/* that of a stream */
+	IMAGE_STREAM_ALL	= 2,	/* in what reads and writes the connection; no offsets */
+};
+
+/* struct runtime_stream, in this program; all are offsets. */
+struct image_stream {
+	uint8_t			kind;		/* enum image_stream_kind */
+	uint8_t			pad[3];
+	uint32_t		index, id;		/* in the handle; 4 bytes each */
+	/* in the connection: the pointer to the entries, and how many there are; 8 bytes each */
+	uint32_t		entries, nr_entries;
+	uint32_t		entry_size;
+	/* by enum runtime_window: 4 bytes each, but 8 of READER and WRITER */
+	uint32_t		windows[RUNTIME_WINDOW_NR];
+};
+
 /* A type of handle: struct runtime_handle, in this program. */
 struct image_handle {
 	/* index into runtimes[]; IMAGE_LIBRARY: of a library that belongs to none */
@@ -160,6 +178,7 @@ struct image_handle {
 	 */
 	uint32_t		block_start, block_next, block_ready, block_messages;
 	uint32_t		nr_messages, message_size;
+	struct image_stream	stream;
 };
 
 /* A type of value that may have parts, decided at run time by a discriminant. */

@@ -435,6 +435,20 @@ bool type__path(const struct types *ts, const struct die *d, const char *path,
 	return false;
 }
 
+bool type__vec(const struct types *ts, const struct die *d, uint32_t *at, uint32_t *len,
+	       struct die *item)
+{
+	struct image_path ptr, nr;
+
+	if (!type__named(d, "Vec<") || !type__is(ts, d, "alloc::vec::Vec") ||
+	    !type__path(ts, d, "buf.inner.ptr.*|buf.ptr.*", &ptr, NULL) || ptr.nr_hops != 1 ||
+	    !type__path(ts, d, "len", &nr, NULL) || nr.nr_hops || nr.width != 8)
+		return false;
+	*at = ptr.off[0];
+	*len = nr.off[0];
+	return type__param(ts, d, "T", item);
+}
+
 /* ---- search ---- */
 
 #define SEARCH_LEVELS	28	/* nesting of members, newtypes included */

@@ -104,6 +104,13 @@ bool type__path(const struct types *ts, const struct die *d, const char *path,
 		struct image_path *out, struct die *end);
 
 /*
+ * A Vec: where the pointer to its elements (*@at) and their number (*@len) are, and their type.
+ * False: it is none.
+ */
+bool type__vec(const struct types *ts, const struct die *d, uint32_t *at, uint32_t *len,
+	       struct die *item);
+
+/*
  * Find the shortest path, by value and through references, boxes and Arcs, to a type
  * called @want, with three dereferences at most. False: there is none, or two are
  * equally short.

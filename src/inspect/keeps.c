@@ -278,7 +278,8 @@ static void add_handle(struct keeps *k, const struct image_part *part, uint64_t 
 	*out = (struct picture_handle){
 		.task = k->task, .handle = part->index, .frame = k->frame,
 		.part = (uint32_t)(of - k->parts),
-		.object = object, .size = h->object.size, .amount = 1, .via = k->via,
+		.addr = addr, .object = object, .size = h->object.size, .amount = 1,
+		.via = k->via,
 		.unpolled = k->from.type != WALK_NONE,
 		.polled = p->tasks[k->task].state == PICTURE_POLLED,
 	};

@@ -61,6 +61,7 @@ struct picture_handle {
 	uint32_t	handle;		/* its type, in the image's table */
 	uint32_t	frame;		/* the future that it is in */
 	uint32_t	part;		/* the variable, as one of the image's parts */
+	uint64_t	addr;		/* where it is */
 	uint64_t	object, size;	/* what it belongs to */
 	uint64_t	amount;		/* permits that it holds */
 	/*

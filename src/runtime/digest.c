@@ -170,6 +170,21 @@ static void add_runtime(struct digest *d, const struct runtime *rt)
 	add_layouts(d, rt->layouts, rt->nr_layouts);
 }
 
+_Static_assert(sizeof(struct runtime_stream) == 104, "runtime_stream: see add_streams()");
+
+static void add_streams(struct digest *d, const struct runtime_stream *s, size_t nr)
+{
+	add(d, nr);
+	for (size_t i = 0; i < nr; i++) {
+		add_str(d, s[i].handle);
+		add_str(d, s[i].index);
+		add_str(d, s[i].id);
+		add_str(d, s[i].streams);
+		for (size_t k = 0; k < RUNTIME_WINDOW_NR; k++)
+			add_str(d, s[i].windows[k]);
+	}
+}
+
 uint64_t runtimes__digest(const struct runtime *const *list)
 {
 	struct digest d = { 0xcbf29ce484222325ull };
@@ -178,6 +193,7 @@ uint64_t runtimes__digest(const struct runtime *const *list)
 		add_runtime(&d, *list);
 	add_leaves(&d, library_leaves, nr_library_leaves);
 	add_handles(&d, library_handles, nr_library_handles);
+	add_streams(&d, library_streams, nr_library_streams);
 	add_str(&d, library_adapters);
 	for (const struct runtime_other *o = other_runtimes; o->name; o++) {
 		add_str(&d, o->name);

@@ -159,9 +159,44 @@ const struct runtime_handle library_handles[] = {
 	{ "deadpool::managed::Object", HOLDS, "pool.*.data", NULL, NULL, false, NULL },
 	{ "sqlx_core::pool::connection::PoolConnection", HOLDS, "pool.*.data", NULL, NULL, false,
 	  NULL },
+
+	/* h2: share.rs, proto/streams/streams.rs; the object is what the lock protects */
+	{ "h2::share::RecvStream", RECEIVES, "inner.inner.inner.*.data.data.value", NULL, NULL, false,
+	  NULL },
+	{ "h2::share::SendStream", SENDS, "inner.opaque.inner.*.data.data.value", NULL, NULL, false,
+	  NULL },
+	{ "h2::proto::connection::ConnectionInner", RECEIVES, "streams.inner.*.data.data.value", NULL,
+	  NULL, true, NULL },
 };
 
 const size_t nr_library_handles = sizeof(library_handles) / sizeof(library_handles[0]);
+
+/* h2: proto/streams/{streams,recv,prioritize,stream,flow_control,store}.rs */
+#define H2_STREAM(type, of) { \
+	.handle = type, \
+	.index = of ".key.index.__0", \
+	.id = of ".key.stream_id.__0", \
+	.streams = "store.slab.entries", \
+	.windows = { \
+		[RUNTIME_WINDOW_RECV]	= "actions.recv.flow.window_size.__0", \
+		[RUNTIME_WINDOW_HELD]	= "actions.recv.in_flight_data", \
+		[RUNTIME_WINDOW_SEND]	= "actions.send.prioritize.flow.window_size.__0", \
+		[RUNTIME_STREAM_ID]	= "Occupied.__0.id.__0", \
+		[RUNTIME_STREAM_RECV]	= "Occupied.__0.recv_flow.window_size.__0", \
+		[RUNTIME_STREAM_HELD]	= "Occupied.__0.in_flight_recv_data", \
+		[RUNTIME_STREAM_SEND]	= "Occupied.__0.send_flow.window_size.__0", \
+		[RUNTIME_STREAM_READER]	= "Occupied.__0.recv_task.Some.__0.waker.vtable", \
+		[RUNTIME_STREAM_WRITER]	= "Occupied.__0.send_task.Some.__0.waker.vtable", \
+	}, \
+}
+
+const struct runtime_stream library_streams[] = {
+	H2_STREAM("h2::share::RecvStream", "inner.inner"),
+	H2_STREAM("h2::share::SendStream", "inner.opaque"),
+	{ .handle = "h2::proto::connection::ConnectionInner" },
+};
+
+const size_t nr_library_streams = sizeof(library_streams) / sizeof(library_streams[0]);
 
 /* future/maybe_done.rs of tokio, future/{maybe_done,try_maybe_done}.rs of futures-util */
 const char *const library_branches[] = {

@@ -80,6 +80,37 @@ enum runtime_side {
 	RUNTIME_SIDE_TASKS	= 16,	/* the tasks of a set: see runtime_set */
 };
 
+/* What a connection whose streams share windows (HTTP/2) tells of itself and of a stream. */
+enum runtime_window {
+	/* of the connection */
+	RUNTIME_WINDOW_RECV	= 0,	/* bytes that the peer may still send */
+	RUNTIME_WINDOW_HELD,		/* that it has sent and nobody has given back */
+	RUNTIME_WINDOW_SEND,		/* that the peer still takes */
+	/* of a stream */
+	RUNTIME_STREAM_ID,
+	RUNTIME_STREAM_RECV,		/* as above, but of this stream alone */
+	RUNTIME_STREAM_HELD,
+	RUNTIME_STREAM_SEND,
+	RUNTIME_STREAM_READER,		/* not 0: a task waits for data … */
+	RUNTIME_STREAM_WRITER,		/* … or for room, or did so when it was polled last */
+	RUNTIME_WINDOW_NR
+};
+
+#define RUNTIME_WINDOW_STREAM	RUNTIME_STREAM_ID	/* the first that is of a stream */
+
+/*
+ * How to find the stream of a handle, as paths without dereferences. Without index, id, …: the
+ * value is a part of what reads and writes the connection, and changes whenever that does so.
+ */
+struct runtime_stream {
+	const char	*handle;	/* runtime_handle.type */
+	const char	*index;		/* in the handle: its number among the streams … */
+	const char	*id;		/* … and its identifier */
+	const char	*streams;	/* in the connection: a Vec of entries */
+	/* by enum runtime_window: in the connection, or in an entry */
+	const char	*windows[RUNTIME_WINDOW_NR];
+};
+
 /* A value whose owner is on one side of a resource: a guard, a permit, a sender. */
 struct runtime_handle {
 	const char	*type;		/* without generics */
@@ -453,6 +484,8 @@ extern const size_t nr_library_leaves;
 /* Handles in libraries, of locks that a thread waits for. */
 extern const struct runtime_handle library_handles[];
 extern const size_t nr_library_handles;
+extern const struct runtime_stream library_streams[];
+extern const size_t nr_library_streams;
 /*
  * Branches of join!, by their types without generics; NULL ends the list. They hold a future,
  * its result, or nothing: one that is done waits for nothing.

@@ -80,15 +80,14 @@ static enum whose whose(const struct why *y, const struct image_type *t,
 }
 
 /*
- * The innermost await point of the program's own code around the leaf of @wait; else the
- * innermost in a crate, else of any. A future that is not behind a pointer lies inside of the one
- * that awaits it; otherwise the last await point before it in the walk is taken.
+ * The innermost await point of the program's own code around frame number @frame of @task; else
+ * the innermost in a crate, else of any. A future that is not behind a pointer lies inside of the
+ * one that awaits it; otherwise the last await point before it in the walk is taken.
  */
-static uint32_t await_of(const struct why *y, uint32_t wait, bool *of_program)
+static uint32_t await_around(const struct why *y, uint32_t task, uint32_t frame, bool *of_program)
 {
-	const struct picture_wait *w = &y->p.waits[wait];
-	const struct picture_task *t = task_of(y, w->task);
-	const struct picture_frame *leaf = &y->p.frames[w->frame];
+	const struct picture_task *t = task_of(y, task);
+	const struct picture_frame *leaf = &y->p.frames[frame];
 	const struct image_variant *variants;
 	const struct image_type *types;
 	uint32_t best[] = { WALK_NONE, WALK_NONE, WALK_NONE };	/* by enum whose */
@@ -97,7 +96,7 @@ static uint32_t await_of(const struct why *y, uint32_t wait, bool *of_program)
 	variants = image__variants(y->p.img, &nr);
 	types = image__types(y->p.img, &nr_types);
 	for (int inside = 1; inside >= 0 && best[OWN] == WALK_NONE; inside--) {
-		for (uint32_t i = w->frame; i-- > t->frames;) {
+		for (uint32_t i = frame; i-- > t->frames;) {
 			const struct picture_frame *f = &y->p.frames[i];
 			enum whose of;
 
@@ -116,6 +115,13 @@ static uint32_t await_of(const struct why *y, uint32_t wait, bool *of_program)
 	*of_program = best[OWN] != WALK_NONE || best[CRATES] != WALK_NONE;
 	return best[OWN] != WALK_NONE ? best[OWN] :
 	       best[CRATES] != WALK_NONE ? best[CRATES] : best[RUNTIMES];
+}
+
+static uint32_t await_of(const struct why *y, uint32_t wait, bool *of_program)
+{
+	const struct picture_wait *w = &y->p.waits[wait];
+
+	return await_around(y, w->task, w->frame, of_program);
 }
 
 /* The outermost future of those that are kept in one variable with the leaf of @wait. */
@@ -188,6 +194,27 @@ struct answer_place why__wait_place(const struct why *y, uint32_t wait)
 		return place_of_variant(y, y->p.frames[at].variant);
 	/* a future of the runtime's that is kept in a variable: where that is declared */
 	return why__kept_place(y, w->frame, &local);
+}
+
+bool why__is_own(const struct why *y, uint32_t frame)
+{
+	const struct picture_frame *f = &y->p.frames[frame];
+	const struct image_variant *variants;
+	const struct image_type *types;
+	size_t nr, nr_types;
+
+	variants = image__variants(y->p.img, &nr);
+	types = image__types(y->p.img, &nr_types);
+	return f->variant < nr && f->type < nr_types && variants[f->variant].line &&
+	       whose(y, &types[f->type], &variants[f->variant]) == OWN;
+}
+
+struct answer_place why__frame_place(const struct why *y, uint32_t task, uint32_t frame)
+{
+	bool of_program;
+	uint32_t at = why__is_own(y, frame) ? frame : await_around(y, task, frame, &of_program);
+
+	return place_of_variant(y, y->p.frames[at == WALK_NONE ? frame : at].variant);
 }
 
 /* "tokio::sync::mpsc::bounded::Sender::send" → "Sender::send"; generics are cut off. */

@@ -245,6 +245,8 @@ static int tell_chain(struct telling *t, const struct picture_task *from, struct
 			image__str(p->img, types[f->type].shortname),
 			image__str(p->img, variants[f->variant].file), variants[f->variant].line });
 		told->nr_chain++;
+		if (why__is_own(t->y, i))
+			told->own = told->nr_chain;
 	}
 	return 0;
 }

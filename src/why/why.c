@@ -293,6 +293,7 @@ static int find(struct why *y)
 	why__find_blocked(y);
 	why__find_kernel_side(y);
 	why__find_sockets(y);
+	why__find_windows(y);
 	why__find_chains(y);
 	if (y->nr_findings)
 		qsort(y->findings, y->nr_findings, sizeof(*y->findings), finding_cmp);
@@ -349,6 +350,7 @@ void why__free(struct why *y)
 	free(y->fds);
 	free(y->watched);
 	free(y->cgroup);
+	hash_table__clear(&y->connections);
 	if (y->g)
 		graph__free(y->g);
 	free(y->g);

@@ -54,6 +54,7 @@ struct why {
 	size_t			 nr_fds;
 	struct socket_watch	*watched;	/* between the first two pictures; or NULL */
 	struct cgroup_state	*cgroup;	/* at the first picture; or NULL */
+	struct hash_table	 connections;	/* by address: see windows.c */
 	int			 err;
 };
 
@@ -96,6 +97,10 @@ const char *why__queue(const struct why *y, uint32_t task, char *out);
 const char *why__task(const struct why *y, uint32_t task);
 /* Where in the program wait @wait is: its innermost await point there. */
 struct answer_place why__wait_place(const struct why *y, uint32_t wait);
+/* The same of what frame @frame of task @task waits for: in that frame, if it is own code. */
+struct answer_place why__frame_place(const struct why *y, uint32_t task, uint32_t frame);
+/* Is frame @frame an await point in the program's own code? */
+bool why__is_own(const struct why *y, uint32_t frame);
 /* What it waits in: "Sender::send", "oneshot::Receiver". Valid until the next call. */
 const char *why__waits_in(const struct why *y, uint32_t wait);
 /* Where the variable is declared that handle @handle is in; its name. */
@@ -114,6 +119,7 @@ void why__find_chains(struct why *y);
 void why__find_blocked(struct why *y);
 void why__find_kernel_side(struct why *y);
 void why__find_sockets(struct why *y);
+void why__find_windows(struct why *y);
 /* True: the process does not run at all, so that what stands tells nothing. */
 bool why__find_halts(struct why *y);
 
