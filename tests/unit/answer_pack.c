@@ -33,8 +33,8 @@ static void make(struct answer *a, const char *name)
 	ADD(a, findings, "chain", "one waits", "semaphore", 0, 2, 0);
 	ADD(a, parties, "waits", 1, 1, at, "it waits");
 	ADD(a, parties, "holder", ANSWER_NONE, 7, at, "it holds");
-	ADD(a, tasks, 0x7f0000001000, name, ANSWER_IDLE, true, true, "", 5, 60, 0, 1, 0, 1, 0, 1);
-	ADD(a, tasks, 0x7f0000002000, "web::g", ANSWER_MOVING, false, true, "the queue of all", 7, 0, 1, 0, 1, 1, 1, 0);
+	ADD(a, tasks, 0x7f0000001000, name, ANSWER_IDLE, true, true, "", 5, 60, 0, 1, 0, 1, 0, 1, 1);
+	ADD(a, tasks, 0x7f0000002000, "web::g", ANSWER_MOVING, false, true, "the queue of all", 7, 0, 1, 0, 1, 1, 1, 0, 0);
 	ADD(a, places, "web::f", "web.rs", 12);
 	ADD(a, waits, 0, at, "JoinHandle", 0, ANSWER_NONE, ANSWER_NONE, false, false, false, false);
 	ADD(a, waits, 1, at, "Mutex::lock", 1, 2, 0, false, false, true, false);
