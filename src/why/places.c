@@ -217,6 +217,34 @@ struct answer_place why__frame_place(const struct why *y, uint32_t task, uint32_
 	return place_of_variant(y, y->p.frames[at == WALK_NONE ? frame : at].variant);
 }
 
+struct answer_place why__await_before(const struct why *y, uint32_t wait, const char *module)
+{
+	const struct image_variant *variants;
+	const struct walk_variant *walk_variants;
+	const struct image_type *types;
+	uint32_t at, best = WALK_NONE;
+	size_t nr, nr_types, nr_walk;
+	bool of_program;
+
+	variants = image__variants(y->p.img, &nr);
+	types = image__types(y->p.img, &nr_types);
+	walk_variants = image__walk_variants(y->p.img, &nr_walk);
+	at = await_of(y, wait, &of_program);
+	for (uint32_t v = 0; at != WALK_NONE && v < nr && v < nr_walk; v++) {
+		const struct picture_frame *f = &y->p.frames[at];
+		uint32_t awaited = walk_variants[v].arc_type;
+
+		if (variants[v].type != f->type || !variants[v].line ||
+		    variants[v].line >= variants[f->variant].line ||
+		    walk_variants[v].nr_arcs != 1 || awaited >= nr_types ||
+		    !strstr(image__str(y->p.img, types[awaited].name), module))
+			continue;
+		if (best == WALK_NONE || variants[v].line > variants[best].line)
+			best = v;
+	}
+	return best == WALK_NONE ? (struct answer_place){ "", "", 0 } : place_of_variant(y, best);
+}
+
 /* "tokio::sync::mpsc::bounded::Sender::send" → "Sender::send"; generics are cut off. */
 static const char *last_two(const char *name)
 {

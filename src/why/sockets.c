@@ -16,6 +16,7 @@
 #include "why/children.h"
 #include "why/why.h"
 
+#define PLACE_MAX	256	/* bytes of "x.rs:12" in words */
 #define WATCH_LOOKS	8	/* while a socket is watched */
 #define HELD_LOOKS	3	/* of these in which a packet was held back, to be told */
 #define MIN_LOOKS	5	/* that must have been taken: a look may take long */
@@ -242,15 +243,22 @@ static void tell_held(struct why *y, uint32_t wait, const struct held *h)
 	const struct picture_wait *w = &y->p.waits[wait];
 	struct why_finding *f = why__add(y, "small packets", 4);
 	struct answer_place at = why__wait_place(y, wait);
+	struct answer_place wrote = why__await_before(y, wait, "::write");
+	char last[PLACE_MAX] = "";
 
 	if (!f)
 		return;
 	f->moves = true;
 	f->since_ns = 0;
-	why__say(y, f, "%s waits at %s:%" PRIu32 " in %s for an answer to what it wrote in several parts: "
+	if (wrote.line)
+		snprintf(last, sizeof(last), ", the last of them at %s:%" PRIu32, wrote.file, wrote.line);
+	why__say(y, f, "%s waits at %s:%" PRIu32 " in %s for an answer to what it wrote in several parts%s: "
 		 "the last %" PRIu32 " bytes are held back until the peer has acknowledged the first, "
 		 "as without TCP_NODELAY, in %u of %u looks", why__task(y, w->task), at.file, at.line,
-		 why__waits_in(y, wait), h->unsent, h->looks, y->watched->looks);
+		 why__waits_in(y, wait), last, h->unsent, h->looks, y->watched->looks);
+	if (wrote.line)
+		why__party(y, f, "writes", w->task, wrote, "%s wrote here last, by its source",
+			   why__task(y, w->task));
 	why__party(y, f, "victim", w->task, at, "%s waits in %s", why__task(y, w->task),
 		   why__waits_in(y, wait));
 	why__say_descriptor(y, f, wait);

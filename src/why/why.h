@@ -99,6 +99,11 @@ const char *why__task(const struct why *y, uint32_t task);
 struct answer_place why__wait_place(const struct why *y, uint32_t wait);
 /* The same of what frame @frame of task @task waits for: in that frame, if it is own code. */
 struct answer_place why__frame_place(const struct why *y, uint32_t task, uint32_t frame);
+/*
+ * The last await point before that of @wait, in the source of the same future, at which something
+ * of @module ("::write") is awaited; line 0: there is none.
+ */
+struct answer_place why__await_before(const struct why *y, uint32_t wait, const char *module);
 /* Is frame @frame an await point in the program's own code? */
 bool why__is_own(const struct why *y, uint32_t frame);
 /* What it waits in: "Sender::send", "oneshot::Receiver". Valid until the next call. */
