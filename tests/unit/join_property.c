@@ -43,6 +43,9 @@ static struct trace_writer *create(void)
 		{ TRACE_NODE_LEAF, WALK_KEY_IO, 0, 0, 0, 0, 0, "Readiness", "", "" },
 		{ TRACE_NODE_LEAF, WALK_KEY_DEADLINE, 1, 0, 0, 0, 0, "Sleep", "", "" },
 		{ TRACE_NODE_LEAF, WALK_KEY_TASK, 2, 0, 0, 0, 0, "JoinHandle", "", "" } };
+	static const struct trace_node join[] = {
+		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 5, "a::join", "a.rs", "a.rs" },
+		{ TRACE_NODE_LEAF, WALK_KEY_TASK, 0, 0, 0, 0, 0, "JoinHandle", "", "" } };
 	static const struct trace_node blind[] = {
 		{ TRACE_NODE_OPAQUE, 0, 0xff, 0, 0, 0, 0, "hyper::Connection", "", "" } };
 	static const char *const frames[] = { "pipe_read", "vfs_read" };
@@ -56,6 +59,7 @@ static struct trace_writer *create(void)
 	trace_writer__chain(w, &(struct trace_chain){ 2, 2, sleep, "" });
 	trace_writer__chain(w, &(struct trace_chain){ 3, 4, both, "" });
 	trace_writer__chain(w, &(struct trace_chain){ 4, 1, blind, "" });
+	trace_writer__chain(w, &(struct trace_chain){ 5, 2, join, "" });
 	trace_writer__stack(w, &(struct trace_stack){ 1, 2, frames });
 	trace_writer__string(w, "tcp 10.0.0.1:80");
 	return w;
