@@ -26,13 +26,6 @@ impl Did {
         Self { begin, end, running, run_queue, blocked: end - begin - running - run_queue }
     }
 
-    /// The same without what it did before `start`, while it was asleep.
-    pub fn after(mut self, start: u64) -> Self {
-        self.blocked -= start.saturating_sub(self.begin);
-        self.begin = self.begin.max(start);
-        self
-    }
-
     pub fn json(&self) -> String {
         let Self { begin, end, running, run_queue, blocked } = self;
         format!(

@@ -165,7 +165,7 @@ async fn late(rounds: u64) {
         AT.wait(t, line!() - 1, "Sleep").part("until deadline", STEP).log();
         let t = truth::start();
         let did = job.await.expect("no panic");
-        AT.wait(t, line!() - 1, "JoinHandle").job(did.after(t)).log();
+        AT.wait(t, line!() - 1, "JoinHandle").job(did).log();
     }
     AT.completed();
 }
@@ -224,7 +224,7 @@ async fn impatient(rounds: u64) {
         AT.wait(t, line!() - 1, "Sleep").part("until deadline", STEP).log();
         let t = truth::start();
         let did = job.await.expect("no panic");
-        AT.wait(t, line!() - 1, "JoinHandle").job(did.after(t)).log();
+        AT.wait(t, line!() - 1, "JoinHandle").job(did).log();
     }
     AT.completed();
 }
@@ -283,7 +283,7 @@ async fn several(rounds: u64) {
         AT.wait(t, line!() - 4, "JoinHandle").job(did).log();
         let t = truth::start();
         let did = long.await.expect("no panic");
-        AT.wait(t, line!() - 1, "JoinHandle").job(did.after(t)).log();
+        AT.wait(t, line!() - 1, "JoinHandle").job(did).log();
     }
     AT.completed();
 }

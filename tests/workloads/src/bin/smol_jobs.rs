@@ -89,7 +89,7 @@ async fn late(rounds: u64) {
         AT.wait(t, line!() - 1, "Timer").part("until deadline", STEP).log();
         let t = truth::start();
         let did = job.await;
-        AT.wait(t, line!() - 1, "Task").job(did.after(t)).log();
+        AT.wait(t, line!() - 1, "Task").job(did).log();
     }
     AT.completed();
 }
