@@ -461,6 +461,31 @@ static __always_inline int task_event(struct pt_regs *regs, __u64 cookie, __u8 t
 	return 0;
 }
 
+/* A job that is put into the pool's queue: its poll function tells what it is. */
+static __always_inline int on_job(struct pt_regs *regs, __u64 cookie)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 header = cookie_arg(cookie, regs), vtable = 0, poll = 0, ts;
+	struct raw_job *ev;
+	struct thread *t;
+
+	if (!enabled || task->tgid != target_tgid)
+		return 0;
+	t = thread_get(task);
+	if (!t)
+		return 0;
+	ts = bpf_ktime_get_ns();
+	on_cpu(t, ts);
+	if (bpf_probe_read_user(&vtable, 8, (void *)(header + config.job_vtable)) ||
+	    bpf_probe_read_user(&poll, 8, (void *)(vtable + config.job_poll)))
+		return 0;
+	ev = event_add(t, sizeof(*ev), ts, task->pid, RAW_JOB_NEW);
+	ev->task = header;
+	ev->poll = poll;
+	event_added(t, sizeof(*ev));
+	return 0;
+}
+
 /* ---- roots: futures that block_on polls, in the frame of whoever blocks on them ---- */
 
 /* Where probes find roots; a probe's cookie has the index. */
@@ -675,6 +700,9 @@ static __always_inline void on_probe(struct pt_regs *regs, __u64 cookie)
 		break;
 	case PROBE_ROOT_CLONE:
 		on_root_waker(regs, cookie, false);
+		break;
+	case PROBE_JOB:
+		on_job(regs, cookie);
 		break;
 	}
 }

@@ -157,8 +157,8 @@ static void task__charge_lost_wait(struct join *j, struct task *t, uint64_t know
 static void task__charge_ready(struct join *j, struct task *t, struct thread *worker,
 			       uint64_t known, uint64_t now)
 {
-	/* Had no other worker a chance to poll it? */
-	bool own = j->nr_workers <= 1 || (worker && t->woken_on == worker->tid);
+	/* Had no other worker a chance to poll it? Any thread of the pool may take a job. */
+	bool own = !t->job && (j->nr_workers <= 1 || (worker && t->woken_on == worker->tid));
 	uint32_t chain = t->waited ? t->chain : NO_CHAIN;
 	uint16_t branch = t->waited ? t->branch : NO_BRANCH;
 
