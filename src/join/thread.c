@@ -205,8 +205,15 @@ static void poll__over(struct join *j, struct poll *p, uint64_t now)
 /* Removes the poll at index @i; the memory of its pieces is kept for reuse. */
 static void thread__remove_poll(struct thread *th, uint32_t i)
 {
-	struct poll gone = th->polls[i];
+	struct poll gone;
 
+	if (i == th->nr_polls - 1) {	/* nearly always */
+		th->polls[i].pieces.nr = 0;
+		th->polls[i].task = NULL;
+		th->nr_polls--;
+		return;
+	}
+	gone = th->polls[i];
 	memmove(&th->polls[i], &th->polls[i + 1], (th->nr_polls - i - 1) * sizeof(gone));
 	gone.pieces.nr = 0;
 	gone.task = NULL;

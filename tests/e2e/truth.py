@@ -13,7 +13,7 @@ from harness import holder
 
 # What dwell calls the parts that the truth names as one.
 PARTS = {"no data": ["no data"], "until deadline": ["until deadline"], "until wake": ["until woken"],
-         "job": ["job running", "job run queue", "job blocked"]}
+         "job": ["job running", "job run queue", "job blocked", "until woken"]}  # the last: of a task that has one done
 
 # Shapes of tests/workloads/src/bin/shapes whose chain ends in a named gap, each with the gap's text.
 KNOWN_GAPS = {}
