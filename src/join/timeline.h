@@ -6,7 +6,7 @@
  * join.c dispatches the events: to task.c what happens to a task; to thread.c what a
  * thread does (its polls, its history, its driver); to listing.c what the runtime's
  * lists contain. split.c explains a wait that has ended, charge.c charges time to a
- * task, result.c makes what join.h provides, with notes.c and selection.c.
+ * task, result.c makes what join.h provides, with job_kinds.c, notes.c and selection.c.
  *
  * A file calls only files on later lines:
  *
@@ -14,7 +14,7 @@
  *	listing.c
  *	task.c
  *	thread.c	split.c, ready.c
- *	jobs.c
+ *	jobs.c		job_kinds.c
  *	charge.c	the drivers: see driver.h
  *
  * thread.c detects polls whose end is missing, but only task.c knows what that means

@@ -30,8 +30,7 @@ PARTS = ("job queued", "job running", "job run queue", "job blocked")
 SMALL = "job done"
 # What jobs of these tasks sleep in, in words.
 SLEEPS = {
-    "sleeper": "a sleep of the thread", "third": "a sleep of the thread", "late": "a sleep of the thread",
-    "set": "a sleep of the thread", "impatient": "a sleep of the thread", "several": "a sleep of the thread",
+    **dict.fromkeys(("root", "sleeper", "third", "late", "set", "impatient", "several"), "a sleep of the thread"),
     "locked": "a file lock", "piped": "a pipe that is empty", "filed": "a pipe that is empty",
 }
 # Tasks whose jobs have code like no others': link-time optimization keeps equal code once, under one name.
@@ -131,8 +130,10 @@ def attempt(checks, name, program, arguments, directory):
     with Target([program, *arguments, "--truth", directory / f"{tag}.truth"], directory, tag) as target:
         with Recording(target.pid, directory, f"{tag}.dwell") as recording:
             target.go()
-            checks.equal((target.wait(120), target.err), (0, ""), f"{name}: the program ends as it should")
+            ended = checks.equal((target.wait(120), target.err), (0, ""), f"{name}: the program ends as it should")
             checks.equal(recording.wait(60), 0, f"{name}: the recording ends with it")
+            if not ended:
+                return
             data = recording.data
             known = truth.Truth(target.truth_path)
     found = report(data)

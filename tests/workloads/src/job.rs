@@ -40,7 +40,8 @@ fn run_delay() -> u64 {
         static FILE: OnceCell<File> = const { OnceCell::new() };
     }
     FILE.with(|file| {
-        let file = file.get_or_init(|| File::open("/proc/thread-self/schedstat").expect("schedstat"));
+        let file =
+            file.get_or_init(|| File::open("/proc/thread-self/schedstat").expect("schedstat"));
         let mut text = [0; 96];
         let length = file.read_at(&mut text, 0).expect("schedstat");
         let words = std::str::from_utf8(&text[..length]).expect("numbers");

@@ -390,7 +390,8 @@ impl Record {
                 let file = base(file);
                 let key = key.map_or(String::new(), |address| format!("tcp {address}"));
                 let pendings = pendings.map_or("null".into(), |count| count.to_string());
-                let job = job.as_ref().map_or(String::new(), |did| format!(r#","job":{}"#, did.json()));
+                let job =
+                    job.as_ref().map_or(String::new(), |did| format!(r#","job":{}"#, did.json()));
                 format!(
                     r#"{{"t":"await","task":"{task}","id":{id},"function":"{function}","file":"{file}","line":{line},"leaf":"{leaf}","key":"{key}","resource":"{resource}","pendings":{pendings},"tid":{tid},"start":{start},"end":{end}{job}}}"#
                 )
