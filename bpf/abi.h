@@ -50,6 +50,7 @@ enum raw_type {
 	RAW_EXEC	= 17,
 	RAW_POLLS_GONE	= 18,	/* hdr.nr: polls of the thread that are still going on, or
 				 * RAW_POLLS_ANY; others have returned unseen */
+	RAW_JOB_NEW	= 19,
 	RAW_TYPE_NR
 };
 
@@ -84,6 +85,13 @@ struct raw_poll_end {
 struct raw_task {
 	struct raw_hdr	hdr;
 	__u64		task;
+};
+
+/* A blocking job is put into the pool's queue. */
+struct raw_job {
+	struct raw_hdr	hdr;
+	__u64		task;
+	__u64		poll;		/* run-time address of its poll function */
 };
 
 struct raw_chain {
@@ -191,6 +199,7 @@ enum probe_kind {
 	PROBE_ROOT_GONE		= 8,
 	PROBE_ROOT_WAKE		= 9,
 	PROBE_ROOT_CLONE	= 10,
+	PROBE_JOB		= 11,
 };
 
 #define PROBE_KIND_SHIFT	57
@@ -241,6 +250,8 @@ struct bpf_config {
 	__u32	nr_rings;
 	__u32	nr_cells;
 	__u32	hide_switches;	/* for tests: ignore one in this many switches in */
+	__u32	job_vtable;	/* in a job's header: the pointer to its vtable */
+	__u32	job_poll;	/* in the vtable: its poll function */
 };
 
 #ifndef __bpf__
@@ -259,6 +270,8 @@ static inline unsigned int raw_size(const struct raw_hdr *hdr)
 		       sizeof(__u64);
 	case RAW_WAKE: case RAW_TASK_NEW: case RAW_TASK_DROP:
 		return sizeof(struct raw_task);
+	case RAW_JOB_NEW:
+		return sizeof(struct raw_job);
 	case RAW_POLLS_GONE:
 		return sizeof(struct raw_hdr);
 	}
@@ -274,6 +287,7 @@ _Static_assert(sizeof(struct raw_hdr) == 16, "raw_hdr");
 _Static_assert(sizeof(struct raw_poll_begin) == 32, "raw_poll_begin");
 _Static_assert(sizeof(struct raw_poll_end) == 72, "raw_poll_end");
 _Static_assert(sizeof(struct raw_task) == 24, "raw_task");
+_Static_assert(sizeof(struct raw_job) == 32, "raw_job");
 #endif
 
 #endif /* DWELL_ABI_H */

@@ -7,6 +7,7 @@
  * end are paired by the stack pointer.
  */
 #include "cookie.bpf.h"
+#include "job.bpf.h"
 #include "off_cpu.bpf.h"
 #include "recipe.bpf.h"
 
@@ -675,6 +676,9 @@ static __always_inline void on_probe(struct pt_regs *regs, __u64 cookie)
 		break;
 	case PROBE_ROOT_CLONE:
 		on_root_waker(regs, cookie, false);
+		break;
+	case PROBE_JOB:
+		on_job(regs, cookie);
 		break;
 	}
 }

@@ -53,7 +53,7 @@ static const char *type_kind(unsigned int kind)
 static void print_probes(const struct image *img, FILE *out)
 {
 	static const char *const roles[] = { "poll", "wake", "new", "drop", "end", "root",
-					      "park", "root wake", "root waker copy" };
+					      "park", "root wake", "root waker copy", "job" };
 	unsigned int nr[RUNTIME_FN_NR] = { 0 }, slow[RUNTIME_FN_NR] = { 0 };
 	const struct image_fn *fns;
 	size_t nr_fns, nr_returns;

@@ -215,6 +215,7 @@ void task__name(struct join *j, struct task *t, uint32_t kind)
 {
 	t->kind = t->polled = kind;
 	t->unnamed = accounts__boxed(j->accounts, kind);
+	t->job = accounts__blocking(j->accounts, kind);
 	if (task__is_named(t) && !t->undecided)
 		task__flush(j, t);
 }

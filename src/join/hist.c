@@ -76,6 +76,36 @@ uint64_t hist__quantile(const struct hist *h, unsigned int permille)
 	return h->max;
 }
 
+int hist__merge(struct hist *into, const struct hist *from)
+{
+	if (!from->count)
+		return 0;
+	for (unsigned int o = 0; o < HIST_OCTAVES; o++) {
+		if (!from->octave[o])
+			continue;
+		if (!into->octave[o])
+			into->octave[o] = calloc(SUB, sizeof(*into->octave[o]));
+		if (!into->octave[o])
+			return -ENOMEM;
+		for (unsigned int s = 0; s < SUB; s++)
+			into->octave[o][s] += from->octave[o][s];
+	}
+	if (!into->count || from->min < into->min)
+		into->min = from->min;
+	if (from->max > into->max)
+		into->max = from->max;
+	into->count += from->count;
+	return 0;
+}
+
+struct join_quantiles hist__quantiles(const struct hist *h)
+{
+	return (struct join_quantiles){
+		.count = h->count, .p50 = hist__quantile(h, 500), .p99 = hist__quantile(h, 990),
+		.max = h->max,
+	};
+}
+
 void hist__clear(struct hist *h)
 {
 	for (unsigned int o = 0; o < HIST_OCTAVES; o++)

@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "join/join.h"
+
 #define HIST_SUB_BITS	7	/* buckets per octave: 128 */
 #define HIST_OCTAVES	(64 - HIST_SUB_BITS + 1)
 
@@ -23,6 +25,10 @@ int hist__add(struct hist *h, uint64_t ns);
  * there are none.
  */
 uint64_t hist__quantile(const struct hist *h, unsigned int permille);
+/* Add all durations of @from to @into. 0 or -ENOMEM. */
+int hist__merge(struct hist *into, const struct hist *from);
+/* Those that results show. */
+struct join_quantiles hist__quantiles(const struct hist *h);
 void hist__clear(struct hist *h);
 
 #endif /* DWELL_JOIN_HIST_H */

@@ -112,7 +112,7 @@ static int join__event(struct join *j, const struct trace_event *ev)
 			th = ev->tid ? thread__get(j, ev->tid, now) : NULL;
 			if (th)
 				thread__blocks_on(th, &task->kind);
-		} else if (task) {
+		} else if (task && !task->job) {	/* jobs are in no list either */
 			listings__met(j, task);
 		}
 		return j->err;

@@ -153,6 +153,22 @@ struct join_block {
 	size_t			 nr_delays;
 };
 
+/* Blocking jobs of one kind: what spawn_blocking and the like give to a pool of threads. */
+struct join_job {
+	const char		*task;		/* frame name, as in the rows */
+	uint64_t		 count;		/* jobs seen, those that did not end too */
+	uint64_t		 alive_at_end;	/* queued or running when the recording ended */
+	/* In the pool's queue, of the jobs for which it is known. */
+	struct join_quantiles	 queue;
+	/*
+	 * Of these, so many counted from the begin of the wait for the job, since its spawn was
+	 * not seen.
+	 */
+	uint64_t		 queue_from_wait;
+	struct join_quantiles	 run;		/* from begin to end, of the jobs that ended */
+	uint64_t		 segments[JOIN_SEGMENT_NR];	/* of all these jobs */
+};
+
 struct join_totals {
 	uint64_t	start_ts, end_ts;	/* the time that the sums cover */
 	uint64_t	wall_ns;
@@ -211,6 +227,8 @@ const struct join_row *join__rows(const struct join *j, size_t *nr);
 const struct join_point *join__points(const struct join *j, size_t *nr);
 /* Places that blocked, the most time first; blocking jobs are behind all others. */
 const struct join_block *join__blocks(const struct join *j, size_t *nr);
+/* Kinds of blocking jobs, the one that ran longest in all first. */
+const struct join_job *join__jobs(const struct join *j, size_t *nr);
 /* What workers did while tasks were ready, the most time first. */
 const struct join_sum *join__ready(const struct join *j, size_t *nr);
 /* Losses by cause, from the recorder and from the join; none is 0. */

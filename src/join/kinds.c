@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "join/job_kinds.h"
+
 struct kind *kinds__get(struct map *kinds, uint32_t id)
 {
 	struct kind *k = map__get(kinds, id);
@@ -24,6 +26,9 @@ struct kind *kinds__get(struct map *kinds, uint32_t id)
 void kinds__clear(struct map *kinds)
 {
 	for (uint32_t i = 0; i < kinds->size; i++)
-		free(kinds->entries[i].value);
+		if (kinds->entries[i].value) {
+			job_times__free(((struct kind *)kinds->entries[i].value)->job);
+			free(kinds->entries[i].value);
+		}
 	map__clear(kinds);
 }

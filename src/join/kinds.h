@@ -18,10 +18,13 @@ enum task_end {
 	END_NR
 };
 
+struct job_times;
+
 struct kind {
 	uint64_t	id;			/* or UNKNOWN_KIND */
 	uint64_t	ends[END_NR];
 	uint64_t	unseen_spawns;		/* life counted from the first poll */
+	struct job_times *job;			/* of a blocking job: see job_kinds.h; or NULL */
 };
 
 /* The entry of kind @id, created on first use. NULL: no memory. */

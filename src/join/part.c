@@ -51,6 +51,12 @@ static const char *const part_names[PART_NR] = {
 	[PART_THREAD_GONE]	= "thread exited",
 	[PART_DROPPED]		= "until dropped",
 	[PART_UNDRIVEN]		= "timer late: no worker looks",
+	[PART_JOB_QUEUED]	= "job queued",
+	[PART_JOB_RUNNING]	= "job running",
+	[PART_JOB_RUN_QUEUE]	= "job run queue",
+	[PART_JOB_BLOCKED]	= "job blocked",
+	[PART_JOB_DONE]		= "job done",
+	[PART_JOB_UNKNOWN]	= "job activity unknown",
 };
 
 const char *join_segment__name(enum join_segment s)

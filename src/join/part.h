@@ -53,6 +53,13 @@ enum part {
 	/* await: all other leaves */
 	PART_DROPPED,		/* dropped before it was woken */
 	PART_UNDRIVEN,		/* the deadline has passed; no thread waits in a driver */
+	/* await: a blocking job */
+	PART_JOB_QUEUED,	/* in the pool's queue, no thread has begun it */
+	PART_JOB_RUNNING,	/* on a CPU */
+	PART_JOB_RUN_QUEUE,	/* its thread runnable, not on a CPU */
+	PART_JOB_BLOCKED,	/* its thread asleep */
+	PART_JOB_DONE,		/* it has ended, and its thread has not woken the task yet */
+	PART_JOB_UNKNOWN,	/* what it did at this time is not known */
 	PART_NR
 };
 

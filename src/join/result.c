@@ -12,6 +12,7 @@
 #include "base/sum.h"
 #include "join/blocks.h"
 #include "join/crate_path.h"
+#include "join/job_kinds.h"
 #include "join/others.h"
 #include "join/probe_stack.h"
 #include "join/timeline.h"
@@ -34,6 +35,7 @@ static const char *const lost_names[TRACE_LOST_NR] = {
 const char *detail_name(struct join *j, struct detail d)
 {
 	const char *s;
+	uint32_t job;
 
 	switch (d.kind) {
 	case DETAIL_STRING:
@@ -71,6 +73,11 @@ const char *detail_name(struct join *j, struct detail d)
 		return frame_names__safe(j->names, "worker asleep");
 	case DETAIL_RUNTIME:
 		return frame_names__safe(j->names, "runtime");
+	case DETAIL_SLEEP:
+		job = sleeps__get(&j->sleeps, d.id)->job;
+		if (job)
+			return accounts__task_detail(j->accounts, "", job - 1);
+		break;
 	}
 	return frame_names__safe(j->names, OTHERS_UNCOUNTED);
 }
@@ -180,14 +187,17 @@ static const char *place_name(struct join *j, const struct trace_user_frame *f)
 				  f->line);
 }
 
-/* Where in the program the thread sleeps, and in what. */
+/* Where in the program the thread sleeps, and in what; before that in which job. */
 static int frames__add_sleep(struct join *j, struct frames *f, const struct sleep *s)
 {
 	const struct trace_user_frame *place;
 	int err = 0;
 
+	if (s->job)
+		err = frames__add(f, accounts__task_detail(j->accounts, "", s->job - 1),
+				  JOIN_FRAME_DETAIL);
 	place = s->user ? sleep__place(trace_reader__user_stack(j->reader, s->user)) : NULL;
-	if (place)
+	if (!err && place)
 		err = frames__add(f, place_name(j, place), JOIN_FRAME_PLACE);
 	if (!err && s->blocks_on)
 		return frames__add(f,
@@ -507,14 +517,6 @@ static uint32_t *longest_accounts(struct join *j)
 	return longest;
 }
 
-static struct join_quantiles quantiles(const struct hist *h)
-{
-	return (struct join_quantiles){
-		.count = h->count, .p50 = hist__quantile(h, 500), .p99 = hist__quantile(h, 990),
-		.max = h->max,
-	};
-}
-
 static int point_order(const void *a, const void *b)
 {
 	const struct join_point *x = a, *y = b;
@@ -550,8 +552,8 @@ static int fill_point(struct join *j, uint32_t index, const struct point_sum *su
 		.woken_in_poll = from->woken_in_poll, .open = from->open,
 		.path = from->path, .foreign = from->foreign,
 		.self_wakes = from->self_wakes, .spin = from->spin,
-		.ready_ns = from->ready_ns, .await = quantiles(&from->await),
-		.ready = quantiles(&from->ready), .total = quantiles(&from->total),
+		.ready_ns = from->ready_ns, .await = hist__quantiles(&from->await),
+		.ready = hist__quantiles(&from->ready), .total = hist__quantiles(&from->total),
 	};
 	p->split = out + *at;
 	for (; *at < nr && sums[*at].point == index && !sums[*at].detail; ++*at) {
@@ -683,6 +685,8 @@ int result__make(struct join *j)
 	if (!err)
 		err = blocks__make(j);
 	if (!err)
+		err = job_kinds__make(j);
+	if (!err)
 		err = make_losses(j);
 	if (!err)
 		err = notes__make(j);
@@ -699,6 +703,7 @@ void result__free(struct join *j)
 	free(j->point_sums);
 	blocks__free(j->blocks);
 	free(j->point_frames);
+	free(j->jobs);
 	free(j->loss_sums);
 	free(j->notes);
 	free(j->task_names);

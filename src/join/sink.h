@@ -44,6 +44,11 @@ struct piece {
 	uint64_t	ns;		/* duration */
 	/* blocked: in how many periods off the CPU, and the longest of them */
 	uint32_t	times;
+	/*
+	 * blocked, in a blocking job: number + 1 of the sleep as a wait for the job has it (see
+	 * struct sleep); 0: none
+	 */
+	uint32_t	joined;
 	uint64_t	longest;
 };
 

@@ -19,6 +19,8 @@ struct sleep {
 	int32_t		syscall;	/* x86-64 number; -1: none */
 	uint32_t	root;		/* if blocks_on: the kind of the root */
 	uint32_t	blocks_on;	/* it sleeps in block_on, since a root is Pending */
+	/* kind id + 1 of the blocking job that sleeps, if a task waits for it; 0: its own time */
+	uint32_t	job;
 };
 
 struct sleeps {

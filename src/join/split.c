@@ -10,7 +10,8 @@
  *				else the deadline of a leaf, if it has passed;
  *				else, if a leaf is not known, a timer, a signal, or a
  *				descriptor whose waker is not a task's
- *	in another task's poll	that task; "joined" if a leaf is its JoinHandle
+ *	in another task's poll	that task; "joined" if a leaf is its JoinHandle; and if it is
+ *				a blocking job, what that did
  *	elsewhere		a deadline that has passed, else that thread
  *
  * Time in which the process was stopped is a part of its own: see stops.h. The parts
@@ -20,6 +21,7 @@
 #include <string.h>
 
 #include "join/driver.h"
+#include "join/jobs.h"
 #include "join/leaves.h"
 #include "join/timeline.h"
 
@@ -91,6 +93,7 @@ static void split__begin(const struct join *j, struct split *s)
 	s->nr = 0;
 	memset(s->hint, 0, sizeof(s->hint));
 	s->undecided = s->yielded = false;
+	s->job = NULL;
 	s->forgotten = 0;
 	s->err = 0;
 	s->placed = j->placed;
@@ -386,6 +389,116 @@ static const struct chain_leaf *joining(const struct task *t, const struct shape
 	return NULL;
 }
 
+/* ---- what a blocking job did ---- */
+
+struct job_split {
+	struct split	*split;
+	struct detail	 job;		/* "blocking job X" */
+};
+
+static void job_piece(void *arg, const struct piece *p)
+{
+	const struct job_split *js = arg;
+	struct detail detail = js->job;
+	enum part part = PART_JOB_UNKNOWN;
+
+	switch (p->segment) {
+	case JOIN_RUNNING:
+		part = PART_JOB_RUNNING;
+		break;
+	case JOIN_PREEMPTED:
+		part = PART_JOB_RUN_QUEUE;
+		break;
+	case JOIN_BLOCKED:
+		part = p->part == PART_STOPPED ? PART_STOPPED : PART_JOB_BLOCKED;
+		if (part == PART_STOPPED)
+			detail = no_detail;
+		else if (p->joined)
+			detail = (struct detail){ .kind = DETAIL_SLEEP, .id = p->joined - 1 };
+		break;
+	}
+	split__add(js->split, part, detail, p->from, p->ns);
+}
+
+/*
+ * Splits the wait of @t for the job whose poll is @p: queued until the poll began, then what
+ * it did. Returns the time up to which that is known, at most @now.
+ */
+static uint64_t split_job(const struct join *j, const struct task *t, const struct poll *p,
+			  uint64_t now, struct split *s)
+{
+	struct job_split js = { s, { .kind = DETAIL_TASK, .id = p->kind } };
+	uint64_t begin = clamp(p->begin, t->since, now);
+
+	split__add_own(j, s, PART_JOB_QUEUED, js.job, t->since, begin);
+	return jobs__divide(p, begin, now, job_piece, &js);
+}
+
+/* The job has woken @t at @now, and its thread is on a CPU. */
+static void split_ended_job(const struct join *j, const struct task *t, const struct poll *p,
+			    uint64_t now, struct split *s)
+{
+	struct detail detail = { .kind = DETAIL_TASK, .id = p->kind };
+	uint64_t known = split_job(j, t, p, now, s);
+
+	split__add_own(j, s, p->ended ? PART_JOB_DONE : PART_JOB_RUNNING, detail, known, now);
+	s->job = p;
+}
+
+/*
+ * Splits the wait of @t for @joined, which has not woken it until @now; @otherwise: the part
+ * for time of which it cannot be said what @joined did. False: that is all of it.
+ */
+static bool split_open_job(const struct join *j, const struct task *t, const struct task *joined,
+			   uint64_t now, enum part otherwise, struct split *s)
+{
+	const struct poll *p = joined->thread ? thread__poll_of(joined->thread, joined->addr) :
+						NULL;
+	uint64_t known;
+
+	if (!joined->job || (!p && joined->state != TASK_READY))
+		return false;
+	if (!p) {
+		split__add_own(j, s, PART_JOB_QUEUED,
+			       (struct detail){ .kind = DETAIL_TASK, .id = joined->kind },
+			       t->since, now);
+		return true;
+	}
+	known = split_job(j, t, p, now, s);
+	/* Of a thread that sleeps it is told when it wakes up. */
+	split__add_own(j, s, otherwise,
+		       (struct detail){ .kind = DETAIL_JOINED, .id = joined->kind }, known, now);
+	return true;
+}
+
+/*
+ * The same where no poll is open on the thread that woke @t: a leaf waits for a job that has
+ * ended meanwhile, and it was in its poll when the recording began.
+ */
+static bool split_unseen_job(const struct join *j, const struct task *t, const struct shape *sh,
+			     uint64_t now, struct split *s)
+{
+	struct walk_key key;
+
+	for (uint32_t i = 0; i < sh->nr_leaves; i++) {
+		const struct task *job;
+
+		if (!leaf_key(t, &sh->leaves[i], WALK_KEY_TASK, &key))
+			continue;
+		job = task__find(j, key.value);
+		if (!job || !job->job || job->state != TASK_DONE || job->since < t->since)
+			continue;
+		s->branch = sh->leaves[i].node;
+		split__add_own(j, s, PART_JOB_UNKNOWN,
+			       (struct detail){ .kind = DETAIL_TASK, .id = job->kind }, t->since,
+			       now);
+		return true;
+	}
+	return false;
+}
+
+/* ---- other tasks ---- */
+
 static void split_task(const struct join *j, const struct task *t, const struct shape *sh,
 		       const struct poll *by, uint64_t now, struct split *s)
 {
@@ -405,7 +518,11 @@ static void split_task(const struct join *j, const struct task *t, const struct 
 		s->branch = join->node;
 	if (join && s->branch == join->node)
 		detail.kind = DETAIL_JOINED;
-	split__add_own(j, s, PART_WOKEN, detail, t->since, now);
+	/* The end of a job that no leaf joins ends the wait for a set of tasks. */
+	if (by->job && (detail.kind == DETAIL_JOINED || by->ended))
+		split_ended_job(j, t, by, now, s);
+	else
+		split__add_own(j, s, PART_WOKEN, detail, t->since, now);
 }
 
 uint64_t split__not_joined(const struct join *j, const struct task *t)
@@ -449,7 +566,8 @@ void split__wake(const struct join *j, const struct task *t, const struct thread
 		split_task(j, t, sh, poll, now, s);
 		s->undecided = s->branch == NO_BRANCH && sh->nr_leaves > 1;
 		return;
-	} else if (w && !poll && split_deadline(j, t, sh, w, now, s)) {
+	} else if (w && !poll && (split_deadline(j, t, sh, w, now, s) ||
+				  split_unseen_job(j, t, sh, now, s))) {
 		return;
 	}
 	s->branch = only_leaf(sh, chain_leaf__called);
@@ -524,6 +642,8 @@ void split__open(const struct join *j, const struct task *t, uint64_t now, enum 
 		return;
 	} else if (l && leaf_key(t, l, WALK_KEY_TASK, &key)) {
 		joined = task__find(j, key.value);
+		if (joined && all_seen && split_open_job(j, t, joined, now, otherwise, s))
+			return;
 		if (joined && joined->kind != UNKNOWN_KIND)
 			detail = (struct detail){ .kind = DETAIL_JOINED, .id = joined->kind };
 	}

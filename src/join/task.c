@@ -46,6 +46,7 @@
 #include <string.h>
 
 #include "base/sum.h"
+#include "join/job_kinds.h"
 #include "join/timeline.h"
 
 /* ---- lives ---- */
@@ -156,8 +157,8 @@ static void task__charge_lost_wait(struct join *j, struct task *t, uint64_t know
 static void task__charge_ready(struct join *j, struct task *t, struct thread *worker,
 			       uint64_t known, uint64_t now)
 {
-	/* Had no other worker a chance to poll it? */
-	bool own = j->nr_workers <= 1 || (worker && t->woken_on == worker->tid);
+	/* Had no other worker a chance to poll it? Any thread of the pool may take a job. */
+	bool own = !t->job && (j->nr_workers <= 1 || (worker && t->woken_on == worker->tid));
 	uint32_t chain = t->waited ? t->chain : NO_CHAIN;
 	uint16_t branch = t->waited ? t->branch : NO_BRANCH;
 
@@ -452,6 +453,9 @@ static void task__end_wait(struct join *j, struct task *t, struct thread *waker,
 	task__charge_split(j, t, &s);
 	task__note_wait(j, t, t->begin_unseen ? WAIT_OPEN : WAIT_FINISHED, now - t->since);
 	task__note_self_wake(j, t, s.yielded);
+	if (s.job && !s.job->spawn_seen && !t->begin_unseen && s.job->begin >= t->since)
+		join__note_err(j, job_kinds__queued(&j->kinds, s.job->kind,
+						    s.job->begin - t->since, false));
 }
 
 void task__wake(struct join *j, uint64_t addr, struct thread *waker, uint64_t now)
@@ -505,6 +509,7 @@ static void task__note_unseen_spawn(struct join *j, uint32_t id)
 void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th, uint64_t now)
 {
 	struct task *t = task__find(j, addr);
+	bool queue_seen = false;
 	uint64_t known;
 
 	if (t && (t->state == TASK_DONE || (t->kind != UNKNOWN_KIND && t->polled != kind))) {
@@ -543,6 +548,10 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 				task__note_wait(j, t, WAIT_TOTAL, t->waited_ns + now - t->since);
 		}
 		task__charge_ready(j, t, th, known, now);
+		if (t->job && t->why == PART_SPAWNED && known == now) {
+			queue_seen = true;
+			join__note_err(j, job_kinds__queued(&j->kinds, kind, now - t->since, true));
+		}
 		break;
 	case TASK_IDLE:
 		task__end_wait(j, t, NULL, now, false);
@@ -561,6 +570,8 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 	}
 	task__tell(j, t, MOMENT_POLLED, th, now);
 	thread__push_poll(j, th, t, now);
+	if (queue_seen && t->thread == th)
+		thread__poll(th)->spawn_seen = true;
 }
 
 /* Charges the time up to the end of a poll. False: the event is to be ignored. */

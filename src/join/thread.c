@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "join/job_kinds.h"
+#include "join/jobs.h"
 #include "join/timeline.h"
 
 /* ---- history ---- */
@@ -71,7 +73,9 @@ static void poll__add(struct join *j, struct poll *p, const struct piece *piece)
 
 	if (!piece->ns)
 		return;
-	for (uint32_t i = 0; i < p->pieces.nr && !j->placed; i++) {
+	if (p->job && !j->placed)
+		jobs__make_room(p);
+	for (uint32_t i = 0; i < p->pieces.nr && !p->placed; i++) {
 		struct piece *have = &p->pieces.list[i];
 
 		if (have->segment != piece->segment || have->part != piece->part)
@@ -117,9 +121,9 @@ static void poll__run(struct join *j, struct poll *p, bool inner, uint64_t now)
 	p->since = now;
 }
 
-/* What the thread sleeps in, while @p is the innermost of its polls or not. */
-static struct detail poll__sleep(struct join *j, const struct poll *p, bool inner,
-				 const struct trace_event *ev, uint32_t user)
+/* In what the thread sleeps, while @p is the innermost of its polls or not. */
+static void poll__sleep(struct join *j, const struct poll *p, bool inner,
+			const struct trace_event *ev, uint32_t user, struct piece *blocked)
 {
 	bool blocks_on = inner && p->blocks && ev->off.reason == TRACE_OFF_ASLEEP;
 	struct sleep sleep = { .stack = ev->off.stack, .user = user, .syscall = ev->off.syscall };
@@ -132,11 +136,16 @@ static struct detail poll__sleep(struct join *j, const struct poll *p, bool inne
 		sleep.root = p->blocks_on;
 	}
 	number = sleeps__number(&j->sleeps, &sleep);
-	if (number < 0) {
-		join__note_err(j, (int)number);
-		return (struct detail){ .kind = DETAIL_NONE };
+	if (number >= 0) {
+		blocked->detail = (struct detail){ .kind = DETAIL_SLEEP, .id = (uint32_t)number };
+		if (!p->job)
+			return;
+		sleep.job = p->kind + 1;
+		number = sleeps__number(&j->sleeps, &sleep);
+		blocked->joined = (uint32_t)number + 1;
 	}
-	return (struct detail){ .kind = DETAIL_SLEEP, .id = (uint32_t)number };
+	if (number < 0)
+		join__note_err(j, (int)number);
 }
 
 /* @user: the user stack of the period @ev; 0: not read. */
@@ -165,7 +174,7 @@ static void poll__off(struct join *j, struct poll *p, bool inner, const struct t
 	if (ev->off.reason == TRACE_OFF_STOPPED)
 		blocked.part = PART_STOPPED;
 	if (blocked.ns)
-		blocked.detail = poll__sleep(j, p, inner, ev, user);
+		poll__sleep(j, p, inner, ev, user, &blocked);
 	poll__add(j, p, &blocked);
 	if (ev->off.told == TRACE_OFF_UNSEEN)
 		poll__add_part(j, p, JOIN_UNATTRIBUTED, PART_BACK_NOT_SEEN, wake, now);
@@ -178,7 +187,17 @@ static void poll__charge(struct join *j, struct poll *p)
 {
 	for (uint32_t i = 0; i < p->pieces.nr; i++)
 		task__charge_piece(j, p->task, &p->pieces.list[i]);
-	p->pieces.nr = 0;
+	if (!p->job)
+		p->pieces.nr = 0;
+}
+
+/* The task has ended in poll @p at @now. */
+static void poll__over(struct join *j, struct poll *p, uint64_t now)
+{
+	if (!p->job)
+		return;
+	p->ended = now;
+	join__note_err(j, job_kinds__ran(&j->kinds, p->kind, now - p->begin));
 }
 
 /* ---- the stack of polls ---- */
@@ -186,8 +205,15 @@ static void poll__charge(struct join *j, struct poll *p)
 /* Removes the poll at index @i; the memory of its pieces is kept for reuse. */
 static void thread__remove_poll(struct thread *th, uint32_t i)
 {
-	struct poll gone = th->polls[i];
+	struct poll gone;
 
+	if (i == th->nr_polls - 1) {	/* nearly always */
+		th->polls[i].pieces.nr = 0;
+		th->polls[i].task = NULL;
+		th->nr_polls--;
+		return;
+	}
+	gone = th->polls[i];
 	memmove(&th->polls[i], &th->polls[i + 1], (th->nr_polls - i - 1) * sizeof(gone));
 	gone.pieces.nr = 0;
 	gone.task = NULL;
@@ -251,8 +277,11 @@ void thread__push_poll(struct join *j, struct thread *th, struct task *t, uint64
 	p->addr = t->addr;
 	p->kind = t->kind;
 	p->begin = p->since = now;
-	p->outer = p->blocks = false;
-	p->pieces.nr = 0;
+	p->outer = p->blocks = p->spawn_seen = false;
+	p->job = t->job;
+	p->placed = j->placed || p->job;
+	p->ended = 0;
+	p->nr_summed = p->pieces.nr = 0;
 	t->thread = th;
 	th->dispatches = NULL;
 	thread__does(j, th, now, DOING_POLL, CPU_ON);
@@ -294,6 +323,7 @@ bool thread__pop_poll(struct join *j, struct thread *th, uint64_t addr, uint64_t
 	if (p->task) {
 		poll__run(j, p, true, now);
 		poll__charge(j, p);
+		poll__over(j, p, now);
 	}
 	thread__remove_poll(th, (uint32_t)at);
 	p = thread__poll(th);
@@ -321,7 +351,15 @@ void thread__orphan_poll(struct join *j, struct thread *th, struct task *t, uint
 		return;
 	poll__run(j, &th->polls[at], at == th->nr_polls - 1, now);
 	poll__charge(j, &th->polls[at]);
+	poll__over(j, &th->polls[at], now);
 	th->polls[at].task = NULL;
+}
+
+const struct poll *thread__poll_of(const struct thread *th, uint64_t addr)
+{
+	int64_t at = thread__find_poll(th, addr);
+
+	return at < 0 ? NULL : &th->polls[at];
 }
 
 uint64_t thread__forget_poll(struct join *j, struct thread *th, struct task *t)

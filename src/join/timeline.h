@@ -6,7 +6,7 @@
  * join.c dispatches the events: to task.c what happens to a task; to thread.c what a
  * thread does (its polls, its history, its driver); to listing.c what the runtime's
  * lists contain. split.c explains a wait that has ended, charge.c charges time to a
- * task, result.c makes what join.h provides, with notes.c and selection.c.
+ * task, result.c makes what join.h provides, with job_kinds.c, notes.c and selection.c.
  *
  * A file calls only files on later lines:
  *
@@ -14,6 +14,7 @@
  *	listing.c
  *	task.c
  *	thread.c	split.c, ready.c
+ *	jobs.c		job_kinds.c
  *	charge.c	the drivers: see driver.h
  *
  * thread.c detects polls whose end is missing, but only task.c knows what that means
@@ -86,6 +87,7 @@ struct task {
 	bool		 undecided;	/* branch not known; the next poll may tell */
 	bool		 unnamed;	/* boxed, and what it holds is not known yet */
 	bool		 at_fd;		/* IDLE: its waker is at fd_token, for fd_dir */
+	bool		 job;		/* its kind is a blocking job's */
 	uint8_t		 fd_dir;
 	uint8_t		 missed;	/* listings in a row that it was missing in */
 	uint8_t		 nr_keys;
@@ -109,7 +111,13 @@ struct poll {
 	uint32_t	 blocks_on;	/* if blocks: kind of the root that it waits for */
 	bool		 outer;		/* another poll has begun inside it */
 	bool		 blocks;	/* sleeps until a Pending root is woken */
-	struct pieces	 pieces;	/* charged when the poll's end is seen */
+	bool		 placed;	/* each piece has its place, and equal ones stay apart */
+	bool		 job;		/* of a blocking job: see jobs.h */
+	bool		 spawn_seen;	/* job: when it was queued is known */
+	uint64_t	 ended;		/* job: when it ended, before its poll's end; 0 */
+	uint64_t	 summed_to;	/* job: see jobs__make_room() */
+	uint32_t	 nr_summed;
+	struct pieces	 pieces;	/* charged when the poll's end is seen; a job's are kept */
 };
 
 struct thread {
@@ -183,6 +191,8 @@ struct join {
 	size_t			 nr_points;
 	struct join_sum		*point_sums;
 	struct blocks		*blocks;	/* see blocks.h */
+	struct join_job		*jobs;		/* see job_kinds.h */
+	size_t			 nr_jobs;
 	struct join_frame	*point_frames;
 	struct join_sum		*loss_sums;
 	size_t			 nr_losses;
@@ -312,6 +322,8 @@ void thread__orphan_poll(struct join *j, struct thread *th, struct task *t, uint
  * it no longer does.
  */
 void thread__blocks_on(struct thread *th, const uint32_t *kind);
+/* The poll of the task at @addr that is open on @th; NULL: none. */
+const struct poll *thread__poll_of(const struct thread *th, uint64_t addr);
 /* Remove the poll of @t without charging it. Returns when it began. */
 uint64_t thread__forget_poll(struct join *j, struct thread *th, struct task *t);
 /* Charge all open polls up to the end of the recording. */
@@ -319,7 +331,7 @@ void thread__finish_all(struct join *j, uint64_t now);
 
 /* ---- split.c: changes nothing in the join, except what drivers remember ---- */
 
-#define SPLIT_MAX	64
+#define SPLIT_MAX	72
 #define SPLIT_HINTS	8	/* a power of two */
 
 struct split {
@@ -332,6 +344,8 @@ struct split {
 	uint16_t	branch;			/* that ended the wait; or NO_BRANCH */
 	bool		undecided;		/* the next poll may tell which branch */
 	bool		yielded;		/* the task yielded: no wait */
+	/* the wait was for this blocking job; NULL: for none, or it is not known what it did */
+	const struct poll *job;
 	unsigned int	forgotten;		/* how often a history had been overwritten */
 };
 

@@ -263,6 +263,49 @@ static json_t *blocks(const struct join *j, const struct output_opts *opts, int 
 	return a;
 }
 
+static json_t *quantiles(const struct join_quantiles *q, int *err)
+{
+	json_t *o = json_object();
+
+	if (!o)
+		return NULL;
+	set(o, "count", number(q->count), err);
+	set(o, "p50_ns", number(q->p50), err);
+	set(o, "p99_ns", number(q->p99), err);
+	set(o, "max_ns", number(q->max), err);
+	return o;
+}
+
+static json_t *job(const struct join_job *job, int *err)
+{
+	json_t *o = json_object();
+
+	if (!o)
+		return NULL;
+	set(o, "task", text(job->task), err);
+	set(o, "count", number(job->count), err);
+	set(o, "alive_at_end", number(job->alive_at_end), err);
+	set(o, "queue", quantiles(&job->queue, err), err);
+	set(o, "queue_from_wait", number(job->queue_from_wait), err);
+	set(o, "run", quantiles(&job->run, err), err);
+	set(o, "running_ns", number(job->segments[JOIN_RUNNING]), err);
+	set(o, "preempted_ns", number(job->segments[JOIN_PREEMPTED]), err);
+	set(o, "blocked_ns", number(job->segments[JOIN_BLOCKED]), err);
+	set(o, "unattributed_ns", number(job->segments[JOIN_UNATTRIBUTED]), err);
+	return o;
+}
+
+static json_t *jobs(const struct join *j, int *err)
+{
+	json_t *a = json_array();
+	size_t nr;
+	const struct join_job *list = join__jobs(j, &nr);
+
+	for (size_t i = 0; a && i < nr; i++)
+		append(a, job(&list[i], err), err);
+	return a;
+}
+
 /* What was selected, and how much there is in all. */
 static json_t *selection(const struct join *j, const struct output_opts *opts, int *err)
 {
@@ -379,6 +422,7 @@ static int write_report(const struct join *j, const struct trace_reader *r,
 	set(o, "lifetime_ns", number(t->lifetime_ns), &err);
 	set(o, "segments", segments(t, &err), &err);
 	set(o, "ready", sums(ready, nr_ready, &err), &err);
+	set(o, "jobs", jobs(j, &err), &err);
 	set(o, "blocked_places", blocks(j, opts, &err), &err);
 	set(o, "await_points", points(j, opts, &err), &err);
 	set(o, "lost", sums(lost, nr, &err), &err);

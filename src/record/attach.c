@@ -347,6 +347,11 @@ const char *attach__unprobed(struct attach *a)
 	return a->why;
 }
 
+bool attach__load_bias(const struct attach *a, uint64_t *bias)
+{
+	return load_bias(a, bias);
+}
+
 static void set_load_bias(struct attach *a, uint64_t bias)
 {
 	a->skel->bss->load_bias = bias;
@@ -383,6 +388,8 @@ static int add_ends(struct attach *a, struct sites *s, bool empty)
 		err = add_role(a, s, RUNTIME_FN_END, PROBE_DROP);
 	if (!err && !empty)
 		err = add_role(a, s, RUNTIME_FN_NEW, PROBE_NEW);
+	if (!err && !empty)
+		err = add_role(a, s, RUNTIME_FN_JOB, PROBE_JOB);
 	if (err || !nr_roots)
 		return err;
 	err = add_roots(a, s, IMAGE_ROOT_GONE, PROBE_ROOT_GONE);
@@ -592,6 +599,7 @@ int attach__new(const struct image *img, const struct process *target, const uin
 	if (nr && !tables__io_wakers(a->skel, a->img))
 		note(a, "layout of the reactor's objects not known: waits of hand-written futures "
 			"have no descriptor");
+	tables__jobs(a->skel, a->img);
 	bpf_program__set_autoload(a->skel->progs.empty, true);
 	keep_iterators(a->skel);
 	err = size_maps(a, opts);

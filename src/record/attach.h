@@ -42,6 +42,8 @@ uint64_t attach__enable(struct attach *a);
 /* Stop recording events; returns the time. */
 uint64_t attach__disable(struct attach *a);
 struct dwell_bpf *attach__skel(struct attach *a);
+/* Run-time minus link-time addresses of the program in *@bias. False: not known yet. */
+bool attach__load_bias(const struct attach *a, uint64_t *bias);
 /* Notes for the user about what is not available: *@nr lines. */
 const char *const *attach__notes(const struct attach *a, size_t *nr);
 /*

@@ -85,6 +85,52 @@ static bool is_root(const struct recorder *r, uint32_t fn)
 	return fn < nr && fns[fn].role == RUNTIME_FN_ROOT;
 }
 
+#define NO_JOB	UINT64_MAX
+
+/* The function at run-time address @addr, which polls jobs of one kind; -1: it does not. */
+static int64_t job_fn(struct recorder *r, uint64_t addr)
+{
+	struct hash_slot *slot = hash_table__at(&r->job_fns, addr);
+	const struct image_fn *fns;
+	uint64_t bias;
+	size_t nr;
+
+	if (!slot)
+		return -1;
+	if (slot->value)
+		return slot->value == NO_JOB ? -1 : (int64_t)slot->value - 1;
+	if (!attach__load_bias(r->attach, &bias))
+		return -1;
+	slot->value = NO_JOB;
+	fns = image__fns(r->img, &nr);
+	for (size_t i = 0; i < nr && slot->value == NO_JOB; i++)
+		if (fns[i].role == RUNTIME_FN_POLL && fns[i].blocking &&
+		    fns[i].vaddr == addr - bias)
+			slot->value = i + 1;
+	return slot->value == NO_JOB ? -1 : (int64_t)slot->value - 1;
+}
+
+/* Writes that a task is new; that it is a job of such a kind is left in @ev. As decode(). */
+static int decode_job(struct recorder *r, const struct raw_job *raw, struct trace_event *ev)
+{
+	int64_t fn = job_fn(r, raw->poll);
+	int err;
+
+	if (fn < 0)
+		return 0;
+	ev->type = TRACE_TASK_NEW;
+	ev->task.task = raw->task;
+	err = trace_writer__event(r->trace, ev);
+	if (err)
+		return err;
+	ev->type = TRACE_TASK_SEEN;
+	memset(&ev->seen, 0, sizeof(ev->seen));
+	ev->seen.task = raw->task;
+	ev->seen.kind = r->kinds[fn];
+	ev->seen.state = TRACE_TASK_NOTIFIED;
+	return 1;
+}
+
 /* 1: write @ev; 0: nothing to write; negative errno. */
 static int decode(struct recorder *r, const struct raw_hdr *raw, struct trace_event *ev)
 {
@@ -123,6 +169,8 @@ static int decode(struct recorder *r, const struct raw_hdr *raw, struct trace_ev
 						       TRACE_TASK_DROP;
 		ev->task.task = ((const struct raw_task *)raw)->task;
 		return 1;
+	case RAW_JOB_NEW:
+		return decode_job(r, (const struct raw_job *)raw, ev);
 	case RAW_LOST: {
 		const struct raw_lost *e = (const void *)raw;
 
@@ -583,6 +631,7 @@ int recorder__run(const struct recorder_opts *opts)
 	ksyms__free(r.sources.ksyms);
 	listeners__clear(&r.sources.listeners);
 	free(r.kinds);
+	hash_table__clear(&r.job_fns);
 	if (r.signals >= 0)
 		close(r.signals);
 	return err;

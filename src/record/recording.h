@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/hash_table.h"
 #include "image/image.h"
 #include "kernel-events/source.h"
 #include "record/attach.h"
@@ -35,6 +36,7 @@ struct recorder {
 	struct source_types		 types;
 	/* from function of the image to id of task kind */
 	uint32_t			*kinds;
+	struct hash_table		 job_fns;	/* by address; see job_fn() in recorder.c */
 	struct roster			*roster;
 	struct sleepers			*sleepers;
 	struct looker			*looker;	/* NULL: why tasks wait is not found out */

@@ -205,6 +205,26 @@ static bool has_polls(const struct image *img, unsigned int runtime)
 	return false;
 }
 
+void tables__jobs(struct dwell_bpf *skel, const struct image *img)
+{
+	const struct image_fn *fns;
+	size_t nr;
+
+	fns = image__fns(img, &nr);
+	for (size_t i = 0; i < nr; i++) {
+		const struct runtime *rt = runtimes[fns[i].runtime];
+		const struct image_path *p;
+
+		if (fns[i].role != RUNTIME_FN_JOB || !rt->tasks)
+			continue;
+		p = image__layout(img, fns[i].runtime, rt->tasks->header_vtable);
+		skel->rodata->config.job_vtable = p->ok ? p->off[0] : rt->usual_vtable_off;
+		p = image__layout(img, fns[i].runtime, rt->tasks->vtable_poll);
+		skel->rodata->config.job_poll = p->ok ? p->off[0] : rt->usual_poll_off;
+		return;
+	}
+}
+
 bool tables__io_wakers(struct dwell_bpf *skel, const struct image *img)
 {
 	bool wanted = false;

@@ -18,6 +18,8 @@ struct dwell_bpf;
 void tables__size(struct dwell_bpf *skel, const struct image *img);
 /* Fill the maps; after @skel is loaded. 0 or negative errno. */
 int tables__fill(struct dwell_bpf *skel, const struct image *img);
+/* Before load: set where a blocking job has its poll function. */
+void tables__jobs(struct dwell_bpf *skel, const struct image *img);
 /* Before load: set where a reactor's object has its wakers. False: that is not known. */
 bool tables__io_wakers(struct dwell_bpf *skel, const struct image *img);
 

@@ -44,6 +44,11 @@ enum runtime_fn_role {
 	 */
 	RUNTIME_FN_ROOT_WAKE	= 7,
 	RUNTIME_FN_ROOT_CLONE	= 8,
+	/*
+	 * Puts a blocking job into the pool's queue. It may be called with other jobs too: of
+	 * those whose poll function has no probe, nothing is recorded.
+	 */
+	RUNTIME_FN_JOB		= 9,
 	RUNTIME_FN_NR
 };
 

@@ -37,10 +37,11 @@ static const struct runtime_fn fns[] = {
 	 */
 	{ RUNTIME_FN_NEW, TASK "list::OwnedTasks::bind_inner", 1, true },
 	/*
-	 * Not used: Spawner::spawn_task. It takes the header of a blocking job, but
-	 * also that of the runtime's own workers, which are nobody's tasks, and fat LTO
-	 * may inline it. A job's life begins with its only poll.
+	 * Arguments: &self, Task (the header and a bool, in two registers). The runtime's own
+	 * workers, which are nobody's tasks, go through it as well. Where it is not found, a
+	 * job's life begins with its only poll.
 	 */
+	{ RUNTIME_FN_JOB, "tokio::runtime::blocking::pool::Spawner::spawn_task", 1, true },
 	/*
 	 * Completed or cancelled: called by raw::poll and by raw::shutdown, so it is a
 	 * function of its own. It frees the task if nothing else refers to it.

@@ -19,7 +19,7 @@
 /* Those that the recorder decodes itself. */
 static const uint8_t of_probes[] = {
 	RAW_POLL_BEGIN, RAW_POLL_END, RAW_WAKE, RAW_TASK_NEW, RAW_TASK_DROP, RAW_CHAIN,
-	RAW_RETURN, RAW_LOST, RAW_POLLS_GONE,
+	RAW_RETURN, RAW_LOST, RAW_POLLS_GONE, RAW_JOB_NEW,
 };
 
 static void every_event_has_one_owner(void **state)

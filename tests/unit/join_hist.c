@@ -54,6 +54,34 @@ static void close_to_sorted(void **state)
 	free(values);
 }
 
+/* What two have, one has after they were merged. */
+static void merged(void **state)
+{
+	uint64_t seed = 12;
+
+	(void)state;
+	for (int round = 0; round < 40; round++) {
+		struct hist all = { 0 }, parts[2] = { { 0 } };
+		size_t nr = below(&seed, 300);
+
+		for (size_t i = 0; i < nr; i++) {
+			uint64_t v = rnd(&seed) >> below(&seed, 60);
+
+			assert_int_equal(hist__add(&all, v), 0);
+			assert_int_equal(hist__add(&parts[below(&seed, round ? 2 : 1)], v), 0);
+		}
+		assert_int_equal(hist__merge(&parts[0], &parts[1]), 0);
+		assert_int_equal(parts[0].count, all.count);
+		assert_int_equal(parts[0].min, all.min);
+		assert_int_equal(parts[0].max, all.max);
+		for (unsigned int p = 0; p <= 1000; p += 10)
+			assert_int_equal(hist__quantile(&parts[0], p), hist__quantile(&all, p));
+		hist__clear(&all);
+		hist__clear(&parts[0]);
+		hist__clear(&parts[1]);
+	}
+}
+
 static void extremes(void **state)
 {
 	struct hist h = { 0 };
@@ -77,6 +105,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(close_to_sorted),
+		cmocka_unit_test(merged),
 		cmocka_unit_test(extremes),
 	};
 

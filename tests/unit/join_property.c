@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -43,6 +44,9 @@ static struct trace_writer *create(void)
 		{ TRACE_NODE_LEAF, WALK_KEY_IO, 0, 0, 0, 0, 0, "Readiness", "", "" },
 		{ TRACE_NODE_LEAF, WALK_KEY_DEADLINE, 1, 0, 0, 0, 0, "Sleep", "", "" },
 		{ TRACE_NODE_LEAF, WALK_KEY_TASK, 2, 0, 0, 0, 0, "JoinHandle", "", "" } };
+	static const struct trace_node join[] = {
+		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 5, "a::join", "a.rs", "a.rs" },
+		{ TRACE_NODE_LEAF, WALK_KEY_TASK, 0, 0, 0, 0, 0, "JoinHandle", "", "" } };
 	static const struct trace_node blind[] = {
 		{ TRACE_NODE_OPAQUE, 0, 0xff, 0, 0, 0, 0, "hyper::Connection", "", "" } };
 	static const char *const frames[] = { "pipe_read", "vfs_read" };
@@ -56,6 +60,7 @@ static struct trace_writer *create(void)
 	trace_writer__chain(w, &(struct trace_chain){ 2, 2, sleep, "" });
 	trace_writer__chain(w, &(struct trace_chain){ 3, 4, both, "" });
 	trace_writer__chain(w, &(struct trace_chain){ 4, 1, blind, "" });
+	trace_writer__chain(w, &(struct trace_chain){ 5, 2, join, "" });
 	trace_writer__stack(w, &(struct trace_stack){ 1, 2, frames });
 	trace_writer__string(w, "tcp 10.0.0.1:80");
 	return w;
@@ -357,11 +362,14 @@ struct sim_task {
 	uint64_t	addr, start;
 	int		state;		/* 0 none, 1 ready, 2 running, 3 idle, 4 done */
 	int		waits;
+	int		joiner;		/* of a job: the task that waits for it, + 1; 0: none */
+	bool		joins;		/* it waits for a job */
 };
 
 struct sim {
 	struct trace_writer	*w;
 	uint64_t		 seed, now, truth[JOIN_SEGMENT_NR], lifetime, waits;
+	uint64_t		 joined;	/* ns of waits that jobs ended */
 	struct sim_task		 tasks[NR_TASKS];
 	uint64_t		 since[NR_TASKS];
 	int			 polled[NR_THREADS];	/* task or -1 */
@@ -381,6 +389,70 @@ static void spend(struct sim *s, int i, enum join_segment segment)
 	s->since[i] = s->now;
 }
 
+/* Those of kind 3. */
+static bool is_job(int i)
+{
+	return i % 3 == 2;
+}
+
+/* A job that has not ended and that nobody waits for; -1: none. */
+static int some_job(struct sim *s)
+{
+	int i = (int)below(&s->seed, NR_TASKS);
+	const struct sim_task *t = &s->tasks[i];
+
+	return is_job(i) && (t->state == 1 || t->state == 2) && !t->joiner ? i : -1;
+}
+
+/* Job @i ends: who waits for it is woken, before or after that is told. */
+static void end_job(struct sim *s, int th, int i)
+{
+	struct sim_task *t = &s->tasks[i];
+	struct trace_event drop = { .type = TRACE_TASK_DROP, .task = { t->addr } };
+	bool first = below(&s->seed, 2);
+
+	if (first) {
+		put(s, th, drop);
+		spend(s, i, JOIN_RUNNING);
+		s->lifetime += s->now - t->start;
+		s->now += below(&s->seed, 20);
+	}
+	if (t->joiner) {
+		int joiner = t->joiner - 1;
+
+		put(s, th, (struct trace_event){ .type = TRACE_WAKE,
+						 .task = { s->tasks[joiner].addr } });
+		s->joined += s->now - s->since[joiner];
+		spend(s, joiner, JOIN_AWAIT);
+		s->waits++;
+		s->tasks[joiner].state = 1;
+		s->tasks[joiner].joins = false;
+		t->joiner = 0;
+	}
+	put(s, th, (struct trace_event){ .type = TRACE_POLL_END, .end = {
+		.task = t->addr, .result = TRACE_POLL_READY } });
+	if (!first) {
+		spend(s, i, JOIN_RUNNING);
+		s->lifetime += s->now - t->start;
+	}
+	t->state = 4;
+}
+
+/* Task @t, polled on @th, begins to wait for a job, if there is one. */
+static bool join_job(struct sim *s, int th, struct sim_task *t)
+{
+	int job = some_job(s);
+
+	if (job < 0)
+		return false;
+	put(s, th, (struct trace_event){ .type = TRACE_POLL_END, .end = {
+		.task = t->addr, .chain = 5, .nr_keys = 1,
+		.keys = { .value = { s->tasks[job].addr }, .kind = { WALK_KEY_TASK } } } });
+	s->tasks[job].joiner = (int)(t - s->tasks) + 1;
+	t->joins = true;
+	return true;
+}
+
 /* An idle thread takes a task, or wakes one; a polling one ends, or sleeps. */
 static void step(struct sim *s)
 {
@@ -392,7 +464,7 @@ static void step(struct sim *s)
 	if (s->polled[th] >= 0) {
 		i = s->polled[th];
 		t = &s->tasks[i];
-		switch (below(&s->seed, 4)) {
+		switch (below(&s->seed, is_job(i) ? 2 : 4)) {
 		case 0: {	/* off the CPU for a while, nothing else happens here */
 			uint64_t out = s->now, wake;
 
@@ -408,6 +480,10 @@ static void step(struct sim *s)
 			return;
 		}
 		case 1:
+			if (is_job(i)) {
+				end_job(s, th, i);
+				break;
+			}
 			put(s, th, (struct trace_event){ .type = TRACE_POLL_END, .end = {
 				.task = t->addr, .result = TRACE_POLL_READY } });
 			spend(s, i, JOIN_RUNNING);
@@ -415,12 +491,14 @@ static void step(struct sim *s)
 			t->state = 4;
 			break;
 		default:
-			put(s, th, (struct trace_event){ .type = TRACE_POLL_END, .end = {
-				.task = t->addr, .chain = 1 + (uint32_t)below(&s->seed, 4),
-				.nr_keys = 2,
-				.keys = { .value = { token, s->now + below(&s->seed, 9000) },
-					  .kind = { WALK_KEY_IO, WALK_KEY_DEADLINE },
-					  .dir = { WALK_DIR_READ } } } });
+			if (!join_job(s, th, t))
+				put(s, th, (struct trace_event){ .type = TRACE_POLL_END, .end = {
+					.task = t->addr, .chain = 1 + (uint32_t)below(&s->seed, 4),
+					.nr_keys = 2,
+					.keys = { .value = { token,
+							     s->now + below(&s->seed, 9000) },
+						  .kind = { WALK_KEY_IO, WALK_KEY_DEADLINE },
+						  .dir = { WALK_DIR_READ } } } });
 			spend(s, i, JOIN_RUNNING);
 			t->state = 3;
 			t->waits++;
@@ -448,6 +526,8 @@ static void step(struct sim *s)
 		s->polled[th] = i;
 		break;
 	case 3:
+		if (t->joins)
+			break;		/* until the job's end */
 		if (below(&s->seed, 2)) {
 			put(s, th, (struct trace_event){ .type = TRACE_EPOLL_WAIT,
 							 .epoll = { 1, 5 } });
@@ -465,8 +545,22 @@ static void step(struct sim *s)
 	}
 }
 
+/* The time of waits for jobs that is split by what these did. */
+static uint64_t by_jobs(const struct join_point *points, size_t nr)
+{
+	uint64_t ns = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		for (size_t k = 0; k < points[i].nr_split; k++)
+			if (!strncmp(points[i].split[k].name, "job ", 4))
+				ns += points[i].split[k].ns;
+	return ns;
+}
+
 static void runtime(void **state)
 {
+	uint64_t joined_ns = 0;
+
 	(void)state;
 	for (uint64_t seed = 1; seed <= 150; seed++) {
 		struct sim s = { .w = create(), .seed = seed, .now = host.attach_ts,
@@ -503,6 +597,9 @@ static void runtime(void **state)
 		for (size_t i = 0; i < nr; i++)
 			waits += points[i].count;
 		assert_int_equal(waits, s.waits);
+		/* more in waits that are open at the end */
+		assert_true(by_jobs(points, nr) >= s.joined);
+		joined_ns += s.joined;
 		join__losses(j, &nr);
 		for (size_t i = 0; i < nr; i++)
 			assert_string_equal(join__losses(j, &nr)[i].name,
@@ -510,6 +607,7 @@ static void runtime(void **state)
 		join__free(j);
 		trace_reader__free(r);
 	}
+	assert_true(joined_ns > 0);
 }
 
 int main(void)

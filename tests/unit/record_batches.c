@@ -86,6 +86,7 @@ static const struct {
 	{ RAW_TASK_NEW, 0, sizeof(struct raw_task) },
 	{ RAW_TASK_DROP, 0, sizeof(struct raw_task) },
 	{ RAW_POLLS_GONE, 2, sizeof(struct raw_hdr) },
+	{ RAW_JOB_NEW, 0, sizeof(struct raw_job) },
 	{ RAW_OFF_CPU, 0, sizeof(struct raw_off_cpu) },
 	{ RAW_EPOLL_WAIT, 0, sizeof(struct raw_epoll_wait) },
 	{ RAW_EPOLL_READY, 0, sizeof(struct raw_epoll_ready) },

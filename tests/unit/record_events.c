@@ -276,6 +276,35 @@ static void tasks(void **state)
 	end(&r);
 }
 
+/* A job is new, and of the kind that its poll function says; of others, nothing is written. */
+static void jobs(void **state)
+{
+	struct raw_job raw = { .hdr = head(RAW_JOB_NEW, 0), .task = 0x7000, .poll = 0x500000 };
+	struct trace_reader *reader;
+	struct trace_event ev;
+	struct recorder r;
+
+	(void)state;
+	begin(&r);
+	hash_table__at(&r.job_fns, 0x500000)->value = 1;
+	hash_table__at(&r.job_fns, 0x600000)->value = NO_JOB;
+	assert_int_equal(hand_over(&r, &raw, raw_size(&raw.hdr)), 0);
+	raw.poll = 0x600000;
+	assert_int_equal(hand_over(&r, &raw, sizeof(raw)), 0);
+	reader = finish_file(&r);
+	next(reader, &ev, TRACE_TASK_NEW);
+	assert_int_equal(ev.task.task, 0x7000);
+	next(reader, &ev, TRACE_TASK_SEEN);
+	assert_int_equal(ev.seen.task, 0x7000);
+	assert_int_equal(ev.seen.kind, 41);
+	assert_int_equal(ev.seen.state, TRACE_TASK_NOTIFIED);
+	assert_int_equal(ev.seen.nr_keys, 0);
+	assert_int_equal(trace_reader__next(reader, &ev), 0);
+	trace_reader__free(reader);
+	hash_table__clear(&r.job_fns);
+	end(&r);
+}
+
 /* Lost events are in the file, where and how many, and tasks are looked for once more. */
 static void losses(void **state)
 {
@@ -365,6 +394,7 @@ int main(void)
 		cmocka_unit_test(polls_begin),
 		cmocka_unit_test(polls_end),
 		cmocka_unit_test(tasks),
+		cmocka_unit_test(jobs),
 		cmocka_unit_test(losses),
 		cmocka_unit_test(chains),
 		cmocka_unit_test(others),

@@ -42,7 +42,7 @@ static inline uint64_t any(uint64_t *seed)
 /* A key of each kind, also of none, as version 1 has them. */
 static inline struct walk_key random_key(uint64_t *seed, uint64_t ts, uint64_t token, int wild)
 {
-	switch (below(seed, wild ? 4 : 3)) {
+	switch (below(seed, wild ? 5 : 4)) {
 	case 0:
 		return (struct walk_key){ .value = token | 1 };
 	case 1:
@@ -51,6 +51,9 @@ static inline struct walk_key random_key(uint64_t *seed, uint64_t ts, uint64_t t
 	case 2:
 		return (struct walk_key){ .value = ts + below(seed, 10000) - 5000,
 					  .kind = WALK_KEY_DEADLINE };
+	case 3:
+		return (struct walk_key){ .value = 0x7f0000000000ull + 0x80 * below(seed, 12),
+					  .kind = WALK_KEY_TASK };
 	}
 	return (struct walk_key){ .value = any(seed), .kind = (uint8_t)below(seed, 16),
 				  .dir = (uint8_t)below(seed, 16) };
@@ -75,7 +78,7 @@ static inline void random_event(uint64_t *seed, uint64_t ts, int wild, struct tr
 	case TRACE_POLL_END:
 		ev->end.task = task;
 		ev->end.result = (uint8_t)below(seed, 3);
-		ev->end.chain = wild ? (uint32_t)any(seed) : (uint32_t)below(seed, 5);
+		ev->end.chain = wild ? (uint32_t)any(seed) : (uint32_t)below(seed, 6);
 		ev->end.nr_keys = (uint8_t)below(seed, WALK_MAX_KEYS + 1);
 		for (unsigned int i = 0; i < ev->end.nr_keys; i++)
 			walk_keys__set(&ev->end.keys, i, random_key(seed, ts, token, wild));

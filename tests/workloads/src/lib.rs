@@ -33,6 +33,8 @@
 //!   was already there or came while the future was being polled for the first time. `tid` is the thread that resumed it.
 //!   Awaits that are ready at once by construction are not written.
 //!   A wait that was cut short (its future dropped) is not written either: see `task`.
+//!   A wait for a blocking job that notes what it does has `"job":{"begin":ns,"end":ns,"running":ns,"run_queue":ns,"blocked":ns}`
+//!   as well: when it ran, and what the kernel says of its thread in that time.
 //!
 //! `{"t":"expect","task":…,"line":N,"part":…,"ns":N}`
 //! : designed length of one part of *each* await at that line, as long as `pendings` is 1. Parts:
@@ -71,12 +73,14 @@
 //!   `leaf` is the future awaited there, and `branches` continues it: a list per future, its last entry the
 //!   leaf. `fired` is the index of the branch that ended the await.
 
+mod job;
 mod options;
 mod peer;
 mod record;
 mod source;
 mod stop;
 
+pub use job::Did;
 pub use options::{Flavor, Options};
 pub use peer::Peer;
 pub use record::{chain, enable, now, start, thread_cpu, write, Branches, Place, Wait};

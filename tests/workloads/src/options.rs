@@ -116,13 +116,19 @@ impl Options {
     }
 
     pub fn runtime(&self) -> Runtime {
+        self.builder().build().expect("a tokio runtime")
+    }
+
+    /// The same before it is built.
+    pub fn builder(&self) -> Builder {
         let mut builder = match self.flavor {
             Flavor::Multi => Builder::new_multi_thread(),
             Flavor::Current => Builder::new_current_thread(),
         };
         #[cfg(tokio_unstable)]
         builder.on_before_task_poll(|task| crate::record::polled(task.id()));
-        builder.worker_threads(self.workers).enable_all().build().expect("a tokio runtime")
+        builder.worker_threads(self.workers).enable_all();
+        builder
     }
 
     /// Writes the truth file, if one was asked for.

@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::task::Id;
 
+use crate::Did;
+
 static ENABLED: AtomicBool = AtomicBool::new(false);
 static BUFFERS: Mutex<Vec<Buffer>> = Mutex::new(Vec::new());
 static TASKS: Mutex<BTreeMap<&'static str, Count>> = Mutex::new(BTreeMap::new());
@@ -99,6 +101,7 @@ pub struct Wait {
     tid: i32,
     start: u64,
     end: u64,
+    job: Option<Did>,
 }
 
 fn clock(clock: libc::clockid_t) -> u64 {
@@ -192,6 +195,7 @@ impl Place {
             tid,
             start,
             end,
+            job: None,
         }
     }
 
@@ -295,6 +299,12 @@ impl Wait {
         self
     }
 
+    /// What the job did that was waited for.
+    pub fn job(mut self, did: Did) -> Self {
+        self.job = Some(did);
+        self
+    }
+
     /// It went Pending `count` times instead of once; None if that cannot be known.
     pub fn pendings(mut self, count: Option<u32>) -> Self {
         self.pendings = count;
@@ -363,14 +373,27 @@ impl Record {
         match self {
             Self::Await(wait) => {
                 let Wait {
-                    place, line, leaf, key, resource, pendings, id, tid, start, end, ..
+                    place,
+                    line,
+                    leaf,
+                    key,
+                    resource,
+                    pendings,
+                    id,
+                    tid,
+                    start,
+                    end,
+                    job,
+                    ..
                 } = wait;
                 let Place { task, function, file } = place;
                 let file = base(file);
                 let key = key.map_or(String::new(), |address| format!("tcp {address}"));
                 let pendings = pendings.map_or("null".into(), |count| count.to_string());
+                let job =
+                    job.as_ref().map_or(String::new(), |did| format!(r#","job":{}"#, did.json()));
                 format!(
-                    r#"{{"t":"await","task":"{task}","id":{id},"function":"{function}","file":"{file}","line":{line},"leaf":"{leaf}","key":"{key}","resource":"{resource}","pendings":{pendings},"tid":{tid},"start":{start},"end":{end}}}"#
+                    r#"{{"t":"await","task":"{task}","id":{id},"function":"{function}","file":"{file}","line":{line},"leaf":"{leaf}","key":"{key}","resource":"{resource}","pendings":{pendings},"tid":{tid},"start":{start},"end":{end}{job}}}"#
                 )
             }
             Self::Work { place, kind, what, id, tid, start, end, cpu } => format!(
