@@ -47,12 +47,12 @@ static double seconds(void)
 static void define(struct trace_writer *w, uint64_t connections)
 {
 	static const struct trace_node chain[2][3] = {
-		{ { TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 34, "server::handle", "main.rs", "" },
-		  { TRACE_NODE_AWAIT, 0, 0xff, 1, 1, 0, 9, "tokio::io::read", "read.rs", "" },
-		  { TRACE_NODE_LEAF, WALK_KEY_IO, 0, 0, 0, 0, 0, "Readiness", "", "" } },
-		{ { TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 40, "server::handle", "main.rs", "" },
-		  { TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 77, "server::backoff", "main.rs", "" },
-		  { TRACE_NODE_LEAF, WALK_KEY_DEADLINE, 0, 0, 0, 0, 0, "Sleep", "", "" } },
+		{ { TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 0, 34, "server::handle", "main.rs", "" },
+		  { TRACE_NODE_AWAIT, 0, 0xff, 1, 1, 0, 0, 9, "tokio::io::read", "read.rs", "" },
+		  { TRACE_NODE_LEAF, WALK_KEY_IO, 0, 0, 0, 0, 0, 0, "Readiness", "", "" } },
+		{ { TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 0, 40, "server::handle", "main.rs", "" },
+		  { TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 0, 77, "server::backoff", "main.rs", "" },
+		  { TRACE_NODE_LEAF, WALK_KEY_DEADLINE, 0, 0, 0, 0, 0, 0, "Sleep", "", "" } },
 	};
 	char name[64];
 

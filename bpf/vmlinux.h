@@ -131,6 +131,17 @@ struct sock {
 	u16 sk_protocol;
 };
 
+struct inet_connection_sock {
+	struct {
+		u32 lrcvtime;
+	} icsk_ack;
+};
+
+struct tcp_sock {
+	u32 write_seq;
+	u32 lsndtime;
+};
+
 struct socket {
 	short type;
 	struct sock *sk;

@@ -101,11 +101,14 @@ __noinline int ready_event(struct thread *t, struct epoll_thread *e, __u32 i, __
 	ev->ready = 0;
 	ev->reader = 0;
 	ev->writer = 0;
+	ev->turn = 0;
 	fd = bpf_map_lookup_elem(&tokens, &token);
 	s = fd ? bpf_map_lookup_elem(&fds, fd) : NULL;
 	if (s && s->token == token) {
 		ev->ready = s->ready;
 		s->ready = 0;
+		ev->turn = s->turn;
+		s->turn = 0;
 		read_wakers(ev, token);
 	}
 	event_added(t, sizeof(*ev));
@@ -221,7 +224,7 @@ static __always_inline void epoll_controlled(struct pt_regs *regs)
 			return;
 		fd_describe(ev, file);
 		fd_listens(ev);
-		fd_remember(fd, ev->token, ev->sk);
+		fd_remember(fd, ev);
 	}
 	out = event_reserve(sizeof(*out), bpf_ktime_get_ns(), task->pid,
 			    op == EPOLL_CTL_DEL ? RAW_FD_DEL : RAW_FD_ADD);

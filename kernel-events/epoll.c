@@ -16,6 +16,7 @@
 #include <bpf/libbpf.h>
 
 #include "abi.h"
+#include "base/clock.h"
 #include "dwell.skel.h"
 #include "kernel-events/epoll.h"
 #include "kernel-events/fd_name.h"
@@ -47,6 +48,16 @@ static int find_listener(struct source_ctx *ctx, const struct raw_fd *fd)
 	return listeners__add(&ctx->listeners, &listener);
 }
 
+/* On which end of a conversation it is. */
+static enum trace_fd_role role_of(const struct source_ctx *ctx, const struct raw_fd *fd)
+{
+	if (fd->sk_type != SOCK_STREAM || (fd->family != AF_INET && fd->family != AF_INET6))
+		return TRACE_FD_OTHER;
+	if (fd->sk_state == TCP_LISTEN)
+		return TRACE_FD_LISTENS;
+	return listeners__of(&ctx->listeners, fd) ? TRACE_FD_ACCEPTED : TRACE_FD_CONNECTED;
+}
+
 static int fd_event(struct source_ctx *ctx, const struct raw_fd *fd, struct trace_event *ev)
 {
 	char name[FD_NAME_MAX];
@@ -56,6 +67,7 @@ static int fd_event(struct source_ctx *ctx, const struct raw_fd *fd, struct trac
 	ev->fd.epfd = fd->epfd;
 	ev->fd.fd = fd->fd;
 	ev->fd.name = 0;
+	ev->fd.role = TRACE_FD_OTHER;
 	if (fd->hdr.type == RAW_FD_DEL) {
 		ev->type = TRACE_FD_DEL;
 		return 1;
@@ -66,6 +78,7 @@ static int fd_event(struct source_ctx *ctx, const struct raw_fd *fd, struct trac
 		err = find_listener(ctx, fd);
 	if (err)
 		return err;
+	ev->fd.role = role_of(ctx, fd);
 	fd_name(ctx->pid, &ctx->listeners, fd, name, sizeof(name));
 	ev->fd.name = trace_writer__string(ctx->trace, name);
 	return ev->fd.name ? 1 : -ENOMEM;
@@ -89,6 +102,12 @@ static int epoll_decode(struct source_ctx *ctx, const struct raw_hdr *raw, struc
 		ev->ready.reader = ready->reader;
 		ev->ready.writer = ready->writer;
 		ev->ready.events = ready->events;
+		if (ready->turn & FD_TURN_KNOWN)
+			ev->ready.events |= TRACE_READY_TURN;
+		if (ready->turn & FD_TURN_SENT)
+			ev->ready.events |= TRACE_READY_SENT;
+		if (ready->turn & FD_TURN_FIRST)
+			ev->ready.events |= TRACE_READY_FIRST;
 		return 1;
 	case RAW_FD_ADD:
 	case RAW_FD_DEL:
@@ -134,19 +153,25 @@ static struct raw_fd *find_file(struct open_files *files, int fd)
 	return files->nr ? bsearch(&key, files->fds, files->nr, sizeof(key), by_fd) : NULL;
 }
 
-/* Like fd_remember() in the kernel; skips descriptors that the kernel side has seen since. */
-static void remember(struct source_ctx *ctx, const struct raw_fd *fd)
+/*
+ * Like fd_remember() in the kernel; skips descriptors that the kernel side has seen since. */
+static void remember(struct source_ctx *ctx, const struct raw_fd *fd, bool connected)
 {
 	int tokens = bpf_map__fd(ctx->skel->maps.tokens);
 	int socks = bpf_map__fd(ctx->skel->maps.socks);
 	int fds = bpf_map__fd(ctx->skel->maps.fds);
-	struct fd_state state = { .token = fd->token, .sk = fd->sk, .known = 1 };
+	struct fd_state state = { .token = fd->token, .sk = fd->sk, .known = 1,
+				  .written = fd->written, .seen = 1,
+				  .tcp = fd->last != FD_LAST_UNKNOWN };
 	uint32_t index = fd->fd;
 
 	if (fd->fd < 0 || fd->fd >= MAX_FDS)
 		return;
 	if (bpf_map_update_elem(tokens, &fd->token, &index, BPF_NOEXIST))
 		return;
+	/* any other number than it has now: the next data come after something was sent */
+	if (fd->last == FD_LAST_SENT || (fd->last == FD_LAST_BOTH && !connected))
+		state.written--;
 	bpf_map_update_elem(fds, &index, &state, BPF_ANY);
 	if (fd->sk) {
 		uint32_t bit = SOCK_FILTER_BIT(fd->sk);
@@ -182,7 +207,7 @@ static int registrations(struct source_ctx *ctx, struct open_files *files, int e
 		fd->epfd = epfd;
 		fd->events = events;
 		fd->hdr.type = RAW_FD_ADD;
-		remember(ctx, fd);
+		remember(ctx, fd, role_of(ctx, fd) == TRACE_FD_CONNECTED);
 		memset(&ev, 0, sizeof(ev));
 		ev.ts = ctx->attach_ts;
 		err = fd_event(ctx, fd, &ev);
@@ -231,6 +256,41 @@ out:
 	return err;
 }
 
+/* ---- the end ---- */
+
+/* Tell whether the program has sent something over @fd since data came last. */
+static int tell_turn(struct source_ctx *ctx, const struct raw_fd *fd)
+{
+	struct trace_event ev = { .ts = clock__now(), .type = TRACE_FD_TURN };
+	struct fd_state state;
+	uint32_t index = fd->fd;
+
+	if (fd->fd < 0 || fd->fd >= MAX_FDS || fd->last == FD_LAST_UNKNOWN ||
+	    bpf_map_lookup_elem(bpf_map__fd(ctx->skel->maps.fds), &index, &state) ||
+	    !state.known || !state.tcp || state.sk != fd->sk)
+		return 0;
+	ev.fd.token = state.token;
+	ev.fd.epfd = -1;
+	ev.fd.fd = fd->fd;
+	ev.fd.sent = state.written != fd->written;
+	ev.fd.seen = state.seen;
+	ev.fd.came = state.came;
+	return trace_writer__event(ctx->trace, &ev);
+}
+
+/* For waits that are still open. */
+static int epoll_stop(struct source_ctx *ctx)
+{
+	struct open_files files = {};
+	int err = source_iterate(ctx->skel->progs.fd_snapshot, ctx->pid, sizeof(struct raw_fd),
+				 collect_file, &files);
+
+	for (size_t i = 0; i < files.nr && !err; i++)
+		err = tell_turn(ctx, &files.fds[i]);
+	free(files.fds);
+	return err;
+}
+
 static const struct source_event events[] = {
 	{ RAW_EPOLL_WAIT, sizeof(struct raw_epoll_wait) },
 	{ RAW_EPOLL_READY, sizeof(struct raw_epoll_ready) },
@@ -261,5 +321,6 @@ const struct kernel_source source_epoll = {
 	.events	= events,
 	.losses	= losses,
 	.start	= epoll_start,
+	.stop	= epoll_stop,
 	.decode	= epoll_decode,
 };

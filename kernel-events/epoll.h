@@ -23,7 +23,7 @@ struct raw_epoll_ready {
 	__u64		reader;
 	__u64		writer;
 	__u32		events;
-	__u32		pad;
+	__u32		turn;	/* enum fd_turn */
 };
 
 #ifndef __bpf__

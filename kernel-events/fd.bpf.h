@@ -65,6 +65,7 @@ static __always_inline bool sock_filtered(__u64 sk)
 #define S_IFSOCK	0140000
 #define SOCK_STREAM	1
 #define TCP_LISTEN	10
+#define IPPROTO_TCP	6
 #define AF_UNIX		1
 #define AF_INET		2
 #define AF_INET6	10
@@ -116,6 +117,15 @@ static __always_inline void fd_describe_sock(struct raw_fd *fd, struct sock *sk)
 	} else {
 		return;
 	}
+	if (fd->protocol == IPPROTO_TCP && fd->sk_state != TCP_LISTEN) {
+		const struct tcp_sock *tp = (const struct tcp_sock *)sk;
+		__s32 after;
+
+		fd->written = BPF_CORE_READ(tp, write_seq);
+		after = BPF_CORE_READ(tp, lsndtime) -
+			BPF_CORE_READ((const struct inet_connection_sock *)sk, icsk_ack.lrcvtime);
+		fd->last = after > 0 ? FD_LAST_SENT : after < 0 ? FD_LAST_RECEIVED : FD_LAST_BOTH;
+	}
 	fd->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
 	dport = BPF_CORE_READ(sk, __sk_common.skc_dport);
 	fd->remote_port = __builtin_bswap16(dport);
@@ -129,6 +139,7 @@ static __always_inline void fd_describe(struct raw_fd *fd, struct file *file)
 	fd->family = 0;
 	fd->sk_state = 0;
 	fd->unix_len = 0;
+	fd->last = FD_LAST_UNKNOWN;
 	if (fd->mode == S_IFSOCK) {
 		struct socket *socket = (struct socket *)BPF_CORE_READ(file, private_data);
 		struct sock *sk = BPF_CORE_READ(socket, sk);
@@ -175,10 +186,13 @@ static __always_inline void fd_forget(__u32 fd)
 	s->sk = 0;
 	s->ready = 0;
 	s->known = 0;
+	s->tcp = 0;
+	s->turn = 0;
 }
 
-static __always_inline void fd_remember(__u32 fd, __u64 token, __u64 sk)
+static __always_inline void fd_remember(__u32 fd, const struct raw_fd *raw)
 {
+	__u64 token = raw->token, sk = raw->sk;
 	struct fd_state *s = bpf_map_lookup_elem(&fds, &fd);
 
 	if (!s) {
@@ -201,6 +215,23 @@ static __always_inline void fd_remember(__u32 fd, __u64 token, __u64 sk)
 	s->sk = sk;
 	s->ready = 0;
 	s->known = 1;
+	s->written = raw->written;
+	s->tcp = raw->last != FD_LAST_UNKNOWN;
+	s->came = 0;
+	s->seen = 0;
+	s->turn = 0;
+}
+
+/* Data has come over the TCP connection @sk of @s: has the program sent anything since before? */
+static __always_inline void fd_note_turn(struct fd_state *s, const void *sk, __u64 now)
+{
+	__u32 written = BPF_CORE_READ((const struct tcp_sock *)sk, write_seq);
+
+	s->turn = FD_TURN_KNOWN | (written != s->written ? FD_TURN_SENT : 0) |
+		  (s->seen ? 0 : FD_TURN_FIRST);
+	s->written = written;
+	s->came = now;
+	s->seen = 1;
 }
 
 #endif /* DWELL_FD_BPF_H */

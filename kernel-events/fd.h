@@ -38,9 +38,18 @@ struct raw_fd {
 	__u8		unix_len;
 	__u8		unix_peer;	/* the path is that of the peer */
 	__u8		sk_state;	/* TCP_LISTEN … */
-	__u8		pad[5];
+	__u8		last;		/* enum fd_last */
+	__u8		pad[4];
 	char		unix_path[RAW_UNIX_PATH];
-	__u32		pad2;
+	__u32		written;	/* of a TCP connection: see struct fd_state */
+};
+
+/* What was last done over a TCP connection, as far as the kernel's clock (jiffies) tells. */
+enum fd_last {
+	FD_LAST_UNKNOWN		= 0,
+	FD_LAST_SENT		= 1,
+	FD_LAST_RECEIVED	= 2,
+	FD_LAST_BOTH		= 3,	/* within one tick */
 };
 
 /*
@@ -60,12 +69,30 @@ struct fd_state {
 	/* when it became ready, since it was last returned or armed; 0: not ready */
 	__u64	ready;
 	__u64	known;		/* it is in epoll; needed because any token is valid, 0 too */
+	/*
+	 * Of a TCP connection: when it last became ready (0: not since it was registered), and
+	 * the sequence number behind what the program had written then. If that has changed when
+	 * it becomes ready again, the program has sent something in between.
+	 */
+	__u64	came;
+	__u32	written;
+	__u8	tcp;		/* it is one */
+	__u8	seen;		/* it has become ready since it was registered */
+	__u8	turn;		/* enum fd_turn, of the last time that it became ready */
+	__u8	pad;
+};
+
+/* Whose turn it was when data came; a sum of these. */
+enum fd_turn {
+	FD_TURN_KNOWN	= 1,
+	FD_TURN_SENT	= 2,	/* the program has sent something since data came before */
+	FD_TURN_FIRST	= 4,	/* no data had come before, since it was registered */
 };
 
 #ifndef __bpf__
 _Static_assert(sizeof(struct raw_fd) == 216, "raw_fd");
 _Static_assert(sizeof(struct raw_listener) == 20, "raw_listener");
-_Static_assert(sizeof(struct fd_state) == 32, "fd_state");
+_Static_assert(sizeof(struct fd_state) == 48, "fd_state");
 #endif
 
 #endif /* DWELL_FD_EVENTS_H */

@@ -23,7 +23,10 @@ int sk_data_ready(__u64 *args)
 	if (!fd)
 		return 0;
 	s = bpf_map_lookup_elem(&fds, fd);
-	if (s && !s->ready)
+	if (s && !s->ready) {
 		s->ready = bpf_ktime_get_ns();
+		if (s->tcp)
+			fd_note_turn(s, (const void *)key, s->ready);
+	}
 	return 0;
 }

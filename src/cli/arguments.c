@@ -100,3 +100,17 @@ error_t arguments__input(const struct argp_state *state, const char **input, con
 	*input = arg;
 	return 0;
 }
+
+error_t arguments__idle(const struct argp_state *state, enum join_idle *idle, const char *arg)
+{
+	static const char *const words[] = {
+		[JOIN_IDLE_SHOW] = "show", [JOIN_IDLE_HIDE] = "hide", [JOIN_IDLE_ONLY] = "only",
+	};
+
+	for (int i = JOIN_IDLE_SHOW; i <= JOIN_IDLE_ONLY; i++)
+		if (!strcmp(arg, words[i])) {
+			*idle = (enum join_idle)i;
+			return 0;
+		}
+	return arguments__wrong(state, "--idle is show, hide or only, not %s", arg);
+}

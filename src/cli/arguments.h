@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "join/join.h"
+
 /*
  * Like argp_parse(), with -h, --help and --usage. 0: continue; CLI_USAGE: one line has been
  * printed, by @argp's parser or by argp itself; CLI_HELPED. @flags: ARGP_IN_ORDER or 0.
@@ -29,5 +31,8 @@ bool arguments__number(const char *arg, uint64_t min, uint64_t max, uint64_t *ou
  * at first; a second recording is an error. For parsers, which return the result.
  */
 error_t arguments__input(const struct argp_state *state, const char **input, const char *arg);
+
+/* Take @arg, from --idle. For parsers, which return the result. */
+error_t arguments__idle(const struct argp_state *state, enum join_idle *idle, const char *arg);
 
 #endif /* DWELL_CLI_ARGUMENTS_H */

@@ -18,7 +18,7 @@
 
 #define DEFAULT_OUTPUT	"dwell.svg"
 
-enum { OPT_TITLE = 256, OPT_WIDTH, OPT_MINWIDTH, OPT_TASK, OPT_FOLDED };
+enum { OPT_TITLE = 256, OPT_WIDTH, OPT_MINWIDTH, OPT_TASK, OPT_FOLDED, OPT_IDLE };
 
 static const struct argp_option options[] = {
 	{ "input", 'i', "FILE", 0, "Read FILE (default " CLI_DEFAULT_FILE ", - for standard input)", 0 },
@@ -27,6 +27,7 @@ static const struct argp_option options[] = {
 	{ "width", OPT_WIDTH, "PX", 0, "Width of the still image (default 1200); a browser fits it to the window", 0 },
 	{ "minwidth", OPT_MINWIDTH, "PX", 0, "Merge narrower frames into one (default 0.1)", 0 },
 	{ "task", OPT_TASK, "PATTERN", 0, "Only tasks whose name matches: 'app::*'", 0 },
+	{ "idle", OPT_IDLE, "show|hide|only", 0, "Waits of tasks that have nothing to do: without these (hide, the default), all times, or only these", 0 },
 	{ "folded", OPT_FOLDED, "us|ns", OPTION_ARG_OPTIONAL, "The input is folded stacks, weights in this unit (default us)", 1 },
 	{ 0 }
 };
@@ -34,6 +35,7 @@ static const struct argp_option options[] = {
 struct arguments {
 	const char	*input, *output;
 	const char	*title, *task;
+	enum join_idle	 idle;
 	uint32_t	 width, minwidth;
 	uint64_t	 folded_unit;		/* ns; 0: the input is a recording */
 };
@@ -55,6 +57,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_TASK:
 		a->task = arg;
 		break;
+	case OPT_IDLE:
+		return arguments__idle(state, &a->idle, arg);
 	case OPT_TITLE:
 		a->title = arg;
 		break;
@@ -127,7 +131,7 @@ static int draw_trace(const char *name, const struct arguments *a, FILE *out, in
 	size_t nr;
 	int err;
 
-	err = load__trace(&l, name, a->input, a->task);
+	err = load__trace(&l, name, a->input, a->task, a->idle);
 	if (err)
 		return err;
 	*status = l.status;
@@ -217,7 +221,8 @@ static int write_picture(const char *name, const struct text_file *picture, cons
 
 int cmd_flamegraph(int argc, char **argv)
 {
-	struct arguments a = { .output = DEFAULT_OUTPUT };
+	/* a picture is about what is slow */
+	struct arguments a = { .output = DEFAULT_OUTPUT, .idle = JOIN_IDLE_HIDE };
 	struct text_file picture;
 	int err, status = 0;
 	FILE *out;

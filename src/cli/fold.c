@@ -13,15 +13,17 @@
 
 struct options {
 	const char		*input, *task;
+	enum join_idle		 idle;
 	struct output_opts	 output;
 };
 
-enum { KEY_TASK = 0x100 };
+enum { KEY_TASK = 0x100, KEY_IDLE };
 
 static const struct argp_option options[] = {
 	{ "input", 'i', "FILE", 0, "the recording; - is standard input (" CLI_DEFAULT_FILE ")", 0 },
 	{ "weight", 'w', "us|ns", 0, "unit of the weights (us)", 0 },
 	{ "task", KEY_TASK, "PATTERN", 0, "only tasks whose name matches: 'app::*'", 0 },
+	{ "idle", KEY_IDLE, "show|hide|only", 0, "waits of tasks that have nothing to do: all times (show), without these, or only these", 0 },
 	{ 0 },
 };
 
@@ -36,6 +38,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_TASK:
 		o->task = arg;
 		return 0;
+	case KEY_IDLE:
+		return arguments__idle(state, &o->idle, arg);
 	case 'w':
 		if (!strcmp(arg, "us"))
 			o->output.weight = OUTPUT_WEIGHT_US;
@@ -68,7 +72,7 @@ int cmd_fold(int argc, char **argv)
 	err = arguments__parse(&argp, argc, argv, 0, &o);
 	if (err)
 		return err;
-	err = load__trace(&l, argv[0], o.input, o.task);
+	err = load__trace(&l, argv[0], o.input, o.task, o.idle);
 	if (err)
 		return err;
 	if (join__unpolled(l.join))

@@ -46,9 +46,16 @@ static bool nothing_matches(const struct join *j)
 	return join__selected(j, &all) && !join__totals(j)->tasks_seen;
 }
 
-int load__trace(struct loaded *l, const char *name, const char *path, const char *task)
+static int select_idle(void *ctx, struct join *j)
 {
-	return load__trace_with(l, name, path, task, NULL, NULL);
+	join__select_idle(j, *(enum join_idle *)ctx);
+	return 0;
+}
+
+int load__trace(struct loaded *l, const char *name, const char *path, const char *task,
+		enum join_idle idle)
+{
+	return load__trace_with(l, name, path, task, select_idle, &idle);
 }
 
 int load__trace_with(struct loaded *l, const char *name, const char *path, const char *task,

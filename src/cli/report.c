@@ -16,16 +16,18 @@
 struct options {
 	const char		*input, *task;
 	bool			 json;
+	enum join_idle		 idle;
 	struct output_opts	 output;
 };
 
-enum { KEY_JSON = 0x100, KEY_TOP, KEY_TASK, KEY_SORT };
+enum { KEY_JSON = 0x100, KEY_TOP, KEY_TASK, KEY_SORT, KEY_IDLE };
 
 static const struct argp_option options[] = {
 	{ "input", 'i', "FILE", 0, "the recording; - is standard input (" CLI_DEFAULT_FILE ")", 0 },
 	{ "json", KEY_JSON, NULL, 0, "one JSON object instead of the table", 0 },
 	{ "top", KEY_TOP, "N", 0, "so many await points (20; all in JSON)", 0 },
 	{ "task", KEY_TASK, "PATTERN", 0, "only tasks whose name matches: 'app::*'", 0 },
+	{ "idle", KEY_IDLE, "show|hide|only", 0, "waits of tasks that have nothing to do: all times (show), without these, or only these", 0 },
 	{ "sort", KEY_SORT, "KEY", 0, "order: total (await + ready, the default), await, ready, count, p99 or max", 0 },
 	{ 0 },
 };
@@ -56,6 +58,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_TASK:
 		o->task = arg;
 		return 0;
+	case KEY_IDLE:
+		return arguments__idle(state, &o->idle, arg);
 	case KEY_SORT:
 		if (!output_sort__find(arg, &o->output.sort))
 			return arguments__wrong(state, "--sort is total, await, ready, count, p99 or "
@@ -87,7 +91,7 @@ int cmd_report(int argc, char **argv)
 	err = arguments__parse(&argp, argc, argv, 0, &o);
 	if (err)
 		return err;
-	err = load__trace(&l, argv[0], o.input, o.task);
+	err = load__trace(&l, argv[0], o.input, o.task, o.idle);
 	if (err)
 		return err;
 	o.output.columns = terminal__columns(STDOUT_FILENO);

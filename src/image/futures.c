@@ -500,6 +500,7 @@ static bool explore_leaf(struct futures *f, const struct die *d, uint32_t type)
 	if (l->queue_node && type__path(f->ts, &of, l->queue_node, &node, NULL) && !node.nr_hops)
 		futures__type(f, type)->node_off = node.off[0];
 	futures__type(f, type)->ended_by = l->ended_by;
+	futures__type(f, type)->idle = l->idle;
 	((struct walk_type *)model__at(f->m, MODEL_WALK_TYPES, type))->leaf = at;
 	single_variant(f, type, NULL);
 	/* without a key, the descriptor is found by whose waker is registered with it */

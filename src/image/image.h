@@ -47,7 +47,8 @@ struct image_type {
 	uint8_t		descriptor;	/* enum image_descriptor */
 	/* of a leaf: sides that can end its wait (enum runtime_side) */
 	uint8_t		ended_by;
-	uint8_t		pad[3];
+	uint8_t		idle;		/* of a leaf: enum runtime_idle */
+	uint8_t		pad[2];
 	/* of a leaf: offset of its node in the resource's queue; WALK_NONE: none */
 	uint32_t	node_off;
 };

@@ -97,7 +97,7 @@ static uint32_t shape__parse(struct shape *sh, uint32_t i)
 		sh->leaves[sh->nr_leaves++] = (struct chain_leaf){
 			.node = (uint16_t)i, .kind = holds ? TRACE_NODE_OPAQUE : n->kind,
 			.key = holds || n->kind == TRACE_NODE_GAP ? WALK_KEY_NONE : n->key,
-			.key_index = n->key_index,
+			.key_index = n->key_index, .idle = n->idle,
 		};
 		sh->waiting[i] = 1;
 		if (holds || n->kind != TRACE_NODE_LEAF)

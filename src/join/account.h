@@ -28,6 +28,7 @@ struct chain_leaf {
 	uint8_t		kind;		/* enum trace_node_kind */
 	uint8_t		key;		/* enum walk_key_kind */
 	uint8_t		key_index;	/* 0xff: none */
+	uint8_t		idle;		/* enum trace_node_idle */
 };
 
 /* Larger chains are not compared: each leaf needs a bit of a uint64_t. */

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 
 #include "join/driver.h"
+#include "join/idle.h"
 #include "join/leaves.h"
 #include "join/timeline.h"
 #include "join/waiter.h"
@@ -174,6 +175,8 @@ static void epoll__cause(const struct join *j, const struct epoll_driver *e,
 			 const struct ready_fd *fd, unsigned int dir, struct cause *c)
 {
 	c->part = (uint8_t)io_part(dir, fd->events);
+	if (c->part == PART_NO_DATA)
+		c->part = (uint8_t)idle__read_part(j, fd->token, e->epfd, fd->events);
 	c->detail = fds__name(&j->fds, fd->token, e->epfd);
 	c->ready = fd->ready ? fd->ready : e->head.woke;
 	c->looked = e->prev;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "join/fds.h"
+#include "trace/event.h"
 
 /*
  * How many epoll instances may share one token; programs have a few. In any further
@@ -19,6 +20,7 @@ struct fd_entry {
 	uint64_t	token;
 	int32_t		epfd, fd;
 	uint32_t	name;
+	struct fd_talk	talk;
 	bool		used, gone;
 	uint64_t	nr;		/* order of insertion */
 };
@@ -78,7 +80,8 @@ static int fds__grow(struct fds *f)
 	return 0;
 }
 
-int fds__add(struct fds *f, uint64_t token, int32_t epfd, int32_t fd, uint32_t name)
+int fds__add(struct fds *f, uint64_t token, int32_t epfd, int32_t fd, uint32_t name,
+	     uint8_t role)
 {
 	struct fd_entry *e;
 
@@ -89,6 +92,7 @@ int fds__add(struct fds *f, uint64_t token, int32_t epfd, int32_t fd, uint32_t n
 		return 0;
 	f->nr += !e->used;
 	*e = (struct fd_entry){ .token = token, .epfd = epfd, .fd = fd, .name = name, .used = true,
+				.talk.role = role,
 				.nr = e->used && e->epfd == epfd ? e->nr : f->added++ };
 	return 0;
 }
@@ -112,14 +116,14 @@ static bool is_better(const struct fd_entry *e, const struct fd_entry *than)
 	return e->nr < than->nr;
 }
 
-struct detail fds__name(const struct fds *f, uint64_t token, int32_t epfd)
+static const struct fd_entry *fds__get(const struct fds *f, uint64_t token, int32_t epfd)
 {
 	const struct fd_entry *found = NULL;
 	unsigned int same = 0;
 	uint32_t at;
 
 	if (!f->size)
-		return (struct detail){ 0 };
+		return NULL;
 	at = fds__home(f, token);
 	for (; f->entries[at].used; at = (at + 1) & (f->size - 1)) {
 		const struct fd_entry *e = &f->entries[at];
@@ -134,7 +138,36 @@ struct detail fds__name(const struct fds *f, uint64_t token, int32_t epfd)
 			found = e;
 		same++;
 	}
-	if (!found || same == INSTANCES_MAX)
+	return same == INSTANCES_MAX ? NULL : found;
+}
+
+void fds__turn(struct fds *f, uint64_t token, int32_t fd, bool sent, bool seen)
+{
+	uint32_t at = f->size ? fds__home(f, token) : 0;
+
+	for (; f->size && f->entries[at].used; at = (at + 1) & (f->size - 1)) {
+		struct fd_entry *e = &f->entries[at];
+
+		if (e->token != token || e->fd != fd || e->gone)
+			continue;
+		e->talk.sent_known = true;
+		e->talk.sent = sent;
+		e->talk.seen = seen;
+	}
+}
+
+struct fd_talk fds__talk(const struct fds *f, uint64_t token, int32_t epfd)
+{
+	const struct fd_entry *found = fds__get(f, token, epfd);
+
+	return found ? found->talk : (struct fd_talk){ .role = TRACE_FD_OTHER };
+}
+
+struct detail fds__name(const struct fds *f, uint64_t token, int32_t epfd)
+{
+	const struct fd_entry *found = fds__get(f, token, epfd);
+
+	if (!found)
 		return (struct detail){ 0 };
 	if (found->name)
 		return (struct detail){ .kind = DETAIL_STRING, .id = found->name };

@@ -98,7 +98,13 @@ static int join__event(struct join *j, const struct trace_event *ev)
 	case TRACE_LOST:
 		return join__lost(j, ev);
 	case TRACE_FD_ADD:
-		return fds__add(&j->fds, ev->fd.token, ev->fd.epfd, ev->fd.fd, ev->fd.name);
+		return fds__add(&j->fds, ev->fd.token, ev->fd.epfd, ev->fd.fd, ev->fd.name,
+				ev->fd.role);
+	case TRACE_FD_TURN:
+		/* what came after the end tells nothing of the end */
+		if (ev->fd.came < j->end)
+			fds__turn(&j->fds, ev->fd.token, ev->fd.fd, ev->fd.sent, ev->fd.seen);
+		return 0;
 	case TRACE_FD_DEL:
 		fds__del(&j->fds, ev->fd.token, ev->fd.epfd);
 		return 0;

@@ -186,6 +186,13 @@ struct join_totals {
 	uint64_t	segments[JOIN_SEGMENT_NR];	/* add up to lifetime_ns */
 };
 
+/* Which times the results contain, by whether the task was idle (see idle.h). */
+enum join_idle {
+	JOIN_IDLE_SHOW	= 0,	/* all */
+	JOIN_IDLE_HIDE	= 1,	/* those in which it was not; of a wait, the rest of it counts */
+	JOIN_IDLE_ONLY	= 2,	/* only those in which it was */
+};
+
 /* The whole recording, whatever tasks were selected: see join__select(). */
 struct join_all {
 	uint64_t	tasks_seen;
@@ -202,6 +209,8 @@ int join__new(struct trace_reader *r, struct join **out);
  * notes still cover the whole recording.
  */
 void join__select(struct join *j, const char *pattern);
+/* Called before join__run(): leave out times by whether the task was idle. */
+void join__select_idle(struct join *j, enum join_idle idle);
 /*
  * Read all events and compute the sums. 0 or negative errno. -EPROTO: time was not
  * conserved (join__why() says where); the results are valid nevertheless. After any
@@ -219,6 +228,8 @@ void join__free(struct join *j);
 const struct join_totals *join__totals(const struct join *j);
 /* The pattern, or NULL. *@all is set to the numbers of the whole recording. */
 const char *join__selected(const struct join *j, struct join_all *all);
+/* What join__select_idle() has set; *@ns: how much time of the selected tasks is left out by it. */
+enum join_idle join__idle(const struct join *j, uint64_t *ns);
 /* The names of all kinds of tasks that were seen, selected or not, sorted. */
 const char *const *join__task_names(const struct join *j, size_t *nr);
 /* Rows, one per stack, sorted by the bytes of their folded lines. */

@@ -57,6 +57,14 @@ static const char *const part_names[PART_NR] = {
 	[PART_JOB_BLOCKED]	= "job blocked",
 	[PART_JOB_DONE]		= "job done",
 	[PART_JOB_UNKNOWN]	= "job activity unknown",
+	[PART_NO_REPLY]		= "no data: reply",
+	[PART_NO_REQUEST]	= "no data: request",
+	[PART_NO_CONNECTION]	= "no data: connection",
+	[PART_NOT_ASKED]	= "no data: nothing asked",
+	[PART_NEXT_TICK]	= "until deadline: next tick",
+	[PART_NO_WORK]		= "until woken: no work",
+	[PART_NO_SIGNAL]	= "no signal",
+	[PART_TASKS_GO_ON]	= "until woken: tasks go on",
 };
 
 const char *join_segment__name(enum join_segment s)
@@ -72,4 +80,20 @@ const char *join_segment__frame(enum join_segment s)
 const char *part__name(enum part p)
 {
 	return part_names[p];
+}
+
+bool part__idle(enum part p)
+{
+	switch (p) {
+	case PART_NO_REQUEST:
+	case PART_NO_CONNECTION:
+	case PART_NOT_ASKED:
+	case PART_NEXT_TICK:
+	case PART_NO_WORK:
+	case PART_NO_SIGNAL:
+	case PART_TASKS_GO_ON:
+		return true;
+	default:
+		return false;
+	}
 }

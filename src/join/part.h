@@ -6,6 +6,7 @@
 #ifndef DWELL_JOIN_PART_H
 #define DWELL_JOIN_PART_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum part {
@@ -60,6 +61,16 @@ enum part {
 	PART_JOB_BLOCKED,	/* its thread asleep */
 	PART_JOB_DONE,		/* it has ended, and its thread has not woken the task yet */
 	PART_JOB_UNKNOWN,	/* what it did at this time is not known */
+	/* await: nothing to read yet, told by whose turn it is: see idle.h */
+	PART_NO_REPLY,
+	PART_NO_REQUEST,
+	PART_NO_CONNECTION,
+	PART_NOT_ASKED,
+	/* await: nothing to do */
+	PART_NEXT_TICK,
+	PART_NO_WORK,
+	PART_NO_SIGNAL,
+	PART_TASKS_GO_ON,
 	PART_NR
 };
 
@@ -93,5 +104,7 @@ struct detail {
 };
 
 const char *part__name(enum part p);
+/* Is it time in which the task has nothing to do, and nobody waits for it? See idle.h. */
+bool part__idle(enum part p);
 
 #endif /* DWELL_JOIN_PART_H */

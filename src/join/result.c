@@ -339,6 +339,10 @@ static struct row_sum *collect_row_sums(struct join *j, size_t *nr)
 		account = accounts__account(j->accounts, s->key.account);
 		if (!selection__has(j, account->kind))
 			continue;
+		if (!selection__has_sum(j, &s->key)) {
+			sum__add(&j->left_out_ns, s->ns);
+			continue;
+		}
 		*out = (struct row_sum){ s->key, s->ns,
 					 accounts__task_name(j->accounts, account->kind),
 					 account->chain, account->branch };
@@ -465,7 +469,7 @@ static struct point_sum *collect_sums(struct join *j, size_t *nr)
 		const struct sum *s = &j->sums.sums.entries[i];
 		struct point_sum *p = &sums[*nr];
 
-		if (!s->ns || s->key.segment != JOIN_AWAIT)
+		if (!s->ns || s->key.segment != JOIN_AWAIT || !selection__has_sum(j, &s->key))
 			continue;
 		p[0].point = accounts__account(j->accounts, s->key.account)->point;
 		p[0].name = part__name(s->key.part);
@@ -505,7 +509,8 @@ static uint32_t *longest_accounts(struct join *j)
 		return NULL;
 	}
 	for (uint32_t i = 0; i < sums->size; i++)
-		if (sums->entries[i].ns && sums->entries[i].key.segment == JOIN_AWAIT)
+		if (sums->entries[i].ns && sums->entries[i].key.segment == JOIN_AWAIT &&
+		    selection__has_sum(j, &sums->entries[i].key))
 			sum__add(&ns[sums->entries[i].key.account], sums->entries[i].ns);
 	for (uint32_t i = 0; i < nr_accounts; i++) {
 		uint32_t *best = &longest[accounts__account(j->accounts, i)->point];

@@ -23,6 +23,36 @@ bool selection__has(struct join *j, uint32_t kind)
 	return !j->selected || selection__has_name(j, accounts__task_name(j->accounts, kind));
 }
 
+void join__select_idle(struct join *j, enum join_idle idle)
+{
+	j->idle = idle;
+}
+
+enum join_idle join__idle(const struct join *j, uint64_t *ns)
+{
+	*ns = j->left_out_ns;
+	return j->idle;
+}
+
+bool selection__has_sum(const struct join *j, const struct sum_key *key)
+{
+	bool idle = key->segment == JOIN_AWAIT && part__idle(key->part);
+
+	return j->idle == JOIN_IDLE_SHOW || idle == (j->idle == JOIN_IDLE_ONLY);
+}
+
+uint64_t selection__of_wait(const struct join *j, uint64_t ns, uint64_t idle_ns)
+{
+	switch (j->idle) {
+	case JOIN_IDLE_HIDE:
+		return ns - idle_ns;
+	case JOIN_IDLE_ONLY:
+		return idle_ns;
+	default:
+		return ns;
+	}
+}
+
 static void add_kind(struct join_totals *t, const struct kind *k)
 {
 	t->tasks_completed += k->ends[END_COMPLETED];
@@ -82,7 +112,7 @@ int selection__make(struct join *j)
 			add_kind(&j->shown, k);
 	}
 	sort_names(j);
-	if (j->selected)
+	if (j->selected || j->idle)
 		add_selected(j);
 	return 0;
 }

@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "join/driver.h"
+#include "join/idle.h"
 #include "join/jobs.h"
 #include "join/leaves.h"
 #include "join/timeline.h"
@@ -256,8 +257,10 @@ static void split_worker(const struct join *j, struct split *s, const struct thr
 
 /* Splits the wait of @t, which thread @w woke because of @c, found by its driver. */
 static void split_cause(const struct join *j, struct split *s, const struct task *t,
-			const struct thread *w, const struct cause *c, uint64_t now)
+			const struct shape *sh, const struct thread *w, const struct cause *c,
+			uint64_t now)
 {
+	enum part part = idle__part(j, t, sh, c->part, c->branch);
 	const struct driver *d = w->dispatches;
 	uint64_t start = t->since, back = clamp(d->returned, start, now);
 	uint64_t ready, seen;
@@ -265,12 +268,12 @@ static void split_cause(const struct join *j, struct split *s, const struct task
 	s->branch = c->branch;
 	if (c->ready) {
 		ready = clamp(c->ready, start, back);
-		split__add(s, c->part, c->detail, start, ready - start);
+		split__add(s, part, c->detail, start, ready - start);
 		split_worker(j, s, w, ready, now, d->ops->waiting);
 		return;
 	}
 	seen = clamp(c->looked, start, back);
-	split__add(s, c->part, c->detail, start, seen - start);
+	split__add(s, part, c->detail, start, seen - start);
 	split__add_own(j, s, PART_NOT_SEEN, c->detail, seen, back);
 	split_worker(j, s, w, back, now, d->ops->waiting);
 }
@@ -307,15 +310,17 @@ static const struct chain_leaf *passed_deadline(const struct task *t, const stru
 }
 
 /* Splits the wait up to the first deadline that has passed, *@deadline. False: none has. */
-static bool split_until_deadline(const struct task *t, const struct shape *sh, uint64_t now,
-				 struct split *s, uint64_t *deadline)
+static bool split_until_deadline(const struct join *j, const struct task *t,
+				 const struct shape *sh, uint64_t now, struct split *s,
+				 uint64_t *deadline)
 {
 	const struct chain_leaf *l = passed_deadline(t, sh, now, deadline);
 
 	if (!l)
 		return false;
 	*deadline = clamp(*deadline, t->since, now);
-	split__add(s, PART_DEADLINE, no_detail, t->since, *deadline - t->since);
+	split__add(s, idle__part(j, t, sh, PART_DEADLINE, l->node), no_detail, t->since,
+		   *deadline - t->since);
 	s->branch = l->node;
 	return true;
 }
@@ -325,7 +330,7 @@ static bool split_deadline(const struct join *j, const struct task *t, const str
 {
 	uint64_t deadline = 0;
 
-	if (!split_until_deadline(t, sh, now, s, &deadline))
+	if (!split_until_deadline(j, t, sh, now, s, &deadline))
 		return false;
 	split_worker(j, s, w, deadline, now, PART_TIMER_LATE);
 	return true;
@@ -360,7 +365,7 @@ static bool split_driver(const struct join *j, const struct task *t, const struc
 	struct cause cause;
 
 	if (d->ops->why(j, d, t, sh, &cause)) {
-		split_cause(j, s, t, w, &cause, now);
+		split_cause(j, s, t, sh, w, &cause, now);
 		return true;
 	}
 	if (split_deadline(j, t, sh, w, now, s))
@@ -368,13 +373,14 @@ static bool split_driver(const struct join *j, const struct task *t, const struc
 	if (split_yield(j, t, sh, now, s))
 		return true;
 	if (sh->blind) {
-		split__add_own(j, s, d->ops->blind(j, d), no_detail, t->since, now);
 		s->branch = only_leaf(sh, leaf__opaque);
+		split__add_own(j, s, idle__part(j, t, sh, d->ops->blind(j, d), s->branch),
+			       no_detail, t->since, now);
 		return true;
 	}
 	if (!d->ops->unread(j, d, t, sh, &cause))
 		return false;
-	split_cause(j, s, t, w, &cause, now);
+	split_cause(j, s, t, sh, w, &cause, now);
 	return true;
 }
 
@@ -522,7 +528,19 @@ static void split_task(const struct join *j, const struct task *t, const struct 
 	if (by->job && (detail.kind == DETAIL_JOINED || by->ended))
 		split_ended_job(j, t, by, now, s);
 	else
-		split__add_own(j, s, PART_WOKEN, detail, t->since, now);
+		split__add_own(j, s, idle__part(j, t, sh, PART_WOKEN, s->branch), detail, t->since,
+			       now);
+}
+
+uint64_t split__idle_ns(const struct split *s)
+{
+	uint64_t ns = 0;
+
+	for (unsigned int i = 0; i < s->nr; i++)
+		ns += part__idle(s->parts[i].part) ? s->parts[i].ns : 0;
+	for (uint32_t i = 0; s->placed && i < s->placed->nr; i++)
+		ns += part__idle(s->placed->list[i].part) ? s->placed->list[i].ns : 0;
+	return ns;
 }
 
 uint64_t split__not_joined(const struct join *j, const struct task *t)
@@ -574,7 +592,7 @@ void split__wake(const struct join *j, const struct task *t, const struct thread
 	if (s->branch == NO_BRANCH)
 		s->branch = only_branch(sh);
 	s->undecided = s->branch == NO_BRANCH && sh->nr_leaves > 1;
-	split__add_own(j, s, PART_WOKEN, by, t->since, now);
+	split__add_own(j, s, idle__part(j, t, sh, PART_WOKEN, s->branch), by, t->since, now);
 }
 
 /*
@@ -588,7 +606,7 @@ static bool split_overdue(const struct join *j, const struct task *t, const stru
 {
 	uint64_t deadline = 0;
 
-	if (!split_until_deadline(t, sh, now, s, &deadline))
+	if (!split_until_deadline(j, t, sh, now, s, &deadline))
 		return false;
 	if (!j->settled || j->many_drivers || (j->in_driver && thread__in_driver(j->in_driver)))
 		split__add_own(j, s, PART_TIMER_LATE, no_detail, deadline, now);
@@ -598,6 +616,12 @@ static bool split_overdue(const struct join *j, const struct task *t, const stru
 		split__add_own(j, s, now - deadline > OVERDUE_NS ? PART_UNDRIVEN : PART_TIMER_LATE,
 			       no_detail, deadline, now);
 	return true;
+}
+
+/* The part for time in which nothing has come, to read or write on descriptor @token. */
+static enum part open_part(const struct join *j, uint64_t token, unsigned int dir)
+{
+	return dir == WALK_DIR_READ ? idle__read_part_open(j, token) : driver__idle_part(dir);
 }
 
 void split__open(const struct join *j, const struct task *t, uint64_t now, enum part otherwise,
@@ -610,12 +634,14 @@ void split__open(const struct join *j, const struct task *t, uint64_t now, enum 
 	const struct chain_leaf *l;
 	const struct task *joined;
 	bool all_seen = otherwise == PART_OPEN || otherwise == PART_DROPPED;
+	enum part idle;
 
 	split__begin(j, s);
 	if (all_seen && sh && split_overdue(j, t, sh, now, s))
 		return;
 	s->branch = sh ? only_branch(sh) : NO_BRANCH;
 	l = sh && sh->nr_leaves == 1 ? &sh->leaves[0] : NULL;
+	idle = sh && all_seen ? idle__open(j, t, sh) : PART_NONE;
 	if (sh && sh->blind && t->at_fd && (!l || l->key == WALK_KEY_NONE)) {
 		/*
 		 * The leaf is not known, but the task's waker is registered with a
@@ -623,14 +649,15 @@ void split__open(const struct join *j, const struct task *t, uint64_t now, enum 
 		 */
 		detail = driver__name(j, t->fd_token);
 		if (l && all_seen)
-			otherwise = driver__idle_part(t->fd_dir);
+			otherwise = open_part(j, t->fd_token, t->fd_dir);
 	} else if (sh && !l && only_io(t, sh, &key) != NO_BRANCH) {
 		/* One of several leaves waits for a descriptor: the wait is named by it. */
 		detail = driver__name(j, key.value);
+		otherwise = idle ? idle : otherwise;
 	} else if (l && leaf_key(t, l, WALK_KEY_IO, &key)) {
 		detail = driver__name(j, key.value);
 		if (all_seen)
-			otherwise = driver__idle_part(key.dir);
+			otherwise = open_part(j, key.value, key.dir);
 		/* While the program was running and did not wake it, no data was there. */
 		last = stops__begin(&j->stops, now);
 		if (last > start) {
@@ -638,7 +665,7 @@ void split__open(const struct join *j, const struct task *t, uint64_t now, enum 
 			start = last;
 		}
 	} else if (l && all_seen && leaf_key(t, l, WALK_KEY_DEADLINE, &key)) {
-		split__add(s, PART_DEADLINE, no_detail, start, now - start);
+		split__add(s, idle ? idle : PART_DEADLINE, no_detail, start, now - start);
 		return;
 	} else if (l && leaf_key(t, l, WALK_KEY_TASK, &key)) {
 		joined = task__find(j, key.value);
@@ -646,6 +673,9 @@ void split__open(const struct join *j, const struct task *t, uint64_t now, enum 
 			return;
 		if (joined && joined->kind != UNKNOWN_KIND)
 			detail = (struct detail){ .kind = DETAIL_JOINED, .id = joined->kind };
+		otherwise = idle ? idle : otherwise;
+	} else if (idle) {
+		otherwise = idle;
 	}
 	split__add_own(j, s, otherwise, detail, start, now);
 }

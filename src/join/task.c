@@ -431,11 +431,26 @@ static void task__note_self_wake(struct join *j, struct task *t, bool self)
 		task__note_wait(j, t, WAIT_SELF_WAKE, t->self_wakes);
 }
 
+/*
+ * How long the wait of @t, split as @s, has lasted, without what --idle leaves out; NO_WAIT:
+ * nothing of it is left.
+ */
+static uint64_t task__selected_wait(const struct join *j, const struct task *t,
+				    const struct split *s, uint64_t now)
+{
+	uint64_t ns = now - t->since, left;
+
+	if (j->idle == JOIN_IDLE_SHOW)
+		return ns;
+	left = selection__of_wait(j, ns, split__idle_ns(s));
+	return ns && !left ? NO_WAIT : left;
+}
+
 /* The wait of @t ends at @now, by a wake or (@wake false) by a poll. */
 static void task__end_wait(struct join *j, struct task *t, struct thread *waker, uint64_t now,
 			   bool wake)
 {
-	uint64_t known = windows__known_until(&j->windows, t->since, now);
+	uint64_t known = windows__known_until(&j->windows, t->since, now), ns;
 	struct split s;
 
 	t->waited_ns = NO_WAIT;
@@ -444,14 +459,16 @@ static void task__end_wait(struct join *j, struct task *t, struct thread *waker,
 		task__charge_lost_wait(j, t, known, now);
 		return;
 	}
-	if (!t->begin_unseen)
-		t->waited_ns = now - t->since;
 	if (wake)
 		split__wake(j, t, waker, now, &s);
 	else
 		split__open(j, t, now, PART_NO_WAKE, &s);
+	ns = task__selected_wait(j, t, &s, now);
+	if (!t->begin_unseen)
+		t->waited_ns = ns;
 	task__charge_split(j, t, &s);
-	task__note_wait(j, t, t->begin_unseen ? WAIT_OPEN : WAIT_FINISHED, now - t->since);
+	if (ns != NO_WAIT)
+		task__note_wait(j, t, t->begin_unseen ? WAIT_OPEN : WAIT_FINISHED, ns);
 	task__note_self_wake(j, t, s.yielded);
 	if (s.job && !s.job->spawn_seen && !t->begin_unseen && s.job->begin >= t->since)
 		join__note_err(j, job_kinds__queued(&j->kinds, s.job->kind,
@@ -692,7 +709,8 @@ void task__drop(struct join *j, uint64_t addr, struct thread *th, uint64_t now)
 
 			split__open(j, t, now, PART_DROPPED, &s);
 			task__charge_split(j, t, &s);
-			task__note_wait(j, t, WAIT_OPEN, 0);
+			if (task__selected_wait(j, t, &s, now) != NO_WAIT)
+				task__note_wait(j, t, WAIT_OPEN, 0);
 		}
 		break;
 	case TASK_LIMBO:
@@ -732,7 +750,8 @@ static void task__finish(struct join *j, struct task *t, uint64_t now)
 		}
 		split__open(j, t, now, PART_OPEN, &s);
 		task__charge_split(j, t, &s);
-		task__note_wait(j, t, WAIT_OPEN, 0);
+		if (task__selected_wait(j, t, &s, now) != NO_WAIT)
+			task__note_wait(j, t, WAIT_OPEN, 0);
 		break;
 	case TASK_LIMBO:
 		task__charge_broken(j, t, now, PART_UNMATCHED);

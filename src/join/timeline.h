@@ -202,6 +202,8 @@ struct join {
 	const char		**task_names;
 	size_t			 nr_task_names;
 	const char		*selected;	/* pattern, NULL: all tasks */
+	enum join_idle		 idle;
+	uint64_t		 left_out_ns;	/* because of idle */
 	struct join_totals	 shown;		/* of the selected tasks */
 };
 
@@ -331,7 +333,7 @@ void thread__finish_all(struct join *j, uint64_t now);
 
 /* ---- split.c: changes nothing in the join, except what drivers remember ---- */
 
-#define SPLIT_MAX	72
+#define SPLIT_MAX	80
 #define SPLIT_HINTS	8	/* a power of two */
 
 struct split {
@@ -349,6 +351,8 @@ struct split {
 	unsigned int	forgotten;		/* how often a history had been overwritten */
 };
 
+/* For how much of the wait the task was idle (see idle.h), in ns. */
+uint64_t split__idle_ns(const struct split *s);
 /* Split the wait of @t, IDLE since t->since, which @waker (NULL: not known) ended at @now. */
 void split__wake(const struct join *j, const struct task *t, const struct thread *waker,
 		 uint64_t now, struct split *out);
@@ -398,6 +402,9 @@ int notes__make(struct join *j);
 /* Is this kind of tasks selected? Is this name of tasks? */
 bool selection__has(struct join *j, uint32_t kind);
 bool selection__has_name(const struct join *j, const char *task);
+/* Is time of this kind selected? The duration of a wait, @idle_ns of which the task was idle. */
+bool selection__has_sum(const struct join *j, const struct sum_key *key);
+uint64_t selection__of_wait(const struct join *j, uint64_t ns, uint64_t idle_ns);
 /* Count the tasks and total up the selected ones, from what result.c has made. */
 int selection__make(struct join *j);
 

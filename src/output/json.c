@@ -312,6 +312,8 @@ static json_t *selection(const struct join *j, const struct output_opts *opts, i
 	json_t *o = json_object();
 	struct join_all all;
 	const char *task = join__selected(j, &all);
+	enum join_idle idle;
+	uint64_t left_out;
 	size_t nr;
 
 	if (!o)
@@ -323,6 +325,11 @@ static json_t *selection(const struct join *j, const struct output_opts *opts, i
 	set(o, "await_points", number(nr), err);
 	set(o, "all_tasks_seen", number(all.tasks_seen), err);
 	set(o, "all_lifetime_ns", number(all.lifetime_ns), err);
+	idle = join__idle(j, &left_out);
+	if (idle == JOIN_IDLE_SHOW)
+		return o;
+	set(o, "idle", text(idle == JOIN_IDLE_HIDE ? "hide" : "only"), err);
+	set(o, "left_out_ns", number(left_out), err);
 	return o;
 }
 

@@ -108,13 +108,28 @@ static int words__make(struct words *w, const struct join *j, const struct trace
 	const struct join_totals *t = join__totals(j);
 	char wall[QUANTITY_MAX], life[QUANTITY_MAX], tasks[QUANTITY_MAX];
 	const char *comm = host->comm && *host->comm ? host->comm : "?", *pattern;
+	char left[QUANTITY_MAX + 32];
 	struct join_all all;
+	uint64_t left_out;
 	size_t nr_losses;
 
 	join__losses(j, &nr_losses);
 	pattern = join__selected(j, &all);
-	w->title = pattern ? format("%s: where the time of tasks '%s' went", comm, pattern) :
-			     format("%s: where the tasks' time went", comm);
+	*left = '\0';
+	switch (join__idle(j, &left_out)) {
+	case JOIN_IDLE_SHOW:
+		break;
+	case JOIN_IDLE_HIDE:
+		if (left_out)
+			snprintf(left, sizeof(left), ", without %s of idle waits",
+				 quantity__of_time(left_out).s);
+		break;
+	case JOIN_IDLE_ONLY:
+		snprintf(left, sizeof(left), ", idle waits only");
+		break;
+	}
+	w->title = pattern ? format("%s: where the time of tasks '%s' went%s", comm, pattern, left) :
+			     format("%s: where the tasks' time went%s", comm, left);
 	w->subtitle = format("%s, pid %u%s%s · recorded for %s on %u CPU%s · "
 			     "%s task%s, %s of task time · tier %s · %s",
 			     comm, host->pid, host->runtime && *host->runtime ? ", " : "",

@@ -264,12 +264,18 @@ static void print_segments(struct text_report *t)
 	size_t width = 9, room, scale;
 	struct join_all all;
 	bool meanings = true;
+	uint64_t left_out;
 
 	if (join__selected(t->join, &all))
 		fprintf(t->out, "\nThese tasks' time: %s of %s\n", duration(totals->lifetime_ns).s,
 			duration(all.lifetime_ns).s);
 	else
 		fprintf(t->out, "\nThe tasks' time: %s\n", duration(totals->lifetime_ns).s);
+	if (join__idle(t->join, &left_out) != JOIN_IDLE_SHOW)
+		fprintf(t->out, "  (%s, --idle: %s are left out)\n",
+			join__idle(t->join, &left_out) == JOIN_IDLE_HIDE ? "without idle waits" :
+									   "idle waits only",
+			duration(left_out).s);
 	for (int i = 0; i < JOIN_SEGMENT_NR; i++) {
 		struct text d = duration(totals->segments[i]);
 		size_t n = utf8__columns(d.s, strlen(d.s)) + 1;

@@ -154,6 +154,7 @@ static struct trace_node *variant_node(struct resolve *r, uint32_t token, unsign
 		return NULL;
 	n->runtime_own = type->runtime_own;
 	n->descriptor = type->descriptor;
+	n->idle = type->idle;
 	if (kind == TRACE_NODE_AWAIT) {
 		n->line = v->line;
 		n->file = image__str(r->img, v->file);

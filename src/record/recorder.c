@@ -29,6 +29,11 @@
 #include "record/recording.h"
 #include "symbol/ksyms.h"
 
+static_assert((int)RUNTIME_IDLE_QUEUE == TRACE_IDLE_QUEUE, "idle leaves");
+static_assert((int)RUNTIME_IDLE_TICK == TRACE_IDLE_TICK, "idle leaves");
+static_assert((int)RUNTIME_IDLE_SIGNAL == TRACE_IDLE_SIGNAL, "idle leaves");
+static_assert((int)RUNTIME_IDLE_TASKS == TRACE_IDLE_TASKS, "idle leaves");
+static_assert((int)RUNTIME_IDLE_BESIDE == TRACE_IDLE_BESIDE, "idle leaves");
 static_assert((int)RAW_PENDING == TRACE_POLL_PENDING, "poll results");
 static_assert((int)RAW_READY == TRACE_POLL_READY, "poll results");
 static_assert((int)RAW_UNKNOWN == TRACE_POLL_UNKNOWN, "poll results");

@@ -69,6 +69,7 @@ static void add_leaves(struct digest *d, const struct runtime_leaf *leaves, size
 		add(d, leaves[i].search_io);
 		add(d, leaves[i].ended_by);
 		add_str(d, leaves[i].queue_node);
+		add(d, leaves[i].idle);
 	}
 }
 

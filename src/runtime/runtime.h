@@ -149,6 +149,20 @@ struct runtime_messages {
 	const char	*block_messages;	/* an array of them */
 };
 
+/*
+ * Leaves that a task waits in when it has nothing to do: such a wait is no fault of anybody.
+ * Append only: cached models contain it.
+ */
+enum runtime_idle {
+	RUNTIME_IDLE_NOT	= 0,
+	RUNTIME_IDLE_QUEUE	= 1,	/* for work: a message, a value that is sent to many */
+	RUNTIME_IDLE_TICK	= 2,	/* of an interval */
+	RUNTIME_IDLE_SIGNAL	= 3,	/* to the process */
+	RUNTIME_IDLE_TASKS	= 4,	/* the end of tasks, which have time of their own */
+	/* Idle only beside another such leaf: what a shutdown is often told by. */
+	RUNTIME_IDLE_BESIDE	= 5,
+};
+
 /* A leaf future, or a wrapper whose contents need an explanation. */
 struct runtime_leaf {
 	/*
@@ -193,6 +207,7 @@ struct runtime_leaf {
 	bool		 search_io;
 	/* sides of the resource that can end the wait; 0: not known, or anything */
 	uint8_t		 ended_by;
+	uint8_t		 idle;		/* enum runtime_idle */
 	/* member that the resource's queue of waiters links, or NULL */
 	const char	*queue_node;
 };

@@ -344,10 +344,16 @@ static void get_event(struct trace_codec *c, struct cursor *in, struct trace_eve
 		break;
 	case TRACE_FD_ADD:
 	case TRACE_FD_DEL:
+	case TRACE_FD_TURN:
+		ev->fd.role = ev->type == TRACE_FD_ADD ? (uint8_t)mode : TRACE_FD_OTHER;
+		ev->fd.sent = ev->type == TRACE_FD_TURN && mode & 1;
+		ev->fd.seen = ev->type == TRACE_FD_TURN && mode & 2;
 		ev->fd.token = get_varint(in);
 		ev->fd.epfd = get_int(in);
 		ev->fd.fd = get_int(in);
 		ev->fd.name = (uint32_t)get_varint_max(in, UINT32_MAX);
+		if (ev->type == TRACE_FD_TURN)
+			ev->fd.came = get_before(in, ev->ts);
 		break;
 	case TRACE_LOST:
 		ev->lost.first = get_before(in, ev->ts);

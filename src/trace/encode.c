@@ -345,10 +345,16 @@ size_t trace_codec__encode(struct trace_codec *c, const struct trace_event *ev, 
 		break;
 	case TRACE_FD_ADD:
 	case TRACE_FD_DEL:
+	case TRACE_FD_TURN:
+		mode = ev->type == TRACE_FD_ADD ? ev->fd.role & 3 :
+		       ev->type == TRACE_FD_TURN ?
+			       (ev->fd.sent ? 1u : 0u) | (ev->fd.seen ? 2u : 0u) : 0;
 		p = put_varint(p, ev->fd.token);
 		p = put_signed(p, ev->fd.epfd);
 		p = put_signed(p, ev->fd.fd);
 		p = put_varint(p, ev->fd.name);
+		if (ev->type == TRACE_FD_TURN)
+			p = put_signed(p, (int64_t)(ev->ts - ev->fd.came));
 		break;
 	case TRACE_LOST:
 		p = put_signed(p, (int64_t)(ev->ts - ev->lost.first));

@@ -45,8 +45,29 @@ enum trace_event_type {
 	TRACE_TASKS_LISTED	= 17,
 	/* sleep: user stack of a thread that sleeps in a poll */
 	TRACE_SLEEP_STACK	= 18,
+	/*
+	 * fd: after the end of the recording, whether the program has sent something over this
+	 * connection since data came last
+	 */
+	TRACE_FD_TURN		= 19,
 	TRACE_EVENT_NR
 };
+
+/* On which end of a conversation a descriptor is. */
+enum trace_fd_role {
+	TRACE_FD_OTHER		= 0,	/* on none, or not known */
+	TRACE_FD_LISTENS	= 1,
+	TRACE_FD_ACCEPTED	= 2,	/* its peer has connected to the program */
+	TRACE_FD_CONNECTED	= 3,	/* the program has connected to its peer */
+};
+
+/*
+ * Whose turn it was on a connection when data came, in the upper half of ready.events, which
+ * epoll leaves free.
+ */
+#define TRACE_READY_TURN	0x10000u	/* the other two are known */
+#define TRACE_READY_SENT	0x20000u	/* the program has sent since data came before */
+#define TRACE_READY_FIRST	0x40000u	/* none had come before, since it was registered */
 
 enum trace_poll_result {
 	TRACE_POLL_PENDING	= 0,
@@ -136,13 +157,17 @@ struct trace_event {
 			uint64_t	reader;	/* task whose waker waits for reading; 0: none;
 						 * 1: there is a list of waiters */
 			uint64_t	writer;	/* task whose waker waits for writing; likewise */
-			uint32_t	events;	/* EPOLLIN … */
+			uint32_t	events;	/* EPOLLIN …, and TRACE_READY_* */
 		} ready;
 		struct {
 			uint64_t	token;
 			int32_t		epfd;
 			int32_t		fd;
 			uint32_t	name;	/* string id of its name: "tcp 10.0.0.1:80" */
+			uint8_t		role;	/* FD_ADD: enum trace_fd_role */
+			uint8_t		sent;	/* FD_TURN: see there */
+			uint8_t		seen;	/* FD_TURN: data has come since it was registered */
+			uint64_t	came;	/* FD_TURN: when, the last time; 0: not seen */
 		} fd;
 		struct {
 			uint32_t	nr;	/* how many of the polls begun on the thread

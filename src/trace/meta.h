@@ -36,9 +36,11 @@ enum trace_record {
 #define TRACE_KIND_ROOT			0x04
 #define TRACE_KIND_BOXED		0x08
 
-/* Flags of a chain node; its enum trace_node_descriptor begins at this bit. */
+/* Flags of a chain node, and where its enum trace_node_descriptor and trace_node_idle begin. */
 #define TRACE_NODE_OWN			0x01
 #define TRACE_NODE_DESCRIPTOR_SHIFT	1
+#define TRACE_NODE_DESCRIPTOR_MASK	3
+#define TRACE_NODE_IDLE_SHIFT		3
 
 #define TRACE_CHAIN_NODES_MAX	1024
 #define TRACE_STACK_FRAMES_MAX	1024

@@ -205,7 +205,9 @@ static int load_chain(struct trace_tables *t, struct cursor *in)
 		nodes[i].nr_children = get_byte(in);
 		flags = get_byte(in);
 		nodes[i].runtime_own = flags & TRACE_NODE_OWN;
-		nodes[i].descriptor = flags >> TRACE_NODE_DESCRIPTOR_SHIFT;
+		nodes[i].descriptor = flags >> TRACE_NODE_DESCRIPTOR_SHIFT &
+				      TRACE_NODE_DESCRIPTOR_MASK;
+		nodes[i].idle = flags >> TRACE_NODE_IDLE_SHIFT;
 		nodes[i].line = (uint32_t)get_varint_max(in, UINT32_MAX);
 		nodes[i].name = get_text(t, in);
 		nodes[i].file = get_text(t, in);

@@ -68,6 +68,19 @@ enum trace_node_descriptor {
 	TRACE_DESCRIPTOR_OWN	= 2,
 };
 
+/*
+ * What a task waits in when it has nothing to do. The numbers of enum runtime_idle; the recorder
+ * checks this.
+ */
+enum trace_node_idle {
+	TRACE_IDLE_NOT		= 0,
+	TRACE_IDLE_QUEUE	= 1,	/* for work: a message, a value that is sent to many */
+	TRACE_IDLE_TICK		= 2,	/* of an interval */
+	TRACE_IDLE_SIGNAL	= 3,	/* to the process */
+	TRACE_IDLE_TASKS	= 4,	/* the end of tasks */
+	TRACE_IDLE_BESIDE	= 5,	/* idle only beside another one */
+};
+
 struct trace_node {
 	uint8_t		 kind;		/* enum trace_node_kind */
 	uint8_t		 key;		/* enum walk_key_kind, of a leaf */
@@ -75,6 +88,7 @@ struct trace_node {
 	uint8_t		 nr_children;	/* > 1: branches; the children follow in pre-order */
 	uint8_t		 runtime_own;	/* belongs to the runtime's crate, std or core */
 	uint8_t		 descriptor;	/* enum trace_node_descriptor */
+	uint8_t		 idle;		/* enum trace_node_idle, of a leaf */
 	uint32_t	 line;
 	const char	*name;		/* "mini_redis::server::Handler::run", or the leaf's type */
 	const char	*file;		/* base name, or "" */

@@ -346,7 +346,8 @@ int trace_writer__chain(struct trace_writer *w, const struct trace_chain *c)
 		record__byte(&r, n->key_index);
 		record__byte(&r, n->nr_children);
 		record__byte(&r, (uint8_t)((n->runtime_own ? TRACE_NODE_OWN : 0) |
-					   n->descriptor << TRACE_NODE_DESCRIPTOR_SHIFT));
+					   n->descriptor << TRACE_NODE_DESCRIPTOR_SHIFT |
+					   n->idle << TRACE_NODE_IDLE_SHIFT));
 		record__varint(&r, n->line);
 		record__varint(&r, ids[i].name);
 		record__varint(&r, ids[i].file);

@@ -59,7 +59,7 @@ def stuck(checks, name, program, flavor, directory):
             ("stuck::forwards", "stuck::forwards", True, "await", "not woken yet"),
             ("stuck::backwards", "stuck::backwards", True, "await", "not woken yet"),
             ("stuck::waiter", "stuck::waiter", True, "await", "not woken yet"),
-            ("stuck::listener", "stuck::listener", False, "await", "not woken yet"),
+            ("stuck::listener", "stuck::listener", False, "await", "until woken: no work"),
             ("stuck::joiner", "stuck::joiner", False, "await", "not woken yet joined task stuck::forwards"),
         }, f"{name}: each where it stands")
         waiters = sum(p["open"] for p in seen["await_points"] if p["task"] == "stuck::waiter")

@@ -37,7 +37,7 @@ class Stop:
 
 def parts(rows, task, *names):
     return sum(row.weight for row in rows if row.task == task and row.segment in ("await", "ready") and row.parts[:1]
-               and row.parts[0] in names)
+               and (row.parts[0] in names or row.parts[0].split(":")[0] in names))
 
 
 def stops_once(checks, name, target, directory):

@@ -12,7 +12,9 @@ import re
 from harness import holder
 
 # What dwell calls the parts that the truth names as one.
-PARTS = {"no data": ["no data"], "until deadline": ["until deadline"], "until wake": ["until woken"],
+PARTS = {"no data": ["no data", "no data: reply", "no data: request", "no data: connection", "no data: nothing asked"],
+         "until deadline": ["until deadline", "until deadline: next tick"],
+         "until wake": ["until woken", "until woken: no work", "until woken: tasks go on"],
          "job": ["job running", "job run queue", "job blocked", "until woken"]}  # the last: of a task that has one done
 
 # Shapes of tests/workloads/src/bin/shapes whose chain ends in a named gap, each with the gap's text.

@@ -6,7 +6,7 @@ cases/NAME.txt     the recording as text, to be read
 cases/NAME.data    the trace itself: a golden file, replayed here
 cases/NAME.folded  `dwell fold --weight ns`
 cases/NAME.json    `dwell report --json`
-cases/NAME.report  `dwell report`, for some
+cases/NAME.report  `dwell report`, for some; cases/NAME.hidden the folded stacks without idle waits
 cases/NAME.why     `dwell why`, for some; cases/NAME.past what it tells of a moment, and the slowest waits
 
 replay.py            run all cases; the status is 0 if all pass
@@ -39,12 +39,13 @@ OUTPUTS = [
     ("folded", ["fold", "--weight", "ns"]),
     ("json", ["report", "--json"]),
     ("report", ["report"]),
+    ("hidden", ["fold", "--weight", "ns", "--idle=hide"]),
     ("why", ["why"]),
     ("past", ["why", "--at", "0.1", "--slowest", "3"]),
 ]
 REPORTS = {"io", "losses", "torn", "symbols", "spin", "paths", "blocked", "jobs"}  # whose report for people is kept, too
 WHYS = {"lints", "blocked", "spin", "losses"}  # what is told of why their tasks wait
-OF_SOME = {"report": REPORTS, "why": WHYS, "past": {"lints"}}
+OF_SOME = {"report": REPORTS, "hidden": {"idle"}, "why": WHYS, "past": {"lints"}}
 TORN = {"torn"}  # cases that end with a status that is not 0, as they should
 
 

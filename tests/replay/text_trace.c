@@ -12,6 +12,7 @@
  *	loss COUNT CAUSE
  *	chain ID [task=NAME]		nodes follow, one more '.' a level deeper
  *	. await|wrapper|leaf|gap|done|opaque NAME [@PATH:LINE] [own] [fd|nofd] [KEY:INDEX]
+ *					[queue|tick|signal|tasks|beside]
  *	TIME CPU TID EVENT …		see events[]
  *	end TIME [KEY=VALUE…]		hits cpu target by
  *	cut				no end marker
@@ -183,9 +184,19 @@ static int host(struct text_trace *t)
 	return value_time(t, "attach", &t->host.attach_ts);
 }
 
+/* Which of @words @word is; 0: none, or the first. */
+static unsigned int index_of(const char *const *words, unsigned int nr, const char *word)
+{
+	while (nr-- > 1)
+		if (!strcmp(words[nr], word))
+			return nr;
+	return 0;
+}
+
 static int node(struct text_trace *t)
 {
 	static const char *const kinds[] = { "await", "wrapper", "leaf", "gap", "done", "opaque" };
+	static const char *const idle[] = { "", "queue", "tick", "signal", "tasks", "beside" };
 	static const char *const keys[] = { "none", "io", "deadline", "task", "address",
 					    "yield" };
 	uint32_t i = t->nr_nodes;
@@ -227,6 +238,8 @@ static int node(struct text_trace *t)
 				if (!strcmp(word, keys[k]))
 					n->key = k;
 			n->key_index = (uint8_t)number_of(colon + 1);
+		} else if (index_of(idle, 6, word)) {
+			n->idle = (uint8_t)index_of(idle, 6, word);
 		} else {
 			return bad(t, "'%s' of a node", word);
 		}
@@ -433,10 +446,11 @@ static int ev_ready(struct text_trace *t, struct trace_event *ev)
 		const char	*name;
 		uint32_t	 bits;
 	} events[] = { { "in", EPOLLIN }, { "out", EPOLLOUT }, { "hup", EPOLLHUP | EPOLLRDHUP },
-		       { "err", EPOLLERR } };
+		       { "err", EPOLLERR }, { "turn", TRACE_READY_TURN },
+		       { "sent", TRACE_READY_SENT }, { "first", TRACE_READY_FIRST } };
 
 	ev->ready.token = address_of(t, t->words[4], strlen(t->words[4]));
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 		if (has(t, events[i].name))
 			ev->ready.events |= events[i].bits;
 	ev->ready.reader = value_address(t, "reader");
@@ -452,12 +466,17 @@ static int ev_fd(struct text_trace *t, struct trace_event *ev)
 	ev->fd.token = address_of(t, t->words[4], strlen(t->words[4]));
 	ev->fd.epfd = (int32_t)value_number(t, "epfd", 5);
 	ev->fd.fd = (int32_t)value_number(t, "fd", 9);
+	ev->fd.role = has(t, "listens")	  ? TRACE_FD_LISTENS :
+		      has(t, "accepted")  ? TRACE_FD_ACCEPTED :
+		      has(t, "connected") ? TRACE_FD_CONNECTED : TRACE_FD_OTHER;
+	ev->fd.sent = has(t, "sent");
+	ev->fd.seen = has(t, "seen");
 	if (name) {
 		snprintf(copy, sizeof(copy), "%s", name);
 		spaces(copy);
 		ev->fd.name = trace_writer__string(t->w, copy);
 	}
-	return 0;
+	return value_time(t, "came", &ev->fd.came);
 }
 
 static int ev_lost(struct text_trace *t, struct trace_event *ev)
@@ -509,8 +528,10 @@ static const struct {
 	{ "slept", TRACE_SLEEP_STACK, 4, ev_slept },	/* out=TIME stack=ID */
 	{ "off", TRACE_OFF_CPU, 5, ev_off },		/* REASON out=TIME [wake=TIME waker= stack= epoll open told unseen] */
 	{ "epoll", TRACE_EPOLL_WAIT, 5, ev_epoll },	/* NR [epfd=] */
-	{ "ready", TRACE_EPOLL_READY, 5, ev_ready },	/* TOKEN in|out|hup|err [since=TIME reader= writer=] */
-	{ "add", TRACE_FD_ADD, 5, ev_fd },		/* TOKEN [epfd= fd= name=NAME] */
+	{ "ready", TRACE_EPOLL_READY, 5, ev_ready },	/* TOKEN in|out|hup|err [turn sent first since=TIME reader= writer=] */
+	/* TOKEN [listens|accepted|connected epfd= fd= name=NAME] */
+	{ "add", TRACE_FD_ADD, 5, ev_fd },
+	{ "turn", TRACE_FD_TURN, 5, ev_fd },		/* TOKEN [sent seen fd= came=TIME] */
 	{ "del", TRACE_FD_DEL, 5, ev_fd },		/* TOKEN [epfd=] */
 	{ "lost", TRACE_LOST, 5, ev_lost },		/* COUNT first=TIME */
 	{ "gone", TRACE_POLLS_GONE, 5, ev_gone },	/* NR that go on */

@@ -408,10 +408,14 @@ static void readiness(void **state)
 		{ .token = 0, .events = EPOLLHUP },
 		{ .token = ~0ull, .ready = TS, .reader = 1, .writer = 1, .events = EPOLLIN },
 		{ .token = 3, .ready = 1, .reader = ~0ull, .events = UINT32_MAX },
+		{ .token = 4, .events = EPOLLIN, .turn = FD_TURN_KNOWN },
+		{ .token = 5, .events = EPOLLIN, .turn = FD_TURN_KNOWN | FD_TURN_SENT },
+		{ .token = 6, .events = EPOLLIN, .turn = FD_TURN_KNOWN | FD_TURN_FIRST },
 	};
 	size_t nr = sizeof(cases) / sizeof(cases[0]);
 	struct trace_event ev;
 	struct recording r;
+	uint32_t want;
 
 	(void)state;
 	begin(&r);
@@ -419,7 +423,6 @@ static void readiness(void **state)
 		struct raw_epoll_ready raw = cases[i];
 
 		raw.hdr = head(RAW_EPOLL_READY, 0);
-		raw.pad = 0xffffffff;
 		assert_int_equal(take(&r, &raw, sizeof(raw), &ev), 1);
 	}
 	finish(&r);
@@ -430,7 +433,14 @@ static void readiness(void **state)
 		assert_int_equal(ev.ready.ready, cases[i].ready);
 		assert_int_equal(ev.ready.reader, cases[i].reader);
 		assert_int_equal(ev.ready.writer, cases[i].writer);
-		assert_int_equal(ev.ready.events, cases[i].events);
+		want = cases[i].events;
+		if (cases[i].turn & FD_TURN_KNOWN)
+			want |= TRACE_READY_TURN;
+		if (cases[i].turn & FD_TURN_SENT)
+			want |= TRACE_READY_SENT;
+		if (cases[i].turn & FD_TURN_FIRST)
+			want |= TRACE_READY_FIRST;
+		assert_int_equal(ev.ready.events, want);
 	}
 	no_more(&r);
 	end(&r);
@@ -522,7 +532,7 @@ static void unix_sockets(void **state)
 	raw.unix_len = RAW_UNIX_PATH;
 	check_name(&r, &raw, want);
 	/* longer than there is room for */
-	memset(&raw.pad2, 'p', sizeof(raw.pad2));
+	memset(&raw.written, 'p', sizeof(raw.written));
 	raw.unix_len = 255;
 	check_name(&r, &raw, want);
 	/* an abstract name of no bytes */

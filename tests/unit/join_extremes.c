@@ -24,8 +24,8 @@ static const uint64_t times[] = { 0, 1, 1000, 1ull << 62, 1ull << 63, UINT64_MAX
 static struct trace_writer *create(uint64_t attach)
 {
 	static const struct trace_node sleep[] = {
-		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 4, "a::sleep", "a.rs", "a.rs" },
-		{ TRACE_NODE_LEAF, WALK_KEY_DEADLINE, 0, 0, 0, 0, 0, "Sleep", "", "" } };
+		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 0, 4, "a::sleep", "a.rs", "a.rs" },
+		{ TRACE_NODE_LEAF, WALK_KEY_DEADLINE, 0, 0, 0, 0, 0, 0, "Sleep", "", "" } };
 	struct trace_host host = { .hostname = "h", .kernel = "k", .machine = "m", .comm = "app",
 				   .exe = "app", .build_id = "", .tier = "full", .tier_hint = "",
 				   .runtime = "tokio", .pid = 1, .nr_cpus = 1,

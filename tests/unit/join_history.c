@@ -185,9 +185,9 @@ static void descriptors(void **state)
 
 	(void)state;
 	assert_int_equal(fds__name(&f, 5, 1).kind, DETAIL_NONE);
-	assert_int_equal(fds__add(&f, 5, 1, 10, 100), 0);
-	assert_int_equal(fds__add(&f, 5, 2, 11, 200), 0);
-	assert_int_equal(fds__add(&f, 6, 1, 12, 0), 0);
+	assert_int_equal(fds__add(&f, 5, 1, 10, 100, TRACE_FD_OTHER), 0);
+	assert_int_equal(fds__add(&f, 5, 2, 11, 200, TRACE_FD_OTHER), 0);
+	assert_int_equal(fds__add(&f, 6, 1, 12, 0, TRACE_FD_OTHER), 0);
 	assert_int_equal(fds__name(&f, 5, 1).id, 100);
 	assert_int_equal(fds__name(&f, 5, 2).id, 200);
 	assert_int_equal(fds__name(&f, 6, ANY_EPFD).kind, DETAIL_FD);
@@ -198,22 +198,22 @@ static void descriptors(void **state)
 	fds__del(&f, 5, 1);
 	assert_int_equal(fds__name(&f, 5, 1).id, 100);
 	assert_int_equal(fds__name(&f, 5, ANY_EPFD).id, 200);
-	assert_int_equal(fds__add(&f, 5, 1, 10, 300), 0);
+	assert_int_equal(fds__add(&f, 5, 1, 10, 300, TRACE_FD_OTHER), 0);
 	assert_int_equal(fds__name(&f, 5, 1).id, 300);
 	/* of several that are open the first that was added, wherever they lie in the table */
 	assert_int_equal(fds__name(&f, 5, ANY_EPFD).id, 300);
 	/* Of more instances than are told apart none is named by another one's. */
 	for (int32_t epfd = 1; epfd <= 1000; epfd++)
-		assert_int_equal(fds__add(&f, 7, epfd, epfd, 0), 0);
+		assert_int_equal(fds__add(&f, 7, epfd, epfd, 0, TRACE_FD_OTHER), 0);
 	assert_int_equal(fds__name(&f, 7, 256).id, 256);
 	assert_int_equal(fds__name(&f, 7, 257).kind, DETAIL_NONE);
 	fds__del(&f, 7, 3);
-	assert_int_equal(fds__add(&f, 7, 257, 257, 0), 0);
+	assert_int_equal(fds__add(&f, 7, 257, 257, 0, TRACE_FD_OTHER), 0);
 	assert_int_equal(fds__name(&f, 7, 257).id, 257);
 	assert_int_equal(fds__name(&f, 7, 3).kind, DETAIL_NONE);
 	/* Memory is that of open ones. */
 	for (uint64_t i = 0; i < 100000; i++) {
-		assert_int_equal(fds__add(&f, 1000 + i, 1, 20, 7), 0);
+		assert_int_equal(fds__add(&f, 1000 + i, 1, 20, 7, TRACE_FD_OTHER), 0);
 		fds__del(&f, 1000 + i, 1);
 	}
 	assert_in_range(f.size, 1, 4096);

@@ -91,8 +91,8 @@ static void make(struct recording *rec, const struct plan *plan)
 		.comm = "app", .exe = "app", .build_id = "", .tier = "full", .tier_hint = "",
 		.runtime = "tokio", .pid = 1, .nr_cpus = 1, .attach_ts = 1000 };
 	static const struct trace_node join[] = {
-		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 4, "a::b", "a.rs", "a.rs" },
-		{ TRACE_NODE_LEAF, WALK_KEY_TASK, 0, 0, 0, 0, 0, "JoinHandle", "", "" } };
+		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 0, 4, "a::b", "a.rs", "a.rs" },
+		{ TRACE_NODE_LEAF, WALK_KEY_TASK, 0, 0, 0, 0, 0, 0, "JoinHandle", "", "" } };
 	static const char *const frames[] = { "pipe_read", "do_nanosleep" };
 
 	assert_int_equal(trace_writer__new(path, &host, &rec->w), 0);

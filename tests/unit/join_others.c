@@ -30,11 +30,11 @@ static void write_peers(uint32_t nr)
 		.build_id = "", .tier = "full", .tier_hint = "", .runtime = "tokio", .pid = 1,
 		.nr_cpus = 1, .attach_ts = ATTACH };
 	static const struct trace_node one[] = {
-		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 3, "app::one", "a.rs", "/x/app/src/a.rs" },
-		{ TRACE_NODE_LEAF, WALK_KEY_IO, 0, 0, 0, 0, 0, "Readiness", "", "" } };
+		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 0, 3, "app::one", "a.rs", "/x/app/src/a.rs" },
+		{ TRACE_NODE_LEAF, WALK_KEY_IO, 0, 0, 0, 0, 0, 0, "Readiness", "", "" } };
 	static const struct trace_node two[] = {
-		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 4, "app::two", "a.rs", "/x/app/src/a.rs" },
-		{ TRACE_NODE_LEAF, WALK_KEY_IO, 0, 0, 0, 0, 0, "Readiness", "", "" } };
+		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 0, 4, "app::two", "a.rs", "/x/app/src/a.rs" },
+		{ TRACE_NODE_LEAF, WALK_KEY_IO, 0, 0, 0, 0, 0, 0, "Readiness", "", "" } };
 	struct trace_writer *w;
 
 	assert_int_equal(trace_writer__new(path, &host, &w), 0);

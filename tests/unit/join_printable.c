@@ -33,12 +33,12 @@ static void write_trace(void)
 		.tier_hint = BAD("hint"), .runtime = BAD("runtime"), .pid = 1, .nr_cpus = 1,
 		.attach_ts = 1000 };
 	static const struct trace_node nodes[] = {
-		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 3, BAD("await"), BAD("file"), BAD("path") },
-		{ TRACE_NODE_WRAPPER, 0, 0xff, 2, 0, 0, 0, BAD("wrapper"), "", "" },
-		{ TRACE_NODE_LEAF, WALK_KEY_IO, 0, 0, 0, 0, 0, BAD("leaf"), "", "" },
-		{ TRACE_NODE_GAP, 0, 0xff, 0, 0, 0, 0, BAD("gap"), "", "" } };
+		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 0, 3, BAD("await"), BAD("file"), BAD("path") },
+		{ TRACE_NODE_WRAPPER, 0, 0xff, 2, 0, 0, 0, 0, BAD("wrapper"), "", "" },
+		{ TRACE_NODE_LEAF, WALK_KEY_IO, 0, 0, 0, 0, 0, 0, BAD("leaf"), "", "" },
+		{ TRACE_NODE_GAP, 0, 0xff, 0, 0, 0, 0, 0, BAD("gap"), "", "" } };
 	static const struct trace_node one[] = {
-		{ TRACE_NODE_LEAF, WALK_KEY_IO, 0, 0, 0, 0, 0, BAD("only leaf"), "", "" } };
+		{ TRACE_NODE_LEAF, WALK_KEY_IO, 0, 0, 0, 0, 0, 0, BAD("only leaf"), "", "" } };
 	static const char *const frames[] = { BAD("frame") };
 	struct trace_writer *w;
 	uint32_t name;

@@ -34,21 +34,21 @@ static const struct trace_host host = { .hostname = "h", .kernel = "k", .machine
 static struct trace_writer *create(void)
 {
 	static const struct trace_node io[] = {
-		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 3, "a::io", "a.rs", "a.rs" },
-		{ TRACE_NODE_LEAF, WALK_KEY_IO, 0, 0, 0, 0, 0, "Readiness", "", "" } };
+		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 0, 3, "a::io", "a.rs", "a.rs" },
+		{ TRACE_NODE_LEAF, WALK_KEY_IO, 0, 0, 0, 0, 0, 0, "Readiness", "", "" } };
 	static const struct trace_node sleep[] = {
-		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 4, "a::sleep", "a.rs", "a.rs" },
-		{ TRACE_NODE_LEAF, WALK_KEY_DEADLINE, 0, 0, 0, 0, 0, "Sleep", "", "" } };
+		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 0, 4, "a::sleep", "a.rs", "a.rs" },
+		{ TRACE_NODE_LEAF, WALK_KEY_DEADLINE, 0, 0, 0, 0, 0, 0, "Sleep", "", "" } };
 	static const struct trace_node both[] = {
-		{ TRACE_NODE_WRAPPER, 0, 0xff, 3, 0, 0, 0, "select!", "", "" },
-		{ TRACE_NODE_LEAF, WALK_KEY_IO, 0, 0, 0, 0, 0, "Readiness", "", "" },
-		{ TRACE_NODE_LEAF, WALK_KEY_DEADLINE, 1, 0, 0, 0, 0, "Sleep", "", "" },
-		{ TRACE_NODE_LEAF, WALK_KEY_TASK, 2, 0, 0, 0, 0, "JoinHandle", "", "" } };
+		{ TRACE_NODE_WRAPPER, 0, 0xff, 3, 0, 0, 0, 0, "select!", "", "" },
+		{ TRACE_NODE_LEAF, WALK_KEY_IO, 0, 0, 0, 0, 0, 0, "Readiness", "", "" },
+		{ TRACE_NODE_LEAF, WALK_KEY_DEADLINE, 1, 0, 0, 0, 0, 0, "Sleep", "", "" },
+		{ TRACE_NODE_LEAF, WALK_KEY_TASK, 2, 0, 0, 0, 0, 0, "JoinHandle", "", "" } };
 	static const struct trace_node join[] = {
-		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 5, "a::join", "a.rs", "a.rs" },
-		{ TRACE_NODE_LEAF, WALK_KEY_TASK, 0, 0, 0, 0, 0, "JoinHandle", "", "" } };
+		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 0, 5, "a::join", "a.rs", "a.rs" },
+		{ TRACE_NODE_LEAF, WALK_KEY_TASK, 0, 0, 0, 0, 0, 0, "JoinHandle", "", "" } };
 	static const struct trace_node blind[] = {
-		{ TRACE_NODE_OPAQUE, 0, 0xff, 0, 0, 0, 0, "hyper::Connection", "", "" } };
+		{ TRACE_NODE_OPAQUE, 0, 0xff, 0, 0, 0, 0, 0, "hyper::Connection", "", "" } };
 	static const char *const frames[] = { "pipe_read", "vfs_read" };
 	struct trace_writer *w;
 

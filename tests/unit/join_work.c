@@ -27,8 +27,8 @@ static void create(struct recording *rec)
 		.comm = "app", .exe = "app", .build_id = "", .tier = "full", .tier_hint = "",
 		.runtime = "tokio", .pid = 1, .nr_cpus = 1, .attach_ts = 1000 };
 	static const struct trace_node sleep[] = {
-		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 4, "a::sleep", "a.rs", "a.rs" },
-		{ TRACE_NODE_LEAF, WALK_KEY_DEADLINE, 0, 0, 0, 0, 0, "Sleep", "", "" } };
+		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 0, 0, 0, 4, "a::sleep", "a.rs", "a.rs" },
+		{ TRACE_NODE_LEAF, WALK_KEY_DEADLINE, 0, 0, 0, 0, 0, 0, "Sleep", "", "" } };
 
 	assert_int_equal(trace_writer__new(path, &host, &rec->w), 0);
 	trace_writer__chain(rec->w, &(struct trace_chain){ 1, 2, sleep, "" });

@@ -60,8 +60,8 @@ static void put_event(struct trace_writer *w, uint64_t ts, uint16_t cpu, uint64_
 static void metadata(void **state)
 {
 	struct trace_node nodes[] = {
-		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 1, 0, 12, "a::b", "b.rs", "/src/b.rs" },
-		{ TRACE_NODE_LEAF, WALK_KEY_IO, 0, 0, 0, 0, 0, "Readiness", "", "" },
+		{ TRACE_NODE_AWAIT, 0, 0xff, 1, 1, 0, 0, 12, "a::b", "b.rs", "/src/b.rs" },
+		{ TRACE_NODE_LEAF, WALK_KEY_IO, 0, 0, 0, 0, 0, 0, "Readiness", "", "" },
 	};
 	const char *frames[] = { "pipe_read", "vfs_read" };
 	struct trace_user_frame callers[] = { { "read", "", 0 }, { "a::b", "/src/b.rs", 70000 } };
