@@ -50,6 +50,10 @@ enum raw_type {
 	RAW_EXEC	= 17,
 	RAW_POLLS_GONE	= 18,	/* hdr.nr: polls of the thread that are still going on, or
 				 * RAW_POLLS_ANY; others have returned unseen */
+	RAW_URING_SUBMIT = 19,
+	RAW_URING_STEP	= 20,
+	RAW_URING_WAIT	= 21,
+	RAW_URING_FD	= 22,
 	RAW_TYPE_NR
 };
 
@@ -211,6 +215,7 @@ enum raw_loss {
 	LOSS_EPOLL_EVENTS	= 8,	/* returned events could not be read */
 	LOSS_WALK		= 9,	/* chain not read: all walk buffers in use */
 	LOSS_SWITCH		= 10,	/* a switch to or from a CPU not seen */
+	LOSS_URING_MAP		= 11,	/* table of io_uring instances full */
 	LOSS_NR
 };
 

@@ -150,6 +150,26 @@ struct unix_sock {
 	struct sock *peer;
 };
 
+struct io_ring_ctx;
+
+struct io_cqe {
+	__u64 user_data;
+	int fd;
+};
+
+struct io_kiocb {
+	u8 opcode;
+	unsigned int flags;
+	struct io_cqe cqe;
+	struct io_ring_ctx *ctx;
+};
+
+struct io_uring_cqe {
+	__u64 user_data;
+	__s32 res;
+	__u32 flags;
+};
+
 struct linux_binprm;
 struct seq_file;
 

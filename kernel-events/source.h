@@ -90,6 +90,12 @@ void source_types__fill(struct source_types *types);
 /* Name and hint of loss @cause; NULL: no source counts it. */
 const struct source_loss *source_loss(enum raw_loss cause);
 
+/*
+ * Writes the name of descriptor @fd to the file; *@string is its id there. 1 or negative
+ * errno.
+ */
+int source_fd_name(struct source_ctx *ctx, const struct raw_fd *fd, uint32_t *string);
+
 /* Run a BPF iterator program to its end; @record is called for each record of @size bytes. */
 struct bpf_program;
 int source_iterate(struct bpf_program *prog, pid_t pid, size_t size,

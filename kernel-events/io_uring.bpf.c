@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The io_uring source: which operations the target submits, and what becomes of each:
+ * done at once, left to poll for its file, given to a kernel thread (io-wq), completed.
+ *
+ * The tracepoints report every ring of the machine. A ring is the target's if one of its
+ * threads creates it or submits to it, or has it open at attach; all others are left
+ * after one look into a table, and where the target has no ring, after none.
+ *
+ * Raw tracepoints, because the arguments differ from kernel to kernel and the recorder
+ * chooses what to attach: see io_uring.c.
+ */
+#include "fd.bpf.h"
+#include "off_cpu.bpf.h"
+
+#include "kernel-events/io_uring.h"
+
+#define REQ_F_FIXED_FILE	1	/* include/linux/io_uring_types.h */
+#define IORING_OP_CONNECT	16	/* include/uapi/linux/io_uring.h */
+
+/*
+ * Operations on a descriptor (needs_file in io_uring/opdef.c); for others, the
+ * descriptor in the request is not set.
+ */
+#define OP(nr)	(1ull << (nr))
+#define ON_FD (OP(1) | OP(2) | OP(3) | OP(4) | OP(5) | OP(6) | OP(8) | OP(9) | OP(10) | OP(13) | \
+	       OP(16) | OP(17) | OP(22) | OP(23) | OP(24) | OP(26) | OP(27) | OP(30) | OP(33) | \
+	       OP(34) | OP(40) | OP(41) | OP(43) | OP(46) | OP(47) | OP(48) | OP(49) | OP(55) | \
+	       OP(56) | OP(57) | OP(58) | OP(59) | OP(60) | OP(61))
+
+/* The target's rings: by the address of the kernel's io_ring_ctx, the ring's number. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_RINGS);
+	__type(key, __u64);
+	__type(value, __u32);
+} uring_rings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_FDS);
+	__type(key, __u32);
+	__type(value, struct uring_fd);
+} uring_fds SEC(".maps");
+
+__u32 uring_nr;		/* rings of the target so far */
+
+/* Does this kernel have io_uring, as it is since 5.19? */
+static __always_inline bool uring_known(void)
+{
+	return bpf_core_field_exists(((struct io_kiocb *)0)->cqe.user_data);
+}
+
+/* The number of ring @ctx; @add: it is the target's. 0: it is not. */
+static __always_inline __u32 ring_number(__u64 ctx, bool add)
+{
+	__u32 *known, nr;
+
+	if (!add && !uring_nr)
+		return 0;
+	known = bpf_map_lookup_elem(&uring_rings, &ctx);
+	if (known)
+		return *known;
+	if (!add)
+		return 0;
+	nr = __sync_fetch_and_add(&uring_nr, 1) + 1;
+	if (!bpf_map_update_elem(&uring_rings, &ctx, &nr, BPF_NOEXIST))
+		return nr;
+	known = bpf_map_lookup_elem(&uring_rings, &ctx);	/* another CPU added it first */
+	if (known)
+		return *known;
+	count_loss(LOSS_URING_MAP);
+	return 0;
+}
+
+/* The state of the current thread, which is the target's, for an event at @ts. */
+static __always_inline struct thread *uring_thread(struct task_struct *task, __u64 ts)
+{
+	struct thread *t = thread_get(task);
+
+	if (!t)
+		return NULL;
+	thread_name(t, task, ts);
+	on_cpu(t, ts);
+	return t;
+}
+
+static __always_inline void step_fill(struct raw_uring_step_of *ev, __u32 ring, __u64 user_data,
+				      __u8 step, __s32 res, __u32 flags)
+{
+	ev->user_data = user_data;
+	ev->ring = ring;
+	ev->res = res;
+	ev->flags = flags;
+	ev->step = step;
+}
+
+/* Operation @user_data of ring @ctx takes @step. */
+static __always_inline void uring_step(__u64 ctx, __u64 user_data, __u8 step, __s32 res,
+				       __u32 flags)
+{
+	__u32 ring = ring_number(ctx, false), tid = 0;
+	struct raw_uring_step_of *ev;
+	struct task_struct *task;
+	struct thread *t = NULL;
+	__u64 ts;
+
+	if (!ring || !enabled)
+		return;
+	ts = bpf_ktime_get_ns();
+	/* A file may become ready in an interrupt, whose thread has nothing to do with it. */
+	task = bpf_get_current_task_btf();
+	if (step != RAW_URING_READY && task->tgid == target_tgid) {
+		tid = task->pid;
+		t = uring_thread(task, ts);
+	}
+	if (t && !t->batch_busy) {
+		ev = event_add(t, sizeof(*ev), ts, tid, RAW_URING_STEP);
+		step_fill(ev, ring, user_data, step, res, flags);
+		event_added(t, sizeof(*ev));
+		return;
+	}
+	ev = event_reserve(sizeof(*ev), ts, tid, RAW_URING_STEP);
+	if (!ev)
+		return;
+	step_fill(ev, ring, user_data, step, res, flags);
+	event_submit(ev);
+}
+
+static __always_inline void request_step(struct io_kiocb *req, __u8 step, __s32 res)
+{
+	if (!uring_known() || !uring_nr)
+		return;
+	uring_step((__u64)BPF_CORE_READ(req, ctx), BPF_CORE_READ(req, cqe.user_data), step, res, 0);
+}
+
+/* Tell what file @fd is, unless it was told before and is still the same. */
+static __always_inline void fd_tell(struct task_struct *task, __u32 fd, __u8 opcode, __u64 ts)
+{
+	struct uring_fd *known, now;
+	struct file **files, *file = NULL;
+	struct fdtable *fdt;
+	struct raw_fd *ev;
+
+	fdt = BPF_CORE_READ(task, files, fdt);
+	files = BPF_CORE_READ(fdt, fd);
+	if (fd >= BPF_CORE_READ(fdt, max_fds) ||
+	    bpf_probe_read_kernel(&file, sizeof(file), &files[fd]) || !file)
+		return;
+	now.file = (__u64)file;
+	now.ino = BPF_CORE_READ(file, f_inode, i_ino);
+	known = bpf_map_lookup_elem(&uring_fds, &fd);
+	if (known && known->file == now.file && known->ino == now.ino)
+		return;
+	ev = event_reserve(sizeof(*ev), ts, task->pid, RAW_URING_FD);
+	if (!ev)
+		return;
+	ev->token = 0;
+	ev->epfd = -1;
+	ev->fd = fd;
+	ev->events = 0;
+	fd_describe(ev, file);
+	fd_listens(ev);
+	event_submit(ev);
+	/* Once it is connected it has another name. */
+	if (opcode == IORING_OP_CONNECT)
+		bpf_map_delete_elem(&uring_fds, &fd);
+	else
+		bpf_map_update_elem(&uring_fds, &fd, &now, BPF_ANY);
+}
+
+/* args: req; in older kernels there are more */
+SEC("raw_tp/io_uring_submit_req")
+int uring_submit(__u64 *args)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct io_kiocb *req = (struct io_kiocb *)args[0];
+	struct raw_uring_submit *ev;
+	__s32 fd = URING_NO_FD;
+	struct thread *t;
+	__u32 ring;
+	__u8 opcode;
+	__u64 ts;
+
+	if (task->tgid != target_tgid || !enabled || !uring_known())
+		return 0;
+	ring = ring_number((__u64)BPF_CORE_READ(req, ctx), true);
+	if (!ring)
+		return 0;
+	ts = bpf_ktime_get_ns();
+	t = uring_thread(task, ts);
+	if (!t)
+		return 0;
+	opcode = BPF_CORE_READ(req, opcode);
+	if (opcode < 64 && ON_FD & OP(opcode)) {
+		fd = BPF_CORE_READ(req, flags) & REQ_F_FIXED_FILE ? URING_FIXED_FD
+								   : BPF_CORE_READ(req, cqe.fd);
+		if (fd >= 0)
+			fd_tell(task, fd, opcode, ts);
+	}
+	ev = event_add(t, sizeof(*ev), ts, task->pid, RAW_URING_SUBMIT);
+	ev->user_data = BPF_CORE_READ(req, cqe.user_data);
+	ev->ring = ring;
+	ev->fd = fd;
+	ev->opcode = opcode;
+	event_added(t, sizeof(*ev));
+	return 0;
+}
+
+/* args: req, the events that it is ready for now, the events that it waits for */
+SEC("raw_tp/io_uring_poll_arm")
+int uring_poll_arm(__u64 *args)
+{
+	request_step((struct io_kiocb *)args[0], RAW_URING_ARMED, args[2]);
+	return 0;
+}
+
+/* args: req, …; the file of a request that polls has become ready */
+SEC("raw_tp/io_uring_task_add")
+int uring_task_add(__u64 *args)
+{
+	request_step((struct io_kiocb *)args[0], RAW_URING_READY, 0);
+	return 0;
+}
+
+/* args: req, … */
+SEC("raw_tp/io_uring_queue_async_work")
+int uring_punt(__u64 *args)
+{
+	request_step((struct io_kiocb *)args[0], RAW_URING_PUNTED, 0);
+	return 0;
+}
+
+/* args: ctx, req, cqe */
+SEC("raw_tp/io_uring_complete")
+int uring_complete(__u64 *args)
+{
+	struct io_uring_cqe *cqe = (struct io_uring_cqe *)args[2];
+
+	if (!uring_nr || !bpf_core_field_exists(cqe->user_data))
+		return 0;
+	uring_step(args[0], BPF_CORE_READ(cqe, user_data), RAW_URING_DONE, BPF_CORE_READ(cqe, res),
+		   BPF_CORE_READ(cqe, flags));
+	return 0;
+}
+
+/* args: ctx, req, user_data, res, flags, … */
+SEC("raw_tp/io_uring_complete")
+int uring_complete_by_value(__u64 *args)
+{
+	uring_step(args[0], args[2], RAW_URING_DONE, args[3], args[4]);
+	return 0;
+}
+
+/* args: ctx, user_data, res, flags, … */
+SEC("raw_tp/io_uring_cqe_overflow")
+int uring_overflow(__u64 *args)
+{
+	uring_step(args[0], args[1], RAW_URING_OVERFLOW, args[2], args[3]);
+	return 0;
+}
+
+/* args: fd, ctx, … A ring of another process may have had the same address. */
+SEC("raw_tp/io_uring_create")
+int uring_create(__u64 *args)
+{
+	__u64 ctx = args[1];
+
+	if (uring_nr)
+		bpf_map_delete_elem(&uring_rings, &ctx);
+	if (bpf_get_current_task_btf()->tgid == target_tgid)
+		ring_number(ctx, true);
+	return 0;
+}
+
+/*
+ * Called by the epoll source, which sees the end of all system calls: io_uring_enter for
+ * ring @fd has returned @nr, and had been asked to wait for @min completions.
+ */
+int uring_entered(__u32 fd, __u32 min, __s32 nr)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct raw_uring_wait *ev;
+	struct thread *t;
+	__u64 ts;
+
+	if (!min)
+		return 0;
+	ts = bpf_ktime_get_ns();
+	t = uring_thread(task, ts);
+	if (!t)
+		return 0;
+	ev = event_add(t, sizeof(*ev), ts, task->pid, RAW_URING_WAIT);
+	ev->nr = nr;
+	ev->fd = fd;
+	event_added(t, sizeof(*ev));
+	return 0;
+}
+
+/* Run at attach over the target's open files: what a ring's file has as private data is its ctx. */
+SEC("iter/task_file")
+int uring_snapshot(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct raw_uring_open ev = {};
+
+	if (!task || !file || task->tgid != target_tgid)
+		return 0;
+	ev.fd = ctx->fd;
+	ev.ctx = (__u64)BPF_CORE_READ(file, private_data);
+	bpf_seq_write(ctx->meta->seq, &ev, sizeof(ev));
+	return 0;
+}
