@@ -123,6 +123,10 @@ static int join__event(struct join *j, const struct trace_event *ev)
 		 */
 		task__waiter(j, ev, now < j->end ? now : j->end);
 		return j->err;
+	case TRACE_URING_SUBMIT:
+	case TRACE_URING_STEP:
+	case TRACE_URING_FD:
+		return now <= j->end ? driver__heard(j, ev, now) : 0;
 	case TRACE_TASKS_LISTED:
 		if (now <= j->end)
 			listings__complete(j, ev->listed.begin < j->start ? j->start :

@@ -51,6 +51,10 @@ static const char *const part_names[PART_NR] = {
 	[PART_THREAD_GONE]	= "thread exited",
 	[PART_DROPPED]		= "until dropped",
 	[PART_UNDRIVEN]		= "timer late: no worker looks",
+	[PART_NOT_SUBMITTED]	= "not submitted yet",
+	[PART_OPERATION]	= "operation",
+	[PART_IO_WQ]		= "in io-wq",
+	[PART_IO_URING]		= "io_uring",
 };
 
 const char *join_segment__name(enum join_segment s)

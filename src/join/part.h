@@ -53,6 +53,11 @@ enum part {
 	/* await: all other leaves */
 	PART_DROPPED,		/* dropped before it was woken */
 	PART_UNDRIVEN,		/* the deadline has passed; no thread waits in a driver */
+	/* await: an operation of io_uring */
+	PART_NOT_SUBMITTED,	/* built, not given to the kernel yet */
+	PART_OPERATION,		/* in the kernel */
+	PART_IO_WQ,		/* in the kernel, given to an io-wq thread */
+	PART_IO_URING,		/* completed, the worker in io_uring_enter */
 	PART_NR
 };
 
@@ -77,6 +82,7 @@ enum detail_kind {
 	DETAIL_WORKER_RUNTIME,	/* on a CPU in the runtime's code */
 	DETAIL_WORKER_QUEUE,	/* runnable, not on a CPU */
 	DETAIL_WORKER_ASLEEP,	/* it had nothing to do: parked, or in its driver */
+	DETAIL_OPERATION,	/* number of an operation's name: see operations.h */
 	DETAIL_NR
 };
 

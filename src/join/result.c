@@ -71,6 +71,8 @@ const char *detail_name(struct join *j, struct detail d)
 		return frame_names__safe(j->names, "worker asleep");
 	case DETAIL_RUNTIME:
 		return frame_names__safe(j->names, "runtime");
+	case DETAIL_OPERATION:
+		return driver__operation(j, d.id);
 	}
 	return frame_names__safe(j->names, OTHERS_UNCOUNTED);
 }
