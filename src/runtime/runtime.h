@@ -431,6 +431,7 @@ extern const struct runtime *const runtimes[];
 extern const struct runtime runtime_tokio, runtime_async_task;
 /* defined in executors.c */
 extern const struct runtime runtime_futures, runtime_pollster, runtime_async_io;
+extern const struct runtime runtime_tokio_uring;
 
 /*
  * A number for everything in the adapters of @list (NULL ends it), libraries.c and

@@ -11,5 +11,6 @@ const struct runtime *const runtimes[] = {
 	&runtime_futures,
 	&runtime_pollster,
 	&runtime_async_io,
+	&runtime_tokio_uring,
 	NULL,
 };
