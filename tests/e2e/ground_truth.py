@@ -20,7 +20,7 @@ from harness import (PROFILES, Attempt, Checks, Recording, Target, fold, need_fi
 
 ATTEMPTS = 3
 CANCELS = {"smol_tasks"}  # programs that drop tasks while these wait
-LOCAL_SETS = {"shapes", "roots"}  # programs that have one
+LOCAL_SETS = {"shapes", "roots", "uring"}  # programs that have one
 
 # Name and command line; each ends by itself after about a second.
 RUNS = [
@@ -39,6 +39,7 @@ RUNS = [
     ("smol", ["smol_tasks"]),
     ("std", ["std_tasks"]),
     ("roots", ["roots"]),
+    ("uring", ["uring"]),
 ]
 
 # Where nothing is inlined, polls return through functions of other shapes.

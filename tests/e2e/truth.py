@@ -12,7 +12,8 @@ import re
 from harness import holder
 
 # What dwell calls a part that the truth names.
-PARTS = {"no data": "no data", "until deadline": "until deadline", "until wake": "until woken", "job": "until woken"}
+PARTS = {"no data": "no data", "until deadline": "until deadline", "until wake": "until woken", "job": "until woken",
+         "in io-wq": "in io-wq", "worker busy": "worker busy"}
 
 # Shapes of tests/workloads/src/bin/shapes whose chain ends in a named gap, each with the gap's text.
 KNOWN_GAPS = {}
@@ -211,6 +212,7 @@ def check_site(site, waits, found, truth):
     keys = {wait["key"].removeprefix("tcp ") for waits in truth.waits.values() for wait in waits if wait["key"]}
     for peer in sorted(peers):
         accepted = {f"{peer.rpartition(':')[0]} → {address} " for address in keys}
+        accepted.add(peer.replace("tcp ", "tcp listen ") + " ")
         if not re.search(re.escape(peer) + r"\b", details) and not any(name in details for name in accepted):
             yield "peer", f"{peer} not in {details}"
 
