@@ -54,6 +54,7 @@ enum raw_type {
 	RAW_URING_STEP	= 20,
 	RAW_URING_WAIT	= 21,
 	RAW_URING_FD	= 22,
+	RAW_URING_PATH	= 23,
 	RAW_TYPE_NR
 };
 

@@ -164,6 +164,41 @@ struct io_kiocb {
 	struct io_ring_ctx *ctx;
 };
 
+struct filename {
+	const char *name;
+};
+
+/* What a request keeps of its operation, at its own address: io_uring/{net,openclose,statx,fs}.c */
+struct io_connect {
+	void *addr;
+	int addr_len;
+};
+
+struct io_open {
+	struct filename *filename;
+};
+
+struct io_close {
+	int fd;
+};
+
+struct io_statx {
+	int dfd;
+	struct filename *filename;
+};
+
+struct io_unlink {
+	struct filename *filename;
+};
+
+struct io_mkdir {
+	struct filename *filename;
+};
+
+struct io_rename {
+	struct filename *oldpath;
+};
+
 struct io_uring_cqe {
 	__u64 user_data;
 	__s32 res;

@@ -16,7 +16,15 @@
 #include "kernel-events/io_uring.h"
 
 #define REQ_F_FIXED_FILE	1	/* include/linux/io_uring_types.h */
+
 #define IORING_OP_CONNECT	16	/* include/uapi/linux/io_uring.h */
+#define IORING_OP_OPENAT	18
+#define IORING_OP_CLOSE		19
+#define IORING_OP_STATX		21
+#define IORING_OP_OPENAT2	28
+#define IORING_OP_RENAMEAT	35
+#define IORING_OP_UNLINKAT	36
+#define IORING_OP_MKDIRAT	37
 
 /*
  * Operations on a descriptor (needs_file in io_uring/opdef.c); for others, the
@@ -136,8 +144,42 @@ static __always_inline void request_step(struct io_kiocb *req, __u8 step, __s32 
 	uring_step((__u64)BPF_CORE_READ(req, ctx), BPF_CORE_READ(req, cqe.user_data), step, res, 0);
 }
 
+/* To where @req connects. The address is still the program's: the kernel copies it later. */
+static __always_inline void connect_peer(struct raw_fd *ev, struct io_kiocb *req)
+{
+	struct io_connect *c = (struct io_connect *)req;
+	struct {
+		__u16	family;
+		__be16	port;
+		__u8	v4[4];		/* v6: flow label, then the address */
+		__u8	v6[16];
+	} addr = {};
+	int len;
+
+	if (!bpf_core_field_exists(c->addr))
+		return;
+	len = BPF_CORE_READ(c, addr_len);
+	if (ev->family == AF_UNIX && len > 2 && len - 2 <= RAW_UNIX_PATH) {
+		if (!bpf_probe_read_user(ev->unix_path, sizeof(ev->unix_path),
+					 (char *)BPF_CORE_READ(c, addr) + 2))
+			ev->unix_len = len - 2;
+		return;
+	}
+	if (ev->family != AF_INET && ev->family != AF_INET6)
+		return;
+	if (bpf_probe_read_user(&addr, ev->family == AF_INET ? 8 : sizeof(addr),
+				BPF_CORE_READ(c, addr)) || addr.family != ev->family)
+		return;
+	if (ev->family == AF_INET)
+		__builtin_memcpy(ev->remote, addr.v4, sizeof(addr.v4));
+	else
+		__builtin_memcpy(ev->remote, addr.v6, sizeof(addr.v6));
+	ev->remote_port = __builtin_bswap16(addr.port);
+}
+
 /* Tell what file @fd is, unless it was told before and is still the same. */
-static __always_inline void fd_tell(struct task_struct *task, __u32 fd, __u8 opcode, __u64 ts)
+static __always_inline void fd_tell(struct task_struct *task, struct io_kiocb *req, __u32 fd,
+				    __u8 opcode, __u64 ts)
 {
 	struct uring_fd *known, now;
 	struct file **files, *file = NULL;
@@ -163,12 +205,67 @@ static __always_inline void fd_tell(struct task_struct *task, __u32 fd, __u8 opc
 	ev->events = 0;
 	fd_describe(ev, file);
 	fd_listens(ev);
+	if (opcode == IORING_OP_CONNECT)
+		connect_peer(ev, req);
 	event_submit(ev);
-	/* Once it is connected it has another name. */
+	/* Once it is connected, its own addresses are known. */
 	if (opcode == IORING_OP_CONNECT)
 		bpf_map_delete_elem(&uring_fds, &fd);
 	else
 		bpf_map_update_elem(&uring_fds, &fd, &now, BPF_ANY);
+}
+
+/* The path that @req names its file by; NULL: it does not, or has none (but a descriptor). */
+static __always_inline const char *request_path(struct io_kiocb *req, __u8 opcode)
+{
+	struct filename *name = NULL;
+
+	if ((opcode == IORING_OP_OPENAT || opcode == IORING_OP_OPENAT2) &&
+	    bpf_core_field_exists(((struct io_open *)req)->filename))
+		name = BPF_CORE_READ((struct io_open *)req, filename);
+	else if (opcode == IORING_OP_STATX &&
+		 bpf_core_field_exists(((struct io_statx *)req)->filename))
+		name = BPF_CORE_READ((struct io_statx *)req, filename);
+	else if (opcode == IORING_OP_UNLINKAT &&
+		 bpf_core_field_exists(((struct io_unlink *)req)->filename))
+		name = BPF_CORE_READ((struct io_unlink *)req, filename);
+	else if (opcode == IORING_OP_MKDIRAT &&
+		 bpf_core_field_exists(((struct io_mkdir *)req)->filename))
+		name = BPF_CORE_READ((struct io_mkdir *)req, filename);
+	else if (opcode == IORING_OP_RENAMEAT &&
+		 bpf_core_field_exists(((struct io_rename *)req)->oldpath))
+		name = BPF_CORE_READ((struct io_rename *)req, oldpath);
+	return name ? BPF_CORE_READ(name, name) : NULL;
+}
+
+/* The descriptor that @req is on; or URING_NO_FD, URING_FIXED_FD. */
+static __always_inline __s32 request_fd(struct io_kiocb *req, __u8 opcode)
+{
+	if (opcode < 64 && ON_FD & OP(opcode))
+		return BPF_CORE_READ(req, flags) & REQ_F_FIXED_FILE ? URING_FIXED_FD
+								     : BPF_CORE_READ(req, cqe.fd);
+	if (opcode == IORING_OP_CLOSE && bpf_core_field_exists(((struct io_close *)req)->fd))
+		return BPF_CORE_READ((struct io_close *)req, fd);
+	return URING_NO_FD;
+}
+
+/* Send the submission of @req with its @path. False: the path is empty, or cannot be read. */
+static __always_inline bool submit_by_path(struct io_kiocb *req, const char *path, __u32 ring,
+					   __u8 opcode, __u64 ts, __u32 tid)
+{
+	struct raw_uring_path *ev = event_reserve(sizeof(*ev), ts, tid, RAW_URING_PATH);
+
+	if (!ev)
+		return true;		/* which is counted */
+	if (bpf_probe_read_kernel_str(ev->path, sizeof(ev->path), path) <= 1) {
+		bpf_ringbuf_discard(ev, 0);
+		return false;
+	}
+	ev->user_data = BPF_CORE_READ(req, cqe.user_data);
+	ev->ring = ring;
+	ev->opcode = opcode;
+	event_submit(ev);
+	return true;
 }
 
 /* args: req; in older kernels there are more */
@@ -178,10 +275,11 @@ int uring_submit(__u64 *args)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct io_kiocb *req = (struct io_kiocb *)args[0];
 	struct raw_uring_submit *ev;
-	__s32 fd = URING_NO_FD;
+	const char *path;
 	struct thread *t;
 	__u32 ring;
 	__u8 opcode;
+	__s32 fd;
 	__u64 ts;
 
 	if (task->tgid != target_tgid || !enabled || !uring_known())
@@ -194,12 +292,14 @@ int uring_submit(__u64 *args)
 	if (!t)
 		return 0;
 	opcode = BPF_CORE_READ(req, opcode);
-	if (opcode < 64 && ON_FD & OP(opcode)) {
-		fd = BPF_CORE_READ(req, flags) & REQ_F_FIXED_FILE ? URING_FIXED_FD
-								   : BPF_CORE_READ(req, cqe.fd);
-		if (fd >= 0)
-			fd_tell(task, fd, opcode, ts);
-	}
+	path = request_path(req, opcode);
+	if (path && submit_by_path(req, path, ring, opcode, ts, task->pid))
+		return 0;
+	fd = request_fd(req, opcode);
+	if (opcode == IORING_OP_STATX && bpf_core_field_exists(((struct io_statx *)req)->dfd))
+		fd = BPF_CORE_READ((struct io_statx *)req, dfd);
+	if (fd >= 0)
+		fd_tell(task, req, fd, opcode, ts);
 	ev = event_add(t, sizeof(*ev), ts, task->pid, RAW_URING_SUBMIT);
 	ev->user_data = BPF_CORE_READ(req, cqe.user_data);
 	ev->ring = ring;

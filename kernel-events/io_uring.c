@@ -16,6 +16,8 @@
 #include "kernel-events/io_uring.h"
 #include "kernel-events/source.h"
 
+#define PATHS_MAX	4096	/* named in a recording */
+
 _Static_assert((int)RAW_URING_ARMED == (int)TRACE_URING_ARMED &&
 	       (int)RAW_URING_READY == (int)TRACE_URING_READY &&
 	       (int)RAW_URING_PUNTED == (int)TRACE_URING_PUNTED &&
@@ -24,9 +26,33 @@ _Static_assert((int)RAW_URING_ARMED == (int)TRACE_URING_ARMED &&
 _Static_assert(URING_NO_FD == TRACE_URING_NO_FD && URING_FIXED_FD == TRACE_URING_FIXED_FD,
 	       "descriptors of operations");
 
+/*
+ * Writes the path of @p to the file; the id there, 0: no memory. A program that opens ever new
+ * files would make the file large, and no table would have room for them.
+ */
+static uint32_t path_name(struct source_ctx *ctx, const struct raw_uring_path *p)
+{
+	char path[RAW_URING_PATH_MAX + 8];
+	uint32_t id;
+	size_t len;
+
+	if (ctx->nr_paths >= PATHS_MAX)
+		return trace_writer__string(ctx->trace, "one of many paths");
+	len = strnlen(p->path, RAW_URING_PATH_MAX - 1);
+	snprintf(path, sizeof(path), "%.*s%s", (int)len, p->path,
+		 len == RAW_URING_PATH_MAX - 1 ? "…" : "");
+	id = trace_writer__string(ctx->trace, path);
+	if (id > ctx->last_path) {	/* a new one: ids ascend */
+		ctx->last_path = id;
+		ctx->nr_paths++;
+	}
+	return id;
+}
+
 static int uring_decode(struct source_ctx *ctx, const struct raw_hdr *raw, struct trace_event *ev)
 {
 	const struct raw_uring_submit *submit = (const struct raw_uring_submit *)raw;
+	const struct raw_uring_path *by_path = (const struct raw_uring_path *)raw;
 	const struct raw_uring_step_of *step = (const struct raw_uring_step_of *)raw;
 	const struct raw_uring_wait *wait = (const struct raw_uring_wait *)raw;
 
@@ -37,7 +63,16 @@ static int uring_decode(struct source_ctx *ctx, const struct raw_hdr *raw, struc
 		ev->submit.ring = submit->ring;
 		ev->submit.fd = submit->fd;
 		ev->submit.opcode = submit->opcode;
+		ev->submit.path = 0;
 		return 1;
+	case RAW_URING_PATH:
+		ev->type = TRACE_URING_SUBMIT;
+		ev->submit.user_data = by_path->user_data;
+		ev->submit.ring = by_path->ring;
+		ev->submit.fd = TRACE_URING_NO_FD;
+		ev->submit.opcode = by_path->opcode;
+		ev->submit.path = path_name(ctx, by_path);
+		return ev->submit.path ? 1 : -ENOMEM;
 	case RAW_URING_STEP:
 		ev->type = TRACE_URING_STEP;
 		ev->step.user_data = step->user_data;
@@ -149,6 +184,7 @@ static const struct source_event events[] = {
 	{ RAW_URING_STEP, sizeof(struct raw_uring_step_of) },
 	{ RAW_URING_WAIT, sizeof(struct raw_uring_wait) },
 	{ RAW_URING_FD, 0 },
+	{ RAW_URING_PATH, 0 },
 	{}
 };
 

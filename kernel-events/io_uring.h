@@ -26,6 +26,18 @@ struct raw_uring_submit {
 	__u8		pad[7];
 };
 
+/* A submission of an operation that names its file by a path. */
+#define RAW_URING_PATH_MAX	128	/* with the zero byte; longer paths are cut */
+
+struct raw_uring_path {
+	struct raw_hdr	hdr;
+	__u64		user_data;
+	__u32		ring;
+	__u8		opcode;
+	__u8		pad[3];
+	char		path[RAW_URING_PATH_MAX];
+};
+
 /* The same numbers as in src/trace/event.h; the decoder checks this at compile time. */
 enum raw_uring_step {
 	RAW_URING_ARMED		= 1,
@@ -73,6 +85,7 @@ _Static_assert(sizeof(struct raw_uring_step_of) <= BATCH_EVENT_MAX, "batch");
 _Static_assert(sizeof(struct raw_uring_wait) == 24, "raw_uring_wait");
 _Static_assert(sizeof(struct raw_uring_wait) <= BATCH_EVENT_MAX, "batch");
 _Static_assert(sizeof(struct raw_uring_open) == 16, "raw_uring_open");
+_Static_assert(sizeof(struct raw_uring_path) == 160, "raw_uring_path");
 #endif
 
 #endif /* DWELL_IO_URING_EVENTS_H */

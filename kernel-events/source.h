@@ -35,6 +35,8 @@ struct source_ctx {
 	unsigned int		 execs;		/* how often the target has called exec */
 	uint64_t		 last_exec_ts;
 	struct listeners	 listeners;	/* that the target has opened so far */
+	/* paths of operations of io_uring: how many are in the file, and the last one's id */
+	uint32_t		 nr_paths, last_path;
 };
 
 /* An event that a source sends. */

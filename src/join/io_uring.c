@@ -131,7 +131,7 @@ static enum part uring__blind(const struct join *j, const struct driver *d)
 	return PART_DRIVER;
 }
 
-/* "read on file /x", "accept on tcp listen 127.0.0.1:80", "timeout" */
+/* "read on file /x", "accept on tcp listen 127.0.0.1:80", "openat of /x", "timeout" */
 static const char *uring__operation(struct join *j, uint32_t id)
 {
 	const struct operations *o = j->drivers[DRIVER_io_uring];
@@ -148,7 +148,9 @@ static const char *uring__operation(struct join *j, uint32_t id)
 	}
 	on = name->string ? trace_reader__string(j->reader, name->string) : NULL;
 	if (on)
-		return frame_names__safef(j->names, "%s on %s", what, on);
+		return frame_names__safef(j->names, name->fd == TRACE_URING_NO_FD ? "%s of %s"
+										  : "%s on %s",
+					  what, on);
 	if (name->fd >= 0)
 		return frame_names__safef(j->names, "%s on fd %d", what, name->fd);
 	return frame_names__safef(j->names, name->fd == TRACE_URING_FIXED_FD ?

@@ -44,6 +44,7 @@ static int64_t name_number(struct operations *o, const struct operation_name *na
 {
 	uint64_t key = (uint64_t)name->opcode << 40 | (uint64_t)name->unseen << 48 |
 		       (uint64_t)!!name->string << 49 |
+		       (uint64_t)(name->fd == TRACE_URING_NO_FD) << 50 |
 		       (name->string ? name->string : (uint32_t)name->fd);
 	struct hash_slot *s = hash_table__at(&o->name_of, key);
 
@@ -170,6 +171,8 @@ static int operations__submit(struct operations *o, const struct trace_event *ev
 	if (name.fd >= 0) {
 		s = hash_table__find(&o->fds, (uint32_t)name.fd);
 		name.string = s ? (uint32_t)s->value : 0;
+	} else if (name.fd == TRACE_URING_NO_FD) {
+		name.string = ev->submit.path;
 	}
 	return operation__begin(o, r, ev->submit.user_data, &name, now) ? 0 : -ENOMEM;
 }
@@ -198,7 +201,7 @@ static int operations__step(struct operations *o, const struct trace_event *ev, 
 						   WALK_DIR_READ : WALK_DIR_WRITE), now);
 		break;
 	case TRACE_URING_READY:
-		if (!op->ready)
+		if (op->ready <= op->done)
 			op->ready = now;
 		break;
 	case TRACE_URING_PUNTED:
@@ -206,6 +209,8 @@ static int operations__step(struct operations *o, const struct trace_event *ev, 
 		phase__begin(op, PART_IO_WQ, now);
 		break;
 	case TRACE_URING_DONE:
+		if (op->ready <= op->done)
+			op->ready = 0;		/* that was for the completion before */
 		op->more = ev->step.flags & TRACE_URING_MORE;
 		op->done = now;
 		op->told = false;

@@ -45,7 +45,7 @@ struct operations {
 		uint8_t		opcode;
 		bool		unseen;		/* its submission was not seen */
 		int32_t		fd;		/* or TRACE_URING_NO_FD, … */
-		uint32_t	string;		/* of the descriptor; 0: no name */
+		uint32_t	string;		/* of the descriptor, or a path; 0: no name */
 	}			*names;
 	uint32_t		 nr_names, names_size;
 	uint64_t		 overflows;	/* completions that found no room in the queue */

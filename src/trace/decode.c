@@ -300,6 +300,8 @@ static void get_submit(struct trace_codec *c, struct cursor *in, struct trace_ev
 	ev->submit.user_data = c->user_data;
 	ev->submit.opcode = get_byte(in);
 	ev->submit.fd = get_int(in);
+	if (ev->submit.fd == TRACE_URING_NO_FD)
+		ev->submit.path = (uint32_t)get_varint_max(in, UINT32_MAX);
 }
 
 static void get_step(struct trace_codec *c, struct cursor *in, struct trace_event *ev,

@@ -306,7 +306,8 @@ static uint8_t *put_submit(struct trace_codec *c, const struct trace_event *ev, 
 {
 	p = put_operation(c, p, ev->submit.ring, ev->submit.user_data, mode);
 	*p++ = ev->submit.opcode;
-	return put_signed(p, ev->submit.fd);
+	p = put_signed(p, ev->submit.fd);
+	return ev->submit.fd == TRACE_URING_NO_FD ? put_varint(p, ev->submit.path) : p;
 }
 
 static uint8_t *put_step(struct trace_codec *c, const struct trace_event *ev, uint8_t *p,

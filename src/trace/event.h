@@ -185,6 +185,7 @@ struct trace_event {
 			uint64_t	user_data;	/* with ring: which operation */
 			uint32_t	ring;		/* number of the instance of io_uring */
 			int32_t		fd;		/* or TRACE_URING_NO_FD, … */
+			uint32_t	path;		/* NO_FD: string id of a path; 0: none */
 			uint8_t		opcode;		/* enum io_uring_op */
 		} submit;
 		/* tid: 0 if it happened in an interrupt, or in another process */

@@ -187,7 +187,7 @@ static int node(struct text_trace *t)
 {
 	static const char *const kinds[] = { "await", "wrapper", "leaf", "gap", "done", "opaque" };
 	static const char *const keys[] = { "none", "io", "deadline", "task", "address",
-					    "yield" };
+					    "yield", "unread", "op" };
 	uint32_t i = t->nr_nodes;
 	struct trace_node *n = &t->nodes[i];
 	size_t at = 0;
@@ -223,7 +223,7 @@ static int node(struct text_trace *t)
 			n->line = (uint32_t)number_of(colon + 1);
 		} else if (colon) {
 			*colon = '\0';
-			for (uint8_t k = 0; k < 6; k++)
+			for (uint8_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
 				if (!strcmp(word, keys[k]))
 					n->key = k;
 			n->key_index = (uint8_t)number_of(colon + 1);
@@ -497,6 +497,8 @@ static int ev_submit(struct text_trace *t, struct trace_event *ev)
 	ev->submit.ring = (uint32_t)value_number(t, "ring", 1);
 	ev->submit.fd = value(t, "fd") ? (int32_t)value_number(t, "fd", 0) :
 			has(t, "registered") ? TRACE_URING_FIXED_FD : TRACE_URING_NO_FD;
+	if (value(t, "path"))
+		ev->submit.path = trace_writer__string(t->w, value(t, "path"));
 	return 0;
 }
 
@@ -566,7 +568,7 @@ static const struct {
 	{ "gone", TRACE_POLLS_GONE, 5, ev_gone },	/* NR that go on */
 	{ "waiter", TRACE_FD_WAITER, 6, ev_waiter },	/* TOKEN task=TASK [reads writes] */
 	{ "listed", TRACE_TASKS_LISTED, 4, ev_listed },	/* [begin=TIME] */
-	{ "submit", TRACE_URING_SUBMIT, 6, ev_submit },	/* USER_DATA OPCODE [ring= fd= registered] */
+	{ "submit", TRACE_URING_SUBMIT, 6, ev_submit }, /* USER_DATA OPCODE [ring= fd= path= registered] */
 	/* USER_DATA armed|ready|punted|done|overflow [ring= res= in out more] */
 	{ "step", TRACE_URING_STEP, 6, ev_step },
 	{ "waited", TRACE_URING_WAIT, 5, ev_waited },	/* NR [fd=] */

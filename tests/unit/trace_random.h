@@ -145,6 +145,8 @@ static inline void random_event(uint64_t *seed, uint64_t ts, int wild, struct tr
 		ev->submit.ring = wild ? (uint32_t)any(seed) : 1 + (uint32_t)below(seed, 2);
 		ev->submit.fd = wild ? (int32_t)any(seed) : (int32_t)below(seed, 5) - 2;
 		ev->submit.opcode = (uint8_t)below(seed, 256);
+		if (ev->submit.fd == TRACE_URING_NO_FD)
+			ev->submit.path = (uint32_t)below(seed, 4);
 		break;
 	case TRACE_URING_STEP:
 		ev->step.user_data = wild ? any(seed) : below(seed, 5);
