@@ -199,12 +199,6 @@ struct io_rename {
 	struct filename *oldpath;
 };
 
-struct io_uring_cqe {
-	__u64 user_data;
-	__s32 res;
-	__u32 flags;
-};
-
 struct linux_binprm;
 struct seq_file;
 

@@ -137,11 +137,48 @@ static __always_inline void uring_step(__u64 ctx, __u64 user_data, __u8 step, __
 	event_submit(ev);
 }
 
-static __always_inline void request_step(struct io_kiocb *req, __u8 step, __s32 res)
+/*
+ * What the programs want of a request lies close together, and each read from the kernel costs:
+ * so one of a whole block, from which the fields are taken.
+ */
+#define REQUEST_BLOCK	64
+
+struct request {
+	__u64	at;		/* address of the block */
+	__u64	block[REQUEST_BLOCK / 8];
+};
+
+/* False: this kernel has other requests, or it cannot be read. */
+static __always_inline bool request_read(struct request *r, __u64 req)
 {
-	if (!uring_known() || !uring_nr)
+	if (!uring_known())
+		return false;
+	r->at = req + (bpf_core_field_offset(struct io_kiocb, opcode) & ~7u);
+	return !bpf_probe_read_kernel(r->block, sizeof(r->block), (void *)r->at);
+}
+
+/* The field of @size bytes (at most 8, aligned) at @addr. */
+static __always_inline __u64 request_field(const struct request *r, __u64 addr, __u32 size)
+{
+	__u64 off = addr - r->at, v = 0;
+
+	if (off < REQUEST_BLOCK)
+		v = r->block[off / 8 & (REQUEST_BLOCK / 8 - 1)] >> off % 8 * 8;
+	else
+		bpf_probe_read_kernel(&v, size, (void *)addr);
+	return size == 8 ? v : v & ((1ull << size * 8) - 1);
+}
+
+#define REQUEST(r, req, field, size) \
+	request_field(r, (req) + bpf_core_field_offset(struct io_kiocb, field), size)
+
+static __always_inline void request_step(__u64 req, __u8 step, __s32 res)
+{
+	struct request r;
+
+	if (!uring_nr || !request_read(&r, req))
 		return;
-	uring_step((__u64)BPF_CORE_READ(req, ctx), BPF_CORE_READ(req, cqe.user_data), step, res, 0);
+	uring_step(REQUEST(&r, req, ctx, 8), REQUEST(&r, req, cqe.user_data, 8), step, res, 0);
 }
 
 /* To where @req connects. The address is still the program's: the kernel copies it later. */
@@ -182,14 +219,17 @@ static __always_inline void fd_tell(struct task_struct *task, struct io_kiocb *r
 				    __u8 opcode, __u64 ts)
 {
 	struct uring_fd *known, now;
-	struct file **files, *file = NULL;
+	struct files_struct *open = task->files;
+	struct file *file = NULL;
 	struct fdtable *fdt;
 	struct raw_fd *ev;
 
-	fdt = BPF_CORE_READ(task, files, fdt);
-	files = BPF_CORE_READ(fdt, fd);
-	if (fd >= BPF_CORE_READ(fdt, max_fds) ||
-	    bpf_probe_read_kernel(&file, sizeof(file), &files[fd]) || !file)
+	if (!open)
+		return;
+	fdt = open->fdt;
+	if (!fdt || fd >= fdt->max_fds ||
+	    bpf_probe_read_kernel(&file, sizeof(file), (void *)((__u64)fdt->fd + fd * 8ull)) ||
+	    !file)
 		return;
 	now.file = (__u64)file;
 	now.ino = BPF_CORE_READ(file, f_inode, i_ino);
@@ -238,19 +278,19 @@ static __always_inline const char *request_path(struct io_kiocb *req, __u8 opcod
 	return name ? BPF_CORE_READ(name, name) : NULL;
 }
 
-/* The descriptor that @req is on; or URING_NO_FD, URING_FIXED_FD. */
-static __always_inline __s32 request_fd(struct io_kiocb *req, __u8 opcode)
+/* The descriptor that @req is on, read to @r; or URING_NO_FD, URING_FIXED_FD. */
+static __always_inline __s32 request_fd(const struct request *r, struct io_kiocb *req, __u8 opcode)
 {
 	if (opcode < 64 && ON_FD & OP(opcode))
-		return BPF_CORE_READ(req, flags) & REQ_F_FIXED_FILE ? URING_FIXED_FD
-								     : BPF_CORE_READ(req, cqe.fd);
+		return REQUEST(r, (__u64)req, flags, 4) & REQ_F_FIXED_FILE ?
+			       URING_FIXED_FD : (__s32)REQUEST(r, (__u64)req, cqe.fd, 4);
 	if (opcode == IORING_OP_CLOSE && bpf_core_field_exists(((struct io_close *)req)->fd))
 		return BPF_CORE_READ((struct io_close *)req, fd);
 	return URING_NO_FD;
 }
 
-/* Send the submission of @req with its @path. False: the path is empty, or cannot be read. */
-static __always_inline bool submit_by_path(struct io_kiocb *req, const char *path, __u32 ring,
+/* Send the submission of operation @user_data with its @path. False: the path is empty, or cannot be read. */
+static __always_inline bool submit_by_path(__u64 user_data, const char *path, __u32 ring,
 					   __u8 opcode, __u64 ts, __u32 tid)
 {
 	struct raw_uring_path *ev = event_reserve(sizeof(*ev), ts, tid, RAW_URING_PATH);
@@ -261,7 +301,7 @@ static __always_inline bool submit_by_path(struct io_kiocb *req, const char *pat
 		bpf_ringbuf_discard(ev, 0);
 		return false;
 	}
-	ev->user_data = BPF_CORE_READ(req, cqe.user_data);
+	ev->user_data = user_data;
 	ev->ring = ring;
 	ev->opcode = opcode;
 	event_submit(ev);
@@ -275,33 +315,35 @@ int uring_submit(__u64 *args)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct io_kiocb *req = (struct io_kiocb *)args[0];
 	struct raw_uring_submit *ev;
+	struct request r;
+	__u64 ts, user_data;
 	const char *path;
 	struct thread *t;
 	__u32 ring;
 	__u8 opcode;
 	__s32 fd;
-	__u64 ts;
 
-	if (task->tgid != target_tgid || !enabled || !uring_known())
+	if (task->tgid != target_tgid || !enabled || !request_read(&r, args[0]))
 		return 0;
-	ring = ring_number((__u64)BPF_CORE_READ(req, ctx), true);
+	ring = ring_number(REQUEST(&r, args[0], ctx, 8), true);
 	if (!ring)
 		return 0;
 	ts = bpf_ktime_get_ns();
 	t = uring_thread(task, ts);
 	if (!t)
 		return 0;
-	opcode = BPF_CORE_READ(req, opcode);
+	user_data = REQUEST(&r, args[0], cqe.user_data, 8);
+	opcode = REQUEST(&r, args[0], opcode, 1);
 	path = request_path(req, opcode);
-	if (path && submit_by_path(req, path, ring, opcode, ts, task->pid))
+	if (path && submit_by_path(user_data, path, ring, opcode, ts, task->pid))
 		return 0;
-	fd = request_fd(req, opcode);
+	fd = request_fd(&r, req, opcode);
 	if (opcode == IORING_OP_STATX && bpf_core_field_exists(((struct io_statx *)req)->dfd))
 		fd = BPF_CORE_READ((struct io_statx *)req, dfd);
 	if (fd >= 0)
 		fd_tell(task, req, fd, opcode, ts);
 	ev = event_add(t, sizeof(*ev), ts, task->pid, RAW_URING_SUBMIT);
-	ev->user_data = BPF_CORE_READ(req, cqe.user_data);
+	ev->user_data = user_data;
 	ev->ring = ring;
 	ev->fd = fd;
 	ev->opcode = opcode;
@@ -313,7 +355,7 @@ int uring_submit(__u64 *args)
 SEC("raw_tp/io_uring_poll_arm")
 int uring_poll_arm(__u64 *args)
 {
-	request_step((struct io_kiocb *)args[0], RAW_URING_ARMED, args[2]);
+	request_step(args[0], RAW_URING_ARMED, args[2]);
 	return 0;
 }
 
@@ -321,7 +363,7 @@ int uring_poll_arm(__u64 *args)
 SEC("raw_tp/io_uring_task_add")
 int uring_task_add(__u64 *args)
 {
-	request_step((struct io_kiocb *)args[0], RAW_URING_READY, 0);
+	request_step(args[0], RAW_URING_READY, 0);
 	return 0;
 }
 
@@ -329,20 +371,26 @@ int uring_task_add(__u64 *args)
 SEC("raw_tp/io_uring_queue_async_work")
 int uring_punt(__u64 *args)
 {
-	request_step((struct io_kiocb *)args[0], RAW_URING_PUNTED, 0);
+	request_step(args[0], RAW_URING_PUNTED, 0);
 	return 0;
 }
+
+/* struct io_uring_cqe in include/uapi/linux/io_uring.h, which programs have to know, too */
+struct uring_cqe {
+	__u64	user_data;
+	__s32	res;
+	__u32	flags;
+};
 
 /* args: ctx, req, cqe */
 SEC("raw_tp/io_uring_complete")
 int uring_complete(__u64 *args)
 {
-	struct io_uring_cqe *cqe = (struct io_uring_cqe *)args[2];
+	struct uring_cqe cqe;
 
-	if (!uring_nr || !bpf_core_field_exists(cqe->user_data))
+	if (!uring_nr || bpf_probe_read_kernel(&cqe, sizeof(cqe), (void *)args[2]))
 		return 0;
-	uring_step(args[0], BPF_CORE_READ(cqe, user_data), RAW_URING_DONE, BPF_CORE_READ(cqe, res),
-		   BPF_CORE_READ(cqe, flags));
+	uring_step(args[0], cqe.user_data, RAW_URING_DONE, cqe.res, cqe.flags);
 	return 0;
 }
 
