@@ -279,11 +279,16 @@ static __always_inline const char *request_path(struct io_kiocb *req, __u8 opcod
 }
 
 /* The descriptor that @req is on, read to @r; or URING_NO_FD, URING_FIXED_FD. */
-static __always_inline __s32 request_fd(const struct request *r, struct io_kiocb *req, __u8 opcode)
+static __always_inline __s32 request_fd(const struct request *r, struct io_kiocb *req,
+					__u8 opcode)
 {
-	if (opcode < 64 && ON_FD & OP(opcode))
-		return REQUEST(r, (__u64)req, flags, 4) & REQ_F_FIXED_FILE ?
-			       URING_FIXED_FD : (__s32)REQUEST(r, (__u64)req, cqe.fd, 4);
+	__u64 at = (__u64)req;
+
+	if (opcode < 64 && ON_FD & OP(opcode)) {
+		if (REQUEST(r, at, flags, 4) & REQ_F_FIXED_FILE)
+			return URING_FIXED_FD;
+		return REQUEST(r, at, cqe.fd, 4);
+	}
 	if (opcode == IORING_OP_CLOSE && bpf_core_field_exists(((struct io_close *)req)->fd))
 		return BPF_CORE_READ((struct io_close *)req, fd);
 	return URING_NO_FD;
@@ -447,7 +452,7 @@ int uring_entered(__u32 fd, __u32 min, __s32 nr)
 	return 0;
 }
 
-/* Run at attach over the target's open files: what a ring's file has as private data is its ctx. */
+/* Run at attach over the target's open files: a ring's file has its ctx as private data. */
 SEC("iter/task_file")
 int uring_snapshot(struct bpf_iter__task_file *ctx)
 {
