@@ -294,7 +294,7 @@ static __always_inline __s32 request_fd(const struct request *r, struct io_kiocb
 	return URING_NO_FD;
 }
 
-/* Send the submission of operation @user_data with its @path. False: the path is empty, or cannot be read. */
+/* Send the submission of operation @user_data with its @path. False: it is empty or unreadable. */
 static __always_inline bool submit_by_path(__u64 user_data, const char *path, __u32 ring,
 					   __u8 opcode, __u64 ts, __u32 tid)
 {
