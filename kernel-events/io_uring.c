@@ -96,6 +96,19 @@ static int uring_decode(struct source_ctx *ctx, const struct raw_hdr *raw, struc
 
 /* ---- attach ---- */
 
+static void uring_choose(struct dwell_bpf *skel, const struct source_wants *wants)
+{
+	struct bpf_program *progs[] = {
+		skel->progs.uring_create, skel->progs.uring_submit, skel->progs.uring_poll_arm,
+		skel->progs.uring_task_add, skel->progs.uring_punt, skel->progs.uring_overflow,
+		skel->progs.uring_complete, skel->progs.uring_complete_by_value,
+		skel->progs.uring_snapshot,
+	};
+
+	for (size_t i = 0; i < sizeof(progs) / sizeof(progs[0]); i++)
+		bpf_program__set_autoload(progs[i], wants->operations);
+}
+
 /* Attaches @prog to tracepoint @name. 0, or -ENOENT: this kernel does not have it; … */
 static int attach_to(struct bpf_program *prog, struct bpf_link **link, const char *name)
 {
@@ -133,8 +146,11 @@ static int uring_attach(struct dwell_bpf *skel, const char **note)
 		{ skel->progs.uring_overflow, &skel->links.uring_overflow,
 		  "io_uring_cqe_overflow" },
 	};
-	int err = attach_complete(skel);
+	int err;
 
+	if (!bpf_program__autoload(skel->progs.uring_submit))
+		return 0;
+	err = attach_complete(skel);
 	bpf_program__set_autoattach(skel->progs.uring_complete, false);
 	bpf_program__set_autoattach(skel->progs.uring_complete_by_value, false);
 	for (size_t i = 0; i < sizeof(tracepoints) / sizeof(tracepoints[0]); i++) {
@@ -175,6 +191,8 @@ static int one_file(void *arg, const void *record)
 
 static int uring_start(struct source_ctx *ctx)
 {
+	if (!bpf_program__autoload(ctx->skel->progs.uring_snapshot))
+		return 0;
 	return source_iterate(ctx->skel->progs.uring_snapshot, ctx->pid,
 			      sizeof(struct raw_uring_open), one_file, ctx);
 }
@@ -201,6 +219,7 @@ const struct kernel_source source_io_uring = {
 	.name	= "io_uring",
 	.events	= events,
 	.losses	= losses,
+	.choose	= uring_choose,
 	.attach	= uring_attach,
 	.start	= uring_start,
 	.decode	= uring_decode,

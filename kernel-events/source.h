@@ -52,11 +52,21 @@ struct source_loss {
 	const char	*hint;		/* how to avoid it, or what is missing because of it */
 };
 
+/* What of a program is to be followed. */
+struct source_wants {
+	bool	operations;	/* some future of it waits for an operation of io_uring */
+};
+
 struct kernel_source {
 	const char			*name;
 	/* the events that decode() takes; NULL: none */
 	const struct source_event	*events;
 	const struct source_loss	*losses;	/* NULL: none */
+	/*
+	 * Called before the programs are loaded: those that this run does not need are left
+	 * out. NULL: all are needed always.
+	 */
+	void (*choose)(struct dwell_bpf *skel, const struct source_wants *wants);
 	/*
 	 * Called before the tracepoints of all sources are attached: attach programs whose
 	 * tracepoint this kernel may lack. *@note is set to a static remark for the user

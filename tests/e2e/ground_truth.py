@@ -15,7 +15,7 @@ has failed, the totals of running and blocked too.
 import sys
 
 import truth
-from harness import (PROFILES, Attempt, Checks, Recording, Target, fold, need_files, need_recording, report,
+from harness import (PROFILES, Attempt, Checks, Recording, Target, fold, need_files, need_recording, no_io_uring, report,
                      scratch, workload, DWELL)
 
 ATTEMPTS = 3
@@ -98,6 +98,9 @@ def main():
     with scratch() as directory:
         for name, command, profile, hidden in runs:
             if wanted and not any(name.startswith(prefix) for prefix in wanted):
+                continue
+            if command[0] == "uring" and no_io_uring():
+                checks.skip(name, no_io_uring())
                 continue
             with checks.guarded(f"{name}: a comparison"):
                 one(checks, name, workload(command[0], profile), command[1:], directory, hidden)
