@@ -68,6 +68,7 @@ struct runtime_root {
 	 * reference during that call.
 	 */
 	bool		 holds;
+	const char	*param;		/* the generic parameter that is the root; NULL: any */
 };
 
 /* The sides of a resource; a set of them is a sum. */
@@ -431,7 +432,7 @@ extern const struct runtime *const runtimes[];
 extern const struct runtime runtime_tokio, runtime_async_task;
 /* defined in executors.c */
 extern const struct runtime runtime_futures, runtime_pollster, runtime_async_io;
-extern const struct runtime runtime_tokio_uring;
+extern const struct runtime runtime_tokio_uring, runtime_monoio;
 
 /*
  * A number for everything in the adapters of @list (NULL ends it), libraries.c and

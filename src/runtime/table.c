@@ -12,5 +12,6 @@ const struct runtime *const runtimes[] = {
 	&runtime_pollster,
 	&runtime_async_io,
 	&runtime_tokio_uring,
+	&runtime_monoio,
 	NULL,
 };

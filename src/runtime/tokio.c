@@ -68,10 +68,10 @@ static const struct runtime_fn fns[] = {
  * thread, and everything else that blocks until a future is done, end up in these.
  */
 static const struct runtime_root roots[] = {
-	{ "tokio::runtime::park::CachedParkThread::block_on", false, false },
+	{ "tokio::runtime::park::CachedParkThread::block_on", false, false, NULL },
 	/* CoreGuard::block_on passes it to the function that sets the thread's context */
-	{ CT "{impl}::block_on::{closure#0}", true, false },
-	{ CT "CoreGuard::block_on", true, true },
+	{ CT "{impl}::block_on::{closure#0}", true, false, NULL },
+	{ CT "CoreGuard::block_on", true, true, NULL },
 };
 
 /*

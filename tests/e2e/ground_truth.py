@@ -20,7 +20,8 @@ from harness import (PROFILES, Attempt, Checks, Recording, Target, fold, need_fi
 
 ATTEMPTS = 3
 CANCELS = {"smol_tasks"}  # programs that drop tasks while these wait
-LOCAL_SETS = {"shapes", "roots", "uring"}  # programs that have one
+LOCAL_SETS = {"shapes", "roots", "uring", "mono"}  # programs that have one, or no function that spawns
+RINGS = {"uring", "mono"}  # programs that use io_uring
 
 # Name and command line; each ends by itself after about a second.
 RUNS = [
@@ -40,6 +41,7 @@ RUNS = [
     ("std", ["std_tasks"]),
     ("roots", ["roots"]),
     ("uring", ["uring"]),
+    ("mono", ["mono"]),
 ]
 
 # Where nothing is inlined, polls return through functions of other shapes.
@@ -99,7 +101,7 @@ def main():
         for name, command, profile, hidden in runs:
             if wanted and not any(name.startswith(prefix) for prefix in wanted):
                 continue
-            if command[0] == "uring" and no_io_uring():
+            if command[0] in RINGS and no_io_uring():
                 checks.skip(name, no_io_uring())
                 continue
             with checks.guarded(f"{name}: a comparison"):
