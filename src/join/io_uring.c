@@ -47,6 +47,8 @@ static int uring__heard(struct join *j, const struct trace_event *ev, uint64_t n
 		j->drivers[DRIVER_io_uring] = calloc(1, sizeof(struct operations));
 	if (!j->drivers[DRIVER_io_uring])
 		return -ENOMEM;
+	if (ev->type == TRACE_URING_STEP && ev->step.step == TRACE_URING_OVERFLOW)
+		j->overflows++;
 	return operations__event(j->drivers[DRIVER_io_uring], ev, now);
 }
 

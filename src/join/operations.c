@@ -185,10 +185,8 @@ static int operations__step(struct operations *o, const struct trace_event *ev, 
 
 	if (!r)
 		return -ENOMEM;
-	if (ev->step.step == TRACE_URING_OVERFLOW) {	/* after DONE of the same */
-		o->overflows++;
+	if (ev->step.step == TRACE_URING_OVERFLOW)	/* after DONE of the same */
 		return 0;
-	}
 	op = ring__find(r, ev->step.user_data);
 	if (!op || (op->done && !op->more))
 		op = operation__begin(o, r, ev->step.user_data, &unseen, now);

@@ -48,7 +48,6 @@ struct operations {
 		uint32_t	string;		/* of the descriptor, or a path; 0: no name */
 	}			*names;
 	uint32_t		 nr_names, names_size;
-	uint64_t		 overflows;	/* completions that found no room in the queue */
 };
 
 /* @ev, of any of the types of io_uring but TRACE_URING_WAIT, at @now. 0 or -ENOMEM. */

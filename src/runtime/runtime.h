@@ -124,9 +124,9 @@ struct runtime_leaf {
 	 */
 	const char	*type;
 	/*
-	 * WALK_KEY_IO whose path is not found in this binary (or that has neither path
-	 * nor search): the driver wakes it, for an unknown reason. Then it is not a
-	 * known leaf, but one whose inside is not known.
+	 * WALK_KEY_IO or _OPERATION whose path is not found in this binary (or that has
+	 * neither path nor search): the driver wakes it, for an unknown reason. Then it is
+	 * not a known leaf, but one whose inside is not known.
 	 */
 	enum walk_key_kind key;
 	uint8_t		 dir;		/* WALK_KEY_IO: enum walk_dir; 0: read from dir_path */

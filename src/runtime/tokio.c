@@ -211,8 +211,12 @@ static const struct runtime_leaf leaves[] = {
 	/* Woken by the driver because of a signal; not known by which descriptor. */
 	{ .type = "tokio::process::imp::reap::Reaper", .key = WALK_KEY_IO },
 	{ .type = POLL_FN("tokio::signal::{impl}::recv"), .key = WALK_KEY_IO },
-	/* io_uring (unstable): completions of the ring come through the driver */
-	{ .type = "tokio::runtime::driver::op::Op", .key = WALK_KEY_IO },
+	/*
+	 * runtime/driver/op.rs: io_uring (unstable), one ring for all workers. The index in the
+	 * driver's slab is the operation's user_data, and is there once it has been polled.
+	 */
+	{ .type = "tokio::runtime::driver::op::Op", .key = WALK_KEY_OPERATION,
+	  .key_path = "state.Polled.__0", .by_value = true },
 };
 
 #define HOLDS	RUNTIME_SIDE_HOLDS
