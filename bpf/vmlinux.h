@@ -106,6 +106,13 @@ struct task_struct {
 	char comm[16];
 	struct files_struct *files;
 	struct task_struct *group_leader;
+	void *worker_private;
+};
+
+struct io_wq_work;
+
+struct io_worker {
+	struct io_wq_work *cur_work;
 };
 
 struct in6_addr {

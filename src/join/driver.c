@@ -52,11 +52,11 @@ bool driver__outstanding(const struct join *j, const struct task *t, const struc
 	return false;
 }
 
-const char *driver__operation(struct join *j, uint32_t id)
+const char *driver__operation(struct join *j, uint32_t id, uint32_t *stack)
 {
 	for (int i = 0; i < DRIVER_NR; i++)
 		if (drivers[i]->operation)
-			return drivers[i]->operation(j, id);
+			return drivers[i]->operation(j, id, stack);
 	return NULL;
 }
 

@@ -31,6 +31,7 @@ enum driver_id {
 };
 
 struct join;
+struct pieces;
 struct task;
 struct thread;
 struct driver_ops;
@@ -59,6 +60,8 @@ struct cause {
 		uint8_t		part;		/* enum part */
 		uint64_t	until;
 	}		steps[CAUSE_STEPS];
+	/* what is known of the time of .part, or NULL: parts of it, in order, without gaps */
+	const struct pieces *pieces;
 	uint64_t	ready;		/* when the event happened; 0: not seen */
 	uint64_t	looked;		/* if ready is 0: when the driver last found nothing */
 };
@@ -114,7 +117,8 @@ struct driver_ops {
 	 * The next four are for drivers that are told in detail what becomes of what tasks
 	 * wait for (operations); NULL for others.
 	 *
-	 * @ev, at @now, is about an operation, whichever thread has done it. 0 or -ENOMEM.
+	 * @ev, at @now, is about an operation, whichever thread has done it; or a thread
+	 * has been off the CPU (TRACE_OFF_CPU), in no poll. 0 or -ENOMEM.
 	 */
 	int		(*heard)(struct join *j, const struct trace_event *ev, uint64_t now);
 	/*
@@ -131,8 +135,11 @@ struct driver_ops {
 	 */
 	bool		(*outstanding)(const struct join *j, const struct task *t,
 				       const struct chain_leaf *l, struct cause *cause);
-	/* The frame for a DETAIL_OPERATION. NULL: no memory. */
-	const char	*(*operation)(struct join *j, uint32_t id);
+	/*
+	 * The frame for a DETAIL_OPERATION. NULL: no memory. *@stack is the id of the kernel
+	 * stack in which a thread of the kernel's slept for it; 0: none.
+	 */
+	const char	*(*operation)(struct join *j, uint32_t id, uint32_t *stack);
 
 	/* The name for a key of kind WALK_KEY_IO; DETAIL_NONE: not known to this driver. */
 	struct detail	(*name)(const struct join *j, uint64_t key);
@@ -146,14 +153,14 @@ extern const struct driver_ops *const drivers[DRIVER_NR];
 /* The driver that an event of type @type, or a sleep in @syscall, belongs to; NULL: none. */
 const struct driver_ops *driver__of_event(uint8_t type);
 const struct driver_ops *driver__of_syscall(int syscall);
-/* @ev is about an operation: pass it to the driver that takes such events. 0 or -ENOMEM. */
+/* @ev may be about an operation: pass it to the driver that takes such events. 0 or -ENOMEM. */
 int driver__heard(struct join *j, const struct trace_event *ev, uint64_t now);
 /* As in driver_ops, asked of all drivers. */
 bool driver__happened(const struct join *j, const struct task *t, const struct shape *sh,
 		      const struct thread *w, struct cause *cause);
 bool driver__outstanding(const struct join *j, const struct task *t, const struct chain_leaf *l,
 			 struct cause *cause);
-const char *driver__operation(struct join *j, uint32_t id);
+const char *driver__operation(struct join *j, uint32_t id, uint32_t *stack);
 /* The name for a key of kind WALK_KEY_IO, from whichever driver knows it; or DETAIL_NONE. */
 struct detail driver__name(const struct join *j, uint64_t key);
 /* The part for time in which a descriptor is not ready for direction @dir (enum walk_dir). */

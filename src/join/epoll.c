@@ -175,6 +175,7 @@ static void epoll__cause(const struct join *j, const struct epoll_driver *e,
 {
 	c->part = (uint8_t)io_part(dir, fd->events);
 	c->nr_steps = 0;
+	c->pieces = NULL;
 	c->detail = fds__name(&j->fds, fd->token, e->epfd);
 	c->ready = fd->ready ? fd->ready : e->head.woke;
 	c->looked = e->prev;

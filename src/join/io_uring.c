@@ -43,6 +43,9 @@ static void uring__free(struct driver *d)
 
 static int uring__heard(struct join *j, const struct trace_event *ev, uint64_t now)
 {
+	if (ev->type == TRACE_OFF_CPU)
+		return !j->drivers[DRIVER_io_uring] || ev->off.open ? 0 :
+		       operations__off_cpu(j->drivers[DRIVER_io_uring], ev, now);
 	if (!j->drivers[DRIVER_io_uring])
 		j->drivers[DRIVER_io_uring] = calloc(1, sizeof(struct operations));
 	if (!j->drivers[DRIVER_io_uring])
@@ -78,6 +81,7 @@ static void uring__cause(const struct operation *op, struct cause *c)
 		c->steps[c->nr_steps++] = (struct cause_step){ .part = op->phases[i].part,
 							       .until = op->phases[i + 1].since };
 	c->part = op->phases[last].part;
+	c->pieces = op->wq.nr ? &op->wq : NULL;
 	c->ready = op->ready ? op->ready : op->done;
 	c->looked = 0;
 }
@@ -122,6 +126,7 @@ static bool uring__outstanding(const struct join *j, const struct task *t,
 	if (op->done && c->nr_steps < CAUSE_STEPS) {
 		c->steps[c->nr_steps++] = (struct cause_step){ .part = c->part, .until = op->done };
 		c->part = PART_OPEN;
+		c->pieces = NULL;
 	}
 	return true;
 }
@@ -134,13 +139,14 @@ static enum part uring__blind(const struct join *j, const struct driver *d)
 }
 
 /* "read on file /x", "accept on tcp listen 127.0.0.1:80", "openat of /x", "timeout" */
-static const char *uring__operation(struct join *j, uint32_t id)
+static const char *uring__operation(struct join *j, uint32_t id, uint32_t *stack)
 {
 	const struct operations *o = j->drivers[DRIVER_io_uring];
 	const struct operation_name *name = o && id < o->nr_names ? &o->names[id] : NULL;
 	const char *what, *on;
 	char number[32];
 
+	*stack = name ? name->stack : 0;
 	if (!name || name->unseen)
 		return frame_names__safe(j->names, "operation whose submission was not seen");
 	what = operation__opcode(name->opcode);

@@ -168,6 +168,8 @@ static int join__event(struct join *j, const struct trace_event *ev)
 		break;
 	case TRACE_OFF_CPU:
 		thread__off_cpu(j, th, ev, now);
+		if (!th->nr_polls)
+			join__note_err(j, driver__heard(j, ev, now));
 		break;
 	case TRACE_SLEEP_STACK:
 		thread__sleep_stack(th, ev);

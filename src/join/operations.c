@@ -14,6 +14,19 @@
 #define KEPT_NS		10000000000ull
 #define SWEEP_MIN	1024	/* operations of a ring, above which old ones are removed */
 
+#define PERIODS_MAX	64	/* of one operation; further ones are not told apart */
+
+/* A thread of io-wq. */
+struct worker {
+	uint64_t	done;		/* when it had done what it did before */
+	uint32_t	nr;
+	struct period {
+		uint64_t	out, wake, in;
+		uint32_t	stack;
+		bool		slept;
+	}		periods[PERIODS_MAX];	/* off the CPU since */
+};
+
 struct ring {
 	struct hash_table	ops;	/* struct operation by user_data */
 	size_t			sweep_at;	/* when so many are there */
@@ -39,19 +52,29 @@ const char *operation__opcode(uint8_t opcode)
 
 /* ---- names ---- */
 
+static bool name__is(const struct operation_name *a, const struct operation_name *b)
+{
+	return a->opcode == b->opcode && a->unseen == b->unseen && a->fd == b->fd &&
+	       a->string == b->string && a->stack == b->stack;
+}
+
 /* The number of a name; or -ENOMEM. */
 static int64_t name_number(struct operations *o, const struct operation_name *name)
 {
-	uint64_t key = (uint64_t)name->opcode << 40 | (uint64_t)name->unseen << 48 |
-		       (uint64_t)!!name->string << 49 |
-		       (uint64_t)(name->fd == TRACE_URING_NO_FD) << 50 |
-		       (name->string ? name->string : (uint32_t)name->fd);
-	struct hash_slot *s = hash_table__at(&o->name_of, key);
+	const uint32_t content[] = { name->opcode, name->unseen, (uint32_t)name->fd, name->string,
+				     name->stack };
+	uint64_t key = hash_table__key(&o->name_of, (const char *)content, sizeof(content));
+	struct hash_slot *s;
 
-	if (!s)
-		return -ENOMEM;
-	if (s->value)
-		return (int64_t)s->value - 1;
+	for (;; key++) {
+		s = hash_table__at(&o->name_of, key);
+		if (!s)
+			return -ENOMEM;
+		if (!s->value)
+			break;
+		if (name__is(&o->names[s->value - 1], name))
+			return (int64_t)s->value - 1;
+	}
 	if (o->nr_names == o->names_size) {
 		uint32_t size = o->names_size ? o->names_size * 2 : 16;
 		void *names = reallocarray(o->names, size, sizeof(*o->names));
@@ -100,6 +123,7 @@ static int ring__sweep(struct ring *r, uint64_t now)
 		if (!op->done || op->more || (!op->told && op->done + KEPT_NS > now))
 			continue;
 		hash_table__del(&r->ops, ops[i].key);
+		free(op->wq.list);
 		free(op);
 	}
 	free(ops);
@@ -146,10 +170,13 @@ static struct operation *operation__begin(struct operations *o, struct ring *r, 
 {
 	struct operation *op = ring__at(r, user_data, now);
 	int64_t number = name_number(o, name);
+	struct pieces wq;
 
 	if (!op || number < 0)
 		return NULL;
-	*op = (struct operation){ .nr_phases = 1, .submitted = !name->unseen,
+	wq = op->wq;
+	wq.nr = 0;
+	*op = (struct operation){ .nr_phases = 1, .submitted = !name->unseen, .wq = wq,
 				  .name = (uint32_t)number };
 	op->phases[0].part = PART_OPERATION;
 	op->phases[0].since = now;
@@ -175,6 +202,96 @@ static int operations__submit(struct operations *o, const struct trace_event *ev
 		name.string = ev->submit.path;
 	}
 	return operation__begin(o, r, ev->submit.user_data, &name, now) ? 0 : -ENOMEM;
+}
+
+/* ---- what threads of io-wq do ---- */
+
+int operations__off_cpu(struct operations *o, const struct trace_event *ev, uint64_t now)
+{
+	struct worker *w = map__get(&o->workers, ev->tid);
+	struct period *p;
+
+	if (!w) {
+		if (!ev->off.stack)
+			return 0;
+		w = calloc(1, sizeof(*w));
+		if (!w || map__add(&o->workers, ev->tid, w)) {
+			free(w);
+			return -ENOMEM;
+		}
+	}
+	if (w->nr == PERIODS_MAX)
+		return 0;
+	p = &w->periods[w->nr++];
+	p->out = ev->off.out;
+	p->in = now;
+	p->slept = ev->off.reason != TRACE_OFF_PREEMPTED;
+	p->wake = p->slept ? ev->off.wake ? ev->off.wake : now : p->out;
+	p->stack = ev->off.stack;
+	return 0;
+}
+
+/* Adds what the operation's time up to @to was, from *@at on, which is moved there. */
+static int wq__add(struct operation *op, enum part part, uint32_t name, uint64_t *at, uint64_t to)
+{
+	struct piece p = { .segment = JOIN_AWAIT, .part = (uint8_t)part, .from = *at };
+
+	if (to <= *at)
+		return 0;
+	p.ns = to - *at;
+	p.detail = (struct detail){ .kind = DETAIL_OPERATION, .id = name };
+	*at = to;
+	return pieces__add(&op->wq, &p);
+}
+
+/*
+ * @w has completed @op, with which it was alone since the operation was given to io-wq, or
+ * since it completed another one. If it slept then without a stack, it was idle: the
+ * operation had to wait for a thread.
+ */
+static int wq__completed(struct operations *o, struct worker *w, struct operation *op,
+			 uint64_t now)
+{
+	uint64_t at = op->phases[op->nr_phases - 1].since;
+	int err;
+
+	err = wq__add(op, PART_IO_WQ_QUEUE, op->name, &at, w->done < now ? w->done : now);
+	for (uint32_t i = 0; i < w->nr && !err; i++) {
+		const struct period *p = &w->periods[i];
+		struct operation_name name = o->names[op->name];
+		int64_t slept;
+
+		if (p->in <= at || p->in > now)
+			continue;
+		if (p->slept && !p->stack) {
+			err = wq__add(op, PART_IO_WQ_QUEUE, op->name, &at, p->in);
+			continue;
+		}
+		name.stack = p->stack;
+		slept = name_number(o, &name);
+		if (slept < 0)
+			return -ENOMEM;
+		err = wq__add(op, PART_IO_WQ, op->name, &at, p->out);
+		if (!err && p->slept)
+			err = wq__add(op, PART_IO_WQ, (uint32_t)slept, &at, p->wake);
+		if (!err)
+			err = wq__add(op, PART_IO_WQ_QUEUE, op->name, &at, p->in);
+	}
+	return err ? err : wq__add(op, PART_IO_WQ, op->name, &at, now);
+}
+
+static int wq__done(struct operations *o, struct operation *op, uint32_t tid, uint64_t now)
+{
+	struct worker *w = map__get(&o->workers, tid);
+	int err = 0;
+
+	if (!w)
+		return 0;
+	if (op->phases[op->nr_phases - 1].part == PART_IO_WQ && !op->wq.nr)
+		err = wq__completed(o, w, op, now);
+	w->nr = 0;
+	w->done = now;
+	return err;
 }
 
 static int operations__step(struct operations *o, const struct trace_event *ev, uint64_t now)
@@ -212,7 +329,7 @@ static int operations__step(struct operations *o, const struct trace_event *ev, 
 		op->more = ev->step.flags & TRACE_URING_MORE;
 		op->done = now;
 		op->told = false;
-		break;
+		return wq__done(o, op, ev->tid, now);
 	}
 	return 0;
 }
@@ -272,14 +389,19 @@ void operations__clear(struct operations *o)
 		struct ring *r = o->rings.entries[i].value;
 		struct hash_slot *ops = r ? hash_table__sorted(&r->ops) : NULL;
 
-		for (size_t k = 0; ops && k < r->ops.nr; k++)
+		for (size_t k = 0; ops && k < r->ops.nr; k++) {
+			free(((struct operation *)ops[k].ptr)->wq.list);
 			free(ops[k].ptr);
+		}
 		free(ops);
 		if (r)
 			hash_table__clear(&r->ops);
 		free(r);
 	}
 	map__clear(&o->rings);
+	for (uint32_t i = 0; i < o->workers.size; i++)
+		free(o->workers.entries[i].value);
+	map__clear(&o->workers);
 	hash_table__clear(&o->submitters);
 	hash_table__clear(&o->fds);
 	hash_table__clear(&o->name_of);

@@ -16,6 +16,7 @@
 
 #include "base/hash_table.h"
 #include "join/map.h"
+#include "join/pieces.h"
 #include "trace/event.h"
 
 #define OPERATION_PHASES	3
@@ -31,12 +32,14 @@ struct operation {
 	bool		more;		/* it has completed, and further completions follow */
 	bool		told;		/* its completion has explained a wake */
 	uint32_t	name;		/* number of its name */
+	struct pieces	wq;		/* its time with a thread of io-wq, if that is known */
 	uint64_t	ready;		/* when its file became ready, if armed; 0: not seen */
 	uint64_t	done;		/* when it completed; 0: not yet */
 };
 
 struct operations {
 	struct map		 rings;		/* struct ring by number */
+	struct map		 workers;	/* struct worker by thread: those of io-wq */
 	struct hash_table	 submitters;	/* thread → the ring that it submitted to last */
 	struct hash_table	 fds;		/* descriptor → its name, a string id */
 	/* names of operations: what, and on what */
@@ -46,12 +49,18 @@ struct operations {
 		bool		unseen;		/* its submission was not seen */
 		int32_t		fd;		/* or TRACE_URING_NO_FD, … */
 		uint32_t	string;		/* of the descriptor, or a path; 0: no name */
+		uint32_t	stack;		/* kernel stack in which io-wq slept for it; 0 */
 	}			*names;
 	uint32_t		 nr_names, names_size;
 };
 
 /* @ev, of any of the types of io_uring but TRACE_URING_WAIT, at @now. 0 or -ENOMEM. */
 int operations__event(struct operations *o, const struct trace_event *ev, uint64_t now);
+/*
+ * A thread in no poll was off the CPU until @now. If it has a kernel stack, it slept for an
+ * operation, and is a thread of io-wq. 0 or -ENOMEM.
+ */
+int operations__off_cpu(struct operations *o, const struct trace_event *ev, uint64_t now);
 /*
  * The operation @user_data of the ring that thread @tid submits to; if it submits to none,
  * of the only ring that there is. NULL: none is known.

@@ -55,6 +55,7 @@ static const char *const part_names[PART_NR] = {
 	[PART_OPERATION]	= "operation",
 	[PART_IO_WQ]		= "in io-wq",
 	[PART_IO_URING]		= "io_uring",
+	[PART_IO_WQ_QUEUE]	= "io-wq run queue",
 };
 
 const char *join_segment__name(enum join_segment s)

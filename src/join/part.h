@@ -58,6 +58,7 @@ enum part {
 	PART_OPERATION,		/* in the kernel */
 	PART_IO_WQ,		/* in the kernel, given to an io-wq thread */
 	PART_IO_URING,		/* completed, the worker in io_uring_enter */
+	PART_IO_WQ_QUEUE,	/* no io-wq thread has it yet, or its thread waits for a CPU */
 	PART_NR
 };
 

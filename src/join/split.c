@@ -283,6 +283,20 @@ static void split_cause(const struct join *j, struct split *s, const struct task
 
 /* ---- what has become of an operation ---- */
 
+/* Adds [@from, @to) of @c's part, of which pieces are known. */
+static void split_pieces(struct split *s, const struct cause *c, uint64_t from, uint64_t to)
+{
+	for (uint32_t i = 0; i < c->pieces->nr && from < to; i++) {
+		const struct piece *p = &c->pieces->list[i];
+		uint64_t begin = clamp(p->from, from, to), end = clamp(p->from + p->ns, begin, to);
+
+		split__add(s, c->part, c->detail, from, begin - from);
+		split__add(s, p->part, p->detail, begin, end - begin);
+		from = end;
+	}
+	split__add(s, c->part, c->detail, from, to - from);
+}
+
 /* The time of @c in which the operation was on its way, up to @until. Returns its end. */
 static uint64_t split_steps(const struct join *j, struct split *s, const struct cause *c,
 			    uint64_t from, uint64_t until)
@@ -294,6 +308,8 @@ static uint64_t split_steps(const struct join *j, struct split *s, const struct 
 
 		if (part == PART_NOT_SUBMITTED)		/* the program's to do */
 			split__add_own(j, s, part, c->detail, from, to);
+		else if (last && c->pieces)
+			split_pieces(s, c, from, to);
 		else
 			split__add(s, part, c->detail, from, to - from);
 		from = to;

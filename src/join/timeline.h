@@ -162,7 +162,7 @@ struct join {
 	uint32_t		 nr_workers;	/* threads that have polled tasks so far */
 	bool			 many_drivers;	/* threads have driven more than one instance */
 	uint64_t		 start, end;
-	uint64_t		 overflows;	/* completions of io_uring that found its queue full */
+	uint64_t		 overflows;	/* completions that io_uring had no room for */
 	bool			 lossy;		/* events were lost so far */
 	bool			 exited;	/* the target, before the recording ended */
 	/*

@@ -12,8 +12,8 @@ import pathlib
 import re
 import shutil
 
-from harness import (PROFILES, Checks, Process, Recording, fold, need_files, need_io_uring, need_recording, output, report,
-                     scratch, wait_for, workload, DWELL)
+from harness import (PROFILES, Checks, Process, Recording, Target, fold, need_files, need_io_uring, need_recording, output,
+                     report, scratch, wait_for, workload, DWELL)
 
 UNSEEN = "operation whose submission was not seen"
 REQUESTS = 5
@@ -69,6 +69,24 @@ def late(checks, profile, directory):
     checks.timing(idle > 0.8 * sum(p["await_ns"] for p in reads), f"{name}: and has not come yet", f"{reads}")
 
 
+def punted(checks, profile, directory):
+    """What a thread of io-wq does for an operation that may block."""
+    name = f"{profile}/punted"
+    with Target([workload("uring", profile), "--rounds", "20"], directory, f"{profile}.punted") as target:
+        with Recording(target.pid, directory, f"{profile}.punted.dwell", options=["--no-looks"]) as recording:
+            target.go()
+            checks.equal((target.wait(60), target.err), (0, ""), f"{name}: the program ends as it should")
+            checks.equal(recording.wait(60), 0, f"{name}: the recording ends with it")
+            rows = [row for row in fold(recording.data) if row.task == "uring::opener" and row.segment == "await"]
+    slept = [row for row in rows if row.parts[0] == "in io-wq" and row.parts[-1].endswith("_[k]")]
+    told = {row.parts[1].split("-")[0] for row in slept}
+    checks.equal(told, {"openat of /tmp/dwell"}, f"{name}: it is told what the thread slept for")
+    checks.check(all("fifo_open_[k]" in row.parts for row in slept), f"{name}: and in what", f"{[row.parts for row in slept]}")
+    most = sum(row.weight for row in slept)
+    checks.timing(most > 0.8 * sum(row.weight for row in rows), f"{name}: nearly all the time",
+                  "\n".join(f"{row.weight} {row.parts}" for row in rows))
+
+
 def without(checks, directory):
     with Process([workload("request"), "serve", "--echo"], directory, "request", stdin=-1) as server:
         with Recording(server.pid, directory, "without", options=["--no-looks"]) as recording:
@@ -87,6 +105,8 @@ def main():
         for profile in PROFILES:
             with checks.guarded(f"{profile}: a late recording"):
                 late(checks, profile, directory)
+            with checks.guarded(f"{profile}: an operation that blocks"):
+                punted(checks, profile, directory)
         with checks.guarded("a program without io_uring"):
             without(checks, directory)
     checks.done()
