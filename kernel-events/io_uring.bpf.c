@@ -36,13 +36,12 @@
 	       OP(34) | OP(40) | OP(41) | OP(43) | OP(46) | OP(47) | OP(48) | OP(49) | OP(55) | \
 	       OP(56) | OP(57) | OP(58) | OP(59) | OP(60) | OP(61))
 
-/* The target's rings: by the address of the kernel's io_ring_ctx, the ring's number. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, MAX_RINGS);
 	__type(key, __u64);
-	__type(value, __u32);
+	__type(value, struct uring_ring);
 } uring_rings SEC(".maps");
 
 struct {
@@ -61,26 +60,41 @@ static __always_inline bool uring_known(void)
 	return bpf_core_field_exists(((struct io_kiocb *)0)->cqe.user_data);
 }
 
-/* The number of ring @ctx; @add: it is the target's. 0: it is not. */
-static __always_inline __u32 ring_number(__u64 ctx, bool add)
+/* Ring @ctx, if it is the target's; NULL: it is not. */
+static __always_inline struct uring_ring *ring_find(__u64 ctx)
 {
-	__u32 *known, nr;
+	return uring_nr ? bpf_map_lookup_elem(&uring_rings, &ctx) : NULL;
+}
 
-	if (!add && !uring_nr)
-		return 0;
-	known = bpf_map_lookup_elem(&uring_rings, &ctx);
+/* The number of ring @ctx, which is the target's, and new unless it is known. 0: no room. */
+static __always_inline __u32 ring_add(__u64 ctx, __s32 fd)
+{
+	struct uring_ring *known = bpf_map_lookup_elem(&uring_rings, &ctx), ring = { .fd = fd };
+
 	if (known)
-		return *known;
-	if (!add)
-		return 0;
-	nr = __sync_fetch_and_add(&uring_nr, 1) + 1;
-	if (!bpf_map_update_elem(&uring_rings, &ctx, &nr, BPF_NOEXIST))
-		return nr;
+		return known->nr;
+	ring.nr = __sync_fetch_and_add(&uring_nr, 1) + 1;
+	if (!bpf_map_update_elem(&uring_rings, &ctx, &ring, BPF_NOEXIST))
+		return ring.nr;
 	known = bpf_map_lookup_elem(&uring_rings, &ctx);	/* another CPU added it first */
 	if (known)
-		return *known;
+		return known->nr;
 	count_loss(LOSS_URING_MAP);
 	return 0;
+}
+
+/* A completion makes the ring's own descriptor ready, which may be in epoll. */
+static __always_inline void ring_ready(const struct uring_ring *ring, __u64 ts)
+{
+	struct fd_state *s;
+	__u32 fd = ring->fd;
+
+	if (ring->fd < 0)
+		return;
+	s = bpf_map_lookup_elem(&fds, &fd);
+	/* the number may be another descriptor's by now; a socket's has a source of its own */
+	if (s && s->known && !s->sk && !s->ready)
+		s->ready = ts;
 }
 
 /* The state of the current thread, which is the target's, for an event at @ts. */
@@ -109,15 +123,19 @@ static __always_inline void step_fill(struct raw_uring_step_of *ev, __u32 ring, 
 static __always_inline void uring_step(__u64 ctx, __u64 user_data, __u8 step, __s32 res,
 				       __u32 flags)
 {
-	__u32 ring = ring_number(ctx, false), tid = 0;
+	struct uring_ring *known = ring_find(ctx);
 	struct raw_uring_step_of *ev;
 	struct task_struct *task;
 	struct thread *t = NULL;
+	__u32 ring, tid = 0;
 	__u64 ts;
 
-	if (!ring || !enabled)
+	if (!known || !enabled)
 		return;
+	ring = known->nr;
 	ts = bpf_ktime_get_ns();
+	if (step == RAW_URING_DONE)
+		ring_ready(known, ts);
 	/* A file may become ready in an interrupt, whose thread has nothing to do with it. */
 	task = bpf_get_current_task_btf();
 	if (step != RAW_URING_READY && task->tgid == target_tgid) {
@@ -330,7 +348,7 @@ int uring_submit(__u64 *args)
 
 	if (task->tgid != target_tgid || !enabled || !request_read(&r, args[0]))
 		return 0;
-	ring = ring_number(REQUEST(&r, args[0], ctx, 8), true);
+	ring = ring_add(REQUEST(&r, args[0], ctx, 8), -1);
 	if (!ring)
 		return 0;
 	ts = bpf_ktime_get_ns();
@@ -424,7 +442,7 @@ int uring_create(__u64 *args)
 	if (uring_nr)
 		bpf_map_delete_elem(&uring_rings, &ctx);
 	if (bpf_get_current_task_btf()->tgid == target_tgid)
-		ring_number(ctx, true);
+		ring_add(ctx, args[0]);
 	return 0;
 }
 

@@ -172,8 +172,8 @@ static int one_file(void *arg, const void *record)
 {
 	const struct raw_uring_open *open = record;
 	struct source_ctx *ctx = arg;
+	struct uring_ring ring = { .fd = open->fd };
 	char path[64], target[64];
-	uint32_t nr;
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", ctx->pid, open->fd);
@@ -183,9 +183,10 @@ static int one_file(void *arg, const void *record)
 	target[n] = '\0';
 	if (strcmp(target, "anon_inode:[io_uring]"))
 		return 0;
-	nr = __atomic_fetch_add(&ctx->skel->bss->uring_nr, 1, __ATOMIC_RELAXED) + 1;
+	ring.nr = __atomic_fetch_add(&ctx->skel->bss->uring_nr, 1, __ATOMIC_RELAXED) + 1;
 	/* It fails if the target has used the ring since attach. */
-	bpf_map_update_elem(bpf_map__fd(ctx->skel->maps.uring_rings), &open->ctx, &nr, BPF_NOEXIST);
+	bpf_map_update_elem(bpf_map__fd(ctx->skel->maps.uring_rings), &open->ctx, &ring,
+			    BPF_NOEXIST);
 	return 0;
 }
 

@@ -64,6 +64,12 @@ struct raw_uring_wait {
 	__s32		fd;
 };
 
+/* One of the target's rings, by the address of the kernel's io_ring_ctx. */
+struct uring_ring {
+	__u32		nr;
+	__s32		fd;		/* -1: not known */
+};
+
 /* A ring that was open at attach, as the iterator over the target's files sends it. */
 struct raw_uring_open {
 	__u64		ctx;
