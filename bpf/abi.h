@@ -51,6 +51,11 @@ enum raw_type {
 	RAW_POLLS_GONE	= 18,	/* hdr.nr: polls of the thread that are still going on, or
 				 * RAW_POLLS_ANY; others have returned unseen */
 	RAW_JOB_NEW	= 19,
+	RAW_URING_SUBMIT = 20,
+	RAW_URING_STEP	= 21,
+	RAW_URING_WAIT	= 22,
+	RAW_URING_FD	= 23,
+	RAW_URING_PATH	= 24,
 	RAW_TYPE_NR
 };
 
@@ -220,6 +225,7 @@ enum raw_loss {
 	LOSS_EPOLL_EVENTS	= 8,	/* returned events could not be read */
 	LOSS_WALK		= 9,	/* chain not read: all walk buffers in use */
 	LOSS_SWITCH		= 10,	/* a switch to or from a CPU not seen */
+	LOSS_URING_MAP		= 11,	/* table of io_uring instances full */
 	LOSS_NR
 };
 

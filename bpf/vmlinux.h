@@ -106,6 +106,13 @@ struct task_struct {
 	char comm[16];
 	struct files_struct *files;
 	struct task_struct *group_leader;
+	void *worker_private;
+};
+
+struct io_wq_work;
+
+struct io_worker {
+	struct io_wq_work *cur_work;
 };
 
 struct in6_addr {
@@ -159,6 +166,55 @@ struct unix_sock {
 	struct sock sk;
 	struct unix_address *addr;
 	struct sock *peer;
+};
+
+struct io_ring_ctx;
+
+struct io_cqe {
+	__u64 user_data;
+	int fd;
+};
+
+struct io_kiocb {
+	u8 opcode;
+	unsigned int flags;
+	struct io_cqe cqe;
+	struct io_ring_ctx *ctx;
+};
+
+struct filename {
+	const char *name;
+};
+
+/* What a request keeps of its operation, at its own address: io_uring/{net,openclose,statx,fs}.c */
+struct io_connect {
+	void *addr;
+	int addr_len;
+};
+
+struct io_open {
+	struct filename *filename;
+};
+
+struct io_close {
+	int fd;
+};
+
+struct io_statx {
+	int dfd;
+	struct filename *filename;
+};
+
+struct io_unlink {
+	struct filename *filename;
+};
+
+struct io_mkdir {
+	struct filename *filename;
+};
+
+struct io_rename {
+	struct filename *oldpath;
 };
 
 struct linux_binprm;

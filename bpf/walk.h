@@ -81,6 +81,7 @@ enum walk_key_kind {
 	WALK_KEY_ADDRESS	= 4,	/* address of the lock, channel, … */
 	WALK_KEY_YIELD		= 5,	/* a yield; its own address */
 	WALK_KEY_UNREAD		= 6,	/* the memory of the key could not be read */
+	WALK_KEY_OPERATION	= 7,	/* the driver's number of an operation (user_data) */
 };
 
 /* What a wait for a descriptor is for; one bit each. On disk. */
@@ -120,8 +121,8 @@ struct walk_leaf {
 	/*
 	 * Let A be the address after nr_hops dereferences and the addition of
 	 * hop[nr_hops].
-	 *	IO, TASK, ADDRESS, YIELD	the key is the number at A if value_width is not 0,
-	 *					else A itself (a path to take a pointer's value
+	 *	IO, TASK, ADDRESS, YIELD,	the key is the number at A if value_width is not 0,
+	 *	OPERATION			else A itself (a path to take a pointer's value
 	 *					ends in a dereference and offset 0)
 	 *	DEADLINE			i64 seconds at A, u32 nanoseconds at A + 8; a full
 	 *					second or more of nanoseconds means no deadline

@@ -12,9 +12,13 @@
 
 extern bool wakers_wanted;
 
+/* The io_uring source's: another program on all system calls would cost every process. */
+int uring_entered(__u32 fd, __u32 min, __s32 nr);
+
 #define NR_EPOLL_WAIT	232	/* arch/x86/entry/syscalls/syscall_64.tbl */
 #define NR_EPOLL_CTL	233
 #define NR_EPOLL_PWAIT	281
+#define NR_IO_URING_ENTER 426
 #define NR_EPOLL_PWAIT2	441
 
 #define EPOLL_CTL_ADD	1
@@ -243,11 +247,13 @@ int BPF_PROG(epoll_exit, struct pt_regs *regs, long ret)
 	if (nr < NR_EPOLL_WAIT)		/* most calls: read, write, futex, … */
 		return 0;
 	if (nr != NR_EPOLL_WAIT && nr != NR_EPOLL_PWAIT && nr != NR_EPOLL_CTL &&
-	    nr != NR_EPOLL_PWAIT2)
+	    nr != NR_EPOLL_PWAIT2 && nr != NR_IO_URING_ENTER)
 		return 0;
 	if (bpf_get_current_task_btf()->tgid != target_tgid || !enabled)
 		return 0;
-	if (nr == NR_EPOLL_CTL) {
+	if (nr == NR_IO_URING_ENTER) {
+		uring_entered(regs->di, regs->dx, ret);
+	} else if (nr == NR_EPOLL_CTL) {
 		if (!ret)
 			epoll_controlled(regs);
 	} else {

@@ -19,34 +19,8 @@
 #include "base/clock.h"
 #include "dwell.skel.h"
 #include "kernel-events/epoll.h"
-#include "kernel-events/fd_name.h"
+#include "kernel-events/fd.h"
 #include "kernel-events/source.h"
-
-/*
- * Find the listening socket that accepted connection @fd, if there is one. Its event
- * may be in another CPU's ring buffer and be read later, so the kernel's map is asked.
- * The socket listens on the connection's local address, or on all addresses.
- */
-static int find_listener(struct source_ctx *ctx, const struct raw_fd *fd)
-{
-	int map = bpf_map__fd(ctx->skel->maps.listening);
-	struct raw_listener key = { .family = fd->family, .port = fd->local_port };
-	struct raw_fd listener = *fd;
-	uint8_t there;
-
-	if (fd->sk_type != SOCK_STREAM || !fd->remote_port || listeners__of(&ctx->listeners, fd))
-		return 0;
-	memcpy(key.local, fd->local, sizeof(key.local));
-	if (bpf_map_lookup_elem(map, &key, &there)) {
-		memset(key.local, 0, sizeof(key.local));
-		if (bpf_map_lookup_elem(map, &key, &there))
-			return 0;
-	}
-	memcpy(listener.local, key.local, sizeof(key.local));
-	listener.remote_port = 0;
-	listener.sk_state = TCP_LISTEN;
-	return listeners__add(&ctx->listeners, &listener);
-}
 
 /* On which end of a conversation it is. */
 static enum trace_fd_role role_of(const struct source_ctx *ctx, const struct raw_fd *fd)
@@ -60,7 +34,6 @@ static enum trace_fd_role role_of(const struct source_ctx *ctx, const struct raw
 
 static int fd_event(struct source_ctx *ctx, const struct raw_fd *fd, struct trace_event *ev)
 {
-	char name[FD_NAME_MAX];
 	int err;
 
 	ev->fd.token = fd->token;
@@ -73,15 +46,9 @@ static int fd_event(struct source_ctx *ctx, const struct raw_fd *fd, struct trac
 		return 1;
 	}
 	ev->type = TRACE_FD_ADD;
-	err = listeners__add(&ctx->listeners, fd);
-	if (!err)
-		err = find_listener(ctx, fd);
-	if (err)
-		return err;
+	err = source_fd_name(ctx, fd, &ev->fd.name);
 	ev->fd.role = role_of(ctx, fd);
-	fd_name(ctx->pid, &ctx->listeners, fd, name, sizeof(name));
-	ev->fd.name = trace_writer__string(ctx->trace, name);
-	return ev->fd.name ? 1 : -ENOMEM;
+	return err;
 }
 
 static int epoll_decode(struct source_ctx *ctx, const struct raw_hdr *raw, struct trace_event *ev)

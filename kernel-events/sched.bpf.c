@@ -98,6 +98,20 @@ static __always_inline __u32 sleep_reason(unsigned int state)
 	return state & TASK_UNINTERRUPTIBLE ? RAW_OFF_DISK : RAW_OFF_ASLEEP;
 }
 
+#define PF_IO_WORKER	0x00000010	/* include/linux/sched.h */
+
+/* Is @task a kernel thread of the target's for io_uring (io-wq), with something to do? */
+static __always_inline bool io_wq_works(struct task_struct *task)
+{
+	struct io_worker *worker = NULL;
+
+	if (!(task->flags & PF_IO_WORKER) || !bpf_core_field_exists(task->worker_private) ||
+	    !bpf_core_field_exists(worker->cur_work))
+		return false;
+	worker = task->worker_private;
+	return worker && BPF_CORE_READ(worker, cur_work);
+}
+
 static __always_inline void switched_out(void *ctx, struct task_struct *prev, bool preempt,
 					 unsigned int state, __u64 ts)
 {
@@ -125,10 +139,14 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 		struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(prev);
 
 		t->sched.off_reason = sleep_reason(state);
-		t->sched.off_syscall = regs->orig_ax;
+		/* the registers of a thread of io-wq are those of the thread that made it */
+		if (!(prev->flags & PF_IO_WORKER))
+			t->sched.off_syscall = regs->orig_ax;
 		if (thread_polls(t)) {
 			t->sched.off_stack = stack_intern(ctx, ts, prev->pid);
 			sleeps_in_polls++;
+		} else if (io_wq_works(prev)) {
+			t->sched.off_stack = stack_intern(ctx, ts, prev->pid);
 		}
 	}
 	/*
@@ -281,7 +299,7 @@ int sched_snapshot(struct bpf_iter__task *ctx)
 		return 0;
 	t->sched.off_reason = sleep_reason(task->__state);
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	t->sched.off_syscall = regs->orig_ax;
+	t->sched.off_syscall = task->flags & PF_IO_WORKER ? -1 : regs->orig_ax;
 	/*
 	 * The thread may be in a poll that no probe knows of yet, so its stack is
 	 * always taken.

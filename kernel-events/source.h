@@ -35,6 +35,8 @@ struct source_ctx {
 	unsigned int		 execs;		/* how often the target has called exec */
 	uint64_t		 last_exec_ts;
 	struct listeners	 listeners;	/* that the target has opened so far */
+	/* paths of operations of io_uring: how many are in the file, and the last one's id */
+	uint32_t		 nr_paths, last_path;
 };
 
 /* An event that a source sends. */
@@ -50,11 +52,21 @@ struct source_loss {
 	const char	*hint;		/* how to avoid it, or what is missing because of it */
 };
 
+/* What of a program is to be followed. */
+struct source_wants {
+	bool	operations;	/* some future of it waits for an operation of io_uring */
+};
+
 struct kernel_source {
 	const char			*name;
 	/* the events that decode() takes; NULL: none */
 	const struct source_event	*events;
 	const struct source_loss	*losses;	/* NULL: none */
+	/*
+	 * Called before the programs are loaded: those that this run does not need are left
+	 * out. NULL: all are needed always.
+	 */
+	void (*choose)(struct dwell_bpf *skel, const struct source_wants *wants);
 	/*
 	 * Called before the tracepoints of all sources are attached: attach programs whose
 	 * tracepoint this kernel may lack. *@note is set to a static remark for the user
@@ -89,6 +101,12 @@ void source_types__fill(struct source_types *types);
 
 /* Name and hint of loss @cause; NULL: no source counts it. */
 const struct source_loss *source_loss(enum raw_loss cause);
+
+/*
+ * Writes the name of descriptor @fd to the file; *@string is its id there. 1 or negative
+ * errno.
+ */
+int source_fd_name(struct source_ctx *ctx, const struct raw_fd *fd, uint32_t *string);
 
 /* Run a BPF iterator program to its end; @record is called for each record of @size bytes. */
 struct bpf_program;

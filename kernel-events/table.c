@@ -16,12 +16,14 @@ extern const struct kernel_source source_sched;
 extern const struct kernel_source source_process;
 extern const struct kernel_source source_epoll;
 extern const struct kernel_source source_socket;
+extern const struct kernel_source source_io_uring;
 
 const struct kernel_source *const kernel_sources[] = {
 	&source_sched,
 	&source_process,
 	&source_epoll,
 	&source_socket,
+	&source_io_uring,
 	NULL,
 };
 

@@ -503,8 +503,11 @@ static bool explore_leaf(struct futures *f, const struct die *d, uint32_t type)
 	futures__type(f, type)->idle = l->idle;
 	((struct walk_type *)model__at(f->m, MODEL_WALK_TYPES, type))->leaf = at;
 	single_variant(f, type, NULL);
-	/* without a key, the descriptor is found by whose waker is registered with it */
-	if (l->key == WALK_KEY_IO && at == WALK_NONE) {
+	/*
+	 * Without a key, the descriptor is found by whose waker is registered with it, and of an
+	 * operation it is only known that the driver ends the wait.
+	 */
+	if ((l->key == WALK_KEY_IO || l->key == WALK_KEY_OPERATION) && at == WALK_NONE) {
 		futures__type(f, type)->kind = IMAGE_TYPE_OPAQUE;
 		((struct walk_type *)model__at(f->m, MODEL_WALK_TYPES, type))->flags |=
 			WALK_TYPE_OPAQUE;

@@ -35,6 +35,7 @@ static const char *key_name(unsigned int key)
 	case WALK_KEY_TASK:	return "task";
 	case WALK_KEY_ADDRESS:	return "address";
 	case WALK_KEY_YIELD:	return "yields";
+	case WALK_KEY_OPERATION: return "operation";
 	}
 	return "no key";
 }

@@ -29,6 +29,7 @@ struct root_copy {
 	unsigned int depth; /* calls below block_on's own code */
 	bool located, whole;
 	bool dry; /* add nothing, only look for a poll */
+	bool loops; /* dry: a function below a call of it has the loop of polls */
 	bool found; /* a poll was found, even if another copy has it too */
 	unsigned int nr_sites;
 };

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define DEPTH_MAX	64
 #define BELOW_MAX	6	/* levels of calls from block_on to the poll */
@@ -177,48 +178,76 @@ void root_copy__find_inlined(struct root_copy *c, const struct die *d, unsigned 
 
 /* ---- polls in what is called ---- */
 
-/*
- * Follows the code from a poll, or from what comes after it, to instruction @to, on a
- * way back to a poll.
- */
-static void go_back(const struct root_copy *c, size_t to, bool *seen, bool *more)
+/* How an instruction was reached from a poll. */
+enum { BACK_REACHED = 1, BACK_CALLED = 2 /* with a call in between */ };
+
+static bool is_call(const struct reach_insn *in)
 {
-	if (to >= c->code.nr || seen[to] || c->polled[to] || !c->code.leads[to])
+	return in->kind == REACH_CALL || in->kind == REACH_CALL_WORD ||
+	       in->kind == REACH_CALL_UNKNOWN;
+}
+
+/* Follows the code to instruction @to, on a way back to a poll. */
+static void go_back(const struct root_copy *c, size_t to, uint8_t how, uint8_t *seen, bool *more)
+{
+	if (to >= c->code.nr || !c->code.leads[to] || (seen[to] & how) == how)
 		return;
-	seen[to] = *more = true;
+	seen[to] |= how;
+	*more = true;
+}
+
+/* Does the code come back to the poll at instruction @poll, with a call in between? */
+static bool comes_back_to(const struct root_copy *c, size_t poll, uint8_t *seen)
+{
+	uint8_t jumped = 0;	/* how a jump within the poll that may lead anywhere was reached */
+	bool more = true;
+
+	memset(seen, 0, c->code.nr);
+	seen[poll] = BACK_REACHED;
+	while (more && !(seen[poll] & BACK_CALLED)) {
+		more = false;
+		for (size_t i = 0; jumped && i < c->code.nr; i++)
+			if (c->polled[i])
+				go_back(c, i, jumped, seen, &more);
+		for (size_t i = 0; i < c->code.nr; i++) {
+			const struct reach_insn *in = &c->code.insns[i];
+			uint8_t how = seen[i];
+
+			if (!how)
+				continue;
+			if (!c->polled[i] && is_call(in))
+				how |= BACK_CALLED;
+			if (in->kind == REACH_JUMP || in->kind == REACH_BRANCH)
+				go_back(c, reach__at(&c->code, in->target), how, seen, &more);
+			if (reach__goes_on(in))
+				go_back(c, i + 1, how, seen, &more);
+			if (in->kind != REACH_JUMP_UNKNOWN || !c->polled[i] ||
+			    (jumped & how) == how)
+				continue;
+			jumped |= how;
+			more = true;
+		}
+	}
+	return seen[poll] & BACK_CALLED;
 }
 
 /*
- * Does the code come back to a poll after the end of one, with a call in between? If
- * not, these are separated pieces of one poll.
+ * Does the code come back to a poll after its end, with a call in between? One poll may be in
+ * separated pieces, too, with calls in between: but then it does not come back to the first.
  */
 static bool comes_back(struct root_copy *c)
 {
-	bool *seen = calloc(c->code.nr + 1, sizeof(*seen)), more = true, calls = false;
+	uint8_t *seen = calloc(c->code.nr + 1, sizeof(*seen));
+	bool back = false;
 
-	if (!seen || reach__towards(&c->code, NULL)) {
+	if (!seen || reach__towards(&c->code, NULL))
 		c->r->m->err = -ENOMEM;
-		more = false;
-	}
-	while (more) {
-		more = false;
-		for (size_t i = 0; i < c->code.nr; i++) {
-			const struct reach_insn *in = &c->code.insns[i];
-
-			if (!c->polled[i] && !seen[i])
-				continue;
-			if (in->kind == REACH_JUMP || in->kind == REACH_BRANCH)
-				go_back(c, reach__at(&c->code, in->target), seen, &more);
-			if (reach__goes_on(in))
-				go_back(c, i + 1, seen, &more);
-		}
-	}
-	for (size_t i = 0; seen && i < c->code.nr; i++)
-		calls |= seen[i] && (c->code.insns[i].kind == REACH_CALL ||
-				     c->code.insns[i].kind == REACH_CALL_WORD ||
-				     c->code.insns[i].kind == REACH_CALL_UNKNOWN);
+	else
+		for (size_t i = 0; i < c->code.nr && !back; i++)
+			back = c->polled[i] && (!i || !c->polled[i - 1]) &&
+			       comes_back_to(c, i, seen);
 	free(seen);
-	return calls;
+	return back;
 }
 
 /*
@@ -253,15 +282,17 @@ static void take_loop(struct root_copy *c, size_t insn, uint64_t vaddr, const st
 
 /*
  * The call at @insn is of a function that may poll the root for block_on, repeatedly or
- * once. If once, a poll begins in that function, and has ended when it returns.
+ * once, by itself or in what it calls. If once, a poll begins in that function, and has
+ * ended when it returns.
  */
 static void look_below(struct root_copy *c, size_t insn, uint64_t vaddr, const struct die *callee)
 {
 	struct root_copy below = *c;
-	bool loops;
+	bool loops, once;
 
 	below.depth++;
 	below.dry = true;
+	below.loops = false;
 	if (c->depth >= BELOW_MAX || !root_copy__open(&below, vaddr, callee))
 		return;
 	root_copy__find_inlined(&below, callee, 0);
@@ -270,10 +301,12 @@ static void look_below(struct root_copy *c, size_t insn, uint64_t vaddr, const s
 	root_copy__close(&below);
 	if (!below.found)
 		return;
+	once = !loops && !below.loops;
 	c->found = true;
 	if (c->dry || loops) {
-		c->code.leads[insn] |= !loops;
-		c->polled[insn] |= !loops;
+		c->loops |= !once;
+		c->code.leads[insn] |= once;
+		c->polled[insn] |= once;
 		if (!c->dry)
 			take_loop(c, insn, vaddr, callee);
 		return;
@@ -285,10 +318,12 @@ static void look_below(struct root_copy *c, size_t insn, uint64_t vaddr, const s
 	root_copy__find_inlined(&below, callee, 0);
 	root_copy__find_calls(&below);
 	root_copy__close(&below);
-	c->code.leads[insn] = true;
-	c->polled[insn] = true;
 	c->fn = below.fn;
 	c->nr_sites = below.nr_sites;
+	if (!once)	/* the thread is in this call all the time, in a poll or between two */
+		return;
+	c->code.leads[insn] = true;
+	c->polled[insn] = true;
 	if (!c->below && c->fn != WALK_NONE)
 		add_end(c, insn);
 }

@@ -281,6 +281,14 @@ static void try_future(struct root_copy *c, const struct die *future)
 	remember(c);
 }
 
+/* May the generic parameter at @d be the root's type? */
+static bool is_root(const struct runtime_root *form, const struct die *d)
+{
+	const char *name = form->param ? die__str(d, DW_AT_name) : NULL;
+
+	return !form->param || (name && !strcmp(name, form->param));
+}
+
 /* Tries each generic type of the function at @name as the future. */
 static void try_types(struct root_copy *c, const struct die *name)
 {
@@ -289,7 +297,7 @@ static void try_types(struct root_copy *c, const struct die *name)
 	if (!die__child(name, &child))
 		return;
 	do {
-		if (child.ab->tag == DW_TAG_template_type_parameter &&
+		if (child.ab->tag == DW_TAG_template_type_parameter && is_root(c->form, &child) &&
 		    type__of(c->r->ts, &child, &type) && !c->found)
 			try_future(c, &type);
 	} while (die__next(c->r->ts->di, &child, &child));

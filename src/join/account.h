@@ -98,10 +98,11 @@ struct wait {
  */
 uint16_t accounts__advanced(struct accounts *s, const struct wait *was, const struct wait *is,
 			    uint64_t not_these);
-/* Does the leaf wait for a call of its waker, rather than for a descriptor or a timer? */
+/* Does the leaf wait for a call of its waker, rather than for the driver, or a timer? */
 static inline bool chain_leaf__called(const struct chain_leaf *l)
 {
-	return l->key != WALK_KEY_IO && l->key != WALK_KEY_DEADLINE;
+	return l->key != WALK_KEY_IO && l->key != WALK_KEY_DEADLINE &&
+	       l->key != WALK_KEY_OPERATION;
 }
 
 /* Is the kind a root, a future that block_on polls? */

@@ -26,11 +26,46 @@ const struct driver_ops *driver__of_syscall(int syscall)
 	return NULL;
 }
 
+int driver__heard(struct join *j, const struct trace_event *ev, uint64_t now)
+{
+	for (int i = 0; i < DRIVER_NR; i++)
+		if (drivers[i]->heard)
+			return drivers[i]->heard(j, ev, now);
+	return 0;
+}
+
+bool driver__happened(const struct join *j, const struct task *t, const struct shape *sh,
+		      const struct thread *w, struct cause *cause)
+{
+	for (int i = 0; i < DRIVER_NR; i++)
+		if (drivers[i]->happened && drivers[i]->happened(j, t, sh, w, cause))
+			return true;
+	return false;
+}
+
+bool driver__outstanding(const struct join *j, const struct task *t, const struct chain_leaf *l,
+			 struct cause *cause)
+{
+	for (int i = 0; i < DRIVER_NR; i++)
+		if (drivers[i]->outstanding && drivers[i]->outstanding(j, t, l, cause))
+			return true;
+	return false;
+}
+
+const char *driver__operation(struct join *j, uint32_t id, uint32_t *stack)
+{
+	for (int i = 0; i < DRIVER_NR; i++)
+		if (drivers[i]->operation)
+			return drivers[i]->operation(j, id, stack);
+	return NULL;
+}
+
 struct detail driver__name(const struct join *j, uint64_t key)
 {
 	struct detail name = { .kind = DETAIL_NONE };
 
 	for (int i = 0; i < DRIVER_NR && name.kind == DETAIL_NONE; i++)
-		name = drivers[i]->name(j, key);
+		if (drivers[i]->name)
+			name = drivers[i]->name(j, key);
 	return name;
 }

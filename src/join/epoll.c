@@ -177,6 +177,8 @@ static void epoll__cause(const struct join *j, const struct epoll_driver *e,
 	c->part = (uint8_t)io_part(dir, fd->events);
 	if (c->part == PART_NO_DATA)
 		c->part = (uint8_t)idle__read_part(j, fd->token, e->epfd, fd->events);
+	c->nr_steps = 0;
+	c->pieces = NULL;
 	c->detail = fds__name(&j->fds, fd->token, e->epfd);
 	c->ready = fd->ready ? fd->ready : e->head.woke;
 	c->looked = e->prev;

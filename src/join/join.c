@@ -129,6 +129,10 @@ static int join__event(struct join *j, const struct trace_event *ev)
 		 */
 		task__waiter(j, ev, now < j->end ? now : j->end);
 		return j->err;
+	case TRACE_URING_SUBMIT:
+	case TRACE_URING_STEP:
+	case TRACE_URING_FD:
+		return now <= j->end ? driver__heard(j, ev, now) : 0;
 	case TRACE_TASKS_LISTED:
 		if (now <= j->end)
 			listings__complete(j, ev->listed.begin < j->start ? j->start :
@@ -170,6 +174,8 @@ static int join__event(struct join *j, const struct trace_event *ev)
 		break;
 	case TRACE_OFF_CPU:
 		thread__off_cpu(j, th, ev, now);
+		if (!th->nr_polls)
+			join__note_err(j, driver__heard(j, ev, now));
 		break;
 	case TRACE_SLEEP_STACK:
 		thread__sleep_stack(th, ev);

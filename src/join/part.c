@@ -65,6 +65,11 @@ static const char *const part_names[PART_NR] = {
 	[PART_NO_WORK]		= "until woken: no work",
 	[PART_NO_SIGNAL]	= "no signal",
 	[PART_TASKS_GO_ON]	= "until woken: tasks go on",
+	[PART_NOT_SUBMITTED]	= "not submitted yet",
+	[PART_OPERATION]	= "operation",
+	[PART_IO_WQ]		= "in io-wq",
+	[PART_IO_URING]		= "io_uring",
+	[PART_IO_WQ_QUEUE]	= "io-wq run queue",
 };
 
 const char *join_segment__name(enum join_segment s)

@@ -71,6 +71,12 @@ enum part {
 	PART_NO_WORK,
 	PART_NO_SIGNAL,
 	PART_TASKS_GO_ON,
+	/* await: an operation of io_uring */
+	PART_NOT_SUBMITTED,	/* built, not given to the kernel yet */
+	PART_OPERATION,		/* in the kernel */
+	PART_IO_WQ,		/* in the kernel, given to an io-wq thread */
+	PART_IO_URING,		/* completed, the worker in io_uring_enter */
+	PART_IO_WQ_QUEUE,	/* no io-wq thread has it yet, or its thread waits for a CPU */
 	PART_NR
 };
 
@@ -95,6 +101,7 @@ enum detail_kind {
 	DETAIL_WORKER_RUNTIME,	/* on a CPU in the runtime's code */
 	DETAIL_WORKER_QUEUE,	/* runnable, not on a CPU */
 	DETAIL_WORKER_ASLEEP,	/* it had nothing to do: parked, or in its driver */
+	DETAIL_OPERATION,	/* number of an operation's name: see operations.h */
 	DETAIL_NR
 };
 

@@ -34,6 +34,7 @@ static const char *const lost_names[TRACE_LOST_NR] = {
 
 const char *detail_name(struct join *j, struct detail d)
 {
+	uint32_t stack;
 	const char *s;
 	uint32_t job;
 
@@ -78,6 +79,8 @@ const char *detail_name(struct join *j, struct detail d)
 		if (job)
 			return accounts__task_detail(j->accounts, "", job - 1);
 		break;
+	case DETAIL_OPERATION:
+		return driver__operation(j, d.id, &stack);
 	}
 	return frame_names__safe(j->names, OTHERS_UNCOUNTED);
 }
@@ -207,6 +210,15 @@ static int frames__add_sleep(struct join *j, struct frames *f, const struct slee
 	return err ? err : frames__add_stack(j, f, s->stack);
 }
 
+/* An operation, and in what a thread of the kernel's slept for it. */
+static int frames__add_operation(struct join *j, struct frames *f, uint32_t id)
+{
+	uint32_t stack = 0;
+	int err = frames__add(f, driver__operation(j, id, &stack), JOIN_FRAME_DETAIL);
+
+	return err ? err : frames__add_stack(j, f, stack);
+}
+
 static int frames__add_sum(struct join *j, struct frames *f, const struct sum_key *k)
 {
 	enum part part = sum_part(j, k);
@@ -223,6 +235,8 @@ static int frames__add_sum(struct join *j, struct frames *f, const struct sum_ke
 		return err;
 	if (k->detail.kind == DETAIL_SLEEP)
 		return frames__add_sleep(j, f, sum_sleep(j, k));
+	if (k->detail.kind == DETAIL_OPERATION)
+		return frames__add_operation(j, f, k->detail.id);
 	return frames__add(f, detail_name(j, k->detail), JOIN_FRAME_DETAIL);
 }
 

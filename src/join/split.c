@@ -6,6 +6,7 @@
  * tells why the wake came no sooner.
  *
  *	the waking thread	the wait was for
+ *	anywhere		an operation that has completed, if a leaf names it
  *	back from its driver	what the driver found, if a leaf or a waker names it;
  *				else the deadline of a leaf, if it has passed;
  *				else, if a leaf is not known, a timer, a signal, or a
@@ -242,13 +243,21 @@ static uint64_t clamp(uint64_t v, uint64_t lo, uint64_t hi)
 	return v < lo ? lo : v > hi ? hi : v;
 }
 
-/* Divides [@due, @now): the worker @w had a reason to wake the task and had not done it. */
-static void split_worker(const struct join *j, struct split *s, const struct thread *w,
-			 uint64_t due, uint64_t now, enum part waiting)
+/* When @w came back from its driver to wake @now. */
+static uint64_t back_at(const struct thread *w, uint64_t now)
 {
 	/* If the thread has polled since, the moment of its return belongs to another wake. */
-	uint64_t back = w->dispatches ? clamp(w->dispatches->returned, due, now) : now;
+	return w->dispatches ? w->dispatches->returned : now;
+}
 
+/*
+ * Divides [@due, @now): the worker @w had a reason to wake the task and had not done it. It
+ * has looked for such reasons since @back.
+ */
+static void split_worker(const struct join *j, struct split *s, const struct thread *w,
+			 uint64_t due, uint64_t back, uint64_t now, enum part waiting)
+{
+	back = clamp(back, due, now);
 	divide_by_worker(j, s, w, due, back, waiting, PART_BUSY);
 	divide_by_worker(j, s, w, back, now, waiting, PART_DISPATCH);
 }
@@ -269,13 +278,71 @@ static void split_cause(const struct join *j, struct split *s, const struct task
 	if (c->ready) {
 		ready = clamp(c->ready, start, back);
 		split__add(s, part, c->detail, start, ready - start);
-		split_worker(j, s, w, ready, now, d->ops->waiting);
+		split_worker(j, s, w, ready, back, now, d->ops->waiting);
 		return;
 	}
 	seen = clamp(c->looked, start, back);
 	split__add(s, part, c->detail, start, seen - start);
 	split__add_own(j, s, PART_NOT_SEEN, c->detail, seen, back);
-	split_worker(j, s, w, back, now, d->ops->waiting);
+	split_worker(j, s, w, back, back, now, d->ops->waiting);
+}
+
+/* ---- what has become of an operation ---- */
+
+/* Adds [@from, @to) of @c's part, of which pieces are known. */
+static void split_pieces(struct split *s, const struct cause *c, uint64_t from, uint64_t to)
+{
+	for (uint32_t i = 0; i < c->pieces->nr && from < to; i++) {
+		const struct piece *p = &c->pieces->list[i];
+		uint64_t begin = clamp(p->from, from, to), end = clamp(p->from + p->ns, begin, to);
+
+		split__add(s, c->part, c->detail, from, begin - from);
+		split__add(s, p->part, p->detail, begin, end - begin);
+		from = end;
+	}
+	split__add(s, c->part, c->detail, from, to - from);
+}
+
+/* The time of @c in which the operation was on its way, up to @until. Returns its end. */
+static uint64_t split_steps(const struct join *j, struct split *s, const struct cause *c,
+			    uint64_t from, uint64_t until)
+{
+	for (unsigned int i = 0; i <= c->nr_steps; i++) {
+		bool last = i == c->nr_steps;
+		enum part part = last ? c->part : c->steps[i].part;
+		uint64_t to = last ? until : clamp(c->steps[i].until, from, until);
+
+		if (part == PART_NOT_SUBMITTED)		/* the program's to do */
+			split__add_own(j, s, part, c->detail, from, to);
+		else if (last && c->pieces)
+			split_pieces(s, c, from, to);
+		else
+			split__add(s, part, c->detail, from, to - from);
+		from = to;
+	}
+	return from;
+}
+
+/*
+ * Did @t wait for an operation that has completed? Then that is why @w wakes it, from
+ * wherever: a runtime may look for completions in a task of its own, whose poll is then the
+ * time in which they are dispatched.
+ */
+static bool split_happened(const struct join *j, const struct task *t, const struct shape *sh,
+			   const struct thread *w, uint64_t now, struct split *s)
+{
+	const struct poll *poll = thread__poll(w);
+	const struct driver *d = w->dispatches ? w->dispatches : w->drives;
+	struct cause c;
+	uint64_t ready;
+
+	if (!driver__happened(j, t, sh, w, &c))
+		return false;
+	s->branch = c.branch;
+	ready = split_steps(j, s, &c, t->since, clamp(c.ready, t->since, now));
+	split_worker(j, s, w, ready, !w->dispatches && poll ? poll->begin : back_at(w, now), now,
+		     d ? d->ops->waiting : PART_PARKED);
+	return true;
 }
 
 /* ---- leaves ---- */
@@ -332,7 +399,7 @@ static bool split_deadline(const struct join *j, const struct task *t, const str
 
 	if (!split_until_deadline(j, t, sh, now, s, &deadline))
 		return false;
-	split_worker(j, s, w, deadline, now, PART_TIMER_LATE);
+	split_worker(j, s, w, deadline, back_at(w, now), now, PART_TIMER_LATE);
 	return true;
 }
 
@@ -364,7 +431,7 @@ static bool split_driver(const struct join *j, const struct task *t, const struc
 	struct driver *d = w->dispatches;
 	struct cause cause;
 
-	if (d->ops->why(j, d, t, sh, &cause)) {
+	if (d->ops->why && d->ops->why(j, d, t, sh, &cause)) {
 		split_cause(j, s, t, sh, w, &cause, now);
 		return true;
 	}
@@ -378,7 +445,7 @@ static bool split_driver(const struct join *j, const struct task *t, const struc
 			       no_detail, t->since, now);
 		return true;
 	}
-	if (!d->ops->unread(j, d, t, sh, &cause))
+	if (!d->ops->unread || !d->ops->unread(j, d, t, sh, &cause))
 		return false;
 	split_cause(j, s, t, sh, w, &cause, now);
 	return true;
@@ -576,6 +643,8 @@ void split__wake(const struct join *j, const struct task *t, const struct thread
 	}
 	if (sh->nr_leaves == 1 && split_yield(j, t, sh, now, s))
 		return;
+	if (w && split_happened(j, t, sh, w, now, s))
+		return;
 	poll = w ? thread__poll(w) : NULL;
 	if (w && w->dispatches) {
 		if (split_driver(j, t, sh, w, now, s))
@@ -611,7 +680,8 @@ static bool split_overdue(const struct join *j, const struct task *t, const stru
 	if (!j->settled || j->many_drivers || (j->in_driver && thread__in_driver(j->in_driver)))
 		split__add_own(j, s, PART_TIMER_LATE, no_detail, deadline, now);
 	else if (j->drove)
-		split_worker(j, s, j->drove, deadline, now, PART_TIMER_LATE);
+		split_worker(j, s, j->drove, deadline, back_at(j->drove, now), now,
+			     PART_TIMER_LATE);
 	else
 		split__add_own(j, s, now - deadline > OVERDUE_NS ? PART_UNDRIVEN : PART_TIMER_LATE,
 			       no_detail, deadline, now);
@@ -633,6 +703,7 @@ void split__open(const struct join *j, const struct task *t, uint64_t now, enum 
 	struct walk_key key;
 	const struct chain_leaf *l;
 	const struct task *joined;
+	struct cause cause;
 	bool all_seen = otherwise == PART_OPEN || otherwise == PART_DROPPED;
 	enum part idle;
 
@@ -664,6 +735,9 @@ void split__open(const struct join *j, const struct task *t, uint64_t now, enum 
 			split__add(s, otherwise, detail, start, last - start);
 			start = last;
 		}
+	} else if (l && all_seen && driver__outstanding(j, t, l, &cause)) {
+		split_steps(j, s, &cause, start, now);
+		return;
 	} else if (l && all_seen && leaf_key(t, l, WALK_KEY_DEADLINE, &key)) {
 		split__add(s, idle ? idle : PART_DEADLINE, no_detail, start, now - start);
 		return;

@@ -492,7 +492,8 @@ static void thread__returned(struct join *j, struct thread *th, const struct dri
 	d->returned = now;
 	d->woke = d->sleep_end;
 	d->sleep_end = 0;
-	join__note_err(j, ops->returned(j, d, ev));
+	if (ops->returned)
+		join__note_err(j, ops->returned(j, d, ev));
 	th->dispatches = d;
 	thread__does(j, th, now, thread__doing(th), CPU_ON);
 }
@@ -504,7 +505,7 @@ void thread__driver_event(struct join *j, struct thread *th, const struct driver
 
 	if (ev->type == ops->returned_by)
 		thread__returned(j, th, ops, ev, now);
-	else
+	else if (ops->ready)
 		join__note_err(j, ops->ready(j, d && th->dispatches == d ? d : NULL, ev));
 }
 

@@ -170,6 +170,7 @@ struct join {
 	uint32_t		 nr_workers;	/* threads that have polled tasks so far */
 	bool			 many_drivers;	/* threads have driven more than one instance */
 	uint64_t		 start, end;
+	uint64_t		 overflows;	/* completions that io_uring had no room for */
 	bool			 lossy;		/* events were lost so far */
 	bool			 exited;	/* the target, before the recording ended */
 	/*
@@ -333,7 +334,7 @@ void thread__finish_all(struct join *j, uint64_t now);
 
 /* ---- split.c: changes nothing in the join, except what drivers remember ---- */
 
-#define SPLIT_MAX	80
+#define SPLIT_MAX	88
 #define SPLIT_HINTS	8	/* a power of two */
 
 struct split {

@@ -134,12 +134,13 @@ static json_t *keys_of(const struct past *p, const struct episode *e)
 		[WALK_KEY_NONE] = "none", [WALK_KEY_IO] = "io", [WALK_KEY_DEADLINE] = "deadline",
 		[WALK_KEY_TASK] = "task", [WALK_KEY_ADDRESS] = "address",
 		[WALK_KEY_YIELD] = "yield", [WALK_KEY_UNREAD] = "unread",
+		[WALK_KEY_OPERATION] = "operation",
 	};
 	json_t *keys = json_array();
 
 	for (unsigned int i = 0; e->what == EPISODE_WAIT && i < e->nr_keys; i++) {
 		struct walk_key key = walk_keys__get(&e->keys, i);
-		json_t *o = json_pack("{s:s}", "kind", key.kind <= WALK_KEY_UNREAD ?
+		json_t *o = json_pack("{s:s}", "kind", key.kind <= WALK_KEY_OPERATION ?
 				      kinds[key.kind] : "none");
 
 		if (key.kind == WALK_KEY_DEADLINE)

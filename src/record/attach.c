@@ -442,6 +442,22 @@ static void keep_iterators(struct dwell_bpf *skel)
 			bpf_program__set_autoattach(p, false);
 }
 
+/* Leaves out the programs of kernel sources that tell nothing of this program. */
+static void choose_programs(struct attach *a)
+{
+	const struct kernel_source *const *s;
+	const struct walk_leaf *leaves;
+	struct source_wants wants = {};
+	size_t nr;
+
+	leaves = image__walk_leaves(a->img, &nr);
+	for (size_t i = 0; i < nr; i++)
+		wants.operations |= leaves[i].key == WALK_KEY_OPERATION;
+	for (s = kernel_sources; *s; s++)
+		if ((*s)->choose)
+			(*s)->choose(a->skel, &wants);
+}
+
 static int attach_sources(struct attach *a)
 {
 	const struct kernel_source *const *s;
@@ -602,6 +618,7 @@ int attach__new(const struct image *img, const struct process *target, const uin
 	tables__jobs(a->skel, a->img);
 	bpf_program__set_autoload(a->skel->progs.empty, true);
 	keep_iterators(a->skel);
+	choose_programs(a);
 	err = size_maps(a, opts);
 	if (err)
 		return explain(a, err, "preparing the BPF programs", why);

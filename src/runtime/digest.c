@@ -40,7 +40,7 @@ static void add_fns(struct digest *d, const struct runtime_fn *fns, size_t nr)
 	}
 }
 
-_Static_assert(sizeof(struct runtime_root) == 16, "runtime_root: see add_roots()");
+_Static_assert(sizeof(struct runtime_root) == 24, "runtime_root: see add_roots()");
 
 static void add_roots(struct digest *d, const struct runtime_root *roots, size_t nr)
 {
@@ -49,6 +49,7 @@ static void add_roots(struct digest *d, const struct runtime_root *roots, size_t
 		add_str(d, roots[i].path);
 		add(d, roots[i].shares);
 		add(d, roots[i].holds);
+		add_str(d, roots[i].param);
 	}
 }
 

@@ -21,7 +21,7 @@ static const struct runtime_fn futures_fns[] = {
 };
 
 static const struct runtime_root futures_roots[] = {
-	{ "futures_executor::local_pool::block_on", false, false },
+	{ "futures_executor::local_pool::block_on", false, false, NULL },
 };
 
 const struct runtime runtime_futures = {
@@ -38,7 +38,7 @@ static const struct runtime_fn pollster_fns[] = {
 };
 
 static const struct runtime_root pollster_roots[] = {
-	{ "pollster::block_on", false, false },
+	{ "pollster::block_on", false, false, NULL },
 };
 
 const struct runtime runtime_pollster = {
@@ -59,10 +59,10 @@ static const struct runtime_fn async_io_fns[] = {
 };
 
 static const struct runtime_root async_io_roots[] = {
-	{ "async_io::driver::block_on", true, false },
-	{ "async_io::driver::block_on::{closure}", true, false },
-	{ "futures_lite::future::block_on", false, false },
-	{ "futures_lite::future::block_on::{closure}", false, false },
+	{ "async_io::driver::block_on", true, false, NULL },
+	{ "async_io::driver::block_on::{closure}", true, false, NULL },
+	{ "futures_lite::future::block_on", false, false, NULL },
+	{ "futures_lite::future::block_on::{closure}", false, false, NULL },
 };
 
 const struct runtime runtime_async_io = {

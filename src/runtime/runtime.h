@@ -73,6 +73,7 @@ struct runtime_root {
 	 * reference during that call.
 	 */
 	bool		 holds;
+	const char	*param;		/* the generic parameter that is the root; NULL: any */
 };
 
 /* The sides of a resource; a set of them is a sum. */
@@ -173,9 +174,9 @@ struct runtime_leaf {
 	 */
 	const char	*type;
 	/*
-	 * WALK_KEY_IO whose path is not found in this binary (or that has neither path
-	 * nor search): the driver wakes it, for an unknown reason. Then it is not a
-	 * known leaf, but one whose inside is not known.
+	 * WALK_KEY_IO or _OPERATION whose path is not found in this binary (or that has
+	 * neither path nor search): the driver wakes it, for an unknown reason. Then it is
+	 * not a known leaf, but one whose inside is not known.
 	 */
 	enum walk_key_kind key;
 	uint8_t		 dir;		/* WALK_KEY_IO: enum walk_dir; 0: read from dir_path */
@@ -482,6 +483,7 @@ extern const struct runtime *const runtimes[];
 extern const struct runtime runtime_tokio, runtime_async_task;
 /* defined in executors.c */
 extern const struct runtime runtime_futures, runtime_pollster, runtime_async_io;
+extern const struct runtime runtime_tokio_uring, runtime_monoio;
 
 /*
  * A number for everything in the adapters of @list (NULL ends it), libraries.c and

@@ -11,5 +11,7 @@ const struct runtime *const runtimes[] = {
 	&runtime_futures,
 	&runtime_pollster,
 	&runtime_async_io,
+	&runtime_tokio_uring,
+	&runtime_monoio,
 	NULL,
 };

@@ -69,10 +69,10 @@ static const struct runtime_fn fns[] = {
  * thread, and everything else that blocks until a future is done, end up in these.
  */
 static const struct runtime_root roots[] = {
-	{ "tokio::runtime::park::CachedParkThread::block_on", false, false },
+	{ "tokio::runtime::park::CachedParkThread::block_on", false, false, NULL },
 	/* CoreGuard::block_on passes it to the function that sets the thread's context */
-	{ CT "{impl}::block_on::{closure#0}", true, false },
-	{ CT "CoreGuard::block_on", true, true },
+	{ CT "{impl}::block_on::{closure#0}", true, false, NULL },
+	{ CT "CoreGuard::block_on", true, true, NULL },
 };
 
 /*
@@ -224,8 +224,12 @@ static const struct runtime_leaf leaves[] = {
 	{ .type = "tokio::process::imp::reap::Reaper", .key = WALK_KEY_IO },
 	{ .type = POLL_FN("tokio::signal::{impl}::recv"), .key = WALK_KEY_IO,
 	  .idle = RUNTIME_IDLE_SIGNAL },
-	/* io_uring (unstable): completions of the ring come through the driver */
-	{ .type = "tokio::runtime::driver::op::Op", .key = WALK_KEY_IO },
+	/*
+	 * runtime/driver/op.rs: io_uring (unstable), one ring for all workers. The index in the
+	 * driver's slab is the operation's user_data, and is there once it has been polled.
+	 */
+	{ .type = "tokio::runtime::driver::op::Op", .key = WALK_KEY_OPERATION,
+	  .key_path = "state.Polled.__0", .by_value = true },
 };
 
 #define HOLDS	RUNTIME_SIDE_HOLDS

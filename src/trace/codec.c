@@ -26,6 +26,8 @@ void trace_codec__reset(struct trace_codec *c)
 	c->token_last = 0;
 	c->tid = 0;
 	c->epfd = -1;
+	c->user_data = 0;
+	c->ring = 0;
 	c->next_task = c->next_token = c->next_tid = 0;
 	c->woken = c->begun = c->ended = c->named = NO_SLOT;
 	memset(c->task_hash, 0xff, sizeof(c->task_hash));

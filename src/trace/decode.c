@@ -285,6 +285,41 @@ static void get_ready(struct trace_codec *c, struct cursor *in, struct trace_eve
 		ev->ready.ready = get_before(in, ev->ts);
 }
 
+static void get_operation(struct trace_codec *c, struct cursor *in, unsigned int mode)
+{
+	if (!(mode & MODE_SAME_RING))
+		c->ring = (uint32_t)get_varint_max(in, UINT32_MAX);
+	c->user_data = get_signed_from(in, c->user_data);
+}
+
+static void get_submit(struct trace_codec *c, struct cursor *in, struct trace_event *ev,
+		       unsigned int mode)
+{
+	get_operation(c, in, mode);
+	ev->submit.ring = c->ring;
+	ev->submit.user_data = c->user_data;
+	ev->submit.opcode = get_byte(in);
+	ev->submit.fd = get_int(in);
+	if (ev->submit.fd == TRACE_URING_NO_FD)
+		ev->submit.path = (uint32_t)get_varint_max(in, UINT32_MAX);
+}
+
+static void get_step(struct trace_codec *c, struct cursor *in, struct trace_event *ev,
+		     unsigned int mode)
+{
+	uint8_t byte;
+
+	get_operation(c, in, mode);
+	ev->step.ring = c->ring;
+	ev->step.user_data = c->user_data;
+	byte = get_byte(in);
+	ev->step.step = byte & 15;
+	if (byte & STEP_RES)
+		ev->step.res = get_int(in);
+	if (byte & STEP_FLAGS)
+		ev->step.flags = (uint32_t)get_varint_max(in, UINT32_MAX);
+}
+
 static void get_seen(struct trace_codec *c, struct cursor *in, struct trace_event *ev)
 {
 	static const struct task_slot none;
@@ -374,6 +409,20 @@ static void get_event(struct trace_codec *c, struct cursor *in, struct trace_eve
 	case TRACE_SLEEP_STACK:
 		ev->sleep.out = get_before(in, ev->ts);
 		ev->sleep.stack = (uint32_t)get_varint_max(in, UINT32_MAX);
+		break;
+	case TRACE_URING_SUBMIT:
+		get_submit(c, in, ev, mode);
+		break;
+	case TRACE_URING_STEP:
+		get_step(c, in, ev, mode);
+		break;
+	case TRACE_URING_WAIT:
+		ev->waited.nr = get_int(in);
+		ev->waited.fd = get_int(in);
+		break;
+	case TRACE_URING_FD:
+		ev->file.fd = get_int(in);
+		ev->file.name = (uint32_t)get_varint_max(in, UINT32_MAX);
 		break;
 	case TRACE_THREAD_EXIT:
 	case TRACE_PROCESS_EXIT:

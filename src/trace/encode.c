@@ -287,6 +287,42 @@ static uint8_t *put_ready(struct trace_codec *c, const struct trace_event *ev, u
 	return p;
 }
 
+/* Which operation: its ring, unless it is that of the last one, and its user_data. */
+static uint8_t *put_operation(struct trace_codec *c, uint8_t *p, uint32_t ring, uint64_t user_data,
+			      unsigned int *mode)
+{
+	if (ring == c->ring)
+		*mode |= MODE_SAME_RING;
+	else
+		p = put_varint(p, ring);
+	p = put_signed(p, (int64_t)(user_data - c->user_data));
+	c->ring = ring;
+	c->user_data = user_data;
+	return p;
+}
+
+static uint8_t *put_submit(struct trace_codec *c, const struct trace_event *ev, uint8_t *p,
+			   unsigned int *mode)
+{
+	p = put_operation(c, p, ev->submit.ring, ev->submit.user_data, mode);
+	*p++ = ev->submit.opcode;
+	p = put_signed(p, ev->submit.fd);
+	return ev->submit.fd == TRACE_URING_NO_FD ? put_varint(p, ev->submit.path) : p;
+}
+
+static uint8_t *put_step(struct trace_codec *c, const struct trace_event *ev, uint8_t *p,
+			 unsigned int *mode)
+{
+	p = put_operation(c, p, ev->step.ring, ev->step.user_data, mode);
+	*p++ = (uint8_t)((ev->step.step & 15) | (ev->step.res ? STEP_RES : 0) |
+			 (ev->step.flags ? STEP_FLAGS : 0));
+	if (ev->step.res)
+		p = put_signed(p, ev->step.res);
+	if (ev->step.flags)
+		p = put_varint(p, ev->step.flags);
+	return p;
+}
+
 static uint8_t *put_seen(struct trace_codec *c, const struct trace_event *ev, uint8_t *p)
 {
 	static const struct task_slot none;
@@ -375,6 +411,20 @@ size_t trace_codec__encode(struct trace_codec *c, const struct trace_event *ev, 
 	case TRACE_SLEEP_STACK:
 		p = put_signed(p, (int64_t)(ev->ts - ev->sleep.out));
 		p = put_varint(p, ev->sleep.stack);
+		break;
+	case TRACE_URING_SUBMIT:
+		p = put_submit(c, ev, p, &mode);
+		break;
+	case TRACE_URING_STEP:
+		p = put_step(c, ev, p, &mode);
+		break;
+	case TRACE_URING_WAIT:
+		p = put_signed(p, ev->waited.nr);
+		p = put_signed(p, ev->waited.fd);
+		break;
+	case TRACE_URING_FD:
+		p = put_signed(p, ev->file.fd);
+		p = put_varint(p, ev->file.name);
 		break;
 	case TRACE_THREAD_EXIT:
 	case TRACE_PROCESS_EXIT:

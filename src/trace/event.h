@@ -45,11 +45,15 @@ enum trace_event_type {
 	TRACE_TASKS_LISTED	= 17,
 	/* sleep: user stack of a thread that sleeps in a poll */
 	TRACE_SLEEP_STACK	= 18,
+	TRACE_URING_SUBMIT	= 19,	/* submit: an operation was given to io_uring */
+	TRACE_URING_STEP	= 20,	/* step: what became of an operation */
+	TRACE_URING_WAIT	= 21,	/* waited: io_uring_enter returned, having waited */
+	TRACE_URING_FD		= 22,	/* file: what a descriptor is that operations name */
 	/*
 	 * fd: after the end of the recording, whether the program has sent something over this
 	 * connection since data came last
 	 */
-	TRACE_FD_TURN		= 19,
+	TRACE_FD_TURN		= 23,
 	TRACE_EVENT_NR
 };
 
@@ -103,6 +107,22 @@ enum trace_task_state {
 	TRACE_TASK_RUNNING	= 2,	/* being polled */
 	TRACE_TASK_UNKNOWN	= 3,	/* alive, but changed while it was read */
 };
+
+/* What becomes of an operation of io_uring after its submission. */
+enum trace_uring_step {
+	TRACE_URING_ARMED	= 1,	/* it waits until its file is ready; res: POLLIN … */
+	TRACE_URING_READY	= 2,	/* its file has become ready */
+	TRACE_URING_PUNTED	= 3,	/* given to a kernel thread (io-wq), because it may block */
+	TRACE_URING_DONE	= 4,	/* completed; res: its result */
+	TRACE_URING_OVERFLOW	= 5,	/* completed, and the completion queue was full */
+};
+
+/* In place of an operation's descriptor. */
+#define TRACE_URING_NO_FD	(-1)	/* it is on none, or names its file by a path */
+#define TRACE_URING_FIXED_FD	(-2)	/* on a file that was registered with the ring */
+
+/* In uring flags: further completions of the same operation follow (IORING_CQE_F_MORE). */
+#define TRACE_URING_MORE	2u
 
 struct trace_event {
 	uint64_t	ts;
@@ -186,6 +206,29 @@ struct trace_event {
 			uint64_t	out;	/* off.out of the period in which it sleeps */
 			uint32_t	stack;	/* id in the user-stack table */
 		} sleep;
+		struct {
+			uint64_t	user_data;	/* with ring: which operation */
+			uint32_t	ring;		/* number of the instance of io_uring */
+			int32_t		fd;		/* or TRACE_URING_NO_FD, … */
+			uint32_t	path;		/* NO_FD: string id of a path; 0: none */
+			uint8_t		opcode;		/* enum io_uring_op */
+		} submit;
+		/* tid: 0 if it happened in an interrupt, or in another process */
+		struct {
+			uint64_t	user_data;
+			uint32_t	ring;
+			int32_t		res;		/* see enum trace_uring_step */
+			uint32_t	flags;		/* DONE: TRACE_URING_MORE, … */
+			uint8_t		step;		/* enum trace_uring_step */
+		} step;
+		struct {
+			int32_t		nr;	/* return value of io_uring_enter */
+			int32_t		fd;	/* of the ring */
+		} waited;
+		struct {
+			int32_t		fd;
+			uint32_t	name;	/* string id, as in fd.name; from now on */
+		} file;
 		struct {
 			/* time of the first lost event; ts is that of the last */
 			uint64_t	first;

@@ -52,6 +52,17 @@ enum task_mode {
 /* Mode of EPOLL_WAIT: the same epoll instance as in the last one. */
 #define MODE_SAME_EPFD	1
 
+/* Mode of URING_SUBMIT and URING_STEP: the same ring as in the last one of either. */
+#define MODE_SAME_RING	1
+
+/*
+ * The byte in URING_STEP: the step in bits 0–3, then flags for what is present.
+ */
+enum step_flags {
+	STEP_RES	= 1 << 4,
+	STEP_FLAGS	= 1 << 5,
+};
+
 /*
  * First byte of OFF_CPU: the reason in bits 0–1, then flags for what is present. If
  * WOKEN is set and OPEN is not, a byte with the enum trace_off_told follows.
@@ -111,6 +122,8 @@ struct trace_codec {
 	uint64_t	 token_last;
 	uint32_t	 tid;
 	int32_t		 epfd;
+	uint64_t	 user_data;	/* of the last operation */
+	uint32_t	 ring;
 	/* next slots; they never wrap, a mask is applied */
 	uint32_t	 next_task, next_token, next_tid;
 	uint32_t	 woken, begun, ended, named;		/* slots used for prediction */

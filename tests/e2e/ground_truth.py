@@ -15,12 +15,13 @@ has failed, the totals of running and blocked too.
 import sys
 
 import truth
-from harness import (PROFILES, Attempt, Checks, Recording, Target, fold, need_files, need_recording, report,
+from harness import (PROFILES, Attempt, Checks, Recording, Target, fold, need_files, need_recording, no_io_uring, report,
                      scratch, workload, DWELL)
 
 ATTEMPTS = 3
 CANCELS = {"smol_tasks"}  # programs that drop tasks while these wait
-LOCAL_SETS = {"shapes", "roots"}  # programs that have one
+LOCAL_SETS = {"shapes", "roots", "uring", "mono"}  # programs that have one, or no function that spawns
+RINGS = {"uring", "mono"}  # programs that use io_uring
 
 # Name and command line; each ends by itself after about a second.
 RUNS = [
@@ -39,6 +40,8 @@ RUNS = [
     ("smol", ["smol_tasks"]),
     ("std", ["std_tasks"]),
     ("roots", ["roots"]),
+    ("uring", ["uring"]),
+    ("mono", ["mono"]),
 ]
 
 # Where nothing is inlined, polls return through functions of other shapes.
@@ -97,6 +100,9 @@ def main():
     with scratch() as directory:
         for name, command, profile, hidden in runs:
             if wanted and not any(name.startswith(prefix) for prefix in wanted):
+                continue
+            if command[0] in RINGS and no_io_uring():
+                checks.skip(name, no_io_uring())
                 continue
             with checks.guarded(f"{name}: a comparison"):
                 one(checks, name, workload(command[0], profile), command[1:], directory, hidden)

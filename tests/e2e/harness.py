@@ -8,6 +8,7 @@ anything else (failed); its last line may be `N passed, N failed, N skipped`. `C
 """
 
 import contextlib
+import ctypes
 import json
 import os
 import pathlib
@@ -139,6 +140,22 @@ def cannot_record():
 
 def need_recording():
     why = cannot_record()
+    if why:
+        skip_all(why)
+
+
+def no_io_uring():
+    """Why a program cannot have a ring here, or None."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    ring = libc.syscall(425, 1, ctypes.create_string_buffer(120))  # io_uring_setup, struct io_uring_params
+    if ring < 0:
+        return f"no io_uring here: {os.strerror(ctypes.get_errno())}"
+    os.close(ring)
+    return None
+
+
+def need_io_uring():
+    why = no_io_uring()
     if why:
         skip_all(why)
 

@@ -15,7 +15,8 @@ from harness import holder
 PARTS = {"no data": ["no data", "no data: reply", "no data: request", "no data: connection", "no data: nothing asked"],
          "until deadline": ["until deadline", "until deadline: next tick"],
          "until wake": ["until woken", "until woken: no work", "until woken: tasks go on"],
-         "job": ["job running", "job run queue", "job blocked", "until woken"]}  # the last: of a task that has one done
+         "job": ["job running", "job run queue", "job blocked", "until woken"],  # the last: of a task that has one done
+         "in io-wq": ["in io-wq"], "worker busy": ["worker busy"]}
 
 # Shapes of tests/workloads/src/bin/shapes whose chain ends in a named gap, each with the gap's text.
 KNOWN_GAPS = {}
@@ -214,6 +215,7 @@ def check_site(site, waits, found, truth):
     keys = {wait["key"].removeprefix("tcp ") for waits in truth.waits.values() for wait in waits if wait["key"]}
     for peer in sorted(peers):
         accepted = {f"{peer.rpartition(':')[0]} → {address} " for address in keys}
+        accepted.add(peer.replace("tcp ", "tcp listen ") + " ")
         if not re.search(re.escape(peer) + r"\b", details) and not any(name in details for name in accepted):
             yield "peer", f"{peer} not in {details}"
 

@@ -198,7 +198,7 @@ static int node(struct text_trace *t)
 	static const char *const kinds[] = { "await", "wrapper", "leaf", "gap", "done", "opaque" };
 	static const char *const idle[] = { "", "queue", "tick", "signal", "tasks", "beside" };
 	static const char *const keys[] = { "none", "io", "deadline", "task", "address",
-					    "yield" };
+					    "yield", "unread", "op" };
 	uint32_t i = t->nr_nodes;
 	struct trace_node *n = &t->nodes[i];
 	size_t at = 0;
@@ -234,7 +234,7 @@ static int node(struct text_trace *t)
 			n->line = (uint32_t)number_of(colon + 1);
 		} else if (colon) {
 			*colon = '\0';
-			for (uint8_t k = 0; k < 6; k++)
+			for (uint8_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
 				if (!strcmp(word, keys[k]))
 					n->key = k;
 			n->key_index = (uint8_t)number_of(colon + 1);
@@ -334,7 +334,7 @@ static int metadata(struct text_trace *t, const char *line)
 
 /* ---- events ---- */
 
-/* chain=ID and the keys after it: WORD:r, WORD:w, at TIME, WORD. */
+/* chain=ID and the keys after it: WORD:r, WORD:w, at TIME, op NUMBER, WORD. */
 static int wait_of(struct text_trace *t, size_t at, uint32_t *chain, struct walk_keys *keys,
 		   uint8_t *nr)
 {
@@ -354,6 +354,9 @@ static int wait_of(struct text_trace *t, size_t at, uint32_t *chain, struct walk
 				return -1;
 			key.value = at_time;
 			key.kind = WALK_KEY_DEADLINE;
+		} else if (!strcmp(word, "op") && at + 1 < t->nr_words) {
+			key.value = number_of(t->words[++at]);
+			key.kind = WALK_KEY_OPERATION;
 		} else if (colon) {
 			key.value = address_of(t, word, (size_t)(colon - word));
 			key.kind = WALK_KEY_IO;
@@ -506,6 +509,55 @@ static int ev_listed(struct text_trace *t, struct trace_event *ev)
 	return value_time(t, "begin", &ev->listed.begin);
 }
 
+static int ev_submit(struct text_trace *t, struct trace_event *ev)
+{
+	ev->submit.user_data = number_of(t->words[4]);
+	ev->submit.opcode = (uint8_t)number_of(t->words[5]);
+	ev->submit.ring = (uint32_t)value_number(t, "ring", 1);
+	ev->submit.fd = value(t, "fd") ? (int32_t)value_number(t, "fd", 0) :
+			has(t, "registered") ? TRACE_URING_FIXED_FD : TRACE_URING_NO_FD;
+	if (value(t, "path"))
+		ev->submit.path = trace_writer__string(t->w, value(t, "path"));
+	return 0;
+}
+
+static int ev_step(struct text_trace *t, struct trace_event *ev)
+{
+	static const char *const steps[] = { "", "armed", "ready", "punted", "done", "overflow" };
+
+	ev->step.user_data = number_of(t->words[4]);
+	for (uint8_t i = 1; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if (!strcmp(t->words[5], steps[i]))
+			ev->step.step = i;
+	ev->step.ring = (uint32_t)value_number(t, "ring", 1);
+	ev->step.res = (int32_t)value_number(t, "res", 0);
+	ev->step.flags = has(t, "more") ? TRACE_URING_MORE : 0;
+	if (has(t, "in"))
+		ev->step.res |= EPOLLIN;
+	if (has(t, "out"))
+		ev->step.res |= EPOLLOUT;
+	return ev->step.step ? 0 : bad(t, "what step is '%s'?", t->words[5]);
+}
+
+static int ev_waited(struct text_trace *t, struct trace_event *ev)
+{
+	ev->waited.nr = (int32_t)number_of(t->words[4]);
+	ev->waited.fd = (int32_t)value_number(t, "fd", 7);
+	return 0;
+}
+
+static int ev_file(struct text_trace *t, struct trace_event *ev)
+{
+	const char *name = value(t, "name");
+	char copy[256];
+
+	ev->file.fd = (int32_t)number_of(t->words[4]);
+	snprintf(copy, sizeof(copy), "%s", name ? name : "");
+	spaces(copy);
+	ev->file.name = trace_writer__string(t->w, copy);
+	return 0;
+}
+
 static int ev_none(struct text_trace *t, struct trace_event *ev)
 {
 	(void)t;
@@ -537,6 +589,11 @@ static const struct {
 	{ "gone", TRACE_POLLS_GONE, 5, ev_gone },	/* NR that go on */
 	{ "waiter", TRACE_FD_WAITER, 6, ev_waiter },	/* TOKEN task=TASK [reads writes] */
 	{ "listed", TRACE_TASKS_LISTED, 4, ev_listed },	/* [begin=TIME] */
+	{ "submit", TRACE_URING_SUBMIT, 6, ev_submit }, /* USER_DATA OPCODE [ring= fd= path= registered] */
+	/* USER_DATA armed|ready|punted|done|overflow [ring= res= in out more] */
+	{ "step", TRACE_URING_STEP, 6, ev_step },
+	{ "waited", TRACE_URING_WAIT, 5, ev_waited },	/* NR [fd=] */
+	{ "file", TRACE_URING_FD, 6, ev_file },		/* FD name=NAME */
 	{ "thread-exit", TRACE_THREAD_EXIT, 4, ev_none },
 	{ "process-exit", TRACE_PROCESS_EXIT, 4, ev_none },
 };

@@ -49,6 +49,10 @@ static struct trace_writer *create(void)
 		{ TRACE_NODE_LEAF, WALK_KEY_TASK, 0, 0, 0, 0, 0, 0, "JoinHandle", "", "" } };
 	static const struct trace_node blind[] = {
 		{ TRACE_NODE_OPAQUE, 0, 0xff, 0, 0, 0, 0, 0, "hyper::Connection", "", "" } };
+	static const struct trace_node operation[] = {
+		{ TRACE_NODE_WRAPPER, 0, 0xff, 2, 0, 0, 0, 0, "select!", "", "" },
+		{ TRACE_NODE_LEAF, WALK_KEY_OPERATION, 0, 0, 0, 0, 0, 0, "Op", "", "" },
+		{ TRACE_NODE_LEAF, WALK_KEY_DEADLINE, 1, 0, 0, 0, 0, 0, "Sleep", "", "" } };
 	static const char *const frames[] = { "pipe_read", "vfs_read" };
 	struct trace_writer *w;
 
@@ -61,6 +65,7 @@ static struct trace_writer *create(void)
 	trace_writer__chain(w, &(struct trace_chain){ 3, 4, both, "" });
 	trace_writer__chain(w, &(struct trace_chain){ 4, 1, blind, "" });
 	trace_writer__chain(w, &(struct trace_chain){ 5, 2, join, "" });
+	trace_writer__chain(w, &(struct trace_chain){ 6, 3, operation, "" });
 	trace_writer__stack(w, &(struct trace_stack){ 1, 2, frames });
 	trace_writer__string(w, "tcp 10.0.0.1:80");
 	return w;
@@ -453,6 +458,26 @@ static bool join_job(struct sim *s, int th, struct sim_task *t)
 	return true;
 }
 
+/* Something becomes of the operation of task @i, more often than not. */
+static bool operates(struct sim *s, int th, int i)
+{
+	uint64_t what = below(&s->seed, 8);
+	uint32_t ring = 1 + (uint32_t)below(&s->seed, 2);
+
+	if (what > TRACE_URING_OVERFLOW)
+		return false;
+	if (!what)
+		put(s, th, (struct trace_event){ .type = TRACE_URING_SUBMIT, .submit = {
+			.user_data = (uint64_t)i, .ring = ring, .opcode = 22,
+			.fd = (int32_t)below(&s->seed, 4) - 2 } });
+	else
+		put(s, th, (struct trace_event){ .type = TRACE_URING_STEP, .step = {
+			.user_data = (uint64_t)i, .ring = ring, .step = (uint8_t)what,
+			.flags = (uint32_t)below(&s->seed, 4),
+			.res = (int32_t)below(&s->seed, 8) } });
+	return true;
+}
+
 /* An idle thread takes a task, or wakes one; a polling one ends, or sleeps. */
 static void step(struct sim *s)
 {
@@ -489,6 +514,15 @@ static void step(struct sim *s)
 			spend(s, i, JOIN_RUNNING);
 			s->lifetime += s->now - t->start;
 			t->state = 4;
+			break;
+		case 2:		/* an operation, of the task's own number */
+			put(s, th, (struct trace_event){ .type = TRACE_POLL_END, .end = {
+				.task = t->addr, .chain = 6, .nr_keys = 2,
+				.keys = { .value = { (uint64_t)i, s->now + below(&s->seed, 9000) },
+					  .kind = { WALK_KEY_OPERATION, WALK_KEY_DEADLINE } } } });
+			spend(s, i, JOIN_RUNNING);
+			t->state = 3;
+			t->waits++;
 			break;
 		default:
 			if (!join_job(s, th, t))
@@ -528,6 +562,8 @@ static void step(struct sim *s)
 	case 3:
 		if (t->joins)
 			break;		/* until the job's end */
+		if (operates(s, th, i))
+			return;
 		if (below(&s->seed, 2)) {
 			put(s, th, (struct trace_event){ .type = TRACE_EPOLL_WAIT,
 							 .epoll = { 1, 5 } });

@@ -42,7 +42,9 @@ static inline uint64_t any(uint64_t *seed)
 /* A key of each kind, also of none, as version 1 has them. */
 static inline struct walk_key random_key(uint64_t *seed, uint64_t ts, uint64_t token, int wild)
 {
-	switch (below(seed, wild ? 5 : 4)) {
+	switch (below(seed, wild ? 6 : 5)) {
+	case 4:
+		return (struct walk_key){ .value = below(seed, 5), .kind = WALK_KEY_OPERATION };
 	case 0:
 		return (struct walk_key){ .value = token | 1 };
 	case 1:
@@ -121,6 +123,14 @@ static inline void random_event(uint64_t *seed, uint64_t ts, int wild, struct tr
 		break;
 	case TRACE_FD_ADD:
 	case TRACE_FD_DEL:
+	case TRACE_FD_TURN:
+		if (ev->type == TRACE_FD_ADD)
+			ev->fd.role = (uint8_t)below(seed, 4);
+		if (ev->type == TRACE_FD_TURN) {
+			ev->fd.sent = (uint8_t)below(seed, 2);
+			ev->fd.seen = (uint8_t)below(seed, 2);
+			ev->fd.came = wild ? any(seed) : ts - below(seed, 5000);
+		}
 		ev->fd.token = token;
 		ev->fd.epfd = wild ? (int32_t)any(seed) : 5;
 		ev->fd.fd = wild ? (int32_t)any(seed) : 9;
@@ -140,6 +150,29 @@ static inline void random_event(uint64_t *seed, uint64_t ts, int wild, struct tr
 	case TRACE_SLEEP_STACK:
 		ev->sleep.out = wild ? any(seed) : ts - below(seed, 3000);
 		ev->sleep.stack = wild ? (uint32_t)any(seed) : (uint32_t)below(seed, 3);
+		break;
+	case TRACE_URING_SUBMIT:
+		ev->submit.user_data = wild ? any(seed) : below(seed, 5);
+		ev->submit.ring = wild ? (uint32_t)any(seed) : 1 + (uint32_t)below(seed, 2);
+		ev->submit.fd = wild ? (int32_t)any(seed) : (int32_t)below(seed, 5) - 2;
+		ev->submit.opcode = (uint8_t)below(seed, 256);
+		if (ev->submit.fd == TRACE_URING_NO_FD)
+			ev->submit.path = (uint32_t)below(seed, 4);
+		break;
+	case TRACE_URING_STEP:
+		ev->step.user_data = wild ? any(seed) : below(seed, 5);
+		ev->step.ring = wild ? (uint32_t)any(seed) : 1 + (uint32_t)below(seed, 2);
+		ev->step.step = (uint8_t)below(seed, wild ? 16 : TRACE_URING_OVERFLOW + 1);
+		ev->step.res = below(seed, 2) ? (int32_t)any(seed) : 0;
+		ev->step.flags = below(seed, 2) ? (uint32_t)any(seed) : 0;
+		break;
+	case TRACE_URING_WAIT:
+		ev->waited.nr = wild ? (int32_t)any(seed) : (int32_t)below(seed, 3);
+		ev->waited.fd = wild ? (int32_t)any(seed) : 7;
+		break;
+	case TRACE_URING_FD:
+		ev->file.fd = wild ? (int32_t)any(seed) : (int32_t)below(seed, 3);
+		ev->file.name = (uint32_t)below(seed, 4);
 		break;
 	case TRACE_LOST:
 		ev->lost.first = wild ? any(seed) : ts - below(seed, 5000);

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What becomes of operations of io_uring. See operations.h.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#include "join/driver.h"
+#include "join/operations.h"
+#include "join/part.h"
+
+/* A completed operation whose wake has not come within this time will have none. */
+#define KEPT_NS		10000000000ull
+#define SWEEP_MIN	1024	/* operations of a ring, above which old ones are removed */
+
+#define PERIODS_MAX	64	/* of one operation; further ones are not told apart */
+
+/* A thread of io-wq. */
+struct worker {
+	uint64_t	done;		/* when it had done what it did before */
+	uint32_t	nr;
+	struct period {
+		uint64_t	out, wake, in;
+		uint32_t	stack;
+		bool		slept;
+	}		periods[PERIODS_MAX];	/* off the CPU since */
+};
+
+struct ring {
+	struct hash_table	ops;	/* struct operation by user_data */
+	size_t			sweep_at;	/* when so many are there */
+};
+
+/* enum io_uring_op, include/uapi/linux/io_uring.h */
+static const char *const opcodes[] = {
+	"nop", "readv", "writev", "fsync", "read_fixed", "write_fixed", "poll_add", "poll_remove",
+	"sync_file_range", "sendmsg", "recvmsg", "timeout", "timeout_remove", "accept",
+	"async_cancel", "link_timeout", "connect", "fallocate", "openat", "close", "files_update",
+	"statx", "read", "write", "fadvise", "madvise", "send", "recv", "openat2", "epoll_ctl",
+	"splice", "provide_buffers", "remove_buffers", "tee", "shutdown", "renameat", "unlinkat",
+	"mkdirat", "symlinkat", "linkat", "msg_ring", "fsetxattr", "setxattr", "fgetxattr",
+	"getxattr", "socket", "uring_cmd", "send_zc", "sendmsg_zc", "read_multishot", "waitid",
+	"futex_wait", "futex_wake", "futex_waitv", "fixed_fd_install", "ftruncate", "bind",
+	"listen", "recv_zc", "epoll_wait", "readv_fixed", "writev_fixed", "pipe",
+};
+
+const char *operation__opcode(uint8_t opcode)
+{
+	return opcode < sizeof(opcodes) / sizeof(opcodes[0]) ? opcodes[opcode] : NULL;
+}
+
+/* ---- names ---- */
+
+static bool name__is(const struct operation_name *a, const struct operation_name *b)
+{
+	return a->opcode == b->opcode && a->unseen == b->unseen && a->fd == b->fd &&
+	       a->string == b->string && a->stack == b->stack;
+}
+
+/* The number of a name; or -ENOMEM. */
+static int64_t name_number(struct operations *o, const struct operation_name *name)
+{
+	const uint32_t content[] = { name->opcode, name->unseen, (uint32_t)name->fd, name->string,
+				     name->stack };
+	uint64_t key = hash_table__key(&o->name_of, (const char *)content, sizeof(content));
+	struct hash_slot *s;
+
+	for (;; key++) {
+		s = hash_table__at(&o->name_of, key);
+		if (!s)
+			return -ENOMEM;
+		if (!s->value)
+			break;
+		if (name__is(&o->names[s->value - 1], name))
+			return (int64_t)s->value - 1;
+	}
+	if (o->nr_names == o->names_size) {
+		uint32_t size = o->names_size ? o->names_size * 2 : 16;
+		void *names = reallocarray(o->names, size, sizeof(*o->names));
+
+		if (!names)
+			return -ENOMEM;
+		o->names = names;
+		o->names_size = size;
+	}
+	o->names[o->nr_names] = *name;
+	s->value = ++o->nr_names;
+	return (int64_t)s->value - 1;
+}
+
+/* ---- operations ---- */
+
+static struct ring *ring__get(struct operations *o, uint32_t number)
+{
+	struct ring *r = map__get(&o->rings, number);
+
+	if (r)
+		return r;
+	r = calloc(1, sizeof(*r));
+	if (!r || map__add(&o->rings, number, r)) {
+		free(r);
+		return NULL;
+	}
+	r->sweep_at = SWEEP_MIN;
+	return r;
+}
+
+/*
+ * Removes operations that will explain no wake any more: programs that never reuse a
+ * user_data would fill the memory.
+ */
+static int ring__sweep(struct ring *r, uint64_t now)
+{
+	struct hash_slot *ops = hash_table__sorted(&r->ops);
+	size_t nr = r->ops.nr;
+
+	if (!ops)
+		return -ENOMEM;
+	for (size_t i = 0; i < nr; i++) {
+		struct operation *op = ops[i].ptr;
+
+		if (!op->done || op->more || (!op->told && op->done + KEPT_NS > now))
+			continue;
+		hash_table__del(&r->ops, ops[i].key);
+		free(op->wq.list);
+		free(op);
+	}
+	free(ops);
+	r->sweep_at = r->ops.nr * 2 > SWEEP_MIN ? r->ops.nr * 2 : SWEEP_MIN;
+	return 0;
+}
+
+static struct operation *ring__find(const struct ring *r, uint64_t user_data)
+{
+	struct hash_slot *s = hash_table__find(&r->ops, user_data);
+
+	return s ? s->ptr : NULL;
+}
+
+/* The operation's place, for a new one. NULL: no memory. */
+static struct operation *ring__at(struct ring *r, uint64_t user_data, uint64_t now)
+{
+	struct hash_slot *s;
+
+	if (r->ops.nr >= r->sweep_at && ring__sweep(r, now))
+		return NULL;
+	s = hash_table__at(&r->ops, user_data);
+	if (!s)
+		return NULL;
+	if (!s->ptr)
+		s->ptr = calloc(1, sizeof(struct operation));
+	if (!s->ptr)
+		hash_table__del(&r->ops, user_data);
+	return s->ptr;
+}
+
+static void phase__begin(struct operation *op, enum part part, uint64_t now)
+{
+	if (op->phases[op->nr_phases - 1].part == part)
+		return;
+	if (op->nr_phases == OPERATION_PHASES)
+		op->nr_phases--;
+	op->phases[op->nr_phases].part = (uint8_t)part;
+	op->phases[op->nr_phases++].since = now;
+}
+
+static struct operation *operation__begin(struct operations *o, struct ring *r, uint64_t user_data,
+					  const struct operation_name *name, uint64_t now)
+{
+	struct operation *op = ring__at(r, user_data, now);
+	int64_t number = name_number(o, name);
+	struct pieces wq;
+
+	if (!op || number < 0)
+		return NULL;
+	wq = op->wq;
+	wq.nr = 0;
+	*op = (struct operation){ .nr_phases = 1, .submitted = !name->unseen, .wq = wq,
+				  .name = (uint32_t)number };
+	op->phases[0].part = PART_OPERATION;
+	op->phases[0].since = now;
+	return op;
+}
+
+static int operations__submit(struct operations *o, const struct trace_event *ev, uint64_t now)
+{
+	struct operation_name name = { .opcode = ev->submit.opcode, .fd = ev->submit.fd };
+	struct ring *r = ring__get(o, ev->submit.ring);
+	struct hash_slot *s;
+
+	if (!r)
+		return -ENOMEM;
+	s = hash_table__at(&o->submitters, ev->tid);
+	if (!s)
+		return -ENOMEM;
+	s->value = ev->submit.ring;
+	if (name.fd >= 0) {
+		s = hash_table__find(&o->fds, (uint32_t)name.fd);
+		name.string = s ? (uint32_t)s->value : 0;
+	} else if (name.fd == TRACE_URING_NO_FD) {
+		name.string = ev->submit.path;
+	}
+	return operation__begin(o, r, ev->submit.user_data, &name, now) ? 0 : -ENOMEM;
+}
+
+/* ---- what threads of io-wq do ---- */
+
+int operations__off_cpu(struct operations *o, const struct trace_event *ev, uint64_t now)
+{
+	struct worker *w = map__get(&o->workers, ev->tid);
+	struct period *p;
+
+	if (!w) {
+		if (!ev->off.stack)
+			return 0;
+		w = calloc(1, sizeof(*w));
+		if (!w || map__add(&o->workers, ev->tid, w)) {
+			free(w);
+			return -ENOMEM;
+		}
+	}
+	if (w->nr == PERIODS_MAX)
+		return 0;
+	p = &w->periods[w->nr++];
+	p->out = ev->off.out;
+	p->in = now;
+	p->slept = ev->off.reason != TRACE_OFF_PREEMPTED;
+	p->wake = p->slept ? ev->off.wake ? ev->off.wake : now : p->out;
+	p->stack = ev->off.stack;
+	return 0;
+}
+
+/* Adds what the operation's time up to @to was, from *@at on, which is moved there. */
+static int wq__add(struct operation *op, enum part part, uint32_t name, uint64_t *at, uint64_t to)
+{
+	struct piece p = { .segment = JOIN_AWAIT, .part = (uint8_t)part, .from = *at };
+
+	if (to <= *at)
+		return 0;
+	p.ns = to - *at;
+	p.detail = (struct detail){ .kind = DETAIL_OPERATION, .id = name };
+	*at = to;
+	return pieces__add(&op->wq, &p);
+}
+
+/*
+ * @w has completed @op, with which it was alone since the operation was given to io-wq, or
+ * since it completed another one. If it slept then without a stack, it was idle: the
+ * operation had to wait for a thread.
+ */
+static int wq__completed(struct operations *o, struct worker *w, struct operation *op,
+			 uint64_t now)
+{
+	uint64_t at = op->phases[op->nr_phases - 1].since;
+	int err;
+
+	err = wq__add(op, PART_IO_WQ_QUEUE, op->name, &at, w->done < now ? w->done : now);
+	for (uint32_t i = 0; i < w->nr && !err; i++) {
+		const struct period *p = &w->periods[i];
+		struct operation_name name = o->names[op->name];
+		int64_t slept;
+
+		if (p->in <= at || p->in > now)
+			continue;
+		if (p->slept && !p->stack) {
+			err = wq__add(op, PART_IO_WQ_QUEUE, op->name, &at, p->in);
+			continue;
+		}
+		name.stack = p->stack;
+		slept = name_number(o, &name);
+		if (slept < 0)
+			return -ENOMEM;
+		err = wq__add(op, PART_IO_WQ, op->name, &at, p->out);
+		if (!err && p->slept)
+			err = wq__add(op, PART_IO_WQ, (uint32_t)slept, &at, p->wake);
+		if (!err)
+			err = wq__add(op, PART_IO_WQ_QUEUE, op->name, &at, p->in);
+	}
+	return err ? err : wq__add(op, PART_IO_WQ, op->name, &at, now);
+}
+
+static int wq__done(struct operations *o, struct operation *op, uint32_t tid, uint64_t now)
+{
+	struct worker *w = map__get(&o->workers, tid);
+	int err = 0;
+
+	if (!w)
+		return 0;
+	if (op->phases[op->nr_phases - 1].part == PART_IO_WQ && !op->wq.nr)
+		err = wq__completed(o, w, op, now);
+	w->nr = 0;
+	w->done = now;
+	return err;
+}
+
+static int operations__step(struct operations *o, const struct trace_event *ev, uint64_t now)
+{
+	const struct operation_name unseen = { .unseen = true, .fd = TRACE_URING_NO_FD };
+	struct ring *r = ring__get(o, ev->step.ring);
+	struct operation *op;
+
+	if (!r)
+		return -ENOMEM;
+	if (ev->step.step == TRACE_URING_OVERFLOW)	/* after DONE of the same */
+		return 0;
+	op = ring__find(r, ev->step.user_data);
+	if (!op || (op->done && !op->more))
+		op = operation__begin(o, r, ev->step.user_data, &unseen, now);
+	if (!op)
+		return -ENOMEM;
+	switch (ev->step.step) {
+	case TRACE_URING_ARMED:
+		op->ready = 0;
+		phase__begin(op, driver__idle_part(ev->step.res & (EPOLLIN | EPOLLPRI) ?
+						   WALK_DIR_READ : WALK_DIR_WRITE), now);
+		break;
+	case TRACE_URING_READY:
+		if (op->ready <= op->done)
+			op->ready = now;
+		break;
+	case TRACE_URING_PUNTED:
+		op->ready = 0;
+		phase__begin(op, PART_IO_WQ, now);
+		break;
+	case TRACE_URING_DONE:
+		if (op->ready <= op->done)
+			op->ready = 0;		/* that was for the completion before */
+		op->more = ev->step.flags & TRACE_URING_MORE;
+		op->done = now;
+		op->told = false;
+		return wq__done(o, op, ev->tid, now);
+	}
+	return 0;
+}
+
+int operations__event(struct operations *o, const struct trace_event *ev, uint64_t now)
+{
+	struct hash_slot *s;
+
+	switch (ev->type) {
+	case TRACE_URING_SUBMIT:
+		return operations__submit(o, ev, now);
+	case TRACE_URING_STEP:
+		return operations__step(o, ev, now);
+	case TRACE_URING_FD:
+		s = hash_table__at(&o->fds, (uint32_t)ev->file.fd);
+		if (!s)
+			return -ENOMEM;
+		s->value = ev->file.name;
+		return 0;
+	}
+	return 0;
+}
+
+struct operation *operations__of_thread(const struct operations *o, uint32_t tid,
+					uint64_t user_data)
+{
+	const struct hash_slot *s = hash_table__find(&o->submitters, tid);
+	const struct ring *r = NULL;
+
+	if (s)
+		r = map__get(&o->rings, s->value);
+	for (uint32_t i = 0; !r && o->rings.nr == 1 && i < o->rings.size; i++)
+		r = o->rings.entries[i].value;
+	return r ? ring__find(r, user_data) : NULL;
+}
+
+struct operation *operations__only(const struct operations *o, uint64_t user_data)
+{
+	struct operation *found = NULL;
+
+	for (uint32_t i = 0; i < o->rings.size; i++) {
+		const struct ring *r = o->rings.entries[i].value;
+		struct operation *op = r ? ring__find(r, user_data) : NULL;
+
+		if (!op || (op->done && op->told))
+			continue;
+		if (found)
+			return NULL;
+		found = op;
+	}
+	return found;
+}
+
+void operations__clear(struct operations *o)
+{
+	for (uint32_t i = 0; i < o->rings.size; i++) {
+		struct ring *r = o->rings.entries[i].value;
+		struct hash_slot *ops = r ? hash_table__sorted(&r->ops) : NULL;
+
+		for (size_t k = 0; ops && k < r->ops.nr; k++) {
+			free(((struct operation *)ops[k].ptr)->wq.list);
+			free(ops[k].ptr);
+		}
+		free(ops);
+		if (r)
+			hash_table__clear(&r->ops);
+		free(r);
+	}
+	map__clear(&o->rings);
+	for (uint32_t i = 0; i < o->workers.size; i++)
+		free(o->workers.entries[i].value);
+	map__clear(&o->workers);
+	hash_table__clear(&o->submitters);
+	hash_table__clear(&o->fds);
+	hash_table__clear(&o->name_of);
+	free(o->names);
+}
