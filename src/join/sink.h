@@ -50,6 +50,8 @@ struct piece {
 	 */
 	uint32_t	joined;
 	uint64_t	longest;
+	/* await, if the detail is a task that ended the wait, or is joined: its life; else 0 */
+	uint64_t	source;
 };
 
 /* The intervals of one life leave no gaps and do not overlap. */

@@ -34,9 +34,11 @@
 static void split__place(struct split *s, enum part part, struct detail detail, uint64_t from,
 			 uint64_t ns)
 {
+	bool sourced = detail.kind == DETAIL_BY_TASK || detail.kind == DETAIL_JOINED;
 	int err = pieces__add(s->placed, &(struct piece){ .segment = JOIN_AWAIT,
 							  .part = (uint8_t)part, .detail = detail,
-							  .from = from, .ns = ns });
+							  .from = from, .ns = ns,
+							  .source = sourced ? s->source : 0 });
 
 	s->err = err ? err : s->err;
 }
@@ -98,6 +100,7 @@ static void split__begin(const struct join *j, struct split *s)
 	s->job = NULL;
 	s->forgotten = 0;
 	s->err = 0;
+	s->source = 0;
 	s->placed = j->placed;
 	if (s->placed)
 		s->placed->nr = 0;
@@ -592,11 +595,12 @@ static void split_task(const struct join *j, const struct task *t, const struct 
 	if (join && s->branch == join->node)
 		detail.kind = DETAIL_JOINED;
 	/* The end of a job that no leaf joins ends the wait for a set of tasks. */
-	if (by->job && (detail.kind == DETAIL_JOINED || by->ended))
+	if (by->job && (detail.kind == DETAIL_JOINED || by->ended)) {
 		split_ended_job(j, t, by, now, s);
-	else
-		split__add_own(j, s, idle__part(j, t, sh, PART_WOKEN, s->branch), detail, t->since,
-			       now);
+		return;
+	}
+	s->source = by->life;
+	split__add_own(j, s, idle__part(j, t, sh, PART_WOKEN, s->branch), detail, t->since, now);
 }
 
 uint64_t split__idle_ns(const struct split *s)
@@ -745,6 +749,7 @@ void split__open(const struct join *j, const struct task *t, uint64_t now, enum 
 		joined = task__find(j, key.value);
 		if (joined && all_seen && split_open_job(j, t, joined, now, otherwise, s))
 			return;
+		s->source = joined ? joined->life : 0;
 		if (joined && joined->kind != UNKNOWN_KIND)
 			detail = (struct detail){ .kind = DETAIL_JOINED, .id = joined->kind };
 		otherwise = idle ? idle : otherwise;

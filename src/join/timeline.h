@@ -104,7 +104,7 @@ struct task {
 /* A poll that has begun on a thread and has not ended. */
 struct poll {
 	struct task	*task;		/* NULL: dropped in this poll, or polled elsewhere */
-	uint64_t	 addr;		/* of the task */
+	uint64_t	 addr, life;	/* of the task */
 	uint32_t	 kind;
 	uint64_t	 begin;
 	uint64_t	 since;		/* time up to here is in pieces */
@@ -203,6 +203,7 @@ struct join {
 	const char		**task_names;
 	size_t			 nr_task_names;
 	const char		*selected;	/* pattern, NULL: all tasks */
+	struct follow		*follow;	/* see follow.h; NULL: rows are not followed */
 	enum join_idle		 idle;
 	uint64_t		 left_out_ns;	/* because of idle */
 	struct join_totals	 shown;		/* of the selected tasks */
@@ -344,6 +345,7 @@ struct split {
 	/* if not NULL, the parts are here, each with its place in time */
 	struct pieces	*placed;
 	int		err;			/* -ENOMEM: placed is incomplete */
+	uint64_t	source;			/* of the parts to come: see struct piece */
 	uint16_t	branch;			/* that ended the wait; or NO_BRANCH */
 	bool		undecided;		/* the next poll may tell which branch */
 	bool		yielded;		/* the task yielded: no wait */
