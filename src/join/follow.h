@@ -33,7 +33,7 @@ const char *follow__why(enum follow_end end);
 
 /* A stack: the path from a root to this node. */
 struct follow_node {
-	uint32_t	 parent;	/* index + 1; 0: it is a wait, and its key is that of a sum */
+	uint32_t	 parent;	/* index + 1; 0: a wait, whose key is a sum's */
 	uint8_t		 end;		/* enum follow_end; key: of FOLLOW_ON only */
 	struct sum_key	 key;
 	uint64_t	 ns;		/* in exactly this stack; 0 for a wait */
