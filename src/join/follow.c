@@ -30,6 +30,7 @@ static const char *const whys[FOLLOW_END_NR] = {
 	[FOLLOW_ON]		= "",
 	[FOLLOW_UNBORN]		= "[follow: before its first event]",
 	[FOLLOW_FORGOTTEN]	= "[follow: no longer known]",
+	[FOLLOW_OVER]		= "[follow: ended]",
 	[FOLLOW_UNKNOWN]	= "[follow: not known]",
 	[FOLLOW_DEEPER]		= "[follow: deeper]",
 	[FOLLOW_CYCLE]		= "[follow: cycle]",
@@ -163,6 +164,7 @@ static const enum follow_end ends[] = {
 	[TASK_KNOWN]		= FOLLOW_ON,
 	[TASK_UNBORN]		= FOLLOW_UNBORN,
 	[TASK_FORGOTTEN]	= FOLLOW_FORGOTTEN,
+	[TASK_OVER]		= FOLLOW_OVER,
 	[TASK_UNTOLD]		= FOLLOW_UNKNOWN,
 };
 
@@ -255,7 +257,13 @@ static int interval(struct sink *s, const struct task_interval *iv)
 	return f->err ? f->err : err;
 }
 
-static const struct sink_ops ops = { .placed = true, .interval = interval };
+static int moment(struct sink *s, const struct task_moment *m)
+{
+	task_histories__note(((struct follow *)s)->histories, m);
+	return 0;
+}
+
+static const struct sink_ops ops = { .placed = true, .interval = interval, .moment = moment };
 
 int join__follow(struct join *j)
 {

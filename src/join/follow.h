@@ -20,6 +20,7 @@ enum follow_end {
 	FOLLOW_ON	= 0,	/* it is a task's time */
 	FOLLOW_UNBORN,		/* before the first event of the source */
 	FOLLOW_FORGOTTEN,	/* too long ago: see TASK_HISTORY_MAX */
+	FOLLOW_OVER,		/* the source has ended: the end of a poll is left to do */
 	FOLLOW_UNKNOWN,		/* not passed on: a poll that goes on for too long, say */
 	FOLLOW_DEEPER,
 	FOLLOW_CYCLE,		/* the source is the task itself, or one above it */

@@ -17,6 +17,7 @@
 
 struct task_history {
 	uint64_t	life, born;
+	uint64_t	ended;			/* 0: not yet */
 	uint64_t	oldest, latest;		/* numbers of intervals */
 	uint32_t	nr;			/* never 0: then it is removed */
 };
@@ -146,7 +147,21 @@ static int interval(struct sink *s, const struct task_interval *iv)
 	return task_histories__add((struct task_histories *)s, iv);
 }
 
-static const struct sink_ops ops = { .placed = true, .interval = interval };
+void task_histories__note(struct task_histories *h, const struct task_moment *m)
+{
+	struct task_history *t = m->what == MOMENT_ENDED ? map__get(&h->lives, m->of.life) : NULL;
+
+	if (t)
+		t->ended = m->at;
+}
+
+static int moment(struct sink *s, const struct task_moment *m)
+{
+	task_histories__note((struct task_histories *)s, m);
+	return 0;
+}
+
+static const struct sink_ops ops = { .placed = true, .interval = interval, .moment = moment };
 
 struct task_histories *task_histories__new(uint32_t max)
 {
@@ -236,6 +251,8 @@ void task_histories__divide(const struct task_histories *h, uint64_t life, uint6
 		pass_unknown(&d, life, why, from);
 		return;
 	}
+	if (t->ended)
+		pass_unknown(&d, life, TASK_OVER, t->ended);
 	for (uint64_t n = last_before(h, t, mark, to); n && d.from < d.to; n = at(h, n)->prev) {
 		const struct piece *p = &at(h, n)->iv.piece;
 		struct task_past known = task_histories__get(h, n);

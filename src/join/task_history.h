@@ -28,7 +28,8 @@ enum task_known {
 	TASK_KNOWN = 0,
 	TASK_UNBORN,		/* it had not begun */
 	TASK_FORGOTTEN,		/* it is too long ago */
-	TASK_UNTOLD,		/* not passed on: not yet, or it had ended */
+	TASK_OVER,		/* it had ended */
+	TASK_UNTOLD,		/* not passed on yet */
 };
 
 /* A piece of a division. */
@@ -49,6 +50,8 @@ struct task_histories *task_histories__new(uint32_t max);
 struct sink *task_histories__sink(struct task_histories *h);
 /* What the sink does: keep @iv. 0 or -ENOMEM. */
 int task_histories__add(struct task_histories *h, const struct task_interval *iv);
+/* What the sink does with moments: note that a life has ended. */
+void task_histories__note(struct task_histories *h, const struct task_moment *m);
 /*
  * Intervals have numbers in the order in which they are passed on. Sets the first that is kept,
  * and the one that the next will get. When as many as may be are kept, the next one makes it
