@@ -42,6 +42,7 @@ struct follow {
 	struct sink		 sink;
 	struct accounts		*accounts;	/* the join's */
 	struct task_histories	*histories;
+	uint32_t		 max;		/* intervals in it */
 	uint64_t		 divided;	/* intervals before this number are */
 	uint64_t		 pieces;	/* that may still be looked at */
 	struct follow_node	*nodes;
@@ -250,8 +251,8 @@ static int interval(struct sink *s, const struct task_interval *iv)
 	int err;
 
 	task_histories__range(f->histories, &first, &next);
-	if (next - first == TASK_HISTORY_MAX)
-		divide_until(f, next - TASK_HISTORY_MAX / 4);
+	if (next - first == f->max)
+		divide_until(f, next - f->max / 4);
 	f->pieces += PIECES_EACH;
 	err = task_histories__add(f->histories, iv);
 	return f->err ? f->err : err;
@@ -265,7 +266,7 @@ static int moment(struct sink *s, const struct task_moment *m)
 
 static const struct sink_ops ops = { .placed = true, .interval = interval, .moment = moment };
 
-int join__follow(struct join *j)
+int follow__begin(struct join *j, uint32_t max)
 {
 	struct follow *f = calloc(1, sizeof(*f));
 
@@ -275,7 +276,8 @@ int join__follow(struct join *j)
 	f->accounts = j->accounts;
 	f->pieces = PIECES_AT_FIRST;
 	f->divided = 1;
-	f->histories = task_histories__new(TASK_HISTORY_MAX);
+	f->max = max;
+	f->histories = task_histories__new(max);
 	if (!f->histories) {
 		free(f);
 		return -ENOMEM;
@@ -283,6 +285,11 @@ int join__follow(struct join *j)
 	j->follow = f;
 	join__add_sink(j, &f->sink);
 	return 0;
+}
+
+int join__follow(struct join *j)
+{
+	return follow__begin(j, TASK_HISTORY_MAX);
 }
 
 /* ---- results ---- */

@@ -42,6 +42,8 @@ struct follow_node {
 
 struct follow;
 
+/* What join__follow() does, with @max intervals: see task_histories__new(). 0 or -ENOMEM. */
+int follow__begin(struct join *j, uint32_t max);
 /* Divide all waits that are left. After the last interval. 0 or -ENOMEM. */
 int follow__finish(struct join *j);
 /* The stacks, *@nr of them; parents come before their children. */
