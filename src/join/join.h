@@ -215,7 +215,8 @@ void join__select_idle(struct join *j, enum join_idle idle);
 /*
  * Called before join__run(): below a wait that a task ended, or that is for the end of a task,
  * rows go on with what that task did meanwhile, and those that it waited for in turn. No time
- * is changed by it, but that more is known of what a job did long ago. 0 or -ENOMEM.
+ * is changed by it, but that more is known of a wait for a long job, and no details of one wait
+ * are merged. 0 or -ENOMEM.
  */
 int join__follow(struct join *j);
 /*
