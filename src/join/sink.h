@@ -39,6 +39,11 @@ struct piece {
 	uint8_t		segment;	/* enum join_segment */
 	uint8_t		part;		/* enum part */
 	struct detail	detail;
+	/*
+	 * await, placed, if the detail is a task that ended the wait, or is joined: its life; else 0,
+	 * as for lives beyond UINT32_MAX
+	 */
+	uint32_t	source;
 	/* when it begins; only valid if placed: see struct sink_ops */
 	uint64_t	from;
 	uint64_t	ns;		/* duration */
@@ -50,8 +55,6 @@ struct piece {
 	 */
 	uint32_t	joined;
 	uint64_t	longest;
-	/* await, if the detail is a task that ended the wait, or is joined: its life; else 0 */
-	uint64_t	source;
 };
 
 /* The intervals of one life leave no gaps and do not overlap. */

@@ -454,6 +454,12 @@ static bool split_driver(const struct join *j, const struct task *t, const struc
 	return true;
 }
 
+/* As in struct piece. */
+static uint32_t source_of(uint64_t life)
+{
+	return life <= UINT32_MAX ? (uint32_t)life : 0;
+}
+
 /* The leaf that waits for the end of @task, or NULL. */
 static const struct chain_leaf *joining(const struct task *t, const struct shape *sh, uint64_t task)
 {
@@ -599,7 +605,7 @@ static void split_task(const struct join *j, const struct task *t, const struct 
 		split_ended_job(j, t, by, now, s);
 		return;
 	}
-	s->source = by->life;
+	s->source = source_of(by->life);
 	split__add_own(j, s, idle__part(j, t, sh, PART_WOKEN, s->branch), detail, t->since, now);
 }
 
@@ -749,7 +755,7 @@ void split__open(const struct join *j, const struct task *t, uint64_t now, enum 
 		joined = task__find(j, key.value);
 		if (joined && all_seen && split_open_job(j, t, joined, now, otherwise, s))
 			return;
-		s->source = joined ? joined->life : 0;
+		s->source = joined ? source_of(joined->life) : 0;
 		if (joined && joined->kind != UNKNOWN_KIND)
 			detail = (struct detail){ .kind = DETAIL_JOINED, .id = joined->kind };
 		otherwise = idle ? idle : otherwise;

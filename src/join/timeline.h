@@ -6,7 +6,8 @@
  * join.c dispatches the events: to task.c what happens to a task; to thread.c what a
  * thread does (its polls, its history, its driver); to listing.c what the runtime's
  * lists contain. split.c explains a wait that has ended, charge.c charges time to a
- * task, result.c makes what join.h provides, with job_kinds.c, notes.c and selection.c.
+ * task, result.c makes what join.h provides, with frames.c, follow.c, job_kinds.c, notes.c
+ * and selection.c.
  *
  * A file calls only files on later lines:
  *
@@ -345,7 +346,7 @@ struct split {
 	/* if not NULL, the parts are here, each with its place in time */
 	struct pieces	*placed;
 	int		err;			/* -ENOMEM: placed is incomplete */
-	uint64_t	source;			/* of the parts to come: see struct piece */
+	uint32_t	source;			/* of the parts to come: see struct piece */
 	uint16_t	branch;			/* that ended the wait; or NO_BRANCH */
 	bool		undecided;		/* the next poll may tell which branch */
 	bool		yielded;		/* the task yielded: no wait */
