@@ -40,8 +40,8 @@ struct piece {
 	uint8_t		part;		/* enum part */
 	struct detail	detail;
 	/*
-	 * await, placed, if the detail is a task that ended the wait, or is joined: its life; else 0,
-	 * as for lives beyond UINT32_MAX
+	 * await, placed, if the detail is a task that ended the wait or is joined: its life; else
+	 * 0, as for lives beyond UINT32_MAX
 	 */
 	uint32_t	source;
 	/* when it begins; only valid if placed: see struct sink_ops */
