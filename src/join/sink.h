@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What the join produces and who receives it: the time of tasks, as intervals, and the
- * ends of their waits. The sums are one sink (sink_sums.c), a task's history is another
+ * ends of their waits. The sums are one sink (sink_sums.c), the tasks' histories are another
  * (task_history.c). A sink is one file and needs no knowledge of events.
  *
  *	static int interval(struct sink *s, const struct task_interval *iv) { … }
