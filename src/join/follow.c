@@ -225,12 +225,14 @@ static void divide(struct waiting *w, const struct task_past *wait)
 static void divide_until(struct follow *f, uint64_t end)
 {
 	for (; f->divided < end && !f->err; f->divided++) {
-		struct task_past wait = task_histories__get(f->histories, f->divided);
-		struct waiting w = { .follow = f, .life = wait.iv.of.life };
+		struct waiting w = { .follow = f };
+		struct task_past wait;
 		struct sum_key key;
 
-		if (!wait.iv.piece.source)
+		if (!task_histories__source(f->histories, f->divided))
 			continue;
+		wait = task_histories__get(f->histories, f->divided);
+		w.life = wait.iv.of.life;
 		f->err = key_of(f, &wait.iv, &key);
 		if (f->err)
 			return;

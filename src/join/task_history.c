@@ -18,14 +18,15 @@
 struct task_history {
 	uint64_t	life, born;
 	uint64_t	ended;			/* 0: not yet */
-	uint64_t	oldest, latest;		/* numbers of intervals */
+	uint64_t	latest;			/* number of the last one in time */
 	uint32_t	nr;			/* never 0: then it is removed */
 };
 
 struct kept {
 	struct task_interval	 iv;
 	struct task_history	*of;
-	uint64_t		 prev, next;	/* in time, of the same life; 0: none */
+	/* in time, of the same life; 0 or forgotten: none, see link_to() */
+	uint64_t		 prev, next;
 	uint64_t		 mark;
 };
 
@@ -60,18 +61,16 @@ static struct task_history *history_of(struct task_histories *h, const struct ch
 	return t;
 }
 
+/* @number, a link; 0 if it is that of an interval that has been forgotten. */
+static uint64_t link_to(const struct task_histories *h, uint64_t number)
+{
+	return number >= h->first ? number : 0;
+}
+
 static void forget(struct task_histories *h, const struct kept *k)
 {
 	struct task_history *t = k->of;
 
-	if (k->prev)
-		at(h, k->prev)->next = k->next;
-	else
-		t->oldest = k->next;
-	if (k->next)
-		at(h, k->next)->prev = k->prev;
-	else
-		t->latest = k->prev;
 	if (--t->nr)
 		return;
 	map__del(&h->lives, t->life);
@@ -107,19 +106,19 @@ static int room(struct task_histories *h)
 
 static void link_in(struct task_histories *h, struct task_history *t, uint64_t number)
 {
+	uint64_t before = link_to(h, t->latest), after = 0;
 	struct kept *k = at(h, number);
-	uint64_t before = t->latest;
 
-	while (before && at(h, before)->iv.piece.from > k->iv.piece.from)
-		before = at(h, before)->prev;
+	while (before && at(h, before)->iv.piece.from > k->iv.piece.from) {
+		after = before;
+		before = link_to(h, at(h, before)->prev);
+	}
 	k->prev = before;
-	k->next = before ? at(h, before)->next : t->oldest;
-	if (k->prev)
-		at(h, k->prev)->next = number;
-	else
-		t->oldest = number;
-	if (k->next)
-		at(h, k->next)->prev = number;
+	k->next = after;
+	if (before)
+		at(h, before)->next = number;
+	if (after)
+		at(h, after)->prev = number;
 	else
 		t->latest = number;
 	t->nr++;
@@ -186,6 +185,11 @@ void task_histories__range(const struct task_histories *h, uint64_t *first, uint
 	*next = h->next;
 }
 
+uint32_t task_histories__source(const struct task_histories *h, uint64_t number)
+{
+	return at(h, number)->iv.piece.source;
+}
+
 struct task_past task_histories__get(const struct task_histories *h, uint64_t number)
 {
 	const struct kept *k = at(h, number);
@@ -226,16 +230,30 @@ static void pass_unknown(struct division *d, uint64_t life, enum task_known why,
 	pass(d, &unknown, from);
 }
 
+/* The first one that begins before @to, from @n on back. */
+static uint64_t back_from(const struct task_histories *h, uint64_t n, uint64_t to)
+{
+	while (n && at(h, n)->iv.piece.from >= to)
+		n = link_to(h, at(h, n)->prev);
+	return n;
+}
+
 /* The last interval of @t that begins before @to, looked for from @mark on; 0: none. */
 static uint64_t last_before(const struct task_histories *h, const struct task_history *t,
 			    uint64_t mark, uint64_t to)
 {
-	uint64_t n = mark >= h->first && mark < h->next && at(h, mark)->of == t ? mark : t->latest;
+	uint64_t latest = link_to(h, t->latest), n, next;
 
-	while (n && at(h, n)->iv.piece.from >= to)
-		n = at(h, n)->prev;
-	while (n && at(h, n)->next && at(h, at(h, n)->next)->iv.piece.from < to)
-		n = at(h, n)->next;
+	if (mark < h->first || mark >= h->next || at(h, mark)->of != t)
+		return back_from(h, latest, to);
+	for (n = back_from(h, mark, to); n; n = next) {
+		next = at(h, n)->next;
+		/* What was deferred may have lost the way to those that came before it. */
+		if (next && !link_to(h, next))
+			return back_from(h, latest, to);
+		if (!next || at(h, next)->iv.piece.from >= to)
+			break;
+	}
 	return n;
 }
 
@@ -253,12 +271,14 @@ void task_histories__divide(const struct task_histories *h, uint64_t life, uint6
 	}
 	if (t->ended)
 		pass_unknown(&d, life, TASK_OVER, t->ended);
-	for (uint64_t n = last_before(h, t, mark, to); n && d.from < d.to; n = at(h, n)->prev) {
+	for (uint64_t n = last_before(h, t, mark, to); n && d.from < d.to;
+	     n = link_to(h, at(h, n)->prev)) {
 		const struct piece *p = &at(h, n)->iv.piece;
 		struct task_past known = task_histories__get(h, n);
 
 		/* The newest is forgotten last, but for those that were deferred. */
-		pass_unknown(&d, life, at(h, n)->next ? why : TASK_UNTOLD, p->from + p->ns);
+		pass_unknown(&d, life, link_to(h, at(h, n)->next) ? why : TASK_UNTOLD,
+			     p->from + p->ns);
 		pass(&d, &known, p->from);
 	}
 	pass_unknown(&d, life, why, t->born);

@@ -58,6 +58,8 @@ void task_histories__note(struct task_histories *h, const struct task_moment *m)
  * forget the oldest quarter.
  */
 void task_histories__range(const struct task_histories *h, uint64_t *first, uint64_t *next);
+/* The source of interval @number, which is kept: see struct piece. */
+uint32_t task_histories__source(const struct task_histories *h, uint64_t number);
 /* Interval @number, which is kept. */
 struct task_past task_histories__get(const struct task_histories *h, uint64_t number);
 /*
