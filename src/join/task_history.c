@@ -19,6 +19,7 @@ struct task_history {
 	uint64_t	life, born;
 	uint64_t	ended;			/* 0: not yet */
 	uint64_t	latest;			/* number of the last one in time */
+	uint64_t	inserted;		/* of the last one that was passed on */
 	uint32_t	nr;			/* never 0: then it is removed */
 };
 
@@ -107,9 +108,17 @@ static int room(struct task_histories *h)
 static void link_in(struct task_histories *h, struct task_history *t, uint64_t number)
 {
 	uint64_t before = link_to(h, t->latest), after = 0;
+	uint64_t last = link_to(h, t->inserted);
+	uint64_t next = last ? link_to(h, at(h, last)->next) : 0;
 	struct kept *k = at(h, number);
+	uint64_t from = k->iv.piece.from;
 
-	while (before && at(h, before)->iv.piece.from > k->iv.piece.from) {
+	/* What was deferred comes in order: each goes behind the one before. */
+	if (next && at(h, last)->iv.piece.from <= from && at(h, next)->iv.piece.from > from) {
+		before = last;
+		after = next;
+	}
+	while (before && at(h, before)->iv.piece.from > from) {
 		after = before;
 		before = link_to(h, at(h, before)->prev);
 	}
@@ -121,6 +130,7 @@ static void link_in(struct task_histories *h, struct task_history *t, uint64_t n
 		at(h, after)->prev = number;
 	else
 		t->latest = number;
+	t->inserted = number;
 	t->nr++;
 }
 

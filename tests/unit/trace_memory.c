@@ -132,6 +132,7 @@ static void fail_each(bool follow)
 	memory__stop();
 	nr = memory.nr;
 	assert_true(nr > 100);
+	assert_true(!follow == !strstr(good.svg, "[follow: "));
 	for (uint64_t i = 0; i < 2 * nr; i++) {
 		int err;
 
