@@ -339,6 +339,7 @@ static bool split_happened(const struct join *j, const struct task *t, const str
 	if (!driver__happened(j, t, sh, w, &c))
 		return false;
 	s->branch = c.branch;
+	c.part = (uint8_t)idle__part(j, t, sh, c.part, c.branch);
 	ready = split_steps(j, s, &c, t->since, clamp(c.ready, t->since, now));
 	split_worker(j, s, w, ready, !w->dispatches && poll ? poll->begin : back_at(w, now), now,
 		     d ? d->ops->waiting : PART_PARKED);
@@ -736,6 +737,7 @@ void split__open(const struct join *j, const struct task *t, uint64_t now, enum 
 			start = last;
 		}
 	} else if (l && all_seen && driver__outstanding(j, t, l, &cause)) {
+		cause.part = (uint8_t)idle__part(j, t, sh, cause.part, cause.branch);
 		split_steps(j, s, &cause, start, now);
 		return;
 	} else if (l && all_seen && leaf_key(t, l, WALK_KEY_DEADLINE, &key)) {
