@@ -54,7 +54,7 @@ struct {
 
 __u32 uring_nr;		/* rings of the target so far */
 
-/* Does this kernel have io_uring, as it is since 5.19? */
+/* Does this kernel have io_uring, and requests with what is read here? */
 static __always_inline bool uring_known(void)
 {
 	return bpf_core_field_exists(((struct io_kiocb *)0)->cqe.user_data);
