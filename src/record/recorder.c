@@ -635,6 +635,7 @@ int recorder__run(const struct recorder_opts *opts)
 	image__free(r.img);
 	ksyms__free(r.sources.ksyms);
 	listeners__clear(&r.sources.listeners);
+	fd_holders__clear(&r.sources.holders);
 	free(r.kinds);
 	hash_table__clear(&r.job_fns);
 	if (r.signals >= 0)
