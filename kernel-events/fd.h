@@ -49,7 +49,7 @@ struct raw_fd {
 	 * one that has connected, who listens; of a pair, who made it. peer_pid is its id for the
 	 * recorder (0: not visible there); peer_comm is empty if it has ended.
 	 */
-	__u64		peer_ino;	/* the inode of the other end; 0: none, or not accepted yet */
+	__u64		peer_ino;	/* inode of the other end; 0: it has none yet */
 	__u32		peer_pid;
 	char		peer_comm[16];
 	__u8		pad2[4];
