@@ -186,7 +186,8 @@ static pid_t known(const struct fd_holders *h, pid_t own, const struct fd_end *e
 
 	*others = 0;
 	for (size_t i = first; i < h->nr && h->list[i].end.ino == end->ino; i++)
-		owned |= h->list[i].pid == own && is_end(&h->list[i].end, end);
+		owned |= h->list[i].pid == own && is_end(&h->list[i].end, end) &&
+			 has_it(&h->list[i], false);
 	for (size_t i = first; i < h->nr && h->list[i].end.ino == end->ino; i++) {
 		const struct fd_holder *f = &h->list[i];
 

@@ -50,6 +50,13 @@ def look(checks, label, data, target):
     checks.equal(sum(row.weight for row in fold(data)), report(data)["lifetime_ns"], f"{label}: nothing is lost")
 
 
+def told_by_wake(checks, label, data):
+    """What comes over a socket has a tracepoint, others have none: a note says which it were."""
+    notes = [note for note in report(data)["notes"] if "whose event has no tracepoint" in note]
+    kinds = set(re.search(r"\((.*?)\)", notes[0])[1].split(", ")) if len(notes) == 1 else set()
+    checks.equal(kinds, {"eventfd", "timerfd", "pipe"}, f"{label}: of what it is the wake that tells when it was ready")
+
+
 def main():
     need_recording()
     need_files(DWELL, workload("descriptors"))
@@ -65,6 +72,7 @@ def main():
                                                    options=["--no-looks", "--duration", "1"]) as recording:
             checks.equal(recording.wait(), 0, "attached: recorded")
             look(checks, "registered before attach", recording.data, target)
+            told_by_wake(checks, "registered before attach", recording.data)
     checks.done()
 
 
