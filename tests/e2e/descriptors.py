@@ -4,28 +4,37 @@
 signalfd, inotify, pidfd (workload `descriptors'). The same for what was registered before attach, and for what is
 registered while it is recorded. A connection to accept is an idle wait, over a unix socket as well."""
 
+import os
 import re
+import socket
 import time
+from pathlib import Path
 
 from harness import DWELL, Checks, Recording, Target, fold, need_files, need_recording, report, scratch, wait_for, workload
 
 READY = "child pidfd_silent"
+COMM = Path("/proc/self/comm").read_text(encoding="utf-8").strip()
 
 
 def told(out, word):
     return dict(line.split()[1:3] for line in out.splitlines() if line.startswith(word))
 
 
+def socket_of(target):
+    return Path(next(line.split()[1] for line in target.out.splitlines() if line.startswith("directory "))) / "x.sock"
+
+
 def wanted(target):
     """Task → part of its wait, and the name of its descriptor (a pattern)."""
     out = target.out
     child, port = told(out, "child "), told(out, "port ")
-    path = next(line.split()[1] for line in out.splitlines() if line.startswith("directory "))
+    path = socket_of(target).parent
     return {
         "udp_silent": ("no data", f"udp bound 127.0.0.1:{port['udp_silent']}"),
         "udp_answers": ("no data", f"udp bound 127.0.0.1:{port['udp_asks']}"),
         "udp_asks": ("no data", f"udp 127.0.0.1:{port['udp_asks']}"),
-        "unix_accepts_silent": ("no data: connection", f"unix listen {path}/x.sock"),
+        "unix_client_silent": ("no data", rf"unix {re.escape(COMM)} \(pid {os.getpid()}\) → {path}/x.sock"),
+        "unix_accepts": ("no data: connection", f"unix listen {path}/x.sock"),
         "unix_accepted": ("no data", f"unix this process → {path}/x.sock"),
         "unix_connected": ("no data", f"unix {path}/x.sock"),
         "pair_silent": ("no data", "unix socketpair, other end: this process"),
@@ -61,10 +70,12 @@ def main():
     need_recording()
     need_files(DWELL, workload("descriptors"))
     checks = Checks()
-    with scratch() as directory, Target([workload("descriptors")], directory, "descriptors") as target:
+    with (scratch() as directory, Target([workload("descriptors")], directory, "descriptors", env={"TMPDIR": str(directory)}) as target,
+          socket.socket(socket.AF_UNIX) as client):
         with checks.guarded("late"), Recording(target.pid, directory, "late", options=["--no-looks"]) as recording:
             target.go()
             wait_for(lambda: READY in target.out, "its descriptors")
+            client.connect(str(socket_of(target)))
             time.sleep(1)
             checks.equal(recording.stop(), 0, "late: recorded")
             look(checks, "registered while it is recorded", recording.data, target)

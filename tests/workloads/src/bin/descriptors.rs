@@ -50,14 +50,15 @@ async fn run(directory: PathBuf) -> io::Result<()> {
     let listener = UnixListener::bind(directory.join("x.sock"))?;
     let connected = UnixStream::connect(directory.join("x.sock")).await?;
     let (accepted, _) = listener.accept().await?;
-    tokio::spawn(unix_accepts_silent(listener));
+    tokio::spawn(unix_accepts(listener));
     tokio::spawn(unix_connected(connected));
     tokio::spawn(unix_accepted(accepted));
     let (one, other) = UnixStream::pair()?;
     tokio::spawn(pair_silent(one, other));
     let (here, there) = std::os::unix::net::UnixStream::pair()?;
     here.set_nonblocking(true)?;
-    let sleeper = child("pair_child", Command::new("sleep").arg("1000").stdin(OwnedFd::from(there)))?;
+    let sleeper =
+        child("pair_child", Command::new("sleep").arg("1000").stdin(OwnedFd::from(there)))?;
     tokio::spawn(pair_child(UnixStream::from_std(here)?, sleeper));
 
     let mut writer = child_of_shell("pipe_from", OUTPUT)?;
@@ -80,7 +81,15 @@ async fn run(directory: PathBuf) -> io::Result<()> {
 }
 
 fn child(name: &str, command: &mut Command) -> io::Result<Child> {
-    let child = command.kill_on_drop(true).spawn()?;
+    // It must not outlive this program, however that ends.
+    // SAFETY: a system call, which may be made between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            Ok(())
+        })
+    };
+    let child = command.spawn()?;
     println!("child {name} {}", child.id().expect("it runs"));
     Ok(child)
 }
@@ -110,8 +119,16 @@ async fn udp_asks(socket: UdpSocket) {
     }
 }
 
-async fn unix_accepts_silent(listener: UnixListener) {
-    listener.accept().await.expect("nobody comes");
+/// Of the test, which connects.
+async fn unix_accepts(listener: UnixListener) {
+    loop {
+        let (client, _) = listener.accept().await.expect("a client");
+        tokio::spawn(unix_client_silent(client));
+    }
+}
+
+async fn unix_client_silent(mut client: UnixStream) {
+    client.read_exact(&mut [0; 1]).await.ok();
 }
 
 async fn unix_connected(mut stream: UnixStream) {
@@ -208,7 +225,9 @@ fn made(fd: libc::c_int) -> io::Result<OwnedFd> {
 }
 
 fn timer() -> io::Result<OwnedFd> {
-    let timer = made(unsafe { libc::timerfd_create(libc::CLOCK_MONOTONIC, libc::TFD_NONBLOCK | libc::TFD_CLOEXEC) })?;
+    let timer = made(unsafe {
+        libc::timerfd_create(libc::CLOCK_MONOTONIC, libc::TFD_NONBLOCK | libc::TFD_CLOEXEC)
+    })?;
     let tick = libc::timespec { tv_sec: 0, tv_nsec: TICK.as_nanos() as libc::c_long };
     let every = libc::itimerspec { it_interval: tick, it_value: tick };
     // SAFETY: the timer and the times are there.
