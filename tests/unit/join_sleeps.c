@@ -88,6 +88,12 @@ static void kernel_stacks(void **state)
 	assert_string_equal(words(STACK("do_wait", "kernel_waitid"), 247), "a child's end");
 	assert_string_equal(words(STACK("wait_for_completion_state", "wait_for_vfork_done",
 					"kernel_clone"), 56), "a child's exec or end (vfork)");
+	assert_string_equal(words(STACK("kernel_clone", "__do_sys_clone"), 56),
+			    "a child's exec or end (vfork)");
+	assert_string_equal(words(STACK("something_new", "copy_process", "kernel_clone"), 56),
+			    "the start of a thread or process");
+	assert_string_equal(words(STACK("do_wait_intr_irq", "timerfd_read_iter", "vfs_read"), 0),
+			    "a timerfd");
 	assert_string_equal(words(STACK("io_cqring_wait", "__do_sys_io_uring_enter"), 426),
 			    "io_uring_enter");
 	/* it is not memory that a CPU limit is about */
