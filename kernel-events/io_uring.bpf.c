@@ -218,6 +218,7 @@ static __always_inline void connect_peer(struct raw_fd *ev, struct io_kiocb *req
 		if (!bpf_probe_read_user(ev->unix_path, sizeof(ev->unix_path),
 					 (char *)BPF_CORE_READ(c, addr) + 2))
 			ev->unix_len = len - 2;
+		ev->unix_ends = FD_UNIX_PEER | FD_UNIX_PEER_NAMED;
 		return;
 	}
 	if (ev->family != AF_INET && ev->family != AF_INET6)

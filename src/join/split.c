@@ -94,7 +94,7 @@ static void split__begin(const struct join *j, struct split *s)
 {
 	s->nr = 0;
 	memset(s->hint, 0, sizeof(s->hint));
-	s->undecided = s->yielded = false;
+	s->undecided = s->yielded = s->by_wake = false;
 	s->job = NULL;
 	s->forgotten = 0;
 	s->err = 0;
@@ -275,6 +275,8 @@ static void split_cause(const struct join *j, struct split *s, const struct task
 	uint64_t ready, seen;
 
 	s->branch = c->branch;
+	s->by_wake = c->by_wake;
+	s->on = c->detail;
 	if (c->ready) {
 		ready = clamp(c->ready, start, back);
 		split__add(s, part, c->detail, start, ready - start);
@@ -430,7 +432,7 @@ static bool split_driver(const struct join *j, const struct task *t, const struc
 			 const struct thread *w, uint64_t now, struct split *s)
 {
 	struct driver *d = w->dispatches;
-	struct cause cause;
+	struct cause cause = { .by_wake = false };
 
 	if (d->ops->why && d->ops->why(j, d, t, sh, &cause)) {
 		split_cause(j, s, t, sh, w, &cause, now);
