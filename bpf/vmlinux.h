@@ -74,6 +74,7 @@ struct inode {
 struct file {
 	struct inode *f_inode;
 	void *private_data;
+	unsigned int f_mode;
 };
 
 struct fdtable {
@@ -95,6 +96,27 @@ struct thread_struct {
 	unsigned long fsbase;
 };
 
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+struct pid_namespace;
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct hlist_head tasks[4];
+	struct upid numbers[1];
+};
+
 struct task_struct {
 	struct thread_struct thread;
 	unsigned int __state;
@@ -103,6 +125,8 @@ struct task_struct {
 	unsigned int flags;
 	pid_t pid;
 	pid_t tgid;
+	struct pid *thread_pid;
+	struct hlist_node pid_links[4];
 	char comm[16];
 	struct files_struct *files;
 	struct task_struct *group_leader;
@@ -136,6 +160,8 @@ struct sock {
 	struct sock_common __sk_common;
 	u16 sk_type;
 	u16 sk_protocol;
+	struct socket *sk_socket;
+	struct pid *sk_peer_pid;
 };
 
 struct inet_connection_sock {
@@ -151,6 +177,7 @@ struct tcp_sock {
 
 struct socket {
 	short type;
+	struct file *file;
 	struct sock *sk;
 };
 

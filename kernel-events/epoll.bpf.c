@@ -15,7 +15,8 @@ extern bool wakers_wanted;
 /* The io_uring source's: another program on all system calls would cost every process. */
 int uring_entered(__u32 fd, __u32 min, __s32 nr);
 
-#define NR_EPOLL_WAIT	232	/* arch/x86/entry/syscalls/syscall_64.tbl */
+#define NR_CONNECT	42	/* arch/x86/entry/syscalls/syscall_64.tbl */
+#define NR_EPOLL_WAIT	232
 #define NR_EPOLL_CTL	233
 #define NR_EPOLL_PWAIT	281
 #define NR_IO_URING_ENTER 426
@@ -185,18 +186,65 @@ static __always_inline bool fd_asked_again(__u32 fd, __u64 token)
 	return true;
 }
 
+static __always_inline struct file *open_file(struct task_struct *task, __u32 fd)
+{
+	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+	struct file **files = BPF_CORE_READ(fdt, fd), *file = NULL;
+
+	if (fd >= BPF_CORE_READ(fdt, max_fds) ||
+	    bpf_probe_read_kernel(&file, sizeof(file), &files[fd]))
+		return NULL;
+	return file;
+}
+
+static __always_inline void send_fd(const struct raw_fd *ev, __u32 tid, __u8 type)
+{
+	struct raw_fd *out = event_reserve(sizeof(*out), bpf_ktime_get_ns(), tid, type);
+
+	if (!out)
+		return;
+	bpf_probe_read_kernel((char *)out + sizeof(out->hdr), sizeof(*out) - sizeof(out->hdr),
+			      (char *)ev + sizeof(ev->hdr));
+	event_submit(out);
+}
+
+/*
+ * A socket without connections that was registered before it got its peer, as programs do with
+ * those of UDP: tell what it is once more.
+ */
+static __always_inline void datagrams_connected(struct pt_regs *regs)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 fd = regs->di;
+	struct fd_state *s = bpf_map_lookup_elem(&fds, &fd);
+	struct epoll_thread *e;
+	struct file *file;
+
+	if (!s || !s->known || !s->sk || s->tcp)
+		return;
+	e = epoll_thread_get(task);
+	file = open_file(task, fd);
+	if (!e || !file)
+		return;
+	e->fd.token = s->token;
+	e->fd.epfd = s->epfd;
+	e->fd.fd = fd;
+	fd_describe(&e->fd, file);
+	if (e->fd.sk == s->sk && e->fd.sk_type == SOCK_DGRAM)
+		send_fd(&e->fd, task->pid, RAW_FD_ADD);
+}
+
 static __always_inline void epoll_controlled(struct pt_regs *regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 op = regs->si, fd = regs->dx;
 	struct epoll_thread *e = epoll_thread_get(task);
-	struct raw_fd *ev, *out;
+	struct raw_fd *ev;
 	struct {
 		__u32	events;
 		__u64	data;
 	} __attribute__((packed)) event;
-	struct fdtable *fdt;
-	struct file **files, *file = NULL;
+	struct file *file;
 
 	if (!e)
 		return;
@@ -221,22 +269,14 @@ static __always_inline void epoll_controlled(struct pt_regs *regs)
 			return;
 		ev->token = event.data;
 		ev->events = event.events;
-		fdt = BPF_CORE_READ(task, files, fdt);
-		files = BPF_CORE_READ(fdt, fd);
-		if (fd >= BPF_CORE_READ(fdt, max_fds) ||
-		    bpf_probe_read_kernel(&file, sizeof(file), &files[fd]) || !file)
+		file = open_file(task, fd);
+		if (!file)
 			return;
 		fd_describe(ev, file);
 		fd_listens(ev);
 		fd_remember(fd, ev);
 	}
-	out = event_reserve(sizeof(*out), bpf_ktime_get_ns(), task->pid,
-			    op == EPOLL_CTL_DEL ? RAW_FD_DEL : RAW_FD_ADD);
-	if (!out)
-		return;
-	bpf_probe_read_kernel((char *)out + sizeof(out->hdr), sizeof(*out) - sizeof(out->hdr),
-			      (char *)ev + sizeof(ev->hdr));
-	event_submit(out);
+	send_fd(ev, task->pid, op == EPOLL_CTL_DEL ? RAW_FD_DEL : RAW_FD_ADD);
 }
 
 SEC("tp_btf/sys_exit")
@@ -244,15 +284,18 @@ int BPF_PROG(epoll_exit, struct pt_regs *regs, long ret)
 {
 	long nr = regs->orig_ax;
 
-	if (nr < NR_EPOLL_WAIT)		/* most calls: read, write, futex, … */
+	if (nr < NR_EPOLL_WAIT && nr != NR_CONNECT)	/* most calls: read, write, futex, … */
 		return 0;
-	if (nr != NR_EPOLL_WAIT && nr != NR_EPOLL_PWAIT && nr != NR_EPOLL_CTL &&
+	if (nr != NR_CONNECT && nr != NR_EPOLL_WAIT && nr != NR_EPOLL_PWAIT && nr != NR_EPOLL_CTL &&
 	    nr != NR_EPOLL_PWAIT2 && nr != NR_IO_URING_ENTER)
 		return 0;
 	if (bpf_get_current_task_btf()->tgid != target_tgid || !enabled)
 		return 0;
 	if (nr == NR_IO_URING_ENTER) {
 		uring_entered(regs->di, regs->dx, ret);
+	} else if (nr == NR_CONNECT) {
+		if (!ret)
+			datagrams_connected(regs);
 	} else if (nr == NR_EPOLL_CTL) {
 		if (!ret)
 			epoll_controlled(regs);

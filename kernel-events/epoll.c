@@ -22,16 +22,6 @@
 #include "kernel-events/fd.h"
 #include "kernel-events/source.h"
 
-/* On which end of a conversation it is. */
-static enum trace_fd_role role_of(const struct source_ctx *ctx, const struct raw_fd *fd)
-{
-	if (fd->sk_type != SOCK_STREAM || (fd->family != AF_INET && fd->family != AF_INET6))
-		return TRACE_FD_OTHER;
-	if (fd->sk_state == TCP_LISTEN)
-		return TRACE_FD_LISTENS;
-	return listeners__of(&ctx->listeners, fd) ? TRACE_FD_ACCEPTED : TRACE_FD_CONNECTED;
-}
-
 static int fd_event(struct source_ctx *ctx, const struct raw_fd *fd, struct trace_event *ev)
 {
 	int err;
@@ -47,7 +37,7 @@ static int fd_event(struct source_ctx *ctx, const struct raw_fd *fd, struct trac
 	}
 	ev->type = TRACE_FD_ADD;
 	err = source_fd_name(ctx, fd, &ev->fd.name);
-	ev->fd.role = role_of(ctx, fd);
+	ev->fd.role = fd_role(&ctx->listeners, fd);
 	return err;
 }
 
@@ -128,7 +118,7 @@ static void remember(struct source_ctx *ctx, const struct raw_fd *fd, bool conne
 	int socks = bpf_map__fd(ctx->skel->maps.socks);
 	int fds = bpf_map__fd(ctx->skel->maps.fds);
 	struct fd_state state = { .token = fd->token, .sk = fd->sk, .known = 1,
-				  .written = fd->written, .seen = 1,
+				  .written = fd->written, .seen = 1, .epfd = fd->epfd,
 				  .tcp = fd->last != FD_LAST_UNKNOWN };
 	uint32_t index = fd->fd;
 
@@ -174,7 +164,7 @@ static int registrations(struct source_ctx *ctx, struct open_files *files, int e
 		fd->epfd = epfd;
 		fd->events = events;
 		fd->hdr.type = RAW_FD_ADD;
-		remember(ctx, fd, role_of(ctx, fd) == TRACE_FD_CONNECTED);
+		remember(ctx, fd, fd_role(&ctx->listeners, fd) == TRACE_FD_CONNECTED);
 		memset(&ev, 0, sizeof(ev));
 		ev.ts = ctx->attach_ts;
 		err = fd_event(ctx, fd, &ev);

@@ -64,11 +64,64 @@ static __always_inline bool sock_filtered(__u64 sk)
 #define S_IFMT		0170000
 #define S_IFSOCK	0140000
 #define SOCK_STREAM	1
+#define SOCK_DGRAM	2
 #define TCP_LISTEN	10
 #define IPPROTO_TCP	6
 #define AF_UNIX		1
 #define AF_INET		2
 #define AF_INET6	10
+
+/* The recorder's pid namespace (its address, 0: not known), and its level. */
+extern __u64 own_pid_ns;
+extern __u32 own_pid_level;
+
+#define PIDTYPE_TGID	1
+
+/* The process @pid: its id in the recorder's namespace, and its name. */
+static __always_inline void fd_describe_peer(struct raw_fd *fd, struct pid *pid)
+{
+	__u32 links = bpf_core_field_offset(struct task_struct, pid_links) +
+		      PIDTYPE_TGID * bpf_core_type_size(struct hlist_node);
+	struct upid *number = (void *)((__u64)pid + bpf_core_field_offset(struct pid, numbers) +
+				       own_pid_level * bpf_core_type_size(struct upid));
+	struct hlist_node *first;
+
+	if (BPF_CORE_READ(pid, level) >= own_pid_level &&
+	    (__u64)BPF_CORE_READ(number, ns) == own_pid_ns)
+		fd->peer_pid = BPF_CORE_READ(number, nr);
+	first = BPF_CORE_READ(pid, tasks[PIDTYPE_TGID].first);
+	if (first)
+		BPF_CORE_READ_STR_INTO(&fd->peer_comm,
+				       (struct task_struct *)((__u64)first - links), comm);
+}
+
+static __always_inline void fd_describe_unix(struct raw_fd *fd, struct unix_sock *u)
+{
+	struct unix_sock *peer = (struct unix_sock *)BPF_CORE_READ(u, peer);
+	struct unix_address *addr = BPF_CORE_READ(u, addr), *theirs;
+	struct pid *pid;
+	int len;
+
+	if (addr)
+		fd->unix_ends |= FD_UNIX_NAMED;
+	if (peer) {
+		theirs = BPF_CORE_READ(peer, addr);
+		fd->unix_ends |= theirs ? FD_UNIX_PEER | FD_UNIX_PEER_NAMED : FD_UNIX_PEER;
+		if (!addr)
+			addr = theirs;
+		fd->peer_ino = BPF_CORE_READ(&peer->sk, sk_socket, file, f_inode, i_ino);
+		pid = BPF_CORE_READ(&u->sk, sk_peer_pid);
+		if (pid)
+			fd_describe_peer(fd, pid);
+	}
+	if (!addr)
+		return;
+	len = BPF_CORE_READ(addr, len) - 2;
+	if (len > 0 && len <= RAW_UNIX_PATH) {
+		fd->unix_len = len;
+		bpf_core_read(fd->unix_path, sizeof(fd->unix_path), &addr->name[0].sun_path);
+	}
+}
 
 /* Store the addresses of socket @sk, as the kernel has them now; /proc would be racy. */
 static __always_inline void fd_describe_sock(struct raw_fd *fd, struct sock *sk)
@@ -95,24 +148,7 @@ static __always_inline void fd_describe_sock(struct raw_fd *fd, struct sock *sk)
 			BPF_CORE_READ_INTO(&fd->remote, sk, __sk_common.skc_v6_daddr);
 		}
 	} else if (fd->family == AF_UNIX) {
-		struct unix_sock *u = (struct unix_sock *)sk;
-		struct unix_address *addr = BPF_CORE_READ(u, addr);
-		int len;
-
-		fd->unix_peer = 0;
-		if (!addr) {
-			u = (struct unix_sock *)BPF_CORE_READ(u, peer);
-			addr = u ? BPF_CORE_READ(u, addr) : NULL;
-			fd->unix_peer = 1;
-		}
-		if (addr) {
-			len = BPF_CORE_READ(addr, len) - 2;
-			if (len > 0 && len <= RAW_UNIX_PATH) {
-				fd->unix_len = len;
-				bpf_core_read(fd->unix_path, sizeof(fd->unix_path),
-					      &addr->name[0].sun_path);
-			}
-		}
+		fd_describe_unix(fd, (struct unix_sock *)sk);
 		return;
 	} else {
 		return;
@@ -137,8 +173,16 @@ static __always_inline void fd_describe(struct raw_fd *fd, struct file *file)
 	fd->ino = BPF_CORE_READ(file, f_inode, i_ino);
 	fd->sk = 0;
 	fd->family = 0;
+	fd->sk_type = 0;
 	fd->sk_state = 0;
+	fd->local_port = 0;
+	fd->remote_port = 0;
 	fd->unix_len = 0;
+	fd->unix_ends = 0;
+	fd->peer_ino = 0;
+	fd->peer_pid = 0;
+	fd->peer_comm[0] = '\0';
+	fd->opened = BPF_CORE_READ(file, f_mode) & (FD_OPENED_READ | FD_OPENED_WRITE);
 	fd->last = FD_LAST_UNKNOWN;
 	if (fd->mode == S_IFSOCK) {
 		struct socket *socket = (struct socket *)BPF_CORE_READ(file, private_data);
@@ -212,6 +256,7 @@ static __always_inline void fd_remember(__u32 fd, const struct raw_fd *raw)
 				    1ull << bit % 64);
 	}
 	s->token = token;
+	s->epfd = raw->epfd;
 	s->sk = sk;
 	s->ready = 0;
 	s->known = 1;

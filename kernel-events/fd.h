@@ -36,12 +36,36 @@ struct raw_fd {
 	__u8		local[16];
 	__u8		remote[16];
 	__u8		unix_len;
-	__u8		unix_peer;	/* the path is that of the peer */
-	__u8		sk_state;	/* TCP_LISTEN … */
+	__u8		unix_ends;	/* enum fd_unix */
+	__u8		sk_state;	/* TCP_LISTEN …, of unix sockets too */
 	__u8		last;		/* enum fd_last */
-	__u8		pad[4];
+	__u8		opened;		/* for what: enum fd_opened */
+	__u8		pad[3];
+	/* of a unix socket: its own; if it has none, that of its peer */
 	char		unix_path[RAW_UNIX_PATH];
 	__u32		written;	/* of a TCP connection: see struct fd_state */
+	/*
+	 * Of a unix socket with a peer. The process: of an accepted one, who has connected; of
+	 * one that has connected, who listens; of a pair, who made it. peer_pid is its id for the
+	 * recorder (0: not visible there); peer_comm is empty if it has ended.
+	 */
+	__u64		peer_ino;	/* inode of the other end; 0: it has none yet */
+	__u32		peer_pid;
+	char		peer_comm[16];
+	__u8		pad2[4];
+};
+
+/* For what a file is open; a sum of these, the kernel's FMODE_READ and FMODE_WRITE. */
+enum fd_opened {
+	FD_OPENED_READ	= 1,
+	FD_OPENED_WRITE	= 2,
+};
+
+/* What a unix socket has; a sum of these. */
+enum fd_unix {
+	FD_UNIX_NAMED		= 1,	/* an address of its own */
+	FD_UNIX_PEER		= 2,	/* a peer */
+	FD_UNIX_PEER_NAMED	= 4,	/* … that has an address */
 };
 
 /* What was last done over a TCP connection, as far as the kernel's clock (jiffies) tells. */
@@ -80,6 +104,8 @@ struct fd_state {
 	__u8	seen;		/* it has become ready since it was registered */
 	__u8	turn;		/* enum fd_turn, of the last time that it became ready */
 	__u8	pad;
+	__s32	epfd;		/* the epoll instance in which it was registered last */
+	__u32	pad2;
 };
 
 /* Whose turn it was when data came; a sum of these. */
@@ -90,9 +116,9 @@ enum fd_turn {
 };
 
 #ifndef __bpf__
-_Static_assert(sizeof(struct raw_fd) == 216, "raw_fd");
+_Static_assert(sizeof(struct raw_fd) == 248, "raw_fd");
 _Static_assert(sizeof(struct raw_listener) == 20, "raw_listener");
-_Static_assert(sizeof(struct fd_state) == 48, "fd_state");
+_Static_assert(sizeof(struct fd_state) == 56, "fd_state");
 #endif
 
 #endif /* DWELL_FD_EVENTS_H */

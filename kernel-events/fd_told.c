@@ -17,6 +17,8 @@
 #include "kernel-events/fd_name.h"
 #include "kernel-events/source.h"
 
+#define PEERS_MAX	1024	/* processes that connect and are named with their pids */
+
 /*
  * Find the listening socket that accepted connection @fd, if there is one. Its event
  * may be in another CPU's ring buffer and be read later, so the kernel's map is asked.
@@ -45,6 +47,9 @@ static int find_listener(struct source_ctx *ctx, const struct raw_fd *fd)
 
 int source_fd_name(struct source_ctx *ctx, const struct raw_fd *fd, uint32_t *string)
 {
+	const struct fd_namer namer = { .pid = ctx->pid, .listeners = &ctx->listeners,
+					.holders = &ctx->holders,
+					.many = ctx->nr_peers >= PEERS_MAX };
 	char name[FD_NAME_MAX];
 	int err;
 
@@ -53,7 +58,11 @@ int source_fd_name(struct source_ctx *ctx, const struct raw_fd *fd, uint32_t *st
 		err = find_listener(ctx, fd);
 	if (err)
 		return err;
-	fd_name(ctx->pid, &ctx->listeners, fd, name, sizeof(name));
+	fd_name(&namer, fd, name, sizeof(name));
 	*string = trace_writer__string(ctx->trace, name);
+	if (fd->peer_pid && *string > ctx->last_peer) {	/* a new one: ids ascend */
+		ctx->last_peer = *string;
+		ctx->nr_peers++;
+	}
 	return *string ? 1 : -ENOMEM;
 }

@@ -54,7 +54,7 @@ struct {
 
 __u32 uring_nr;		/* rings of the target so far */
 
-/* Does this kernel have io_uring, as it is since 5.19? */
+/* Does this kernel have io_uring, and requests with what is read here? */
 static __always_inline bool uring_known(void)
 {
 	return bpf_core_field_exists(((struct io_kiocb *)0)->cqe.user_data);
@@ -218,6 +218,7 @@ static __always_inline void connect_peer(struct raw_fd *ev, struct io_kiocb *req
 		if (!bpf_probe_read_user(ev->unix_path, sizeof(ev->unix_path),
 					 (char *)BPF_CORE_READ(c, addr) + 2))
 			ev->unix_len = len - 2;
+		ev->unix_ends = FD_UNIX_PEER | FD_UNIX_PEER_NAMED;
 		return;
 	}
 	if (ev->family != AF_INET && ev->family != AF_INET6)

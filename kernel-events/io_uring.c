@@ -117,7 +117,7 @@ static int attach_to(struct bpf_program *prog, struct bpf_link **link, const cha
 }
 
 /*
- * What a completion is told with has changed: since 6.16 with the entry itself. The kernel
+ * What a completion is told with has changed: in 6.18 it is the entry itself. The kernel
  * refuses a program that looks at more arguments than there are.
  */
 static int attach_complete(struct dwell_bpf *skel)

@@ -58,6 +58,21 @@ int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux
 	return 0;
 }
 
+/* The recorder's pid namespace, in which the ids are that it and the user know. */
+__u64 own_pid_ns;
+__u32 own_pid_level;
+
+static __always_inline void find_own_namespace(void)
+{
+	struct pid *pid = BPF_CORE_READ(bpf_get_current_task_btf(), thread_pid);
+	struct upid *number;
+
+	own_pid_level = BPF_CORE_READ(pid, level);
+	number = (void *)((__u64)pid + bpf_core_field_offset(struct pid, numbers) +
+			  own_pid_level * bpf_core_type_size(struct upid));
+	own_pid_ns = (__u64)BPF_CORE_READ(number, ns);
+}
+
 /*
  * Run by the recorder for one process, given by its id in the recorder's pid namespace.
  * Tells the process's id in the first pid namespace.
@@ -70,6 +85,7 @@ int target_process(struct bpf_iter__task *ctx)
 
 	if (!task)
 		return 0;
+	find_own_namespace();
 	p.tgid = task->tgid;
 	bpf_seq_write(ctx->meta->seq, &p, sizeof(p));
 	return 0;

@@ -35,6 +35,9 @@ struct source_ctx {
 	unsigned int		 execs;		/* how often the target has called exec */
 	uint64_t		 last_exec_ts;
 	struct listeners	 listeners;	/* that the target has opened so far */
+	struct fd_holders	 holders;	/* of pipes and pairs of sockets */
+	/* names with processes that have connected: how many, and the last one's id */
+	uint32_t		 nr_peers, last_peer;
 	/* paths of operations of io_uring: how many are in the file, and the last one's id */
 	uint32_t		 nr_paths, last_path;
 };

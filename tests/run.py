@@ -14,6 +14,8 @@ cmocka's in TAP, the others by a last line like ours. What a failed test printed
 """
 
 import argparse
+import concurrent.futures
+import itertools
 import os
 import pathlib
 import re
@@ -28,6 +30,7 @@ LOGS = BUILD / "logs"
 SHOWN = 120  # lines shown of a failed test
 WIDTH = 600
 SKIPPED = 2
+SIDE_BY_SIDE = {"unit", "fuzz"}  # kinds of tests that measure no time
 TIMEOUT = {"unit": 300, "replay": 300, "fuzz": 300 + 2 * int(os.environ.get("FUZZ_SECONDS") or 60), "e2e": 1200}
 
 SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$")
@@ -127,6 +130,30 @@ def describe(status):
     return f"exit status {status}"
 
 
+def one(kind, name, argv):
+    """Runs a test: its counts, and the lines that tell of it."""
+    log = LOGS / (name.replace("/", ".") + ".log")
+    begin = time.monotonic()
+    status = run(kind, argv, log)
+    text = log.read_text(errors="replace")
+    counts = count(kind, status, text)
+    word = "FAIL" if counts[1] else "skip" if not counts[0] else "ok"
+    reason = ""
+    if word == "skip" and kind != "unit":
+        reason = ": " + " ".join(text.splitlines()[-1:]).removeprefix("skipped: ")
+    elif kind == "fuzz" and word == "ok":
+        reason = ": " + " ".join(text.splitlines()[-2:-1])
+    elif counts[1] or counts[2]:
+        reason = ": " + "{} passed, {} failed, {} skipped".format(*counts)
+    lines = [f"{word:4}  {name} ({time.monotonic() - begin:.1f} s){reason}"]
+    if word == "FAIL":
+        lines.append(f"      {describe(status)}; all of it is in {log}")
+        lines += [f"      | {line[:WIDTH]}" for line in excerpt(text.splitlines())]
+    elif counts[2]:
+        lines += [f"      {line}" for line in skipped_parts(text)]
+    return counts, lines
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kinds", nargs="*", choices=["unit", "replay", "fuzz", "e2e", []],
@@ -135,32 +162,13 @@ def main():
     options = parser.parse_args()
     LOGS.mkdir(parents=True, exist_ok=True)
     total = [0, 0, 0]
-    for kind, name, argv in tests(options.kinds or list(TIMEOUT)):
-        if options.k and not any(part in name for part in options.k):
-            continue
-        log = LOGS / (name.replace("/", ".") + ".log")
-        begin = time.monotonic()
-        status = run(kind, argv, log)
-        text = log.read_text(errors="replace")
-        counts = count(kind, status, text)
-        word = "FAIL" if counts[1] else "skip" if not counts[0] else "ok"
-        reason = ""
-        if word == "skip" and kind != "unit":
-            reason = ": " + " ".join(text.splitlines()[-1:]).removeprefix("skipped: ")
-        elif kind == "fuzz" and word == "ok":
-            reason = ": " + " ".join(text.splitlines()[-2:-1])
-        elif counts[1] or counts[2]:
-            reason = ": " + "{} passed, {} failed, {} skipped".format(*counts)
-        print(f"{word:4}  {name} ({time.monotonic() - begin:.1f} s){reason}", flush=True)
-        if word == "FAIL":
-            print(f"      {describe(status)}; all of it is in {log}")
-            for line in excerpt(text.splitlines()):
-                print(f"      | {line[:WIDTH]}")
-            sys.stdout.flush()
-        elif counts[2]:
-            for line in skipped_parts(text):
-                print(f"      {line}")
-        total = [a + b for a, b in zip(total, counts)]
+    chosen = [(kind, name, argv) for kind, name, argv in tests(options.kinds or list(TIMEOUT))
+              if not options.k or any(part in name for part in options.k)]
+    for kind, alike in itertools.groupby(chosen, key=lambda test: test[0]):
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count() if kind in SIDE_BY_SIDE else 1) as pool:
+            for counts, lines in pool.map(lambda test: one(*test), alike):
+                print("\n".join(lines), flush=True)
+                total = [a + b for a, b in zip(total, counts)]
     print("{} passed, {} failed, {} skipped".format(*total), flush=True)
     return 1 if total[1] or not sum(total) else 0
 

@@ -63,6 +63,7 @@ struct cause {
 	/* what is known of the time of .part, or NULL: parts of it, in order, without gaps */
 	const struct pieces *pieces;
 	uint64_t	ready;		/* when the event happened; 0: not seen */
+	bool		by_wake;	/* … as told by the wake of the thread in the driver */
 	uint64_t	looked;		/* if ready is 0: when the driver last found nothing */
 };
 

@@ -181,6 +181,7 @@ static void epoll__cause(const struct join *j, const struct epoll_driver *e,
 	c->pieces = NULL;
 	c->detail = fds__name(&j->fds, fd->token, e->epfd);
 	c->ready = fd->ready ? fd->ready : e->head.woke;
+	c->by_wake = !fd->ready && e->head.woke;
 	c->looked = e->prev;
 }
 

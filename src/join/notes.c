@@ -10,7 +10,7 @@
 #include "join/timeline.h"
 #include "join/unpolled.h"
 
-#define OWN_NOTES	6	/* notes of the join, at most */
+#define OWN_NOTES	7	/* notes of the join, at most */
 #define KINDS_NAMED	3
 
 static int add(struct join *j, const char *note)
@@ -147,6 +147,8 @@ int notes__make(struct join *j)
 				"a thread was woken or came back to a CPU and the kernel's "
 				"tracepoints did not report it: taken from the scheduler's counters "
 				"of the thread");
+	if (!err && j->by_wake.waits)
+		err = add(j, by_wake__note(j));
 	if (!err)
 		err = add_count(j, j->overflows, "completion",
 				"of io_uring found its queue full: the program asks for more at a "

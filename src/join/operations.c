@@ -32,6 +32,8 @@ struct ring {
 	size_t			sweep_at;	/* when so many are there */
 };
 
+#define OPCODE_ACCEPT	13
+
 /* enum io_uring_op, include/uapi/linux/io_uring.h */
 static const char *const opcodes[] = {
 	"nop", "readv", "writev", "fsync", "read_fixed", "write_fixed", "poll_add", "poll_remove",
@@ -294,6 +296,14 @@ static int wq__done(struct operations *o, struct operation *op, uint32_t tid, ui
 	return err;
 }
 
+/* The part for time in which the kernel waits for @events of the file of @op. */
+static enum part armed_part(const struct operations *o, const struct operation *op, uint32_t events)
+{
+	if (o->names[op->name].opcode == OPCODE_ACCEPT)
+		return PART_NO_CONNECTION;
+	return driver__idle_part(events & (EPOLLIN | EPOLLPRI) ? WALK_DIR_READ : WALK_DIR_WRITE);
+}
+
 static int operations__step(struct operations *o, const struct trace_event *ev, uint64_t now)
 {
 	const struct operation_name unseen = { .unseen = true, .fd = TRACE_URING_NO_FD };
@@ -312,8 +322,7 @@ static int operations__step(struct operations *o, const struct trace_event *ev, 
 	switch (ev->step.step) {
 	case TRACE_URING_ARMED:
 		op->ready = 0;
-		phase__begin(op, driver__idle_part(ev->step.res & (EPOLLIN | EPOLLPRI) ?
-						   WALK_DIR_READ : WALK_DIR_WRITE), now);
+		phase__begin(op, armed_part(o, op, ev->step.res), now);
 		break;
 	case TRACE_URING_READY:
 		if (op->ready <= op->done)

@@ -64,18 +64,50 @@ struct function_words {
 	const char	*words;
 };
 
+/*
+ * What is behind a page fault or a system call, of whatever file: the first in this list that
+ * is anywhere in the stack.
+ */
+static const struct function_words reasons[] = {
+	{ "handle_userfault", "a page fault (another thread or process is to handle it: userfaultfd)" },
+	{ "try_to_free_mem_cgroup_pages", "memory (the limit of the cgroup)" },
+	{ "__mem_cgroup_handle_over_high", "memory (the limit of the cgroup)" },
+	{ "mem_cgroup_handle_over_high", "memory (the limit of the cgroup)" },
+	{ "mem_cgroup_oom_synchronize", "memory (the limit of the cgroup)" },
+	{ "throttle_direct_reclaim", "memory (it is scarce)" },
+	{ "try_to_free_pages", "memory (it is scarce)" },
+	{ "__alloc_pages_direct_compact", "memory (it is scarce)" },
+	{ "balance_dirty_pages", "a disk (too much is to be written back)" },
+	{ "rq_qos_wait", "a disk (its queue is full)" },
+	{ "blk_mq_get_tag", "a disk (its queue is full)" },
+};
+
+/* Of a page fault: the first in this list that is anywhere in the stack. */
+static const struct function_words faults[] = {
+	{ "request_wait_answer", "a page fault (an answer of a FUSE file system)" },
+	{ "nfs_", "a page fault (an answer of an NFS server)" },
+	{ "do_swap_page", "a page fault (memory that was swapped out)" },
+	{ "filemap_fault", "a page fault (a file that is mapped)" },
+	{ "migration_entry_wait", "a page fault (memory that is being moved)" },
+	{ "migration_entry_wait_", "a page fault (memory that is being moved)" },
+	{ "lock_mm_and_find_vma", "a page fault (the lock of the address space)" },
+};
+
 /* Functions that tell more than the one that sleeps, however deep in there. */
 static const struct function_words ways_in[] = {
 	{ "asm_exc_page_fault", "a page fault" },
 	{ "exc_page_fault", "a page fault" },
 	{ "do_user_addr_fault", "a page fault" },
 	{ "__do_sys_io_uring_enter", "io_uring_enter" },
-	{ "balance_dirty_pages", "a disk (too much is to be written back)" },
 	{ "request_wait_answer", "an answer of a FUSE file system" },
 	{ "fuse_", "an answer of a FUSE file system" },
 	{ "rpc_wait_bit_killable", "an answer of an NFS server" },
 	{ "nfs_", "an answer of an NFS server" },
 	{ "nfs4_", "an answer of an NFS server" },
+	{ "cifs_", "an answer of an SMB server" },
+	{ "smb2_", "an answer of an SMB server" },
+	{ "ceph_", "an answer of a Ceph server" },
+	{ "p9_client_rpc", "an answer of a 9P file system" },
 };
 
 /* The first that fits, from the innermost function of a stack outwards. */
@@ -90,12 +122,17 @@ static const struct function_words functions[] = {
 	{ "pipe_read", "a pipe that is empty" },
 	{ "anon_pipe_read", "a pipe that is empty" },
 	{ "fifo_pipe_read", "a pipe that is empty" },
+	{ "pipe_wait_readable", "a pipe that is empty" },
+	{ "ipipe_prep", "a pipe that is empty" },
+	{ "pipe_wait_writable", "a pipe that is full" },
+	{ "opipe_prep", "a pipe that is full" },
 	{ "fifo_open", "the other end of a FIFO" },
 	{ "locks_lock_inode_wait", "a file lock" },
 	{ "flock_lock_inode_wait", "a file lock" },
 	{ "__do_sys_flock", "a file lock" },
 	{ "do_lock_file_wait", "a file lock" },
 	{ "fcntl_setlk", "a file lock" },
+	{ "__break_lease", "a file's lease, which another process has" },
 	{ "ep_poll", "epoll_wait" },
 	{ "do_epoll_wait", "epoll_wait" },
 	{ "do_select", "select" },
@@ -103,6 +140,9 @@ static const struct function_words functions[] = {
 	{ "do_sys_poll", "poll" },
 	{ "sk_stream_wait_memory", "a socket whose buffer is full" },
 	{ "sock_alloc_send_pskb", "a socket whose buffer is full" },
+	{ "sock_wait_for_wmem", "a socket whose buffer is full" },
+	{ "sk_stream_wait_close", "a connection's end (SO_LINGER)" },
+	{ "sk_stream_wait_connect", "a connection's beginning" },
 	{ "sk_wait_data", "data of a socket" },
 	{ "__skb_wait_for_more_packets", "data of a socket" },
 	{ "tcp_recvmsg", "data of a socket" },
@@ -121,26 +161,51 @@ static const struct function_words functions[] = {
 	{ "do_wait", "a child's end" },
 	{ "kernel_wait4", "a child's end" },
 	{ "kernel_waitid", "a child's end" },
+	{ "copy_process", "the start of a thread or process" },
+	{ "wait_for_vfork_done", "a child's exec or end (vfork)" },
+	{ "kernel_clone", "a child's exec or end (vfork)" },
 	{ "do_sigtimedwait", "a signal" },
+	{ "sigsuspend", "a signal" },
+	{ "__do_sys_pause", "a signal" },
+	{ "do_msgrcv", "a message queue" },
+	{ "do_msgsnd", "a message queue" },
+	{ "wq_sleep", "a message queue" },
+	{ "do_semtimedop", "a semaphore (System V)" },
+	{ "__do_semtimedop", "a semaphore (System V)" },
 	{ "io_cqring_wait", "io_uring_enter" },
 	{ "eventfd_read", "an eventfd" },
 	{ "timerfd_read", "a timerfd" },
+	{ "timerfd_read_iter", "a timerfd" },
 	{ "signalfd_dequeue", "a signal" },
+	{ "signalfd_read_iter", "a signal" },
+	{ "inotify_read", "events of inotify" },
+	{ "userfaultfd_read", "page faults to handle (userfaultfd)" },
+	{ "userfaultfd_read_iter", "page faults to handle (userfaultfd)" },
+	{ "userfaultfd_ctx_read", "page faults to handle (userfaultfd)" },
 	{ "n_tty_read", "input of a terminal" },
 	{ "n_tty_write", "a terminal's output" },
 	{ "tty_", "a terminal" },
 	{ "rwsem_", "a lock inside the kernel" },
 	{ "__mutex_", "a lock inside the kernel" },
 	{ "__down_", "a lock inside the kernel" },
+	{ "percpu_rwsem_wait", "a lock inside the kernel" },
+	{ "__percpu_down_read", "a lock inside the kernel" },
 	{ "synchronize_", "all CPUs (RCU)" },
 	{ "jbd2_", "a disk (the file system's journal)" },
+	{ "xlog_", "a disk (the file system's journal)" },
+	{ "xfs_log_force", "a disk (the file system's journal)" },
+	{ "xfs_log_force_", "a disk (the file system's journal)" },
+	{ "btrfs_sync_log", "a disk (the file system's journal)" },
+	{ "btrfs_commit_transaction", "a disk (the file system's journal)" },
 	{ "io_schedule", "a disk" },
 	{ "io_schedule_timeout", "a disk" },
 	{ "folio_wait_", "a disk" },
 	{ "submit_bio_wait", "a disk" },
 	{ "blk_", "a disk" },
-	{ "throttle_", "memory (it is scarce)" },
+	{ "blkdev_", "a disk" },
+	{ "reclaim_throttle", "memory (it is scarce)" },
 	{ "mem_cgroup_", "memory (the limit of the cgroup)" },
+	{ "__refrigerator", "being thawed: the process is frozen" },
 };
 
 /* Compilers add to names: "__mutex_lock.constprop.0". */
@@ -177,7 +242,22 @@ static const char *words_of_syscall(int syscall)
 		return "a child's end";
 	case SYS_fsync:
 	case SYS_fdatasync:
+	case SYS_sync:
+	case SYS_syncfs:
+	case SYS_msync:
+	case SYS_sync_file_range:
 		return "a disk";
+	case SYS_select:
+	case SYS_pselect6:
+		return "select";
+	case SYS_rt_sigtimedwait:
+	case SYS_rt_sigsuspend:
+	case SYS_pause:
+		return "a signal";
+	case SYS_io_uring_enter:
+		return "io_uring_enter";
+	case SYS_vfork:
+		return "a child's exec or end (vfork)";
 	case SYS_epoll_wait:
 	case SYS_epoll_pwait:
 		return "epoll_wait";
@@ -197,20 +277,38 @@ static const char *words_of_syscall(int syscall)
 		return "a socket whose buffer is full";
 	case SYS_read:
 	case SYS_readv:
+	case SYS_pread64:
+	case SYS_preadv:
 		return "a read";
 	case SYS_write:
 	case SYS_writev:
+	case SYS_pwrite64:
+	case SYS_pwritev:
 		return "a write";
 	}
 	return NULL;
 }
 
 #define NR(list)	(sizeof(list) / sizeof((list)[0]))
+#define NR_FAULT_WAYS	3	/* of ways_in: those of page faults, which are the first */
+
+/* The words of the first function of @list that is in the stack; NULL: none is. */
+static const char *words_of_any(const struct function_words *list, size_t nr,
+				const struct trace_stack *stack)
+{
+	for (size_t i = 0; i < nr; i++)
+		for (uint32_t k = 0; k < stack->nr; k++)
+			if (is_called(stack->frames[k], list[i].name))
+				return list[i].words;
+	return NULL;
+}
 
 const char *sleep__words(const struct sleep *s, const struct trace_stack *stack)
 {
-	const char *words = NULL;
+	const char *words = stack ? words_of_any(reasons, NR(reasons), stack) : NULL;
 
+	if (!words && stack && words_of_any(ways_in, NR_FAULT_WAYS, stack))
+		words = words_of_any(faults, NR(faults), stack);
 	for (uint32_t i = stack ? stack->nr : 0; i-- && !words;)
 		words = words_of(ways_in, NR(ways_in), stack->frames[i]);
 	for (uint32_t i = 0; stack && i < stack->nr && !words; i++)

@@ -96,7 +96,7 @@ static void split__begin(const struct join *j, struct split *s)
 {
 	s->nr = 0;
 	memset(s->hint, 0, sizeof(s->hint));
-	s->undecided = s->yielded = false;
+	s->undecided = s->yielded = s->by_wake = false;
 	s->job = NULL;
 	s->forgotten = 0;
 	s->err = 0;
@@ -278,6 +278,8 @@ static void split_cause(const struct join *j, struct split *s, const struct task
 	uint64_t ready, seen;
 
 	s->branch = c->branch;
+	s->by_wake = c->by_wake;
+	s->on = c->detail;
 	if (c->ready) {
 		ready = clamp(c->ready, start, back);
 		split__add(s, part, c->detail, start, ready - start);
@@ -342,6 +344,7 @@ static bool split_happened(const struct join *j, const struct task *t, const str
 	if (!driver__happened(j, t, sh, w, &c))
 		return false;
 	s->branch = c.branch;
+	c.part = (uint8_t)idle__part(j, t, sh, c.part, c.branch);
 	ready = split_steps(j, s, &c, t->since, clamp(c.ready, t->since, now));
 	split_worker(j, s, w, ready, !w->dispatches && poll ? poll->begin : back_at(w, now), now,
 		     d ? d->ops->waiting : PART_PARKED);
@@ -432,7 +435,7 @@ static bool split_driver(const struct join *j, const struct task *t, const struc
 			 const struct thread *w, uint64_t now, struct split *s)
 {
 	struct driver *d = w->dispatches;
-	struct cause cause;
+	struct cause cause = { .by_wake = false };
 
 	if (d->ops->why && d->ops->why(j, d, t, sh, &cause)) {
 		split_cause(j, s, t, sh, w, &cause, now);
@@ -746,6 +749,7 @@ void split__open(const struct join *j, const struct task *t, uint64_t now, enum 
 			start = last;
 		}
 	} else if (l && all_seen && driver__outstanding(j, t, l, &cause)) {
+		cause.part = (uint8_t)idle__part(j, t, sh, cause.part, cause.branch);
 		split_steps(j, s, &cause, start, now);
 		return;
 	} else if (l && all_seen && leaf_key(t, l, WALK_KEY_DEADLINE, &key)) {

@@ -467,6 +467,8 @@ static void task__end_wait(struct join *j, struct task *t, struct thread *waker,
 	if (!t->begin_unseen)
 		t->waited_ns = ns;
 	task__charge_split(j, t, &s);
+	if (s.by_wake)
+		by_wake__count(j, s.on);
 	if (ns != NO_WAIT)
 		task__note_wait(j, t, t->begin_unseen ? WAIT_OPEN : WAIT_FINISHED, ns);
 	task__note_self_wake(j, t, s.yielded);

@@ -28,6 +28,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "join/by_wake.h"
 #include "join/driver.h"
 #include "join/fds.h"
 #include "join/history.h"
@@ -172,6 +173,7 @@ struct join {
 	bool			 many_drivers;	/* threads have driven more than one instance */
 	uint64_t		 start, end;
 	uint64_t		 overflows;	/* completions that io_uring had no room for */
+	struct by_wake		 by_wake;
 	bool			 lossy;		/* events were lost so far */
 	bool			 exited;	/* the target, before the recording ended */
 	/*
@@ -350,6 +352,9 @@ struct split {
 	uint16_t	branch;			/* that ended the wait; or NO_BRANCH */
 	bool		undecided;		/* the next poll may tell which branch */
 	bool		yielded;		/* the task yielded: no wait */
+	/* when .on was ready is told by the wake of the thread that waited for it */
+	bool		by_wake;
+	struct detail	on;
 	/* the wait was for this blocking job; NULL: for none, or it is not known what it did */
 	const struct poll *job;
 	unsigned int	forgotten;		/* how often a history had been overwritten */

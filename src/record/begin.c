@@ -240,6 +240,7 @@ int recorder__take_first(struct recorder *r)
 	struct sleepers_opts sleeps = { r->img, &r->target.process, r->sources.skel, r->trace };
 	int err = roster__new(&opts, &r->roster);
 
+	r->throttling = throttling__begin(r->target.process.pid);
 	r->sleepers = sleepers__new(&sleeps);
 	if (!r->sleepers)
 		err = -ENOMEM;

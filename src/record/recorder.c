@@ -583,6 +583,8 @@ static int record(struct recorder *r)
 		err = loop(r);
 	}
 	stop(r);
+	if (!err)
+		err = throttling__tell(r->throttling, r->trace);
 	if (!err && wants_last_look(r))
 		looker__ask(r->looker);
 	if (!err)
@@ -620,6 +622,7 @@ int recorder__run(const struct recorder_opts *opts)
 	r.keeper = NULL;
 	roster__free(r.roster);
 	sleepers__free(r.sleepers);
+	throttling__free(r.throttling);
 	looker__free(r.looker);
 	trace_writer__free(r.trace);
 	output__free(r.output, r.trace && r.end_ts);
@@ -635,6 +638,7 @@ int recorder__run(const struct recorder_opts *opts)
 	image__free(r.img);
 	ksyms__free(r.sources.ksyms);
 	listeners__clear(&r.sources.listeners);
+	fd_holders__clear(&r.sources.holders);
 	free(r.kinds);
 	hash_table__clear(&r.job_fns);
 	if (r.signals >= 0)

@@ -20,6 +20,7 @@
 #include "record/roster.h"
 #include "record/sleepers.h"
 #include "record/target.h"
+#include "record/throttling.h"
 #include "trace/trace.h"
 
 #define SAY_MS		200		/* for a message to be written */
@@ -40,6 +41,7 @@ struct recorder {
 	struct roster			*roster;
 	struct sleepers			*sleepers;
 	struct looker			*looker;	/* NULL: why tasks wait is not found out */
+	struct throttling		*throttling;	/* at the begin; NULL: not known */
 	uint64_t			 attach_ts, end_ts;
 	uint64_t			 cpu_start;	/* CPU time of dwell itself at attach_ts */
 	struct counters			 counters;	/* as read last */

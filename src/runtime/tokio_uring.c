@@ -4,8 +4,7 @@
  * LocalSet of a current_thread runtime; each runtime has a ring, whose descriptor one of
  * those tasks waits for. That task looks for completions and wakes the others.
  *
- * Names are those of tokio-uring 0.4 and 0.5; file names in comments are relative to its
- * src/.
+ * Names are those of tokio-uring 0.5; file names in comments are relative to its src/.
  */
 #include "runtime/runtime.h"
 
@@ -19,7 +18,7 @@
 
 static const struct runtime_leaf leaves[] = {
 	{ .type = OP "Op", .key = WALK_KEY_OPERATION, .key_path = "index", .by_value = true },
-	/* since 0.5 */
+	/* writes */
 	{ .type = OP "InFlightOneshot", .key = WALK_KEY_OPERATION, .key_path = "inner.Some.index",
 	  .by_value = true },
 };

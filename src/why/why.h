@@ -39,7 +39,7 @@ struct why_finding {
 };
 
 struct socket_watch;
-struct cgroup_state;
+struct cgroup_cpu;
 
 struct why {
 	struct picture		 p;		/* the last picture */
@@ -53,7 +53,7 @@ struct why {
 	struct descriptor	*fds;
 	size_t			 nr_fds;
 	struct socket_watch	*watched;	/* between the first two pictures; or NULL */
-	struct cgroup_state	*cgroup;	/* at the first picture; or NULL */
+	struct cgroup_cpu	*cgroup;	/* at the first picture; or NULL */
 	struct hash_table	 connections;	/* by address: see windows.c */
 	int			 err;
 };
@@ -139,6 +139,6 @@ void why__say_descriptor(struct why *y, struct why_finding *f, uint32_t wait);
  */
 void why__watch_sockets(struct why *y, uint64_t ns);
 /* How far the process's cgroup has been throttled until now; NULL: not known. */
-struct cgroup_state *why__cgroup(const struct why *y);
+struct cgroup_cpu *why__cgroup(const struct why *y);
 
 #endif /* DWELL_WHY_H */

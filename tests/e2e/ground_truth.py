@@ -15,7 +15,7 @@ has failed, the totals of running and blocked too.
 import sys
 
 import truth
-from harness import (PROFILES, Attempt, Checks, Recording, Target, fold, need_files, need_recording, no_io_uring, report,
+from harness import (PROFILES, Checks, Recording, Target, attempts, fold, need_files, need_recording, no_io_uring, report,
                      scratch, workload, DWELL)
 
 ATTEMPTS = 3
@@ -78,16 +78,6 @@ def attempt(checks, name, program, arguments, directory, hidden=False):
             checks.equal(unseen, program.name in LOCAL_SETS, f"{name}: spawns that are not seen are told")
 
 
-def one(checks, name, program, arguments, directory, hidden=False):
-    for i in range(ATTEMPTS):
-        trial = Attempt()
-        attempt(trial, name, program, arguments, directory, hidden)
-        if i == ATTEMPTS - 1 or not trial.only_times_failed():
-            break
-        print(f"     again, since only times were wrong: {', '.join(trial.spoilt)}", flush=True)
-    trial.hand_on(checks)
-
-
 def main():
     need_recording()
     need_files(DWELL, *(workload("request", profile) for profile in PROFILES))
@@ -105,7 +95,8 @@ def main():
                 checks.skip(name, no_io_uring())
                 continue
             with checks.guarded(f"{name}: a comparison"):
-                one(checks, name, workload(command[0], profile), command[1:], directory, hidden)
+                attempts(checks,
+                         lambda trial: attempt(trial, name, workload(command[0], profile), command[1:], directory, hidden), ATTEMPTS)
     checks.done()
 
 

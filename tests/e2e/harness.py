@@ -121,6 +121,17 @@ class Attempt(Checks):
             checks.check(*result)
 
 
+def attempts(checks, make, times=3):
+    """Calls `make` with an Attempt, and again where only times were wrong, `times` at most. The last one counts."""
+    for i in range(times):
+        trial = Attempt()
+        make(trial)
+        if i == times - 1 or not trial.only_times_failed():
+            break
+        print(f"     again, since only times were wrong: {', '.join(trial.spoilt)}", flush=True)
+    trial.hand_on(checks)
+
+
 def skip_all(why):
     print(f"skipped: {why}", flush=True)
     sys.exit(SKIPPED)

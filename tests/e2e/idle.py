@@ -8,11 +8,10 @@ import json
 import subprocess
 import time
 
-from harness import (DWELL, PROFILES, Attempt, Checks, Process, Recording, need_files, need_recording, output, run, scratch,
+from harness import (DWELL, PROFILES, Checks, Process, Recording, attempts, need_files, need_recording, output, run, scratch,
                      wait_for, workload)
 
 THINK_NS, DELAY_NS = 20_000_000, 5_000_000
-ATTEMPTS = 3
 
 
 @contextlib.contextmanager
@@ -81,17 +80,11 @@ def look(checks, label, data):
     checks.check("of idle waits" not in title and "no data: request" in title, f"{label}: unless it is told to show them")
 
 
-def one(checks, profile, directory):
-    for i in range(ATTEMPTS):
-        trial = Attempt()
-        with service(profile, directory) as target:
-            with Recording(target.pid, directory, f"{profile}-{i}.dwell", options=["--duration", "2", "--no-looks"]) as recording:
-                trial.equal(recording.wait(60), 0, f"{profile}: recorded")
-                look(trial, profile, recording.data)
-        if i == ATTEMPTS - 1 or not trial.only_times_failed():
-            break
-        print(f"     again, since only times were wrong: {', '.join(trial.spoilt)}", flush=True)
-    trial.hand_on(checks)
+def attempt(checks, profile, directory):
+    with service(profile, directory) as target:
+        with Recording(target.pid, directory, f"{profile}.dwell", options=["--duration", "2", "--no-looks"]) as recording:
+            checks.equal(recording.wait(60), 0, f"{profile}: recorded")
+            look(checks, profile, recording.data)
 
 
 def main():
@@ -102,7 +95,7 @@ def main():
     with scratch() as directory:
         for profile in PROFILES:
             with checks.guarded(profile):
-                one(checks, profile, directory)
+                attempts(checks, lambda trial: attempt(trial, profile, directory))
     checks.done()
 
 

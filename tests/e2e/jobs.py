@@ -16,7 +16,7 @@ import sys
 import time
 
 import truth
-from harness import (DWELL, PROFILES, Attempt, Checks, Recording, Target, fold, need_files, need_recording, output, report,
+from harness import (DWELL, PROFILES, Checks, Recording, Target, attempts, fold, need_files, need_recording, output, report,
                      scratch, workload)
 
 ATTEMPTS = 3
@@ -158,16 +158,6 @@ def attempt(checks, name, program, arguments, directory):
     check_jobs(checks, name, known, found)
 
 
-def one(checks, name, program, arguments, directory):
-    for i in range(ATTEMPTS):
-        trial = Attempt()
-        attempt(trial, name, program, arguments, directory)
-        if i == ATTEMPTS - 1 or not trial.only_times_failed():
-            break
-        print(f"     again, since only times were wrong: {', '.join(trial.spoilt)}", flush=True)
-    trial.hand_on(checks)
-
-
 def main():
     need_recording()
     need_files(DWELL, *(workload(program, profile) for profile in PROFILES for program in ("jobs", "smol_jobs")))
@@ -179,7 +169,8 @@ def main():
                 if sys.argv[1:] and not any(name.startswith(prefix) for prefix in sys.argv[1:]):
                     continue
                 with checks.guarded(f"{name}: a comparison"):
-                    one(checks, name, workload(command[0], profile), command[1:], directory)
+                    attempts(checks,
+                             lambda trial: attempt(trial, name, workload(command[0], profile), command[1:], directory), ATTEMPTS)
     checks.done()
 
 

@@ -14,8 +14,8 @@ import socket
 import subprocess
 import time
 
-from harness import (DWELL, PROFILES, ROOT, Checks, Process, marked_faults, need_files, need_recording, run, scratch,
-                     wait_for, workload)
+from harness import (DWELL, PROFILES, ROOT, Checks, Process, Recording, marked_faults, need_files, need_recording, report,
+                     run, scratch, wait_for, workload)
 
 SOURCE = ROOT / "tests/workloads/src/bin/stalls.rs"
 KINDS = ("deadlock|blocked worker|pool exhausted|small packets|silent peer|nobody accepts|"
@@ -154,6 +154,12 @@ def frozen(checks, program, directory):
         checks.check("cgroup of the process is frozen" in text, "frozen: by what", text)
 
 
+def throttle_notes(checks, name, target, directory):
+    with Recording(target.pid, directory, name.replace(" ", "-"), options=["--duration", "0.6", "--no-looks"]) as recording:
+        checks.equal(recording.wait(), 0, f"{name}: recorded")
+        return [note for note in report(recording.data)["notes"] if "was throttled" in note]
+
+
 def throttled(checks, program, directory):
     with standing(program, "spin", directory, "throttled") as target, cgroup("cpu", f"dwell-{os.getpid()}") as path:
         checks.equal(kinds(checks, "throttled", target)[0], [], "throttled: before, it only computes")
@@ -166,6 +172,13 @@ def throttled(checks, program, directory):
         found, text = kinds(checks, "throttled", target)
         checks.equal(found, ["throttled"], "throttled: a finding")
         checks.check(str(path) in text and re.search(r"in [1-9]\d* of \d+ periods", text), "throttled: by what", text)
+        notes = throttle_notes(checks, "throttled", target, directory)
+        checks.check(len(notes) == 1 and str(path) in notes[0] and "20.0 ms in each 100 ms" in notes[0],
+                     "throttled: a recording has a note with the limit", f"{notes}")
+        (path / "cpu.cfs_quota_us").write_text("-1")
+        time.sleep(0.2)
+        checks.equal(throttle_notes(checks, "throttled before", target, directory), [],
+                     "throttled before: not if it was so before the recording only")
 
 
 def chain_ends(checks, program, directory):

@@ -4,12 +4,23 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -36,9 +47,10 @@ static struct raw_fd sock(const char *local, uint16_t local_port, const char *re
 
 static void expect(const struct listeners *l, struct raw_fd fd, const char *want)
 {
+	const struct fd_namer namer = { .pid = getpid(), .listeners = l };
 	char name[FD_NAME_MAX];
 
-	fd_name(getpid(), l, &fd, name, sizeof(name));
+	fd_name(&namer, &fd, name, sizeof(name));
 	assert_string_equal(name, want);
 }
 
@@ -59,7 +71,11 @@ static void sockets(void **state)
 	/* no port of the other end does not make a listener */
 	expect(&none, sock("0.0.0.0", 0, NULL, 0, TCP_CLOSE), "tcp not connected 0.0.0.0:0");
 	udp.sk_type = SOCK_DGRAM;
-	expect(&none, udp, "udp 0.0.0.0:53");
+	expect(&none, udp, "udp bound 0.0.0.0:53");
+	udp.remote_port = 53;
+	put(&udp, "10.0.0.7", udp.remote);
+	expect(&none, udp, "udp 10.0.0.7:53");
+	assert_int_equal(fd_role(&none, &udp), TRACE_FD_OTHER);
 }
 
 static void accepted(void **state)
@@ -151,6 +167,251 @@ static void others(void **state)
 	expect(&none, fd, "fd 9999 (inode 5)");
 }
 
+static struct raw_fd local(const char *path, size_t len, uint8_t ends)
+{
+	struct raw_fd fd = { .mode = S_IFSOCK, .family = AF_UNIX, .sk_type = SOCK_STREAM, .ino = 7,
+			     .sk_state = TCP_ESTABLISHED, .unix_ends = ends,
+			     .unix_len = (uint8_t)len };
+
+	memcpy(fd.unix_path, path, len);
+	return fd;
+}
+
+static void expect_role(struct raw_fd fd, const char *want, enum trace_fd_role role)
+{
+	struct listeners none = { 0 };
+
+	expect(&none, fd, want);
+	assert_int_equal(fd_role(&none, &fd), role);
+}
+
+static void unix_sockets(void **state)
+{
+	struct raw_fd fd = local("/run/x", 6, FD_UNIX_NAMED);
+
+	(void)state;
+	fd.sk_state = TCP_LISTEN;
+	expect_role(fd, "unix listen /run/x", TRACE_FD_LISTENS);
+	fd.sk_state = TCP_CLOSE;
+	expect_role(fd, "unix bound /run/x", TRACE_FD_OTHER);
+	expect_role(local("/run/x", 6, FD_UNIX_PEER | FD_UNIX_PEER_NAMED), "unix /run/x",
+		    TRACE_FD_CONNECTED);
+	fd = local("\0x", 2, FD_UNIX_PEER | FD_UNIX_NAMED);
+	expect_role(fd, "unix → @x", TRACE_FD_ACCEPTED);
+	strcpy(fd.peer_comm, "curl");
+	expect_role(fd, "unix curl → @x", TRACE_FD_ACCEPTED);
+	fd.peer_pid = 12;
+	expect_role(fd, "unix curl (pid 12) → @x", TRACE_FD_ACCEPTED);
+	fd.peer_comm[0] = '\0';
+	expect_role(fd, "unix a process (pid 12) → @x", TRACE_FD_ACCEPTED);
+	fd.peer_pid = (uint32_t)getpid();
+	expect_role(fd, "unix this process → @x", TRACE_FD_ACCEPTED);
+	/* both have names: it is not known who has called whom */
+	expect_role(local("/run/x", 6, FD_UNIX_NAMED | FD_UNIX_PEER | FD_UNIX_PEER_NAMED),
+		    "unix /run/x", TRACE_FD_OTHER);
+	fd = local("/run/x", 6, FD_UNIX_PEER | FD_UNIX_PEER_NAMED);
+	fd.sk_type = SOCK_DGRAM;
+	expect_role(fd, "unix /run/x", TRACE_FD_OTHER);
+	expect_role(local("", 0, FD_UNIX_PEER), "unix socketpair 7", TRACE_FD_OTHER);
+	expect_role(local("", 0, 0), "unix socket 7", TRACE_FD_OTHER);
+}
+
+/* So many that each by its pid would be too many names. */
+static void many_peers(void **state)
+{
+	struct raw_fd fd = local("/run/x", 6, FD_UNIX_PEER | FD_UNIX_NAMED);
+	struct fd_namer namer = { .pid = getpid(), .many = true };
+	struct listeners none = { 0 };
+	char name[FD_NAME_MAX];
+
+	(void)state;
+	namer.listeners = &none;
+	fd.peer_pid = 12;
+	strcpy(fd.peer_comm, "curl");
+	fd_name(&namer, &fd, name, sizeof(name));
+	assert_string_equal(name, "unix curl → /run/x");
+	fd.peer_comm[0] = '\0';
+	fd_name(&namer, &fd, name, sizeof(name));
+	assert_string_equal(name, "unix → /run/x");
+}
+
+static uint64_t ino_of(int fd)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	return st.st_ino;
+}
+
+/* Closes @fd when it has been named. */
+static void expect_kind(int fd, const char *want)
+{
+	struct listeners none = { 0 };
+	struct raw_fd raw = { .mode = 0, .fd = fd };
+
+	assert_true(fd >= 0);
+	expect(&none, raw, want);
+	close(fd);
+}
+
+static void anonymous(void **state)
+{
+	sigset_t set;
+
+	(void)state;
+	expect_kind(eventfd(0, 0), "eventfd");
+	expect_kind(timerfd_create(CLOCK_MONOTONIC, 0), "timerfd");
+	expect_kind(inotify_init(), "inotify");
+	sigemptyset(&set);
+	expect_kind(signalfd(-1, &set, 0), "signalfd");
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	expect_kind(signalfd(-1, &set, 0), "signalfd of SIGINT, SIGTERM");
+	sigemptyset(&set);
+	sigaddset(&set, 40);
+	expect_kind(signalfd(-1, &set, 0), "signalfd of signal 40");
+	sigfillset(&set);
+	expect_kind(signalfd(-1, &set, 0), "signalfd of SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGTRAP, "
+		    "SIGABRT, SIGBUS, SIGFPE, …");
+	expect_kind((int)syscall(SYS_pidfd_open, getpid(), 0), "pidfd of this process");
+}
+
+/* A child with @fd as its own that waits until it is killed. Its name is "holder". */
+static pid_t hold(int fd, int drop)
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (!pid) {
+		close(ready[0]);
+		close(drop);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		prctl(PR_SET_NAME, "holder");
+		dup(fd);
+		close(ready[1]);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &c, 1), 0);
+	close(ready[0]);
+	return pid;
+}
+
+static void end_child(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static void expect_held(struct fd_holders *h, struct raw_fd fd, const char *format, pid_t pid)
+{
+	struct listeners none = { 0 };
+	struct fd_namer namer = { .pid = getpid(), .listeners = &none, .holders = h };
+	char name[FD_NAME_MAX], want[FD_NAME_MAX];
+
+	snprintf(want, sizeof(want), format, (int)pid);
+	fd_name(&namer, &fd, name, sizeof(name));
+	assert_string_equal(name, want);
+}
+
+static struct raw_fd end_of(int fd, uint8_t opened)
+{
+	return (struct raw_fd){ .mode = S_IFIFO, .fd = fd, .ino = ino_of(fd), .opened = opened };
+}
+
+static void other_ends(void **state)
+{
+	struct fd_holders h = { 0 };
+	struct raw_fd pair = local("", 0, FD_UNIX_PEER);
+	char want[64];
+	int fds[2], sockets[2];
+	pid_t pid, second;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+	pair.peer_ino = ino_of(sockets[1]);
+	expect_held(&h, end_of(fds[0], FD_OPENED_READ), "pipe from this process", 0);
+	expect_held(&h, end_of(fds[1], FD_OPENED_WRITE), "pipe to this process", 0);
+	expect_held(&h, pair, "unix socketpair, other end: this process", 0);
+	fd_holders__clear(&h);
+
+	pid = hold(fds[1], fds[0]);
+	close(fds[1]);
+	expect_held(&h, end_of(fds[0], FD_OPENED_READ), "pipe from holder (pid %d)", pid);
+	/* the child has not got the other end of this */
+	expect_held(&h, end_of(fds[0], FD_OPENED_WRITE), "pipe to this process", 0);
+	fd_holders__clear(&h);
+	/* several, but what a fork has copied does not count while this process has it, too */
+	second = hold(sockets[1], sockets[0]);
+	expect_held(&h, pair, "unix socketpair, other end: this process", 0);
+	close(sockets[1]);
+	fd_holders__clear(&h);
+	expect_held(&h, pair, "unix socketpair, other end: holder (pid %d) and 1 more",
+		    pid < second ? pid : second);
+	end_child(second);
+	end_child(pid);
+	fd_holders__clear(&h);
+	/* nobody has it any more */
+	snprintf(want, sizeof(want), "pipe %llu, read end", (unsigned long long)ino_of(fds[0]));
+	expect_held(&h, end_of(fds[0], FD_OPENED_READ), want, 0);
+	/* a process that is newer than what was found */
+	close(sockets[0]);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+	pair.peer_ino = ino_of(sockets[1]);
+	pid = hold(sockets[1], sockets[0]);
+	close(sockets[1]);
+	expect_held(&h, pair, "unix socketpair, other end: holder (pid %d)", pid);
+	end_child(pid);
+	/* and one that has ended, although it was found */
+	expect_held(&h, pair, "unix socketpair 7", 0);
+	close(sockets[0]);
+	close(fds[0]);
+	fd_holders__clear(&h);
+}
+
+/* Searches end when they have taken their time, and go on later. */
+static void searches_are_few(void **state)
+{
+	struct fd_holders h = { 0 };
+	struct fd_end end = { .ino = 1 };
+	unsigned int others;
+	uint64_t left;
+
+	(void)state;
+	for (int i = 0; i < 10000; i++)
+		assert_int_equal(fd_holders__of(&h, getpid(), &end, &others), 0);
+	left = h.left_ns;
+	assert_in_range(left, 0, 10000000);
+	h.counted -= 1000000000;
+	fd_holders__of(&h, getpid(), &end, &others);
+	assert_true(h.full_ns && h.last);
+	fd_holders__clear(&h);
+}
+
+static void fifos(void **state)
+{
+	char path[] = "/tmp/fd_name.XXXXXX", fifo[64], want[FD_NAME_MAX];
+	struct listeners none = { 0 };
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(path));
+	snprintf(fifo, sizeof(fifo), "%s/fifo", path);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	fd = open(fifo, O_RDWR);
+	assert_true(fd >= 0);
+	snprintf(want, sizeof(want), "fifo %s", fifo);
+	expect(&none, end_of(fd, FD_OPENED_READ | FD_OPENED_WRITE), want);
+	close(fd);
+	unlink(fifo);
+	rmdir(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +419,12 @@ int main(void)
 		cmocka_unit_test(accepted),
 		cmocka_unit_test(bounded),
 		cmocka_unit_test(others),
+		cmocka_unit_test(unix_sockets),
+		cmocka_unit_test(many_peers),
+		cmocka_unit_test(anonymous),
+		cmocka_unit_test(other_ends),
+		cmocka_unit_test(searches_are_few),
+		cmocka_unit_test(fifos),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
