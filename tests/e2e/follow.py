@@ -10,10 +10,9 @@ As in ground_truth.py, a run in which only times were wrong is made again, twice
 import collections
 
 import truth
-from harness import (DWELL, PROFILES, Attempt, Checks, Recording, Row, Target, need_files, need_recording, output, run, scratch,
-                     workload)
+from harness import (DWELL, PROFILES, Checks, Recording, Row, Target, attempts, need_files, need_recording, output, run,
+                     scratch, workload)
 
-ATTEMPTS = 3
 # Who waits for whom. At any time in which a clerk waits, one other sleeps.
 PAIRS = [("clerk", "clerk"), ("guest", "ringer"), ("parent", "child"), ("sink", "stage"), ("source", "stage"),
          ("client", "server"), ("reader", "announcer"), ("watcher", "announcer")]
@@ -87,7 +86,8 @@ def look(checks, label, known, data):
     checks.check("pipeline::stage (pipeline.rs" in picture.partition("by task pipeline::stage")[2], f"{label}: the picture has it, too")
 
 
-def attempt(checks, label, profile, flavor, directory):
+def attempt(checks, profile, flavor, directory):
+    label = f"{profile}, {flavor}"
     name = f"{profile}-{flavor}"
     program = [workload("pipeline", profile), "--flavor", flavor, "--rounds", "60", "--truth", directory / f"{name}.truth"]
     with Target(program, directory, name) as target:
@@ -96,17 +96,6 @@ def attempt(checks, label, profile, flavor, directory):
             checks.equal((target.wait(120), target.err), (0, ""), f"{label}: the program ends as it should")
             checks.equal(recording.wait(60), 0, f"{label}: the recording ends with it")
             look(checks, label, truth.Truth(target.truth_path), recording.data)
-
-
-def one(checks, profile, flavor, directory):
-    label = f"{profile}, {flavor}"
-    for i in range(ATTEMPTS):
-        trial = Attempt()
-        attempt(trial, label, profile, flavor, directory)
-        if i == ATTEMPTS - 1 or not trial.only_times_failed():
-            break
-        print(f"     again, since only times were wrong: {', '.join(trial.spoilt)}", flush=True)
-    trial.hand_on(checks)
 
 
 def main():
@@ -118,7 +107,7 @@ def main():
         for profile in PROFILES:
             for flavor in ("multi", "current"):
                 with checks.guarded(f"{profile}, {flavor}: a comparison"):
-                    one(checks, profile, flavor, directory)
+                    attempts(checks, lambda trial: attempt(trial, profile, flavor, directory))
     checks.done()
 
 
