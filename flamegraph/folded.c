@@ -59,6 +59,10 @@ static void guess_kinds(struct join_frame *frames, uint32_t nr)
 			frames[i].kind = JOIN_FRAME_SEGMENT;
 		else if (has_suffix(s, len, "_[k]"))
 			frames[i].kind = JOIN_FRAME_KERNEL;
+		else if (i > segment && is_segment(s))
+			frames[i].kind = JOIN_FRAME_FOLLOWED;
+		else if (i > segment && !strncmp(s, "[follow", 7))
+			frames[i].kind = JOIN_FRAME_GAP;
 		else if (i > segment)
 			frames[i].kind = has_location(s, len) ? JOIN_FRAME_PLACE :
 					 i == segment + 1 ? JOIN_FRAME_PART : JOIN_FRAME_DETAIL;

@@ -67,7 +67,7 @@ static int walk__sum(struct walk *w)
 		n = &fg->nodes[i];
 		w->total[i] = n->self;
 		w->below[i] = 1;
-		if (n->kind == JOIN_FRAME_SEGMENT)
+		if (n->kind == JOIN_FRAME_SEGMENT || n->kind == JOIN_FRAME_FOLLOWED)
 			w->segment[i] =
 				tree_segment__by_name(name_table__text(&fg->names, n->name));
 		else if (i != TREE_ROOT)
@@ -116,7 +116,8 @@ static int walk__candidate(struct walk *w, uint32_t nr, uint32_t node)
 	c->name = name_table__text(&w->fg->names, n->name);
 	c->name_len = w->fg->names.list[n->name].len;
 	c->node = node;
-	c->rank = n->kind == JOIN_FRAME_SEGMENT ? 1 + w->segment[node] : 0;
+	c->rank = n->kind == JOIN_FRAME_SEGMENT || n->kind == JOIN_FRAME_FOLLOWED ?
+		  1 + w->segment[node] : 0;
 	return 0;
 }
 

@@ -53,7 +53,7 @@ static void write_class(struct picture *p, const struct box *box)
 		textbuf__u64(b, box->segment < JOIN_SEGMENT_NR ? box->segment : JOIN_FRAME_GAP);
 	} else if (box->node == TREE_ROOT) {
 		textbuf__str(b, "n0");
-	} else if (n->kind == JOIN_FRAME_SEGMENT) {
+	} else if (n->kind == JOIN_FRAME_SEGMENT || n->kind == JOIN_FRAME_FOLLOWED) {
 		textbuf__str(b, "seg s");
 		textbuf__u64(b, box->segment);
 	} else if (n->kind == JOIN_FRAME_KERNEL) {

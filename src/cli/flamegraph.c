@@ -18,7 +18,7 @@
 
 #define DEFAULT_OUTPUT	"dwell.svg"
 
-enum { OPT_TITLE = 256, OPT_WIDTH, OPT_MINWIDTH, OPT_TASK, OPT_FOLDED, OPT_IDLE };
+enum { OPT_TITLE = 256, OPT_WIDTH, OPT_MINWIDTH, OPT_TASK, OPT_FOLDED, OPT_IDLE, OPT_FOLLOW };
 
 static const struct argp_option options[] = {
 	{ "input", 'i', "FILE", 0, "Read FILE (default " CLI_DEFAULT_FILE ", - for standard input)", 0 },
@@ -28,6 +28,7 @@ static const struct argp_option options[] = {
 	{ "minwidth", OPT_MINWIDTH, "PX", 0, "Merge narrower frames into one (default 0.1)", 0 },
 	{ "task", OPT_TASK, "PATTERN", 0, "Only tasks whose name matches: 'app::*'", 0 },
 	{ "idle", OPT_IDLE, "show|hide|only", 0, "Waits of tasks that have nothing to do: without these (hide, the default), all times, or only these", 0 },
+	{ "follow", OPT_FOLLOW, NULL, 0, "Below a wait that another task ended: what that task did meanwhile", 0 },
 	{ "folded", OPT_FOLDED, "us|ns", OPTION_ARG_OPTIONAL, "The input is folded stacks, weights in this unit (default us)", 1 },
 	{ 0 }
 };
@@ -36,6 +37,7 @@ struct arguments {
 	const char	*input, *output;
 	const char	*title, *task;
 	enum join_idle	 idle;
+	bool		 follow;
 	uint32_t	 width, minwidth;
 	uint64_t	 folded_unit;		/* ns; 0: the input is a recording */
 };
@@ -59,6 +61,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_IDLE:
 		return arguments__idle(state, &a->idle, arg);
+	case OPT_FOLLOW:
+		a->follow = true;
+		break;
 	case OPT_TITLE:
 		a->title = arg;
 		break;
@@ -89,6 +94,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (a->task && a->folded_unit)
 			return arguments__wrong(state, "--task is of a recording, and --folded reads "
 						"none");
+		if (a->follow && a->folded_unit)
+			return arguments__wrong(state, "--follow is of a recording, and --folded "
+						"reads none");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -131,7 +139,7 @@ static int draw_trace(const char *name, const struct arguments *a, FILE *out, in
 	size_t nr;
 	int err;
 
-	err = load__trace(&l, name, a->input, a->task, a->idle);
+	err = load__trace(&l, name, a->input, a->task, a->idle, a->follow);
 	if (err)
 		return err;
 	*status = l.status;

@@ -14,16 +14,18 @@
 struct options {
 	const char		*input, *task;
 	enum join_idle		 idle;
+	bool			 follow;
 	struct output_opts	 output;
 };
 
-enum { KEY_TASK = 0x100, KEY_IDLE };
+enum { KEY_TASK = 0x100, KEY_IDLE, KEY_FOLLOW };
 
 static const struct argp_option options[] = {
 	{ "input", 'i', "FILE", 0, "the recording; - is standard input (" CLI_DEFAULT_FILE ")", 0 },
 	{ "weight", 'w', "us|ns", 0, "unit of the weights (us)", 0 },
 	{ "task", KEY_TASK, "PATTERN", 0, "only tasks whose name matches: 'app::*'", 0 },
 	{ "idle", KEY_IDLE, "show|hide|only", 0, "waits of tasks that have nothing to do: all times (show), without these, or only these", 0 },
+	{ "follow", KEY_FOLLOW, NULL, 0, "below a wait that another task ended: what that task did meanwhile", 0 },
 	{ 0 },
 };
 
@@ -40,6 +42,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_IDLE:
 		return arguments__idle(state, &o->idle, arg);
+	case KEY_FOLLOW:
+		o->follow = true;
+		return 0;
 	case 'w':
 		if (!strcmp(arg, "us"))
 			o->output.weight = OUTPUT_WEIGHT_US;
@@ -72,7 +77,7 @@ int cmd_fold(int argc, char **argv)
 	err = arguments__parse(&argp, argc, argv, 0, &o);
 	if (err)
 		return err;
-	err = load__trace(&l, argv[0], o.input, o.task, o.idle);
+	err = load__trace(&l, argv[0], o.input, o.task, o.idle, o.follow);
 	if (err)
 		return err;
 	if (join__unpolled(l.join))

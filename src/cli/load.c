@@ -46,16 +46,25 @@ static bool nothing_matches(const struct join *j)
 	return join__selected(j, &all) && !join__totals(j)->tasks_seen;
 }
 
-static int select_idle(void *ctx, struct join *j)
+struct choice {
+	enum join_idle	idle;
+	bool		follow;
+};
+
+static int choose(void *ctx, struct join *j)
 {
-	join__select_idle(j, *(enum join_idle *)ctx);
-	return 0;
+	const struct choice *c = ctx;
+
+	join__select_idle(j, c->idle);
+	return c->follow ? join__follow(j) : 0;
 }
 
 int load__trace(struct loaded *l, const char *name, const char *path, const char *task,
-		enum join_idle idle)
+		enum join_idle idle, bool follow)
 {
-	return load__trace_with(l, name, path, task, select_idle, &idle);
+	struct choice choice = { .idle = idle, .follow = follow };
+
+	return load__trace_with(l, name, path, task, choose, &choice);
 }
 
 int load__trace_with(struct loaded *l, const char *name, const char *path, const char *task,

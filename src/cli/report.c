@@ -91,7 +91,7 @@ int cmd_report(int argc, char **argv)
 	err = arguments__parse(&argp, argc, argv, 0, &o);
 	if (err)
 		return err;
-	err = load__trace(&l, argv[0], o.input, o.task, o.idle);
+	err = load__trace(&l, argv[0], o.input, o.task, o.idle, false);
 	if (err)
 		return err;
 	o.output.columns = terminal__columns(STDOUT_FILENO);

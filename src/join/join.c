@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/sum.h"
+#include "join/follow.h"
 #include "join/timeline.h"
 
 int join__new(struct trace_reader *r, struct join **out)
@@ -58,6 +59,7 @@ void join__free(struct join *j)
 	if (!j)
 		return;
 	result__free(j);
+	follow__free(j->follow);
 	task__free_all(j);
 	thread__free_all(j);
 	accounts__free(j->accounts);
@@ -248,7 +250,9 @@ int join__run(struct join *j)
 		j->totals.start_ts = j->start;
 		j->totals.end_ts = j->end;
 		j->totals.wall_ns = j->end - j->start;
-		err = j->err ? j->err : accounts__err(j->accounts);
+		err = j->err ? j->err : follow__finish(j);
+		if (!err)
+			err = accounts__err(j->accounts);
 		if (!err)
 			err = result__make(j);
 	}

@@ -41,12 +41,13 @@ enum join_frame_kind {
 	JOIN_FRAME_BRANCHES	= 5,	/* "{A | B}": not known which of them ended the wait */
 	JOIN_FRAME_LEAF		= 6,	/* the leaf future */
 	JOIN_FRAME_OPAQUE	= 7,	/* a hand-written future whose inside is not known */
-	JOIN_FRAME_GAP		= 8,	/* "[gap: …]" */
+	JOIN_FRAME_GAP		= 8,	/* "[gap: …]"; below a wait, "[follow: …]" */
 	JOIN_FRAME_SEGMENT	= 9,	/* "[await]": exactly one in each row */
 	JOIN_FRAME_PART		= 10,	/* part of a segment: "no data", "worker busy" */
 	JOIN_FRAME_DETAIL	= 11,	/* what a part is about: a peer, a task, a thread */
 	JOIN_FRAME_KERNEL	= 12,	/* "pipe_read_[k]", outermost first */
 	JOIN_FRAME_PLACE	= 13,	/* blocked: "path::function (file.rs:12)", a place of the program */
+	JOIN_FRAME_FOLLOWED	= 14,	/* below a wait: "[running]" of the task that it is for */
 	JOIN_FRAME_NR
 };
 
@@ -211,6 +212,13 @@ int join__new(struct trace_reader *r, struct join **out);
 void join__select(struct join *j, const char *pattern);
 /* Called before join__run(): leave out times by whether the task was idle. */
 void join__select_idle(struct join *j, enum join_idle idle);
+/*
+ * Called before join__run(): below a wait that a task ended, or that is for the end of a task,
+ * rows go on with what that task did meanwhile, and those that it waited for in turn. No time
+ * is changed by it, but that more is known of a wait for a long job, and no details of one wait
+ * are merged. 0 or -ENOMEM.
+ */
+int join__follow(struct join *j);
 /*
  * Read all events and compute the sums. 0 or negative errno. -EPROTO: time was not
  * conserved (join__why() says where); the results are valid nevertheless. After any

@@ -11,10 +11,10 @@
 
 #include "base/sum.h"
 #include "join/blocks.h"
-#include "join/crate_path.h"
+#include "join/follow.h"
+#include "join/frames.h"
 #include "join/job_kinds.h"
 #include "join/others.h"
-#include "join/probe_stack.h"
 #include "join/timeline.h"
 
 static const char *const loss_names[JOIN_LOSS_NR] = {
@@ -86,159 +86,6 @@ const char *detail_name(struct join *j, struct detail d)
 }
 
 /* ---- rows ---- */
-
-/*
- * The most frames that all stacks together may have, some 30 frames for each of 250,000
- * stacks. Further stacks have a gap in place of their chain.
- */
-#define FRAMES_MAX	(1u << 23)
-
-/* A growing array of frames. Rows point into it once it is complete. */
-struct frames {
-	struct join_frame	*list;
-	size_t			 nr, size;
-};
-
-static int frames__room(struct frames *f, size_t more)
-{
-	size_t size = f->size ? f->size : 1024;
-	struct join_frame *list;
-
-	while (size < f->nr + more)
-		size *= 2;
-	if (size == f->size)
-		return 0;
-	list = reallocarray(f->list, size, sizeof(*list));
-	if (!list)
-		return -ENOMEM;
-	f->list = list;
-	f->size = size;
-	return 0;
-}
-
-static int frames__add(struct frames *f, const char *name, enum join_frame_kind kind)
-{
-	int err = name ? frames__room(f, 1) : -ENOMEM;
-
-	if (!err)
-		f->list[f->nr++] = (struct join_frame){ name, (uint8_t)kind };
-	return err;
-}
-
-static int frames__add_stack(struct join *j, struct frames *f, uint32_t id)
-{
-	const struct trace_stack *st = trace_reader__stack(j->reader, id);
-	int err = 0;
-
-	for (uint32_t i = st ? st->nr : 0; i-- && !err;)
-		err = frames__add(f, frame_names__safef(j->names, "%s_[k]", st->frames[i]),
-				  JOIN_FRAME_KERNEL);
-	return err;
-}
-
-static int frames__add_task(struct join *j, struct frames *f, const struct account *account)
-{
-	const struct trace_host *host = trace_reader__host(j->reader);
-	int err, nr;
-
-	err = frames__add(f, frame_names__safe(j->names, *host->comm ? host->comm : "[unknown]"),
-			  JOIN_FRAME_COMM);
-	if (!err)
-		err = frames__add(f, accounts__task_name(j->accounts, account->kind),
-				  JOIN_FRAME_TASK);
-	if (!err && f->nr > FRAMES_MAX && account->chain != NO_CHAIN)
-		return frames__add(f,
-				   frame_names__safe(j->names, "[gap: too many different stacks]"),
-				   JOIN_FRAME_GAP);
-	if (!err)
-		err = frames__room(f, ACCOUNT_FRAMES_MAX);
-	if (err)
-		return err;
-	nr = accounts__frames(j->accounts, account->chain, account->branch, f->list + f->nr);
-	if (nr < 0)
-		return nr;
-	f->nr += (size_t)nr;
-	return 0;
-}
-
-static const struct sleep *sum_sleep(const struct join *j, const struct sum_key *k)
-{
-	return k->detail.kind == DETAIL_SLEEP ? sleeps__get(&j->sleeps, k->detail.id) : NULL;
-}
-
-/* The part of a sum. A kernel stack that shows a uprobe's trap makes it PART_PROBE. */
-static enum part sum_part(const struct join *j, const struct sum_key *k)
-{
-	const struct sleep *s = sum_sleep(j, k);
-
-	if (k->part == PART_NONE && s && probe_stack__is(trace_reader__stack(j->reader, s->stack)))
-		return PART_PROBE;
-	return k->part;
-}
-
-/* "app::Db::get (db.rs:12)" */
-static const char *place_name(struct join *j, const struct trace_user_frame *f)
-{
-	const char *base = strrchr(f->path, '/');
-	char crate[CRATE_PATH_MAX];
-
-	base = base ? base + 1 : f->path;
-	if (!f->line)
-		return frame_names__safe(j->names, f->function);
-	return frame_names__safef(j->names, "%s (%s:%u)", f->function,
-				  crate_path__needed(base) ? crate_path(f->path, crate) : base,
-				  f->line);
-}
-
-/* Where in the program the thread sleeps, and in what; before that in which job. */
-static int frames__add_sleep(struct join *j, struct frames *f, const struct sleep *s)
-{
-	const struct trace_user_frame *place;
-	int err = 0;
-
-	if (s->job)
-		err = frames__add(f, accounts__task_detail(j->accounts, "", s->job - 1),
-				  JOIN_FRAME_DETAIL);
-	place = s->user ? sleep__place(trace_reader__user_stack(j->reader, s->user)) : NULL;
-	if (!err && place)
-		err = frames__add(f, place_name(j, place), JOIN_FRAME_PLACE);
-	if (!err && s->blocks_on)
-		return frames__add(f,
-				   frame_names__safef(j->names, "block_on of %s",
-						      accounts__task_name(j->accounts, s->root)),
-				   JOIN_FRAME_DETAIL);
-	return err ? err : frames__add_stack(j, f, s->stack);
-}
-
-/* An operation, and in what a thread of the kernel's slept for it. */
-static int frames__add_operation(struct join *j, struct frames *f, uint32_t id)
-{
-	uint32_t stack = 0;
-	int err = frames__add(f, driver__operation(j, id, &stack), JOIN_FRAME_DETAIL);
-
-	return err ? err : frames__add_stack(j, f, stack);
-}
-
-static int frames__add_sum(struct join *j, struct frames *f, const struct sum_key *k)
-{
-	enum part part = sum_part(j, k);
-	int err;
-
-	err = frames__add_task(j, f, accounts__account(j->accounts, k->account));
-	if (!err)
-		err = frames__add(f, frame_names__safe(j->names, join_segment__frame(k->segment)),
-				  JOIN_FRAME_SEGMENT);
-	if (!err && part != PART_NONE)
-		err = frames__add(f, frame_names__safe(j->names, part__name(part)),
-				  JOIN_FRAME_PART);
-	if (err || k->detail.kind == DETAIL_NONE)
-		return err;
-	if (k->detail.kind == DETAIL_SLEEP)
-		return frames__add_sleep(j, f, sum_sleep(j, k));
-	if (k->detail.kind == DETAIL_OPERATION)
-		return frames__add_operation(j, f, k->detail.id);
-	return frames__add(f, detail_name(j, k->detail), JOIN_FRAME_DETAIL);
-}
 
 /* Iterates over the bytes of a stack's folded line; 0 at the end. */
 struct folded {
@@ -337,8 +184,8 @@ static size_t merge_stacks(struct row_sum *sums, size_t nr)
 	return out;
 }
 
-/* All sums that become rows, *@nr of them. NULL: no memory. */
-static struct row_sum *collect_row_sums(struct join *j, size_t *nr)
+/* All sums that become rows, *@nr of them; @taken: see follow__taken(). NULL: no memory. */
+static struct row_sum *collect_row_sums(struct join *j, const uint64_t *taken, size_t *nr)
 {
 	struct row_sum *sums = calloc(j->sums.sums.nr + 1ul, sizeof(*sums));
 
@@ -357,7 +204,9 @@ static struct row_sum *collect_row_sums(struct join *j, size_t *nr)
 			sum__add(&j->left_out_ns, s->ns);
 			continue;
 		}
-		*out = (struct row_sum){ s->key, s->ns,
+		if (s->ns <= taken[i])
+			continue;
+		*out = (struct row_sum){ s->key, s->ns - taken[i],
 					 accounts__task_name(j->accounts, account->kind),
 					 account->chain, account->branch };
 		if (!out->task) {
@@ -371,54 +220,108 @@ static struct row_sum *collect_row_sums(struct join *j, size_t *nr)
 	return sums;
 }
 
-/* Makes a row of each of @sums; @frames has room for all their frames. */
-static int fill_rows(struct join *j, const struct row_sum *sums, size_t nr, struct frames *frames,
-		     struct join_row *rows)
+/* Rows, with their frames all in one array. */
+struct rows {
+	struct join_row	*list;
+	size_t		 nr;
+	struct frames	 frames;
+};
+
+/* The frames from number @first on are a row of its own. */
+static void rows__end(struct rows *rows, size_t first, uint8_t segment, uint64_t ns)
 {
-	size_t at = 0;
+	rows->list[rows->nr++] = (struct join_row){ .nr = (uint32_t)(rows->frames.nr - first),
+						    .segment = segment, .ns = ns };
+}
+
+/* The frames of @node, below those of what it was followed from. */
+static int add_followed(struct join *j, const struct follow_node *nodes, size_t node,
+			struct frames *frames)
+{
+	uint32_t path[FOLLOW_DEPTH + 2], nr = 0;
 	int err = 0;
 
-	for (size_t i = 0; i < nr && !err; i++) {
-		size_t first = frames->nr;
+	for (size_t at = node + 1; at; at = nodes[at - 1].parent)
+		path[nr++] = (uint32_t)at - 1;
+	while (nr-- && !err) {
+		const struct follow_node *n = &nodes[path[nr]];
 
-		err = frames__add_sum(j, frames, &sums[i].key);
-		rows[i] = (struct join_row){ .nr = (uint32_t)(frames->nr - first),
-					     .segment = sums[i].key.segment, .ns = sums[i].ns };
+		if (!n->parent)
+			err = frames__add_sum(j, frames, &n->key);
+		else if (n->end == FOLLOW_ON)
+			err = frames__add_followed(j, frames, &n->key);
+		else
+			err = frames__add(frames, frame_names__safe(j->names, follow__why(n->end)),
+					  JOIN_FRAME_GAP);
 	}
+	return err;
+}
+
+/* Is the wait that @node was followed from selected? */
+static bool followed_has(struct join *j, const struct follow_node *nodes, size_t node)
+{
+	while (nodes[node].parent)
+		node = nodes[node].parent - 1;
+	return selection__has(j, accounts__account(j->accounts, nodes[node].key.account)->kind) &&
+	       selection__has_sum(j, &nodes[node].key);
+}
+
+/* Makes a row of each of @sums, and of each followed stack. */
+static int fill_rows(struct join *j, const struct row_sum *sums, size_t nr, struct rows *rows)
+{
+	size_t at = 0, first, nr_nodes;
+	const struct follow_node *nodes = follow__nodes(j->follow, &nr_nodes);
+	int err = 0;
+
+	rows->list = calloc(nr + nr_nodes + 1, sizeof(*rows->list));
+	if (!rows->list)
+		return -ENOMEM;
 	for (size_t i = 0; i < nr && !err; i++) {
-		rows[i].frames = frames->list + at;
-		at += rows[i].nr;
+		first = rows->frames.nr;
+		err = frames__add_sum(j, &rows->frames, &sums[i].key);
+		rows__end(rows, first, sums[i].key.segment, sums[i].ns);
+	}
+	for (size_t i = 0; i < nr_nodes && !err; i++) {
+		if (!nodes[i].ns || !followed_has(j, nodes, i))
+			continue;
+		first = rows->frames.nr;
+		err = add_followed(j, nodes, i, &rows->frames);
+		rows__end(rows, first, JOIN_AWAIT, nodes[i].ns);
+	}
+	for (size_t i = 0; i < rows->nr && !err; i++) {
+		rows->list[i].frames = rows->frames.list + at;
+		at += rows->list[i].nr;
 	}
 	return err;
 }
 
 static int make_rows(struct join *j)
 {
-	struct frames frames = { 0 };
-	struct join_row *rows;
+	struct rows made = { 0 };
+	uint64_t *taken = follow__taken(j);
 	size_t nr, out = 0;
-	struct row_sum *sums = collect_row_sums(j, &nr);
-	int err = -ENOMEM;
+	struct row_sum *sums = taken ? collect_row_sums(j, taken, &nr) : NULL;
+	struct join_row *rows;
+	int err = sums ? fill_rows(j, sums, nr, &made) : -ENOMEM;
 
-	rows = sums ? calloc(nr + 1, sizeof(*rows)) : NULL;
-	if (rows)
-		err = fill_rows(j, sums, nr, &frames, rows);
+	free(taken);
 	free(sums);
 	if (err) {
-		free(rows);
-		free(frames.list);
+		free(made.list);
+		free(made.frames.list);
 		return err;
 	}
-	qsort(rows, nr, sizeof(*rows), row_order);
-	for (size_t i = 0; i < nr; i++) {
+	rows = made.list;
+	qsort(rows, made.nr, sizeof(*rows), row_order);
+	for (size_t i = 0; i < made.nr; i++) {
 		if (out && !row_order(&rows[out - 1], &rows[i]))
 			sum__add(&rows[out - 1].ns, rows[i].ns);
 		else
 			rows[out++] = rows[i];
 	}
 	j->rows = rows;
-	j->row_frames = frames.list;
-	err = others__rows(j->names, rows, &out, frames.list);
+	j->row_frames = made.frames.list;
+	err = others__rows(j->names, rows, &out, made.frames.list);
 	qsort(rows, out, sizeof(*rows), row_order);
 	j->nr_rows = out;
 	return err;

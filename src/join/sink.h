@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What the join produces and who receives it: the time of tasks, as intervals, and the
- * ends of their waits. The sums are one sink (sink_sums.c), a task's history is another
+ * ends of their waits. The sums are one sink (sink_sums.c), the tasks' histories are another
  * (task_history.c). A sink is one file and needs no knowledge of events.
  *
  *	static int interval(struct sink *s, const struct task_interval *iv) { … }
@@ -39,6 +39,11 @@ struct piece {
 	uint8_t		segment;	/* enum join_segment */
 	uint8_t		part;		/* enum part */
 	struct detail	detail;
+	/*
+	 * await, placed, if the detail is a task that ended the wait or is joined: its life; else
+	 * 0, as for lives beyond UINT32_MAX
+	 */
+	uint32_t	source;
 	/* when it begins; only valid if placed: see struct sink_ops */
 	uint64_t	from;
 	uint64_t	ns;		/* duration */

@@ -34,9 +34,11 @@
 static void split__place(struct split *s, enum part part, struct detail detail, uint64_t from,
 			 uint64_t ns)
 {
+	bool sourced = detail.kind == DETAIL_BY_TASK || detail.kind == DETAIL_JOINED;
 	int err = pieces__add(s->placed, &(struct piece){ .segment = JOIN_AWAIT,
 							  .part = (uint8_t)part, .detail = detail,
-							  .from = from, .ns = ns });
+							  .from = from, .ns = ns,
+							  .source = sourced ? s->source : 0 });
 
 	s->err = err ? err : s->err;
 }
@@ -98,6 +100,7 @@ static void split__begin(const struct join *j, struct split *s)
 	s->job = NULL;
 	s->forgotten = 0;
 	s->err = 0;
+	s->source = 0;
 	s->placed = j->placed;
 	if (s->placed)
 		s->placed->nr = 0;
@@ -454,6 +457,12 @@ static bool split_driver(const struct join *j, const struct task *t, const struc
 	return true;
 }
 
+/* As in struct piece. */
+static uint32_t source_of(uint64_t life)
+{
+	return life <= UINT32_MAX ? (uint32_t)life : 0;
+}
+
 /* The leaf that waits for the end of @task, or NULL. */
 static const struct chain_leaf *joining(const struct task *t, const struct shape *sh, uint64_t task)
 {
@@ -595,11 +604,12 @@ static void split_task(const struct join *j, const struct task *t, const struct 
 	if (join && s->branch == join->node)
 		detail.kind = DETAIL_JOINED;
 	/* The end of a job that no leaf joins ends the wait for a set of tasks. */
-	if (by->job && (detail.kind == DETAIL_JOINED || by->ended))
+	if (by->job && (detail.kind == DETAIL_JOINED || by->ended)) {
 		split_ended_job(j, t, by, now, s);
-	else
-		split__add_own(j, s, idle__part(j, t, sh, PART_WOKEN, s->branch), detail, t->since,
-			       now);
+		return;
+	}
+	s->source = source_of(by->life);
+	split__add_own(j, s, idle__part(j, t, sh, PART_WOKEN, s->branch), detail, t->since, now);
 }
 
 uint64_t split__idle_ns(const struct split *s)
@@ -749,6 +759,7 @@ void split__open(const struct join *j, const struct task *t, uint64_t now, enum 
 		joined = task__find(j, key.value);
 		if (joined && all_seen && split_open_job(j, t, joined, now, otherwise, s))
 			return;
+		s->source = joined ? source_of(joined->life) : 0;
 		if (joined && joined->kind != UNKNOWN_KIND)
 			detail = (struct detail){ .kind = DETAIL_JOINED, .id = joined->kind };
 		otherwise = idle ? idle : otherwise;

@@ -88,6 +88,21 @@ int sums__add(struct sums *s, const struct sum_key *key, uint64_t ns)
 	return 0;
 }
 
+int64_t sums__index(const struct sums *s, const struct sum_key *key)
+{
+	struct sum_key others = *key;
+	const struct sum *e;
+
+	if (!s->size)
+		return -1;
+	e = sums__find(s, key);
+	if (!e->ns) {
+		others.detail = (struct detail){ .kind = DETAIL_OTHERS };
+		e = sums__find(s, &others);
+	}
+	return e->ns ? e - s->entries : -1;
+}
+
 void sums__clear(struct sums *s)
 {
 	free(s->entries);

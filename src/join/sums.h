@@ -34,6 +34,10 @@ struct sums {
 
 /* @ns > 0. 0 or -ENOMEM. */
 int sums__add(struct sums *s, const struct sum_key *key, uint64_t ns);
+/*
+ * The entry that sums__add() has added @key to: its own, or that of others. -1: none has been.
+ */
+int64_t sums__index(const struct sums *s, const struct sum_key *key);
 void sums__clear(struct sums *s);
 
 #endif /* DWELL_JOIN_SUMS_H */

@@ -275,6 +275,7 @@ void thread__push_poll(struct join *j, struct thread *th, struct task *t, uint64
 	p = &th->polls[th->nr_polls++];
 	p->task = t;
 	p->addr = t->addr;
+	p->life = t->life;
 	p->kind = t->kind;
 	p->begin = p->since = now;
 	p->outer = p->blocks = p->spawn_seen = false;

@@ -6,7 +6,8 @@
  * join.c dispatches the events: to task.c what happens to a task; to thread.c what a
  * thread does (its polls, its history, its driver); to listing.c what the runtime's
  * lists contain. split.c explains a wait that has ended, charge.c charges time to a
- * task, result.c makes what join.h provides, with job_kinds.c, notes.c and selection.c.
+ * task, result.c makes what join.h provides, with frames.c, follow.c, job_kinds.c, notes.c
+ * and selection.c.
  *
  * A file calls only files on later lines:
  *
@@ -105,7 +106,7 @@ struct task {
 /* A poll that has begun on a thread and has not ended. */
 struct poll {
 	struct task	*task;		/* NULL: dropped in this poll, or polled elsewhere */
-	uint64_t	 addr;		/* of the task */
+	uint64_t	 addr, life;	/* of the task */
 	uint32_t	 kind;
 	uint64_t	 begin;
 	uint64_t	 since;		/* time up to here is in pieces */
@@ -205,6 +206,7 @@ struct join {
 	const char		**task_names;
 	size_t			 nr_task_names;
 	const char		*selected;	/* pattern, NULL: all tasks */
+	struct follow		*follow;	/* see follow.h; NULL: rows are not followed */
 	enum join_idle		 idle;
 	uint64_t		 left_out_ns;	/* because of idle */
 	struct join_totals	 shown;		/* of the selected tasks */
@@ -346,6 +348,7 @@ struct split {
 	/* if not NULL, the parts are here, each with its place in time */
 	struct pieces	*placed;
 	int		err;			/* -ENOMEM: placed is incomplete */
+	uint32_t	source;			/* of the parts to come: see struct piece */
 	uint16_t	branch;			/* that ended the wait; or NO_BRANCH */
 	bool		undecided;		/* the next poll may tell which branch */
 	bool		yielded;		/* the task yielded: no wait */

@@ -14,6 +14,7 @@
 #include "answer/answer.h"
 #include "base/sum.h"
 #include "flamegraph/flamegraph.h"
+#include "join/follow.h"
 #include "join/join.h"
 #include "output/folded.h"
 #include "tests/fuzz/fuzz.h"
@@ -149,6 +150,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(!torn || *torn);
 	check_looks(r);
 	must(!join__new(r, &j));
+	if (size % 2)
+		must(!follow__begin(j, 8u << size % 8));
 	err = join__run(j);
 	/* -EPROTO: time was not conserved. */
 	must(!err || (err != -EPROTO && err != -ENOMEM && *join__why(j)));

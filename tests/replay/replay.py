@@ -6,7 +6,8 @@ cases/NAME.txt     the recording as text, to be read
 cases/NAME.data    the trace itself: a golden file, replayed here
 cases/NAME.folded  `dwell fold --weight ns`
 cases/NAME.json    `dwell report --json`
-cases/NAME.report  `dwell report`, for some; cases/NAME.hidden the folded stacks without idle waits
+cases/NAME.report  `dwell report`, for some; cases/NAME.hidden the folded stacks without idle waits;
+cases/NAME.followed those of --follow
 cases/NAME.why     `dwell why`, for some; cases/NAME.past what it tells of a moment, and the slowest waits
 
 replay.py            run all cases; the status is 0 if all pass
@@ -40,12 +41,13 @@ OUTPUTS = [
     ("json", ["report", "--json"]),
     ("report", ["report"]),
     ("hidden", ["fold", "--weight", "ns", "--idle=hide"]),
+    ("followed", ["fold", "--weight", "ns", "--follow"]),
     ("why", ["why"]),
     ("past", ["why", "--at", "0.1", "--slowest", "3"]),
 ]
 REPORTS = {"io", "losses", "torn", "symbols", "spin", "paths", "blocked", "jobs", "uring"}  # whose report for people is kept, too
 WHYS = {"lints", "blocked", "spin", "losses"}  # what is told of why their tasks wait
-OF_SOME = {"report": REPORTS, "hidden": {"idle"}, "why": WHYS, "past": {"lints"}}
+OF_SOME = {"report": REPORTS, "hidden": {"idle"}, "followed": {"follow"}, "why": WHYS, "past": {"lints"}}
 TORN = {"torn"}  # cases that end with a status that is not 0, as they should
 
 
@@ -257,6 +259,43 @@ def run_selected():
                 yield f"{args} --task {pattern!r}: status {p.returncode}, {err!r}"
 
 
+def weights(data, *options):
+    """The folded stacks of a recording, in ns. Waits for a job are one: of a long one --follow keeps more of what it did."""
+    stacks = {}
+    for line in dwell(["fold", "--weight", "ns", *options], data).stdout.splitlines():
+        stack, _, weight = line.rpartition(b" ")
+        stack = re.sub(rb";\[await\];job .*", b";[await];job", stack)
+        stacks[stack] = stacks.get(stack, 0) + int(weight)
+    return stacks
+
+
+def run_followed():
+    """--follow: what stands below a wait adds up to the wait, to the nanosecond, and nothing else changes."""
+    followed = 0
+    for data in sorted(CASES.glob("*.data")):
+        for idle in ("--idle=show", "--idle=hide", "--idle=only"):
+            plain, below = weights(data, idle), weights(data, idle, "--follow")
+            sums = dict.fromkeys(plain, 0)
+            for stack, ns in below.items():
+                frames = stack.split(b";")
+                # The longest one that it goes on from.
+                wait = next((w for n in range(len(frames), 0, -1) if (w := b";".join(frames[:n])) in plain), None)
+                if wait is None:
+                    yield f"{data.stem} {idle}: --follow has a new stack {stack!r}"
+                    continue
+                sums[wait] += ns
+                if wait != stack:
+                    followed += 1
+                    if b";by task " not in wait and b";by blocking job " not in wait and b";joined " not in wait:
+                        yield f"{data.stem} {idle}: {wait!r} is followed: {stack!r}"
+            yield from (f"{data.stem} {idle}: {stack!r} took {plain[stack]}, what is below it {ns}"
+                        for stack, ns in sums.items() if ns != plain[stack])
+            yield from (f"{data.stem} {idle}: {stack!r} is not followed" for stack in below
+                        if stack.rpartition(b";")[2].startswith((b"by task ", b"by blocking job ")))
+    if not followed:
+        yield "no case has anything to follow"
+
+
 def columns(line):
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in line)
     return len(line) + wide - sum(unicodedata.category(c) in ("Mn", "Me") for c in line)
@@ -326,6 +365,7 @@ def tests():
         yield f"replay {txt.stem}", lambda txt=txt: run_case(txt)
     yield "replay sorted", run_sorted
     yield "replay selected", run_selected
+    yield "replay followed", run_followed
     yield "replay width", run_width
     yield "replay words", run_words
     yield "replay wrong input", run_wrong

@@ -82,6 +82,31 @@ static void test_kinds(void **state)
 	flamegraph__free(fg);
 }
 
+/* What --follow puts below a wait has segments of its own, and the time is the wait's. */
+static void test_followed(void **state)
+{
+	static const uint8_t want[] = {
+		JOIN_FRAME_COMM, JOIN_FRAME_TASK, JOIN_FRAME_LEAF, JOIN_FRAME_SEGMENT,
+		JOIN_FRAME_PART, JOIN_FRAME_DETAIL, JOIN_FRAME_PLACE, JOIN_FRAME_DETAIL,
+		JOIN_FRAME_FOLLOWED, JOIN_FRAME_DETAIL, JOIN_FRAME_FOLLOWED, JOIN_FRAME_GAP,
+	};
+	struct flamegraph *fg = flamegraph__new();
+	size_t line;
+
+	(void)state;
+	assert_int_equal(feed(fg, "c;t;lock;[await];until woken;by task x;m::f (a.rs:3);Sleep;[await];"
+				  "until deadline 5\n"
+				  "c;t;lock;[await];until woken;by task x;[running] 4\n"
+				  "c;t;lock;[await];until woken;by task x;[follow: cycle] 3\n",
+			      1, &line), 0);
+	assert_int_equal(fg->nr_nodes, 1 + sizeof(want));
+	for (size_t i = 0; i < sizeof(want); i++)
+		assert_int_equal(fg->nodes[i + 1].kind, want[i]);
+	assert_int_equal(fg->by_segment[JOIN_AWAIT], 12);
+	assert_int_equal(fg->by_segment[JOIN_RUNNING], 0);
+	flamegraph__free(fg);
+}
+
 /* Text that is none: refused as soon as that is seen, however long it is. */
 static void test_no_text(void **state)
 {
@@ -127,6 +152,7 @@ int main(void)
 		cmocka_unit_test(test_weights),
 		cmocka_unit_test(test_wrong_lines),
 		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_followed),
 		cmocka_unit_test(test_no_segment),
 		cmocka_unit_test(test_no_text),
 	};

@@ -21,6 +21,7 @@
 #include "join/episodes.h"
 #include "join/join.h"
 #include "join/sink.h"
+#include "join/follow.h"
 #include "join/task_history.h"
 #include "join/timeline.h"
 #include "output/folded.h"
@@ -80,7 +81,9 @@ static void finish(struct trace_writer *w, uint64_t end)
 
 /* ---- intervals ---- */
 
-/* A sink that keeps all of them, and a task's history beside it. */
+#define KEPT_MAX	512	/* fewer than a join passes on, now and then */
+
+/* A sink that keeps all of them, and the tasks' histories beside it. */
 struct intervals {
 	struct sink		 sink;
 	struct join		*join;
@@ -141,7 +144,7 @@ static void intervals__begin(struct intervals *all, struct join *j)
 	static const struct sink_ops ops = { .placed = true, .interval = keep };
 
 	*all = (struct intervals){ .sink.ops = &ops, .join = j,
-				   .histories = task_histories__new(),
+				   .histories = task_histories__new(KEPT_MAX),
 				   .episodes = episodes__new(check_episode, all) };
 	assert_non_null(all->histories);
 	assert_non_null(all->episodes);
@@ -166,42 +169,45 @@ struct backwards {
 	bool				 unknown;
 };
 
-static void one_back(void *arg, const struct task_interval *iv)
+static void one_back(void *arg, const struct task_past *p)
 {
+	const struct task_interval *iv = &p->iv;
 	struct backwards *b = arg;
 
-	assert_false(b->unknown);
 	assert_int_equal(iv->piece.from + iv->piece.ns, b->to);
 	b->to = iv->piece.from;
-	b->unknown = iv->piece.part == PART_HISTORY && iv->piece.segment == JOIN_UNATTRIBUTED;
-	if (b->unknown)
+	if (p->known) {
+		b->unknown = true;
+		while (b->iv >= b->first && b->iv->piece.from >= b->to)
+			b->iv--;
 		return;
+	}
 	assert_true(b->iv >= b->first);
-	assert_memory_equal(iv, b->iv, sizeof(*iv));
+	assert_int_equal(iv->of.life, b->iv->of.life);
+	assert_int_equal(iv->of.kind, b->iv->of.kind);
+	assert_int_equal(iv->of.chain, b->iv->of.chain);
+	assert_int_equal(iv->of.branch, b->iv->of.branch);
+	assert_int_equal(iv->piece.segment, b->iv->piece.segment);
+	assert_int_equal(iv->piece.part, b->iv->piece.part);
+	assert_int_equal(iv->piece.from, b->iv->piece.from);
+	assert_int_equal(iv->piece.ns, b->iv->piece.ns);
 	b->iv--;
 }
 
-/* The last life of a task: @nr of its intervals. Not known is only what was forgotten. */
+/* A life: @nr of its intervals. Not known is only what was forgotten. */
 static void check_history(const struct task_histories *h, const struct task_interval *list,
 			  size_t nr)
 {
 	const struct task_interval *last = &list[nr - 1];
 	struct backwards b = { .iv = last, .first = list,
 			       .to = last->piece.from + last->piece.ns };
+	uint64_t oldest, next;
 
-	task_histories__divide(h, last->of.task, last->of.born, b.to, one_back, &b);
+	task_histories__divide(h, last->of.life, 0, last->of.born, b.to, one_back, &b);
 	assert_int_equal(b.to, last->of.born);
-	assert_int_equal(b.unknown, task_histories__forgot(h, last->of.task));
-	assert_true(b.unknown ? nr > TASK_HISTORY_MAX : b.iv + 1 == list);
-}
-
-static bool is_last_life(const struct intervals *all, size_t i)
-{
-	for (size_t k = i + 1; k < all->nr; k++)
-		if (all->list[k].of.task == all->list[i].of.task &&
-		    all->list[k].of.life != all->list[i].of.life)
-			return false;
-	return true;
+	assert_ptr_equal(b.iv + 1, list);
+	task_histories__range(h, &oldest, &next);
+	assert_true(!b.unknown || oldest > 1);
 }
 
 /* Those of one life have no holes and do not overlap; all together are the totals. */
@@ -228,7 +234,7 @@ static void intervals__check(struct intervals *all, uint64_t seed, const struct 
 					 iv->piece.ns);
 		segments[iv->piece.segment] += iv->piece.ns;
 		first = begins ? i : first;
-		if ((i + 1 == all->nr || iv[1].of.life != iv->of.life) && is_last_life(all, i))
+		if (i + 1 == all->nr || iv[1].of.life != iv->of.life)
 			check_history(all->histories, &all->list[first], i + 1 - first);
 	}
 	assert_memory_equal(segments, t->segments, sizeof(segments));
@@ -240,6 +246,15 @@ static void intervals__check(struct intervals *all, uint64_t seed, const struct 
 	episodes__free(all->episodes);
 	task_histories__free(all->histories);
 	free(all->list);
+}
+
+static size_t nr_segments(const struct join_row *row)
+{
+	size_t nr = 0;
+
+	for (uint32_t i = 0; i < row->nr; i++)
+		nr += row->frames[i].kind == JOIN_FRAME_SEGMENT;
+	return nr;
 }
 
 /*
@@ -262,6 +277,9 @@ static struct join *joined(uint64_t seed, struct trace_reader **r, struct interv
 	assert_int_equal(join__new(*r, &j), 0);
 	if (all)
 		intervals__begin(all, j);
+	/* What it adds to rows changes no sum. */
+	if (all && seed % 2)
+		assert_int_equal(follow__begin(j, 8u << seed / 2 % 8), 0);
 	err = join__run(j);
 	if (err)
 		fail_msg("seed %llu: %d: %s", (unsigned long long)seed, err, join__why(j));
@@ -280,6 +298,7 @@ static struct join *joined(uint64_t seed, struct trace_reader **r, struct interv
 		assert_true(rows[i].ns > 0);
 		assert_int_equal(rows[i].frames[0].kind, JOIN_FRAME_COMM);
 		assert_int_equal(rows[i].frames[1].kind, JOIN_FRAME_TASK);
+		assert_int_equal(nr_segments(&rows[i]), 1);
 	}
 	assert_int_equal(sum, t->lifetime_ns);
 	assert_memory_equal(by_segment, t->segments, sizeof(by_segment));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A task's history, compared with a list of all of its intervals: it returns the list, the
+ * A life's history, compared with a list of all of its intervals: it returns the list, the
  * latest first, and a piece of its own for time that is not known.
  */
 #include <setjmp.h>
@@ -16,7 +16,8 @@
 #include "join/task_history.h"
 #include "tests/unit/trace_random.h"
 
-#define NR	(4 * TASK_HISTORY_MAX)
+#define MAX	128u
+#define NR	(4 * MAX)
 
 static struct task_interval made[NR];
 
@@ -56,15 +57,18 @@ struct got {
 	uint64_t	to, known, unknown;
 };
 
-static void piece(void *arg, const struct task_interval *iv)
+static void piece(void *arg, const struct task_past *past)
 {
 	struct got *g = arg;
-	const struct piece *p = &iv->piece;
+	const struct piece *p = &past->iv.piece;
 
 	assert_true(p->ns);
 	assert_int_equal(p->from + p->ns, g->to);
 	g->to = p->from;
-	if (p->segment == JOIN_UNATTRIBUTED) {
+	assert_int_equal(past->known != TASK_KNOWN, p->segment == JOIN_UNATTRIBUTED);
+	if (past->known) {
+		assert_true(past->known != TASK_UNBORN || p->from + p->ns <= 1000);
+		assert_true(past->known == TASK_UNBORN || p->from >= 1000);
 		assert_int_equal(p->part, PART_HISTORY);
 		g->unknown += p->ns;
 		return;
@@ -75,26 +79,35 @@ static void piece(void *arg, const struct task_interval *iv)
 	g->known += p->ns;
 }
 
+/* Where to begin to look: anywhere, or at an interval that may be forgotten or another life's. */
+static uint64_t any_mark(const struct task_histories *h, uint64_t *seed)
+{
+	uint64_t first, next;
+
+	task_histories__range(h, &first, &next);
+	return below(seed, next + 3);
+}
+
 static void lives(void **state)
 {
-	struct task_histories *h = task_histories__new();
 	uint64_t seed = 1;
 
 	(void)state;
-	assert_non_null(h);
 	for (uint64_t life = 1; life <= 200; life++) {
-		uint32_t nr = 4 + (uint32_t)below(&seed, life & 1 ? TASK_HISTORY_MAX - 4 : NR - 4);
+		struct task_histories *h = task_histories__new(MAX);
+		uint32_t nr = 4 + (uint32_t)below(&seed, life & 1 ? MAX - 4 : NR - 4);
 		uint64_t end = make(&seed, life, nr), known;
 
+		assert_non_null(h);
 		tell(h, &seed, nr);
-		known = nr <= TASK_HISTORY_MAX ? 1000 : made[nr - TASK_HISTORY_MAX / 2].piece.from;
-		assert_int_equal(task_histories__forgot(h, 7), nr > TASK_HISTORY_MAX);
+		/* But for those that were passed on late, it forgets the first ones. */
+		known = nr <= MAX ? 1000 : made[nr - MAX / 2].piece.from;
 		for (int i = 0; i < 50; i++) {
 			uint64_t from = 900 + below(&seed, end - 900);
 			uint64_t to = from + 1 + below(&seed, end + 50 - from);
 			struct got g = { .to = to };
 
-			task_histories__divide(h, 7, from, to, piece, &g);
+			task_histories__divide(h, life, any_mark(h, &seed), from, to, piece, &g);
 			assert_int_equal(g.to, from);
 			assert_int_equal(g.known + g.unknown, to - from);
 			if (from >= known && to <= end)
@@ -102,20 +115,46 @@ static void lives(void **state)
 			if (from < 1000)
 				assert_true(g.unknown);
 		}
+		task_histories__free(h);
 	}
+}
+
+/* Of several lives each has its own intervals; a life of which none is left is unknown. */
+static void together(void **state)
+{
+	struct task_histories *h = task_histories__new(MAX);
+	uint64_t seed = 2, end = 0;
+	struct got g;
+
+	(void)state;
+	assert_non_null(h);
+	for (uint64_t life = 1; life <= 3; life++) {
+		end = make(&seed, life, 30);
+		tell(h, &seed, 30);
+	}
+	g = (struct got){ .to = end };
+	task_histories__divide(h, 3, 5, 1000, end, piece, &g);
+	assert_int_equal(g.unknown, 0);
+	end = make(&seed, 4, 100);
+	tell(h, &seed, 100);
+	g = (struct got){ .to = 1100 };
+	task_histories__divide(h, 1, 5, 1000, 1100, piece, &g);
+	assert_int_equal(g.unknown, 100);
+	g = (struct got){ .to = end };
+	task_histories__divide(h, 4, 5, 1000, end, piece, &g);
+	assert_int_equal(g.unknown, 0);
 	task_histories__free(h);
 }
 
 static void nobody(void **state)
 {
-	struct task_histories *h = task_histories__new();
-	struct got g = { .to = 20 };
+	struct task_histories *h = task_histories__new(MAX);
+	struct got g = { .to = 1020 };
 
 	(void)state;
 	assert_non_null(h);
-	task_histories__divide(h, 7, 10, 20, piece, &g);
+	task_histories__divide(h, 7, 0, 1010, 1020, piece, &g);
 	assert_int_equal(g.unknown, 10);
-	assert_false(task_histories__forgot(h, 7));
 	task_histories__free(h);
 	task_histories__free(NULL);
 }
@@ -124,6 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lives),
+		cmocka_unit_test(together),
 		cmocka_unit_test(nobody),
 	};
 

@@ -34,6 +34,7 @@ static const char *const text =
 	"1009 1 11 end B pending chain=2\n1010 0 10 begin A kind=1\n1011 0 10 begin C kind=3\n"
 	"1012 0 10 end C ready\n1012.5 0 10 end A pending chain=1 S:r at 1200\n"
 	"1013 1 12 wake A\n1014 0 10 begin A kind=1\n1014.5 0 10 end A pending chain=2\n"
+	"1014.6 1 11 begin E kind=3\n1014.7 1 11 wake A\n1014.8 1 11 end E ready\n"
 	"1021 1 12 seen D idle chain=1 S:w at 5\n1022 0 10 del S\n1023 0 10 thread-exit\n"
 	"1024 1 11 process-exit\nend 1100\n";
 
@@ -73,7 +74,8 @@ static int make(const struct join *j, const struct trace_reader *r, const char *
 	return err || *out ? err : -ENOMEM;
 }
 
-static int read_back(struct output *o, char said[600])
+/* @follow: and what sources of waits did meanwhile. */
+static int read_back(struct output *o, bool follow, char said[600])
 {
 	struct trace_reader *r = NULL;
 	struct join *j = NULL;
@@ -88,6 +90,8 @@ static int read_back(struct output *o, char said[600])
 		return err;
 	}
 	err = join__new(r, &j);
+	if (!err && follow)
+		err = join__follow(j);
 	if (!err) {
 		err = join__run(j);
 		if (err)
@@ -116,26 +120,24 @@ static void expect_same(uint64_t i, const char *is, const char *want)
 			 is + (at < 20 ? 0 : at - 20), want + (at < 20 ? 0 : at - 20));
 }
 
-static void each_allocation(void **state)
+static void fail_each(bool follow)
 {
 	struct output good, out;
 	char said[600];
 	uint64_t nr;
 
-	(void)state;
-	if (!CAN_FAIL)
-		skip();
 	write_trace();
 	memory__start(UINT64_MAX, false);
-	assert_int_equal(read_back(&good, said), 0);
+	assert_int_equal(read_back(&good, follow, said), 0);
 	memory__stop();
 	nr = memory.nr;
 	assert_true(nr > 100);
+	assert_true(!follow == !strstr(good.svg, "[follow: "));
 	for (uint64_t i = 0; i < 2 * nr; i++) {
 		int err;
 
 		memory__start(i / 2, i & 1);
-		err = read_back(&out, said);
+		err = read_back(&out, follow, said);
 		memory__stop();
 		assert_int_not_equal(memory.failed, 0);
 		if (!err) {
@@ -149,6 +151,15 @@ static void each_allocation(void **state)
 		output__free(&out);
 	}
 	output__free(&good);
+}
+
+static void each_allocation(void **state)
+{
+	(void)state;
+	if (!CAN_FAIL)
+		skip();
+	fail_each(false);
+	fail_each(true);
 }
 
 int main(void)

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The frames of a stack, from what time is added up by. Private to src/join. */
+#ifndef DWELL_JOIN_FRAMES_H
+#define DWELL_JOIN_FRAMES_H
+
+#include "join/timeline.h"
+
+/* A growing array of frames. Rows point into it once it is complete. */
+struct frames {
+	struct join_frame	*list;
+	size_t			 nr, size;
+};
+
+/* All add to the end. 0 or -ENOMEM; @name NULL: no memory. */
+int frames__add(struct frames *f, const char *name, enum join_frame_kind kind);
+/* The process, the kind of task, and the chain that it waits at. */
+int frames__add_task(struct join *j, struct frames *f, const struct account *account);
+/* These, and the segment, the part and the detail. */
+int frames__add_sum(struct join *j, struct frames *f, const struct sum_key *k);
+/* What stands below a wait for the task of @k: the same without the process and the task. */
+int frames__add_followed(struct join *j, struct frames *f, const struct sum_key *k);
+
+#endif /* DWELL_JOIN_FRAMES_H */
