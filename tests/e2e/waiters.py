@@ -17,6 +17,8 @@ SOCKETS = {
 }
 
 # A leaf that is a closure of the runtime's: called as the function above it.
+NAMES = ("tcp 127.0.0.1:", "tcp 127.0.0.1 → ", "udp 127.0.0.1:", "udp bound 127.0.0.1:")
+
 CLOSURES = {
     "listens": "tokio::sync::mpsc::bounded::Receiver::recv",
     "ticks": "tokio::time::interval::Interval::tick",
@@ -39,7 +41,7 @@ def sockets(checks, name, rows):
         frames = [f"waiters::{want[0]}", *want[1:]]
         inside = {tuple(frame.split(" (")[0] for frame in row.chain[-len(frames):]) for row in waits}
         checks.equal(inside, {tuple(frames)}, f"{name}: {task} waits for its socket")
-        checks.check(any(part.startswith(("tcp 127.0.0.1:", "tcp 127.0.0.1 → ", "udp 127.0.0.1:")) for row in waits for part in row.parts),
+        checks.check(any(part.startswith(NAMES) for row in waits for part in row.parts),
                      f"{name}: {task}'s socket is named", "\n".join(f"{row.chain} {row.parts}" for row in waits))
 
 
