@@ -331,6 +331,9 @@ static void explore_coroutine(struct futures *f, const struct die *d, uint32_t t
 
 		if (!strcmp(name, "Unresumed"))
 			note_begin(f, d, type, &v.payload.die);
+		if (!strcmp(name, "Returned"))	/* declared where its source ends */
+			futures__type(f, type)->last_line =
+				awaits__position(f->awaits, &v.payload.die).line;
 		if (!suspended) {
 			/* not begun, or completed: it awaits nothing */
 			put_variant(f, i, type, name, NULL, WALK_VARIANT_DONE);

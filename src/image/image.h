@@ -51,6 +51,7 @@ struct image_type {
 	uint8_t		pad[2];
 	/* of a leaf: offset of its node in the resource's queue; WALK_NONE: none */
 	uint32_t	node_off;
+	uint32_t	last_line;	/* of an async fn, block or closure; 0: not known */
 };
 
 /* Does a future hold a descriptor of the reactor itself, apart from the futures in it? */

@@ -26,7 +26,7 @@ static bool is_in_driver(const struct picture_thread *t)
 static void add_victims(struct why *y, struct why_finding *f)
 {
 	uint64_t now = y->p.ts;
-	char queue[WHY_QUEUE_MAX];
+	char queue[WHY_QUEUE_MAX], up_to[WHY_QUEUE_MAX];
 
 	for (uint32_t i = 0; i < y->p.nr_tasks; i++) {
 		const struct picture_task *t = &y->p.tasks[i];
@@ -38,8 +38,9 @@ static void add_victims(struct why *y, struct why_finding *f)
 			if (t->nr_waits)
 				at = why__wait_place(y, t->waits);
 			why__queue(y, i, queue);
-			why__party(y, f, "starved", i, at, "%s is ready to be polled%s%s",
-				   why__task(y, i), *queue ? ", in " : "", queue);
+			why__party(y, f, "starved", i, at, "%s%s is ready to be polled%s%s",
+				   why__task(y, i), why__up_to(y, i, up_to), *queue ? ", in " : "",
+				   queue);
 		}
 		for (uint32_t k = t->waits; t->state == PICTURE_IDLE && k < t->waits + t->nr_waits;
 		     k++) {

@@ -57,6 +57,23 @@ const char *why__queue(const struct why *y, uint32_t task, char *out)
 	return out;
 }
 
+const char *why__up_to(const struct why *y, uint32_t task, char *out)
+{
+	const struct picture_task *t = task_of(y, task);
+	const struct image_type *types;
+	uint32_t type, last = 0;
+	size_t nr;
+
+	types = image__types(y->p.img, &nr);
+	type = t->nr_frames ? y->p.frames[t->frames].type : WALK_NONE;
+	if (type < nr)
+		last = types[type].last_line;
+	*out = '\0';
+	if (last)
+		snprintf(out, WHY_QUEUE_MAX, " up to line %" PRIu32, last);
+	return out;
+}
+
 /* Is @frame inside of the future of frame @outer? */
 static bool is_inside(const struct why *y, const struct picture_frame *outer,
 		      const struct picture_frame *frame)

@@ -93,6 +93,11 @@ void why__party(struct why *y, struct why_finding *f, const char *role, uint32_t
  * "": in none, or that is not known. Writes to @out (WHY_QUEUE_MAX bytes), and returns it.
  */
 const char *why__queue(const struct why *y, uint32_t task, char *out);
+/*
+ * " up to line 14", where the source of task @task ends; "": not known. Writes to @out
+ * (WHY_QUEUE_MAX bytes), and returns it.
+ */
+const char *why__up_to(const struct why *y, uint32_t task, char *out);
 /* The name of task number @task of the picture. */
 const char *why__task(const struct why *y, uint32_t task);
 /* Where in the program wait @wait is: its innermost await point there. */
