@@ -57,23 +57,6 @@ const char *why__queue(const struct why *y, uint32_t task, char *out)
 	return out;
 }
 
-const char *why__up_to(const struct why *y, uint32_t task, char *out)
-{
-	const struct picture_task *t = task_of(y, task);
-	const struct image_type *types;
-	uint32_t type, last = 0;
-	size_t nr;
-
-	types = image__types(y->p.img, &nr);
-	type = t->nr_frames ? y->p.frames[t->frames].type : WALK_NONE;
-	if (type < nr)
-		last = types[type].last_line;
-	*out = '\0';
-	if (last)
-		snprintf(out, WHY_QUEUE_MAX, " up to line %" PRIu32, last);
-	return out;
-}
-
 /* Is @frame inside of the future of frame @outer? */
 static bool is_inside(const struct why *y, const struct picture_frame *outer,
 		      const struct picture_frame *frame)
@@ -167,6 +150,24 @@ static struct answer_place place_of_variant(const struct why *y, uint32_t varian
 	return (struct answer_place){ image__str(y->p.img, types[variants[variant].type].shortname),
 				   image__str(y->p.img, variants[variant].file),
 				   variants[variant].line };
+}
+
+const char *why__up_to(const struct why *y, uint32_t task, char *out)
+{
+	const struct picture_task *t = task_of(y, task);
+	const struct image_type *types;
+	uint32_t type, last = 0;
+	size_t nr;
+
+	types = image__types(y->p.img, &nr);
+	type = t->nr_frames ? y->p.frames[t->frames].type : WALK_NONE;
+	if (type < nr)
+		last = types[type].last_line;
+	*out = '\0';
+	if (last)
+		snprintf(out, WHY_QUEUE_MAX, " (up to %s:%" PRIu32 ")",
+			 place_of_variant(y, y->p.frames[t->frames].variant).file, last);
+	return out;
 }
 
 /* Where variable @part is declared, in the function whose await point @variant is; its name. */

@@ -94,7 +94,7 @@ void why__party(struct why *y, struct why_finding *f, const char *role, uint32_t
  */
 const char *why__queue(const struct why *y, uint32_t task, char *out);
 /*
- * " up to line 14", where the source of task @task ends; "": not known. Writes to @out
+ * " (up to x.rs:14)", where the source of task @task ends; "": not known. Writes to @out
  * (WHY_QUEUE_MAX bytes), and returns it.
  */
 const char *why__up_to(const struct why *y, uint32_t task, char *out);
