@@ -390,6 +390,9 @@ static void odd_names(void **state)
 	assert_int_equal(process__find(&p, pid, &why), 0);
 	assert_string_equal(p.exe_name, copied);
 	assert_string_equal(p.comm, "a  b (c)");
+	/* it may not have mapped itself yet */
+	for (int i = 0; i < 100000 && process__load_bias(&p, 0, &got) == -ENOENT; i++)
+		sched_yield();
 	assert_int_equal(process__load_bias(&p, 0, &got), 0);
 	assert_int_equal(got, told_base(pid));
 	assert_int_equal(unlink(copied), 0);
