@@ -56,6 +56,7 @@ enum raw_type {
 	RAW_URING_WAIT	= 22,
 	RAW_URING_FD	= 23,
 	RAW_URING_PATH	= 24,
+	RAW_THROTTLED	= 25,
 	RAW_TYPE_NR
 };
 
@@ -258,6 +259,7 @@ struct bpf_config {
 	__u32	hide_switches;	/* for tests: ignore one in this many switches in */
 	__u32	job_vtable;	/* in a job's header: the pointer to its vtable */
 	__u32	job_poll;	/* in the vtable: its poll function */
+	__u32	cpu_limit;	/* the target's cgroup may not always run: see throttled.bpf.h */
 };
 
 #ifndef __bpf__

@@ -117,8 +117,18 @@ struct pid {
 	struct upid numbers[1];
 };
 
+struct cfs_rq {
+	u64 throttled_clock_self;
+	u64 throttled_clock_self_time;
+};
+
+struct sched_entity {
+	struct cfs_rq *cfs_rq;
+};
+
 struct task_struct {
 	struct thread_struct thread;
+	struct sched_entity se;
 	unsigned int __state;
 	struct sched_info sched_info;
 	void *stack;

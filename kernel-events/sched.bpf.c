@@ -5,6 +5,7 @@
  * end, so that a switch costs one event, not three.
  */
 #include "off_cpu.bpf.h"
+#include "throttled.bpf.h"
 
 #define TASK_INTERRUPTIBLE	0x0001	/* include/linux/sched.h, same since 4.14 */
 #define TASK_UNINTERRUPTIBLE	0x0002
@@ -133,8 +134,10 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 		return;
 	t->sched.off_stack = 0;
 	t->sched.off_syscall = -1;
+	t->sched.throttled_rq = 0;
 	if (preempt || !state) {
 		t->sched.off_reason = RAW_OFF_PREEMPTED;
+		throttled_begin(t, prev, ts);
 	} else {
 		struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(prev);
 
@@ -183,6 +186,7 @@ static __always_inline void switched_in(struct task_struct *next, __u64 ts)
 		if (off.wake)
 			off.told = RAW_OFF_TOLD;
 	}
+	throttled_end(t, off.reason == RAW_OFF_PREEMPTED ? off.out : off.wake, ts, next->pid);
 	off_cpu_send(t, &off, ts, next->pid);
 	t->sched.off_ts = 0;
 	t->sched.in_ts = ts;
@@ -268,6 +272,7 @@ int BPF_PROG(sched_waking, struct task_struct *p)
 	if (t->sched.off_ts && t->sched.wake_ts >= t->sched.off_ts)
 		return 0;
 	t->sched.wake_ts = bpf_ktime_get_ns();
+	throttled_begin(t, p, t->sched.wake_ts);
 	waker = bpf_get_current_task_btf();
 	t->sched.waker = in_system_call(ctx, t, waker) ? waker->pid : 0;
 	if (t->sched.off_ts)

@@ -130,12 +130,18 @@ static int sched_decode(struct source_ctx *ctx, const struct raw_hdr *raw, struc
 {
 	if (raw->type == RAW_STACK)
 		return stack(ctx, (const struct raw_stack *)raw);
+	if (raw->type == RAW_THROTTLED) {
+		ev->type = TRACE_THROTTLED;
+		ev->throttled.ns = ((const struct raw_throttled *)raw)->ns;
+		return 1;
+	}
 	off_cpu((const struct raw_off_cpu *)raw, ev);
 	return 1;
 }
 
 static const struct source_event events[] = {
 	{ RAW_OFF_CPU, sizeof(struct raw_off_cpu) },
+	{ RAW_THROTTLED, sizeof(struct raw_throttled) },
 	{ RAW_STACK, 0 },
 	{}
 };

@@ -37,6 +37,15 @@ struct raw_off_cpu {
 	__s32		syscall;	/* that it slept in, x86-64 number; -1: none */
 };
 
+/*
+ * Of the period off the CPU that the next raw_off_cpu of this thread reports: for how long its
+ * cgroup did not allow it to run, from its begin or from its wakeup on.
+ */
+struct raw_throttled {
+	struct raw_hdr	hdr;
+	__u64		ns;
+};
+
 struct raw_stack {
 	struct raw_hdr	hdr;		/* hdr.nr: number of frames */
 	__u32		stack;
@@ -75,14 +84,18 @@ struct sched_thread {
 	__u64	in_ts;		/* last switch in that was seen; 0: none, or off CPU */
 	__u64	scratch;
 	__u64	told_ts;	/* off_ts of the period that sched_sleepers last told of */
+	__u64	throttled_rq;	/* see throttled.bpf.h; 0: no time of it is measured */
+	__u64	throttled_ns;
 };
 
 #ifndef __bpf__
 _Static_assert(sizeof(struct raw_off_cpu) == 48, "raw_off_cpu");
 _Static_assert(sizeof(struct raw_off_cpu) <= BATCH_EVENT_MAX, "batch");
+_Static_assert(sizeof(struct raw_throttled) == 24, "raw_throttled");
+_Static_assert(sizeof(struct raw_throttled) <= BATCH_EVENT_MAX, "batch");
 _Static_assert(sizeof(struct raw_stack) == 280, "raw_stack");
 _Static_assert(sizeof(struct raw_sleeper) == 80, "raw_sleeper");
-_Static_assert(sizeof(struct sched_thread) == 72, "sched_thread");
+_Static_assert(sizeof(struct sched_thread) == 88, "sched_thread");
 #endif
 
 #endif /* DWELL_SCHED_EVENTS_H */

@@ -182,6 +182,9 @@ static int join__event(struct join *j, const struct trace_event *ev)
 	case TRACE_SLEEP_STACK:
 		thread__sleep_stack(th, ev);
 		break;
+	case TRACE_THROTTLED:
+		thread__throttled(th, ev);
+		break;
 	case TRACE_POLLS_GONE:
 		thread__polls_gone(j, th, ev->polls.nr);
 		break;

@@ -148,9 +148,9 @@ static void poll__sleep(struct join *j, const struct poll *p, bool inner,
 		join__note_err(j, (int)number);
 }
 
-/* @user: the user stack of the period @ev; 0: not read. */
+/* @user: the user stack of the period @ev; 0: not read. @throttled: see thread__off_cpu(). */
 static void poll__off(struct join *j, struct poll *p, bool inner, const struct trace_event *ev,
-		      uint32_t user, uint64_t now)
+		      uint32_t user, uint64_t throttled, uint64_t now)
 {
 	struct piece blocked = { .segment = JOIN_BLOCKED };
 	uint64_t out, wake;
@@ -176,10 +176,13 @@ static void poll__off(struct join *j, struct poll *p, bool inner, const struct t
 	if (blocked.ns)
 		poll__sleep(j, p, inner, ev, user, &blocked);
 	poll__add(j, p, &blocked);
-	if (ev->off.told == TRACE_OFF_UNSEEN)
+	if (ev->off.told == TRACE_OFF_UNSEEN) {
 		poll__add_part(j, p, JOIN_UNATTRIBUTED, PART_BACK_NOT_SEEN, wake, now);
-	else
-		poll__add_part(j, p, JOIN_PREEMPTED, PART_NONE, wake, now);
+	} else {
+		throttled = throttled < now - wake ? throttled : now - wake;
+		poll__add_part(j, p, JOIN_PREEMPTED, PART_THROTTLED, wake, wake + throttled);
+		poll__add_part(j, p, JOIN_PREEMPTED, PART_NONE, wake + throttled, now);
+	}
 	p->since = now;
 }
 
@@ -406,6 +409,18 @@ static void thread__sleeps_in(struct join *j, struct thread *th, const struct dr
 		d->sleep_end = end;
 }
 
+/* It was runnable from @from to @now, and for the first @throttled ns not allowed to run. */
+static void thread__runnable(struct join *j, struct thread *th, uint64_t from, uint64_t throttled,
+			     enum doing doing, uint64_t now)
+{
+	if (throttled > now - from)
+		throttled = now - from;
+	if (throttled)
+		thread__does(j, th, from, doing, CPU_THROTTLED);
+	if (throttled < now - from)
+		thread__does(j, th, from + throttled, doing, CPU_RUNNABLE);
+}
+
 void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event *ev, uint64_t now)
 {
 	enum doing doing = thread__doing(th);
@@ -414,12 +429,18 @@ void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event
 	bool asleep = ev->off.reason != TRACE_OFF_PREEMPTED;
 	const struct driver_ops *driver = asleep ? driver__of_syscall(ev->off.syscall) : NULL;
 	uint32_t user = th->slept_out == ev->off.out ? th->slept_stack : 0;
+	/*
+	 * The time that is known of is put to the beginning: a thread that is not allowed to
+	 * run hardly ever waits for a CPU first.
+	 */
+	uint64_t throttled = th->throttled_end == ev->ts ? th->throttled_ns : 0;
 
 	if (ev->off.told == TRACE_OFF_TOLD)
 		j->totals.told_switches++;
 	for (uint32_t i = 0; i < th->nr_polls; i++)
 		if (th->polls[i].task)
-			poll__off(j, &th->polls[i], i == th->nr_polls - 1, ev, user, now);
+			poll__off(j, &th->polls[i], i == th->nr_polls - 1, ev, user, throttled,
+				  now);
 
 	if (driver) {
 		doing = DOING_DRIVER;
@@ -433,7 +454,7 @@ void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event
 	if (ev->off.told == TRACE_OFF_UNSEEN && doing != DOING_DRIVER)
 		thread__does(j, th, asleep && ev->off.wake ? wake : out, DOING_UNKNOWN, CPU_ON);
 	else if (!asleep || ev->off.wake)
-		thread__does(j, th, asleep ? wake : out, doing, CPU_RUNNABLE);
+		thread__runnable(j, th, asleep ? wake : out, throttled, doing, now);
 	thread__does(j, th, now, doing, CPU_ON);
 }
 
@@ -441,6 +462,12 @@ void thread__sleep_stack(struct thread *th, const struct trace_event *ev)
 {
 	th->slept_out = ev->sleep.out;
 	th->slept_stack = ev->sleep.stack;
+}
+
+void thread__throttled(struct thread *th, const struct trace_event *ev)
+{
+	th->throttled_end = ev->ts;
+	th->throttled_ns = ev->throttled.ns;
 }
 
 void thread__polls_gone(struct join *j, struct thread *th, uint32_t nr)

@@ -129,6 +129,8 @@ struct thread {
 	/* the last period whose user stack was read: off.out, and the stack */
 	uint64_t	 slept_out;
 	uint32_t	 slept_stack;
+	/* the period that ends at this time: how long its cgroup did not allow it to run */
+	uint64_t	 throttled_end, throttled_ns;
 	struct ready_window *ready;	/* what ready.c remembers; NULL: nothing */
 	struct poll	*polls;		/* innermost last */
 	uint32_t	 nr_polls, polls_size;
@@ -290,6 +292,8 @@ void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event
 /* @ev belongs to driver @ops: the thread came back from it, or it found something. */
 /* The user stack of @th, which sleeps in a poll, has been read. */
 void thread__sleep_stack(struct thread *th, const struct trace_event *ev);
+/* The cgroup of @th did not allow it to run, in the period that ends now. */
+void thread__throttled(struct thread *th, const struct trace_event *ev);
 void thread__driver_event(struct join *j, struct thread *th, const struct driver_ops *ops,
 			  const struct trace_event *ev, uint64_t now);
 /*

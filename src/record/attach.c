@@ -133,6 +133,7 @@ static int size_maps(struct attach *a, const struct attach_opts *opts)
 	bpf_map__set_max_entries(skel->maps.rings, cpus);
 	skel->rodata->config.nr_rings = cpus;
 	skel->rodata->config.hide_switches = opts->hide_switches;
+	skel->rodata->config.cpu_limit = opts->cpu_limit;
 	/*
 	 * A ring as a template for the inner maps: libbpf 1.4 cannot set the size of
 	 * the object's own inner map.

@@ -283,6 +283,7 @@ int recorder__prepare(struct recorder *r)
 		r->signals = catch_signals();
 	if (r->signals < 0)
 		return -errno;
+	opts.cpu_limit = throttling__limited(r->target.process.pid);
 	err = open_output(r);
 	if (err)
 		return err;

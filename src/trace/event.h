@@ -54,6 +54,11 @@ enum trace_event_type {
 	 * connection since data came last
 	 */
 	TRACE_FD_TURN		= 23,
+	/*
+	 * throttled: of the period off the CPU that this thread's next OFF_CPU tells of, which
+	 * has the same time
+	 */
+	TRACE_THROTTLED		= 27,
 	TRACE_EVENT_NR
 };
 
@@ -166,6 +171,13 @@ struct trace_event {
 			uint8_t		told;	/* if not open: enum trace_off_told */
 			int16_t		syscall;/* that it slept in, x86-64 number; -1: none */
 		} off;
+		/*
+		 * For how long its cgroup did not allow the thread to run, from when it was
+		 * runnable on.
+		 */
+		struct {
+			uint64_t	ns;
+		} throttled;
 		struct {
 			int32_t		nr;	/* return value of epoll_wait */
 			int32_t		epfd;

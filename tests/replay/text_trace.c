@@ -558,6 +558,11 @@ static int ev_file(struct text_trace *t, struct trace_event *ev)
 	return 0;
 }
 
+static int ev_throttled(struct text_trace *t, struct trace_event *ev)
+{
+	return time_of(t, t->words[4], &ev->throttled.ns);
+}
+
 static int ev_none(struct text_trace *t, struct trace_event *ev)
 {
 	(void)t;
@@ -579,6 +584,7 @@ static const struct {
 	{ "seen", TRACE_TASK_SEEN, 6, ev_seen },	/* TASK idle|notified|running|unknown [kind= chain= KEY…] */
 	{ "slept", TRACE_SLEEP_STACK, 4, ev_slept },	/* out=TIME stack=ID */
 	{ "off", TRACE_OFF_CPU, 5, ev_off },		/* REASON out=TIME [wake=TIME waker= stack= epoll open told unseen] */
+	{ "throttled", TRACE_THROTTLED, 5, ev_throttled },	/* TIME; before an 'off' of the same time */
 	{ "epoll", TRACE_EPOLL_WAIT, 5, ev_epoll },	/* NR [epfd=] */
 	{ "ready", TRACE_EPOLL_READY, 5, ev_ready },	/* TOKEN in|out|hup|err [turn sent first since=TIME reader= writer=] */
 	/* TOKEN [listens|accepted|connected epfd= fd= name=NAME] */

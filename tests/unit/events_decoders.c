@@ -214,6 +214,29 @@ static void off_cpu_periods(void **state)
 	end(&r);
 }
 
+static void throttled_times(void **state)
+{
+	static const uint64_t ns[] = { 2000, 1, 90 * 1000000ull, UINT64_MAX };
+	struct trace_event ev;
+	struct recording r;
+
+	(void)state;
+	begin(&r);
+	for (size_t i = 0; i < 4; i++) {
+		struct raw_throttled raw = { .hdr = head(RAW_THROTTLED, 0), .ns = ns[i] };
+
+		assert_int_equal(take(&r, &raw, sizeof(raw), &ev), 1);
+	}
+	finish(&r);
+	for (size_t i = 0; i < 4; i++) {
+		next(&r, &ev);
+		assert_int_equal(ev.type, TRACE_THROTTLED);
+		assert_int_equal(ev.throttled.ns, ns[i]);
+	}
+	no_more(&r);
+	end(&r);
+}
+
 /* The file has 16 bits for the number of a system call: what does not fit is none. */
 static void system_calls(void **state)
 {
@@ -761,6 +784,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(off_cpu_periods),
 		cmocka_unit_test(system_calls),
+		cmocka_unit_test(throttled_times),
 		cmocka_unit_test(stacks),
 		cmocka_unit_test(stacks_that_are_full),
 		cmocka_unit_test(threads),

@@ -26,6 +26,11 @@ impl Moment {
         self.0.store(time, Ordering::SeqCst);
     }
 
+    /// How long ago it was.
+    pub fn until_now(&self) -> u64 {
+        now().saturating_sub(self.get())
+    }
+
     /// How long after `time` it was; 0 if it was before.
     pub fn since(&self, time: u64) -> u64 {
         self.get().saturating_sub(time)

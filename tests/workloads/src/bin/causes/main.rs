@@ -42,7 +42,7 @@ fn main() {
         AT.root();
         AT.partial();
         match quota {
-            Some(folder) => alone(workers::quota(rounds / 2, folder)).await,
+            Some(folder) => workers::quota(rounds / 2, folder).await,
             None => all(rounds, slow.as_ref().expect("it is mounted")).await,
         }
         AT.completed();

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::thread;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
+use tokio::task::spawn_blocking;
 use tokio::time::{sleep_until, Instant};
 use truth::{place, Did, Moment, Place};
 
 use crate::peers::{answerer, make_pipe, tcp_answerer};
-use crate::{burn, spin, Helper, BUSY, STEP};
+use crate::{alone, burn, spin, Helper, BUSY, STEP};
 
 /// A task that keeps the worker busy, once whenever it is told to.
 #[derive(Clone, Default)]
@@ -175,9 +176,63 @@ pub async fn computes(rounds: u64) {
     AT.completed();
 }
 
-/// The same, where the cgroup does not let it.
+/// The same, where the cgroup does not let it: in a poll, in a job, and when a timer is due.
 pub async fn quota(rounds: u64, cgroup: PathBuf) {
-    const AT: Place = place!("causes::workers::quota");
+    alone(computes_less(rounds, cgroup.clone())).await;
+    alone(job_computes_less(rounds, cgroup.clone())).await;
+    let hog = Hog::default();
+    let (due, kept) = (Moment::default(), Moment::default());
+    let task = waits_for_quota(rounds, hog.clone(), due.clone(), kept.clone());
+    let task = tokio::spawn(task);
+    hog.start(rounds, move || {
+        spin(due.get());
+        // What it is late by already is not for want of a CPU.
+        let late = due.until_now();
+        let before = throttled(&cgroup);
+        burn(STEP * 3);
+        kept.is(late + throttled(&cgroup) - before);
+        0
+    });
+    task.await.expect("no panic");
+}
+
+async fn waits_for_quota(rounds: u64, hog: Hog, due: Moment, kept: Moment) {
+    const AT: Place = place!("causes::workers::waits_for_quota");
+    AT.spawned();
+    for _ in 0..rounds {
+        let (now, deadline) = (truth::now(), Instant::now() + STEP);
+        due.is(now + STEP.as_nanos() as u64);
+        hog.begin.notify_one();
+        let t = truth::start();
+        sleep_until(deadline).await;
+        let wait = AT.wait(t, line!() - 1, "Sleep");
+        let wait = wait.known("until deadline", due.since(t));
+        let wait = wait.known("worker throttled", kept.get());
+        let busy = hog.ended.since(due.get()).saturating_sub(kept.get());
+        wait.known("worker busy", busy).about("task causes::workers::Hog::start").log();
+    }
+    AT.completed();
+}
+
+async fn job_computes_less(rounds: u64, cgroup: PathBuf) {
+    const AT: Place = place!("causes::workers::job_computes_less");
+    AT.spawned();
+    for _ in 0..rounds {
+        let cgroup = cgroup.clone();
+        let job = spawn_blocking(move || {
+            let before = throttled(&cgroup);
+            burn(STEP * 3);
+            throttled(&cgroup) - before
+        });
+        let t = truth::start();
+        let kept = job.await.expect("no panic");
+        AT.wait(t, line!() - 1, "JoinHandle").known("job throttled", kept).log();
+    }
+    AT.completed();
+}
+
+async fn computes_less(rounds: u64, cgroup: PathBuf) {
+    const AT: Place = place!("causes::workers::computes_less");
     AT.spawned();
     for _ in 0..rounds {
         tokio::task::yield_now().await;
