@@ -57,6 +57,8 @@ enum raw_type {
 	RAW_URING_FD	= 23,
 	RAW_URING_PATH	= 24,
 	RAW_THROTTLED	= 25,
+	RAW_FILE	= 26,	/* defines the id of a file */
+	RAW_SLEPT_ON	= 27,
 	RAW_TYPE_NR
 };
 

@@ -107,6 +107,28 @@ static __always_inline void off_cpu_send(struct thread *t, const struct raw_off_
 }
 
 /*
+ * Tell @value of the period that off_cpu_send() is about to report, with the same @in: an
+ * event of @type, which is a head and one number.
+ */
+static __always_inline void off_cpu_tell(struct thread *t, __u8 type, __u64 value, __u64 in,
+					 __u32 tid)
+{
+	struct raw_off_more *ev;
+
+	if (!t->batch_busy) {
+		ev = event_add(t, sizeof(*ev), in, tid, type);
+		ev->value = value;
+		event_added(t, sizeof(*ev));
+		return;
+	}
+	ev = event_reserve(sizeof(*ev), in, tid, type);	/* as in off_cpu_send() */
+	if (!ev)
+		return;
+	ev->value = value;
+	event_submit(ev);
+}
+
+/*
  * Fill in the end of @off from the scheduler's counters of @task. Returns the time at
  * which the thread was back, which is @now at the latest.
  */

@@ -5,6 +5,7 @@
  * end, so that a switch costs one event, not three.
  */
 #include "off_cpu.bpf.h"
+#include "file.bpf.h"
 #include "throttled.bpf.h"
 
 #define TASK_INTERRUPTIBLE	0x0001	/* include/linux/sched.h, same since 4.14 */
@@ -135,6 +136,7 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 	t->sched.off_stack = 0;
 	t->sched.off_syscall = -1;
 	t->sched.throttled_rq = 0;
+	t->sched.off_on = FILE_NONE;
 	if (preempt || !state) {
 		t->sched.off_reason = RAW_OFF_PREEMPTED;
 		throttled_begin(t, prev, ts);
@@ -147,6 +149,7 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 			t->sched.off_syscall = regs->orig_ax;
 		if (thread_polls(t)) {
 			t->sched.off_stack = stack_intern(ctx, ts, prev->pid);
+			t->sched.off_on = file_slept_on(t, prev, regs, ts);
 			sleeps_in_polls++;
 		} else if (io_wq_works(prev)) {
 			t->sched.off_stack = stack_intern(ctx, ts, prev->pid);
@@ -186,6 +189,8 @@ static __always_inline void switched_in(struct task_struct *next, __u64 ts)
 		if (off.wake)
 			off.told = RAW_OFF_TOLD;
 	}
+	if (t->sched.off_on)
+		off_cpu_tell(t, RAW_SLEPT_ON, t->sched.off_on, ts, next->pid);
 	throttled_end(t, off.reason == RAW_OFF_PREEMPTED ? off.out : off.wake, ts, next->pid);
 	off_cpu_send(t, &off, ts, next->pid);
 	t->sched.off_ts = 0;
@@ -314,6 +319,8 @@ int sched_snapshot(struct bpf_iter__task *ctx)
 				 bpf_get_task_stack(task, snapshot_buf.ips,
 						    sizeof(snapshot_buf.ips), 0),
 				 ts, task->pid);
+	t->sched.off_on = task->flags & PF_IO_WORKER ? FILE_NONE :
+						       file_slept_on(t, task, regs, ts);
 	sched_counters_read(&acc, task);
 	t->sched.off_arrival = acc.arrival;
 	t->sched.off_delay = acc.delay;
@@ -326,7 +333,8 @@ SEC("iter/task")
 int sched_open(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
-	struct raw_off_cpu ev = {};
+	struct raw_open_period open = {};
+	struct raw_off_cpu *ev = &open.off;
 	struct sched_counters acc;
 	struct thread *t;
 	__u64 now;
@@ -337,19 +345,20 @@ int sched_open(struct bpf_iter__task *ctx)
 	if (!t || !t->sched.off_ts)
 		return 0;
 	now = bpf_ktime_get_ns();
-	ev.hdr.tid = task->pid;
-	ev.hdr.type = RAW_OFF_CPU;
-	off_cpu_take(&ev, t);
+	ev->hdr.tid = task->pid;
+	ev->hdr.type = RAW_OFF_CPU;
+	off_cpu_take(ev, t);
 	sched_counters_read(&acc, task);
-	ev.open = acc.arrival == t->sched.off_arrival;
+	ev->open = acc.arrival == t->sched.off_arrival;
 	/*
 	 * The thread may be back without that having been seen, and without having
 	 * passed a probe since.
 	 */
-	ev.hdr.ts = ev.open ? now : off_cpu_told(&ev, t, task, now);
-	if (ev.told == RAW_OFF_UNSEEN)
+	ev->hdr.ts = ev->open ? now : off_cpu_told(ev, t, task, now);
+	if (ev->told == RAW_OFF_UNSEEN)
 		count_loss(LOSS_SWITCH);
-	bpf_seq_write(ctx->meta->seq, &ev, sizeof(ev));
+	open.on = t->sched.off_on;
+	bpf_seq_write(ctx->meta->seq, &open, sizeof(open));
 	return 0;
 }
 

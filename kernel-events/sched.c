@@ -63,17 +63,24 @@ static void off_cpu(const struct raw_off_cpu *raw, struct trace_event *ev)
 
 static int open_period(void *arg, const void *record)
 {
-	const struct raw_off_cpu *raw = record;
+	const struct raw_open_period *open = record;
+	const struct raw_off_cpu *raw = &open->off;
 	struct source_ctx *ctx = arg;
 	struct trace_event ev = { .ts = raw->hdr.ts, .tid = raw->hdr.tid };
+	int err = 0;
 
+	if (open->on) {
+		ev.type = TRACE_SLEPT_ON;
+		ev.slept_on.file = open->on;
+		err = trace_writer__event(ctx->trace, &ev);
+	}
 	off_cpu(raw, &ev);
-	return trace_writer__event(ctx->trace, &ev);
+	return err ? err : trace_writer__event(ctx->trace, &ev);
 }
 
 static int sched_stop(struct source_ctx *ctx)
 {
-	return source_iterate(ctx->skel->progs.sched_open, 0, sizeof(struct raw_off_cpu),
+	return source_iterate(ctx->skel->progs.sched_open, 0, sizeof(struct raw_open_period),
 			      open_period, ctx);
 }
 
@@ -132,7 +139,7 @@ static int sched_decode(struct source_ctx *ctx, const struct raw_hdr *raw, struc
 		return stack(ctx, (const struct raw_stack *)raw);
 	if (raw->type == RAW_THROTTLED) {
 		ev->type = TRACE_THROTTLED;
-		ev->throttled.ns = ((const struct raw_throttled *)raw)->ns;
+		ev->throttled.ns = ((const struct raw_off_more *)raw)->value;
 		return 1;
 	}
 	off_cpu((const struct raw_off_cpu *)raw, ev);
@@ -141,7 +148,7 @@ static int sched_decode(struct source_ctx *ctx, const struct raw_hdr *raw, struc
 
 static const struct source_event events[] = {
 	{ RAW_OFF_CPU, sizeof(struct raw_off_cpu) },
-	{ RAW_THROTTLED, sizeof(struct raw_throttled) },
+	{ RAW_THROTTLED, sizeof(struct raw_off_more) },
 	{ RAW_STACK, 0 },
 	{}
 };

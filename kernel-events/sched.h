@@ -37,13 +37,21 @@ struct raw_off_cpu {
 	__s32		syscall;	/* that it slept in, x86-64 number; -1: none */
 };
 
+/* A period that has not ended when the recording does: see sched_open in sched.bpf.c. */
+struct raw_open_period {
+	struct raw_off_cpu	off;
+	__u32			on;	/* id of the file that it sleeps on; 0: not known */
+	__u32			pad;
+};
+
 /*
- * Of the period off the CPU that the next raw_off_cpu of this thread reports: for how long its
- * cgroup did not allow it to run, from its begin or from its wakeup on.
+ * More of the period off the CPU that the next raw_off_cpu of this thread reports, which has the
+ * same time. RAW_THROTTLED: for how many ns its cgroup did not allow it to run, from its begin
+ * or from its wakeup on. RAW_SLEPT_ON: the id of the file that it slept on (kernel-events/file.h).
  */
-struct raw_throttled {
+struct raw_off_more {
 	struct raw_hdr	hdr;
-	__u64		ns;
+	__u64		value;
 };
 
 struct raw_stack {
@@ -86,16 +94,20 @@ struct sched_thread {
 	__u64	told_ts;	/* off_ts of the period that sched_sleepers last told of */
 	__u64	throttled_rq;	/* see throttled.bpf.h; 0: no time of it is measured */
 	__u64	throttled_ns;
+	__u64	fault_inode;	/* of the file whose page was last looked for: see file.bpf.c */
+	__u32	off_on;		/* id of the file that it sleeps on: see file.bpf.h */
+	__u32	pad;
 };
 
 #ifndef __bpf__
 _Static_assert(sizeof(struct raw_off_cpu) == 48, "raw_off_cpu");
 _Static_assert(sizeof(struct raw_off_cpu) <= BATCH_EVENT_MAX, "batch");
-_Static_assert(sizeof(struct raw_throttled) == 24, "raw_throttled");
-_Static_assert(sizeof(struct raw_throttled) <= BATCH_EVENT_MAX, "batch");
+_Static_assert(sizeof(struct raw_open_period) == 56, "raw_open_period");
+_Static_assert(sizeof(struct raw_off_more) == 24, "raw_off_more");
+_Static_assert(sizeof(struct raw_off_more) <= BATCH_EVENT_MAX, "batch");
 _Static_assert(sizeof(struct raw_stack) == 280, "raw_stack");
 _Static_assert(sizeof(struct raw_sleeper) == 80, "raw_sleeper");
-_Static_assert(sizeof(struct sched_thread) == 88, "sched_thread");
+_Static_assert(sizeof(struct sched_thread) == 104, "sched_thread");
 #endif
 
 #endif /* DWELL_SCHED_EVENTS_H */

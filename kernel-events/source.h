@@ -40,6 +40,8 @@ struct source_ctx {
 	uint32_t		 nr_peers, last_peer;
 	/* paths of operations of io_uring: how many are in the file, and the last one's id */
 	uint32_t		 nr_paths, last_path;
+	/* names of files that threads have slept on, likewise */
+	uint32_t		 nr_files, last_file;
 };
 
 /* An event that a source sends. */

@@ -45,7 +45,6 @@ static __always_inline void throttled_begin(struct thread *t, struct task_struct
 static __always_inline void throttled_end(struct thread *t, __u64 from, __u64 ts, __u32 tid)
 {
 	struct cfs_rq *rq = (struct cfs_rq *)t->sched.throttled_rq;
-	struct raw_throttled *ev;
 	__u64 ns;
 
 	if (!config.cpu_limit || !rq)
@@ -57,17 +56,7 @@ static __always_inline void throttled_end(struct thread *t, __u64 from, __u64 ts
 		return;
 	if (ns > ts - from)
 		ns = ts - from;
-	if (t->batch_busy) {	/* as in off_cpu_send() */
-		ev = event_reserve(sizeof(*ev), ts, tid, RAW_THROTTLED);
-		if (!ev)
-			return;
-		ev->ns = ns;
-		event_submit(ev);
-		return;
-	}
-	ev = event_add(t, sizeof(*ev), ts, tid, RAW_THROTTLED);
-	ev->ns = ns;
-	event_added(t, sizeof(*ev));
+	off_cpu_tell(t, RAW_THROTTLED, ns, ts, tid);
 }
 
 #endif /* DWELL_THROTTLED_BPF_H */

@@ -59,12 +59,15 @@ static int make_stack(struct join *j, const struct sleep *s, struct join_place *
 
 static const char *words(struct join *j, const struct sleep *s)
 {
-	const char *text;
+	const char *text, *on;
 
 	if (s->blocks_on)
 		return frame_names__safef(j->names, "block_on of %s",
 					  accounts__task_name(j->accounts, s->root));
 	text = sleep__words(s, kernel_stack(j, s));
+	on = sleep__on(s, kernel_stack(j, s)) ? trace_reader__string(j->reader, s->on) : NULL;
+	if (text && on)
+		return frame_names__safef(j->names, "%s: %s", text, on);
 	return text ? frame_names__safe(j->names, text) : "";
 }
 

@@ -114,10 +114,11 @@ static const char *place_name(struct join *j, const struct trace_user_frame *f)
 				  f->line);
 }
 
-/* Where in the program the thread sleeps, and in what; before that in which job. */
+/* Where in the program the thread sleeps, on which file, and in what; before that in which job. */
 static int frames__add_sleep(struct join *j, struct frames *f, const struct sleep *s)
 {
 	const struct trace_user_frame *place;
+	const char *on;
 	int err = 0;
 
 	if (s->job)
@@ -131,6 +132,10 @@ static int frames__add_sleep(struct join *j, struct frames *f, const struct slee
 				   frame_names__safef(j->names, "block_on of %s",
 						      accounts__task_name(j->accounts, s->root)),
 				   JOIN_FRAME_DETAIL);
+	on = sleep__on(s, trace_reader__stack(j->reader, s->stack)) ?
+	     trace_reader__string(j->reader, s->on) : NULL;
+	if (!err && on)
+		err = frames__add(f, frame_names__safe(j->names, on), JOIN_FRAME_DETAIL);
 	return err ? err : frames__add_stack(j, f, s->stack);
 }
 

@@ -303,6 +303,13 @@ static const char *words_of_any(const struct function_words *list, size_t nr,
 	return NULL;
 }
 
+bool sleep__on(const struct sleep *s, const struct trace_stack *stack)
+{
+	static const struct function_words of_file[] = { { "filemap_fault", "" } };
+
+	return s->on && (s->syscall >= 0 || (stack && words_of_any(of_file, 1, stack)));
+}
+
 const char *sleep__words(const struct sleep *s, const struct trace_stack *stack)
 {
 	const char *words = stack ? words_of_any(reasons, NR(reasons), stack) : NULL;

@@ -413,6 +413,13 @@ static void get_event(struct trace_codec *c, struct cursor *in, struct trace_eve
 	case TRACE_THROTTLED:
 		ev->throttled.ns = get_varint(in);
 		break;
+	case TRACE_SLEPT_ON:
+		ev->slept_on.file = (uint32_t)get_varint_max(in, UINT32_MAX);
+		break;
+	case TRACE_FILE:
+		ev->named.file = (uint32_t)get_varint_max(in, UINT32_MAX);
+		ev->named.name = (uint32_t)get_varint_max(in, UINT32_MAX);
+		break;
 	case TRACE_URING_SUBMIT:
 		get_submit(c, in, ev, mode);
 		break;

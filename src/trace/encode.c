@@ -415,6 +415,13 @@ size_t trace_codec__encode(struct trace_codec *c, const struct trace_event *ev, 
 	case TRACE_THROTTLED:
 		p = put_varint(p, ev->throttled.ns);
 		break;
+	case TRACE_SLEPT_ON:
+		p = put_varint(p, ev->slept_on.file);
+		break;
+	case TRACE_FILE:
+		p = put_varint(p, ev->named.file);
+		p = put_varint(p, ev->named.name);
+		break;
 	case TRACE_URING_SUBMIT:
 		p = put_submit(c, ev, p, &mode);
 		break;

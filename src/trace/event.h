@@ -59,6 +59,9 @@ enum trace_event_type {
 	 * has the same time
 	 */
 	TRACE_THROTTLED		= 27,
+	/* slept_on: likewise of the next OFF_CPU, which is a sleep */
+	TRACE_SLEPT_ON		= 28,
+	TRACE_FILE		= 29,	/* named: the name of a file that threads sleep on */
 	TRACE_EVENT_NR
 };
 
@@ -178,6 +181,13 @@ struct trace_event {
 		struct {
 			uint64_t	ns;
 		} throttled;
+		struct {
+			uint32_t	file;	/* that it slept on: see TRACE_FILE */
+		} slept_on;
+		struct {
+			uint32_t	file;
+			uint32_t	name;	/* string id, as in fd.name: "file /srv/x on vda1" */
+		} named;
 		struct {
 			int32_t		nr;	/* return value of epoll_wait */
 			int32_t		epfd;

@@ -14,6 +14,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import statistics
 import sys
 import time
@@ -35,8 +36,6 @@ RUNS = [
 # What dwell calls the parts that the truth names as one.
 KINDS = {**truth.PARTS, "until woken": truth.PARTS["until wake"], "job": [*JOB, "job done"]}
 REST = "(the runtime's)"
-# What jobs that note themselves what they did slept in.
-SLEEPS = {**JOB_SLEEPS, "job_reads": "an answer of a FUSE file system"}
 SHOWN_NS = 20_000  # shorter parts are checked, but are no line of the table
 
 Line = collections.namedtuple("Line", "run task segment count truth dwell error ok")
@@ -85,7 +84,7 @@ def got_of(found):
 def known_of(record):
     """(part, ns, what it is about) of what the program noted, in order."""
     if "job" in record:
-        sleep = SLEEPS.get(task_of(record["task"]), "")
+        sleep = JOB_SLEEPS.get(task_of(record["task"]), "")
         return [(part, max(ns, 0), sleep if part == "job blocked" else "") for part, ns in wanted_of(record).items()]
     return [(part["part"], part["ns"], part["about"]) for part in record["known"]]
 
@@ -111,7 +110,8 @@ def compare(checks, run, site, pairs):
         if about and statistics.median(want[number][1] for want in wants) > SHOWN_NS:
             told = sum((abouts[name] for _, abouts in gots for name in names), collections.Counter())
             most = max(told, key=told.get, default="")
-            checks.check(most.startswith(about), f"{where}: {part}: what it is about", f"{dict(told)}, {about} wanted")
+            pattern = ".*".join(re.escape(text) for text in about.split("…"))
+            checks.check(re.match(pattern, most), f"{where}: {part}: what it is about", f"{dict(told)}, {about} wanted")
     of_known = {name for part, _, _ in wants[0] for name in KINDS.get(part, [part])}
     line(REST, [noted["end"] - noted["start"] - sum(ns for _, ns, _ in want) for (_, noted), want in zip(pairs, wants)],
          [sum(ns for name, ns in parts.items() if name not in of_known) for parts, _ in gots])

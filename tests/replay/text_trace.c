@@ -563,6 +563,24 @@ static int ev_throttled(struct text_trace *t, struct trace_event *ev)
 	return time_of(t, t->words[4], &ev->throttled.ns);
 }
 
+static int ev_slept_on(struct text_trace *t, struct trace_event *ev)
+{
+	ev->slept_on.file = (uint32_t)number_of(t->words[4]);
+	return 0;
+}
+
+static int ev_named(struct text_trace *t, struct trace_event *ev)
+{
+	const char *name = value(t, "name");
+	char copy[256];
+
+	ev->named.file = (uint32_t)number_of(t->words[4]);
+	snprintf(copy, sizeof(copy), "%s", name ? name : "");
+	spaces(copy);
+	ev->named.name = trace_writer__string(t->w, copy);
+	return 0;
+}
+
 static int ev_none(struct text_trace *t, struct trace_event *ev)
 {
 	(void)t;
@@ -585,6 +603,8 @@ static const struct {
 	{ "slept", TRACE_SLEEP_STACK, 4, ev_slept },	/* out=TIME stack=ID */
 	{ "off", TRACE_OFF_CPU, 5, ev_off },		/* REASON out=TIME [wake=TIME waker= stack= epoll open told unseen] */
 	{ "throttled", TRACE_THROTTLED, 5, ev_throttled },	/* TIME; before an 'off' of the same time */
+	{ "slept-on", TRACE_SLEPT_ON, 5, ev_slept_on },	/* ID; likewise */
+	{ "named", TRACE_FILE, 6, ev_named },		/* ID name=NAME */
 	{ "epoll", TRACE_EPOLL_WAIT, 5, ev_epoll },	/* NR [epfd=] */
 	{ "ready", TRACE_EPOLL_READY, 5, ev_ready },	/* TOKEN in|out|hup|err [turn sent first since=TIME reader= writer=] */
 	/* TOKEN [listens|accepted|connected epfd= fd= name=NAME] */

@@ -6,6 +6,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,6 +29,7 @@
 #include "dwell.skel.h"
 #include "kernel-events/epoll.h"
 #include "kernel-events/fd.h"
+#include "kernel-events/file.h"
 #include "kernel-events/io_uring.h"
 #include "kernel-events/sched.h"
 #include "kernel-events/source.h"
@@ -223,7 +225,7 @@ static void throttled_times(void **state)
 	(void)state;
 	begin(&r);
 	for (size_t i = 0; i < 4; i++) {
-		struct raw_throttled raw = { .hdr = head(RAW_THROTTLED, 0), .ns = ns[i] };
+		struct raw_off_more raw = { .hdr = head(RAW_THROTTLED, 0), .value = ns[i] };
 
 		assert_int_equal(take(&r, &raw, sizeof(raw), &ev), 1);
 	}
@@ -235,6 +237,56 @@ static void throttled_times(void **state)
 	}
 	no_more(&r);
 	end(&r);
+}
+
+/* Files by their descriptors and by what is mapped; closed ones; what is no file. */
+static void files_slept_on(void **state)
+{
+	struct raw_file raw = { .fd = { .hdr = head(RAW_FILE, 0), .mode = S_IFREG }, .name = "last" };
+	struct raw_off_more on = { .hdr = head(RAW_SLEPT_ON, 0), .value = 7 };
+	char exe[4096], want[4200];
+	struct trace_event ev;
+	struct recording r;
+	struct stat st;
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	(void)state;
+	assert_true(fd >= 0 && n > 0 && !fstat(fd, &st));
+	exe[n] = '\0';
+	begin(&r);
+	snprintf(want, sizeof(want), "file %s", exe);
+	for (int i = 0; i < 5; i++) {
+		raw.id = FILE_FIRST + (uint32_t)i;
+		raw.fd.fd = i == 0 ? fd : -1;
+		raw.fd.ino = i < 2 ? st.st_ino : 1;
+		if (i == 3)
+			*raw.name = '\0';
+		if (i == 4)
+			raw.fd.mode = S_IFSOCK;
+		assert_int_equal(take(&r, &raw, sizeof(raw), &ev), 1);
+	}
+	assert_int_equal(take(&r, &on, sizeof(on), &ev), 1);
+	finish(&r);
+	for (int i = 0; i < 5; i++) {
+		const char *name;
+
+		next(&r, &ev);
+		assert_int_equal(ev.type, TRACE_FILE);
+		assert_int_equal(ev.named.file, FILE_FIRST + i);
+		name = trace_reader__string(r.reader, ev.named.name);
+		if (i < 2)
+			assert_memory_equal(name, want, strlen(name) < 100 ? strlen(name) : 100);
+		else
+			assert_string_equal(name, i == 2 ? "file …/last" : i == 3 ? "file (inode 1)" :
+					    "socket 1 (family 0)");
+	}
+	next(&r, &ev);
+	assert_int_equal(ev.type, TRACE_SLEPT_ON);
+	assert_int_equal(ev.slept_on.file, 7);
+	no_more(&r);
+	end(&r);
+	close(fd);
 }
 
 /* The file has 16 bits for the number of a system call: what does not fit is none. */
@@ -785,6 +837,7 @@ int main(void)
 		cmocka_unit_test(off_cpu_periods),
 		cmocka_unit_test(system_calls),
 		cmocka_unit_test(throttled_times),
+		cmocka_unit_test(files_slept_on),
 		cmocka_unit_test(stacks),
 		cmocka_unit_test(stacks_that_are_full),
 		cmocka_unit_test(threads),

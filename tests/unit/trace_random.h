@@ -156,6 +156,13 @@ static inline void random_event(uint64_t *seed, uint64_t ts, int wild, struct tr
 	case TRACE_THROTTLED:
 		ev->throttled.ns = wild ? any(seed) : below(seed, 3000);
 		break;
+	case TRACE_SLEPT_ON:
+		ev->slept_on.file = wild ? (uint32_t)any(seed) : (uint32_t)below(seed, 4);
+		break;
+	case TRACE_FILE:
+		ev->named.file = wild ? (uint32_t)any(seed) : (uint32_t)below(seed, 4);
+		ev->named.name = (uint32_t)below(seed, 4);
+		break;
 	case TRACE_URING_SUBMIT:
 		ev->submit.user_data = wild ? any(seed) : below(seed, 5);
 		ev->submit.ring = wild ? (uint32_t)any(seed) : 1 + (uint32_t)below(seed, 2);

@@ -8,6 +8,7 @@
 
 mod files;
 mod peers;
+mod storage;
 mod tasks;
 mod workers;
 
@@ -34,7 +35,7 @@ fn main() {
         },
         Some(_) => options.fail("the only mode is quota"),
     };
-    let slow = quota.is_none().then(files::Slow::mount);
+    let slow = quota.is_none().then(storage::Slow::mount);
     options.ready();
     let rounds = options.rounds(40, STEP);
     options.runtime().block_on(async {
@@ -51,7 +52,7 @@ fn main() {
     options.finish();
 }
 
-async fn all(rounds: u64, slow: &files::Slow) {
+async fn all(rounds: u64, slow: &storage::Slow) {
     alone(peers::tcp(rounds)).await;
     alone(peers::unix(rounds)).await;
     alone(peers::udp(rounds)).await;
@@ -72,6 +73,10 @@ async fn all(rounds: u64, slow: &files::Slow) {
     alone(files::reads(rounds, slow.direct(), slow.times.clone())).await;
     alone(files::job_reads(rounds, slow.direct())).await;
     alone(files::faults(rounds, slow.cached())).await;
+    alone(files::job_asks(rounds)).await;
+    alone(files::job_fills(rounds)).await;
+    alone(files::job_locks(rounds)).await;
+    alone(files::job_syncs(rounds)).await;
 }
 
 async fn alone(task: impl Future<Output = ()> + Send + 'static) {
