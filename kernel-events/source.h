@@ -42,6 +42,12 @@ struct source_ctx {
 	uint32_t		 nr_paths, last_path;
 	/* names of files that threads have slept on, likewise */
 	uint32_t		 nr_files, last_file;
+	/*
+	 * The id in the file of the user stack that the programs call @raw; 0: none. Or
+	 * negative errno.
+	 */
+	int64_t			 (*user_stack)(void *user_stacks, uint32_t raw);
+	void			*user_stacks;
 };
 
 /* An event that a source sends. */

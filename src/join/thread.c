@@ -443,7 +443,8 @@ void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event
 	 * to run hardly ever waits for a CPU first.
 	 */
 	const struct off_more more = {
-		.user = th->slept_out == ev->off.out ? th->slept_stack : 0,
+		/* One that was read while the thread slept is there because it is more complete. */
+		.user = th->slept_out == ev->off.out ? th->slept_stack : ev->off.user,
 		.on = th->slept_on_end == ev->ts ? th->slept_on : 0,
 		.throttled = th->throttled_end == ev->ts ? th->throttled_ns : 0,
 	};
