@@ -38,6 +38,7 @@ struct source_ctx {
 	struct fd_holders	 holders;	/* of pipes and pairs of sockets */
 	/* names with processes that have connected: how many, and the last one's id */
 	uint32_t		 nr_peers, last_peer;
+	bool			 counts_sends;	/* see enum fd_counts */
 	/* paths of operations of io_uring: how many are in the file, and the last one's id */
 	uint32_t		 nr_paths, last_path;
 	/* names of files that threads have slept on, likewise */
