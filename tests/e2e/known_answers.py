@@ -153,6 +153,9 @@ def attempt(checks, lines, run, command, profile, directory, cgroup):
             checks.equal(recording.wait(60), 0, f"{run}: the recording ends with it")
             if not ended:
                 return
+            for line in target.out.splitlines():
+                if line.startswith("skipped "):
+                    checks.skip(f"{run}: {line.removeprefix('skipped ').split(': ')[0]}", line.split(": ")[1])
             data = recording.data
             known = truth.Truth(target.truth_path)
     found = report(data)

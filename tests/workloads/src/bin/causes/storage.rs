@@ -37,8 +37,11 @@ const DIRECT: (&str, INodeNo) = ("direct", INodeNo(2));
 const CACHED: (&str, INodeNo) = ("cached", INodeNo(3));
 
 impl Slow {
-    /// Call it before there is another thread.
-    pub fn mount() -> Self {
+    /// None: this system has no FUSE. Call it before there is another thread.
+    pub fn mount() -> Option<Self> {
+        if File::open("/dev/fuse").is_err() {
+            return None;
+        }
         // SAFETY: no memory is involved but the constants.
         unsafe {
             assert_eq!(libc::unshare(libc::CLONE_NEWNS), 0, "the right to mount");
@@ -52,7 +55,7 @@ impl Slow {
         let mut slow = Self { directory, session: None, times: times.clone() };
         let session = fuser::spawn_mount(Server { times }, &slow.directory, &Config::default());
         slow.session = Some(session.expect("FUSE"));
-        slow
+        Some(slow)
     }
 
     pub fn direct(&self) -> PathBuf {
