@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernel-events/fd_watches.h"
+
 #define LISTENERS_MAX	1024	/* connections of further ones are named by their ports */
 #define SIGNALS_NAMED	8	/* of a signalfd */
 #define COMM		16
@@ -388,6 +390,8 @@ static void link_name(const struct fd_namer *n, const struct raw_fd *fd, char *o
 		pidfd_name(n, fd->fd, out, size);
 	else if (!strcmp(kind, "signalfd"))
 		signalfd_name(n, fd->fd, out, size);
+	else if (!strcmp(kind, "inotify"))
+		fd_watches__name(n->pid, fd->fd, out, size);
 	else
 		snprintf(out, size, "%s", kind);
 }

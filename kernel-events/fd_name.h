@@ -60,7 +60,8 @@ enum trace_fd_role fd_role(const struct listeners *l, const struct raw_fd *fd);
  *	unix socketpair, other end: sh (pid 12)
  *	pipe from sh (pid 12)		which has the end that is written; pipe to …
  *	pipe 81234, read end		it is not known who has the other end
- *	pidfd of sh (pid 12), signalfd of SIGINT, SIGTERM, eventfd, timerfd, inotify,
+ *	pidfd of sh (pid 12), signalfd of SIGINT, SIGTERM, eventfd, timerfd,
+ *	inotify of /etc/app and 2 more
  *	fifo /run/x, file /dev/null, …
  *
  * Of what is no socket, /proc is asked: a descriptor that is closed by then is "fd 7 (inode 1)".
