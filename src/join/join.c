@@ -73,6 +73,7 @@ void join__free(struct join *j)
 	windows__clear(&j->windows);
 	stops__clear(&j->stops);
 	sleeps__clear(&j->sleeps);
+	wakers__clear(&j->wakers);
 	free(j);
 }
 

@@ -545,6 +545,7 @@ static void task__note_unseen_spawn(struct join *j, uint32_t id)
 void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th, uint64_t now)
 {
 	struct task *t = task__find(j, addr);
+	uint32_t from = NO_CHAIN;
 	bool queue_seen = false;
 	uint64_t known;
 
@@ -578,6 +579,7 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 	switch (t->state) {
 	case TASK_READY:
 		known = windows__known_until(&j->windows, t->since, now);
+		from = t->waited ? t->chain : NO_CHAIN;
 		if (t->waited && known == now) {
 			task__note_wait(j, t, WAIT_POLLED, now - t->since);
 			if (t->waited_ns != NO_WAIT)
@@ -590,6 +592,7 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 		}
 		break;
 	case TASK_IDLE:
+		from = t->chain;
 		task__end_wait(j, t, NULL, now, false);
 		break;
 	default:
@@ -606,8 +609,10 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 	}
 	task__tell(j, t, MOMENT_POLLED, th, now);
 	thread__push_poll(j, th, t, now);
-	if (queue_seen && t->thread == th)
-		thread__poll(th)->spawn_seen = true;
+	if (t->thread == th) {
+		thread__poll(th)->spawn_seen = queue_seen;
+		thread__poll(th)->from = from;
+	}
 }
 
 /* Charges the time up to the end of a poll. False: the event is to be ignored. */
