@@ -7,6 +7,7 @@ A result is one JSON object:
     date, quick, rounds, seconds, pinning
     machine     what the figures are valid for; no host name, no paths
     workloads   name to {about, server, load, rounds: a list of {variant: what was seen}}
+    sources     name to a list of {kernel source: {runs, ns} of a request}; not in older results
     figures     key to {unit, better, median, min, max, runs}: each value that was measured, none dropped
     targets     what was promised, and whether this run keeps it
     notes       what makes figures doubtful
@@ -186,6 +187,20 @@ def recording(result, figures):
                   "bytes/event", "recorder, of a core", "its peak MB", "ms to attach"], rows)
 
 
+def sources(result, figures):
+    """Sources in rows, workloads side by side: ns of a request, and how often the programs run for it."""
+    workloads = result.get("sources", {})
+    rows = []
+    for source in sorted({source for runs in workloads.values() for run in runs for source in run}):
+        row = [f"`{source}`"]
+        for name in workloads:
+            taken = figures.all.get(f"{name}.source.{source}.ns")
+            runs = figures.median(f"{name}.source.{source}.runs")
+            row.append(f"{spread(taken)} in {number(runs)}" if taken and runs else "–")
+        rows.append(row)
+    return table(["source: ns a request in so many runs", *workloads], rows)
+
+
 def losses(result):
     """Of all rounds, by cause."""
     rows = []
@@ -227,8 +242,8 @@ def speed(figures):
 def markdown(result):
     """The whole result as text for a README."""
     figures = Figures(result["figures"])
-    parts = [origin(result), overhead(result, figures), recording(result, figures), losses(result),
-             speed(figures)]
+    parts = [origin(result), overhead(result, figures), recording(result, figures), sources(result, figures),
+             losses(result), speed(figures)]
     rows = [[target["what"], target["figure"].strip("."), f"{'≤' if target['sign'] == '<=' else '≥'} "
              f"{number(target['limit'])}", number(target["value"]), verdict(target)] for target in result["targets"]]
     parts.append(table(["target", "figure", "limit", "median", ""], rows))

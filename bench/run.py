@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """What dwell costs the program that it records, and how fast it is: `make bench`.
 
-    run.py [overhead] [join] [info]      measures (all three), prints the result and keeps it in bench/results/
+    run.py [overhead] [sources] [join] [info]
+                                         measures (all of them), prints the result and keeps it in bench/results/
     run.py --table FILE                  a kept result as Markdown
     run.py --compare OLD NEW             ratios of two kept results
 
 overhead  servers under load, bare, with empty probes and recorded, in interleaved rounds; needs root
+sources   of that, what the BPF programs of each kernel source take; needs root
 join      $DWELL_BUILD/bench/join_speed
 info      `dwell info`, cold and cached
 
@@ -37,11 +39,12 @@ sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/e2e"))
 
+import programs  # noqa: E402
 import results  # noqa: E402
 from harness import (BUILD, DWELL, PROFILES, Process, Recording, cannot_record, report, run,  # noqa: E402
                      wait_for, workload)
 
-PARTS = ("overhead", "join", "info")
+PARTS = ("overhead", "sources", "join", "info")
 PROBLEMS = (AssertionError, OSError, subprocess.SubprocessError, ValueError, KeyError)
 
 
@@ -235,6 +238,9 @@ def sample(one, variant, cpus, effort, directory, environment):
                                                       env=environment, preexec_fn=die_with_parent))
             recording.attached()
             attach, recorder_before = time.monotonic() - begin, cpu_ns(recording.pid)
+        if variant == "sources":
+            stack.enter_context(programs.counted())
+            ran = programs.seen()
         switched = switches(server.pid)
         begin, before = time.monotonic(), cpu_ns(server.pid)
         loaded = put_load(one, port, cpus, directory, effort.seconds)
@@ -242,6 +248,8 @@ def sample(one, variant, cpus, effort, directory, environment):
         seen = {key: loaded[key] for key in ("requests", "rate", "p50_us", "p99_us")}
         seen.update(cpu_us=used / 1e3 / loaded["requests"], server_share=used / 1e9 / took,
                     switches_per_request=(switches(server.pid) - switched) / loaded["requests"])
+        if variant == "sources":
+            seen.update(sources=programs.between(ran, programs.seen(), loaded["requests"]))
         if recording:
             recorder = cpu_ns(recording.pid) - recorder_before
             recording.signal(signal.SIGINT)
@@ -351,6 +359,29 @@ def measure_overhead(result, figures, effort, only, directory):
                                          "load": " ".join(one.load), "rounds": rounds}
         add_overhead(figures, one.name, rounds)
         alike(result, figures, one.name)
+
+
+# ---- sources ------------------------------------------------------------------------------------------------
+
+def measure_sources(result, figures, effort, only, directory):
+    """Each workload recorded, while the kernel counts what programs take; that itself costs some ns a run."""
+    why = cannot_record()
+    assert not why, why
+    cpus = Cpus()
+    environment = {"XDG_CACHE_HOME": str(directory / "models"), "DEBUGINFOD_URLS": ""}
+    for one in WORKLOADS:
+        if only and one.name not in only:
+            continue
+        runs = []
+        for number in range(min(effort.rounds, 3)):
+            runs.append(sample(one, "sources", cpus, effort, directory, environment)["sources"])
+            say(f"{one.name:10} sources {number + 1} "
+                + ", ".join(f"{source} {each['ns']:.0f} ns" for source, each in sorted(runs[-1].items())))
+        result.setdefault("sources", {})[one.name] = runs
+        for source in sorted({source for run in runs for source in run}):
+            for key, unit in (("runs", "a request"), ("ns", "ns/request")):
+                figures.add(f"{one.name}.source.{source}.{key}", unit,
+                            [run[source][key] if source in run else None for run in runs], "less")
 
 
 # ---- join ---------------------------------------------------------------------------------------------------
@@ -503,8 +534,9 @@ def measure(arguments):
         say(f"warning: {result['notes'][0]}")
     directory = pathlib.Path(tempfile.mkdtemp(prefix="dwell-bench-"))
     try:
-        for part, function, more in (("overhead", measure_overhead, [arguments.workload]), ("join", measure_join, []),
-                                     ("info", measure_info, [arguments.binary])):
+        for part, function, more in (("overhead", measure_overhead, [arguments.workload]),
+                                     ("sources", measure_sources, [arguments.workload]),
+                                     ("join", measure_join, []), ("info", measure_info, [arguments.binary])):
             if arguments.parts and part not in arguments.parts:
                 continue
             try:

@@ -424,16 +424,20 @@ static __always_inline bool is_new(struct thread *t, __u64 cookie, __u64 header)
 /*
  * In its last poll, a task wakes the task that joins it. That one may free it before
  * the poll returns, and a new task may get its address. So its end is sent before the
- * wake.
+ * wake. sched.bpf.c calls it too: a root that joins is woken with its thread.
  */
-static __always_inline void tell_completed(struct thread *t, __u64 ts, __u32 tid)
+__noinline int tell_completed(struct thread *t, __u64 ts, __u32 tid)
 {
-	struct thread_poll *p = &t->polls[(t->depth - 1) & (THREAD_MAX_POLLS - 1)];
+	struct thread_poll *p;
 
+	if (!t)
+		return 0;
+	p = &t->polls[(t->depth - 1) & (THREAD_MAX_POLLS - 1)];
 	if (!t->depth || !p->looks || p->dropped || !TASK_HAS(p->task, p->fn, completed))
-		return;
+		return 0;
 	p->dropped = 1;
 	tell_task(t, p->task, ts, tid, RAW_TASK_DROP);
+	return 0;
 }
 
 static __always_inline int task_event(struct pt_regs *regs, __u64 cookie, __u8 type)

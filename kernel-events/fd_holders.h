@@ -2,7 +2,7 @@
 /*
  * Which process has the other end of a pipe, or of a pair of unix sockets. The kernel does
  * not tell; it is looked up in /proc, where the descriptors of all processes are. What
- * searches have found is kept. One takes 20 ms at most, and all together 50 ms and a
+ * searches have found is kept. One takes 20 ms of CPU at most, and all together 50 ms and a
  * hundredth of the time.
  */
 #ifndef DWELL_FD_HOLDERS_H
@@ -41,6 +41,8 @@ struct fd_holders {
  */
 pid_t fd_holders__of(struct fd_holders *h, pid_t own, const struct fd_end *end,
 		     unsigned int *others);
+/* The name of process @pid, as /proc has it; "": it is not there any more. */
+void fd_holder__comm(pid_t pid, char comm[16]);
 void fd_holders__clear(struct fd_holders *h);
 
 #endif /* DWELL_FD_HOLDERS_H */

@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernel-events/fd_watches.h"
+
 #define LISTENERS_MAX	1024	/* connections of further ones are named by their ports */
 #define SIGNALS_NAMED	8	/* of a signalfd */
 #define COMM		16
@@ -125,11 +127,13 @@ static void accepted_name(const struct raw_fd *fd, const struct raw_fd *listener
 	snprintf(out, size, "tcp %s → %s:%u", peer, here, listener->local_port);
 }
 
-static void inet_name(const struct listeners *l, const struct raw_fd *fd, char *out, size_t size)
+static void inet_name(const struct fd_namer *n, const struct raw_fd *fd, char *out, size_t size)
 {
 	const char *proto = fd->sk_type == SOCK_DGRAM ? "udp" : "tcp", *state = "";
 	bool remote = fd->remote_port, stream = fd->sk_type == SOCK_STREAM;
-	const struct raw_fd *listener = stream && remote ? listeners__of(l, fd) : NULL;
+	const struct raw_fd *listener = stream && remote ? listeners__of(n->listeners, fd) :
+							 NULL;
+	const char *server = "";
 	char text[INET6_ADDRSTRLEN + 2];
 
 	if (listener) {
@@ -140,8 +144,10 @@ static void inet_name(const struct listeners *l, const struct raw_fd *fd, char *
 		state = !stream			     ? "bound " :
 			fd->sk_state == TCP_LISTEN ? "listen " : "not connected ";
 	print_address(fd, remote ? fd->remote : fd->local, true, text);
-	snprintf(out, size, "%s %s%s:%u", proto, state, text,
-		 remote ? fd->remote_port : fd->local_port);
+	if (stream && remote && n->servers)
+		server = fd_servers__of(n->servers, n->holders, n->pid, fd);
+	snprintf(out, size, *server ? "%s %s%s:%u (%s)" : "%s %s%s:%u", proto, state, text,
+		 remote ? fd->remote_port : fd->local_port, server);
 }
 
 /* ---- other processes ---- */
@@ -157,20 +163,6 @@ static void print_process(const struct fd_namer *n, pid_t pid, const char *comm,
 		snprintf(out, PROCESS, "%s", *comm ? comm : "");
 }
 
-static void read_comm(pid_t pid, char comm[COMM])
-{
-	char path[64];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	f = fopen(path, "re");
-	if (!f || !fgets(comm, COMM, f))
-		*comm = '\0';
-	if (f)
-		fclose(f);
-	comm[strcspn(comm, "\n")] = '\0';
-}
-
 /* Who has @end, in words, by /proc. False: not known. */
 static bool print_holder(const struct fd_namer *n, const struct fd_end *end, char out[PROCESS])
 {
@@ -182,7 +174,7 @@ static bool print_holder(const struct fd_namer *n, const struct fd_end *end, cha
 	if (!pid)
 		return false;
 	if (pid != n->pid)
-		read_comm(pid, comm);
+		fd_holder__comm(pid, comm);
 	print_process(n, pid, comm, out);
 	len = strlen(out);
 	if (others)
@@ -336,7 +328,7 @@ static void pidfd_name(const struct fd_namer *n, int fd, char *out, size_t size)
 	if (read_fdinfo(n->pid, fd, "Pid:", line, sizeof(line)))
 		pid = atoi(line);
 	if (pid > 0) {
-		read_comm(pid, comm);
+		fd_holder__comm(pid, comm);
 		print_process(n, pid, comm, process);
 		snprintf(out, size, "pidfd of %s", process);
 	} else {
@@ -397,6 +389,8 @@ static void link_name(const struct fd_namer *n, const struct raw_fd *fd, char *o
 		pidfd_name(n, fd->fd, out, size);
 	else if (!strcmp(kind, "signalfd"))
 		signalfd_name(n, fd->fd, out, size);
+	else if (!strcmp(kind, "inotify"))
+		fd_watches__name(n->pid, fd->fd, out, size);
 	else
 		snprintf(out, size, "%s", kind);
 }
@@ -404,7 +398,7 @@ static void link_name(const struct fd_namer *n, const struct raw_fd *fd, char *o
 void fd_name(const struct fd_namer *n, const struct raw_fd *fd, char *out, size_t size)
 {
 	if (is_inet(fd))
-		inet_name(n->listeners, fd, out, size);
+		inet_name(n, fd, out, size);
 	else if (fd->family == AF_UNIX)
 		unix_name(n, fd, out, size);
 	else if ((fd->mode & S_IFMT) == S_IFIFO)

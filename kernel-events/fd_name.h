@@ -12,6 +12,7 @@
 
 #include "kernel-events/fd.h"
 #include "kernel-events/fd_holders.h"
+#include "kernel-events/fd_servers.h"
 #include "trace/event.h"
 
 #define FD_NAME_MAX	192
@@ -40,6 +41,7 @@ struct fd_namer {
 	pid_t			 pid;		/* the process whose descriptors are named */
 	const struct listeners	*listeners;
 	struct fd_holders	*holders;	/* NULL: other processes are not searched */
+	struct fd_servers	*servers;	/* with holders; NULL: servers are not looked for */
 	bool			 many;		/* so many peers that their pids are left out */
 };
 
@@ -56,6 +58,7 @@ enum trace_fd_role fd_role(const struct listeners *l, const struct raw_fd *fd);
  * Writes the name of @fd to @out:
  *
  *	tcp 10.0.0.7:5432		a connection that the program has made
+ *	tcp 127.0.0.1:5432 (postgres)	… to a program of this machine, which listens there
  *	tcp 10.0.0.9 → :8080		one that it has accepted: the client's address and the
  *					listener in @l (the client's port tells nothing)
  *	tcp listen 127.0.0.1:8080
@@ -66,7 +69,8 @@ enum trace_fd_role fd_role(const struct listeners *l, const struct raw_fd *fd);
  *	unix socketpair, other end: sh (pid 12)
  *	pipe from sh (pid 12)		which has the end that is written; pipe to …
  *	pipe 81234, read end		it is not known who has the other end
- *	pidfd of sh (pid 12), signalfd of SIGINT, SIGTERM, eventfd, timerfd, inotify,
+ *	pidfd of sh (pid 12), signalfd of SIGINT, SIGTERM, eventfd, timerfd,
+ *	inotify of /etc/app and 2 more
  *	fifo /run/x, file /dev/null, …
  *
  * Of what is no socket, /proc is asked: a descriptor that is closed by then is "fd 7 (inode 1)".

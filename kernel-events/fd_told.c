@@ -49,6 +49,7 @@ int source_fd_name(struct source_ctx *ctx, const struct raw_fd *fd, uint32_t *st
 {
 	const struct fd_namer namer = { .pid = ctx->pid, .listeners = &ctx->listeners,
 					.holders = &ctx->holders,
+					.servers = &ctx->servers,
 					.many = ctx->nr_peers >= PEERS_MAX };
 	char name[FD_NAME_MAX];
 	int err;

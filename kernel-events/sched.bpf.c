@@ -268,11 +268,15 @@ static __always_inline bool in_system_call(void *ctx, struct thread *t, struct t
 	return (__s64)regs->orig_ax >= 0;
 }
 
+/* In bpf/poll.bpf.c. */
+int tell_completed(struct thread *t, __u64 ts, __u32 tid);
+
 /*
  * A thread that sleeps in block_on because its root is Pending is woken for one reason:
  * the root is to be polled again. So whoever wakes the thread wakes the root.
  */
-static __always_inline void root_woken(struct thread *t, __u64 ts, __u32 tid)
+static __always_inline void root_woken(struct thread *t, struct task_struct *waker, __u64 ts,
+				       __u32 tid)
 {
 	struct thread_root *r = &t->pending[t->depth & (THREAD_MAX_POLLS - 1)];
 	struct raw_task *ev;
@@ -280,6 +284,8 @@ static __always_inline void root_woken(struct thread *t, __u64 ts, __u32 tid)
 	if (!r->root || r->shares || r->woken)
 		return;
 	r->woken = 1;
+	if (tid && waker->tgid == target_tgid)
+		tell_completed(bpf_task_storage_get(&threads, waker, NULL, 0), ts, tid);
 	ev = event_reserve(sizeof(*ev), ts, tid, RAW_WAKE);
 	if (!ev)
 		return;
@@ -306,7 +312,7 @@ int BPF_PROG(sched_waking, struct task_struct *p)
 	waker = bpf_get_current_task_btf();
 	t->sched.waker = in_system_call(ctx, t, waker) ? waker->pid : 0;
 	if (t->sched.off_ts)
-		root_woken(t, t->sched.wake_ts, t->sched.waker);
+		root_woken(t, waker, t->sched.wake_ts, t->sched.waker);
 	return 0;
 }
 

@@ -36,6 +36,7 @@ struct source_ctx {
 	uint64_t		 last_exec_ts;
 	struct listeners	 listeners;	/* that the target has opened so far */
 	struct fd_holders	 holders;	/* of pipes and pairs of sockets */
+	struct fd_servers	 servers;	/* that its connections lead to */
 	/* names with processes that have connected: how many, and the last one's id */
 	uint32_t		 nr_peers, last_peer;
 	bool			 counts_sends;	/* see enum fd_counts */

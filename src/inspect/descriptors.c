@@ -25,6 +25,7 @@
 
 #include "base/array.h"
 #include "base/bisect.h"
+#include "base/network.h"
 
 #define ANSWER_MS	200	/* how long to wait for the kernel's answer */
 
@@ -284,16 +285,6 @@ static void dump(int netlink, const void *request, size_t len, const struct sock
 	}
 }
 
-static bool same_network(pid_t pid)
-{
-	struct stat own, other;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
-	return !stat("/proc/self/ns/net", &own) && !stat(path, &other) &&
-	       own.st_ino == other.st_ino && own.st_dev == other.st_dev;
-}
-
 /* A socket to ask for those of @pid's; negative: it cannot be asked. */
 static int open_diag(pid_t pid)
 {
@@ -301,7 +292,7 @@ static int open_diag(pid_t pid)
 	int netlink;
 
 	/* it answers for the network namespace of the one who asks */
-	if (!same_network(pid))
+	if (!network__same(pid))
 		return -1;
 	netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 	if (netlink >= 0)

@@ -501,6 +501,19 @@ const char *accounts__task_detail(struct accounts *s, const char *prefix, uint32
 				  k->name);
 }
 
+const char *accounts__waker_detail(struct accounts *s, uint32_t kind, uint32_t chain)
+{
+	const struct shape *sh = chain == NO_CHAIN ? NULL : accounts__shape(s, chain);
+	const char *task = accounts__task_detail(s, "by ", kind);
+	const struct trace_node *n = NULL;
+
+	if (sh && sh->chain && sh->chain->nr)
+		n = branch_node(sh, 0);
+	if (!task || !n || n->kind != TRACE_NODE_AWAIT)
+		return task;
+	return frame_names__safef(s->names, "%s after %s", task, node_name(s, n));
+}
+
 /* ---- points ---- */
 
 static int point__describe(struct accounts *s, const struct account *account, struct point *p)

@@ -128,6 +128,11 @@ const char *accounts__task_name(struct accounts *s, uint32_t kind);
 /* @prefix followed by "task X" or "blocking job X". NULL: no memory. */
 const char *accounts__task_detail(struct accounts *s, const char *prefix, uint32_t kind);
 /*
+ * "by task X after f (x.rs:1)": the innermost await of the program that the task had waited
+ * at, in @chain. Without it if @chain is NO_CHAIN or has none. NULL: no memory.
+ */
+const char *accounts__waker_detail(struct accounts *s, uint32_t kind, uint32_t chain);
+/*
  * Writes the frames of chain @chain to @out, outermost first. Returns their number, or
  * -ENOMEM.
  */

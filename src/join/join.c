@@ -74,6 +74,7 @@ void join__free(struct join *j)
 	stops__clear(&j->stops);
 	sleeps__clear(&j->sleeps);
 	map__clear(&j->files);
+	wakers__clear(&j->wakers);
 	free(j);
 }
 

@@ -90,7 +90,7 @@ enum detail_kind {
 	DETAIL_STRING,		/* string id: a descriptor's name */
 	DETAIL_FD,		/* descriptor without a name */
 	DETAIL_TASK,		/* kind id: "task X" */
-	DETAIL_BY_TASK,		/* kind id: "by task X" */
+	DETAIL_BY_TASK,		/* number of a waker, see wakers.h: "by task X after f (x.rs:1)" */
 	DETAIL_JOINED,		/* kind id: "joined task X" */
 	DETAIL_BY_THREAD,	/* tid */
 	DETAIL_RUNTIME,		/* the runtime itself */

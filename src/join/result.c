@@ -34,6 +34,7 @@ static const char *const lost_names[TRACE_LOST_NR] = {
 
 const char *detail_name(struct join *j, struct detail d)
 {
+	const struct waker *waker;
 	uint32_t stack;
 	const char *s;
 	uint32_t job;
@@ -47,7 +48,8 @@ const char *detail_name(struct join *j, struct detail d)
 	case DETAIL_TASK:
 		return accounts__task_detail(j->accounts, "", d.id);
 	case DETAIL_BY_TASK:
-		return accounts__task_detail(j->accounts, "by ", d.id);
+		waker = wakers__get(&j->wakers, d.id);
+		return accounts__waker_detail(j->accounts, waker->kind, waker->chain);
 	case DETAIL_JOINED:
 		return accounts__task_detail(j->accounts, "joined ", d.id);
 	case DETAIL_BY_THREAD:

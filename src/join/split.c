@@ -587,10 +587,20 @@ static bool split_unseen_job(const struct join *j, const struct task *t, const s
 
 /* ---- other tasks ---- */
 
-static void split_task(const struct join *j, const struct task *t, const struct shape *sh,
+/* The task in poll @by woke. */
+static struct detail waker(struct join *j, const struct poll *by)
+{
+	int64_t number = wakers__number(&j->wakers, by->kind, by->from);
+
+	join__note_err(j, number < 0 ? (int)number : 0);
+	return (struct detail){ .kind = number < 0 ? DETAIL_OTHERS : DETAIL_BY_TASK,
+				.id = number < 0 ? 0 : (uint32_t)number };
+}
+
+static void split_task(struct join *j, const struct task *t, const struct shape *sh,
 		       const struct poll *by, uint64_t now, struct split *s)
 {
-	struct detail detail = { .kind = DETAIL_BY_TASK, .id = by->kind };
+	struct detail detail = waker(j, by);
 	const struct chain_leaf *join = joining(t, sh, by->addr);
 	const struct task *waker = task__find(j, by->addr);
 
@@ -605,7 +615,7 @@ static void split_task(const struct join *j, const struct task *t, const struct 
 	if (join && (!waker || waker->state == TASK_DONE))
 		s->branch = join->node;
 	if (join && s->branch == join->node)
-		detail.kind = DETAIL_JOINED;
+		detail = (struct detail){ .kind = DETAIL_JOINED, .id = by->kind };
 	/* The end of a job that no leaf joins ends the wait for a set of tasks. */
 	if (by->job && (detail.kind == DETAIL_JOINED || by->ended)) {
 		split_ended_job(j, t, by, now, s);
@@ -644,7 +654,7 @@ uint64_t split__not_joined(const struct join *j, const struct task *t)
 	return leaves;
 }
 
-void split__wake(const struct join *j, const struct task *t, const struct thread *w, uint64_t now,
+void split__wake(struct join *j, const struct task *t, const struct thread *w, uint64_t now,
 		 struct split *s)
 {
 	const struct shape *sh = accounts__shape(j->accounts, t->chain);

@@ -29,7 +29,8 @@
  *
  * A life ends when the task completes or is cancelled. Its memory may be freed much
  * later, or at a place without a probe. So the first event that shows the end counts as
- * DROP, and a second DROP makes the join forget the task.
+ * DROP, and a second DROP makes the join forget the task. The spawn of another task at the
+ * address shows the end, too, of a task that another thread polls.
  *
  * A task that nobody else refers to is dropped inside its own last poll, so DROP may
  * come before END on the polling thread. DROP ends its life.
@@ -234,6 +235,20 @@ static void task__replace(struct join *j, struct task *t, uint64_t now)
 	task__remove(j, t);
 }
 
+/*
+ * @by spawns a task that has the address of @t. If @t is in a poll of another thread, it has
+ * completed there and was freed by whoever joined it, before the poll function returned.
+ */
+static void task__end_if_freed(struct join *j, struct task *t, const struct thread *by,
+			       uint64_t now)
+{
+	if (t->state != TASK_RUNNING || !t->thread || t->thread == by ||
+	    windows__known_until(&j->windows, t->since, now) < now)
+		return;
+	thread__orphan_poll(j, t->thread, t, now);
+	task__over(j, t, END_COMPLETED, now);
+}
+
 /* @by: the thread that woke or spawned it; NULL: not known. */
 static void task__set_ready(struct task *t, const struct thread *by, uint64_t now, enum part how,
 			    bool waited)
@@ -267,8 +282,10 @@ void task__new(struct join *j, uint64_t addr, const struct thread *th, uint64_t 
 {
 	struct task *t = task__find(j, addr);
 
-	if (t)
+	if (t) {
+		task__end_if_freed(j, t, th, now);
 		task__replace(j, t, now);
+	}
 	t = task__create(j, addr, now);
 	if (!t)
 		return;
@@ -528,6 +545,7 @@ static void task__note_unseen_spawn(struct join *j, uint32_t id)
 void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th, uint64_t now)
 {
 	struct task *t = task__find(j, addr);
+	uint32_t from = NO_CHAIN;
 	bool queue_seen = false;
 	uint64_t known;
 
@@ -561,6 +579,7 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 	switch (t->state) {
 	case TASK_READY:
 		known = windows__known_until(&j->windows, t->since, now);
+		from = t->waited ? t->chain : NO_CHAIN;
 		if (t->waited && known == now) {
 			task__note_wait(j, t, WAIT_POLLED, now - t->since);
 			if (t->waited_ns != NO_WAIT)
@@ -573,6 +592,7 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 		}
 		break;
 	case TASK_IDLE:
+		from = t->chain;
 		task__end_wait(j, t, NULL, now, false);
 		break;
 	default:
@@ -589,8 +609,10 @@ void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th
 	}
 	task__tell(j, t, MOMENT_POLLED, th, now);
 	thread__push_poll(j, th, t, now);
-	if (queue_seen && t->thread == th)
-		thread__poll(th)->spawn_seen = true;
+	if (t->thread == th) {
+		thread__poll(th)->spawn_seen = queue_seen;
+		thread__poll(th)->from = from;
+	}
 }
 
 /* Charges the time up to the end of a poll. False: the event is to be ignored. */

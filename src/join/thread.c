@@ -290,6 +290,7 @@ void thread__push_poll(struct join *j, struct thread *th, struct task *t, uint64
 	p->addr = t->addr;
 	p->life = t->life;
 	p->kind = t->kind;
+	p->from = NO_CHAIN;
 	p->begin = p->since = now;
 	p->outer = p->blocks = p->spawn_seen = false;
 	p->job = t->job;

@@ -41,6 +41,7 @@
 #include "join/sink.h"
 #include "join/sink_sums.h"
 #include "join/sleeps.h"
+#include "join/wakers.h"
 #include "join/account.h"
 #include "join/stops.h"
 #include "join/windows.h"
@@ -108,6 +109,7 @@ struct poll {
 	struct task	*task;		/* NULL: dropped in this poll, or polled elsewhere */
 	uint64_t	 addr, life;	/* of the task */
 	uint32_t	 kind;
+	uint32_t	 from;		/* chain that it had waited at; NO_CHAIN: none is known */
 	uint64_t	 begin;
 	uint64_t	 since;		/* time up to here is in pieces */
 	uint32_t	 blocks_on;	/* if blocks: kind of the root that it waits for */
@@ -164,6 +166,7 @@ struct join {
 	struct stops		 stops;
 	struct sleeps		 sleeps;
 	struct map		 files;		/* string ids of their names, by number */
+	struct wakers		 wakers;
 	struct map		 tasks, threads;
 	struct map		 kinds;		/* struct kind by id */
 	struct map		 listed;	/* kinds of tasks that were in a list */
@@ -373,7 +376,7 @@ struct split {
 /* For how much of the wait the task was idle (see idle.h), in ns. */
 uint64_t split__idle_ns(const struct split *s);
 /* Split the wait of @t, IDLE since t->since, which @waker (NULL: not known) ended at @now. */
-void split__wake(const struct join *j, const struct task *t, const struct thread *waker,
+void split__wake(struct join *j, const struct task *t, const struct thread *waker,
 		 uint64_t now, struct split *out);
 /*
  * The leaves of @t's wait (one bit each) that wait for the end of a task that is alive

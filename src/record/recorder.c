@@ -645,6 +645,7 @@ int recorder__run(const struct recorder_opts *opts)
 	ksyms__free(r.sources.ksyms);
 	listeners__clear(&r.sources.listeners);
 	fd_holders__clear(&r.sources.holders);
+	fd_servers__clear(&r.sources.servers);
 	free(r.kinds);
 	hash_table__clear(&r.job_fns);
 	if (r.signals >= 0)

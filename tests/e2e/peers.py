@@ -97,7 +97,8 @@ def late_listener(checks, directory):
     listen = [name.removeprefix("tcp listen ") for name in names if name.startswith("tcp listen ")]
     checks.equal(len(listen), 1, "late: a listener")
     backend = {name for name in names if name.startswith("tcp 127.0.0.1:")}
-    checks.equal(len(backend), 1, "late: the backend, by its port")
+    checks.check(len(backend) == 1 and next(iter(backend)).endswith(" (peer)"),
+                 "late: the backend, by its port, and who listens there", f"{backend}")
     checks.equal(names - backend - {f"tcp listen {listen[0]}"}, {f"tcp 127.0.0.1 → {listen[0]}"},
                  "late: the clients, without theirs")
 

@@ -11,7 +11,7 @@ cases/NAME.followed those of --follow
 cases/NAME.why     `dwell why`, for some; cases/NAME.past what it tells of a moment, and the slowest waits
 
 replay.py            run all cases; the status is 0 if all pass
-replay.py --update   write all files but the texts again; review the difference
+replay.py --update [CASE...]   write all files but the texts again, or those of a case; review the difference
 """
 
 import difflib
@@ -372,13 +372,15 @@ def tests():
     yield "replay truncated anywhere", run_cut
 
 
-def update():
+def update(only):
     tool = build() / "text2trace"
     subprocess.run(
         [os.environ.get("CC", "cc"), "-std=gnu11", "-D_GNU_SOURCE", "-g", "-Isrc", "-Ibpf", "-I.",
          "-o", str(tool), "tests/replay/text2trace.c", "tests/replay/text_trace.c",
          str(build() / "libdwell.a")], cwd=ROOT, check=True)
     for txt in sorted(CASES.glob("*.txt")):
+        if only and txt.stem not in only:
+            continue
         data = txt.with_suffix(".data")
         subprocess.run([str(tool), str(txt), str(data)], check=True)
         for suffix, args in OUTPUTS:
@@ -388,8 +390,8 @@ def update():
 
 
 def main():
-    if sys.argv[1:] == ["--update"]:
-        update()
+    if sys.argv[1:2] == ["--update"]:
+        update(sys.argv[2:])
         return 0
     failed = 0
     for name, test in tests():

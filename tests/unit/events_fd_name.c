@@ -415,6 +415,49 @@ static void fifos(void **state)
 	rmdir(path);
 }
 
+/* With the right to open files by their handles, and on a file system that has such. */
+static bool handles_open(const char *path)
+{
+	char room[sizeof(struct file_handle) + MAX_HANDLE_SZ];
+	struct file_handle *handle = (struct file_handle *)room;
+	int dir = open(path, O_RDONLY), fd = -1, mount;
+
+	handle->handle_bytes = MAX_HANDLE_SZ;
+	if (!name_to_handle_at(AT_FDCWD, path, handle, &mount, 0))
+		fd = open_by_handle_at(dir, handle, O_PATH);
+	close(dir);
+	return fd >= 0 && !close(fd);
+}
+
+static void watches(void **state)
+{
+	char path[] = "/tmp/fd_name.XXXXXX", sub[5][64], want[512];
+	struct listeners none = { 0 };
+	int fd = inotify_init();
+	bool open;
+
+	(void)state;
+	assert_non_null(mkdtemp(path));
+	open = handles_open(path);
+	assert_true(inotify_add_watch(fd, path, IN_DELETE) > 0);
+	snprintf(want, sizeof(want), open ? "inotify of %s" : "inotify, 1 watch", path);
+	expect(&none, (struct raw_fd){ .fd = fd }, want);
+	for (int i = 0; i < 5; i++) {
+		snprintf(sub[i], sizeof(sub[i]), "%s/%d", path, i);
+		assert_int_equal(mkdir(sub[i], 0700), 0);
+		assert_true(inotify_add_watch(fd, sub[i], IN_DELETE) > 0);
+	}
+	/* the kernel lists the newest first */
+	snprintf(want, sizeof(want),
+		 open ? "inotify of %s, %s, %s and 3 more" : "inotify, 6 watches", sub[4], sub[3],
+		 sub[2]);
+	expect(&none, (struct raw_fd){ .fd = fd }, want);
+	close(fd);
+	for (int i = 0; i < 5; i++)
+		rmdir(sub[i]);
+	rmdir(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -428,6 +471,7 @@ int main(void)
 		cmocka_unit_test(other_ends),
 		cmocka_unit_test(searches_are_few),
 		cmocka_unit_test(fifos),
+		cmocka_unit_test(watches),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,7 +90,8 @@ static struct found joined(uint32_t max)
 		const struct join_frame *last = &rows[i].frames[rows[i].nr - 1];
 		uint32_t k = 0;
 
-		while (k < rows[i].nr && strcmp(rows[i].frames[k].name, "by task app::source"))
+		while (k < rows[i].nr &&
+		       strncmp(rows[i].frames[k].name, "by task app::source", 19))
 			k++;
 		if (k == rows[i].nr)
 			continue;
