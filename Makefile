@@ -223,6 +223,11 @@ check-e2e:
 	+$(Q)$(MAKE) $(JOBS) --no-print-directory all inferno workloads $(WALKS)
 	$(Q)$(RUN) e2e
 
+# Causes of waits that are controlled, against what dwell says: one table. Part of check-e2e, too.
+known-answers:
+	+$(Q)$(MAKE) $(JOBS) --no-print-directory all workloads
+	$(Q)DWELL_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/e2e/known_answers.py --table
+
 # ---- the rest -------------------------------------------------------------
 
 deps:
@@ -257,6 +262,7 @@ help:
 	@echo "make check-unit      unit tests, plain and under ASan and UBSan"
 	@echo "make check-replay    recorded files against their expected output"
 	@echo "make check-e2e       real programs, recorded; needs root"
+	@echo "make known-answers   waits whose causes are controlled: a table of truth, dwell and error; needs root"
 	@echo "make fuzz            FUZZ_SECONDS (60) of each harness in tests/fuzz, or of ONLY=NAME"
 	@echo "make check-kernels   real programs on other kernels, in QEMU; not in \`make check': takes minutes"
 	@echo "make check-debian    deps, demo and check in a fresh Debian 13; not in \`make check': half an hour"
@@ -276,4 +282,4 @@ help:
 .SECONDARY:
 .SUFFIXES:
 .PHONY: all libraries unit workloads inferno check check-unit check-replay check-e2e check-kernels check-debian \
-	fuzz fuzzers deps demo bench install format format-check clean help
+	known-answers fuzz fuzzers deps demo bench install format format-check clean help

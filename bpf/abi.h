@@ -56,6 +56,10 @@ enum raw_type {
 	RAW_URING_WAIT	= 22,
 	RAW_URING_FD	= 23,
 	RAW_URING_PATH	= 24,
+	RAW_USER_STACK	= 25,	/* never among the events: in a ring of its own */
+	RAW_THROTTLED	= 26,
+	RAW_FILE	= 27,	/* defines the id of a file */
+	RAW_SLEPT_ON	= 28,
 	RAW_TYPE_NR
 };
 
@@ -226,6 +230,8 @@ enum raw_loss {
 	LOSS_WALK		= 9,	/* chain not read: all walk buffers in use */
 	LOSS_SWITCH		= 10,	/* a switch to or from a CPU not seen */
 	LOSS_URING_MAP		= 11,	/* table of io_uring instances full */
+	LOSS_USER_STACK_MAP	= 12,	/* user-stack table full */
+	LOSS_USER_STACK		= 13,	/* no room for a user stack at that moment */
 	LOSS_NR
 };
 
@@ -258,6 +264,7 @@ struct bpf_config {
 	__u32	hide_switches;	/* for tests: ignore one in this many switches in */
 	__u32	job_vtable;	/* in a job's header: the pointer to its vtable */
 	__u32	job_poll;	/* in the vtable: its poll function */
+	__u32	cpu_limit;	/* the target's cgroup may not always run: see throttled.bpf.h */
 };
 
 #ifndef __bpf__

@@ -59,6 +59,10 @@ enum {
 	BPF_RB_FORCE_WAKEUP = 2,
 };
 
+enum {
+	BPF_RB_AVAIL_DATA = 0,
+};
+
 struct pt_regs {
 	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax,
 		ip, cs, flags, sp, ss;
@@ -66,12 +70,35 @@ struct pt_regs {
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+struct super_block {
+	u32 s_dev;
+};
+
 struct inode {
 	umode_t i_mode;
+	struct super_block *i_sb;
 	unsigned long i_ino;
+	u32 i_generation;
+};
+
+struct address_space {
+	struct inode *host;
+};
+
+struct qstr {
+	const unsigned char *name;
+};
+
+struct dentry {
+	struct qstr d_name;
+};
+
+struct path {
+	struct dentry *dentry;
 };
 
 struct file {
+	struct path f_path;
 	struct inode *f_inode;
 	void *private_data;
 	unsigned int f_mode;
@@ -117,8 +144,18 @@ struct pid {
 	struct upid numbers[1];
 };
 
+struct cfs_rq {
+	u64 throttled_clock_self;
+	u64 throttled_clock_self_time;
+};
+
+struct sched_entity {
+	struct cfs_rq *cfs_rq;
+};
+
 struct task_struct {
 	struct thread_struct thread;
+	struct sched_entity se;
 	unsigned int __state;
 	struct sched_info sched_info;
 	void *stack;

@@ -230,8 +230,10 @@ static __always_inline void datagrams_connected(struct pt_regs *regs)
 	e->fd.epfd = s->epfd;
 	e->fd.fd = fd;
 	fd_describe(&e->fd, file);
-	if (e->fd.sk == s->sk && e->fd.sk_type == SOCK_DGRAM)
-		send_fd(&e->fd, task->pid, RAW_FD_ADD);
+	if (e->fd.sk != s->sk || e->fd.sk_type != SOCK_DGRAM)
+		return;
+	s->counts = fd_counts(&e->fd);
+	send_fd(&e->fd, task->pid, RAW_FD_ADD);
 }
 
 static __always_inline void epoll_controlled(struct pt_regs *regs)

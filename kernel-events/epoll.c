@@ -22,6 +22,21 @@
 #include "kernel-events/fd.h"
 #include "kernel-events/source.h"
 
+/*
+ * Count what programs send, once the target has a socket for which that is needed. On a kernel
+ * that does not tell (before 6.3), whose turn it is on such a socket is not known.
+ */
+static void count_sends(struct source_ctx *ctx, const struct raw_fd *fd)
+{
+	if (ctx->counts_sends || !fd_talks(fd))
+		return;
+	ctx->counts_sends = true;
+	ctx->skel->links.sock_sent =
+		bpf_program__attach_raw_tracepoint(ctx->skel->progs.sock_sent, "sock_send_length");
+	if (ctx->skel->links.sock_sent)
+		ctx->skel->bss->sends_counted = 1;
+}
+
 static int fd_event(struct source_ctx *ctx, const struct raw_fd *fd, struct trace_event *ev)
 {
 	int err;
@@ -36,6 +51,7 @@ static int fd_event(struct source_ctx *ctx, const struct raw_fd *fd, struct trac
 		return 1;
 	}
 	ev->type = TRACE_FD_ADD;
+	count_sends(ctx, fd);
 	err = source_fd_name(ctx, fd, &ev->fd.name);
 	ev->fd.role = fd_role(&ctx->listeners, fd);
 	return err;
@@ -119,7 +135,8 @@ static void remember(struct source_ctx *ctx, const struct raw_fd *fd, bool conne
 	int fds = bpf_map__fd(ctx->skel->maps.fds);
 	struct fd_state state = { .token = fd->token, .sk = fd->sk, .known = 1,
 				  .written = fd->written, .seen = 1, .epfd = fd->epfd,
-				  .tcp = fd->last != FD_LAST_UNKNOWN };
+				  .tcp = fd->last != FD_LAST_UNKNOWN,
+				  .counts = fd_talks(fd) ? FD_COUNTS_SOON : FD_COUNTS_NOT };
 	uint32_t index = fd->fd;
 
 	if (fd->fd < 0 || fd->fd >= MAX_FDS)
@@ -222,14 +239,14 @@ static int tell_turn(struct source_ctx *ctx, const struct raw_fd *fd)
 	struct fd_state state;
 	uint32_t index = fd->fd;
 
-	if (fd->fd < 0 || fd->fd >= MAX_FDS || fd->last == FD_LAST_UNKNOWN ||
+	if (fd->fd < 0 || fd->fd >= MAX_FDS || (fd->last == FD_LAST_UNKNOWN && !fd_talks(fd)) ||
 	    bpf_map_lookup_elem(bpf_map__fd(ctx->skel->maps.fds), &index, &state) ||
-	    !state.known || !state.tcp || state.sk != fd->sk)
+	    !state.known || state.sk != fd->sk || (!state.tcp && state.counts != FD_COUNTS))
 		return 0;
 	ev.fd.token = state.token;
 	ev.fd.epfd = -1;
 	ev.fd.fd = fd->fd;
-	ev.fd.sent = state.written != fd->written;
+	ev.fd.sent = state.written != (state.tcp ? fd->written : state.sends);
 	ev.fd.seen = state.seen;
 	ev.fd.came = state.came;
 	return trace_writer__event(ctx->trace, &ev);

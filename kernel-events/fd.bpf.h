@@ -54,6 +54,9 @@ struct {
  */
 __u64 sock_filter[SOCK_FILTER_BITS / 64] __weak;
 
+/* Set by the recorder: sends are counted from now on. See sock_sent in socket.bpf.c. */
+__u32 sends_counted __weak;
+
 static __always_inline bool sock_filtered(__u64 sk)
 {
 	__u32 bit = SOCK_FILTER_BIT(sk);
@@ -232,6 +235,19 @@ static __always_inline void fd_forget(__u32 fd)
 	s->known = 0;
 	s->tcp = 0;
 	s->turn = 0;
+	s->counts = FD_COUNTS_NOT;
+}
+
+/* How the sends over @fd are counted from now on. */
+static __always_inline __u8 fd_counts(const struct raw_fd *fd)
+{
+	bool unix_peer = fd->family == AF_UNIX && fd->unix_ends & FD_UNIX_PEER;
+	bool udp_peer = (fd->family == AF_INET || fd->family == AF_INET6) &&
+			fd->sk_type == SOCK_DGRAM && fd->remote_port;
+
+	if (!fd->sk || (!unix_peer && !udp_peer))
+		return FD_COUNTS_NOT;
+	return sends_counted ? FD_COUNTS : FD_COUNTS_SOON;
 }
 
 static __always_inline void fd_remember(__u32 fd, const struct raw_fd *raw)
@@ -262,16 +278,33 @@ static __always_inline void fd_remember(__u32 fd, const struct raw_fd *raw)
 	s->known = 1;
 	s->written = raw->written;
 	s->tcp = raw->last != FD_LAST_UNKNOWN;
+	s->counts = s->tcp ? FD_COUNTS_NOT : fd_counts(raw);
+	s->sends = s->written;
 	s->came = 0;
 	s->seen = 0;
 	s->turn = 0;
 }
 
-/* Data has come over the TCP connection @sk of @s: has the program sent anything since before? */
+/*
+ * Data has come over socket @sk of @s: has the program sent anything since before, if that is
+ * known?
+ */
 static __always_inline void fd_note_turn(struct fd_state *s, const void *sk, __u64 now)
 {
-	__u32 written = BPF_CORE_READ((const struct tcp_sock *)sk, write_seq);
+	__u32 written = s->sends;
 
+	if (s->tcp) {
+		written = BPF_CORE_READ((const struct tcp_sock *)sk, write_seq);
+	} else if (s->counts != FD_COUNTS) {
+		if (!s->counts || !sends_counted)
+			return;
+		s->counts = FD_COUNTS;	/* of this time it is not known */
+		s->turn = 0;
+		s->written = written;
+		s->came = now;
+		s->seen = 1;
+		return;
+	}
 	s->turn = FD_TURN_KNOWN | (written != s->written ? FD_TURN_SENT : 0) |
 		  (s->seen ? 0 : FD_TURN_FIRST);
 	s->written = written;

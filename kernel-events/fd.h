@@ -94,18 +94,29 @@ struct fd_state {
 	__u64	ready;
 	__u64	known;		/* it is in epoll; needed because any token is valid, 0 too */
 	/*
-	 * Of a TCP connection: when it last became ready (0: not since it was registered), and
-	 * the sequence number behind what the program had written then. If that has changed when
-	 * it becomes ready again, the program has sent something in between.
+	 * Of a TCP connection (of others see enum fd_counts): when it last became ready (0: not
+	 * since it was registered), and the sequence number behind what the program had written
+	 * then. If that has changed when it becomes ready again, the program has sent something in
+	 * between.
 	 */
 	__u64	came;
 	__u32	written;
 	__u8	tcp;		/* it is one */
 	__u8	seen;		/* it has become ready since it was registered */
 	__u8	turn;		/* enum fd_turn, of the last time that it became ready */
-	__u8	pad;
+	__u8	counts;		/* enum fd_counts */
 	__s32	epfd;		/* the epoll instance in which it was registered last */
-	__u32	pad2;
+	__u32	sends;		/* that were counted; in place of the sequence number */
+};
+
+/*
+ * Other conversations have no sequence number: what the program sends over a unix socket that
+ * has a peer, or a UDP socket that is connected, is counted.
+ */
+enum fd_counts {
+	FD_COUNTS_NOT	= 0,
+	FD_COUNTS	= 1,	/* since it was registered, or since data came before */
+	FD_COUNTS_SOON	= 2,	/* something may have been missed: once data have come */
 };
 
 /* Whose turn it was when data came; a sum of these. */

@@ -182,13 +182,20 @@ static bool print_holder(const struct fd_namer *n, const struct fd_end *end, cha
 	return true;
 }
 
-/* ---- unix sockets ---- */
+/* ---- conversations ---- */
+
+bool fd_talks(const struct raw_fd *fd)
+{
+	if (fd->family == AF_UNIX)
+		return fd->unix_ends & FD_UNIX_PEER;
+	return is_inet(fd) && fd->sk_type == SOCK_DGRAM && fd->remote_port;
+}
 
 enum trace_fd_role fd_role(const struct listeners *l, const struct raw_fd *fd)
 {
 	if (is_inet(fd)) {
 		if (fd->sk_type != SOCK_STREAM)
-			return TRACE_FD_OTHER;
+			return fd_talks(fd) ? TRACE_FD_CONNECTED : TRACE_FD_OTHER;
 		if (fd->sk_state == TCP_LISTEN)
 			return TRACE_FD_LISTENS;
 		return listeners__of(l, fd) ? TRACE_FD_ACCEPTED : TRACE_FD_CONNECTED;
@@ -207,6 +214,8 @@ enum trace_fd_role fd_role(const struct listeners *l, const struct raw_fd *fd)
 		return TRACE_FD_OTHER;
 	}
 }
+
+/* ---- unix sockets ---- */
 
 static void pair_name(const struct fd_namer *n, const struct raw_fd *fd, char *out, size_t size)
 {

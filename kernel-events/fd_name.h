@@ -45,6 +45,12 @@ struct fd_namer {
 	bool			 many;		/* so many peers that their pids are left out */
 };
 
+/*
+ * Is @fd an end of a conversation that is no TCP connection: a unix socket that has a peer, or a
+ * UDP socket that is connected?
+ */
+bool fd_talks(const struct raw_fd *fd);
+
 /* On which end of a conversation @fd is. */
 enum trace_fd_role fd_role(const struct listeners *l, const struct raw_fd *fd);
 

@@ -77,11 +77,10 @@ static __always_inline void off_cpu_take(struct raw_off_cpu *ev, const struct th
 									    t->sched.wake_ts;
 	ev->waker = t->sched.waker;
 	ev->stack = t->sched.off_stack;
+	ev->user = t->sched.off_user;
 	ev->reason = t->sched.off_reason;
-	ev->open = 0;
 	ev->syscall = t->sched.off_syscall;
 	ev->told = RAW_OFF_SEEN;
-	ev->pad = 0;
 }
 
 /* Send the period @off, which ended at @in. */
@@ -103,6 +102,28 @@ static __always_inline void off_cpu_send(struct thread *t, const struct raw_off_
 		return;
 	__builtin_memcpy((char *)ev + sizeof(ev->hdr), (char *)off + sizeof(off->hdr),
 			 sizeof(*off) - sizeof(off->hdr));
+	event_submit(ev);
+}
+
+/*
+ * Tell @value of the period that off_cpu_send() is about to report, with the same @in: an
+ * event of @type, which is a head and one number.
+ */
+static __always_inline void off_cpu_tell(struct thread *t, __u8 type, __u64 value, __u64 in,
+					 __u32 tid)
+{
+	struct raw_off_more *ev;
+
+	if (!t->batch_busy) {
+		ev = event_add(t, sizeof(*ev), in, tid, type);
+		ev->value = value;
+		event_added(t, sizeof(*ev));
+		return;
+	}
+	ev = event_reserve(sizeof(*ev), in, tid, type);	/* as in off_cpu_send() */
+	if (!ev)
+		return;
+	ev->value = value;
 	event_submit(ev);
 }
 

@@ -5,6 +5,9 @@
  * end, so that a switch costs one event, not three.
  */
 #include "off_cpu.bpf.h"
+#include "file.bpf.h"
+#include "throttled.bpf.h"
+#include "user_stack.bpf.h"
 
 #define TASK_INTERRUPTIBLE	0x0001	/* include/linux/sched.h, same since 4.14 */
 #define TASK_UNINTERRUPTIBLE	0x0002
@@ -35,7 +38,10 @@ struct {
 __u32 next_stack;
 __s64 sched_skew;
 
-/* Changes whenever a thread goes to sleep in a poll; increments may be lost. */
+/*
+ * Changes whenever a thread goes to sleep in a poll whose user stack is not known to its end;
+ * increments may be lost.
+ */
 __u64 sleeps_in_polls;
 
 /*
@@ -112,6 +118,25 @@ static __always_inline bool io_wq_works(struct task_struct *task)
 	return worker && BPF_CORE_READ(worker, cur_work);
 }
 
+/* The system call that a thread is in, whose registers in user mode are @regs; -1: none. */
+static __always_inline __s32 syscall_of(const struct pt_regs *regs)
+{
+	__s64 nr = regs->orig_ax;
+
+	return nr >= 0 && nr < 32767 ? nr : -1;
+}
+
+/* The user stack of the current thread, which goes to sleep in a poll. */
+static __always_inline void user_stack_take(struct thread *t, struct task_struct *task, __u64 ts)
+{
+	struct user_stack_known known = user_stack_intern(t, task, ts);
+
+	t->sched.off_user = known.id;
+	t->sched.off_cut = known.cut;
+	if (!known.id || known.cut)
+		sleeps_in_polls++;
+}
+
 static __always_inline void switched_out(void *ctx, struct task_struct *prev, bool preempt,
 					 unsigned int state, __u64 ts)
 {
@@ -132,19 +157,25 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 	if (state & TASK_DEAD)
 		return;
 	t->sched.off_stack = 0;
+	t->sched.off_user = 0;
+	t->sched.off_cut = 0;
 	t->sched.off_syscall = -1;
+	t->sched.throttled_rq = 0;
+	t->sched.off_on = FILE_NONE;
 	if (preempt || !state) {
 		t->sched.off_reason = RAW_OFF_PREEMPTED;
+		throttled_begin(t, prev, ts);
 	} else {
 		struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(prev);
 
 		t->sched.off_reason = sleep_reason(state);
 		/* the registers of a thread of io-wq are those of the thread that made it */
 		if (!(prev->flags & PF_IO_WORKER))
-			t->sched.off_syscall = regs->orig_ax;
+			t->sched.off_syscall = syscall_of(regs);
 		if (thread_polls(t)) {
 			t->sched.off_stack = stack_intern(ctx, ts, prev->pid);
-			sleeps_in_polls++;
+			t->sched.off_on = file_slept_on(t, prev, regs, ts);
+			user_stack_take(t, prev, ts);
 		} else if (io_wq_works(prev)) {
 			t->sched.off_stack = stack_intern(ctx, ts, prev->pid);
 		}
@@ -183,6 +214,9 @@ static __always_inline void switched_in(struct task_struct *next, __u64 ts)
 		if (off.wake)
 			off.told = RAW_OFF_TOLD;
 	}
+	if (t->sched.off_on)
+		off_cpu_tell(t, RAW_SLEPT_ON, t->sched.off_on, ts, next->pid);
+	throttled_end(t, off.reason == RAW_OFF_PREEMPTED ? off.out : off.wake, ts, next->pid);
 	off_cpu_send(t, &off, ts, next->pid);
 	t->sched.off_ts = 0;
 	t->sched.in_ts = ts;
@@ -274,6 +308,7 @@ int BPF_PROG(sched_waking, struct task_struct *p)
 	if (t->sched.off_ts && t->sched.wake_ts >= t->sched.off_ts)
 		return 0;
 	t->sched.wake_ts = bpf_ktime_get_ns();
+	throttled_begin(t, p, t->sched.wake_ts);
 	waker = bpf_get_current_task_btf();
 	t->sched.waker = in_system_call(ctx, t, waker) ? waker->pid : 0;
 	if (t->sched.off_ts)
@@ -305,7 +340,9 @@ int sched_snapshot(struct bpf_iter__task *ctx)
 		return 0;
 	t->sched.off_reason = sleep_reason(task->__state);
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	t->sched.off_syscall = task->flags & PF_IO_WORKER ? -1 : regs->orig_ax;
+	t->sched.off_syscall = task->flags & PF_IO_WORKER ? -1 : syscall_of(regs);
+	t->sched.off_user = 0;
+	t->sched.off_cut = 0;
 	/*
 	 * The thread may be in a poll that no probe knows of yet, so its stack is
 	 * always taken.
@@ -315,6 +352,8 @@ int sched_snapshot(struct bpf_iter__task *ctx)
 				 bpf_get_task_stack(task, snapshot_buf.ips,
 						    sizeof(snapshot_buf.ips), 0),
 				 ts, task->pid);
+	t->sched.off_on = task->flags & PF_IO_WORKER ? FILE_NONE :
+						       file_slept_on(t, task, regs, ts);
 	sched_counters_read(&acc, task);
 	t->sched.off_arrival = acc.arrival;
 	t->sched.off_delay = acc.delay;
@@ -327,7 +366,8 @@ SEC("iter/task")
 int sched_open(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
-	struct raw_off_cpu ev = {};
+	struct raw_open_period open = {};
+	struct raw_off_cpu *ev = &open.off;
 	struct sched_counters acc;
 	struct thread *t;
 	__u64 now;
@@ -338,25 +378,27 @@ int sched_open(struct bpf_iter__task *ctx)
 	if (!t || !t->sched.off_ts)
 		return 0;
 	now = bpf_ktime_get_ns();
-	ev.hdr.tid = task->pid;
-	ev.hdr.type = RAW_OFF_CPU;
-	off_cpu_take(&ev, t);
+	ev->hdr.tid = task->pid;
+	ev->hdr.type = RAW_OFF_CPU;
+	off_cpu_take(ev, t);
 	sched_counters_read(&acc, task);
-	ev.open = acc.arrival == t->sched.off_arrival;
+	if (acc.arrival == t->sched.off_arrival)
+		ev->told = RAW_OFF_OPEN;
 	/*
 	 * The thread may be back without that having been seen, and without having
 	 * passed a probe since.
 	 */
-	ev.hdr.ts = ev.open ? now : off_cpu_told(&ev, t, task, now);
-	if (ev.told == RAW_OFF_UNSEEN)
+	ev->hdr.ts = ev->told == RAW_OFF_OPEN ? now : off_cpu_told(ev, t, task, now);
+	if (ev->told == RAW_OFF_UNSEEN)
 		count_loss(LOSS_SWITCH);
-	bpf_seq_write(ctx->meta->seq, &ev, sizeof(ev));
+	open.on = t->sched.off_on;
+	bpf_seq_write(ctx->meta->seq, &open, sizeof(open));
 	return 0;
 }
 
 /*
- * Run by the recorder now and then: the threads that have slept in a poll for a while, each
- * once in a period. The recorder reads their stacks.
+ * Run by the recorder now and then: the threads that have slept in a poll for a while and
+ * whose stacks are not known, each once in a period. The recorder reads their stacks.
  */
 SEC("iter/task")
 int sched_sleepers(struct bpf_iter__task *ctx)
@@ -376,9 +418,13 @@ int sched_sleepers(struct bpf_iter__task *ctx)
 		return 0;
 	if (t->sched.off_reason != RAW_OFF_ASLEEP && t->sched.off_reason != RAW_OFF_DISK)
 		return 0;
+	/* No stack is taken twice. */
+	if (t->sched.off_user && !t->sched.off_cut)
+		return 0;
 	t->sched.told_ts = s.out;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	s.tid = task->pid;
+	s.poll_sp = innermost_sp(t);
 	s.ip = regs->ip;
 	s.sp = regs->sp;
 	regs_saved(s.saved, regs);

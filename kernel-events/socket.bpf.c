@@ -25,8 +25,27 @@ int sk_data_ready(__u64 *args)
 	s = bpf_map_lookup_elem(&fds, fd);
 	if (s && !s->ready) {
 		s->ready = bpf_ktime_get_ns();
-		if (s->tcp)
-			fd_note_turn(s, (const void *)key, s->ready);
+		fd_note_turn(s, (const void *)key, s->ready);
 	}
+	return 0;
+}
+
+/*
+ * Somebody has sent something over a socket. Attached by the recorder once the target has a
+ * socket whose sends have to be counted, and sets sends_counted: see enum fd_counts.
+ */
+SEC("raw_tp/sock_send_length")
+int sock_sent(__u64 *args)
+{
+	__u64 key = args[0];
+	struct fd_state *s;
+	__u32 *fd;
+
+	if ((int)args[1] <= 0 || sock_filtered(key))
+		return 0;
+	fd = bpf_map_lookup_elem(&socks, &key);
+	s = fd ? bpf_map_lookup_elem(&fds, fd) : NULL;
+	if (s && s->counts)
+		__sync_fetch_and_add(&s->sends, 1);
 	return 0;
 }

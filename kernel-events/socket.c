@@ -15,6 +15,7 @@ static int socket_attach(struct dwell_bpf *skel, const char **note)
 {
 	struct bpf_program *prog = skel->progs.sk_data_ready;
 
+	bpf_program__set_autoattach(skel->progs.sock_sent, false);	/* see epoll.c */
 	skel->links.sk_data_ready = bpf_program__attach(prog);
 	if (skel->links.sk_data_ready)
 		return 0;

@@ -39,8 +39,17 @@ struct source_ctx {
 	struct fd_servers	 servers;	/* that its connections lead to */
 	/* names with processes that have connected: how many, and the last one's id */
 	uint32_t		 nr_peers, last_peer;
+	bool			 counts_sends;	/* see enum fd_counts */
 	/* paths of operations of io_uring: how many are in the file, and the last one's id */
 	uint32_t		 nr_paths, last_path;
+	/* names of files that threads have slept on, likewise */
+	uint32_t		 nr_files, last_file;
+	/*
+	 * The id in the file of the user stack that the programs call @raw; 0: none. Or
+	 * negative errno.
+	 */
+	int64_t			 (*user_stack)(void *user_stacks, uint32_t raw);
+	void			*user_stacks;
 };
 
 /* An event that a source sends. */

@@ -17,6 +17,7 @@ extern const struct kernel_source source_process;
 extern const struct kernel_source source_epoll;
 extern const struct kernel_source source_socket;
 extern const struct kernel_source source_io_uring;
+extern const struct kernel_source source_file;
 
 const struct kernel_source *const kernel_sources[] = {
 	&source_sched,
@@ -24,6 +25,7 @@ const struct kernel_source *const kernel_sources[] = {
 	&source_epoll,
 	&source_socket,
 	&source_io_uring,
+	&source_file,
 	NULL,
 };
 

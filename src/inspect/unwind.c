@@ -54,14 +54,16 @@ struct unwinder {
 	uint64_t		 cache_at;	/* 0: empty */
 	uint64_t		 cache[STACK_CACHE / 8];
 	size_t			 cache_words;
+	const struct unwind_copy *copy;		/* NULL: the stack is in the process's memory */
 };
 
+/* Of a process that is gone, what is known already is kept. */
 static int read_maps(struct unwinder *u)
 {
 	char path[64], *line = NULL, perms[5];
+	struct mapping *maps = NULL, *grown, m;
 	unsigned int major, minor;
-	struct mapping *grown, m;
-	size_t room = 0;
+	size_t room = 0, nr = 0;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", u->target->pid);
@@ -75,17 +77,23 @@ static int read_maps(struct unwinder *u)
 		    perms[2] != 'x' || !m.inode)
 			continue;
 		m.dev = makedev(major, minor);
-		grown = reallocarray(u->maps, u->nr_maps + 1, sizeof(*grown));
+		grown = reallocarray(maps, nr + 1, sizeof(*grown));
 		if (!grown) {
+			free(maps);
 			free(line);
 			fclose(f);
 			return -ENOMEM;
 		}
-		u->maps = grown;
-		u->maps[u->nr_maps++] = m;
+		maps = grown;
+		maps[nr++] = m;
 	}
 	free(line);
 	fclose(f);
+	if (!nr)
+		return 0;
+	free(u->maps);
+	u->maps = maps;
+	u->nr_maps = nr;
 	return 0;
 }
 
@@ -104,17 +112,26 @@ struct unwinder *unwinder__new(const struct process *target)
 	return u;
 }
 
-int unwinder__again(struct unwinder *u)
+/* The next stack is in @copy; NULL: in the process's memory. */
+static int begin(struct unwinder *u, const struct unwind_copy *copy)
 {
+	u->copy = copy;
 	u->cache_at = 0;
 	if (!u->unmapped)
 		return 0;
 	/* Mappings change rarely, and a place in none of them is met rarely. */
 	u->unmapped = false;
-	free(u->maps);
-	u->maps = NULL;
-	u->nr_maps = 0;
 	return read_maps(u);
+}
+
+int unwinder__again(struct unwinder *u)
+{
+	return begin(u, NULL);
+}
+
+int unwinder__from_copy(struct unwinder *u, const struct unwind_copy *copy)
+{
+	return begin(u, copy);
 }
 
 static void file__close(struct file *f)
@@ -171,13 +188,18 @@ static int open_mapped(const struct unwinder *u, const struct mapping *m)
 	return fd >= 0 ? fd : open_if_mapped(name, m);
 }
 
-/* The target's executable is open already, and may have no name any more. */
-static int open_file(const struct unwinder *u, const struct mapping *m)
+static bool is_executable(const struct unwinder *u, dev_t dev, uint64_t inode)
 {
 	struct stat st;
 
-	if (u->target->exe_fd >= 0 && !fstat(u->target->exe_fd, &st) && st.st_ino == m->inode &&
-	    st.st_dev == m->dev)
+	return u->target->exe_fd >= 0 && !fstat(u->target->exe_fd, &st) && st.st_ino == inode &&
+	       st.st_dev == dev;
+}
+
+/* The target's executable is open already, and may have no name any more. */
+static int open_file(const struct unwinder *u, const struct mapping *m)
+{
+	if (is_executable(u, m->dev, m->inode))
 		return fcntl(u->target->exe_fd, F_DUPFD_CLOEXEC, 3);
 	return open_mapped(u, m);
 }
@@ -230,31 +252,83 @@ static struct mapping *mapping_at(struct unwinder *u, uint64_t pc)
 	return lo < u->nr_maps && u->maps[lo].start <= pc ? &u->maps[lo] : NULL;
 }
 
-/* The unwind rules at @pc. NULL: there are none. */
-static Dwarf_Frame *rules_at(struct unwinder *u, uint64_t pc)
+bool unwinder__place(struct unwinder *u, uint64_t pc, uint32_t *file, uint64_t *vaddr)
 {
 	struct mapping *m = mapping_at(u, pc);
-	Dwarf_Frame *frame = NULL;
-	uint64_t vaddr;
 
 	u->unmapped |= !m;
 	if (!m)
-		return NULL;
+		return false;
 	if (m->file == -1)
 		m->file = find_file(u, m);
-	if (m->file < 0 || !file__address(&u->files[m->file], pc - m->start + m->off, &vaddr) ||
-	    dwarf_cfi_addrframe(u->files[m->file].cfi, vaddr, &frame))
+	if (m->file < 0)
+		return false;
+	*file = (uint32_t)m->file;
+	return file__address(&u->files[m->file], pc - m->start + m->off, vaddr);
+}
+
+int unwinder__fd(const struct unwinder *u, uint32_t file)
+{
+	return u->files[file].fd;
+}
+
+bool unwinder__is_executable(const struct unwinder *u, uint32_t file)
+{
+	return is_executable(u, u->files[file].dev, u->files[file].inode);
+}
+
+int unwinder__look(struct unwinder *u)
+{
+	int err = read_maps(u);
+
+	for (size_t i = 0; i < u->nr_maps && !err; i++)
+		if (u->maps[i].file == -1)
+			u->maps[i].file = find_file(u, &u->maps[i]);
+	return err;
+}
+
+bool unwinder__code(const struct unwinder *u, size_t i, struct unwind_code *out)
+{
+	if (i >= u->nr_maps)
+		return false;
+	*out = (struct unwind_code){ u->maps[i].start, u->maps[i].end,
+				     is_executable(u, u->maps[i].dev, u->maps[i].inode) };
+	return true;
+}
+
+/* The unwind rules at @pc. NULL: there are none. */
+static Dwarf_Frame *rules_at(struct unwinder *u, uint64_t pc)
+{
+	Dwarf_Frame *frame = NULL;
+	uint64_t vaddr;
+	uint32_t file;
+
+	if (!unwinder__place(u, pc, &file, &vaddr) ||
+	    dwarf_cfi_addrframe(u->files[file].cfi, vaddr, &frame))
 		return NULL;
 	return frame;
 }
 
-static bool read_word(struct unwinder *u, uint64_t addr, uint64_t *word)
+static int copied_word(const struct unwind_copy *copy, uint64_t addr, uint64_t *word)
+{
+	uint64_t off = addr - copy->addr;
+
+	if (addr < copy->addr || off >= copy->len || copy->len - off < sizeof(*word))
+		return -ENODATA;
+	memcpy(word, (const char *)copy->bytes + off, sizeof(*word));
+	return 0;
+}
+
+/* Of the stack. 0, -EFAULT or -ENODATA. */
+static int read_word(struct unwinder *u, uint64_t addr, uint64_t *word)
 {
 	size_t at = (size_t)(addr - u->cache_at) / 8;
 	ssize_t n;
 
 	if (addr % 8)
-		return false;
+		return -EFAULT;
+	if (u->copy)
+		return copied_word(u->copy, addr, word);
 	if (!u->cache_at || addr < u->cache_at || at >= u->cache_words) {
 		n = process__read_some(u->target, addr, u->cache, sizeof(u->cache));
 		u->cache_at = addr;
@@ -262,9 +336,9 @@ static bool read_word(struct unwinder *u, uint64_t addr, uint64_t *word)
 		at = 0;
 	}
 	if (!u->cache_words)
-		return false;
+		return -EFAULT;
 	*word = u->cache[at];
-	return true;
+	return 0;
 }
 
 /* A register of the frame, by its DWARF number; false: its value is not known. */
@@ -327,6 +401,7 @@ static int follow(struct unwinder *u, Dwarf_Frame *rules, struct unwind_frame *f
 {
 	struct unwind_frame caller = *f;
 	uint64_t cfa, off;
+	int err;
 
 	if (!cfa_of(f, rules, &cfa))
 		return -ENOTSUP;
@@ -340,15 +415,17 @@ static int follow(struct unwinder *u, Dwarf_Frame *rules, struct unwind_frame *f
 	default:
 		return -ENOTSUP;
 	}
-	if (!read_word(u, cfa - 8, &caller.pc))
-		return -EFAULT;
+	err = read_word(u, cfa - 8, &caller.pc);
+	if (err)
+		return err;
 	for (size_t i = 0; i < RAW_SAVED_REGS; i++) {
 		switch (rule_of(rules, saved_regs[i], &off)) {
 		case RULE_SAME:
 			break;
 		case RULE_AT:
-			if (!read_word(u, cfa + off, &caller.saved[i]))
-				return -EFAULT;
+			err = read_word(u, cfa + off, &caller.saved[i]);
+			if (err)
+				return err;
 			break;
 		case RULE_UNDEFINED:
 			caller.saved[i] = 0;

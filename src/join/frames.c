@@ -114,23 +114,52 @@ static const char *place_name(struct join *j, const struct trace_user_frame *f)
 				  f->line);
 }
 
-/* Where in the program the thread sleeps, and in what; before that in which job. */
+static int frames__add_place(struct join *j, struct frames *f, const struct trace_user_frame *p)
+{
+	return frames__add(f, place_name(j, p), p->line ? JOIN_FRAME_PLACE : JOIN_FRAME_DETAIL);
+}
+
+/*
+ * The functions of user stack @st from the poll inwards, but for the runtime's on the way to
+ * the program's own. Where that is not known: the place alone.
+ */
+static int frames__add_user(struct join *j, struct frames *f, const struct trace_user_stack *st)
+{
+	const struct trace_user_frame *place = sleep__place(st);
+	uint32_t nr = st ? st->in_poll : 0;
+	int err = 0;
+
+	if (!nr)
+		return place ? frames__add_place(j, f, place) : 0;
+	if (place && *place->path && !crate_path__foreign(place->path))
+		while (nr > 1 && (!*st->frames[nr - 1].path ||
+				  crate_path__foreign(st->frames[nr - 1].path)))
+			nr--;
+	while (nr-- && !err)
+		err = frames__add_place(j, f, &st->frames[nr]);
+	return err;
+}
+
+/* Where in the program the thread sleeps, on which file, and in what; before that in which job. */
 static int frames__add_sleep(struct join *j, struct frames *f, const struct sleep *s)
 {
-	const struct trace_user_frame *place;
+	const char *on;
 	int err = 0;
 
 	if (s->job)
 		err = frames__add(f, accounts__task_detail(j->accounts, "", s->job - 1),
 				  JOIN_FRAME_DETAIL);
-	place = s->user ? sleep__place(trace_reader__user_stack(j->reader, s->user)) : NULL;
-	if (!err && place)
-		err = frames__add(f, place_name(j, place), JOIN_FRAME_PLACE);
+	if (!err && s->user)
+		err = frames__add_user(j, f, trace_reader__user_stack(j->reader, s->user));
 	if (!err && s->blocks_on)
 		return frames__add(f,
 				   frame_names__safef(j->names, "block_on of %s",
 						      accounts__task_name(j->accounts, s->root)),
 				   JOIN_FRAME_DETAIL);
+	on = sleep__on(s, trace_reader__stack(j->reader, s->stack)) ?
+	     trace_reader__string(j->reader, s->on) : NULL;
+	if (!err && on)
+		err = frames__add(f, frame_names__safe(j->names, on), JOIN_FRAME_DETAIL);
 	return err ? err : frames__add_stack(j, f, s->stack);
 }
 

@@ -22,6 +22,7 @@ enum on_cpu {
 	CPU_ON		= 0,
 	CPU_ASLEEP	= 1,
 	CPU_RUNNABLE	= 2,	/* runnable, waits for a CPU */
+	CPU_THROTTLED	= 3,	/* runnable, and its cgroup does not allow it to run */
 };
 
 /* Lasts until the next interval begins. */

@@ -105,6 +105,32 @@ static enum part idle_form(const struct join *j, const struct task *t, const str
 	}
 }
 
+/*
+ * What @t was idle for when the deadline at @branch ended its wait: what has not come at another
+ * leaf. PART_DEADLINE: nothing that is known to be idle.
+ */
+static enum part limited(const struct join *j, const struct task *t, const struct shape *sh,
+			 uint16_t branch)
+{
+	struct walk_key key;
+
+	for (uint32_t i = 0; i < sh->nr_leaves; i++) {
+		const struct chain_leaf *l = &sh->leaves[i];
+		enum part part = PART_OPEN;
+
+		if (l->node == branch)
+			continue;
+		if (l->idle == TRACE_IDLE_QUEUE || l->idle == TRACE_IDLE_SIGNAL)
+			part = idle_form(j, t, l, PART_OPEN);
+		else if (leaf_key(t, l, WALK_KEY_IO, &key) && key.dir == WALK_DIR_READ &&
+			 fds__talk(&j->fds, key.value, ANY_EPFD).role == TRACE_FD_LISTENS)
+			part = PART_NO_CONNECTION;
+		if (part != PART_OPEN)
+			return part;
+	}
+	return PART_DEADLINE;
+}
+
 enum part idle__part(const struct join *j, const struct task *t, const struct shape *sh,
 		     enum part part, uint16_t branch)
 {
@@ -113,6 +139,8 @@ enum part idle__part(const struct join *j, const struct task *t, const struct sh
 	for (uint32_t i = 0; i < sh->nr_leaves; i++)
 		if (sh->leaves[i].node == branch)
 			idle = idle_form(j, t, &sh->leaves[i], part);
+	if (idle == PART_DEADLINE)
+		idle = limited(j, t, sh, branch);
 	if (!part__idle(idle) || idle == PART_NO_REQUEST)
 		return idle;
 	return all_beside(j, t, sh, branch) ? idle : plain(part);

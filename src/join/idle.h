@@ -16,7 +16,9 @@
  *
  * If it waits for several, all of them must be idle; a deadline beside others is a limit, and
  * counts for nothing, as do notifications and ends of tasks, which often tell of a shutdown. Only
- * whoever waits for the next request of a connection has no other to answer on it.
+ * whoever waits for the next request of a connection has no other to answer on it. If the limit
+ * ends the wait, it was idle all the same: the message, signal or connection has not come. (Of data
+ * it is not known whether a request or the rest of one has not.)
  *
  * What is idle is the time until the event; what a worker does after that is not.
  */

@@ -73,6 +73,7 @@ void join__free(struct join *j)
 	windows__clear(&j->windows);
 	stops__clear(&j->stops);
 	sleeps__clear(&j->sleeps);
+	map__clear(&j->files);
 	wakers__clear(&j->wakers);
 	free(j);
 }
@@ -88,6 +89,13 @@ static int join__lost(struct join *j, const struct trace_event *ev)
 	j->lossy = true;
 	return windows__add(&j->windows, first < j->start ? j->start : first,
 			    ev->ts > j->end ? j->end : ev->ts);
+}
+
+static int join__file(struct join *j, const struct trace_event *ev)
+{
+	if (!ev->named.name || map__get(&j->files, ev->named.file))
+		return 0;
+	return map__add(&j->files, ev->named.file, (void *)(uintptr_t)ev->named.name);
 }
 
 static int join__event(struct join *j, const struct trace_event *ev)
@@ -132,6 +140,8 @@ static int join__event(struct join *j, const struct trace_event *ev)
 		 */
 		task__waiter(j, ev, now < j->end ? now : j->end);
 		return j->err;
+	case TRACE_FILE:
+		return join__file(j, ev);
 	case TRACE_URING_SUBMIT:
 	case TRACE_URING_STEP:
 	case TRACE_URING_FD:
@@ -182,6 +192,12 @@ static int join__event(struct join *j, const struct trace_event *ev)
 		break;
 	case TRACE_SLEEP_STACK:
 		thread__sleep_stack(th, ev);
+		break;
+	case TRACE_SLEPT_ON:
+		thread__slept_on(j, th, ev);
+		break;
+	case TRACE_THROTTLED:
+		thread__throttled(th, ev);
 		break;
 	case TRACE_POLLS_GONE:
 		thread__polls_gone(j, th, ev->polls.nr);

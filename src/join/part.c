@@ -70,6 +70,9 @@ static const char *const part_names[PART_NR] = {
 	[PART_IO_WQ]		= "in io-wq",
 	[PART_IO_URING]		= "io_uring",
 	[PART_IO_WQ_QUEUE]	= "io-wq run queue",
+	[PART_THROTTLED]	= "throttled",
+	[PART_WORKER_THROTTLED]	= "worker throttled",
+	[PART_JOB_THROTTLED]	= "job throttled",
 };
 
 const char *join_segment__name(enum join_segment s)

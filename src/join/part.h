@@ -77,6 +77,10 @@ enum part {
 	PART_IO_WQ,		/* in the kernel, given to an io-wq thread */
 	PART_IO_URING,		/* completed, the worker in io_uring_enter */
 	PART_IO_WQ_QUEUE,	/* no io-wq thread has it yet, or its thread waits for a CPU */
+	/* runnable, and the cgroup does not allow it to run (cpu.max) */
+	PART_THROTTLED,		/* preempted: the thread */
+	PART_WORKER_THROTTLED,	/* await: the worker, as PART_RUN_QUEUE */
+	PART_JOB_THROTTLED,	/* await: the thread of a blocking job */
 	PART_NR
 };
 
@@ -101,6 +105,7 @@ enum detail_kind {
 	DETAIL_WORKER_RUNTIME,	/* on a CPU in the runtime's code */
 	DETAIL_WORKER_QUEUE,	/* runnable, not on a CPU */
 	DETAIL_WORKER_ASLEEP,	/* it had nothing to do: parked, or in its driver */
+	DETAIL_WORKER_THROTTLED,	/* runnable, and its cgroup does not allow it to run */
 	DETAIL_OPERATION,	/* number of an operation's name: see operations.h */
 	DETAIL_NR
 };

@@ -32,6 +32,8 @@ static struct detail worker_detail(const struct interval *iv)
 		return (struct detail){ .kind = DETAIL_NONE };
 	if (iv->cpu == CPU_RUNNABLE)
 		return (struct detail){ .kind = DETAIL_WORKER_QUEUE };
+	if (iv->cpu == CPU_THROTTLED)
+		return (struct detail){ .kind = DETAIL_WORKER_THROTTLED };
 	if (iv->doing == DOING_POLL)
 		return (struct detail){ .kind = iv->cpu == CPU_ASLEEP ? DETAIL_WORKER_BLOCKED :
 									DETAIL_WORKER_BUSY,

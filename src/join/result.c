@@ -72,6 +72,8 @@ const char *detail_name(struct join *j, struct detail d)
 		return frame_names__safe(j->names, "worker busy with the runtime");
 	case DETAIL_WORKER_QUEUE:
 		return frame_names__safe(j->names, "worker run queue");
+	case DETAIL_WORKER_THROTTLED:
+		return frame_names__safe(j->names, "worker throttled");
 	case DETAIL_WORKER_ASLEEP:
 		return frame_names__safe(j->names, "worker asleep");
 	case DETAIL_RUNTIME:

@@ -15,8 +15,9 @@
 
 struct sleep {
 	uint32_t	stack;		/* kernel stack id; 0: not taken */
-	uint32_t	user;		/* user stack id; 0: over before anybody looked */
+	uint32_t	user;		/* user stack id; 0: not taken */
 	int32_t		syscall;	/* x86-64 number; -1: none */
+	uint32_t	on;		/* string id: name of the file; 0: on none, or not known */
 	uint32_t	root;		/* if blocks_on: the kind of the root */
 	uint32_t	blocks_on;	/* it sleeps in block_on, since a root is Pending */
 	/* kind id + 1 of the blocking job that sleeps, if a task waits for it; 0: its own time */
@@ -44,5 +45,13 @@ const struct trace_user_frame *sleep__place(const struct trace_user_stack *st);
  * kernel stack (NULL: not known). A static string; NULL: no words for it.
  */
 const char *sleep__words(const struct sleep *s, const struct trace_stack *stack);
+/*
+ * What a thread that sleeps at a futex waits for, by the functions that called it: a lock of
+ * std or of a library, another thread's end. A static string; NULL: they do not tell.
+ */
+const char *sleep__futex(const struct trace_user_stack *st);
+
+/* Does it sleep on the file s->on? A page fault may be of something else. */
+bool sleep__on(const struct sleep *s, const struct trace_stack *stack);
 
 #endif /* DWELL_JOIN_SLEEPS_H */

@@ -199,6 +199,8 @@ static inline void division__piece(struct division *d, const struct interval *iv
 		division__add(d, PART_HISTORY, no_detail, to, ns, placed);
 	} else if (iv->cpu == CPU_RUNNABLE) {
 		division__add(d, PART_RUN_QUEUE, no_detail, to, ns, placed);
+	} else if (iv->cpu == CPU_THROTTLED) {
+		division__add(d, PART_WORKER_THROTTLED, no_detail, to, ns, placed);
 	} else if (iv->doing == DOING_DRIVER) {
 		division__add(d, d->waiting, no_detail, to, ns, placed);
 	} else if (iv->doing == DOING_POLL) {
@@ -493,7 +495,7 @@ static void job_piece(void *arg, const struct piece *p)
 		part = PART_JOB_RUNNING;
 		break;
 	case JOIN_PREEMPTED:
-		part = PART_JOB_RUN_QUEUE;
+		part = p->part == PART_THROTTLED ? PART_JOB_THROTTLED : PART_JOB_RUN_QUEUE;
 		break;
 	case JOIN_BLOCKED:
 		part = p->part == PART_STOPPED ? PART_STOPPED : PART_JOB_BLOCKED;

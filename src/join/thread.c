@@ -121,17 +121,27 @@ static void poll__run(struct join *j, struct poll *p, bool inner, uint64_t now)
 	p->since = now;
 }
 
+/* What is known of a period off the CPU beside its event. */
+struct off_more {
+	uint32_t	user;		/* the user stack; 0: not read */
+	uint32_t	on;		/* name of the file that it slept on; 0: not known */
+	uint64_t	throttled;	/* see thread__off_cpu() */
+};
+
 /* In what the thread sleeps, while @p is the innermost of its polls or not. */
 static void poll__sleep(struct join *j, const struct poll *p, bool inner,
-			const struct trace_event *ev, uint32_t user, struct piece *blocked)
+			const struct trace_event *ev, const struct off_more *more,
+			struct piece *blocked)
 {
 	bool blocks_on = inner && p->blocks && ev->off.reason == TRACE_OFF_ASLEEP;
-	struct sleep sleep = { .stack = ev->off.stack, .user = user, .syscall = ev->off.syscall };
+	struct sleep sleep = { .stack = ev->off.stack, .user = more->user,
+			       .syscall = ev->off.syscall, .on = more->on };
 	int64_t number;
 
 	if (blocks_on) {
 		/* That the thread parks is no news. */
 		sleep.stack = 0;
+		sleep.on = 0;
 		sleep.blocks_on = 1;
 		sleep.root = p->blocks_on;
 	}
@@ -148,10 +158,10 @@ static void poll__sleep(struct join *j, const struct poll *p, bool inner,
 		join__note_err(j, (int)number);
 }
 
-/* @user: the user stack of the period @ev; 0: not read. */
 static void poll__off(struct join *j, struct poll *p, bool inner, const struct trace_event *ev,
-		      uint32_t user, uint64_t now)
+		      const struct off_more *more, uint64_t now)
 {
+	uint64_t throttled = more->throttled;
 	struct piece blocked = { .segment = JOIN_BLOCKED };
 	uint64_t out, wake;
 
@@ -174,12 +184,15 @@ static void poll__off(struct join *j, struct poll *p, bool inner, const struct t
 	if (ev->off.reason == TRACE_OFF_STOPPED)
 		blocked.part = PART_STOPPED;
 	if (blocked.ns)
-		poll__sleep(j, p, inner, ev, user, &blocked);
+		poll__sleep(j, p, inner, ev, more, &blocked);
 	poll__add(j, p, &blocked);
-	if (ev->off.told == TRACE_OFF_UNSEEN)
+	if (ev->off.told == TRACE_OFF_UNSEEN) {
 		poll__add_part(j, p, JOIN_UNATTRIBUTED, PART_BACK_NOT_SEEN, wake, now);
-	else
-		poll__add_part(j, p, JOIN_PREEMPTED, PART_NONE, wake, now);
+	} else {
+		throttled = throttled < now - wake ? throttled : now - wake;
+		poll__add_part(j, p, JOIN_PREEMPTED, PART_THROTTLED, wake, wake + throttled);
+		poll__add_part(j, p, JOIN_PREEMPTED, PART_NONE, wake + throttled, now);
+	}
 	p->since = now;
 }
 
@@ -407,6 +420,18 @@ static void thread__sleeps_in(struct join *j, struct thread *th, const struct dr
 		d->sleep_end = end;
 }
 
+/* It was runnable from @from to @now, and for the first @throttled ns not allowed to run. */
+static void thread__runnable(struct join *j, struct thread *th, uint64_t from, uint64_t throttled,
+			     enum doing doing, uint64_t now)
+{
+	if (throttled > now - from)
+		throttled = now - from;
+	if (throttled)
+		thread__does(j, th, from, doing, CPU_THROTTLED);
+	if (throttled < now - from)
+		thread__does(j, th, from + throttled, doing, CPU_RUNNABLE);
+}
+
 void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event *ev, uint64_t now)
 {
 	enum doing doing = thread__doing(th);
@@ -414,13 +439,22 @@ void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event
 	uint64_t wake = ev->off.wake < out ? out : ev->off.wake < now ? ev->off.wake : now;
 	bool asleep = ev->off.reason != TRACE_OFF_PREEMPTED;
 	const struct driver_ops *driver = asleep ? driver__of_syscall(ev->off.syscall) : NULL;
-	uint32_t user = th->slept_out == ev->off.out ? th->slept_stack : 0;
+	/*
+	 * The time that it was throttled is put to the beginning: a thread that is not allowed
+	 * to run hardly ever waits for a CPU first.
+	 */
+	const struct off_more more = {
+		/* One that was read while the thread slept is there because it is more complete. */
+		.user = th->slept_out == ev->off.out ? th->slept_stack : ev->off.user,
+		.on = th->slept_on_end == ev->ts ? th->slept_on : 0,
+		.throttled = th->throttled_end == ev->ts ? th->throttled_ns : 0,
+	};
 
 	if (ev->off.told == TRACE_OFF_TOLD)
 		j->totals.told_switches++;
 	for (uint32_t i = 0; i < th->nr_polls; i++)
 		if (th->polls[i].task)
-			poll__off(j, &th->polls[i], i == th->nr_polls - 1, ev, user, now);
+			poll__off(j, &th->polls[i], i == th->nr_polls - 1, ev, &more, now);
 
 	if (driver) {
 		doing = DOING_DRIVER;
@@ -434,7 +468,7 @@ void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event
 	if (ev->off.told == TRACE_OFF_UNSEEN && doing != DOING_DRIVER)
 		thread__does(j, th, asleep && ev->off.wake ? wake : out, DOING_UNKNOWN, CPU_ON);
 	else if (!asleep || ev->off.wake)
-		thread__does(j, th, asleep ? wake : out, doing, CPU_RUNNABLE);
+		thread__runnable(j, th, asleep ? wake : out, more.throttled, doing, now);
 	thread__does(j, th, now, doing, CPU_ON);
 }
 
@@ -442,6 +476,18 @@ void thread__sleep_stack(struct thread *th, const struct trace_event *ev)
 {
 	th->slept_out = ev->sleep.out;
 	th->slept_stack = ev->sleep.stack;
+}
+
+void thread__slept_on(struct join *j, struct thread *th, const struct trace_event *ev)
+{
+	th->slept_on_end = ev->ts;
+	th->slept_on = (uint32_t)(uintptr_t)map__get(&j->files, ev->slept_on.file);
+}
+
+void thread__throttled(struct thread *th, const struct trace_event *ev)
+{
+	th->throttled_end = ev->ts;
+	th->throttled_ns = ev->throttled.ns;
 }
 
 void thread__polls_gone(struct join *j, struct thread *th, uint32_t nr)

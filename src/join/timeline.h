@@ -131,6 +131,11 @@ struct thread {
 	/* the last period whose user stack was read: off.out, and the stack */
 	uint64_t	 slept_out;
 	uint32_t	 slept_stack;
+	/* the period that ends at this time: how long its cgroup did not allow it to run */
+	uint64_t	 throttled_end, throttled_ns;
+	/* … and the name of the file that it slept on (string id) */
+	uint64_t	 slept_on_end;
+	uint32_t	 slept_on;
 	struct ready_window *ready;	/* what ready.c remembers; NULL: nothing */
 	struct poll	*polls;		/* innermost last */
 	uint32_t	 nr_polls, polls_size;
@@ -160,6 +165,7 @@ struct join {
 	struct windows		 windows;
 	struct stops		 stops;
 	struct sleeps		 sleeps;
+	struct map		 files;		/* string ids of their names, by number */
 	struct wakers		 wakers;
 	struct map		 tasks, threads;
 	struct map		 kinds;		/* struct kind by id */
@@ -293,6 +299,10 @@ void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event
 /* @ev belongs to driver @ops: the thread came back from it, or it found something. */
 /* The user stack of @th, which sleeps in a poll, has been read. */
 void thread__sleep_stack(struct thread *th, const struct trace_event *ev);
+/* @th slept on the file of that number, in the period that ends now. */
+void thread__slept_on(struct join *j, struct thread *th, const struct trace_event *ev);
+/* The cgroup of @th did not allow it to run, in the period that ends now. */
+void thread__throttled(struct thread *th, const struct trace_event *ev);
 void thread__driver_event(struct join *j, struct thread *th, const struct driver_ops *ops,
 			  const struct trace_event *ev, uint64_t now);
 /*

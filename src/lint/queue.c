@@ -6,7 +6,8 @@
 static bool is_delay(const struct piece *p)
 {
 	return p->segment == JOIN_READY && p->part != PART_STOPPED &&
-	       p->detail.kind != DETAIL_WORKER_QUEUE;
+	       p->detail.kind != DETAIL_WORKER_QUEUE &&
+	       p->detail.kind != DETAIL_WORKER_THROTTLED;
 }
 
 static bool is_unseen(const struct piece *p)

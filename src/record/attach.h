@@ -20,6 +20,7 @@ struct keeper;
 struct attach_opts {
 	size_t	ring_bytes;	/* of each CPU's ring; 0: chosen by the number of CPUs */
 	bool	verbose;	/* print libbpf's messages on standard error */
+	bool	 cpu_limit;	/* the target's cgroup has one */
 	uint32_t hide_switches;	/* see struct bpf_config; 0: none */
 	bool	empty;		/* only empty programs at the same sites, for benchmarks */
 };

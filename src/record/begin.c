@@ -237,8 +237,14 @@ int recorder__take_first(struct recorder *r)
 		.attach_ts = r->attach_ts,
 		.fresh = r->own_execs != 0,
 	};
-	struct sleepers_opts sleeps = { r->img, &r->target.process, r->sources.skel, r->trace };
-	int err = roster__new(&opts, &r->roster);
+	struct user_stacks_opts stacks = { r->img, &r->target.process, r->sources.skel, r->trace };
+	struct sleepers_opts sleeps = { .skel = r->sources.skel, .trace = r->trace };
+	int err = user_stacks__new(&stacks, &r->user_stacks);
+
+	sleeps.stacks = r->sources.user_stacks = r->user_stacks;
+	r->sources.user_stack = user_stacks__id;
+	if (!err)
+		err = roster__new(&opts, &r->roster);
 
 	r->throttling = throttling__begin(r->target.process.pid);
 	r->sleepers = sleepers__new(&sleeps);
@@ -283,6 +289,7 @@ int recorder__prepare(struct recorder *r)
 		r->signals = catch_signals();
 	if (r->signals < 0)
 		return -errno;
+	opts.cpu_limit = throttling__limited(r->target.process.pid);
 	err = open_output(r);
 	if (err)
 		return err;

@@ -419,24 +419,27 @@ static bool wants_last_look(const struct recorder *r)
 
 static int loop(struct recorder *r)
 {
-	struct pollfd fds[4] = {
+	struct pollfd fds[5] = {
 		{ .fd = r->signals, .events = POLLIN },
 		{ .fd = r->target.process.pidfd, .events = POLLIN },
 		{ .fd = keeper__fd(r->keeper), .events = POLLIN },
 		{ .fd = looker__fd(r->looker), .events = POLLIN },
+		{ .fd = user_stacks__fd(r->user_stacks), .events = POLLIN },
 	};
 	uint64_t ts, flushed = r->attach_ts, shown = 0;
-	int err, more = 1, look = LOOK_MS;
+	int err, more = 1, behind = 0, look = LOOK_MS;
 
 	for (;;) {
-		int wait = more ? 0 : roster__waits(r->roster) ? FIRST_LOOK_MS : look;
+		int wait = more || behind ? 0 : roster__waits(r->roster) ? FIRST_LOOK_MS : look;
 
-		if (poll(fds, 4, until_end(r, wait)) < 0 && errno != EINTR)
+		if (poll(fds, 5, until_end(r, wait)) < 0 && errno != EINTR)
 			return -errno;
 		ts = clock__now();
 		process__cpu_ns(&r->target.process);
 		look = next_look(r, look);
-		err = attach__drain(r->attach, one_event, r);
+		/* Before the events that refer to them. */
+		behind = user_stacks__take(r->user_stacks, false);
+		err = behind < 0 ? behind : attach__drain(r->attach, one_event, r);
 		if (err < 0)
 			return err;
 		if (!r->ended_by)
@@ -492,8 +495,10 @@ static int write_loss_hints(struct recorder *r)
 /* Takes what is left in the rings and with the threads, and what is still open. */
 static int take_rest(struct recorder *r)
 {
-	int err = attach__drain(r->attach, one_event, r);
+	int err = user_stacks__take(r->user_stacks, true);
 
+	if (!err)
+		err = attach__drain(r->attach, one_event, r);
 	if (err >= 0)
 		err = attach__drain_threads(r->attach, one_event, r);
 	/* If the target is gone, it has no threads. */
@@ -503,7 +508,7 @@ static int take_rest(struct recorder *r)
 		err = recorder__for_each_source(r, false);
 	if (!err)
 		err = roster__finish(r->roster);
-	return err ? err : sleepers__finish(r->sleepers);
+	return err ? err : user_stacks__finish(r->user_stacks);
 }
 
 /*
@@ -622,6 +627,7 @@ int recorder__run(const struct recorder_opts *opts)
 	r.keeper = NULL;
 	roster__free(r.roster);
 	sleepers__free(r.sleepers);
+	user_stacks__free(r.user_stacks);
 	throttling__free(r.throttling);
 	looker__free(r.looker);
 	trace_writer__free(r.trace);

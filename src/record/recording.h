@@ -21,6 +21,7 @@
 #include "record/sleepers.h"
 #include "record/target.h"
 #include "record/throttling.h"
+#include "record/user_stacks.h"
 #include "trace/trace.h"
 
 #define SAY_MS		200		/* for a message to be written */
@@ -39,6 +40,7 @@ struct recorder {
 	uint32_t			*kinds;
 	struct hash_table		 job_fns;	/* by address; see job_fn() in recorder.c */
 	struct roster			*roster;
+	struct user_stacks		*user_stacks;
 	struct sleepers			*sleepers;
 	struct looker			*looker;	/* NULL: why tasks wait is not found out */
 	struct throttling		*throttling;	/* at the begin; NULL: not known */

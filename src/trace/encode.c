@@ -214,7 +214,8 @@ static uint8_t *put_task(struct trace_codec *c, const struct trace_event *ev, ui
 	return p;
 }
 
-static uint8_t *put_off(struct trace_codec *c, const struct trace_event *ev, uint8_t *p)
+static uint8_t *put_off(struct trace_codec *c, const struct trace_event *ev, uint8_t *p,
+			unsigned int *mode)
 {
 	uint8_t told = ev->off.open ? TRACE_OFF_SEEN : ev->off.told;
 	bool woken = ev->off.open ? ev->off.woken : told;
@@ -234,6 +235,10 @@ static uint8_t *put_off(struct trace_codec *c, const struct trace_event *ev, uin
 		p = put_varint(p, ev->off.stack);
 	if (ev->off.syscall >= 0)
 		p = put_varint(p, (uint64_t)ev->off.syscall);
+	if (ev->off.user) {
+		*mode |= MODE_USER_STACK;
+		p = put_varint(p, ev->off.user);
+	}
 	return p;
 }
 
@@ -371,7 +376,7 @@ size_t trace_codec__encode(struct trace_codec *c, const struct trace_event *ev, 
 		p = put_seen(c, ev, p);
 		break;
 	case TRACE_OFF_CPU:
-		p = put_off(c, ev, p);
+		p = put_off(c, ev, p, &mode);
 		break;
 	case TRACE_EPOLL_WAIT:
 		p = put_epoll(c, ev, p, &mode);
@@ -411,6 +416,16 @@ size_t trace_codec__encode(struct trace_codec *c, const struct trace_event *ev, 
 	case TRACE_SLEEP_STACK:
 		p = put_signed(p, (int64_t)(ev->ts - ev->sleep.out));
 		p = put_varint(p, ev->sleep.stack);
+		break;
+	case TRACE_THROTTLED:
+		p = put_varint(p, ev->throttled.ns);
+		break;
+	case TRACE_SLEPT_ON:
+		p = put_varint(p, ev->slept_on.file);
+		break;
+	case TRACE_FILE:
+		p = put_varint(p, ev->named.file);
+		p = put_varint(p, ev->named.name);
 		break;
 	case TRACE_URING_SUBMIT:
 		p = put_submit(c, ev, p, &mode);

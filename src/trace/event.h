@@ -54,6 +54,14 @@ enum trace_event_type {
 	 * connection since data came last
 	 */
 	TRACE_FD_TURN		= 23,
+	/*
+	 * throttled: of the period off the CPU that this thread's next OFF_CPU tells of, which
+	 * has the same time
+	 */
+	TRACE_THROTTLED		= 27,
+	/* slept_on: likewise of the next OFF_CPU, which is a sleep */
+	TRACE_SLEPT_ON		= 28,
+	TRACE_FILE		= 29,	/* named: the name of a file that threads sleep on */
 	TRACE_EVENT_NR
 };
 
@@ -160,12 +168,27 @@ struct trace_event {
 			/* thread that woke it; 0: an interrupt, or not known */
 			uint32_t	waker;
 			uint32_t	stack;	/* id of a kernel stack; 0: not taken */
+			uint32_t	user;	/* id of a user stack; 0: not taken */
 			uint8_t		reason;	/* enum trace_off_reason */
 			uint8_t		open;	/* the recording ended before it was back */
 			uint8_t		woken;	/* if open: it had been woken */
 			uint8_t		told;	/* if not open: enum trace_off_told */
 			int16_t		syscall;/* that it slept in, x86-64 number; -1: none */
 		} off;
+		/*
+		 * For how long its cgroup did not allow the thread to run, from when it was
+		 * runnable on.
+		 */
+		struct {
+			uint64_t	ns;
+		} throttled;
+		struct {
+			uint32_t	file;	/* that it slept on: see TRACE_FILE */
+		} slept_on;
+		struct {
+			uint32_t	file;
+			uint32_t	name;	/* string id, as in fd.name: "file /srv/x on vda1" */
+		} named;
 		struct {
 			int32_t		nr;	/* return value of epoll_wait */
 			int32_t		epfd;

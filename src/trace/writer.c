@@ -406,6 +406,10 @@ int trace_writer__user_stack(struct trace_writer *w, const struct trace_user_sta
 		record__varint(&r, ids[i].path);
 		record__varint(&r, s->frames[i].line);
 	}
+	if (s->end != TRACE_STACK_NOT_KNOWN) {
+		record__varint(&r, s->end);
+		record__varint(&r, s->in_poll);
+	}
 	err = record__end(&r);
 	free(ids);
 	return err;

@@ -74,7 +74,7 @@ def starved(checks, name, profile, directory):
         innermost, culprit = line_of("starved.rs", "// INNERMOST"), line_of("starved.rs", "// CULPRIT")
         for data, since in ((early.data, "seen to begin"), (late.data, "begun before")):
             blocks = [b for b in report(data)["blocked_places"] if b["task"] == "starved::eats"]
-            checks.equal([(b["function"], b["line"], b["what"], b["count"]) for b in blocks if b["max_ns"] > 100_000_000],
+            checks.equal([(b["function"], b["line"], b["what"].split(":")[0], b["count"]) for b in blocks if b["max_ns"] > 100_000_000],
                          [("starved::lock", innermost, "a file lock", 1)], f"{name}: {since}: the culprit")
             stack = [(f["function"], f["line"]) for b in blocks for f in b["stack"] if f["file"] == "starved.rs"]
             checks.check(("starved::blocks", culprit) in stack, f"{name}: {since}: who called", f"{stack}")

@@ -80,6 +80,9 @@ class Truth:
         self.waits = collections.defaultdict(list)
         for wait in by_type["await"]:
             self.waits[Site(wait["task"], wait["function"], wait["file"], wait["line"])].append(wait)
+        self.polls = collections.defaultdict(list)
+        for poll in by_type["poll"]:
+            self.polls[poll["task"], poll["line"]].append(poll)
         self.parts = [e for e in by_type["expect"] if "part" in e]
         self.totals = [e for e in by_type["expect"] if "kind" in e]
 

@@ -105,6 +105,22 @@ def like_truth(checks, guest, name, report, rows):
     truth.check_chains(checks, name, notes, rows)
 
 
+def limited(checks, guest, rows):
+    """How long the cgroup did not allow a thread to run, by its own counters, in polls and in jobs."""
+    polls, jobs = 0, 0
+    for record in map(json.loads, guest("limited.truth").splitlines()):
+        known = {part["part"]: part["ns"] for part in record.get("known", [])}
+        polls += known.get("throttled", 0)
+        jobs += known.get("job throttled", 0)
+    for what, want, got in (
+            ("polls", polls, sum(row.weight for row in rows if row.task == "causes::workers::computes_less"
+                                 and row.segment == "preempted" and row.parts == ["throttled"])),
+            ("jobs", jobs, sum(row.weight for row in rows if row.task == "causes::workers::job_computes_less"
+                               and row.segment == "await" and row.parts[0] == "job throttled"))):
+        checks.check(want > 50_000_000 and truth.close(got, want, 0.1, 0), f"limited: in {what} the time is throttled",
+                     f"{got}, {want} by the cgroup")
+
+
 def sockets(report):
     """Names of sockets in the details of awaits."""
     return {detail for point in report["await_points"] for detail in point["details"] if detail.startswith("tcp ")}
@@ -140,6 +156,10 @@ def works(checks, guest):
                          f"{sockets(seen[0])}")
             split = {part for point in seen[0]["await_points"] for part in point["split"]}
             checks.check({"no data", "epoll", "dispatch"} <= split, "running: waits for sockets are split", f"{split}")
+    with checks.guarded("limited: what was recorded"):
+        seen = recorded(checks, guest, "limited")
+        if seen:
+            limited(checks, guest, seen[1])
     with checks.guarded("command: what was recorded"):
         seen = recorded(checks, guest, "command")
         if seen:

@@ -14,7 +14,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 build=$(realpath "${DWELL_BUILD:-$here/../../build}")
 work=$build/kernels
 root=$work/initramfs
-programs=(timers request peer)
+programs=(timers request peer causes)
 limit=900	# seconds for one kernel; half a minute is usual
 
 [ $# -gt 0 ] || set -- 6.1 6.12

@@ -7,7 +7,8 @@
  *	kind ID NAME [blocking] [unseen_spawns] [root] [boxed] [scheduler=NAME]
  *	thread TID NAME
  *	stack ID FRAME…			innermost first
- *	user-stack ID NAME@PATH:LINE…	innermost first; "@PATH:LINE" may be missing
+ *	user-stack ID [poll=NR] [end=start|cut] NAME@PATH:LINE…
+ *					innermost first; "@PATH:LINE" may be missing
  *	note TEXT
  *	loss COUNT CAUSE
  *	chain ID [task=NAME]		nodes follow, one more '.' a level deeper
@@ -273,8 +274,11 @@ static int user_stack(struct text_trace *t, uint32_t id)
 
 	for (size_t i = 2; i < t->nr_words; i++) {
 		char *at = strchr(t->words[i], '@'), *colon = at ? strrchr(at, ':') : NULL;
-		struct trace_user_frame *f = &frames[s.nr++];
+		struct trace_user_frame *f = &frames[s.nr];
 
+		if (!strncmp(t->words[i], "poll=", 5) || !strncmp(t->words[i], "end=", 4))
+			continue;
+		s.nr++;
 		*f = (struct trace_user_frame){ .function = t->words[i], .path = "" };
 		if (!colon)
 			continue;
@@ -282,6 +286,9 @@ static int user_stack(struct text_trace *t, uint32_t id)
 		f->path = at + 1;
 		f->line = (uint32_t)number_of(colon + 1);
 	}
+	s.in_poll = (uint32_t)value_number(t, "poll", 0);
+	if (value(t, "end"))
+		s.end = !strcmp(value(t, "end"), "start") ? TRACE_STACK_START : TRACE_STACK_CUT;
 	return trace_writer__user_stack(t->w, &s);
 }
 
@@ -420,6 +427,7 @@ static int ev_off(struct text_trace *t, struct trace_event *ev)
 	ev->off.out = ev->ts;
 	ev->off.waker = (uint32_t)value_number(t, "waker", 0);
 	ev->off.stack = (uint32_t)value_number(t, "stack", 0);
+	ev->off.user = (uint32_t)value_number(t, "user", 0);
 	ev->off.syscall = value(t, "syscall") ? (int16_t)value_number(t, "syscall", 0) : -1;
 	if (has(t, "epoll"))
 		ev->off.syscall = 232;
@@ -558,6 +566,29 @@ static int ev_file(struct text_trace *t, struct trace_event *ev)
 	return 0;
 }
 
+static int ev_throttled(struct text_trace *t, struct trace_event *ev)
+{
+	return time_of(t, t->words[4], &ev->throttled.ns);
+}
+
+static int ev_slept_on(struct text_trace *t, struct trace_event *ev)
+{
+	ev->slept_on.file = (uint32_t)number_of(t->words[4]);
+	return 0;
+}
+
+static int ev_named(struct text_trace *t, struct trace_event *ev)
+{
+	const char *name = value(t, "name");
+	char copy[256];
+
+	ev->named.file = (uint32_t)number_of(t->words[4]);
+	snprintf(copy, sizeof(copy), "%s", name ? name : "");
+	spaces(copy);
+	ev->named.name = trace_writer__string(t->w, copy);
+	return 0;
+}
+
 static int ev_none(struct text_trace *t, struct trace_event *ev)
 {
 	(void)t;
@@ -578,7 +609,10 @@ static const struct {
 	{ "drop", TRACE_TASK_DROP, 5, ev_task },	/* TASK */
 	{ "seen", TRACE_TASK_SEEN, 6, ev_seen },	/* TASK idle|notified|running|unknown [kind= chain= KEY…] */
 	{ "slept", TRACE_SLEEP_STACK, 4, ev_slept },	/* out=TIME stack=ID */
-	{ "off", TRACE_OFF_CPU, 5, ev_off },		/* REASON out=TIME [wake=TIME waker= stack= epoll open told unseen] */
+	{ "off", TRACE_OFF_CPU, 5, ev_off },		/* REASON out=TIME [wake=TIME waker= stack= user= epoll open told unseen] */
+	{ "throttled", TRACE_THROTTLED, 5, ev_throttled },	/* TIME; before an 'off' of the same time */
+	{ "slept-on", TRACE_SLEPT_ON, 5, ev_slept_on },	/* ID; likewise */
+	{ "named", TRACE_FILE, 6, ev_named },		/* ID name=NAME */
 	{ "epoll", TRACE_EPOLL_WAIT, 5, ev_epoll },	/* NR [epfd=] */
 	{ "ready", TRACE_EPOLL_READY, 5, ev_ready },	/* TOKEN in|out|hup|err [turn sent first since=TIME reader= writer=] */
 	/* TOKEN [listens|accepted|connected epfd= fd= name=NAME] */

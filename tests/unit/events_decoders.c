@@ -6,6 +6,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,6 +29,7 @@
 #include "dwell.skel.h"
 #include "kernel-events/epoll.h"
 #include "kernel-events/fd.h"
+#include "kernel-events/file.h"
 #include "kernel-events/io_uring.h"
 #include "kernel-events/sched.h"
 #include "kernel-events/source.h"
@@ -78,6 +80,15 @@ struct recording {
 	struct trace_reader	*reader;
 };
 
+#define NO_ROOM		4	/* ids of user stacks */
+#define NO_MEMORY	5
+
+static int64_t user_stack(void *user_stacks, uint32_t raw)
+{
+	(void)user_stacks;
+	return raw == NO_MEMORY ? -ENOMEM : raw == NO_ROOM ? 0 : (int64_t)raw + 100;
+}
+
 static void begin(struct recording *r)
 {
 	const struct trace_host host = { .hostname = "host", .comm = "app", .pid = 1,
@@ -87,6 +98,7 @@ static void begin(struct recording *r)
 	source_types__fill(&r->types);
 	r->ctx.ksyms = &kernel;
 	r->ctx.pid = getpid();
+	r->ctx.user_stack = user_stack;
 	/* without rights there are no maps behind it, and nothing is found in them */
 	r->ctx.skel = dwell_bpf__open();
 	assert_non_null(r->ctx.skel);
@@ -169,8 +181,12 @@ static const struct raw_off_cpu off_cpus[] = {
 	  .stack = UINT32_MAX, .syscall = 0 },
 	{ .out = TS, .reason = RAW_OFF_STOPPED, .told = RAW_OFF_UNSEEN, .syscall = 7 },
 	/* open ones: woken, and not */
-	{ .out = TS - 9, .wake = TS - 2, .reason = RAW_OFF_ASLEEP, .open = 1, .syscall = 1 },
-	{ .out = TS - 9, .reason = RAW_OFF_ASLEEP, .open = 1, .syscall = 1 },
+	{ .out = TS - 9, .wake = TS - 2, .reason = RAW_OFF_ASLEEP, .told = RAW_OFF_OPEN,
+	  .syscall = 1 },
+	{ .out = TS - 9, .reason = RAW_OFF_ASLEEP, .told = RAW_OFF_OPEN, .syscall = 1 },
+	/* with a user stack, one that there is no more room for, and one that fails */
+	{ .out = TS - 9, .reason = RAW_OFF_ASLEEP, .syscall = -1, .user = 3 },
+	{ .out = TS - 9, .reason = RAW_OFF_ASLEEP, .syscall = -1, .user = NO_ROOM },
 	/* a wake without an end, and an end without a begin */
 	{ .out = TS - 9, .wake = TS + 5, .reason = RAW_OFF_ASLEEP, .syscall = -1 },
 	{ .out = 0, .reason = RAW_OFF_ASLEEP, .syscall = -1 },
@@ -184,9 +200,10 @@ static void check_off_cpu(const struct trace_event *ev, const struct raw_off_cpu
 	assert_int_equal(ev->off.waker, raw->waker);
 	assert_int_equal(ev->off.stack, raw->stack);
 	assert_int_equal(ev->off.reason, raw->reason);
-	assert_int_equal(ev->off.open, raw->open);
-	assert_int_equal(ev->off.told, raw->told);
-	assert_int_equal(ev->off.woken, raw->open && raw->wake);
+	assert_int_equal(ev->off.open, raw->told == RAW_OFF_OPEN);
+	assert_int_equal(ev->off.told, ev->off.open ? TRACE_OFF_SEEN : raw->told);
+	assert_int_equal(ev->off.woken, ev->off.open && raw->wake);
+	assert_int_equal(ev->off.user, raw->user == 3 ? 103 : 0);
 	assert_int_equal(ev->off.syscall, raw->syscall);
 }
 
@@ -214,16 +231,99 @@ static void off_cpu_periods(void **state)
 	end(&r);
 }
 
+static void no_user_stack(void **state)
+{
+	struct raw_off_cpu raw = { .hdr = head(RAW_OFF_CPU, 0), .out = TS - 1, .user = NO_MEMORY };
+	struct trace_event ev;
+	struct recording r;
+
+	(void)state;
+	begin(&r);
+	assert_int_equal(take(&r, &raw, sizeof(raw), &ev), -ENOMEM);
+	end(&r);
+}
+
+static void throttled_times(void **state)
+{
+	static const uint64_t ns[] = { 2000, 1, 90 * 1000000ull, UINT64_MAX };
+	struct trace_event ev;
+	struct recording r;
+
+	(void)state;
+	begin(&r);
+	for (size_t i = 0; i < 4; i++) {
+		struct raw_off_more raw = { .hdr = head(RAW_THROTTLED, 0), .value = ns[i] };
+
+		assert_int_equal(take(&r, &raw, sizeof(raw), &ev), 1);
+	}
+	finish(&r);
+	for (size_t i = 0; i < 4; i++) {
+		next(&r, &ev);
+		assert_int_equal(ev.type, TRACE_THROTTLED);
+		assert_int_equal(ev.throttled.ns, ns[i]);
+	}
+	no_more(&r);
+	end(&r);
+}
+
+/* Files by their descriptors and by what is mapped; closed ones; what is no file. */
+static void files_slept_on(void **state)
+{
+	struct raw_file raw = { .fd = { .hdr = head(RAW_FILE, 0), .mode = S_IFREG }, .name = "last" };
+	struct raw_off_more on = { .hdr = head(RAW_SLEPT_ON, 0), .value = 7 };
+	char exe[4096], want[4200];
+	struct trace_event ev;
+	struct recording r;
+	struct stat st;
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	(void)state;
+	assert_true(fd >= 0 && n > 0 && !fstat(fd, &st));
+	exe[n] = '\0';
+	begin(&r);
+	snprintf(want, sizeof(want), "file %s", exe);
+	for (int i = 0; i < 5; i++) {
+		raw.id = FILE_FIRST + (uint32_t)i;
+		raw.fd.fd = i == 0 ? fd : -1;
+		raw.fd.ino = i < 2 ? st.st_ino : 1;
+		if (i == 3)
+			*raw.name = '\0';
+		if (i == 4)
+			raw.fd.mode = S_IFSOCK;
+		assert_int_equal(take(&r, &raw, sizeof(raw), &ev), 1);
+	}
+	assert_int_equal(take(&r, &on, sizeof(on), &ev), 1);
+	finish(&r);
+	for (int i = 0; i < 5; i++) {
+		const char *name;
+
+		next(&r, &ev);
+		assert_int_equal(ev.type, TRACE_FILE);
+		assert_int_equal(ev.named.file, FILE_FIRST + i);
+		name = trace_reader__string(r.reader, ev.named.name);
+		if (i < 2)
+			assert_memory_equal(name, want, strlen(name) < 100 ? strlen(name) : 100);
+		else
+			assert_string_equal(name, i == 2 ? "file …/last" : i == 3 ? "file (inode 1)" :
+					    "socket 1 (family 0)");
+	}
+	next(&r, &ev);
+	assert_int_equal(ev.type, TRACE_SLEPT_ON);
+	assert_int_equal(ev.slept_on.file, 7);
+	no_more(&r);
+	end(&r);
+	close(fd);
+}
+
 /* The file has 16 bits for the number of a system call: what does not fit is none. */
 static void system_calls(void **state)
 {
 	static const struct {
-		int32_t	raw;
-		int16_t	want;
+		int16_t	raw, want;
 	} cases[] = {
 		{ 0, 0 }, { 1, 1 }, { INT16_MAX - 1, INT16_MAX - 1 }, { -1, -1 }, { -2, -1 },
-		{ INT16_MAX, -1 }, { INT16_MAX + 1, -1 }, { 65535, -1 }, { 65536, -1 },
-		{ 65537, -1 }, { INT32_MAX, -1 }, { INT32_MIN, -1 }, { INT32_MIN + 1, -1 },
+		{ INT16_MAX, -1 }, { INT16_MIN, -1 }, { INT16_MIN + 1, -1 },
 	};
 	struct trace_event ev;
 	struct recording r;
@@ -760,7 +860,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(off_cpu_periods),
+		cmocka_unit_test(no_user_stack),
 		cmocka_unit_test(system_calls),
+		cmocka_unit_test(throttled_times),
+		cmocka_unit_test(files_slept_on),
 		cmocka_unit_test(stacks),
 		cmocka_unit_test(stacks_that_are_full),
 		cmocka_unit_test(threads),

@@ -72,10 +72,13 @@ static void sockets(void **state)
 	expect(&none, sock("0.0.0.0", 0, NULL, 0, TCP_CLOSE), "tcp not connected 0.0.0.0:0");
 	udp.sk_type = SOCK_DGRAM;
 	expect(&none, udp, "udp bound 0.0.0.0:53");
+	assert_int_equal(fd_role(&none, &udp), TRACE_FD_OTHER);
+	assert_false(fd_talks(&udp));
 	udp.remote_port = 53;
 	put(&udp, "10.0.0.7", udp.remote);
 	expect(&none, udp, "udp 10.0.0.7:53");
-	assert_int_equal(fd_role(&none, &udp), TRACE_FD_OTHER);
+	assert_int_equal(fd_role(&none, &udp), TRACE_FD_CONNECTED);
+	assert_true(fd_talks(&udp));
 }
 
 static void accepted(void **state)

@@ -35,6 +35,12 @@
 //!   A wait that was cut short (its future dropped) is not written either: see `task`.
 //!   A wait for a blocking job that notes what it does has `"job":{"begin":ns,"end":ns,"running":ns,"run_queue":ns,"blocked":ns}`
 //!   as well: when it ran, and what the kernel says of its thread in that time.
+//!   A wait whose cause is controlled has `"known":[{"part":…,"ns":N,"about":…},…]`: how long each of its parts
+//!   was, as measured by whoever caused it, in order of time. What is left of the await is that of the runtime.
+//!   `about` is what dwell has to call the part's object; it is empty if nothing is said of that.
+//!
+//! `{"t":"poll","task":…,"line":N,"start":ns,"end":ns,"known":[…]}`
+//! : a poll in which nothing was done but what is in that line; its parts are as those of an await.
 //!
 //! `{"t":"expect","task":…,"line":N,"part":…,"ns":N}`
 //! : designed length of one part of *each* await at that line, as long as `pendings` is 1. Parts:
@@ -74,6 +80,7 @@
 //!   leaf. `fired` is the index of the branch that ended the await.
 
 mod job;
+mod moment;
 mod options;
 mod peer;
 mod record;
@@ -81,6 +88,7 @@ mod source;
 mod stop;
 
 pub use job::Did;
+pub use moment::Moment;
 pub use options::{Flavor, Options};
 pub use peer::Peer;
 pub use record::{chain, enable, now, start, thread_cpu, write, Branches, Place, Wait};

@@ -34,6 +34,13 @@ struct Count {
 
 enum Record {
     Await(Wait),
+    Poll {
+        place: Place,
+        line: u32,
+        start: u64,
+        end: u64,
+        known: Vec<Known>,
+    },
     Work {
         place: Place,
         kind: &'static str,
@@ -87,6 +94,13 @@ macro_rules! place {
     };
 }
 
+/// How long one part of a wait or poll was, and what it is about if that is known.
+struct Known {
+    part: &'static str,
+    ns: u64,
+    about: String,
+}
+
 /// An await that has just resumed.
 #[must_use = "a wait is only noted by log()"]
 pub struct Wait {
@@ -102,6 +116,7 @@ pub struct Wait {
     start: u64,
     end: u64,
     job: Option<Did>,
+    known: Vec<Known>,
 }
 
 fn clock(clock: libc::clockid_t) -> u64 {
@@ -196,6 +211,7 @@ impl Place {
             start,
             end,
             job: None,
+            known: Vec::new(),
         }
     }
 
@@ -212,6 +228,19 @@ impl Place {
     /// This poll computed from `start` until now; `cpu` is `thread_cpu()` at its start.
     pub fn ran(self, what: &'static str, start: u64, cpu: u64) {
         self.work("running", what, start, cpu);
+    }
+
+    /// This poll did `did` and next to nothing else, in `line`. `what` it slept for; of the time in
+    /// which it was not on a CPU, the cgroup did not allow it to be for `throttled` ns.
+    pub fn polled(self, line: u32, did: Did, what: &str, throttled: u64) {
+        let part = |part, ns, about: &str| Known { part, ns, about: about.into() };
+        let known = vec![
+            part("running", did.running, ""),
+            part("preempted", did.run_queue.saturating_sub(throttled), ""),
+            part("throttled", throttled, ""),
+            part("blocked", did.blocked, what),
+        ];
+        note(Record::Poll { place: self, line, start: did.begin, end: did.end, known });
     }
 
     fn work(self, kind: &'static str, what: &'static str, start: u64, cpu: u64) {
@@ -305,6 +334,18 @@ impl Wait {
         self
     }
 
+    /// So long was this part of it; parts are told in the order of time. What is left is that of the runtime.
+    pub fn known(mut self, part: &'static str, ns: u64) -> Self {
+        self.known.push(Known { part, ns, about: String::new() });
+        self
+    }
+
+    /// What the part is about that was told last, as dwell calls it.
+    pub fn about(mut self, about: impl Into<String>) -> Self {
+        self.known.last_mut().expect("a part").about = about.into();
+        self
+    }
+
     /// It went Pending `count` times instead of once; None if that cannot be known.
     pub fn pendings(mut self, count: Option<u32>) -> Self {
         self.pendings = count;
@@ -355,6 +396,14 @@ fn list(items: impl Iterator<Item = String>) -> String {
     format!("[{}]", items.collect::<Vec<_>>().join(","))
 }
 
+impl Known {
+    fn json(all: &[Self]) -> String {
+        list(all.iter().map(|Self { part, ns, about }| {
+            format!(r#"{{"part":"{part}","ns":{ns},"about":{}}}"#, text(about))
+        }))
+    }
+}
+
 fn base(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
@@ -363,7 +412,9 @@ impl Record {
     fn time(&self) -> u64 {
         match self {
             Self::Await(wait) => wait.start,
-            Self::Work { start, .. } | Self::Hold { start, .. } => *start,
+            Self::Work { start, .. } | Self::Hold { start, .. } | Self::Poll { start, .. } => {
+                *start
+            }
             Self::Wake { at, .. } => *at,
             Self::Total { .. } | Self::Line(_) => u64::MAX,
         }
@@ -384,6 +435,7 @@ impl Record {
                     start,
                     end,
                     job,
+                    known,
                     ..
                 } = wait;
                 let Place { task, function, file } = place;
@@ -392,10 +444,19 @@ impl Record {
                 let pendings = pendings.map_or("null".into(), |count| count.to_string());
                 let job =
                     job.as_ref().map_or(String::new(), |did| format!(r#","job":{}"#, did.json()));
+                let known = match known.as_slice() {
+                    [] => String::new(),
+                    known => format!(r#","known":{}"#, Known::json(known)),
+                };
                 format!(
-                    r#"{{"t":"await","task":"{task}","id":{id},"function":"{function}","file":"{file}","line":{line},"leaf":"{leaf}","key":"{key}","resource":"{resource}","pendings":{pendings},"tid":{tid},"start":{start},"end":{end}{job}}}"#
+                    r#"{{"t":"await","task":"{task}","id":{id},"function":"{function}","file":"{file}","line":{line},"leaf":"{leaf}","key":"{key}","resource":"{resource}","pendings":{pendings},"tid":{tid},"start":{start},"end":{end}{job}{known}}}"#
                 )
             }
+            Self::Poll { place, line, start, end, known } => format!(
+                r#"{{"t":"poll","task":"{}","line":{line},"start":{start},"end":{end},"known":{}}}"#,
+                place.task,
+                Known::json(known)
+            ),
             Self::Work { place, kind, what, id, tid, start, end, cpu } => format!(
                 r#"{{"t":"work","task":"{}","id":{id},"kind":"{kind}","what":"{what}","tid":{tid},"start":{start},"end":{end},"cpu":{cpu}}}"#,
                 place.task

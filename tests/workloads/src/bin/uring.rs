@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 use tokio_uring::net::{TcpListener, TcpStream};
-use truth::{place, Countdown, Options, Place};
+use truth::{place, Countdown, Moment, Options, Place};
 
 /// What an operation waits for.
 const STEP: Duration = Duration::from_millis(5);
@@ -66,8 +66,9 @@ async fn run(rounds: u64, fifo: PathBuf) {
     let next = Rc::new(Notify::new());
     place!("uring::hog").spawned();
     place!("uring::late").spawned();
-    tokio_uring::spawn(hog(rounds, input, next.clone()));
-    tokio_uring::spawn(late(rounds, bell, next)).await.expect("no panic");
+    let busy = Busy::default();
+    tokio_uring::spawn(hog(rounds, input, next.clone(), busy.clone()));
+    tokio_uring::spawn(late(rounds, bell, next, busy)).await.expect("no panic");
     AT.completed();
 }
 
@@ -82,6 +83,12 @@ impl Done {
         self.at.completed();
         self.countdown.done();
     }
+}
+
+/// For who notes it, and for who reads it.
+fn moment() -> (Moment, Moment) {
+    let moment = Moment::default();
+    (moment.clone(), moment)
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> thread::JoinHandle<()> {
@@ -112,9 +119,11 @@ async fn reader(rounds: u64, done: Done) {
     const AT: Place = place!("uring::reader");
     let (ask, asked) = mpsc::channel();
     let (output, mut input) = pipe();
+    let (at, written) = moment();
     let writer = spawn("writer", move || {
         for _ in asked {
             thread::sleep(STEP);
+            at.is_now();
             input.write_all(b"x").expect("the reader is there");
         }
     });
@@ -123,7 +132,8 @@ async fn reader(rounds: u64, done: Done) {
         ask.send(()).expect("the thread is there");
         let t = truth::start();
         let (got, _) = output.read_at(vec![0; 1], 0).await;
-        AT.wait(t, line!() - 1, "Op").part("no data", STEP).log();
+        let wait = AT.wait(t, line!() - 1, "Op").part("no data", STEP);
+        wait.known("no data", written.since(t)).about("read on pipe from this process").log();
         assert_eq!(got.expect("a pipe"), 1);
     }
     drop(ask);
@@ -137,9 +147,11 @@ async fn acceptor(rounds: u64, done: Done) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0).into()).expect("a listener");
     let address = listener.local_addr().expect("an address");
     let (ask, asked) = mpsc::channel();
+    let (at, connected) = moment();
     let caller = spawn("caller", move || {
         for _ in asked {
             thread::sleep(STEP);
+            at.is_now();
             std::net::TcpStream::connect(address).expect("it listens");
         }
     });
@@ -147,7 +159,9 @@ async fn acceptor(rounds: u64, done: Done) {
         ask.send(()).expect("the thread is there");
         let t = truth::start();
         listener.accept().await.expect("a connection");
-        AT.wait(t, line!() - 1, "Op").part("no data", STEP).tcp(address).log();
+        let wait = AT.wait(t, line!() - 1, "Op").part("no data", STEP).tcp(address);
+        let wait = wait.known("no data", connected.since(t));
+        wait.about(format!("accept on tcp listen {address}")).log();
     }
     drop(ask);
     caller.join().expect("no panic");
@@ -159,11 +173,13 @@ async fn asker(rounds: u64, done: Done) {
     const AT: Place = place!("uring::asker");
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a listener");
     let address = listener.local_addr().expect("an address");
+    let (at, answered) = moment();
     let answerer = spawn("answerer", move || {
         let (mut stream, _) = listener.accept().expect("a connection");
         let mut byte = [0];
         while stream.read(&mut byte).expect("a question") == 1 {
             thread::sleep(STEP);
+            at.is_now();
             stream.write_all(&byte).expect("the asker is there");
         }
     });
@@ -177,7 +193,9 @@ async fn asker(rounds: u64, done: Done) {
         sent.expect("a peer");
         let t = truth::start();
         let (got, _) = stream.read(vec![0; 1]).await;
-        AT.wait(t, line!() - 1, "Op").part("no data", STEP).tcp(address).log();
+        let wait = AT.wait(t, line!() - 1, "Op").part("no data", STEP).tcp(address);
+        let wait = wait.known("no data", answered.since(t));
+        wait.about(format!("read on tcp {address}")).log();
         assert_eq!(got.expect("a peer"), 1);
     }
     drop(stream);
@@ -191,11 +209,13 @@ async fn opener(rounds: u64, path: PathBuf, done: Done) {
     let (ask, asked) = mpsc::channel();
     let (closed, wait) = mpsc::channel();
     let (both, closed_too) = mpsc::channel();
+    let (at, opened) = moment();
     let other = spawn("other-end", {
         let path = path.clone();
         move || {
             for _ in asked {
                 thread::sleep(STEP);
+                at.is_now();
                 let file = OpenOptions::new().read(true).open(&path).expect("a FIFO");
                 wait.recv().expect("the opener closes it");
                 drop(file);
@@ -207,7 +227,9 @@ async fn opener(rounds: u64, path: PathBuf, done: Done) {
         ask.send(()).expect("the thread is there");
         let t = truth::start();
         let file = tokio_uring::fs::OpenOptions::new().write(true).create(true).open(&path).await;
-        AT.wait(t, line!() - 1, "Op").part("in io-wq", STEP).log();
+        let wait = AT.wait(t, line!() - 1, "Op").part("in io-wq", STEP);
+        let wait = wait.known("in io-wq", opened.since(t));
+        wait.about(format!("openat of {}", path.display())).log();
         drop(file.expect("a FIFO"));
         closed.send(()).expect("the thread is there");
         closed_too.recv().expect("the thread is there"); // or the next open would find a reader
@@ -227,32 +249,45 @@ async fn napper(rounds: u64, done: Done) {
     done.now();
 }
 
+/// When `hog` wrote the byte, and until when it computed.
+#[derive(Clone, Default)]
+struct Busy {
+    written: Moment,
+    ended: Moment,
+}
+
 /// Its byte is written by `hog`, which then computes for 3 ms.
-async fn late(rounds: u64, output: File, next: Rc<Notify>) {
+async fn late(rounds: u64, output: File, next: Rc<Notify>, busy: Busy) {
     const AT: Place = place!("uring::late");
     let output = tokio_uring::fs::File::from_std(output);
     for _ in 0..rounds {
         next.notify_one();
         let t = truth::start();
         let (got, _) = output.read_at(vec![0; 1], 0).await;
-        AT.wait(t, line!() - 1, "Op").part("worker busy", BUSY).log();
+        let wait = AT.wait(t, line!() - 1, "Op").part("worker busy", BUSY);
+        let wait = wait.known("no data", busy.written.since(t));
+        let wait = wait.about("read on pipe from this process");
+        let wait = wait.known("worker busy", busy.ended.since(busy.written.get()));
+        wait.about("task uring::hog").log();
         assert_eq!(got.expect("a pipe"), 1);
     }
     AT.completed();
 }
 
 /// Writes the byte that `late` waits for, and keeps the thread busy. The nap lets the ring have the read first.
-async fn hog(rounds: u64, mut input: File, next: Rc<Notify>) {
+async fn hog(rounds: u64, mut input: File, next: Rc<Notify>, busy: Busy) {
     const AT: Place = place!("uring::hog");
     AT.partial();
     for _ in 0..rounds {
         next.notified().await;
         sleep(Duration::from_millis(1)).await;
+        busy.written.is_now();
         input.write_all(b"x").expect("the reader is there");
         let until = Instant::now() + BUSY;
         while Instant::now() < until {
             std::hint::spin_loop();
         }
+        busy.ended.is_now();
     }
     AT.completed();
 }

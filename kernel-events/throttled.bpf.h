@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * For how long a runnable thread was not allowed to run, because its cgroup, or a parent of
+ * it, had used up its CPU time (cpu.max). There is no tracepoint for that. But the run queue
+ * of a cgroup on a CPU (struct cfs_rq) has a sum of the times in which it was throttled while
+ * threads were in it (throttled_clock_self_time, since Linux 6.6), and since when it is
+ * throttled now. What the sum grows by while a thread is runnable is the thread's part. A
+ * thread that is moved to another CPU meanwhile has not run on either, so its first run queue
+ * counts.
+ *
+ * Since Linux 6.18 a thread is throttled when it returns to user mode, and a thread that wakes
+ * up gets that far.
+ */
+#ifndef DWELL_THROTTLED_BPF_H
+#define DWELL_THROTTLED_BPF_H
+
+#include "off_cpu.bpf.h"
+
+#define THROTTLED_MIN	2000	/* ns; less is not told from the clocks' jitter */
+
+/* The sum of @rq, which is in the run queue's clock, at @ts. */
+static __always_inline __u64 throttled_until(const struct cfs_rq *rq, __u64 ts)
+{
+	__u64 since = BPF_CORE_READ(rq, throttled_clock_self);
+	__u64 sum = BPF_CORE_READ(rq, throttled_clock_self_time);
+	__u64 now = ts - sched_skew;
+
+	return since && sched_skew && now > since ? sum + (now - since) : sum;
+}
+
+/* @task, whose state is @t, is runnable and not on a CPU from @ts on. */
+static __always_inline void throttled_begin(struct thread *t, struct task_struct *task, __u64 ts)
+{
+	struct cfs_rq *rq = NULL;
+
+	if (!config.cpu_limit || !bpf_core_field_exists(rq->throttled_clock_self_time) ||
+	    !bpf_core_field_exists(task->se.cfs_rq))
+		return;
+	rq = BPF_CORE_READ(task, se.cfs_rq);
+	t->sched.throttled_rq = (__u64)rq;
+	t->sched.throttled_ns = rq ? throttled_until(rq, ts) : 0;
+}
+
+/* It is on a CPU again at @ts, having been runnable since @from. */
+static __always_inline void throttled_end(struct thread *t, __u64 from, __u64 ts, __u32 tid)
+{
+	struct cfs_rq *rq = (struct cfs_rq *)t->sched.throttled_rq;
+	__u64 ns;
+
+	if (!config.cpu_limit || !rq)
+		return;
+	t->sched.throttled_rq = 0;
+	ns = throttled_until(rq, ts) - t->sched.throttled_ns;
+	/* a cgroup that is gone leaves something else there */
+	if ((__s64)ns < THROTTLED_MIN || !from || from >= ts)
+		return;
+	if (ns > ts - from)
+		ns = ts - from;
+	off_cpu_tell(t, RAW_THROTTLED, ns, ts, tid);
+}
+
+#endif /* DWELL_THROTTLED_BPF_H */
