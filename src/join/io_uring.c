@@ -67,8 +67,17 @@ static void uring__forget(struct join *j)
 
 /* ---- why ---- */
 
-/* The way of @op so far; the last of its phases is the part that the event ends. */
-static void uring__cause(const struct operation *op, struct cause *c)
+/* The part of a phase, for a leaf that waits in direction @dir, if that is known. */
+static enum part uring__part(uint8_t part, uint8_t dir)
+{
+	return part == PART_NO_DATA ? driver__idle_part(dir) : (enum part)part;
+}
+
+/*
+ * The way of @op so far, for a leaf that waits in direction @dir; the last of its phases is the
+ * part that the event ends.
+ */
+static void uring__cause(const struct operation *op, uint8_t dir, struct cause *c)
 {
 	unsigned int last = op->nr_phases - 1u;
 
@@ -78,9 +87,10 @@ static void uring__cause(const struct operation *op, struct cause *c)
 		c->steps[c->nr_steps++] = (struct cause_step){ .part = PART_NOT_SUBMITTED,
 							       .until = op->phases[0].since };
 	for (unsigned int i = 0; i < last; i++)
-		c->steps[c->nr_steps++] = (struct cause_step){ .part = op->phases[i].part,
-							       .until = op->phases[i + 1].since };
-	c->part = op->phases[last].part;
+		c->steps[c->nr_steps++] = (struct cause_step){
+			.part = (uint8_t)uring__part(op->phases[i].part, dir),
+			.until = op->phases[i + 1].since };
+	c->part = uring__part(op->phases[last].part, dir);
 	c->pieces = op->wq.nr ? &op->wq : NULL;
 	c->ready = op->ready ? op->ready : op->done;
 	c->looked = 0;
@@ -101,7 +111,7 @@ static bool uring__happened(const struct join *j, const struct task *t, const st
 		if (!op || !op->done || op->told)
 			continue;
 		op->told = true;
-		uring__cause(op, c);
+		uring__cause(op, key.dir, c);
 		c->branch = sh->leaves[i].node;
 		return true;
 	}
@@ -120,7 +130,7 @@ static bool uring__outstanding(const struct join *j, const struct task *t,
 	op = operations__only(o, key.value);
 	if (!op)
 		return false;
-	uring__cause(op, c);
+	uring__cause(op, key.dir, c);
 	c->branch = l->node;
 	c->ready = 0;
 	if (op->done && c->nr_steps < CAUSE_STEPS) {

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 
 #include "join/driver.h"
@@ -32,6 +33,15 @@ struct ring {
 	size_t			sweep_at;	/* when so many are there */
 };
 
+#define RINGS_MAX	8	/* of one thread; that which it has not used longest is forgotten */
+
+/* A thread that submits: its rings, that of the last submission first. */
+struct submitter {
+	uint32_t	rings[RINGS_MAX];
+	uint32_t	nr;
+};
+
+#define OPCODE_POLL_ADD	6
 #define OPCODE_ACCEPT	13
 
 /* enum io_uring_op, include/uapi/linux/io_uring.h */
@@ -185,25 +195,54 @@ static struct operation *operation__begin(struct operations *o, struct ring *r, 
 	return op;
 }
 
+/* Thread @tid has submitted to @ring. */
+static int submitter__note(struct operations *o, uint32_t tid, uint32_t ring)
+{
+	struct submitter *s = map__get(&o->submitters, tid);
+	uint32_t at = 0;
+
+	if (s && s->nr && s->rings[0] == ring)
+		return 0;
+	if (!s) {
+		s = calloc(1, sizeof(*s));
+		if (!s || map__add(&o->submitters, tid, s)) {
+			free(s);
+			return -ENOMEM;
+		}
+	}
+	while (at < s->nr && s->rings[at] != ring)
+		at++;
+	if (at == s->nr && s->nr < RINGS_MAX)
+		s->nr++;
+	if (at == RINGS_MAX)
+		at--;
+	memmove(s->rings + 1, s->rings, at * sizeof(s->rings[0]));
+	s->rings[0] = ring;
+	return 0;
+}
+
 static int operations__submit(struct operations *o, const struct trace_event *ev, uint64_t now)
 {
 	struct operation_name name = { .opcode = ev->submit.opcode, .fd = ev->submit.fd };
 	struct ring *r = ring__get(o, ev->submit.ring);
+	struct operation *op;
 	struct hash_slot *s;
 
-	if (!r)
+	if (!r || submitter__note(o, ev->tid, ev->submit.ring))
 		return -ENOMEM;
-	s = hash_table__at(&o->submitters, ev->tid);
-	if (!s)
-		return -ENOMEM;
-	s->value = ev->submit.ring;
 	if (name.fd >= 0) {
 		s = hash_table__find(&o->fds, (uint32_t)name.fd);
 		name.string = s ? (uint32_t)s->value : 0;
 	} else if (name.fd == TRACE_URING_NO_FD) {
 		name.string = ev->submit.path;
 	}
-	return operation__begin(o, r, ev->submit.user_data, &name, now) ? 0 : -ENOMEM;
+	op = operation__begin(o, r, ev->submit.user_data, &name, now);
+	if (!op)
+		return -ENOMEM;
+	/* it is never armed: to wait is all that it does */
+	if (name.opcode == OPCODE_POLL_ADD)
+		op->phases[0].part = PART_NO_DATA;
+	return 0;
 }
 
 /* ---- what threads of io-wq do ---- */
@@ -362,15 +401,34 @@ int operations__event(struct operations *o, const struct trace_event *ev, uint64
 	return 0;
 }
 
+/* Is @b, an operation with the number of @a, rather the one that is meant? NULL: there is none. */
+static bool operation__later(const struct operation *a, const struct operation *b)
+{
+	if (!a || !b)
+		return b;
+	return b->phases[0].since > a->phases[0].since;
+}
+
 struct operation *operations__of_thread(const struct operations *o, uint32_t tid,
 					uint64_t user_data)
 {
-	const struct hash_slot *s = hash_table__find(&o->submitters, tid);
+	const struct submitter *s = map__get(&o->submitters, tid);
+	struct operation *found = NULL;
 	const struct ring *r = NULL;
 
+	for (uint32_t i = 0; s && i < s->nr; i++) {
+		struct operation *op;
+
+		r = map__get(&o->rings, s->rings[i]);
+		op = r ? ring__find(r, user_data) : NULL;
+		if (operation__later(found, op))
+			found = op;
+	}
 	if (s)
-		r = map__get(&o->rings, s->value);
-	for (uint32_t i = 0; !r && o->rings.nr == 1 && i < o->rings.size; i++)
+		return found;
+	if (o->rings.nr != 1)
+		return operations__only(o, user_data);
+	for (uint32_t i = 0; !r && i < o->rings.size; i++)
 		r = o->rings.entries[i].value;
 	return r ? ring__find(r, user_data) : NULL;
 }
@@ -411,7 +469,9 @@ void operations__clear(struct operations *o)
 	for (uint32_t i = 0; i < o->workers.size; i++)
 		free(o->workers.entries[i].value);
 	map__clear(&o->workers);
-	hash_table__clear(&o->submitters);
+	for (uint32_t i = 0; i < o->submitters.size; i++)
+		free(o->submitters.entries[i].value);
+	map__clear(&o->submitters);
 	hash_table__clear(&o->fds);
 	hash_table__clear(&o->name_of);
 	free(o->names);

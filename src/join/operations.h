@@ -40,7 +40,7 @@ struct operation {
 struct operations {
 	struct map		 rings;		/* struct ring by number */
 	struct map		 workers;	/* struct worker by thread: those of io-wq */
-	struct hash_table	 submitters;	/* thread → the ring that it submitted to last */
+	struct map		 submitters;	/* struct submitter by thread */
 	struct hash_table	 fds;		/* descriptor → its name, a string id */
 	/* names of operations: what, and on what */
 	struct hash_table	 name_of;	/* → number + 1 */
@@ -62,8 +62,10 @@ int operations__event(struct operations *o, const struct trace_event *ev, uint64
  */
 int operations__off_cpu(struct operations *o, const struct trace_event *ev, uint64_t now);
 /*
- * The operation @user_data of the ring that thread @tid submits to; if it submits to none,
- * of the only ring that there is. NULL: none is known.
+ * The operation @user_data of the rings that thread @tid submits to. Of several rings' it is that
+ * which was submitted last: a runtime that has several rings for a thread uses a number again
+ * when the operation before has ended. If the thread submits to none (the kernel does it for it,
+ * IORING_SETUP_SQPOLL), of the only ring that there is, or operations__only(). NULL: none is known.
  */
 struct operation *operations__of_thread(const struct operations *o, uint32_t tid,
 					uint64_t user_data);
