@@ -17,7 +17,8 @@
 
 #define REQ_F_FIXED_FILE	1	/* include/linux/io_uring_types.h */
 
-#define IORING_OP_CONNECT	16	/* include/uapi/linux/io_uring.h */
+#define IORING_OP_POLL_ADD	6	/* include/uapi/linux/io_uring.h */
+#define IORING_OP_CONNECT	16
 #define IORING_OP_OPENAT	18
 #define IORING_OP_CLOSE		19
 #define IORING_OP_STATX		21
@@ -52,7 +53,15 @@ struct {
 	__type(value, struct uring_fd);
 } uring_fds SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_TALKS);
+	__type(key, __u64);
+	__type(value, struct uring_talk);
+} uring_talks SEC(".maps");
+
 __u32 uring_nr;		/* rings of the target so far */
+__u32 uring_polls;	/* it has polled a connection by an operation */
 
 /* Does this kernel have io_uring, and requests with what is read here? */
 static __always_inline bool uring_known(void)
@@ -233,6 +242,63 @@ static __always_inline void connect_peer(struct raw_fd *ev, struct io_kiocb *req
 	ev->remote_port = __builtin_bswap16(addr.port);
 }
 
+/* Remember @file, which is polled, if it is a TCP connection. */
+static __always_inline void talk_begin(struct file *file)
+{
+	struct uring_talk talk = {};
+	__u64 key = (__u64)file;
+	struct socket *socket;
+	struct sock *sk;
+
+	if (bpf_map_lookup_elem(&uring_talks, &key) ||
+	    (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return;
+	socket = (struct socket *)BPF_CORE_READ(file, private_data);
+	sk = BPF_CORE_READ(socket, sk);
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP ||
+	    BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN ||
+	    !bpf_core_field_exists(((struct tcp_sock *)sk)->bytes_received))
+		return;
+	talk.sk = (__u64)sk;
+	talk.written = BPF_CORE_READ((struct tcp_sock *)sk, write_seq);
+	talk.came = BPF_CORE_READ((struct tcp_sock *)sk, bytes_received) ? URING_CAME_BEFORE :
+									   URING_CAME_NEVER;
+	bpf_map_update_elem(&uring_talks, &key, &talk, BPF_ANY);
+	uring_polls = 1;
+}
+
+/* The poll @req has completed: enum fd_turn of its connection; 0: it is none, or not known. */
+static __always_inline __u32 talk_came(__u64 req)
+{
+	const struct tcp_sock *tp;
+	struct uring_talk *talk;
+	__u32 written, turn = 0;
+	__u8 opcode = 0;
+	__u64 file = 0;
+
+	if (!uring_polls || !uring_known() ||
+	    bpf_probe_read_kernel(&opcode, sizeof(opcode), (void *)(req +
+				  bpf_core_field_offset(struct io_kiocb, opcode))) ||
+	    opcode != IORING_OP_POLL_ADD ||
+	    bpf_probe_read_kernel(&file, sizeof(file), (void *)(req +
+				  bpf_core_field_offset(struct io_kiocb, file))))
+		return 0;
+	talk = bpf_map_lookup_elem(&uring_talks, &file);
+	if (!talk)
+		return 0;
+	tp = (const struct tcp_sock *)talk->sk;
+	written = BPF_CORE_READ(tp, write_seq);
+	if (written != talk->written)
+		turn = FD_TURN_KNOWN | FD_TURN_SENT;
+	else if (talk->came == URING_CAME_SEEN)
+		turn = FD_TURN_KNOWN;
+	if (talk->came == URING_CAME_NEVER)
+		turn |= FD_TURN_KNOWN | FD_TURN_FIRST;
+	talk->written = written;
+	talk->came = URING_CAME_SEEN;
+	return turn;
+}
+
 /* Tell what file @fd is, unless it was told before and is still the same. */
 static __always_inline void fd_tell(struct task_struct *task, struct io_kiocb *req, __u32 fd,
 				    __u8 opcode, __u64 ts)
@@ -253,8 +319,15 @@ static __always_inline void fd_tell(struct task_struct *task, struct io_kiocb *r
 	now.file = (__u64)file;
 	now.ino = BPF_CORE_READ(file, f_inode, i_ino);
 	known = bpf_map_lookup_elem(&uring_fds, &fd);
-	if (known && known->file == now.file && known->ino == now.ino)
+	if (known && known->file == now.file && known->ino == now.ino) {
+		if (opcode == IORING_OP_POLL_ADD)
+			talk_begin(file);
 		return;
+	}
+	if (opcode == IORING_OP_POLL_ADD) {
+		bpf_map_delete_elem(&uring_talks, &now.file);	/* that was another file's */
+		talk_begin(file);
+	}
 	ev = event_reserve(sizeof(*ev), ts, task->pid, RAW_URING_FD);
 	if (!ev)
 		return;
@@ -414,7 +487,8 @@ int uring_complete(__u64 *args)
 
 	if (!uring_nr || bpf_probe_read_kernel(&cqe, sizeof(cqe), (void *)args[2]))
 		return 0;
-	uring_step(args[0], cqe.user_data, RAW_URING_DONE, cqe.res, cqe.flags);
+	uring_step(args[0], cqe.user_data, RAW_URING_DONE, cqe.res,
+		   cqe.flags | talk_came(args[1]) << 16);
 	return 0;
 }
 
@@ -422,7 +496,7 @@ int uring_complete(__u64 *args)
 SEC("raw_tp/io_uring_complete")
 int uring_complete_by_value(__u64 *args)
 {
-	uring_step(args[0], args[2], RAW_URING_DONE, args[3], args[4]);
+	uring_step(args[0], args[2], RAW_URING_DONE, args[3], args[4] | talk_came(args[1]) << 16);
 	return 0;
 }
 

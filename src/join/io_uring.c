@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "join/driver.h"
+#include "join/idle.h"
 #include "join/leaves.h"
 #include "join/operations.h"
 #include "join/timeline.h"
@@ -67,10 +68,12 @@ static void uring__forget(struct join *j)
 
 /* ---- why ---- */
 
-/* The part of a phase, for a leaf that waits in direction @dir, if that is known. */
-static enum part uring__part(uint8_t part, uint8_t dir)
+/* The part of a phase of @op, for a leaf that waits in direction @dir, if that is known. */
+static enum part uring__part(const struct operation *op, uint8_t part, uint8_t dir)
 {
-	return part == PART_NO_DATA ? driver__idle_part(dir) : (enum part)part;
+	if (part != PART_NO_DATA)
+		return (enum part)part;
+	return op->receives ? idle__role_part(op->role, op->turn) : driver__idle_part(dir);
 }
 
 /*
@@ -88,9 +91,9 @@ static void uring__cause(const struct operation *op, uint8_t dir, struct cause *
 							       .until = op->phases[0].since };
 	for (unsigned int i = 0; i < last; i++)
 		c->steps[c->nr_steps++] = (struct cause_step){
-			.part = (uint8_t)uring__part(op->phases[i].part, dir),
+			.part = (uint8_t)uring__part(op, op->phases[i].part, dir),
 			.until = op->phases[i + 1].since };
-	c->part = uring__part(op->phases[last].part, dir);
+	c->part = uring__part(op, op->phases[last].part, dir);
 	c->pieces = op->wq.nr ? &op->wq : NULL;
 	c->ready = op->ready ? op->ready : op->done;
 	c->looked = 0;
@@ -127,7 +130,10 @@ static bool uring__outstanding(const struct join *j, const struct task *t,
 
 	if (!o || !leaf_key(t, l, WALK_KEY_OPERATION, &key))
 		return false;
-	op = operations__only(o, key.value);
+	/* its thread will find the completion; of a ring for several threads, any of them */
+	op = t->polled_on ? operations__of_thread(o, t->polled_on, key.value) : NULL;
+	if (!op || (op->done && op->told))
+		op = operations__only(o, key.value);
 	if (!op)
 		return false;
 	uring__cause(op, key.dir, c);

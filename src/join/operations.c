@@ -28,6 +28,15 @@ struct worker {
 	}		periods[PERIODS_MAX];	/* off the CPU since */
 };
 
+/* What a descriptor is, and whose turn it is there, if it is a connection. */
+struct operation_file {
+	uint32_t	name;		/* a string id; 0: none */
+	uint8_t		role;		/* enum trace_fd_role */
+	bool		fresh;		/* it was accepted during the recording */
+	bool		came;		/* something has been received since it was first seen … */
+	bool		sent;		/* … and something sent since then */
+};
+
 struct ring {
 	struct hash_table	ops;	/* struct operation by user_data */
 	size_t			sweep_at;	/* when so many are there */
@@ -43,6 +52,17 @@ struct submitter {
 
 #define OPCODE_POLL_ADD	6
 #define OPCODE_ACCEPT	13
+
+/* readv, read_fixed, recvmsg, read, recv, read_multishot, recv_zc, readv_fixed */
+#define OP(nr)		(1ull << (nr))
+#define RECEIVES	(OP(1) | OP(4) | OP(10) | OP(22) | OP(27) | OP(49) | OP(58) | OP(60))
+/* writev, write_fixed, sendmsg, write, send, send_zc, sendmsg_zc, writev_fixed */
+#define SENDS		(OP(2) | OP(5) | OP(9) | OP(23) | OP(26) | OP(47) | OP(48) | OP(61))
+
+static bool is_of(uint8_t opcode, uint64_t set)
+{
+	return opcode < 64 && set & OP(opcode);
+}
 
 /* enum io_uring_op, include/uapi/linux/io_uring.h */
 static const char *const opcodes[] = {
@@ -221,18 +241,103 @@ static int submitter__note(struct operations *o, uint32_t tid, uint32_t ring)
 	return 0;
 }
 
+/* ---- whose turn it is ---- */
+
+/* The entry for descriptor @fd; NULL: no memory. */
+static struct operation_file *file__get(struct operations *o, int32_t fd)
+{
+	struct operation_file *file = map__get(&o->files, (uint32_t)fd);
+
+	if (file)
+		return file;
+	file = calloc(1, sizeof(*file));
+	if (!file || map__add(&o->files, (uint32_t)fd, file)) {
+		free(file);
+		return NULL;
+	}
+	return file;
+}
+
+/* Who is to speak: TRACE_READY_*; 0: not known, as it was open before the recording. */
+static uint32_t file__turn(const struct operation_file *file)
+{
+	if (!file->sent && !file->came && !file->fresh)
+		return 0;
+	return TRACE_READY_TURN | (file->sent ? TRACE_READY_SENT : 0) |
+	       (file->fresh && !file->came ? TRACE_READY_FIRST : 0);
+}
+
+/* @op, of @opcode on @fd, has been submitted. 0 or -ENOMEM. */
+static int talk__submitted(struct operations *o, struct operation *op, uint8_t opcode, int32_t fd)
+{
+	struct operation_file *file = file__get(o, fd);
+
+	if (!file)
+		return -ENOMEM;
+	op->role = file->role;
+	op->receives = is_of(opcode, RECEIVES);
+	if (op->receives)
+		op->turn = file__turn(file);
+	if (is_of(opcode, SENDS))
+		file->sent = true;
+	return 0;
+}
+
+/* @op has completed with @res. 0 or -ENOMEM. */
+static int talk__done(struct operations *o, struct operation *op, int32_t res, uint32_t flags)
+{
+	const struct operation_name *name = &o->names[op->name];
+	struct operation_file *file;
+
+	if (name->opcode == OPCODE_ACCEPT && res >= 0 && !name->unseen) {
+		file = file__get(o, res);
+		if (!file)
+			return -ENOMEM;
+		*file = (struct operation_file){ .role = TRACE_FD_ACCEPTED, .fresh = true };
+	}
+	if (name->opcode == OPCODE_POLL_ADD && flags & TRACE_READY_TURN) {
+		op->turn = flags & (TRACE_READY_TURN | TRACE_READY_SENT | TRACE_READY_FIRST);
+		op->receives = true;
+	}
+	if (!op->receives || name->opcode == OPCODE_POLL_ADD)
+		return 0;
+	file = map__get(&o->files, (uint32_t)name->fd);
+	if (!file)
+		return 0;
+	op->turn = file__turn(file);	/* what was sent after the submission counts, too */
+	if (res > 0) {
+		file->came = true;
+		file->sent = false;
+	}
+	return 0;
+}
+
+static int talk__file(struct operations *o, const struct trace_event *ev)
+{
+	struct operation_file *file = file__get(o, ev->file.fd);
+	bool fresh;
+
+	if (!file)
+		return -ENOMEM;
+	/* an accepted connection gets its name when it is used first */
+	fresh = file->fresh && !file->name && ev->file.role == TRACE_FD_ACCEPTED;
+	*file = (struct operation_file){ .name = ev->file.name, .role = ev->file.role,
+					 .fresh = fresh };
+	return 0;
+}
+
 static int operations__submit(struct operations *o, const struct trace_event *ev, uint64_t now)
 {
 	struct operation_name name = { .opcode = ev->submit.opcode, .fd = ev->submit.fd };
 	struct ring *r = ring__get(o, ev->submit.ring);
+	const struct operation_file *file;
 	struct operation *op;
-	struct hash_slot *s;
 
 	if (!r || submitter__note(o, ev->tid, ev->submit.ring))
 		return -ENOMEM;
 	if (name.fd >= 0) {
-		s = hash_table__find(&o->fds, (uint32_t)name.fd);
-		name.string = s ? (uint32_t)s->value : 0;
+		file = map__get(&o->files, (uint32_t)name.fd);
+		name.string = file ? file->name : 0;
 	} else if (name.fd == TRACE_URING_NO_FD) {
 		name.string = ev->submit.path;
 	}
@@ -242,7 +347,7 @@ static int operations__submit(struct operations *o, const struct trace_event *ev
 	/* it is never armed: to wait is all that it does */
 	if (name.opcode == OPCODE_POLL_ADD)
 		op->phases[0].part = PART_NO_DATA;
-	return 0;
+	return name.fd >= 0 ? talk__submitted(o, op, name.opcode, name.fd) : 0;
 }
 
 /* ---- what threads of io-wq do ---- */
@@ -377,6 +482,8 @@ static int operations__step(struct operations *o, const struct trace_event *ev, 
 		op->more = ev->step.flags & TRACE_URING_MORE;
 		op->done = now;
 		op->told = false;
+		if (talk__done(o, op, ev->step.res, ev->step.flags))
+			return -ENOMEM;
 		return wq__done(o, op, ev->tid, now);
 	}
 	return 0;
@@ -384,19 +491,13 @@ static int operations__step(struct operations *o, const struct trace_event *ev, 
 
 int operations__event(struct operations *o, const struct trace_event *ev, uint64_t now)
 {
-	struct hash_slot *s;
-
 	switch (ev->type) {
 	case TRACE_URING_SUBMIT:
 		return operations__submit(o, ev, now);
 	case TRACE_URING_STEP:
 		return operations__step(o, ev, now);
 	case TRACE_URING_FD:
-		s = hash_table__at(&o->fds, (uint32_t)ev->file.fd);
-		if (!s)
-			return -ENOMEM;
-		s->value = ev->file.name;
-		return 0;
+		return talk__file(o, ev);
 	}
 	return 0;
 }
@@ -472,7 +573,9 @@ void operations__clear(struct operations *o)
 	for (uint32_t i = 0; i < o->submitters.size; i++)
 		free(o->submitters.entries[i].value);
 	map__clear(&o->submitters);
-	hash_table__clear(&o->fds);
+	for (uint32_t i = 0; i < o->files.size; i++)
+		free(o->files.entries[i].value);
+	map__clear(&o->files);
 	hash_table__clear(&o->name_of);
 	free(o->names);
 }

@@ -33,6 +33,13 @@ struct operation {
 	bool		told;		/* its completion has explained a wake */
 	uint32_t	name;		/* number of its name */
 	struct pieces	wq;		/* its time with a thread of io-wq, if that is known */
+	/*
+	 * If it receives: who was to speak on the connection when it completed, or, until then,
+	 * who is to speak (TRACE_READY_*); and on which end of it the program is.
+	 */
+	uint32_t	turn;
+	uint8_t		role;		/* enum trace_fd_role */
+	bool		receives;
 	uint64_t	ready;		/* when its file became ready, if armed; 0: not seen */
 	uint64_t	done;		/* when it completed; 0: not yet */
 };
@@ -41,7 +48,7 @@ struct operations {
 	struct map		 rings;		/* struct ring by number */
 	struct map		 workers;	/* struct worker by thread: those of io-wq */
 	struct map		 submitters;	/* struct submitter by thread */
-	struct hash_table	 fds;		/* descriptor → its name, a string id */
+	struct map		 files;		/* struct operation_file by descriptor */
 	/* names of operations: what, and on what */
 	struct hash_table	 name_of;	/* → number + 1 */
 	struct operation_name {
