@@ -204,6 +204,12 @@ struct io_cqe {
 	int fd;
 };
 
+struct io_uring_cqe {
+	__u64 user_data;
+	__s32 res;
+	__u32 flags;
+};
+
 struct io_kiocb {
 	struct file *file;
 	u8 opcode;
