@@ -180,7 +180,12 @@ struct walk_arc {
 /* The state word in a task's header; the meaning of its bits differs by runtime. */
 struct walk_status {
 	__u32	off;		/* offset in the header */
-	__u32	width;		/* size: 1, 2, 4, 8 bytes */
+	__u16	width;		/* size: 1, 2, 4, 8 bytes */
+	/*
+	 * The poll function returns a Poll<()>: 0, it is ready. The state word does not say so
+	 * yet when it returns.
+	 */
+	__u16	returned;
 	__u64	running;	/* any of these bits set: it is being polled */
 	__u64	complete;	/* any set: it has completed, or been cancelled */
 	__u64	notified;	/* any set: it has been woken and waits to be polled */

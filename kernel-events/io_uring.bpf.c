@@ -26,6 +26,8 @@
 #define IORING_OP_RENAMEAT	35
 #define IORING_OP_UNLINKAT	36
 #define IORING_OP_MKDIRAT	37
+#define IORING_OP_BIND		56
+#define IORING_OP_LISTEN	57
 
 /*
  * Operations on a descriptor (needs_file in io_uring/opdef.c); for others, the
@@ -310,8 +312,9 @@ static __always_inline void fd_tell(struct task_struct *task, struct io_kiocb *r
 	if (opcode == IORING_OP_CONNECT)
 		connect_peer(ev, req);
 	event_submit(ev);
-	/* Once it is connected, its own addresses are known. */
-	if (opcode == IORING_OP_CONNECT)
+	/* What these make of it, its next operation tells. */
+	if (opcode == IORING_OP_CONNECT || opcode == IORING_OP_BIND ||
+	    opcode == IORING_OP_LISTEN)
 		bpf_map_delete_elem(&uring_fds, &fd);
 	else
 		bpf_map_update_elem(&uring_fds, &fd, &now, BPF_ANY);

@@ -377,12 +377,14 @@ struct runtime {
 	 */
 	const char			*cell_type;	/* "tokio::runtime::task::core::Cell" */
 	const char			*future_param;	/* the parameter that is the future: "T" */
-	const char			*scheduler_param; /* the parameter that schedules it: "S" */
+	/* the parameter that schedules it: "S"; future_param if there is none */
+	const char			*scheduler_param;
 	/* its index among the parameters; the future is 0 */
 	uint32_t			 scheduler_nr;
 	/* Either: the future is in an enum, … */
 	const char			*stage_path;	/* path to the enum: "core.stage" */
-	const char			*stage_variant;	/* "Running" */
+	/* "Running"; NULL: stage_path leads to a union of the future and its result */
+	const char			*stage_variant;
 	/*
 	 * … or: the allocation has no type, and cell_type is a structure of pointers to
 	 * its parts. These are the pointer members, in the order of the parts, each of
@@ -489,6 +491,7 @@ extern const struct runtime runtime_tokio, runtime_async_task;
 /* defined in executors.c */
 extern const struct runtime runtime_futures, runtime_pollster, runtime_async_io;
 extern const struct runtime runtime_tokio_uring, runtime_monoio, runtime_glommio;
+extern const struct runtime runtime_compio;
 
 /*
  * A number for everything in the adapters of @list (NULL ends it), libraries.c and

@@ -14,5 +14,6 @@ const struct runtime *const runtimes[] = {
 	&runtime_tokio_uring,
 	&runtime_monoio,
 	&runtime_glommio,
+	&runtime_compio,
 	NULL,
 };

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Servers under load: a file server through tokio::fs, echo servers on tokio-uring, monoio and glommio. Many clients ask
+"""Servers under load: a file server through tokio::fs, echo servers on tokio-uring, monoio, glommio and compio. Many clients ask
 for seconds; what dwell tells is held against what the clients have counted, and against what a server like this can wait
 for: the next request of a named peer, an answer's room, a file's job.
 
@@ -11,7 +11,7 @@ import json
 import re
 import sys
 
-from harness import (PROFILES, Checks, Process, Recording, attempts, fold, need_files, need_recording, no_io_uring, output,
+from harness import (PROFILES, Checks, Process, Recording, attempts, fold, need_files, need_recording, no_io_uring, not_built, output,
                      report, scratch, wait_for, workload, DWELL)
 
 CONNECTIONS = 100
@@ -39,6 +39,7 @@ SERVERS = {
     "uring": ("uring::echo", [Wait("Op", 1, True, "read on {peer}", idle=True),
                               Wait("InFlightOneshot", 0, True, "write on {peer}")]),
     "mono": ("mono::echo", [Wait("Op", 1, True, "recv on {peer}", idle=True), Wait("Op", 0, True, "send on {peer}")]),
+    "comp": ("comp::echo", [Wait("Submit", 1, True, "recv on {peer}", idle=True), Wait("Submit", 0, True, "send on {peer}")]),
     "glom": ("glom::echo", [Wait("Read", 1, False, "poll_add on {peer}", idle=True)]),
 }
 FILES_JOBS = 2  # of a request: to open it, and to read
@@ -121,7 +122,7 @@ def server(checks, name, program, profile, directory):
 
 def main():
     need_recording()
-    need_files(DWELL, *(workload(program, profile) for program in SERVERS for profile in PROFILES))
+    need_files(DWELL, *(workload(program, profile) for program in SERVERS for profile in PROFILES if not not_built(program, profile)))
     checks = Checks()
     with scratch() as directory:
         for profile in PROFILES:
@@ -129,8 +130,10 @@ def main():
                 if sys.argv[1:] and program not in sys.argv[1:]:
                     continue
                 name = f"{profile}/{program}"
-                if program != "files" and no_io_uring():
-                    checks.skip(name, no_io_uring())
+                why = no_io_uring() if program != "files" else None
+                why = why or not_built(program, profile)
+                if why:
+                    checks.skip(name, why)
                     continue
                 with checks.guarded(f"{name}: a server under load"):
                     attempts(checks, lambda trial: server(trial, name, program, profile, directory))  # pylint: disable=cell-var-from-loop
