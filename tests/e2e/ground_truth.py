@@ -41,6 +41,7 @@ RUNS = [
     ("std", ["std_tasks"]),
     ("roots", ["roots"]),
     ("uring", ["uring"]),
+    ("uring-sqpoll", ["uring", "--sqpoll"]),
     ("mono", ["mono"]),
     ("glom", ["glom"]),
     ("comp", ["comp"]),
