@@ -146,9 +146,14 @@ $(BUILD)/bench/%: bench/%.c $(LIB)
 # Programs with known answers, as release and as fat LTO with panic=abort; some not optimised.
 UNOPTIMISED	= --bin peer --bin pipeline --bin request --bin shapes --bin timers
 
+# Of which compio needs Rust 1.95, and the others 1.85.
+RUNTIMES	= glommio$(shell $(CARGO) --version | \
+		  awk '{ split($$2, v, "."); if (v[1] > 1 || v[2] >= 95) printf ",compio" }')
+
 workloads:
 	$(call say,CARGO,$(BUILD)/workloads)
-	$(Q)cd tests/workloads && for build in "release" "fat" "dev $(UNOPTIMISED)"; do \
+	$(Q)cd tests/workloads && runtimes="--features $(RUNTIMES)"; \
+	for build in "release $$runtimes" "fat $$runtimes" "dev $(UNOPTIMISED)"; do \
 	  CARGO_TARGET_DIR=$(abspath $(BUILD))/workloads \
 	  $(CARGO) build --locked --profile $$build $(if $(filter 1,$(V)),,--quiet) || exit 1; \
 	done

@@ -13,7 +13,8 @@
  * The cookie of a probe:
  *	bits 0-31	index of the function or of the root's place
  *	bits 32-47	what to add to rsp to get rsp at the function's entry, signed
- *	bits 48-55	the register that holds the task (enum image_reg)
+ *	bits 48-55	the register that holds the task, or what the poll has returned
+ *			(enum image_reg; IMAGE_REG_NR: none)
  *	bit 56		the task's state word has to be read: see walk_status.cancelled
  *			and not_new
  *	bits 57-63	enum probe_kind
@@ -70,6 +71,12 @@ static __always_inline bool cookie_looks(__u64 cookie)
 static __always_inline __u64 cookie_arg(__u64 cookie, struct pt_regs *regs)
 {
 	return reg_value(cookie >> 48, regs);
+}
+
+/* Is there a register at all? */
+static __always_inline bool cookie_has_arg(__u64 cookie)
+{
+	return (cookie >> 48 & 0xff) < 14;
 }
 
 #endif /* DWELL_COOKIE_BPF_H */

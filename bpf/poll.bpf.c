@@ -10,6 +10,7 @@
 #include "job.bpf.h"
 #include "off_cpu.bpf.h"
 #include "recipe.bpf.h"
+#include "result.bpf.h"
 
 const volatile struct bpf_config config = {};
 bool enabled = false;
@@ -152,7 +153,7 @@ static __always_inline void poll_push(struct thread *t, __u32 depth, __u64 task,
 /* Polls that began before the probes were in place have not been set up yet: see seed_polls. */
 bool polls_unknown = true;
 
-int poll_pop(struct thread *t, bool done, __u64 ts, __u32 tid);
+int poll_pop(struct thread *t, __u8 said, __u64 ts, __u32 tid);
 
 /* Is the innermost poll that of a root whose frame is at @sp? If so, its poll has ended. */
 static __always_inline bool is_root_at(const struct thread *t, __u64 sp)
@@ -214,7 +215,7 @@ static __always_inline int on_poll_begin(struct pt_regs *regs, __u64 cookie)
 	 * polled now.
 	 */
 	if (is_root_at(t, sp))
-		poll_pop(t, false, ts, task->pid);
+		poll_pop(t, SAID_NOTHING, ts, task->pid);
 
 	/* A poll that began at the same sp has returned, too. */
 	depth = drop_returned(t, sp + 1);
@@ -236,75 +237,6 @@ static __always_inline int on_poll_begin(struct pt_regs *regs, __u64 cookie)
 }
 
 /*
- * A root has no state word. It has completed if its future's state says so. If the
- * future does not tell, the root counts as Pending here; on_root_gone() reports its
- * end.
- */
-static __always_inline __u8 root_result(struct thread *t, struct walk_state *w, __u64 root,
-					const struct walk_cell *cell, __u64 ts, __u32 tid,
-					__u32 fn, __u32 *chain)
-{
-	const struct walk_variant *v;
-
-	*chain = recipe_follow(t, w, cell->recipes);
-	if (*chain)
-		return RAW_PENDING;
-	walk_task(w, root, cell, false);
-	v = walk_variant_at(w, w->chain.tokens[0]);
-	if (w->chain.nr_tokens == 1 && v && (v->flags & WALK_VARIANT_DONE))
-		return RAW_READY;
-	if (w->chain.blind)
-		wakers_wanted = true;
-	*chain = walk_intern(t, w, ts, tid, fn);
-	recipe_learn(w, cell->recipes, *chain);
-	return RAW_PENDING;
-}
-
-/*
- * The result of a poll of the task at @header with poll function @fn: completed or not,
- * and if not, its chain and keys, in @w.
- */
-static __always_inline __u8 poll_result(struct thread *t, struct walk_state *w, __u64 header,
-					__u32 fn, __u64 ts, __u32 tid, __u32 *chain)
-{
-	struct walk_cell *cell = bpf_map_lookup_elem(&walk_cells, &fn);
-	const struct walk_status *status;
-	__u64 state;
-
-	w->nr_blocks = 0;
-	w->chain.nr_keys = 0;
-	if (!cell)
-		return RAW_UNKNOWN;
-	walk_window(w, header, cell);
-	status = &cell->status;
-	if (!status->width)
-		return root_result(t, w, header, cell, ts, tid, fn, chain);
-	if (walk_read(w, header + status->off, status->width, &state))
-		return status->freed ? RAW_READY : RAW_UNKNOWN;
-	if (state & (status->complete | status->freed))
-		return RAW_READY;
-	if (!(state & (status->running | status->notified))) {
-		*chain = recipe_follow(t, w, cell->recipes);
-		if (*chain)
-			return RAW_PENDING;
-	}
-	walk_task(w, header, cell, state & status->running);
-	/*
-	 * An idle task cannot change during the walk: it would have to be woken and
-	 * polled, which are two probes away. A task that is queued already can be
-	 * polled at any time, so its state is read again.
-	 */
-	if ((state & status->notified) &&
-	    (walk_far(header + status->off, status->width, &state) || (state & status->running)))
-		walk_task(w, header, cell, true);
-	if (w->chain.blind)
-		wakers_wanted = true;
-	*chain = walk_intern(t, w, ts, tid, fn);
-	recipe_learn(w, cell->recipes, *chain);
-	return RAW_PENDING;
-}
-
-/*
  * From now on the thread may sleep until the root of @p is woken: see root_woken() in
  * sched.bpf.c.
  */
@@ -318,8 +250,8 @@ static __always_inline void root_pends(struct thread *t, const struct thread_pol
 	r->sp = p->sp;
 }
 
-/* The innermost poll has ended. @done: it is known to have completed. */
-__noinline int poll_pop(struct thread *t, bool done, __u64 ts, __u32 tid)
+/* The innermost poll has ended. @said: what is known of its result, enum poll_said. */
+__noinline int poll_pop(struct thread *t, __u8 said, __u64 ts, __u32 tid)
 {
 	__u32 keys = 0, chain = 0, depth;
 	struct walk_state *w = NULL;
@@ -333,7 +265,7 @@ __noinline int poll_pop(struct thread *t, bool done, __u64 ts, __u32 tid)
 	if (!depth || depth > THREAD_MAX_POLLS)
 		return 0;
 	p = &t->polls[(depth - 1) & (THREAD_MAX_POLLS - 1)];
-	if (p->dropped || done) {
+	if (p->dropped || said == SAID_COMPLETED) {
 		/*
 		 * Completed, and possibly freed, during the poll: its memory must not
 		 * be read.
@@ -342,7 +274,7 @@ __noinline int poll_pop(struct thread *t, bool done, __u64 ts, __u32 tid)
 	} else {
 		w = walk_get();
 		if (w) {
-			result = poll_result(t, w, p->task, p->fn, ts, tid, &chain);
+			result = poll_result(t, w, p->task, p->fn, said, ts, tid, &chain);
 		} else {
 			result = RAW_UNKNOWN;
 			count_loss(LOSS_WALK);
@@ -375,6 +307,7 @@ static __always_inline int on_poll_end(struct pt_regs *regs, __u64 cookie)
 	 * entry.
 	 */
 	__u64 sp = regs->sp + cookie_sp(cookie) - 8;
+	__u8 said = SAID_NOTHING;
 	struct thread_poll *p;
 	struct thread *t;
 	__u32 depth;
@@ -399,7 +332,9 @@ static __always_inline int on_poll_end(struct pt_regs *regs, __u64 cookie)
 		return 0;	/* this branch was reached without that poll */
 	ts = bpf_ktime_get_ns();
 	on_cpu(t, ts);
-	poll_pop(t, false, ts, task->pid);
+	if (cookie_has_arg(cookie))
+		said = cookie_arg(cookie, regs) & 0xff ? SAID_PENDING : SAID_READY;
+	poll_pop(t, said, ts, task->pid);
 	return 0;
 }
 
@@ -551,7 +486,7 @@ static __always_inline int on_root_park(struct pt_regs *regs, __u64 cookie, __u6
 		return 0;
 	ts = bpf_ktime_get_ns();
 	on_cpu(t, ts);
-	poll_pop(t, false, ts, task->pid);
+	poll_pop(t, SAID_NOTHING, ts, task->pid);
 	return 0;
 }
 
@@ -575,7 +510,7 @@ static __always_inline int on_root_gone(struct pt_regs *regs, __u64 cookie)
 	on_cpu(t, ts);
 	depth = t->depth;
 	if (is_root_at(t, frame - 8)) {
-		poll_pop(t, true, ts, task->pid);
+		poll_pop(t, SAID_COMPLETED, ts, task->pid);
 		return 0;
 	}
 	r = &t->pending[depth & (THREAD_MAX_POLLS - 1)];

@@ -35,6 +35,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
@@ -210,6 +211,7 @@ struct inet_connection_sock {
 struct tcp_sock {
 	u32 write_seq;
 	u32 lsndtime;
+	u64 bytes_received;
 };
 
 struct socket {
@@ -239,7 +241,14 @@ struct io_cqe {
 	int fd;
 };
 
+struct io_uring_cqe {
+	__u64 user_data;
+	__s32 res;
+	__u32 flags;
+};
+
 struct io_kiocb {
+	struct file *file;
 	u8 opcode;
 	unsigned int flags;
 	struct io_cqe cqe;

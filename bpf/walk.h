@@ -117,7 +117,16 @@ struct walk_leaf {
 	__u16	dir_read;		/* reading, if any of these bits is set there */
 	__u16	dir_write;		/* writing, if any of these bits is set there */
 	__u32	hop[WALK_MAX_HOPS];	/* offset, then *(…) + offset, … */
-	__u32	value_width;		/* size of the number at A; 0: see below */
+	__u8	value_width;		/* size of the number at A; 0: see below */
+	__u8	add;			/* to that number */
+	/*
+	 * For a key in an enum: the size of its discriminant, at A + there_off; 0: none. The
+	 * key can be read if that is there_value (there_is 1), or anything else (0).
+	 */
+	__u8	there_width;
+	__u8	there_is;
+	__s32	there_off;
+	__u32	there_value;
 	/*
 	 * Let A be the address after nr_hops dereferences and the addition of
 	 * hop[nr_hops].
@@ -171,7 +180,12 @@ struct walk_arc {
 /* The state word in a task's header; the meaning of its bits differs by runtime. */
 struct walk_status {
 	__u32	off;		/* offset in the header */
-	__u32	width;		/* size: 1, 2, 4, 8 bytes */
+	__u16	width;		/* size: 1, 2, 4, 8 bytes */
+	/*
+	 * The poll function returns a Poll<()>: 0, it is ready. The state word does not say so
+	 * yet when it returns.
+	 */
+	__u16	returned;
 	__u64	running;	/* any of these bits set: it is being polled */
 	__u64	complete;	/* any set: it has completed, or been cancelled */
 	__u64	notified;	/* any set: it has been woken and waits to be polled */
@@ -278,7 +292,7 @@ static inline int walk_silent(const struct walk_type *t, const struct walk_varia
 
 #ifndef __bpf__
 _Static_assert(sizeof(struct walk_keys) == 40, "walk_keys");
-_Static_assert(sizeof(struct walk_leaf) == 32, "walk_leaf");
+_Static_assert(sizeof(struct walk_leaf) == 40, "walk_leaf");
 _Static_assert(sizeof(struct walk_type) == 40, "walk_type");
 _Static_assert(sizeof(struct walk_variant) == 16, "walk_variant");
 _Static_assert(sizeof(struct walk_arc) == 16, "walk_arc");

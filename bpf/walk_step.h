@@ -118,6 +118,10 @@ WALK_FN int walk_leaf_key(struct walk_state *w, __u64 addr, __u32 index)
 			return 0;
 		at = v;
 	}
+	if (leaf->there_width &&
+	    (walk_read(w, at + leaf->there_off, leaf->there_width, &v) ||
+	     (v == leaf->there_value) != leaf->there_is))
+		return 0;
 	if (leaf->key == WALK_KEY_DEADLINE) {
 		__u64 sec, nsec;
 
@@ -128,7 +132,7 @@ WALK_FN int walk_leaf_key(struct walk_state *w, __u64 addr, __u32 index)
 	} else if (leaf->value_width) {
 		if (walk_read(w, at, leaf->value_width, &v))
 			return 0;
-		at = v;
+		at = v + leaf->add;
 	}
 	keys->value[n] = at;
 	keys->kind[n] = leaf->key;

@@ -17,7 +17,8 @@
 
 #define REQ_F_FIXED_FILE	1	/* include/linux/io_uring_types.h */
 
-#define IORING_OP_CONNECT	16	/* include/uapi/linux/io_uring.h */
+#define IORING_OP_POLL_ADD	6	/* include/uapi/linux/io_uring.h */
+#define IORING_OP_CONNECT	16
 #define IORING_OP_OPENAT	18
 #define IORING_OP_CLOSE		19
 #define IORING_OP_STATX		21
@@ -25,6 +26,8 @@
 #define IORING_OP_RENAMEAT	35
 #define IORING_OP_UNLINKAT	36
 #define IORING_OP_MKDIRAT	37
+#define IORING_OP_BIND		56
+#define IORING_OP_LISTEN	57
 
 /*
  * Operations on a descriptor (needs_file in io_uring/opdef.c); for others, the
@@ -52,7 +55,15 @@ struct {
 	__type(value, struct uring_fd);
 } uring_fds SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_TALKS);
+	__type(key, __u64);
+	__type(value, struct uring_talk);
+} uring_talks SEC(".maps");
+
 __u32 uring_nr;		/* rings of the target so far */
+__u32 uring_polls;	/* it has polled a connection by an operation */
 
 /* Does this kernel have io_uring, and requests with what is read here? */
 static __always_inline bool uring_known(void)
@@ -156,47 +167,23 @@ static __always_inline void uring_step(__u64 ctx, __u64 user_data, __u8 step, __
 }
 
 /*
- * What the programs want of a request lies close together, and each read from the kernel costs:
- * so one of a whole block, from which the fields are taken.
+ * Kernel memory, read by ordinary loads that give 0 where there is none: a call for each read would
+ * cost more than all else that is done for an operation.
  */
-#define REQUEST_BLOCK	64
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym;
 
-struct request {
-	__u64	at;		/* address of the block */
-	__u64	block[REQUEST_BLOCK / 8];
-};
-
-/* False: this kernel has other requests, or it cannot be read. */
-static __always_inline bool request_read(struct request *r, __u64 req)
-{
-	if (!uring_known())
-		return false;
-	r->at = req + (bpf_core_field_offset(struct io_kiocb, opcode) & ~7u);
-	return !bpf_probe_read_kernel(r->block, sizeof(r->block), (void *)r->at);
-}
-
-/* The field of @size bytes (at most 8, aligned) at @addr. */
-static __always_inline __u64 request_field(const struct request *r, __u64 addr, __u32 size)
-{
-	__u64 off = addr - r->at, v = 0;
-
-	if (off < REQUEST_BLOCK)
-		v = r->block[off / 8 & (REQUEST_BLOCK / 8 - 1)] >> off % 8 * 8;
-	else
-		bpf_probe_read_kernel(&v, size, (void *)addr);
-	return size == 8 ? v : v & ((1ull << size * 8) - 1);
-}
-
-#define REQUEST(r, req, field, size) \
-	request_field(r, (req) + bpf_core_field_offset(struct io_kiocb, field), size)
+#define KERNEL(type, at)							\
+	((const struct type *)bpf_rdonly_cast((const void *)(at),		\
+					      bpf_core_type_id_kernel(struct type)))
 
 static __always_inline void request_step(__u64 req, __u8 step, __s32 res)
 {
-	struct request r;
+	const struct io_kiocb *r;
 
-	if (!uring_nr || !request_read(&r, req))
+	if (!uring_nr || !uring_known())
 		return;
-	uring_step(REQUEST(&r, req, ctx, 8), REQUEST(&r, req, cqe.user_data, 8), step, res, 0);
+	r = KERNEL(io_kiocb, req);
+	uring_step((__u64)r->ctx, r->cqe.user_data, step, res, 0);
 }
 
 /* To where @req connects. The address is still the program's: the kernel copies it later. */
@@ -233,6 +220,57 @@ static __always_inline void connect_peer(struct raw_fd *ev, struct io_kiocb *req
 	ev->remote_port = __builtin_bswap16(addr.port);
 }
 
+/* Remember @file, which is polled, if it is a TCP connection. */
+static __always_inline void talk_begin(struct file *file)
+{
+	struct uring_talk talk = {};
+	__u64 key = (__u64)file;
+	struct socket *socket;
+	struct sock *sk;
+
+	if (bpf_map_lookup_elem(&uring_talks, &key) ||
+	    (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return;
+	socket = (struct socket *)BPF_CORE_READ(file, private_data);
+	sk = BPF_CORE_READ(socket, sk);
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP ||
+	    BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN ||
+	    !bpf_core_field_exists(((struct tcp_sock *)sk)->bytes_received))
+		return;
+	talk.sk = (__u64)sk;
+	talk.written = BPF_CORE_READ((struct tcp_sock *)sk, write_seq);
+	talk.came = BPF_CORE_READ((struct tcp_sock *)sk, bytes_received) ? URING_CAME_BEFORE :
+									   URING_CAME_NEVER;
+	bpf_map_update_elem(&uring_talks, &key, &talk, BPF_ANY);
+	uring_polls = 1;
+}
+
+/* The poll @req has completed: enum fd_turn of its connection; 0: it is none, or not known. */
+static __always_inline __u32 talk_came(__u64 req)
+{
+	struct uring_talk *talk;
+	__u32 written, turn = 0;
+	__u64 file;
+
+	if (!uring_polls || !uring_known() ||
+	    KERNEL(io_kiocb, req)->opcode != IORING_OP_POLL_ADD)
+		return 0;
+	file = (__u64)KERNEL(io_kiocb, req)->file;
+	talk = bpf_map_lookup_elem(&uring_talks, &file);
+	if (!talk)
+		return 0;
+	written = KERNEL(tcp_sock, talk->sk)->write_seq;
+	if (written != talk->written)
+		turn = FD_TURN_KNOWN | FD_TURN_SENT;
+	else if (talk->came == URING_CAME_SEEN)
+		turn = FD_TURN_KNOWN;
+	if (talk->came == URING_CAME_NEVER)
+		turn |= FD_TURN_KNOWN | FD_TURN_FIRST;
+	talk->written = written;
+	talk->came = URING_CAME_SEEN;
+	return turn;
+}
+
 /* Tell what file @fd is, unless it was told before and is still the same. */
 static __always_inline void fd_tell(struct task_struct *task, struct io_kiocb *req, __u32 fd,
 				    __u8 opcode, __u64 ts)
@@ -251,10 +289,17 @@ static __always_inline void fd_tell(struct task_struct *task, struct io_kiocb *r
 	    !file)
 		return;
 	now.file = (__u64)file;
-	now.ino = BPF_CORE_READ(file, f_inode, i_ino);
+	now.ino = KERNEL(file, file)->f_inode->i_ino;
 	known = bpf_map_lookup_elem(&uring_fds, &fd);
-	if (known && known->file == now.file && known->ino == now.ino)
+	if (known && known->file == now.file && known->ino == now.ino) {
+		if (opcode == IORING_OP_POLL_ADD)
+			talk_begin(file);
 		return;
+	}
+	if (opcode == IORING_OP_POLL_ADD) {
+		bpf_map_delete_elem(&uring_talks, &now.file);	/* that was another file's */
+		talk_begin(file);
+	}
 	ev = event_reserve(sizeof(*ev), ts, task->pid, RAW_URING_FD);
 	if (!ev)
 		return;
@@ -267,8 +312,9 @@ static __always_inline void fd_tell(struct task_struct *task, struct io_kiocb *r
 	if (opcode == IORING_OP_CONNECT)
 		connect_peer(ev, req);
 	event_submit(ev);
-	/* Once it is connected, its own addresses are known. */
-	if (opcode == IORING_OP_CONNECT)
+	/* What these make of it, its next operation tells. */
+	if (opcode == IORING_OP_CONNECT || opcode == IORING_OP_BIND ||
+	    opcode == IORING_OP_LISTEN)
 		bpf_map_delete_elem(&uring_fds, &fd);
 	else
 		bpf_map_update_elem(&uring_fds, &fd, &now, BPF_ANY);
@@ -297,17 +343,12 @@ static __always_inline const char *request_path(struct io_kiocb *req, __u8 opcod
 	return name ? BPF_CORE_READ(name, name) : NULL;
 }
 
-/* The descriptor that @req is on, read to @r; or URING_NO_FD, URING_FIXED_FD. */
-static __always_inline __s32 request_fd(const struct request *r, struct io_kiocb *req,
+/* The descriptor that @req, which is @r, is on; or URING_NO_FD, URING_FIXED_FD. */
+static __always_inline __s32 request_fd(const struct io_kiocb *r, struct io_kiocb *req,
 					__u8 opcode)
 {
-	__u64 at = (__u64)req;
-
-	if (opcode < 64 && ON_FD & OP(opcode)) {
-		if (REQUEST(r, at, flags, 4) & REQ_F_FIXED_FILE)
-			return URING_FIXED_FD;
-		return REQUEST(r, at, cqe.fd, 4);
-	}
+	if (opcode < 64 && ON_FD & OP(opcode))
+		return r->flags & REQ_F_FIXED_FILE ? URING_FIXED_FD : r->cqe.fd;
 	if (opcode == IORING_OP_CLOSE && bpf_core_field_exists(((struct io_close *)req)->fd))
 		return BPF_CORE_READ((struct io_close *)req, fd);
 	return URING_NO_FD;
@@ -339,7 +380,7 @@ int uring_submit(__u64 *args)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct io_kiocb *req = (struct io_kiocb *)args[0];
 	struct raw_uring_submit *ev;
-	struct request r;
+	const struct io_kiocb *r;
 	__u64 ts, user_data;
 	const char *path;
 	struct thread *t;
@@ -347,21 +388,22 @@ int uring_submit(__u64 *args)
 	__u8 opcode;
 	__s32 fd;
 
-	if (task->tgid != target_tgid || !enabled || !request_read(&r, args[0]))
+	if (task->tgid != target_tgid || !enabled || !uring_known())
 		return 0;
-	ring = ring_add(REQUEST(&r, args[0], ctx, 8), -1);
+	r = KERNEL(io_kiocb, req);
+	ring = ring_add((__u64)r->ctx, -1);
 	if (!ring)
 		return 0;
 	ts = bpf_ktime_get_ns();
 	t = uring_thread(task, ts);
 	if (!t)
 		return 0;
-	user_data = REQUEST(&r, args[0], cqe.user_data, 8);
-	opcode = REQUEST(&r, args[0], opcode, 1);
+	user_data = r->cqe.user_data;
+	opcode = r->opcode;
 	path = request_path(req, opcode);
 	if (path && submit_by_path(user_data, path, ring, opcode, ts, task->pid))
 		return 0;
-	fd = request_fd(&r, req, opcode);
+	fd = request_fd(r, req, opcode);
 	if (opcode == IORING_OP_STATX && bpf_core_field_exists(((struct io_statx *)req)->dfd))
 		fd = BPF_CORE_READ((struct io_statx *)req, dfd);
 	if (fd >= 0)
@@ -399,22 +441,17 @@ int uring_punt(__u64 *args)
 	return 0;
 }
 
-/* struct io_uring_cqe in include/uapi/linux/io_uring.h, which programs have to know, too */
-struct uring_cqe {
-	__u64	user_data;
-	__s32	res;
-	__u32	flags;
-};
-
 /* args: ctx, req, cqe */
 SEC("raw_tp/io_uring_complete")
 int uring_complete(__u64 *args)
 {
-	struct uring_cqe cqe;
+	const struct io_uring_cqe *cqe;
 
-	if (!uring_nr || bpf_probe_read_kernel(&cqe, sizeof(cqe), (void *)args[2]))
+	if (!uring_nr || !bpf_core_type_exists(struct io_uring_cqe))
 		return 0;
-	uring_step(args[0], cqe.user_data, RAW_URING_DONE, cqe.res, cqe.flags);
+	cqe = KERNEL(io_uring_cqe, args[2]);
+	uring_step(args[0], cqe->user_data, RAW_URING_DONE, cqe->res,
+		   cqe->flags | talk_came(args[1]) << 16);
 	return 0;
 }
 
@@ -422,7 +459,7 @@ int uring_complete(__u64 *args)
 SEC("raw_tp/io_uring_complete")
 int uring_complete_by_value(__u64 *args)
 {
-	uring_step(args[0], args[2], RAW_URING_DONE, args[3], args[4]);
+	uring_step(args[0], args[2], RAW_URING_DONE, args[3], args[4] | talk_came(args[1]) << 16);
 	return 0;
 }
 

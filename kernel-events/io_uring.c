@@ -13,6 +13,7 @@
 
 #include "abi.h"
 #include "dwell.skel.h"
+#include "kernel-events/fd_name.h"
 #include "kernel-events/io_uring.h"
 #include "kernel-events/source.h"
 
@@ -23,6 +24,8 @@ _Static_assert((int)RAW_URING_ARMED == (int)TRACE_URING_ARMED &&
 	       (int)RAW_URING_PUNTED == (int)TRACE_URING_PUNTED &&
 	       (int)RAW_URING_DONE == (int)TRACE_URING_DONE &&
 	       (int)RAW_URING_OVERFLOW == (int)TRACE_URING_OVERFLOW, "enum trace_uring_step");
+_Static_assert(FD_TURN_KNOWN << 16 == TRACE_READY_TURN && FD_TURN_SENT << 16 == TRACE_READY_SENT &&
+	       FD_TURN_FIRST << 16 == TRACE_READY_FIRST, "turns");
 _Static_assert(URING_NO_FD == TRACE_URING_NO_FD && URING_FIXED_FD == TRACE_URING_FIXED_FD,
 	       "descriptors of operations");
 
@@ -55,6 +58,7 @@ static int uring_decode(struct source_ctx *ctx, const struct raw_hdr *raw, struc
 	const struct raw_uring_path *by_path = (const struct raw_uring_path *)raw;
 	const struct raw_uring_step_of *step = (const struct raw_uring_step_of *)raw;
 	const struct raw_uring_wait *wait = (const struct raw_uring_wait *)raw;
+	int err;
 
 	switch (raw->type) {
 	case RAW_URING_SUBMIT:
@@ -89,7 +93,10 @@ static int uring_decode(struct source_ctx *ctx, const struct raw_hdr *raw, struc
 	case RAW_URING_FD:
 		ev->type = TRACE_URING_FD;
 		ev->file.fd = ((const struct raw_fd *)raw)->fd;
-		return source_fd_name(ctx, (const struct raw_fd *)raw, &ev->file.name);
+		err = source_fd_name(ctx, (const struct raw_fd *)raw, &ev->file.name);
+		/* listeners are known now */
+		ev->file.role = fd_role(&ctx->listeners, (const struct raw_fd *)raw);
+		return err;
 	}
 	return 0;
 }

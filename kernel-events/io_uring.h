@@ -52,7 +52,8 @@ struct raw_uring_step_of {
 	__u64		user_data;
 	__u32		ring;
 	__s32		res;		/* ARMED: the events that it waits for; DONE: the result */
-	__u32		flags;		/* DONE: of the completion (IORING_CQE_F_MORE …) */
+	/* DONE: of the completion (IORING_CQE_F_MORE …); of a poll's, with enum fd_turn << 16 */
+	__u32		flags;
 	__u8		step;		/* enum raw_uring_step */
 	__u8		pad[3];
 };
@@ -83,7 +84,24 @@ struct uring_fd {
 	__u64		ino;
 };
 
+/* A TCP connection that the target polls by operations, by the address of its file. */
+struct uring_talk {
+	__u64	sk;
+	__u32	written;	/* as in struct fd_state */
+	__u8	came;		/* enum uring_came */
+	__u8	pad[3];
+};
+
+enum uring_came {
+	URING_CAME_NEVER	= 0,	/* the connection has received nothing */
+	URING_CAME_BEFORE	= 1,	/* it had, when it was polled first: when is not known */
+	URING_CAME_SEEN		= 2,
+};
+
+#define MAX_TALKS	16384	/* those polled longest ago are forgotten */
+
 #ifndef __bpf__
+_Static_assert(sizeof(struct uring_talk) == 16, "uring_talk");
 _Static_assert(sizeof(struct raw_uring_submit) == 40, "raw_uring_submit");
 _Static_assert(sizeof(struct raw_uring_submit) <= BATCH_EVENT_MAX, "batch");
 _Static_assert(sizeof(struct raw_uring_step_of) == 40, "raw_uring_step_of");

@@ -33,7 +33,8 @@ uint64_t cells__type_key(const struct types *ts, const struct die *d)
 
 uint64_t cells__key(const struct types *ts, const struct die *t, const struct die *s)
 {
-	return mix(cells__type_key(ts, t), cells__type_key(ts, s));
+	/* they may be the same */
+	return mix(mix(1, cells__type_key(ts, t)), cells__type_key(ts, s));
 }
 
 static int cell__cmp(const void *a, const void *b)
@@ -131,6 +132,20 @@ static bool layout_of_stage(const struct types *ts, const struct runtime *rt, co
 	       out->future_off <= out->size - type__size(&inner.type);
 }
 
+/* Layout of a cell whose future shares its place with its result, in a union. */
+static bool layout_of_union(const struct types *ts, const struct runtime *rt, const struct die *d,
+			    struct walk_cell *out)
+{
+	struct image_path path;
+	struct die end;
+
+	if (!type__path(ts, d, rt->stage_path, &path, &end) || path.nr_hops)
+		return false;
+	out->size = (uint32_t)type__size(d);
+	out->future_off = path.off[0];
+	return out->future_off <= out->size && type__size(&end) <= out->size - out->future_off;
+}
+
 /* Where the next part of an allocation begins, and its size so far. */
 struct extent {
 	uint64_t	at, end, align;
@@ -208,5 +223,7 @@ static bool layout_of_parts(const struct types *ts, const struct runtime *rt, co
 bool cell__layout(const struct types *ts, const struct runtime *rt, const struct die *d,
 		  struct walk_cell *out)
 {
-	return (rt->cell_parts ? layout_of_parts : layout_of_stage)(ts, rt, d, out);
+	if (rt->cell_parts)
+		return layout_of_parts(ts, rt, d, out);
+	return (rt->stage_variant ? layout_of_stage : layout_of_union)(ts, rt, d, out);
 }

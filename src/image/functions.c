@@ -309,7 +309,9 @@ static void describe_poll(struct functions *fs, const struct runtime *rt, uint32
 		return;
 	p->cell = cells__key(fs->ts, &future, &scheduler);
 	p->name = rust_names__type(fs->names, &future);
-	p->scheduler = rust_names__type(fs->names, &scheduler);
+	/* each of its tasks is scheduled alike */
+	p->scheduler = strcmp(rt->scheduler_param, rt->future_param) ?
+			       rust_names__type(fs->names, &scheduler) : strdup(rt->name);
 	if (!p->name || !p->scheduler) {
 		fs->m->err = -ENOMEM;
 		return;

@@ -16,6 +16,7 @@
 #include "base/hash_table.h"
 #include "image/descriptors.h"
 #include "image/holders.h"
+#include "image/leaf_keys.h"
 
 #define MAX_ARCS	64	/* of one variant; the walk follows WALK_MAX_BRANCHES */
 #define MAX_RANGE	4096	/* between a discriminant's smallest and largest value */
@@ -395,72 +396,6 @@ static void explore_enum(struct futures *f, const struct type_variants *vs, uint
 	fill_holes(f, type);
 }
 
-static void leaf_from_path(struct walk_leaf *leaf, const struct image_path *p)
-{
-	leaf->nr_hops = p->nr_hops;
-	for (unsigned int i = 0; i <= p->nr_hops && i < WALK_MAX_HOPS; i++)
-		leaf->hop[i] = p->off[i];
-}
-
-/* Continues a path that ends at the reactor's object to the number that identifies it. */
-static bool key_in_io(const struct futures *f, const struct runtime *rt, struct image_path *path,
-		      struct walk_leaf *leaf)
-{
-	const struct scan_type *t;
-	struct image_path key;
-	struct die d;
-
-	if (!rt->io_key)
-		return true;
-	t = scan__type_by_path(f->ts->sc, rt->io_type, strlen(rt->io_type));
-	if (!t || !die__at_addr(f->ts->di, t->die, &d) || !type__resolve(f->ts, &d) ||
-	    !type__path(f->ts, &d, rt->io_key, &key, NULL) || key.nr_hops || !key.width)
-		return false;
-	path->off[path->nr_hops] += key.off[0];
-	leaf->value_width = key.width;
-	return true;
-}
-
-/*
- * Adds the way to a leaf's key. Returns its index in the table; WALK_NONE: it cannot be
- * found.
- */
-static uint32_t add_leaf(struct futures *f, const struct die *d, const struct runtime *rt,
-			 const struct runtime_leaf *l)
-{
-	struct walk_leaf leaf = { .key = (uint8_t)l->key, .dir = l->dir,
-				  .dir_read = l->dir_read, .dir_write = l->dir_write };
-	struct image_path path, dir;
-	bool found = false;
-	uint32_t at;
-
-	if (l->key == WALK_KEY_NONE)
-		return WALK_NONE;
-	if (l->key == WALK_KEY_YIELD) {
-		path = (struct image_path){ .nr_hops = 0 };	/* nothing to read */
-		found = true;
-	}
-	if (l->key_path)
-		found = type__path(f->ts, d, l->key_path, &path, NULL);
-	if (found && l->by_value)
-		leaf.value_width = path.width;
-	if (!found && l->search_io && rt && rt->io_type)
-		found = type__search(f->ts, d, rt->io_type, &path) &&
-			key_in_io(f, rt, &path, &leaf);
-	if (!found || path.nr_hops >= WALK_MAX_HOPS || (l->by_value && !leaf.value_width))
-		return WALK_NONE;
-	leaf_from_path(&leaf, &path);
-	if (!l->dir && l->dir_path && type__path(f->ts, d, l->dir_path, &dir, NULL) &&
-	    !dir.nr_hops && dir.width) {
-		leaf.dir_off = dir.off[0];
-		leaf.dir_width = dir.width;
-	}
-	at = model__add(f->m, MODEL_WALK_LEAVES, 1);
-	if (at != WALK_NONE)
-		*(struct walk_leaf *)model__at(f->m, MODEL_WALK_LEAVES, at) = leaf;
-	return at;
-}
-
 /*
  * A leaf of a runtime that reads or writes what it holds, which is no object of the reactor: it
  * polls the futures that this has, as tokio's File has its job. False: there are none.
@@ -482,22 +417,20 @@ static bool explore_held(struct futures *f, const struct die *d, uint32_t type)
 
 static bool explore_leaf(struct futures *f, const struct die *d, uint32_t type)
 {
-	const struct runtime_leaf *l = NULL;
-	const struct runtime *rt;
+	const struct runtime_leaf *l;
 	struct type_member closure;
 	struct image_path node;
 	struct die of = *d;
 	uint32_t at;
 
-	l = holders__leaf(f->ts, d, &rt);
+	l = leaf_keys__find(f->m, f->ts, d, &at);
 	/* what a PollFn waits for depends on its closure */
 	if (!l && holders__is_poll_fn(f->ts, d) && type__member(f->ts, d, "f", &closure)) {
-		l = holders__leaf(f->ts, &closure.type, &rt);
+		l = leaf_keys__find(f->m, f->ts, &closure.type, &at);
 		of = closure.type;
 	}
 	if (!l)
 		return false;
-	at = add_leaf(f, &of, rt, l);
 	if (at == WALK_NONE && l->search_io && explore_held(f, &of, type))
 		return true;
 	if (l->queue_node && type__path(f->ts, &of, l->queue_node, &node, NULL) && !node.nr_hops)

@@ -82,19 +82,23 @@ static int collect_polled(struct holders *h)
 	return 0;
 }
 
-const struct runtime_leaf *holders__leaf(const struct types *ts, const struct die *d,
-					 const struct runtime **rt)
+const struct runtime_leaf *holders__next_leaf(const struct types *ts, const struct die *d,
+					      struct leaf_iter *it)
 {
-	for (unsigned int r = 0; runtimes[r]; r++) {
-		*rt = runtimes[r];
-		for (size_t i = 0; i < (*rt)->nr_leaves; i++)
-			if (type__is(ts, d, (*rt)->leaves[i].type))
-				return &(*rt)->leaves[i];
+	while (!it->ended && runtimes[it->next]) {
+		it->rt = runtimes[it->next++];
+		for (size_t i = 0; i < it->rt->nr_leaves; i++)
+			if (type__is(ts, d, it->rt->leaves[i].type))
+				return &it->rt->leaves[i];
 	}
-	*rt = NULL;
-	for (size_t i = 0; i < nr_library_leaves; i++)
-		if (type__is(ts, d, library_leaves[i].type))
-			return &library_leaves[i];
+	it->rt = NULL;
+	for (size_t i = 0; !it->ended && i < nr_library_leaves; i++) {
+		if (!type__is(ts, d, library_leaves[i].type))
+			continue;
+		it->ended = true;
+		return &library_leaves[i];
+	}
+	it->ended = true;
 	return NULL;
 }
 
@@ -127,7 +131,6 @@ bool holders__is_poll_fn(const struct types *ts, const struct die *d)
 bool holders__is_future(const struct holders *h, const struct die *d)
 {
 	const struct scan_type *t;
-	const struct runtime *rt;
 
 	if (d->ab->tag != DW_TAG_structure_type)
 		return false;
@@ -145,7 +148,7 @@ bool holders__is_future(const struct holders *h, const struct die *d)
 					u64_cmp)) ||
 	       /* if fat LTO merged equal code, the poll function may be gone */
 	       holders__is_poll_fn(h->ts, d) || holders__wrapper(h->ts, d) ||
-	       holders__leaf(h->ts, d, &rt);
+	       holders__next_leaf(h->ts, d, &(struct leaf_iter){ .next = 0 });
 }
 
 /*

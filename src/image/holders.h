@@ -31,9 +31,19 @@ bool holders__holds(struct holders *h, const struct die *d, unsigned int depth, 
 /* Is it a PollFn: std's, that of the futures crate, or tokio's own (still in 1.40)? */
 bool holders__is_poll_fn(const struct types *ts, const struct die *d);
 
-/* The adapters' entry for the type at @d, and its runtime (NULL: of a library); NULL: none. */
-const struct runtime_leaf *holders__leaf(const struct types *ts, const struct die *d,
-					 const struct runtime **rt);
+/* Iterates over the adapters' entries for a type; zeroed at first. */
+struct leaf_iter {
+	const struct runtime	*rt;	/* of the entry; NULL: it is a library's */
+	unsigned int		 next;	/* runtime that is looked at next */
+	bool			 ended;
+};
+
+/*
+ * The next entry for the type at @d; NULL: there is none. Several runtimes may have one, as what
+ * futures of a library wait for depends on what these hold.
+ */
+const struct runtime_leaf *holders__next_leaf(const struct types *ts, const struct die *d,
+					      struct leaf_iter *it);
 const struct runtime_wrapper *holders__wrapper(const struct types *ts, const struct die *d);
 /* Does a runtime put @w around each of its tasks? */
 bool holders__is_hidden(const struct runtime_wrapper *w);

@@ -212,7 +212,11 @@ struct image_site {
 	uint64_t	vaddr;		/* of the probed instruction */
 	/* add to rsp at the site to get rsp at the function's entry */
 	int32_t		sp_adjust;
-	uint8_t		arg_reg;	/* register that holds the task (enum image_reg) */
+	/*
+	 * The register that holds the task, or, where a poll has ended, what it has returned;
+	 * enum image_reg, IMAGE_REG_NR: none does.
+	 */
+	uint8_t		arg_reg;
 	uint8_t		slow;		/* 1: not emulated, the kernel single-steps it */
 	uint8_t		code_before;	/* bytes in code[] before the instruction */
 	uint8_t		code_len;	/* bytes in code[] in total */

@@ -75,6 +75,22 @@ static void found_through(void *ctx, const struct symbol *sym, const char *gener
 		site_finder__calls_of(s->sites, sym->vaddr, found_return, s);
 }
 
+/* The same for each of @paths, which are separated by '|'. */
+static void find_through(struct search *s, const char *paths)
+{
+	for (; *paths; paths += *paths == '|') {
+		size_t len = strcspn(paths, "|");
+		char *path = strndup(paths, len);
+
+		if (path)
+			symbols__of(s->b, path, found_through, s);
+		else
+			s->m->err = -ENOMEM;
+		free(path);
+		paths += len;
+	}
+}
+
 /*
  * Reads the offset that layout @name of the runtime has in this program; *@out is
  * unchanged if it is not known.
@@ -116,7 +132,7 @@ void poll_ends__find(struct model *m, const struct binary *b, struct site_finder
 		if (!model__has_polls(m, r))
 			continue;
 		if (rt->poll_through)
-			symbols__of(b, rt->poll_through, found_through, &s);
+			find_through(&s, rt->poll_through);
 		offset_of(&s, rt, first, "header.vtable", &call.vtable_off);
 		offset_of(&s, rt, first, "vtable.poll", &call.fn_off);
 		if (call.vtable_off || call.fn_off)

@@ -384,6 +384,7 @@ int site_finder__inlined(struct site_finder *f, uint64_t start, uint64_t end, un
 int site_finder__return(struct site_finder *f, uint64_t ret, struct image_return *out)
 {
 	uint64_t vaddr = ret;
+	int holder = R_AX;
 	const uint8_t *p;
 	int64_t sp = 0;
 	size_t n;
@@ -393,6 +394,7 @@ int site_finder__return(struct site_finder *f, uint64_t ret, struct image_return
 	if (!p)
 		return -ENOENT;
 	out->ret = ret;
+	out->site.arg_reg = IMAGE_REG_AX;
 	out->site.vaddr = past_nop5(f, ret);
 	out->site.slow = 1;
 	for (int i = 0; i < RETURN_INSNS && n; i++) {
@@ -405,10 +407,13 @@ int site_finder__return(struct site_finder *f, uint64_t ret, struct image_return
 			out->site.vaddr = in->address;
 			out->site.sp_adjust = (int32_t)sp;
 			out->site.slow = 0;
+			out->site.arg_reg = holder != R_NONE && image_reg_of(holder) >= 0 ?
+						    (uint8_t)image_reg_of(holder) : IMAGE_REG_NR;
 			break;
 		}
 		if (insn__ends(f, in, at) || !insn__sp(f, in, at, &sp))
 			break;
+		insn__regs(f, in, &holder);
 	}
 	return settle(f, &out->site);
 }

@@ -313,7 +313,34 @@ bool type__fat_pointer(const struct types *ts, const struct die *d, bool *dyn, u
 struct cursor {
 	struct image_path	 path;
 	struct die		 type;
+	struct type_choice	 choice;	/* off: from the last pointer, not from the end */
+	uint8_t			 choice_hops;	/* pointers before it */
 };
+
+/*
+ * Notes how to tell that the enum, whose variants are @vs, has variant @v. A variant without a
+ * value has all that no other has; with one other, that is not the other's.
+ */
+static void cursor__choose(const struct types *ts, struct cursor *c, const struct type_variants *vs,
+			   const struct type_variant *v)
+{
+	struct member_iter it = { 0 };
+	struct type_variant other;
+	uint64_t value = v->value;
+	unsigned int others = 0;
+
+	c->choice = (struct type_choice){ .width = 0 };
+	while (!v->has_value && type__next_variant(ts, vs, &it, &other))
+		if (other.has_value && ++others)
+			value = other.value;
+	if (others > 1 || (!v->has_value && !others) || value > UINT32_MAX || vs->width > 8 ||
+	    vs->width & (vs->width - 1))
+		return;
+	c->choice_hops = c->path.nr_hops;
+	c->choice = (struct type_choice){
+		.off = (int32_t)(c->path.off[c->path.nr_hops] + vs->off),
+		.width = (uint8_t)vs->width, .is = v->has_value, .value = (uint32_t)value };
+}
 
 /* Enters variant @name (@len bytes) of an enum. */
 static bool cursor__variant(const struct types *ts, struct cursor *c, const char *name, size_t len)
@@ -327,6 +354,7 @@ static bool cursor__variant(const struct types *ts, struct cursor *c, const char
 	while (type__next_variant(ts, &vs, &it, &v)) {
 		if (!v.payload.name || strncmp(v.payload.name, name, len) || v.payload.name[len])
 			continue;
+		cursor__choose(ts, c, &vs, &v);
 		c->path.off[c->path.nr_hops] += (uint32_t)v.payload.off;
 		c->type = v.payload.type;
 		return true;
@@ -413,8 +441,9 @@ static uint8_t cursor__width(const struct types *ts, const struct cursor *c)
 	return size <= 8 ? (uint8_t)size : 0;
 }
 
-bool type__path(const struct types *ts, const struct die *d, const char *path,
-		struct image_path *out, struct die *end)
+/* Follows the first of the alternatives in @path that can be. False: none. */
+static bool cursor__path(const struct types *ts, const struct die *d, const char *path,
+			 struct cursor *out)
 {
 	while (path) {
 		const char *bar = strchr(path, '|');
@@ -422,17 +451,43 @@ bool type__path(const struct types *ts, const struct die *d, const char *path,
 		struct cursor c = { .type = *d };
 
 		if (cursor__follow(ts, &c, path, len)) {
-			*out = c.path;
-			out->ok = 1;
-			out->width = cursor__width(ts, &c);
-			out->size = (uint32_t)type__size(&c.type);
-			if (end)
-				*end = c.type;
+			c.path.ok = 1;
+			c.path.width = cursor__width(ts, &c);
+			c.path.size = (uint32_t)type__size(&c.type);
+			*out = c;
 			return true;
 		}
 		path = bar ? bar + 1 : NULL;
 	}
 	return false;
+}
+
+bool type__path(const struct types *ts, const struct die *d, const char *path,
+		struct image_path *out, struct die *end)
+{
+	struct cursor c;
+
+	if (!cursor__path(ts, d, path, &c))
+		return false;
+	*out = c.path;
+	if (end)
+		*end = c.type;
+	return true;
+}
+
+bool type__path_choice(const struct types *ts, const struct die *d, const char *path,
+		       struct image_path *out, struct type_choice *choice)
+{
+	struct cursor c;
+
+	if (!cursor__path(ts, d, path, &c))
+		return false;
+	*out = c.path;
+	*choice = c.choice;
+	if (c.choice_hops != c.path.nr_hops)
+		choice->width = 0;
+	choice->off -= (int32_t)c.path.off[c.path.nr_hops];
+	return true;
 }
 
 bool type__vec(const struct types *ts, const struct die *d, uint32_t *at, uint32_t *len,
@@ -503,7 +558,7 @@ static void search__step(const struct types *ts, struct search *s, const struct 
 }
 
 bool type__search(const struct types *ts, const struct die *d, const char *want,
-		  struct image_path *out)
+		  struct image_path *out, struct die *end)
 {
 	struct search s = { .queue = NULL };
 	unsigned int found_level = 0;
@@ -528,6 +583,8 @@ bool type__search(const struct types *ts, const struct die *d, const char *want,
 			*out = c.path;
 			out->ok = 1;
 			out->size = (uint32_t)type__size(&c.type);
+			if (end)
+				*end = c.type;
 			continue;
 		}
 		search__step(ts, &s, &c, level);

@@ -103,6 +103,21 @@ bool type__fat_pointer(const struct types *ts, const struct die *d, bool *dyn, u
 bool type__path(const struct types *ts, const struct die *d, const char *path,
 		struct image_path *out, struct die *end);
 
+/* How to tell that an enum has the variant that a path enters. */
+struct type_choice {
+	int32_t		off;		/* of the discriminant, from the end of the path */
+	uint8_t		width;		/* of the discriminant; 0: there is nothing to tell */
+	bool		is;		/* it must be value; false: it must not */
+	uint32_t	value;
+};
+
+/*
+ * As type__path(), and *@choice for the last enum that the path enters by a variant's name. Width
+ * 0: it enters none, or follows a pointer behind it, or its values do not fit.
+ */
+bool type__path_choice(const struct types *ts, const struct die *d, const char *path,
+		       struct image_path *out, struct type_choice *choice);
+
 /*
  * A Vec: where the pointer to its elements (*@at) and their number (*@len) are, and their type.
  * False: it is none.
@@ -113,9 +128,9 @@ bool type__vec(const struct types *ts, const struct die *d, uint32_t *at, uint32
 /*
  * Find the shortest path, by value and through references, boxes and Arcs, to a type
  * called @want, with three dereferences at most. False: there is none, or two are
- * equally short.
+ * equally short. @end, if not NULL, is set to the type that was found.
  */
 bool type__search(const struct types *ts, const struct die *d, const char *want,
-		  struct image_path *out);
+		  struct image_path *out, struct die *end);
 
 #endif /* DWELL_IMAGE_TYPES_H */

@@ -6,16 +6,19 @@
 
 enum part idle__read_part(const struct join *j, uint64_t token, int32_t epfd, uint32_t events)
 {
-	const struct fd_talk talk = fds__talk(&j->fds, token, epfd);
+	return idle__role_part(fds__talk(&j->fds, token, epfd).role, events);
+}
 
-	if (talk.role == TRACE_FD_LISTENS)
+enum part idle__role_part(uint8_t role, uint32_t events)
+{
+	if (role == TRACE_FD_LISTENS)
 		return PART_NO_CONNECTION;
 	if (!(events & TRACE_READY_TURN))
 		return PART_NO_DATA;
-	if (talk.role == TRACE_FD_ACCEPTED)
+	if (role == TRACE_FD_ACCEPTED)
 		return events & (TRACE_READY_SENT | TRACE_READY_FIRST) ? PART_NO_REQUEST :
 									 PART_NO_DATA;
-	if (talk.role != TRACE_FD_CONNECTED)
+	if (role != TRACE_FD_CONNECTED)
 		return PART_NO_DATA;
 	/* whoever connects may be greeted first */
 	return events & TRACE_READY_SENT  ? PART_NO_REPLY :

@@ -32,6 +32,8 @@
  * @events: what came then, with TRACE_READY_*.
  */
 enum part idle__read_part(const struct join *j, uint64_t token, int32_t epfd, uint32_t events);
+/* The same on a descriptor of this role: enum trace_fd_role. */
+enum part idle__role_part(uint8_t role, uint32_t events);
 /* The same of a wait that is still open at the end of the recording. */
 enum part idle__read_part_open(const struct join *j, uint64_t token);
 /*

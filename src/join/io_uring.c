@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "join/driver.h"
+#include "join/idle.h"
 #include "join/leaves.h"
 #include "join/operations.h"
 #include "join/timeline.h"
@@ -67,8 +68,19 @@ static void uring__forget(struct join *j)
 
 /* ---- why ---- */
 
-/* The way of @op so far; the last of its phases is the part that the event ends. */
-static void uring__cause(const struct operation *op, struct cause *c)
+/* The part of a phase of @op, for a leaf that waits in direction @dir, if that is known. */
+static enum part uring__part(const struct operation *op, uint8_t part, uint8_t dir)
+{
+	if (part != PART_NO_DATA)
+		return (enum part)part;
+	return op->receives ? idle__role_part(op->role, op->turn) : driver__idle_part(dir);
+}
+
+/*
+ * The way of @op so far, for a leaf that waits in direction @dir; the last of its phases is the
+ * part that the event ends.
+ */
+static void uring__cause(const struct operation *op, uint8_t dir, struct cause *c)
 {
 	unsigned int last = op->nr_phases - 1u;
 
@@ -78,9 +90,10 @@ static void uring__cause(const struct operation *op, struct cause *c)
 		c->steps[c->nr_steps++] = (struct cause_step){ .part = PART_NOT_SUBMITTED,
 							       .until = op->phases[0].since };
 	for (unsigned int i = 0; i < last; i++)
-		c->steps[c->nr_steps++] = (struct cause_step){ .part = op->phases[i].part,
-							       .until = op->phases[i + 1].since };
-	c->part = op->phases[last].part;
+		c->steps[c->nr_steps++] = (struct cause_step){
+			.part = (uint8_t)uring__part(op, op->phases[i].part, dir),
+			.until = op->phases[i + 1].since };
+	c->part = uring__part(op, op->phases[last].part, dir);
 	c->pieces = op->wq.nr ? &op->wq : NULL;
 	c->ready = op->ready ? op->ready : op->done;
 	c->looked = 0;
@@ -101,7 +114,7 @@ static bool uring__happened(const struct join *j, const struct task *t, const st
 		if (!op || !op->done || op->told)
 			continue;
 		op->told = true;
-		uring__cause(op, c);
+		uring__cause(op, key.dir, c);
 		c->branch = sh->leaves[i].node;
 		return true;
 	}
@@ -117,10 +130,13 @@ static bool uring__outstanding(const struct join *j, const struct task *t,
 
 	if (!o || !leaf_key(t, l, WALK_KEY_OPERATION, &key))
 		return false;
-	op = operations__only(o, key.value);
+	/* its thread will find the completion; of a ring for several threads, any of them */
+	op = t->polled_on ? operations__of_thread(o, t->polled_on, key.value) : NULL;
+	if (!op || (op->done && op->told))
+		op = operations__only(o, key.value);
 	if (!op)
 		return false;
-	uring__cause(op, c);
+	uring__cause(op, key.dir, c);
 	c->branch = l->node;
 	c->ready = 0;
 	if (op->done && c->nr_steps < CAUSE_STEPS) {

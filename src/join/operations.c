@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 
 #include "join/driver.h"
@@ -27,12 +28,41 @@ struct worker {
 	}		periods[PERIODS_MAX];	/* off the CPU since */
 };
 
+/* What a descriptor is, and whose turn it is there, if it is a connection. */
+struct operation_file {
+	uint32_t	name;		/* a string id; 0: none */
+	uint8_t		role;		/* enum trace_fd_role */
+	bool		fresh;		/* it was accepted during the recording */
+	bool		came;		/* something has been received since it was first seen … */
+	bool		sent;		/* … and something sent since then */
+};
+
 struct ring {
 	struct hash_table	ops;	/* struct operation by user_data */
 	size_t			sweep_at;	/* when so many are there */
 };
 
+#define RINGS_MAX	8	/* of one thread; that which it has not used longest is forgotten */
+
+/* A thread that submits: its rings, that of the last submission first. */
+struct submitter {
+	uint32_t	rings[RINGS_MAX];
+	uint32_t	nr;
+};
+
+#define OPCODE_POLL_ADD	6
 #define OPCODE_ACCEPT	13
+
+/* readv, read_fixed, recvmsg, read, recv, read_multishot, recv_zc, readv_fixed */
+#define OP(nr)		(1ull << (nr))
+#define RECEIVES	(OP(1) | OP(4) | OP(10) | OP(22) | OP(27) | OP(49) | OP(58) | OP(60))
+/* writev, write_fixed, sendmsg, write, send, send_zc, sendmsg_zc, writev_fixed */
+#define SENDS		(OP(2) | OP(5) | OP(9) | OP(23) | OP(26) | OP(47) | OP(48) | OP(61))
+
+static bool is_of(uint8_t opcode, uint64_t set)
+{
+	return opcode < 64 && set & OP(opcode);
+}
 
 /* enum io_uring_op, include/uapi/linux/io_uring.h */
 static const char *const opcodes[] = {
@@ -185,25 +215,139 @@ static struct operation *operation__begin(struct operations *o, struct ring *r, 
 	return op;
 }
 
+/* Thread @tid has submitted to @ring. */
+static int submitter__note(struct operations *o, uint32_t tid, uint32_t ring)
+{
+	struct submitter *s = map__get(&o->submitters, tid);
+	uint32_t at = 0;
+
+	if (s && s->nr && s->rings[0] == ring)
+		return 0;
+	if (!s) {
+		s = calloc(1, sizeof(*s));
+		if (!s || map__add(&o->submitters, tid, s)) {
+			free(s);
+			return -ENOMEM;
+		}
+	}
+	while (at < s->nr && s->rings[at] != ring)
+		at++;
+	if (at == s->nr && s->nr < RINGS_MAX)
+		s->nr++;
+	if (at == RINGS_MAX)
+		at--;
+	memmove(s->rings + 1, s->rings, at * sizeof(s->rings[0]));
+	s->rings[0] = ring;
+	return 0;
+}
+
+/* ---- whose turn it is ---- */
+
+/* The entry for descriptor @fd; NULL: no memory. */
+static struct operation_file *file__get(struct operations *o, int32_t fd)
+{
+	struct operation_file *file = map__get(&o->files, (uint32_t)fd);
+
+	if (file)
+		return file;
+	file = calloc(1, sizeof(*file));
+	if (!file || map__add(&o->files, (uint32_t)fd, file)) {
+		free(file);
+		return NULL;
+	}
+	return file;
+}
+
+/* Who is to speak: TRACE_READY_*; 0: not known, as it was open before the recording. */
+static uint32_t file__turn(const struct operation_file *file)
+{
+	if (!file->sent && !file->came && !file->fresh)
+		return 0;
+	return TRACE_READY_TURN | (file->sent ? TRACE_READY_SENT : 0) |
+	       (file->fresh && !file->came ? TRACE_READY_FIRST : 0);
+}
+
+/* @op, of @opcode on @fd, has been submitted. 0 or -ENOMEM. */
+static int talk__submitted(struct operations *o, struct operation *op, uint8_t opcode, int32_t fd)
+{
+	struct operation_file *file = file__get(o, fd);
+
+	if (!file)
+		return -ENOMEM;
+	op->role = file->role;
+	op->receives = is_of(opcode, RECEIVES);
+	if (op->receives)
+		op->turn = file__turn(file);
+	if (is_of(opcode, SENDS))
+		file->sent = true;
+	return 0;
+}
+
+/* @op has completed with @res. 0 or -ENOMEM. */
+static int talk__done(struct operations *o, struct operation *op, int32_t res, uint32_t flags)
+{
+	const struct operation_name *name = &o->names[op->name];
+	struct operation_file *file;
+
+	if (name->opcode == OPCODE_ACCEPT && res >= 0 && !name->unseen) {
+		file = file__get(o, res);
+		if (!file)
+			return -ENOMEM;
+		*file = (struct operation_file){ .role = TRACE_FD_ACCEPTED, .fresh = true };
+	}
+	if (name->opcode == OPCODE_POLL_ADD && flags & TRACE_READY_TURN) {
+		op->turn = flags & (TRACE_READY_TURN | TRACE_READY_SENT | TRACE_READY_FIRST);
+		op->receives = true;
+	}
+	if (!op->receives || name->opcode == OPCODE_POLL_ADD)
+		return 0;
+	file = map__get(&o->files, (uint32_t)name->fd);
+	if (!file)
+		return 0;
+	op->turn = file__turn(file);	/* what was sent after the submission counts, too */
+	if (res > 0) {
+		file->came = true;
+		file->sent = false;
+	}
+	return 0;
+}
+
+static int talk__file(struct operations *o, const struct trace_event *ev)
+{
+	struct operation_file *file = file__get(o, ev->file.fd);
+	bool fresh;
+
+	if (!file)
+		return -ENOMEM;
+	/* an accepted connection gets its name when it is used first */
+	fresh = file->fresh && !file->name && ev->file.role == TRACE_FD_ACCEPTED;
+	*file = (struct operation_file){ .name = ev->file.name, .role = ev->file.role,
+					 .fresh = fresh };
+	return 0;
+}
+
 static int operations__submit(struct operations *o, const struct trace_event *ev, uint64_t now)
 {
 	struct operation_name name = { .opcode = ev->submit.opcode, .fd = ev->submit.fd };
 	struct ring *r = ring__get(o, ev->submit.ring);
-	struct hash_slot *s;
+	const struct operation_file *file;
+	struct operation *op;
 
-	if (!r)
+	if (!r || submitter__note(o, ev->tid, ev->submit.ring))
 		return -ENOMEM;
-	s = hash_table__at(&o->submitters, ev->tid);
-	if (!s)
-		return -ENOMEM;
-	s->value = ev->submit.ring;
 	if (name.fd >= 0) {
-		s = hash_table__find(&o->fds, (uint32_t)name.fd);
-		name.string = s ? (uint32_t)s->value : 0;
+		file = map__get(&o->files, (uint32_t)name.fd);
+		name.string = file ? file->name : 0;
 	} else if (name.fd == TRACE_URING_NO_FD) {
 		name.string = ev->submit.path;
 	}
-	return operation__begin(o, r, ev->submit.user_data, &name, now) ? 0 : -ENOMEM;
+	op = operation__begin(o, r, ev->submit.user_data, &name, now);
+	if (!op)
+		return -ENOMEM;
+	/* it is never armed: to wait is all that it does */
+	if (name.opcode == OPCODE_POLL_ADD)
+		op->phases[0].part = PART_NO_DATA;
+	return name.fd >= 0 ? talk__submitted(o, op, name.opcode, name.fd) : 0;
 }
 
 /* ---- what threads of io-wq do ---- */
@@ -338,6 +482,8 @@ static int operations__step(struct operations *o, const struct trace_event *ev, 
 		op->more = ev->step.flags & TRACE_URING_MORE;
 		op->done = now;
 		op->told = false;
+		if (talk__done(o, op, ev->step.res, ev->step.flags))
+			return -ENOMEM;
 		return wq__done(o, op, ev->tid, now);
 	}
 	return 0;
@@ -345,32 +491,45 @@ static int operations__step(struct operations *o, const struct trace_event *ev, 
 
 int operations__event(struct operations *o, const struct trace_event *ev, uint64_t now)
 {
-	struct hash_slot *s;
-
 	switch (ev->type) {
 	case TRACE_URING_SUBMIT:
 		return operations__submit(o, ev, now);
 	case TRACE_URING_STEP:
 		return operations__step(o, ev, now);
 	case TRACE_URING_FD:
-		s = hash_table__at(&o->fds, (uint32_t)ev->file.fd);
-		if (!s)
-			return -ENOMEM;
-		s->value = ev->file.name;
-		return 0;
+		return talk__file(o, ev);
 	}
 	return 0;
+}
+
+/* Is @b, an operation with the number of @a, rather the one that is meant? NULL: there is none. */
+static bool operation__later(const struct operation *a, const struct operation *b)
+{
+	if (!a || !b)
+		return b;
+	return b->phases[0].since > a->phases[0].since;
 }
 
 struct operation *operations__of_thread(const struct operations *o, uint32_t tid,
 					uint64_t user_data)
 {
-	const struct hash_slot *s = hash_table__find(&o->submitters, tid);
+	const struct submitter *s = map__get(&o->submitters, tid);
+	struct operation *found = NULL;
 	const struct ring *r = NULL;
 
+	for (uint32_t i = 0; s && i < s->nr; i++) {
+		struct operation *op;
+
+		r = map__get(&o->rings, s->rings[i]);
+		op = r ? ring__find(r, user_data) : NULL;
+		if (operation__later(found, op))
+			found = op;
+	}
 	if (s)
-		r = map__get(&o->rings, s->value);
-	for (uint32_t i = 0; !r && o->rings.nr == 1 && i < o->rings.size; i++)
+		return found;
+	if (o->rings.nr != 1)
+		return operations__only(o, user_data);
+	for (uint32_t i = 0; !r && i < o->rings.size; i++)
 		r = o->rings.entries[i].value;
 	return r ? ring__find(r, user_data) : NULL;
 }
@@ -411,8 +570,12 @@ void operations__clear(struct operations *o)
 	for (uint32_t i = 0; i < o->workers.size; i++)
 		free(o->workers.entries[i].value);
 	map__clear(&o->workers);
-	hash_table__clear(&o->submitters);
-	hash_table__clear(&o->fds);
+	for (uint32_t i = 0; i < o->submitters.size; i++)
+		free(o->submitters.entries[i].value);
+	map__clear(&o->submitters);
+	for (uint32_t i = 0; i < o->files.size; i++)
+		free(o->files.entries[i].value);
+	map__clear(&o->files);
 	hash_table__clear(&o->name_of);
 	free(o->names);
 }

@@ -33,6 +33,13 @@ struct operation {
 	bool		told;		/* its completion has explained a wake */
 	uint32_t	name;		/* number of its name */
 	struct pieces	wq;		/* its time with a thread of io-wq, if that is known */
+	/*
+	 * If it receives: who was to speak on the connection when it completed, or, until then,
+	 * who is to speak (TRACE_READY_*); and on which end of it the program is.
+	 */
+	uint32_t	turn;
+	uint8_t		role;		/* enum trace_fd_role */
+	bool		receives;
 	uint64_t	ready;		/* when its file became ready, if armed; 0: not seen */
 	uint64_t	done;		/* when it completed; 0: not yet */
 };
@@ -40,8 +47,8 @@ struct operation {
 struct operations {
 	struct map		 rings;		/* struct ring by number */
 	struct map		 workers;	/* struct worker by thread: those of io-wq */
-	struct hash_table	 submitters;	/* thread → the ring that it submitted to last */
-	struct hash_table	 fds;		/* descriptor → its name, a string id */
+	struct map		 submitters;	/* struct submitter by thread */
+	struct map		 files;		/* struct operation_file by descriptor */
 	/* names of operations: what, and on what */
 	struct hash_table	 name_of;	/* → number + 1 */
 	struct operation_name {
@@ -62,8 +69,10 @@ int operations__event(struct operations *o, const struct trace_event *ev, uint64
  */
 int operations__off_cpu(struct operations *o, const struct trace_event *ev, uint64_t now);
 /*
- * The operation @user_data of the ring that thread @tid submits to; if it submits to none,
- * of the only ring that there is. NULL: none is known.
+ * The operation @user_data of the rings that thread @tid submits to. Of several rings' it is that
+ * which was submitted last: a runtime that has several rings for a thread uses a number again
+ * when the operation before has ended. If the thread submits to none (the kernel does it for it,
+ * IORING_SETUP_SQPOLL), of the only ring that there is, or operations__only(). NULL: none is known.
  */
 struct operation *operations__of_thread(const struct operations *o, uint32_t tid,
 					uint64_t user_data);

@@ -191,6 +191,7 @@ static const struct function_words functions[] = {
 	{ "percpu_rwsem_wait", "a lock inside the kernel" },
 	{ "__percpu_down_read", "a lock inside the kernel" },
 	{ "synchronize_", "all CPUs (RCU)" },
+	{ "expand_files", "the table of descriptors, which grows" },
 	{ "jbd2_", "a disk (the file system's journal)" },
 	{ "xlog_", "a disk (the file system's journal)" },
 	{ "xfs_log_force", "a disk (the file system's journal)" },

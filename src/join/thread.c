@@ -298,6 +298,7 @@ void thread__push_poll(struct join *j, struct thread *th, struct task *t, uint64
 	p->ended = 0;
 	p->nr_summed = p->pieces.nr = 0;
 	t->thread = th;
+	t->polled_on = th->tid;
 	th->dispatches = NULL;
 	thread__does(j, th, now, DOING_POLL, CPU_ON);
 }

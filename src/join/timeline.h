@@ -96,6 +96,7 @@ struct task {
 	uint8_t		 nr_keys;
 	uint32_t	 woken_on;	/* READY: tid of the thread that woke or spawned it; 0 */
 	uint32_t	 self_wakes;	/* polls in a row that it woke itself in */
+	uint32_t	 polled_on;	/* tid of the thread that polled it last; 0: not seen */
 	struct walk_keys keys;
 	uint64_t	 fd_token;
 	uint64_t	 seen_at;	/* when a listing last contained it; 0: never */

@@ -53,7 +53,7 @@ static void add_roots(struct digest *d, const struct runtime_root *roots, size_t
 	}
 }
 
-_Static_assert(sizeof(struct runtime_leaf) == 48, "runtime_leaf: see add_leaves()");
+_Static_assert(sizeof(struct runtime_leaf) == 56, "runtime_leaf: see add_leaves()");
 
 static void add_leaves(struct digest *d, const struct runtime_leaf *leaves, size_t nr)
 {
@@ -62,6 +62,8 @@ static void add_leaves(struct digest *d, const struct runtime_leaf *leaves, size
 		add_str(d, leaves[i].type);
 		add(d, leaves[i].key);
 		add(d, leaves[i].dir);
+		add(d, leaves[i].add);
+		add_str(d, leaves[i].io_path);
 		add_str(d, leaves[i].key_path);
 		add_str(d, leaves[i].dir_path);
 		add(d, leaves[i].dir_read);

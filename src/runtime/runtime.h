@@ -179,18 +179,23 @@ struct runtime_leaf {
 	 * not a known leaf, but one whose inside is not known.
 	 */
 	enum walk_key_kind key;
-	uint8_t		 dir;		/* WALK_KEY_IO: enum walk_dir; 0: read from dir_path */
+	/* WALK_KEY_IO: enum walk_dir; 0: read from dir_path. WALK_KEY_OPERATION: 0 if not known */
+	uint8_t		 dir;
+	uint8_t		 add;		/* by_value: what is added to the number to get the key */
 	/*
 	 * Member names, separated by dots, from the leaf to the key. '*' dereferences
 	 * (a reference, Box, NonNull, raw pointer). An Arc or Rc points to its inner
 	 * block: "*.data". A Box or reference of a slice leads to its first element.
 	 * Newtype levels may be omitted: a name, and the pointer for a '*', is searched
 	 * for through structs with one non-empty member and through enums with one
-	 * variant that has members; for other enums the variant must be named.
+	 * variant that has members; for other enums the variant must be named. If it is
+	 * behind the last '*', the enum must have that variant, or there is no key.
 	 * Alternatives for different versions are separated by '|'.
 	 */
 	const char	*key_path;
 	const char	*dir_path;
+	/* search_io: from io_type to the key, as in key_path; NULL: see runtime.io_key */
+	const char	*io_path;
 	/* bits of the value there that mean reading, writing */
 	uint16_t	 dir_read, dir_write;
 	/*
@@ -372,12 +377,14 @@ struct runtime {
 	 */
 	const char			*cell_type;	/* "tokio::runtime::task::core::Cell" */
 	const char			*future_param;	/* the parameter that is the future: "T" */
-	const char			*scheduler_param; /* the parameter that schedules it: "S" */
+	/* the parameter that schedules it: "S"; future_param if there is none */
+	const char			*scheduler_param;
 	/* its index among the parameters; the future is 0 */
 	uint32_t			 scheduler_nr;
 	/* Either: the future is in an enum, … */
 	const char			*stage_path;	/* path to the enum: "core.stage" */
-	const char			*stage_variant;	/* "Running" */
+	/* "Running"; NULL: stage_path leads to a union of the future and its result */
+	const char			*stage_variant;
 	/*
 	 * … or: the allocation has no type, and cell_type is a structure of pointers to
 	 * its parts. These are the pointer members, in the order of the parts, each of
@@ -434,8 +441,8 @@ struct runtime {
 	 */
 	const char			*context_symbol;
 	/*
-	 * A function of the runtime that only jumps to a task's poll function. If it is
-	 * not inlined, polls return to its callers.
+	 * Functions of the runtime that only jump to a task's poll function, separated by '|'.
+	 * If one is not inlined, polls return to its callers.
 	 */
 	const char			*poll_through;
 	/*
@@ -483,7 +490,8 @@ extern const struct runtime *const runtimes[];
 extern const struct runtime runtime_tokio, runtime_async_task;
 /* defined in executors.c */
 extern const struct runtime runtime_futures, runtime_pollster, runtime_async_io;
-extern const struct runtime runtime_tokio_uring, runtime_monoio;
+extern const struct runtime runtime_tokio_uring, runtime_monoio, runtime_glommio;
+extern const struct runtime runtime_compio;
 
 /*
  * A number for everything in the adapters of @list (NULL ends it), libraries.c and

@@ -13,5 +13,7 @@ const struct runtime *const runtimes[] = {
 	&runtime_async_io,
 	&runtime_tokio_uring,
 	&runtime_monoio,
+	&runtime_glommio,
+	&runtime_compio,
 	NULL,
 };

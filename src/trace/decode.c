@@ -434,6 +434,7 @@ static void get_event(struct trace_codec *c, struct cursor *in, struct trace_eve
 		ev->waited.fd = get_int(in);
 		break;
 	case TRACE_URING_FD:
+		ev->file.role = (uint8_t)mode;
 		ev->file.fd = get_int(in);
 		ev->file.name = (uint32_t)get_varint_max(in, UINT32_MAX);
 		break;

@@ -438,6 +438,7 @@ size_t trace_codec__encode(struct trace_codec *c, const struct trace_event *ev, 
 		p = put_signed(p, ev->waited.fd);
 		break;
 	case TRACE_URING_FD:
+		mode = ev->file.role & 3;
 		p = put_signed(p, ev->file.fd);
 		p = put_varint(p, ev->file.name);
 		break;

@@ -129,7 +129,10 @@ enum trace_uring_step {
 #define TRACE_URING_NO_FD	(-1)	/* it is on none, or names its file by a path */
 #define TRACE_URING_FIXED_FD	(-2)	/* on a file that was registered with the ring */
 
-/* In uring flags: further completions of the same operation follow (IORING_CQE_F_MORE). */
+/*
+ * In uring flags: further completions of the same operation follow (IORING_CQE_F_MORE). Of the
+ * completion of a poll, TRACE_READY_* as well.
+ */
 #define TRACE_URING_MORE	2u
 
 struct trace_event {
@@ -251,6 +254,7 @@ struct trace_event {
 		struct {
 			int32_t		fd;
 			uint32_t	name;	/* string id, as in fd.name; from now on */
+			uint8_t		role;	/* enum trace_fd_role */
 		} file;
 		struct {
 			/* time of the first lost event; ts is that of the last */

@@ -15,13 +15,13 @@ has failed, the totals of running and blocked too.
 import sys
 
 import truth
-from harness import (PROFILES, Checks, Recording, Target, attempts, fold, need_files, need_recording, no_io_uring, report,
+from harness import (PROFILES, Checks, Recording, Target, attempts, fold, need_files, need_recording, no_io_uring, not_built, report,
                      scratch, workload, DWELL)
 
 ATTEMPTS = 3
 CANCELS = {"smol_tasks"}  # programs that drop tasks while these wait
-LOCAL_SETS = {"shapes", "roots", "uring", "mono"}  # programs that have one, or no function that spawns
-RINGS = {"uring", "mono"}  # programs that use io_uring
+LOCAL_SETS = {"shapes", "roots", "uring", "mono", "glom", "comp"}  # programs that have one, or no function that spawns
+RINGS = {"uring", "mono", "glom", "comp"}  # programs that use io_uring
 
 # Name and command line; each ends by itself after about a second.
 RUNS = [
@@ -41,7 +41,10 @@ RUNS = [
     ("std", ["std_tasks"]),
     ("roots", ["roots"]),
     ("uring", ["uring"]),
+    ("uring-sqpoll", ["uring", "--sqpoll"]),
     ("mono", ["mono"]),
+    ("glom", ["glom"]),
+    ("comp", ["comp"]),
 ]
 
 # Where nothing is inlined, polls return through functions of other shapes.
@@ -91,8 +94,10 @@ def main():
         for name, command, profile, hidden in runs:
             if wanted and not any(name.startswith(prefix) for prefix in wanted):
                 continue
-            if command[0] in RINGS and no_io_uring():
-                checks.skip(name, no_io_uring())
+            why = no_io_uring() if command[0] in RINGS else None
+            why = why or not_built(command[0], profile)
+            if why:
+                checks.skip(name, why)
                 continue
             with checks.guarded(f"{name}: a comparison"):
                 attempts(checks,

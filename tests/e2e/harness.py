@@ -165,6 +165,13 @@ def no_io_uring():
     return None
 
 
+def not_built(name, profile="release"):
+    """Why there is no such workload, or None. Only some may be missing: they need a newer Rust (Makefile)."""
+    if name == "comp" and not workload(name, profile).exists():
+        return "compio needs Rust 1.95"
+    return None
+
+
 def need_io_uring():
     why = no_io_uring()
     if why:

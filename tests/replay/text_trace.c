@@ -469,6 +469,20 @@ static int ev_ready(struct text_trace *t, struct trace_event *ev)
 	return value_time(t, "since", &ev->ready.ready);
 }
 
+static uint8_t role_of(const struct text_trace *t)
+{
+	return has(t, "listens")   ? TRACE_FD_LISTENS :
+	       has(t, "accepted")  ? TRACE_FD_ACCEPTED :
+	       has(t, "connected") ? TRACE_FD_CONNECTED : TRACE_FD_OTHER;
+}
+
+/* "turn sent first": TRACE_READY_*. */
+static uint32_t turn_of(const struct text_trace *t)
+{
+	return (has(t, "turn") ? TRACE_READY_TURN : 0) | (has(t, "sent") ? TRACE_READY_SENT : 0) |
+	       (has(t, "first") ? TRACE_READY_FIRST : 0);
+}
+
 static int ev_fd(struct text_trace *t, struct trace_event *ev)
 {
 	const char *name = value(t, "name");
@@ -477,9 +491,7 @@ static int ev_fd(struct text_trace *t, struct trace_event *ev)
 	ev->fd.token = address_of(t, t->words[4], strlen(t->words[4]));
 	ev->fd.epfd = (int32_t)value_number(t, "epfd", 5);
 	ev->fd.fd = (int32_t)value_number(t, "fd", 9);
-	ev->fd.role = has(t, "listens")	  ? TRACE_FD_LISTENS :
-		      has(t, "accepted")  ? TRACE_FD_ACCEPTED :
-		      has(t, "connected") ? TRACE_FD_CONNECTED : TRACE_FD_OTHER;
+	ev->fd.role = role_of(t);
 	ev->fd.sent = has(t, "sent");
 	ev->fd.seen = has(t, "seen");
 	if (name) {
@@ -539,7 +551,7 @@ static int ev_step(struct text_trace *t, struct trace_event *ev)
 			ev->step.step = i;
 	ev->step.ring = (uint32_t)value_number(t, "ring", 1);
 	ev->step.res = (int32_t)value_number(t, "res", 0);
-	ev->step.flags = has(t, "more") ? TRACE_URING_MORE : 0;
+	ev->step.flags = (has(t, "more") ? TRACE_URING_MORE : 0) | turn_of(t);
 	if (has(t, "in"))
 		ev->step.res |= EPOLLIN;
 	if (has(t, "out"))
@@ -563,6 +575,7 @@ static int ev_file(struct text_trace *t, struct trace_event *ev)
 	snprintf(copy, sizeof(copy), "%s", name ? name : "");
 	spaces(copy);
 	ev->file.name = trace_writer__string(t->w, copy);
+	ev->file.role = role_of(t);
 	return 0;
 }
 
@@ -627,7 +640,7 @@ static const struct {
 	/* USER_DATA armed|ready|punted|done|overflow [ring= res= in out more] */
 	{ "step", TRACE_URING_STEP, 6, ev_step },
 	{ "waited", TRACE_URING_WAIT, 5, ev_waited },	/* NR [fd=] */
-	{ "file", TRACE_URING_FD, 6, ev_file },		/* FD name=NAME */
+	{ "file", TRACE_URING_FD, 6, ev_file },		/* FD name=NAME [listens|accepted|connected] */
 	{ "thread-exit", TRACE_THREAD_EXIT, 4, ev_none },
 	{ "process-exit", TRACE_PROCESS_EXIT, 4, ev_none },
 };

@@ -474,17 +474,17 @@ static void circles(void **state)
 	assert_int_equal(path.off[0], 12);
 	assert_false(type__path(&f.ts, &d, "y", &path, &to));
 	assert_false(type__path(&f.ts, &d, "*", &path, &to));
-	assert_false(type__search(&f.ts, &d, "Node", &path));
+	assert_false(type__search(&f.ts, &d, "Node", &path, NULL));
 	assert_true(die_of(&f, "A", &d));
 	assert_false(type__path(&f.ts, &d, "y", &path, &to));
-	assert_false(type__search(&f.ts, &d, "Node", &path));
+	assert_false(type__search(&f.ts, &d, "Node", &path, NULL));
 	assert_true(die_of(&f, "Node", &d));
 	assert_true(type__path(&f.ts, &d, "next.*.*", &path, &to));
 	assert_false(type__path(&f.ts, &d, "next.*.*.*.*.*.*.*.*.*.*", &path, &to));
-	assert_false(type__search(&f.ts, &d, "Self", &path));
+	assert_false(type__search(&f.ts, &d, "Self", &path, NULL));
 	assert_true(die_of(&f, "Enum", &d));
 	(void)type__only_payload(&f.ts, &d, &m);
-	assert_false(type__search(&f.ts, &d, "Self", &path));
+	assert_false(type__search(&f.ts, &d, "Self", &path, NULL));
 	assert_false(type__path(&f.ts, &d, "y", &path, &to));
 	drop(&f);
 }
@@ -636,6 +636,7 @@ static void use_types(struct file *f)
 		struct member_iter it = { 0 }, vit = { 0 };
 		struct type_variants vs;
 		struct type_variant v;
+		struct type_choice choice;
 		struct image_path path;
 		struct type_member m;
 		uint64_t data, other;
@@ -655,7 +656,8 @@ static void use_types(struct file *f)
 		(void)type__param(&f->ts, &d, "T", &to);
 		(void)type__fat_pointer(&f->ts, &d, &dyn, &data, &other, &to);
 		(void)type__path(&f->ts, &d, "x.*.y|next.*|*", &path, &to);
-		(void)type__search(&f->ts, &d, "a::b", &path);
+		(void)type__path_choice(&f->ts, &d, "x.Some.y|Some", &path, &choice);
+		(void)type__search(&f->ts, &d, "a::b", &path, &to);
 	}
 	for (size_t i = 0; i < f->sc.nr_fns && i < 50; i++) {
 		struct die d;

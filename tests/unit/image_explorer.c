@@ -52,6 +52,90 @@ static void states(void **state)
 	drop(&f);
 }
 
+/* The way to the number of an operation in tokio's Op, whose state is an enum of @shape. */
+static struct walk_leaf number_in(void (*shape)(struct file *f, uint32_t word, uint32_t polled,
+						uint32_t none))
+{
+	static const char *const path[] = { "tokio", "runtime", "driver", "op" };
+	uint32_t word, polled, none, state, type;
+	struct walk_leaf leaf;
+	struct explored e;
+	struct file f;
+	size_t nr;
+
+	start(&f);
+	word = base(&f, "u32", 4);
+	polled = holder(&f, "Polled", 24, "__0", word, 16);
+	none = here(&f);
+	named(&f, A_LEAF, "Complete", 24);
+	state = here(&f);
+	named(&f, A_STRUCT, "State", 24);
+	shape(&f, word, polled, none);
+	close_level(&f);
+	for (size_t i = 0; i < sizeof(path) / sizeof(path[0]); i++)
+		named(&f, A_SPACE, path[i], 0);
+	holder(&f, "Op", 40, "state", state, 8);
+	for (size_t i = 0; i < sizeof(path) / sizeof(path[0]); i++)
+		close_level(&f);
+	end(&f);
+	type = explore_type(&e, &f, "tokio::runtime::driver::op::Op");
+	assert_int_equal(image__types(e.img, &nr)[type].leaf_key, WALK_KEY_OPERATION);
+	leaf = image__walk_leaves(e.img, &nr)[walk_type(&e, type)->leaf];
+	assert_int_equal(leaf.nr_hops, 0);
+	assert_int_equal(leaf.hop[0], 8 + 16);
+	assert_int_equal(leaf.value_width, 4);
+	done(&e);
+	drop(&f);
+	return leaf;
+}
+
+/* Each state has a number of its own, … */
+static void numbered(struct file *f, uint32_t word, uint32_t polled, uint32_t none)
+{
+	begin_part(f, word, 4);
+	variant(f, 0, "Complete", none);
+	variant(f, 7, "Polled", polled);
+	close_level(f);
+}
+
+/* … or all that is not the other's; … */
+static void by_niche(struct file *f, uint32_t word, uint32_t polled, uint32_t none)
+{
+	begin_part(f, word, 20);
+	variant(f, 3, "Complete", none);
+	default_variant(f, "Polled", polled);
+	close_level(f);
+}
+
+/* … but what is not any of several others' cannot be told. */
+static void by_several(struct file *f, uint32_t word, uint32_t polled, uint32_t none)
+{
+	begin_part(f, word, 20);
+	variant(f, 3, "Complete", none);
+	variant(f, 4, "Gone", none);
+	default_variant(f, "Polled", polled);
+	close_level(f);
+}
+
+/* A key in a variant is only read while the enum has that variant. */
+static void keys_in_enums(void **state)
+{
+	struct walk_leaf leaf;
+
+	(void)state;
+	leaf = number_in(numbered);
+	assert_int_equal(leaf.there_width, 4);
+	assert_int_equal(leaf.there_off, 4 - 16);
+	assert_int_equal(leaf.there_is, 1);
+	assert_int_equal(leaf.there_value, 7);
+	leaf = number_in(by_niche);
+	assert_int_equal(leaf.there_width, 4);
+	assert_int_equal(leaf.there_off, 20 - 16);
+	assert_int_equal(leaf.there_is, 0);
+	assert_int_equal(leaf.there_value, 3);
+	assert_int_equal(number_in(by_several).there_width, 0);
+}
+
 /* enum E { A(future) if 5, B(future) if 7, otherwise C(future) } */
 static void niches(void **state)
 {
@@ -472,6 +556,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(states),
 		cmocka_unit_test(niches),
+		cmocka_unit_test(keys_in_enums),
 		cmocka_unit_test(wrong_discriminants),
 		cmocka_unit_test(await_places),
 		cmocka_unit_test(circular_item),

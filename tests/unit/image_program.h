@@ -167,7 +167,7 @@ static __attribute__((unused)) void assert_consistent(const struct image *img)
 		unsigned int width = wt[i].disc_width;
 
 		assert_true(types[i].kind <= IMAGE_TYPE_TRANSPARENT);
-		assert_true(types[i].leaf_key <= WALK_KEY_ADDRESS);
+		assert_true(types[i].leaf_key <= WALK_KEY_OPERATION);
 		assert_true(width <= 8 && !(width & (width - 1)));
 		/* beyond all tasks: the layout is unknown */
 		if (width && wt[i].disc_off != INT32_MAX)
@@ -191,9 +191,9 @@ static __attribute__((unused)) void assert_consistent(const struct image *img)
 		assert_true(arcs[i].mode == WALK_ARC_DYN || arcs[i].type < nr_types);
 	}
 	for (size_t i = 0; i < nr_leaves; i++) {
-		assert_true(leaves[i].key && leaves[i].key <= WALK_KEY_ADDRESS);
+		assert_true(leaves[i].key && leaves[i].key <= WALK_KEY_OPERATION);
 		assert_true(leaves[i].nr_hops < WALK_MAX_HOPS);
-		assert_true(leaves[i].dir_width <= 8);
+		assert_true(leaves[i].dir_width <= 8 && leaves[i].there_width <= 8);
 	}
 	for (size_t i = 0; i < nr_cells; i++) {
 		assert_true(cells[i].root_type == WALK_NONE || cells[i].root_type < nr_types);

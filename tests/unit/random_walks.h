@@ -167,7 +167,16 @@ static inline struct walk_leaf random_leaf(uint64_t *seed)
 	}
 	/* a number of one width or another, or an address */
 	if (l.key == WALK_KEY_IO && l.hop[l.nr_hops])
-		l.value_width = 1u << l.hop[l.nr_hops] / 8;
+		l.value_width = (uint8_t)(1u << l.hop[l.nr_hops] / 8);
+	if (l.value_width)
+		l.add = (uint8_t)below(seed, 3);
+	/* in an enum, whose discriminant is before or behind it */
+	if (l.hop[l.nr_hops] && below(seed, 2)) {
+		l.there_width = (uint8_t)(1u << below(seed, 4));
+		l.there_off = below(seed, 2) ? -8 : 8;
+		l.there_is = (uint8_t)below(seed, 2);
+		l.there_value = (uint32_t)below(seed, 3);
+	}
 	return l;
 }
 

@@ -186,6 +186,7 @@ static inline void random_event(uint64_t *seed, uint64_t ts, int wild, struct tr
 	case TRACE_URING_FD:
 		ev->file.fd = wild ? (int32_t)any(seed) : (int32_t)below(seed, 3);
 		ev->file.name = (uint32_t)below(seed, 4);
+		ev->file.role = (uint8_t)below(seed, 4);
 		break;
 	case TRACE_LOST:
 		ev->lost.first = wild ? any(seed) : ts - below(seed, 5000);

@@ -6,6 +6,8 @@
 //! there while `hog` keeps the only thread busy. `napper` waits for a timer, which is tokio's.
 //! Any operation goes Pending once, one that is done at once too: it is only submitted when all tasks wait.
 //!
+//! With --sqpoll a thread of the kernel submits, so that the program need not tell it to.
+//!
 //! `uring serve` prints its port and echoes until SIGTERM or the end of standard input.
 
 use std::fs::{File, OpenOptions};
@@ -28,13 +30,17 @@ const STEP: Duration = Duration::from_millis(5);
 const BUSY: Duration = Duration::from_millis(3);
 
 fn main() -> io::Result<()> {
-    let mut options = Options::parse("uring", "[serve]", &[], &[]);
+    let mut options = Options::parse("uring", "[serve] [--sqpoll]", &[], &["--sqpoll"]);
     options.ready();
     match options.words.first().map(String::as_str) {
         None => {
             let fifo = std::env::temp_dir().join(format!("dwell-uring-{}", std::process::id()));
             make_fifo(&fifo)?;
-            tokio_uring::start(run(options.rounds(40, STEP), fifo.clone()));
+            let mut ring = tokio_uring::uring_builder();
+            if options.has("--sqpoll") {
+                ring.setup_sqpoll(100); // milliseconds; longer than anything here waits
+            }
+            tokio_uring::builder().uring_builder(&ring).start(run(options.rounds(40, STEP), fifo.clone()));
             std::fs::remove_file(&fifo)?;
         }
         Some("serve") => serve()?,
