@@ -54,6 +54,7 @@ struct unwinder {
 	uint64_t		 cache_at;	/* 0: empty */
 	uint64_t		 cache[STACK_CACHE / 8];
 	size_t			 cache_words;
+	const struct unwind_copy *copy;		/* NULL: the stack is in the process's memory */
 };
 
 static int read_maps(struct unwinder *u)
@@ -104,8 +105,10 @@ struct unwinder *unwinder__new(const struct process *target)
 	return u;
 }
 
-int unwinder__again(struct unwinder *u)
+/* The next stack is in @copy; NULL: in the process's memory. */
+static int begin(struct unwinder *u, const struct unwind_copy *copy)
 {
+	u->copy = copy;
 	u->cache_at = 0;
 	if (!u->unmapped)
 		return 0;
@@ -115,6 +118,16 @@ int unwinder__again(struct unwinder *u)
 	u->maps = NULL;
 	u->nr_maps = 0;
 	return read_maps(u);
+}
+
+int unwinder__again(struct unwinder *u)
+{
+	return begin(u, NULL);
+}
+
+int unwinder__from_copy(struct unwinder *u, const struct unwind_copy *copy)
+{
+	return begin(u, copy);
 }
 
 static void file__close(struct file *f)
@@ -248,13 +261,26 @@ static Dwarf_Frame *rules_at(struct unwinder *u, uint64_t pc)
 	return frame;
 }
 
-static bool read_word(struct unwinder *u, uint64_t addr, uint64_t *word)
+static int copied_word(const struct unwind_copy *copy, uint64_t addr, uint64_t *word)
+{
+	uint64_t off = addr - copy->addr;
+
+	if (addr < copy->addr || off >= copy->len || copy->len - off < sizeof(*word))
+		return -ENODATA;
+	memcpy(word, (const char *)copy->bytes + off, sizeof(*word));
+	return 0;
+}
+
+/* Of the stack. 0, -EFAULT or -ENODATA. */
+static int read_word(struct unwinder *u, uint64_t addr, uint64_t *word)
 {
 	size_t at = (size_t)(addr - u->cache_at) / 8;
 	ssize_t n;
 
 	if (addr % 8)
-		return false;
+		return -EFAULT;
+	if (u->copy)
+		return copied_word(u->copy, addr, word);
 	if (!u->cache_at || addr < u->cache_at || at >= u->cache_words) {
 		n = process__read_some(u->target, addr, u->cache, sizeof(u->cache));
 		u->cache_at = addr;
@@ -262,9 +288,9 @@ static bool read_word(struct unwinder *u, uint64_t addr, uint64_t *word)
 		at = 0;
 	}
 	if (!u->cache_words)
-		return false;
+		return -EFAULT;
 	*word = u->cache[at];
-	return true;
+	return 0;
 }
 
 /* A register of the frame, by its DWARF number; false: its value is not known. */
@@ -327,6 +353,7 @@ static int follow(struct unwinder *u, Dwarf_Frame *rules, struct unwind_frame *f
 {
 	struct unwind_frame caller = *f;
 	uint64_t cfa, off;
+	int err;
 
 	if (!cfa_of(f, rules, &cfa))
 		return -ENOTSUP;
@@ -340,15 +367,17 @@ static int follow(struct unwinder *u, Dwarf_Frame *rules, struct unwind_frame *f
 	default:
 		return -ENOTSUP;
 	}
-	if (!read_word(u, cfa - 8, &caller.pc))
-		return -EFAULT;
+	err = read_word(u, cfa - 8, &caller.pc);
+	if (err)
+		return err;
 	for (size_t i = 0; i < RAW_SAVED_REGS; i++) {
 		switch (rule_of(rules, saved_regs[i], &off)) {
 		case RULE_SAME:
 			break;
 		case RULE_AT:
-			if (!read_word(u, cfa + off, &caller.saved[i]))
-				return -EFAULT;
+			err = read_word(u, cfa + off, &caller.saved[i]);
+			if (err)
+				return err;
 			break;
 		case RULE_UNDEFINED:
 			caller.saved[i] = 0;

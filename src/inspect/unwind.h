@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The frames of a thread's stack, from memory read from outside and the tables that
- * executables have for exceptions (.eh_frame).
+ * The frames of a thread's stack, from memory read from outside, or from a copy that was
+ * taken of it, and the tables that executables have for exceptions (.eh_frame).
  *
  * It must not know what the frames are used for.
  */
@@ -24,16 +24,33 @@ struct unwind_frame {
 	uint64_t	saved[RAW_SAVED_REGS];	/* rbx, rbp, r12 to r15 there */
 };
 
+/* Bytes of a thread's stack, copied when it had the registers that a frame begins with. */
+struct unwind_copy {
+	uint64_t	 addr;		/* of the first byte in the process: rsp, or below it */
+	const void	*bytes;
+	size_t		 len;
+};
+
 /* Reads the current mappings of @target, which must outlive the object. NULL: no memory. */
 struct unwinder *unwinder__new(const struct process *target);
 /* @u may be NULL. */
 void unwinder__free(struct unwinder *u);
-/* Memory may have changed since the last step, and code been mapped. 0 or -ENOMEM. */
+/*
+ * The next step begins another stack, in the process's memory as it is now: it may have
+ * changed since the last step, and code been mapped. 0 or -ENOMEM.
+ */
 int unwinder__again(struct unwinder *u);
 /*
+ * The same with a stack that was copied: the process's memory is not read, since it may
+ * have changed since then. *@copy and its bytes must stay until the stack has been
+ * unwound. 0 or -ENOMEM.
+ */
+int unwinder__from_copy(struct unwinder *u, const struct unwind_copy *copy);
+/*
  * Go from a frame to its caller's. 1: *@f is the caller, and its return address was in
- * the word below f->sp. 0: there is no caller, the thread begins here. Negative errno:
- * there is no table, or memory could not be read; *@f is unchanged.
+ * the word below f->sp. 0: there is no caller, the thread begins here. Negative errno;
+ * *@f is unchanged: -ENOENT: there is no table; -ENOTSUP: a rule that is not known here;
+ * -EFAULT: memory could not be read; -ENODATA: it is not in the copy, which is too short.
  */
 int unwinder__step(struct unwinder *u, struct unwind_frame *f);
 

@@ -142,11 +142,76 @@ static void interrupted(void **state)
 	waitpid(target.pid, NULL, 0);
 }
 
+/* The calls that are found of a stack which begins with @r; *@end: what the last step said. */
+static unsigned int count_calls(struct unwinder *u, const struct user_regs_struct *r, int *end)
+{
+	struct unwind_frame f = { .pc = r->rip, .innermost = true, .sp = r->rsp,
+				  .saved = { r->rbx, r->rbp, r->r12, r->r13, r->r14, r->r15 } };
+	unsigned int found = 0;
+
+	while ((*end = unwinder__step(u, &f)) == 1)
+		found += f.saved[0] == found + 1 && f.pc - (uintptr_t)descend < 200;
+	return found;
+}
+
+#define COPIED	(64 * 1024)
+
+/*
+ * A copy that was taken of the stack is all that counts: it is unwound as it was, although
+ * the stack has changed since, and only as far as it goes.
+ */
+static void copied(void **state)
+{
+	struct process target = { .exe_fd = -1 };
+	unsigned char *bytes = malloc(COPIED);
+	struct user_regs_struct r;
+	struct unwind_copy copy;
+	unsigned int last = 0;
+	struct unwinder *u;
+	ssize_t len;
+	int end;
+
+	(void)state;
+	target.pid = child_in(descend, &r);
+	u = unwinder__new(&target);
+	assert_non_null(u);
+	assert_non_null(bytes);
+	/* from below rsp, at an odd address */
+	len = process__read_some(&target, r.rsp - 129, bytes, COPIED);
+	assert_true(len > DEPTH * 16);
+	for (uint64_t at = r.rsp; at < r.rsp + DEPTH * 16; at += 8)
+		assert_int_equal(ptrace(PTRACE_POKEDATA, target.pid, at, 0), 0);
+	assert_true(count_calls(u, &r, &end) < DEPTH);
+	copy = (struct unwind_copy){ r.rsp - 129, bytes, (size_t)len };
+	assert_int_equal(unwinder__from_copy(u, &copy), 0);
+	assert_int_equal(count_calls(u, &r, &end), DEPTH);
+	assert_int_equal(end, 0);
+	/* each byte more reveals no less, and never what lies behind it */
+	for (copy.len = 0; last < DEPTH; copy.len++) {
+		unsigned int found;
+
+		assert_int_equal(unwinder__from_copy(u, &copy), 0);
+		found = count_calls(u, &r, &end);
+		assert_int_equal(end, -ENODATA);
+		assert_in_range(found, last, last + 1);
+		last = found;
+	}
+	/* the process's memory again */
+	assert_int_equal(unwinder__again(u), 0);
+	assert_true(count_calls(u, &r, &end) < DEPTH);
+	assert_true(end != -ENODATA);
+	unwinder__free(u);
+	free(bytes);
+	kill(target.pid, SIGKILL);
+	waitpid(target.pid, NULL, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(calls),
 		cmocka_unit_test(interrupted),
+		cmocka_unit_test(copied),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
