@@ -237,12 +237,13 @@ int recorder__take_first(struct recorder *r)
 		.attach_ts = r->attach_ts,
 		.fresh = r->own_execs != 0,
 	};
-	struct sleepers_opts sleeps = { r->img, &r->target.process, r->sources.skel, r->trace };
+	struct sleepers_opts sleeps = { &r->target.process, r->sources.skel, r->trace, NULL };
 	int err = roster__new(&opts, &r->roster);
 
 	r->throttling = throttling__begin(r->target.process.pid);
+	r->stacks = sleeps.stacks = user_stacks__new();
 	r->sleepers = sleepers__new(&sleeps);
-	if (!r->sleepers)
+	if (!r->sleepers || !r->stacks)
 		err = -ENOMEM;
 	if (!err && !r->ended_by)
 		err = recorder__for_each_source(r, true);

@@ -489,6 +489,14 @@ static int write_loss_hints(struct recorder *r)
 	return err || !late ? err : trace_writer__note(r->trace, late);
 }
 
+static int write_user_stacks(struct recorder *r)
+{
+	struct user_stacks_opts opts = { .img = r->img, .target = &r->target.process,
+					 .trace = r->trace };
+
+	return attach__load_bias(r->attach, &opts.bias) ? user_stacks__write(r->stacks, &opts) : 0;
+}
+
 /* Takes what is left in the rings and with the threads, and what is still open. */
 static int take_rest(struct recorder *r)
 {
@@ -503,7 +511,7 @@ static int take_rest(struct recorder *r)
 		err = recorder__for_each_source(r, false);
 	if (!err)
 		err = roster__finish(r->roster);
-	return err ? err : sleepers__finish(r->sleepers);
+	return err ? err : write_user_stacks(r);
 }
 
 /*
@@ -622,6 +630,7 @@ int recorder__run(const struct recorder_opts *opts)
 	r.keeper = NULL;
 	roster__free(r.roster);
 	sleepers__free(r.sleepers);
+	user_stacks__free(r.stacks);
 	throttling__free(r.throttling);
 	looker__free(r.looker);
 	trace_writer__free(r.trace);

@@ -39,6 +39,7 @@ struct recorder {
 	uint32_t			*kinds;
 	struct hash_table		 job_fns;	/* by address; see job_fn() in recorder.c */
 	struct roster			*roster;
+	struct user_stacks		*stacks;
 	struct sleepers			*sleepers;
 	struct looker			*looker;	/* NULL: why tasks wait is not found out */
 	struct throttling		*throttling;	/* at the begin; NULL: not known */

@@ -13,18 +13,18 @@
 
 #include <stdint.h>
 
-#include "image/image.h"
 #include "inspect/process.h"
+#include "record/user_stacks.h"
 #include "trace/trace.h"
 
 struct dwell_bpf;
 struct sleepers;
 
 struct sleepers_opts {
-	const struct image	*img;
 	const struct process	*target;
 	struct dwell_bpf	*skel;
 	struct trace_writer	*trace;
+	struct user_stacks	*stacks;	/* of the recording */
 };
 
 /* NULL: no memory. *@opts is copied; what it points to must outlive the object. */
@@ -33,7 +33,5 @@ struct sleepers *sleepers__new(const struct sleepers_opts *opts);
 void sleepers__free(struct sleepers *s);
 /* Look, if it is time and somebody may have gone to sleep. 0 or negative errno. */
 int sleepers__look(struct sleepers *s);
-/* At the end: write the stacks that events are about, with names. 0 or negative errno. */
-int sleepers__finish(struct sleepers *s);
 
 #endif /* DWELL_RECORD_SLEEPERS_H */

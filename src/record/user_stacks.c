@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * User stacks of a recording, and their names. See user_stacks.h.
+ */
+#include "record/user_stacks.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/hash_table.h"
+#include "symbol/source_lines.h"
+
+#define STACKS		8192
+#define NAMED_FRAMES	512		/* of one stack, inlined functions counted */
+
+struct stack {
+	uint32_t	nr;
+	uint64_t	pcs[];		/* innermost first; behind a call but for the first */
+};
+
+struct user_stacks {
+	struct stack		**list;		/* their ids count from 1 */
+	size_t			 nr, cap;
+	struct hash_table	 known;		/* id by content */
+	bool			 full;
+};
+
+struct user_stacks *user_stacks__new(void)
+{
+	return calloc(1, sizeof(struct user_stacks));
+}
+
+void user_stacks__free(struct user_stacks *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->nr; i++)
+		free(s->list[i]);
+	free(s->list);
+	hash_table__clear(&s->known);
+	free(s);
+}
+
+static int64_t add_stack(struct user_stacks *s, const uint64_t *pcs, uint32_t nr)
+{
+	struct stack *st;
+
+	if (array__room(&s->list, &s->cap, s->nr, sizeof(struct stack *)))
+		return -ENOMEM;
+	st = malloc(sizeof(*st) + nr * sizeof(*pcs));
+	if (!st)
+		return -ENOMEM;
+	st->nr = nr;
+	memcpy(st->pcs, pcs, nr * sizeof(*pcs));
+	s->list[s->nr++] = st;
+	return (int64_t)s->nr;
+}
+
+int64_t user_stacks__id(struct user_stacks *s, const uint64_t *pcs, uint32_t nr)
+{
+	uint64_t key = hash_table__key(&s->known, (const char *)pcs, nr * sizeof(*pcs));
+
+	for (;; key++) {
+		struct hash_slot *slot = hash_table__at(&s->known, key);
+		const struct stack *st;
+		int64_t id;
+
+		if (!slot)
+			return -ENOMEM;
+		if (!slot->value) {
+			s->full |= s->nr >= STACKS;
+			id = s->full ? 0 : add_stack(s, pcs, nr);
+			if (id > 0)
+				slot->value = (uint64_t)id;
+			return id;
+		}
+		st = s->list[slot->value - 1];
+		if (st->nr == nr && !memcmp(st->pcs, pcs, nr * sizeof(*pcs)))
+			return (int64_t)slot->value;
+	}
+}
+
+int64_t user_stacks__take(struct user_stacks *s, struct unwinder *u, struct unwind_frame *f)
+{
+	uint64_t pcs[USER_STACK_FRAMES];
+	uint32_t nr = 0;
+
+	do
+		pcs[nr++] = f->pc;
+	while (nr < USER_STACK_FRAMES && unwinder__step(u, f) == 1);
+	return user_stacks__id(s, pcs, nr);
+}
+
+/* ---- names ---- */
+
+static int write_stack(const struct user_stacks *s, const struct user_stacks_opts *opts,
+		       struct source_lines *lines, size_t at)
+{
+	const struct stack *st = s->list[at];
+	struct source_frame found[NAMED_FRAMES];
+	struct trace_user_frame frames[NAMED_FRAMES];
+	struct trace_user_stack out = { .id = (uint32_t)at + 1, .frames = frames };
+
+	for (uint32_t i = 0; i < st->nr && out.nr < NAMED_FRAMES; i++) {
+		/* A call may be the last instruction of its line. */
+		int nr = source_lines__at(lines, st->pcs[i] - opts->bias - (i > 0), found,
+					  (int)(NAMED_FRAMES - out.nr));
+
+		if (nr < 0)
+			return nr;
+		for (int k = 0; k < nr; k++)
+			frames[out.nr++] = (struct trace_user_frame){ found[k].function,
+								      found[k].path,
+								      found[k].line };
+	}
+	return trace_writer__user_stack(opts->trace, &out);
+}
+
+int user_stacks__write(struct user_stacks *s, const struct user_stacks_opts *opts)
+{
+	struct source_lines *lines;
+	char exe[64];
+	int err = 0;
+
+	if (!s->nr)
+		return 0;
+	snprintf(exe, sizeof(exe), "/proc/self/fd/%d", opts->target->exe_fd);
+	lines = source_lines__new(exe, image__debug_path(opts->img));
+	if (!lines)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->nr && !err; i++)
+		err = write_stack(s, opts, lines, i);
+	source_lines__free(lines);
+	if (!err && s->full)
+		err = trace_writer__note(opts->trace,
+					 "there were more different user stacks than are kept apart: of "
+					 "some sleeps and samples only the kernel's side is told");
+	return err;
+}
