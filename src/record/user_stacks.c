@@ -26,6 +26,8 @@ struct user_stacks {
 	size_t			 nr, cap;
 	struct hash_table	 known;		/* id by content */
 	bool			 full;
+	uint64_t		*returns;	/* run-time addresses */
+	size_t			 nr_returns, cap_returns;
 };
 
 struct user_stacks *user_stacks__new(void)
@@ -40,8 +42,17 @@ void user_stacks__free(struct user_stacks *s)
 	for (size_t i = 0; i < s->nr; i++)
 		free(s->list[i]);
 	free(s->list);
+	free(s->returns);
 	hash_table__clear(&s->known);
 	free(s);
+}
+
+int user_stacks__add_return(struct user_stacks *s, uint64_t ret)
+{
+	if (array__room(&s->returns, &s->cap_returns, s->nr_returns, sizeof(*s->returns)))
+		return -ENOMEM;
+	s->returns[s->nr_returns++] = ret;
+	return 0;
 }
 
 static int64_t add_stack(struct user_stacks *s, const uint64_t *pcs, uint32_t nr)
@@ -94,11 +105,104 @@ int64_t user_stacks__take(struct user_stacks *s, struct unwinder *u, struct unwi
 	return user_stacks__id(s, pcs, nr);
 }
 
+/* ---- what is the task's ---- */
+
+/* Does a poll function return to @pc? */
+static bool is_return(const struct user_stacks *s, const struct user_stacks_opts *opts,
+		      uint64_t pc)
+{
+	const struct image_return *known;
+	size_t nr;
+
+	known = image__returns(opts->img, &nr);
+	for (size_t i = 0; i < nr; i++)
+		if (known[i].ret == pc - opts->bias)
+			return true;
+	for (size_t i = 0; i < s->nr_returns; i++)
+		if (s->returns[i] == pc)
+			return true;
+	return false;
+}
+
+/* Is @vaddr in a function that polls a root there? */
+static bool polls_root(const struct user_stacks_opts *opts, uint64_t vaddr)
+{
+	const struct image_root_range *ranges;
+	size_t nr;
+
+	ranges = image__root_ranges(opts->img, &nr);
+	for (size_t i = 0; i < nr; i++)
+		if (ranges[i].polling && vaddr >= ranges[i].start && vaddr < ranges[i].end)
+			return true;
+	return false;
+}
+
+/*
+ * The functions at one address, [@first, @nr), have a root's poll among them: which of them
+ * belong to the block_on, if it was inlined there.
+ */
+static uint32_t begin_of_block_on(const struct trace_user_frame *frames, uint32_t first,
+				  uint32_t nr)
+{
+	while (first < nr && !strstr(frames[first].function, "::block_on"))
+		first++;
+	return first;
+}
+
+/* "tokio::runtime::task::raw::RawTask::poll": 5 */
+static size_t crate_len(const char *function)
+{
+	const char *colon = strstr(function, "::");
+
+	return colon ? (size_t)(colon - function) : 0;
+}
+
+/* Is @function std's, or of the crate of @poller? */
+static bool of_runtime(const char *function, const char *poller)
+{
+	static const char *const std[] = { "std", "core", "alloc" };
+	size_t len = crate_len(function);
+
+	if (len && len == crate_len(poller) && !strncmp(function, poller, len))
+		return true;
+	for (size_t i = 0; i < sizeof(std) / sizeof(*std); i++)
+		if (len == strlen(std[i]) && !strncmp(function, std[i], len))
+			return true;
+	return false;
+}
+
+/*
+ * Of the frames inside a poll, the innermost @nr, those that are the task's: without what the
+ * runtime has around each future. @poller is the function that polls.
+ */
+static uint32_t without_runtime(const struct trace_user_frame *frames, uint32_t nr,
+				const char *poller)
+{
+	uint32_t own = nr;
+
+	while (own && of_runtime(frames[own - 1].function, poller))
+		own--;
+	return own ? own : nr;	/* a future of the runtime itself */
+}
+
 /* ---- names ---- */
+
+/* Where the frames of a stack that are inside the innermost poll end; 0: not found so far. */
+static uint32_t end_of_poll(const struct user_stacks *s, const struct user_stacks_opts *opts,
+			    const struct trace_user_stack *st, uint64_t pc, bool innermost,
+			    uint32_t first)
+{
+	if (!innermost && is_return(s, opts, pc))
+		return first;
+	if (polls_root(opts, pc - opts->bias - !innermost))
+		return begin_of_block_on(st->frames, first, st->nr);
+	return 0;
+}
 
 static int write_stack(const struct user_stacks *s, const struct user_stacks_opts *opts,
 		       struct source_lines *lines, size_t at)
 {
+	uint32_t first, inside = 0;
 	const struct stack *st = s->list[at];
 	struct source_frame found[NAMED_FRAMES];
 	struct trace_user_frame frames[NAMED_FRAMES];
@@ -111,11 +215,17 @@ static int write_stack(const struct user_stacks *s, const struct user_stacks_opt
 
 		if (nr < 0)
 			return nr;
+		first = out.nr;
 		for (int k = 0; k < nr; k++)
 			frames[out.nr++] = (struct trace_user_frame){ found[k].function,
 								      found[k].path,
 								      found[k].line };
+		if (!inside)
+			inside = end_of_poll(s, opts, &out, st->pcs[i], !i, first);
 	}
+	if (inside)
+		out.of_task = without_runtime(frames, inside,
+					      inside < out.nr ? frames[inside].function : "");
 	return trace_writer__user_stack(opts->trace, &out);
 }
 

@@ -24,6 +24,11 @@ struct user_stacks *user_stacks__new(void);
 /* NULL is fine. */
 void user_stacks__free(struct user_stacks *s);
 /*
+ * The run-time address @ret is one that poll functions return to, besides those that the
+ * image knows. 0 or -ENOMEM.
+ */
+int user_stacks__add_return(struct user_stacks *s, uint64_t ret);
+/*
  * The id in the file (> 0) of the stack with these program counters, the innermost first,
  * all but that one behind a call. 0: there are too many different stacks already. Or -ENOMEM.
  */

@@ -54,6 +54,7 @@ enum trace_event_type {
 	 * connection since data came last
 	 */
 	TRACE_FD_TURN		= 23,
+	TRACE_CPU_SAMPLE	= 24,	/* sample: what the thread was doing on a CPU */
 	TRACE_EVENT_NR
 };
 
@@ -206,6 +207,10 @@ struct trace_event {
 			uint64_t	out;	/* off.out of the period in which it sleeps */
 			uint32_t	stack;	/* id in the user-stack table */
 		} sleep;
+		struct {
+			uint32_t	user;	/* id in the user-stack table; 0: not known */
+			uint32_t	kernel;	/* id of a kernel stack; 0: it was in user mode */
+		} sample;
 		struct {
 			uint64_t	user_data;	/* with ring: which operation */
 			uint32_t	ring;		/* number of the instance of io_uring */

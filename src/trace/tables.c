@@ -157,6 +157,7 @@ static int load_host(struct trace_tables *t, struct cursor *in)
 	h.attach_ts = get_varint(in);
 	h.realtime_ns = get_varint(in);
 	h.other_runtimes = in->p < in->end ? get_text(t, in) : "";
+	h.sample_hz = in->p < in->end ? (uint32_t)get_varint_max(in, UINT32_MAX) : 0;
 	if (in->bad)
 		return -EBADMSG;
 	if (!t->has_host)
@@ -257,6 +258,7 @@ static int load_user_stack(struct trace_tables *t, struct cursor *in)
 		frames[i].line = (uint32_t)get_varint_max(in, UINT32_MAX);
 	}
 	*s = (struct trace_user_stack){ .id = id, .nr = nr, .frames = frames };
+	s->of_task = in->p < in->end ? (uint32_t)get_varint_max(in, nr) : 0;
 	return in->bad ? -EBADMSG : add(&t->user_stacks, id, s, false);
 }
 

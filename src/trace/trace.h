@@ -38,6 +38,7 @@ struct trace_host {
 	uint64_t	 attach_ts;	/* CLOCK_MONOTONIC time when all probes were active */
 	uint64_t	 realtime_ns;	/* CLOCK_REALTIME time at attach_ts */
 	const char	*other_runtimes; /* other runtimes in the program, separated by commas */
+	uint32_t	 sample_hz;	/* TRACE_CPU_SAMPLE: so many a second and CPU; 0: none */
 };
 
 struct trace_task_kind {
@@ -119,6 +120,11 @@ struct trace_user_stack {	/* innermost first; what is not the program's is left 
 	uint32_t			 id;
 	uint32_t			 nr;
 	const struct trace_user_frame	*frames;
+	/*
+	 * How many of the frames, the innermost ones, are the task's that is being polled: what
+	 * is behind them is the runtime, and who called it. 0: not known.
+	 */
+	uint32_t			 of_task;
 };
 
 struct trace_thread {

@@ -3,11 +3,12 @@
  * From text to a trace. One statement a line, '#' begins a comment. Times are
  * microseconds with up to three decimals.
  *
- *	host KEY=VALUE…			comm pid tier hint runtime attach (time)
+ *	host KEY=VALUE…			comm pid tier hint runtime attach (time) samples (a second)
  *	kind ID NAME [blocking] [unseen_spawns] [root] [boxed] [scheduler=NAME]
  *	thread TID NAME
  *	stack ID FRAME…			innermost first
- *	user-stack ID NAME@PATH:LINE…	innermost first; "@PATH:LINE" may be missing
+ *	user-stack ID NAME@PATH:LINE…	innermost first; "@PATH:LINE" may be missing; what is
+ *					behind a "|" is not the polled task's
  *	note TEXT
  *	loss COUNT CAUSE
  *	chain ID [task=NAME]		nodes follow, one more '.' a level deeper
@@ -181,6 +182,7 @@ static int host(struct text_trace *t)
 			*fields[i] = t->host_texts[i];
 		}
 	t->host.pid = (uint32_t)value_number(t, "pid", t->host.pid);
+	t->host.sample_hz = (uint32_t)value_number(t, "samples", 0);
 	return value_time(t, "attach", &t->host.attach_ts);
 }
 
@@ -273,8 +275,13 @@ static int user_stack(struct text_trace *t, uint32_t id)
 
 	for (size_t i = 2; i < t->nr_words; i++) {
 		char *at = strchr(t->words[i], '@'), *colon = at ? strrchr(at, ':') : NULL;
-		struct trace_user_frame *f = &frames[s.nr++];
+		struct trace_user_frame *f = &frames[s.nr];
 
+		if (!strcmp(t->words[i], "|")) {
+			s.of_task = s.nr;
+			continue;
+		}
+		s.nr++;
 		*f = (struct trace_user_frame){ .function = t->words[i], .path = "" };
 		if (!colon)
 			continue;
@@ -436,6 +443,13 @@ static int ev_slept(struct text_trace *t, struct trace_event *ev)
 	return value_time(t, "out", &ev->sleep.out) ? -1 : 0;
 }
 
+static int ev_sample(struct text_trace *t, struct trace_event *ev)
+{
+	ev->sample.user = (uint32_t)value_number(t, "user", 0);
+	ev->sample.kernel = (uint32_t)value_number(t, "kernel", 0);
+	return 0;
+}
+
 static int ev_epoll(struct text_trace *t, struct trace_event *ev)
 {
 	ev->epoll.nr = (int32_t)number_of(t->words[4]);
@@ -578,6 +592,7 @@ static const struct {
 	{ "drop", TRACE_TASK_DROP, 5, ev_task },	/* TASK */
 	{ "seen", TRACE_TASK_SEEN, 6, ev_seen },	/* TASK idle|notified|running|unknown [kind= chain= KEY…] */
 	{ "slept", TRACE_SLEEP_STACK, 4, ev_slept },	/* out=TIME stack=ID */
+	{ "sample", TRACE_CPU_SAMPLE, 4, ev_sample },	/* [user=ID kernel=ID] */
 	{ "off", TRACE_OFF_CPU, 5, ev_off },		/* REASON out=TIME [wake=TIME waker= stack= epoll open told unseen] */
 	{ "epoll", TRACE_EPOLL_WAIT, 5, ev_epoll },	/* NR [epfd=] */
 	{ "ready", TRACE_EPOLL_READY, 5, ev_ready },	/* TOKEN in|out|hup|err [turn sent first since=TIME reader= writer=] */

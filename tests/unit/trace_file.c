@@ -82,7 +82,7 @@ static void metadata(void **state)
 	assert_int_equal(trace_writer__task_kind(w, &(struct trace_task_kind){ 9, "l", "ll", "s", 0, 1, 0, 0 }), 0);
 	assert_int_equal(trace_writer__chain(w, &(struct trace_chain){ 0xfffffff0u, 2, nodes, "" }), 0);
 	assert_int_equal(trace_writer__stack(w, &(struct trace_stack){ 3, 2, frames }), 0);
-	assert_int_equal(trace_writer__user_stack(w, &(struct trace_user_stack){ 3, 2, callers }),
+	assert_int_equal(trace_writer__user_stack(w, &(struct trace_user_stack){ 3, 2, callers, 1 }),
 			 0);
 	assert_int_equal(trace_writer__thread(w, &(struct trace_thread){ 10, "old" }), 0);
 	assert_int_equal(trace_writer__thread(w, &(struct trace_thread){ 10, "new" }), 0);
@@ -118,6 +118,7 @@ static void metadata(void **state)
 	assert_string_equal(trace_reader__user_stack(r, 3)->frames[0].function, "read");
 	assert_string_equal(trace_reader__user_stack(r, 3)->frames[1].path, "/src/b.rs");
 	assert_int_equal(trace_reader__user_stack(r, 3)->frames[1].line, 70000);
+	assert_int_equal(trace_reader__user_stack(r, 3)->of_task, 1);
 	assert_null(trace_reader__user_stack(r, 4));
 	assert_string_equal(trace_reader__thread_name(r, 10), "new");
 	notes = trace_reader__notes(r, &nr);

@@ -151,6 +151,10 @@ static inline void random_event(uint64_t *seed, uint64_t ts, int wild, struct tr
 		ev->sleep.out = wild ? any(seed) : ts - below(seed, 3000);
 		ev->sleep.stack = wild ? (uint32_t)any(seed) : (uint32_t)below(seed, 3);
 		break;
+	case TRACE_CPU_SAMPLE:
+		ev->sample.user = wild ? (uint32_t)any(seed) : (uint32_t)below(seed, 3);
+		ev->sample.kernel = wild ? (uint32_t)any(seed) : (uint32_t)below(seed, 3);
+		break;
 	case TRACE_URING_SUBMIT:
 		ev->submit.user_data = wild ? any(seed) : below(seed, 5);
 		ev->submit.ring = wild ? (uint32_t)any(seed) : 1 + (uint32_t)below(seed, 2);
