@@ -102,6 +102,7 @@ enum detail_kind {
 	DETAIL_WORKER_QUEUE,	/* runnable, not on a CPU */
 	DETAIL_WORKER_ASLEEP,	/* it had nothing to do: parked, or in its driver */
 	DETAIL_OPERATION,	/* number of an operation's name: see operations.h */
+	DETAIL_SAMPLE,		/* number of a sample of a CPU: see samples.h */
 	DETAIL_NR
 };
 
