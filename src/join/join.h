@@ -183,7 +183,8 @@ struct join_hot {
 	uint64_t		 samples;
 	uint64_t		 ns;		/* of the kind's running time, by its samples */
 	uint64_t		 running_ns;	/* of all tasks of this kind */
-	uint64_t		 in_kernel;	/* samples in which the kernel worked for it */
+	uint64_t		 in_kernel;	/* samples in which the kernel worked for it … */
+	uint64_t		 in_probes;	/* … or in a probe, of dwell or another tool */
 	const char		*self;		/* innermost function of the most samples; "" */
 	uint64_t		 self_samples;
 };

@@ -9,6 +9,7 @@
 #include "base/sum.h"
 #include "join/blocks.h"
 #include "join/others.h"
+#include "join/probe_stack.h"
 
 struct sampled {
 	struct join_on_cpu	 told;
@@ -36,7 +37,10 @@ static int make_hot(struct join *j, const struct sample_count *c, struct hot_sum
 	*h = (struct join_hot){ .task = accounts__task_name(j->accounts, kind), .samples = c->nr,
 				.job = accounts__blocking(j->accounts, kind), .self = "",
 				.place = { "", "", "", 0, false } };
-	h->in_kernel = s->kernel ? c->nr : 0;
+	if (probe_stack__is(trace_reader__stack(j->reader, s->kernel)))
+		h->in_probes = c->nr;
+	else if (s->kernel)
+		h->in_kernel = c->nr;
 	out->self = "";
 	if (!st || !st->nr)
 		return h->task ? 0 : -ENOMEM;
@@ -138,6 +142,7 @@ static size_t merge_hot(struct hot_sum *sums, size_t nr_sums, struct join_hot *o
 		}
 		out[made - 1].samples += h->samples;
 		out[made - 1].in_kernel += h->in_kernel;
+		out[made - 1].in_probes += h->in_probes;
 		sum__add(&out[made - 1].ns, h->ns);
 	}
 	/* The same functions in the same order. */

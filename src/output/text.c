@@ -517,6 +517,7 @@ static int write_text(const struct join *j, const struct trace_reader *r,
 	print_spins(&t);
 	print_cost(&t);
 	print_segments(&t);
+	text_on_cpu__print(&t, opts->top);
 	text_jobs__print(&t, opts->top);
 	text_blocks__print(&t, opts->top);
 	print_points(&t);
