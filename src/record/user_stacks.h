@@ -15,7 +15,7 @@
 #include "inspect/unwind.h"
 #include "trace/trace.h"
 
-#define USER_STACK_FRAMES	96	/* of one stack that are kept */
+#define USER_STACK_FRAMES	256	/* of one stack that are kept */
 
 struct user_stacks;
 
