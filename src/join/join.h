@@ -196,6 +196,7 @@ struct join_on_cpu {
 	uint64_t		 in_tasks, in_jobs;
 	uint64_t		 outside;	/* in no poll: runtimes' own work, and other threads */
 	uint64_t		 unplaced;	/* in polls of which too little is known */
+	uint64_t		 lost;		/* besides: of whatever program */
 	const struct join_hot	*hot;		/* the most time first */
 	size_t			 nr_hot;
 	/* Samples outside, by the threads' names; the most first. ns is a count. */

@@ -304,6 +304,17 @@ static int make_threads(struct join *j, struct sampled *c)
 	return others__sums(j->names, c->threads, &c->told.nr_threads);
 }
 
+static uint64_t lost_samples(const struct join *j)
+{
+	const char *cause;
+	uint64_t total;
+
+	for (size_t i = 0; trace_reader__loss(j->reader, i, &cause, &total); i++)
+		if (!strcmp(cause, TRACE_LOSS_SAMPLES))
+			return total;
+	return 0;
+}
+
 int sampled__make(struct join *j)
 {
 	struct sampled *c = j->sampled = calloc(1, sizeof(*c));
@@ -314,6 +325,7 @@ int sampled__make(struct join *j)
 	c->told.hz = trace_reader__host(j->reader)->sample_hz;
 	c->told.samples = j->samples.taken;
 	c->told.outside = j->samples.nr_outside;
+	c->told.lost = lost_samples(j);
 	if (!c->told.samples)
 		return 0;
 	err = make_functions(j, c);

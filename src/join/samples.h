@@ -38,7 +38,8 @@ struct samples {
 	struct hash_table	 outside;	/* how many in no poll, by tid */
 	uint64_t		 taken;		/* all of the recording */
 	uint64_t		 nr_outside;
-	bool			 sorted;	/* the counts are, by account: none are added any more */
+	/* the counts are, by account: none are added any more */
+	bool			 sorted;
 };
 
 /* The number of @sample, or -ENOMEM. */

@@ -301,6 +301,7 @@ static json_t *on_cpu(const struct join *j, const struct output_opts *opts, int 
 	set(o, "in_jobs", number(c->in_jobs), err);
 	set(o, "in_no_poll", number(c->outside), err);
 	set(o, "not_placed", number(c->unplaced), err);
+	set(o, "lost", number(c->lost), err);
 	set(o, "threads_in_no_poll", sums(c->threads, c->nr_threads, err), err);
 	for (size_t i = 0; i < nr; i++)
 		append(list, hot(&c->hot[i], err), err);

@@ -113,7 +113,9 @@ static void print_losses(struct text_report *t)
 	for (size_t i = 0; i < nr; i++)
 		flow__put(f, "%s (%s)%s", lost[i].name, count(lost[i].ns).s,
 			  i + 1 < nr ? "," : ".");
-	flow__words(f, "Time that this hides is [unattributed].");
+	/* Without some samples the running time is what it was. */
+	if (nr > 1 || strcmp(lost[0].name, TRACE_LOSS_SAMPLES))
+		flow__words(f, "Time that this hides is [unattributed].");
 	flow__end(f);
 }
 

@@ -11,8 +11,10 @@ static void print_samples(struct text_report *t, const struct join_on_cpu *c)
 
 	fputc('\n', t->out);
 	flow__begin(f, 0);
-	flow__put(f, "On a CPU: %s sample%s, %u a second:", count(c->samples).s,
-		  plural(c->samples), c->hz);
+	flow__put(f, "On a CPU: %s sample%s, %u a second%s", count(c->samples).s,
+		  plural(c->samples), c->hz, c->lost ? "" : ":");
+	if (c->lost)
+		flow__put(f, "(%s lost):", count(c->lost).s);
 	flow__put(f, "%s in tasks,", count(c->in_tasks).s);
 	if (c->in_jobs)
 		flow__put(f, "%s in blocking jobs,", count(c->in_jobs).s);

@@ -45,7 +45,6 @@
 #define KERNEL_FRAMES	128		/* of one stack */
 #define KERNEL_STACKS	8192
 #define KERNEL_ID	0x40000000u	/* behind the ids of the BPF programs' kernel stacks */
-#define LOST_CAUSE	"samples of the CPUs lost (buffer full)"
 
 /* What is asked of a sample, in the order of its bits; the registers below follow theirs. */
 #define SAMPLE	(PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | PERF_SAMPLE_CALLCHAIN | \
@@ -427,7 +426,7 @@ int cpu_samples__take(struct cpu_samples *s)
 void cpu_samples__tell_losses(const struct cpu_samples *s)
 {
 	if (s && s->lost)
-		trace_writer__loss(s->to.trace, LOST_CAUSE, s->lost);
+		trace_writer__loss(s->to.trace, TRACE_LOSS_SAMPLES, s->lost);
 }
 
 int cpu_samples__finish(struct cpu_samples *s)
@@ -438,8 +437,8 @@ int cpu_samples__finish(struct cpu_samples *s)
 	if (!s)
 		return 0;
 	if (s->lost)
-		err = trace_writer__note(s->to.trace, LOST_CAUSE ": of any program that runs here; "
-					 "take fewer: --cpu with a lower rate");
+		err = trace_writer__note(s->to.trace, TRACE_LOSS_SAMPLES ": of whatever runs "
+					 "here; take fewer (--cpu=HZ)");
 	if (!err && s->buffer < s->wanted) {
 		snprintf(text, sizeof(text), "buffers for samples of the CPUs are %zu KiB each, not "
 			 "%zu: no more memory may be locked (ulimit -l)", s->buffer >> 10,

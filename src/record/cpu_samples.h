@@ -16,7 +16,8 @@
 #include "record/user_stacks.h"
 #include "trace/trace.h"
 
-#define CPU_SAMPLES_HZ		99	/* unless said otherwise; no multiple of timers' usual rates */
+/* Unless said otherwise; no multiple of timers' usual rates. */
+#define CPU_SAMPLES_HZ		99
 #define CPU_SAMPLES_HZ_MAX	9999
 
 struct cpu_samples;

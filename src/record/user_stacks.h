@@ -40,7 +40,7 @@ struct user_stacks_opts {
 	const struct image	*img;
 	const struct process	*target;
 	struct trace_writer	*trace;
-	uint64_t		 bias;		/* of the program: run-time minus link-time address */
+	uint64_t		 bias;	/* of the program: run-time minus link-time address */
 };
 
 /* At the end: write all stacks, with names. 0 or negative errno. */

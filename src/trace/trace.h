@@ -176,6 +176,9 @@ int trace_writer__user_stack(struct trace_writer *w, const struct trace_user_sta
 int trace_writer__thread(struct trace_writer *w, const struct trace_thread *t);
 /* Add a note for the report ("root future of block_on is not covered"). */
 int trace_writer__note(struct trace_writer *w, const char *text);
+/* The cause of lost TRACE_CPU_SAMPLE; of any program, since all that run share the buffers. */
+#define TRACE_LOSS_SAMPLES	"samples of the CPUs (buffer full)"
+
 /* Set a loss counter to @total, the total so far. Written at each flush and at the end. */
 int trace_writer__loss(struct trace_writer *w, const char *cause, uint64_t total);
 /*

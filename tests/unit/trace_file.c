@@ -82,8 +82,8 @@ static void metadata(void **state)
 	assert_int_equal(trace_writer__task_kind(w, &(struct trace_task_kind){ 9, "l", "ll", "s", 0, 1, 0, 0 }), 0);
 	assert_int_equal(trace_writer__chain(w, &(struct trace_chain){ 0xfffffff0u, 2, nodes, "" }), 0);
 	assert_int_equal(trace_writer__stack(w, &(struct trace_stack){ 3, 2, frames }), 0);
-	assert_int_equal(trace_writer__user_stack(w, &(struct trace_user_stack){ 3, 2, callers, 1 }),
-			 0);
+	assert_int_equal(trace_writer__user_stack(w, &(struct trace_user_stack){ 3, 2, callers,
+										 1 }), 0);
 	assert_int_equal(trace_writer__thread(w, &(struct trace_thread){ 10, "old" }), 0);
 	assert_int_equal(trace_writer__thread(w, &(struct trace_thread){ 10, "new" }), 0);
 	assert_int_equal(trace_writer__note(w, "a note"), 0);
