@@ -21,7 +21,8 @@ struct deferred {
 	uint32_t	nr, size;
 	uint32_t	nr_samples;	/* of the items; they do not count as such */
 	struct deferred_item {
-		struct piece	piece;		/* ns 0: the item is the end of a wait, or a sample */
+		/* ns 0: the item is the end of a wait, or a sample */
+		struct piece	piece;
 		uint32_t	sample;		/* number + 1; 0: it is none */
 		uint32_t	chain;
 		uint16_t	branch;

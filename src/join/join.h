@@ -176,8 +176,8 @@ struct join_hot {
 	const char		*task;		/* frame name, as in the rows */
 	bool			 job;		/* a blocking job */
 	/*
-	 * The innermost function of the program's own, at the line that the most samples have; function
-	 * "": none is known.
+	 * The innermost function of the program's own, at the line that the most samples
+	 * have; function "": none is known.
 	 */
 	struct join_place	 place;
 	uint64_t		 samples;
@@ -194,7 +194,7 @@ struct join_on_cpu {
 	uint32_t		 hz;		/* a second and CPU; 0: none were taken */
 	uint64_t		 samples;	/* of threads of the program */
 	uint64_t		 in_tasks, in_jobs;
-	uint64_t		 outside;	/* in no poll: runtimes' own work, and other threads */
+	uint64_t		 outside;	/* in no poll: of runtimes, and of other threads */
 	uint64_t		 unplaced;	/* in polls of which too little is known */
 	uint64_t		 lost;		/* besides: of whatever program */
 	const struct join_hot	*hot;		/* the most time first */

@@ -200,7 +200,10 @@ static int collect(struct join *j, const uint64_t *running, size_t nr_running,
 		uint32_t kind = accounts__account(j->accounts, account)->kind;
 
 		counts = samples__of(&j->samples, account, &nr_counts, &total);
-		*(accounts__blocking(j->accounts, kind) ? &told->in_jobs : &told->in_tasks) += total;
+		if (accounts__blocking(j->accounts, kind))
+			told->in_jobs += total;
+		else
+			told->in_tasks += total;
 		before = 0;
 		for (size_t i = 0; i < nr_counts; i++) {
 			struct hot_sum *s = &sums[*nr];
