@@ -185,6 +185,7 @@ struct join_hot {
 	uint64_t		 running_ns;	/* of all tasks of this kind */
 	uint64_t		 in_kernel;	/* samples in which the kernel worked for it … */
 	uint64_t		 in_probes;	/* … or in a probe, of dwell or another tool */
+	const char		*kernel;	/* what the most of in_kernel called there; "" */
 	const char		*self;		/* innermost function of the most samples; "" */
 	uint64_t		 self_samples;
 };

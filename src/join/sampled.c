@@ -8,6 +8,7 @@
 
 #include "base/sum.h"
 #include "join/blocks.h"
+#include "join/crate_path.h"
 #include "join/others.h"
 #include "join/probe_stack.h"
 
@@ -21,38 +22,87 @@ struct sampled {
 struct hot_sum {
 	struct join_hot	hot;
 	const char	*self;
+	const char	*kernel;	/* "": it was not there, or in a probe */
 };
 
 /* ---- functions ---- */
+
+static bool is_std(const struct trace_user_frame *f)
+{
+	static const char *const crates[] = { "std/", "core/", "alloc/" };
+	char crate[CRATE_PATH_MAX];
+
+	crate_path(f->path, crate);
+	for (size_t i = 0; i < sizeof(crates) / sizeof(*crates); i++)
+		if (!strncmp(crate, crates[i], strlen(crates[i])))
+			return true;
+	return false;
+}
+
+/* The innermost function of the program's own; else outside std; else any. */
+static const struct trace_user_frame *place_of(const struct trace_user_stack *inside)
+{
+	const struct trace_user_frame *place = sleep__place(inside);
+
+	if (!place)
+		return &inside->frames[0];
+	if (!crate_path__foreign(place->path))
+		return place;
+	for (uint32_t i = 0; i < inside->nr; i++)
+		if (*inside->frames[i].function && *inside->frames[i].path &&
+		    !is_std(&inside->frames[i]))
+			return &inside->frames[i];
+	return place;
+}
+
+/* The outermost function that tells what for the program is in the kernel: a system call's, … */
+static const char *way_in(const struct trace_stack *st)
+{
+	static const char *const all[] = { "entry_", "asm_", "do_syscall_64", "x64_sys_call" };
+
+	for (uint32_t i = st ? st->nr : 0; i--;) {
+		size_t k = 0;
+
+		while (k < sizeof(all) / sizeof(*all) &&
+		       strncmp(st->frames[i], all[k], strlen(all[k])))
+			k++;
+		if (k == sizeof(all) / sizeof(*all))
+			return st->frames[i];
+	}
+	return st && st->nr ? st->frames[0] : "";
+}
 
 static int make_hot(struct join *j, const struct sample_count *c, struct hot_sum *out)
 {
 	const struct sample *s = samples__get(&j->samples, c->sample);
 	const struct trace_user_stack *st = trace_reader__user_stack(j->reader, s->user);
 	uint32_t kind = accounts__account(j->accounts, c->account)->kind;
-	const struct trace_user_frame *place;
+	const struct trace_stack *kernel = trace_reader__stack(j->reader, s->kernel);
 	struct trace_user_stack inside;
 	struct join_hot *h = &out->hot;
 
 	*h = (struct join_hot){ .task = accounts__task_name(j->accounts, kind), .samples = c->nr,
 				.job = accounts__blocking(j->accounts, kind), .self = "",
-				.place = { "", "", "", 0, false } };
-	if (probe_stack__is(trace_reader__stack(j->reader, s->kernel)))
+				.place = { "", "", "", 0, false }, .kernel = "" };
+	out->self = out->kernel = "";
+	if (probe_stack__is(kernel)) {
 		h->in_probes = c->nr;
-	else if (s->kernel)
+	} else if (s->kernel) {
 		h->in_kernel = c->nr;
-	out->self = "";
+		out->kernel = *way_in(kernel) ? frame_names__safe(j->names, way_in(kernel)) : "";
+	}
+	if (!h->task || !out->kernel)
+		return -ENOMEM;
 	if (!st || !st->nr)
-		return h->task ? 0 : -ENOMEM;
+		return 0;
 	/* What is behind is the runtime, and who called it. */
 	inside = *st;
 	inside.nr = st->of_task ? st->of_task : st->nr;
-	place = sleep__place(&inside);
-	if (blocks__place(j, place ? place : &st->frames[0], &h->place))
+	if (blocks__place(j, place_of(&inside), &h->place))
 		return -ENOMEM;
 	out->self = frame_names__safe(j->names, *st->frames[0].function ?
 						st->frames[0].function : "?");
-	return h->task && out->self ? 0 : -ENOMEM;
+	return out->self ? 0 : -ENOMEM;
 }
 
 /* What is one function of one kind lies together; equal names have equal pointers. */
@@ -84,6 +134,14 @@ static int by_self(const void *a, const void *b)
 	return c ? c : strcmp(x->self, y->self);
 }
 
+static int by_kernel(const void *a, const void *b)
+{
+	const struct hot_sum *x = a, *y = b;
+	int c = by_function(a, b);
+
+	return c ? c : strcmp(x->kernel, y->kernel);
+}
+
 static int by_time(const void *a, const void *b)
 {
 	const struct join_hot *x = a, *y = b;
@@ -98,22 +156,25 @@ static int by_time(const void *a, const void *b)
 }
 
 /*
- * In @sums, sorted by @order within each function: sets @most[i] to the index of the first of
- * those that have the most samples together, and @nr[i] to how many, for the function that
- * begins at i.
+ * Sorts @sums by @order, which has functions in the same order as all others: sets @most[i] to
+ * the index of the first of those that have the most samples together, and @nr[i] to how
+ * many, for the function that begins at i.
  */
-static void find_most(const struct hot_sum *sums, size_t nr_sums,
+static void find_most(struct hot_sum *sums, size_t nr_sums,
 		      int (*order)(const void *a, const void *b), size_t *most, uint64_t *nr)
 {
+	qsort(sums, nr_sums, sizeof(*sums), order);
 	for (size_t first = 0, end; first < nr_sums; first = end) {
 		size_t at = first;
 
 		nr[first] = 0;
+		most[first] = first;
 		for (end = first; end < nr_sums && !by_function(&sums[first], &sums[end]);) {
 			uint64_t together = 0;
 
 			for (at = end; end < nr_sums && !order(&sums[at], &sums[end]); end++)
-				together += sums[end].hot.samples;
+				together += order == by_kernel ? sums[end].hot.in_kernel :
+								 sums[end].hot.samples;
 			if (together > nr[first]) {
 				nr[first] = together;
 				most[first] = at;
@@ -128,7 +189,6 @@ static size_t merge_hot(struct hot_sum *sums, size_t nr_sums, struct join_hot *o
 {
 	size_t made = 0;
 
-	qsort(sums, nr_sums, sizeof(*sums), by_self);
 	find_most(sums, nr_sums, by_self, most, nr);
 	for (size_t i = 0; i < nr_sums; i++) {
 		const struct join_hot *h = &sums[i].hot;
@@ -145,13 +205,16 @@ static size_t merge_hot(struct hot_sum *sums, size_t nr_sums, struct join_hot *o
 		out[made - 1].in_probes += h->in_probes;
 		sum__add(&out[made - 1].ns, h->ns);
 	}
-	/* The same functions in the same order. */
-	qsort(sums, nr_sums, sizeof(*sums), by_line);
 	find_most(sums, nr_sums, by_line, most, nr);
 	made = 0;
 	for (size_t i = 0; i < nr_sums; i++)
 		if (!i || by_function(&sums[i - 1], &sums[i]))
 			out[made++].place.line = sums[most[i]].hot.place.line;
+	find_most(sums, nr_sums, by_kernel, most, nr);
+	made = 0;
+	for (size_t i = 0; i < nr_sums; i++)
+		if (!i || by_function(&sums[i - 1], &sums[i]))
+			out[made++].kernel = nr[i] ? sums[most[i]].kernel : "";
 	return made;
 }
 

@@ -276,6 +276,7 @@ static json_t *hot(const struct join_hot *h, int *err)
 	set(o, "task_running_ns", number(h->running_ns), err);
 	set(o, "samples", number(h->samples), err);
 	set(o, "kernel_samples", number(h->in_kernel), err);
+	set(o, "kernel_function", text(h->kernel), err);
 	set(o, "probe_samples", number(h->in_probes), err);
 	set(o, "innermost_function", text(h->self), err);
 	set(o, "innermost_samples", number(h->self_samples), err);

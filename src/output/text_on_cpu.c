@@ -52,8 +52,8 @@ static void print_hot(struct text_report *t, const struct join_hot *h, size_t ra
 		flow__put(f, "%s in %s%s", percent(h->self_samples, h->samples).s, h->self,
 			  h->in_kernel || h->in_probes ? "," : "");
 	if (h->in_kernel)
-		flow__put(f, "kernel %s%s", percent(h->in_kernel, h->samples).s,
-			  h->in_probes ? "," : "");
+		flow__put(f, *h->kernel ? "kernel %s (%s)%s" : "kernel %s%s%s",
+			  percent(h->in_kernel, h->samples).s, h->kernel, h->in_probes ? "," : "");
 	if (h->in_probes)
 		flow__put(f, "probes %s", percent(h->in_probes, h->samples).s);
 	flow__end(f);
