@@ -92,10 +92,10 @@ $(O)/obj/%.o: %.c | $(SKEL) libraries
 # Compiled again when libperf comes or goes.
 SAMPLES_OBJ	:= $(O)/obj/src/record/cpu_samples.o
 $(SAMPLES_OBJ): C_FLAGS += $(if $(HAVE_LIBPERF),-DHAVE_LIBPERF)
-$(SAMPLES_OBJ): $(O)/obj/libperf.$(or $(HAVE_LIBPERF),0)
+$(SAMPLES_OBJ): $(O)/obj/libperf
 
-$(O)/obj/libperf.%:
-	$(Q)mkdir -p $(@D) && rm -f $(O)/obj/libperf.* && touch $@
+$(O)/obj/libperf: libraries
+	$(Q)mkdir -p $(@D) && { echo '$(HAVE_LIBPERF)' | cmp -s - $@ || echo '$(HAVE_LIBPERF)' >$@; }
 
 $(MAIN_OBJ): C_FLAGS += -DDWELL_VERSION='"$(VERSION)"'
 $(MAIN_OBJ): Makefile

@@ -276,8 +276,13 @@ int recorder__prepare(struct recorder *r)
 	const uint64_t *loaded = NULL;
 	const char *why;
 	uint64_t bias;
-	int err = find_target(r);
+	int err;
 
+	if (r->opts->sample_hz && !cpu_samples__built(&why)) {
+		recorder__complain(r, "--cpu", why);
+		return -ENOTSUP;
+	}
+	err = find_target(r);
 	if (!err)
 		err = find_image(r);
 	if (err)

@@ -170,6 +170,12 @@ static const char *explain(int err)
 	return strerror(-err);
 }
 
+bool cpu_samples__built(const char **why)
+{
+	(void)why;
+	return true;
+}
+
 int cpu_samples__open(uint32_t hz, const struct process *target, struct cpu_samples **out,
 		      const char **why)
 {
@@ -458,13 +464,19 @@ int cpu_samples__finish(struct cpu_samples *s)
 
 #else /* !HAVE_LIBPERF */
 
+bool cpu_samples__built(const char **why)
+{
+	*why = "dwell was built without libperf: run 'make deps', then build it again";
+	return false;
+}
+
 int cpu_samples__open(uint32_t hz, const struct process *target, struct cpu_samples **out,
 		      const char **why)
 {
 	(void)hz;
 	(void)target;
 	*out = NULL;
-	*why = "dwell was built without libperf: run 'make deps', then build it again";
+	cpu_samples__built(why);
 	return -ENOTSUP;
 }
 

@@ -23,10 +23,12 @@
 struct cpu_samples;
 struct ksyms;
 
+/* Was dwell built with what it takes? If not, *@why, a static string, tells what to do. */
+bool cpu_samples__built(const char **why);
 /*
  * Open the events, @hz a second on each CPU, for the threads of @target, which must outlive
  * the object. They do not count yet. 0; or negative errno with *@why, a static string for
- * the user: -ENOTSUP: dwell was built without libperf.
+ * the user: -ENOTSUP: it was not built.
  */
 int cpu_samples__open(uint32_t hz, const struct process *target, struct cpu_samples **out,
 		      const char **why);
