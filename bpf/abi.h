@@ -56,6 +56,7 @@ enum raw_type {
 	RAW_URING_WAIT	= 22,
 	RAW_URING_FD	= 23,
 	RAW_URING_PATH	= 24,
+	RAW_USER_STACK	= 25,	/* never among the events: in a ring of its own */
 	RAW_TYPE_NR
 };
 
@@ -226,6 +227,8 @@ enum raw_loss {
 	LOSS_WALK		= 9,	/* chain not read: all walk buffers in use */
 	LOSS_SWITCH		= 10,	/* a switch to or from a CPU not seen */
 	LOSS_URING_MAP		= 11,	/* table of io_uring instances full */
+	LOSS_USER_STACK_MAP	= 12,	/* user-stack table full */
+	LOSS_USER_STACK		= 13,	/* no room for a user stack at that moment */
 	LOSS_NR
 };
 

@@ -77,11 +77,10 @@ static __always_inline void off_cpu_take(struct raw_off_cpu *ev, const struct th
 									    t->sched.wake_ts;
 	ev->waker = t->sched.waker;
 	ev->stack = t->sched.off_stack;
+	ev->user = t->sched.off_user;
 	ev->reason = t->sched.off_reason;
-	ev->open = 0;
 	ev->syscall = t->sched.off_syscall;
 	ev->told = RAW_OFF_SEEN;
-	ev->pad = 0;
 }
 
 /* Send the period @off, which ended at @in. */

@@ -5,6 +5,7 @@
  * end, so that a switch costs one event, not three.
  */
 #include "off_cpu.bpf.h"
+#include "user_stack.bpf.h"
 
 #define TASK_INTERRUPTIBLE	0x0001	/* include/linux/sched.h, same since 4.14 */
 #define TASK_UNINTERRUPTIBLE	0x0002
@@ -35,7 +36,10 @@ struct {
 __u32 next_stack;
 __s64 sched_skew;
 
-/* Changes whenever a thread goes to sleep in a poll; increments may be lost. */
+/*
+ * Changes whenever a thread goes to sleep in a poll whose user stack is not known to its end;
+ * increments may be lost.
+ */
 __u64 sleeps_in_polls;
 
 /*
@@ -112,6 +116,25 @@ static __always_inline bool io_wq_works(struct task_struct *task)
 	return worker && BPF_CORE_READ(worker, cur_work);
 }
 
+/* The system call that a thread is in, whose registers in user mode are @regs; -1: none. */
+static __always_inline __s32 syscall_of(const struct pt_regs *regs)
+{
+	__s64 nr = regs->orig_ax;
+
+	return nr >= 0 && nr < 32767 ? nr : -1;
+}
+
+/* The user stack of the current thread, which goes to sleep in a poll. */
+static __always_inline void user_stack_take(struct thread *t, struct task_struct *task, __u64 ts)
+{
+	struct user_stack_known known = user_stack_intern(t, task, ts);
+
+	t->sched.off_user = known.id;
+	t->sched.off_cut = known.cut;
+	if (!known.id || known.cut)
+		sleeps_in_polls++;
+}
+
 static __always_inline void switched_out(void *ctx, struct task_struct *prev, bool preempt,
 					 unsigned int state, __u64 ts)
 {
@@ -132,6 +155,8 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 	if (state & TASK_DEAD)
 		return;
 	t->sched.off_stack = 0;
+	t->sched.off_user = 0;
+	t->sched.off_cut = 0;
 	t->sched.off_syscall = -1;
 	if (preempt || !state) {
 		t->sched.off_reason = RAW_OFF_PREEMPTED;
@@ -141,10 +166,10 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 		t->sched.off_reason = sleep_reason(state);
 		/* the registers of a thread of io-wq are those of the thread that made it */
 		if (!(prev->flags & PF_IO_WORKER))
-			t->sched.off_syscall = regs->orig_ax;
+			t->sched.off_syscall = syscall_of(regs);
 		if (thread_polls(t)) {
 			t->sched.off_stack = stack_intern(ctx, ts, prev->pid);
-			sleeps_in_polls++;
+			user_stack_take(t, prev, ts);
 		} else if (io_wq_works(prev)) {
 			t->sched.off_stack = stack_intern(ctx, ts, prev->pid);
 		}
@@ -299,7 +324,9 @@ int sched_snapshot(struct bpf_iter__task *ctx)
 		return 0;
 	t->sched.off_reason = sleep_reason(task->__state);
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	t->sched.off_syscall = task->flags & PF_IO_WORKER ? -1 : regs->orig_ax;
+	t->sched.off_syscall = task->flags & PF_IO_WORKER ? -1 : syscall_of(regs);
+	t->sched.off_user = 0;
+	t->sched.off_cut = 0;
 	/*
 	 * The thread may be in a poll that no probe knows of yet, so its stack is
 	 * always taken.
@@ -336,12 +363,13 @@ int sched_open(struct bpf_iter__task *ctx)
 	ev.hdr.type = RAW_OFF_CPU;
 	off_cpu_take(&ev, t);
 	sched_counters_read(&acc, task);
-	ev.open = acc.arrival == t->sched.off_arrival;
+	if (acc.arrival == t->sched.off_arrival)
+		ev.told = RAW_OFF_OPEN;
 	/*
 	 * The thread may be back without that having been seen, and without having
 	 * passed a probe since.
 	 */
-	ev.hdr.ts = ev.open ? now : off_cpu_told(&ev, t, task, now);
+	ev.hdr.ts = ev.told == RAW_OFF_OPEN ? now : off_cpu_told(&ev, t, task, now);
 	if (ev.told == RAW_OFF_UNSEEN)
 		count_loss(LOSS_SWITCH);
 	bpf_seq_write(ctx->meta->seq, &ev, sizeof(ev));
@@ -349,8 +377,8 @@ int sched_open(struct bpf_iter__task *ctx)
 }
 
 /*
- * Run by the recorder now and then: the threads that have slept in a poll for a while, each
- * once in a period. The recorder reads their stacks.
+ * Run by the recorder now and then: the threads that have slept in a poll for a while and
+ * whose stacks are not known, each once in a period. The recorder reads their stacks.
  */
 SEC("iter/task")
 int sched_sleepers(struct bpf_iter__task *ctx)
@@ -370,9 +398,13 @@ int sched_sleepers(struct bpf_iter__task *ctx)
 		return 0;
 	if (t->sched.off_reason != RAW_OFF_ASLEEP && t->sched.off_reason != RAW_OFF_DISK)
 		return 0;
+	/* No stack is taken twice. */
+	if (t->sched.off_user && !t->sched.off_cut)
+		return 0;
 	t->sched.told_ts = s.out;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	s.tid = task->pid;
+	s.poll_sp = innermost_sp(t);
 	s.ip = regs->ip;
 	s.sp = regs->sp;
 	regs_saved(s.saved, regs);

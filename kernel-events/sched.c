@@ -47,18 +47,24 @@ static int sched_start(struct source_ctx *ctx)
 	return source_iterate(ctx->skel->progs.sched_snapshot, 0, 1, no_record, NULL);
 }
 
-static void off_cpu(const struct raw_off_cpu *raw, struct trace_event *ev)
+/* 1 or negative errno. */
+static int off_cpu(const struct source_ctx *ctx, const struct raw_off_cpu *raw,
+		   struct trace_event *ev)
 {
+	int64_t user = raw->user ? ctx->user_stack(ctx->user_stacks, raw->user) : 0;
+
 	ev->type = TRACE_OFF_CPU;
 	ev->off.out = raw->out;
 	ev->off.wake = raw->wake;
 	ev->off.waker = raw->waker;
 	ev->off.stack = raw->stack;
 	ev->off.reason = raw->reason;
-	ev->off.open = raw->open;
-	ev->off.told = raw->told;
-	ev->off.woken = raw->open && raw->wake;
+	ev->off.open = raw->told == RAW_OFF_OPEN;
+	ev->off.told = ev->off.open ? TRACE_OFF_SEEN : raw->told;
+	ev->off.woken = ev->off.open && raw->wake;
 	ev->off.syscall = raw->syscall >= 0 && raw->syscall < INT16_MAX ? raw->syscall : -1;
+	ev->off.user = user > 0 ? (uint32_t)user : 0;
+	return user < 0 ? (int)user : 1;
 }
 
 static int open_period(void *arg, const void *record)
@@ -66,9 +72,9 @@ static int open_period(void *arg, const void *record)
 	const struct raw_off_cpu *raw = record;
 	struct source_ctx *ctx = arg;
 	struct trace_event ev = { .ts = raw->hdr.ts, .tid = raw->hdr.tid };
+	int err = off_cpu(ctx, raw, &ev);
 
-	off_cpu(raw, &ev);
-	return trace_writer__event(ctx->trace, &ev);
+	return err < 0 ? err : trace_writer__event(ctx->trace, &ev);
 }
 
 static int sched_stop(struct source_ctx *ctx)
@@ -130,13 +136,16 @@ static int sched_decode(struct source_ctx *ctx, const struct raw_hdr *raw, struc
 {
 	if (raw->type == RAW_STACK)
 		return stack(ctx, (const struct raw_stack *)raw);
-	off_cpu((const struct raw_off_cpu *)raw, ev);
-	return 1;
+	/* User stacks are in a ring of their own, which the recorder reads. */
+	if (raw->type != RAW_OFF_CPU)
+		return 0;
+	return off_cpu(ctx, (const struct raw_off_cpu *)raw, ev);
 }
 
 static const struct source_event events[] = {
 	{ RAW_OFF_CPU, sizeof(struct raw_off_cpu) },
 	{ RAW_STACK, 0 },
+	{ RAW_USER_STACK, 0 },
 	{}
 };
 
@@ -144,6 +153,16 @@ static const struct source_loss losses[] = {
 	{
 		LOSS_STACK_MAP, "kernel stack table full",
 		"there were more different kernel stacks than the table holds: record for a shorter time",
+	},
+	{
+		LOSS_USER_STACK_MAP, "user stack table full",
+		"threads slept in polls at more different places than the table holds: of some sleeps only "
+		"the kernel's side is told",
+	},
+	{
+		LOSS_USER_STACK, "user stack not captured",
+		"threads went to sleep in polls at new places faster than their stacks were read: of some "
+		"sleeps only the kernel's side is told",
 	},
 	{
 		LOSS_SWITCH, "switch of a thread not seen",

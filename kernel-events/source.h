@@ -40,6 +40,12 @@ struct source_ctx {
 	uint32_t		 nr_peers, last_peer;
 	/* paths of operations of io_uring: how many are in the file, and the last one's id */
 	uint32_t		 nr_paths, last_path;
+	/*
+	 * The id in the file of the user stack that the programs call @raw; 0: none. Or
+	 * negative errno.
+	 */
+	int64_t			 (*user_stack)(void *user_stacks, uint32_t raw);
+	void			*user_stacks;
 };
 
 /* An event that a source sends. */

@@ -59,12 +59,13 @@ struct unwinder {
 	const struct unwind_copy *copy;		/* NULL: the stack is in the process's memory */
 };
 
+/* Of a process that is gone, what is known already is kept. */
 static int read_maps(struct unwinder *u)
 {
 	char path[64], *line = NULL, perms[5], name[8];
+	struct mapping *maps = NULL, *grown, m;
 	unsigned int major, minor;
-	struct mapping *grown, m;
-	size_t room = 0;
+	size_t room = 0, nr = 0;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", u->target->pid);
@@ -79,17 +80,23 @@ static int read_maps(struct unwinder *u)
 		    perms[2] != 'x' || (!m.inode && strcmp(name, "[vdso]")))
 			continue;
 		m.dev = makedev(major, minor);
-		grown = reallocarray(u->maps, u->nr_maps + 1, sizeof(*grown));
+		grown = reallocarray(maps, nr + 1, sizeof(*grown));
 		if (!grown) {
+			free(maps);
 			free(line);
 			fclose(f);
 			return -ENOMEM;
 		}
-		u->maps = grown;
-		u->maps[u->nr_maps++] = m;
+		maps = grown;
+		maps[nr++] = m;
 	}
 	free(line);
 	fclose(f);
+	if (!nr)
+		return 0;
+	free(u->maps);
+	u->maps = maps;
+	u->nr_maps = nr;
 	return 0;
 }
 
@@ -117,9 +124,6 @@ static int begin(struct unwinder *u, const struct unwind_copy *copy)
 		return 0;
 	/* Mappings change rarely, and a place in none of them is met rarely. */
 	u->unmapped = false;
-	free(u->maps);
-	u->maps = NULL;
-	u->nr_maps = 0;
 	return read_maps(u);
 }
 
@@ -189,13 +193,18 @@ static int open_mapped(const struct unwinder *u, const struct mapping *m)
 	return fd >= 0 ? fd : open_if_mapped(name, m);
 }
 
-/* The target's executable is open already, and may have no name any more. */
-static int open_file(const struct unwinder *u, const struct mapping *m)
+static bool is_executable(const struct unwinder *u, dev_t dev, uint64_t inode)
 {
 	struct stat st;
 
-	if (u->target->exe_fd >= 0 && !fstat(u->target->exe_fd, &st) && st.st_ino == m->inode &&
-	    st.st_dev == m->dev)
+	return u->target->exe_fd >= 0 && !fstat(u->target->exe_fd, &st) && st.st_ino == inode &&
+	       st.st_dev == dev;
+}
+
+/* The target's executable is open already, and may have no name any more. */
+static int open_file(const struct unwinder *u, const struct mapping *m)
+{
+	if (is_executable(u, m->dev, m->inode))
 		return fcntl(u->target->exe_fd, F_DUPFD_CLOEXEC, 3);
 	return open_mapped(u, m);
 }
@@ -263,20 +272,59 @@ static struct mapping *mapping_at(struct unwinder *u, uint64_t pc)
 	return lo < u->nr_maps && u->maps[lo].start <= pc ? &u->maps[lo] : NULL;
 }
 
-/* The unwind rules at @pc. NULL: there are none. */
-static Dwarf_Frame *rules_at(struct unwinder *u, uint64_t pc)
+bool unwinder__place(struct unwinder *u, uint64_t pc, uint32_t *file, uint64_t *vaddr)
 {
 	struct mapping *m = mapping_at(u, pc);
-	Dwarf_Frame *frame = NULL;
-	uint64_t vaddr;
 
 	u->unmapped |= !m;
 	if (!m)
-		return NULL;
+		return false;
 	if (m->file == -1)
 		m->file = find_file(u, m);
-	if (m->file < 0 || !file__address(&u->files[m->file], pc - m->start + m->off, &vaddr) ||
-	    dwarf_cfi_addrframe(u->files[m->file].cfi, vaddr, &frame))
+	if (m->file < 0)
+		return false;
+	*file = (uint32_t)m->file;
+	return file__address(&u->files[m->file], pc - m->start + m->off, vaddr);
+}
+
+int unwinder__fd(const struct unwinder *u, uint32_t file)
+{
+	return u->files[file].fd;
+}
+
+bool unwinder__is_executable(const struct unwinder *u, uint32_t file)
+{
+	return is_executable(u, u->files[file].dev, u->files[file].inode);
+}
+
+int unwinder__look(struct unwinder *u)
+{
+	int err = read_maps(u);
+
+	for (size_t i = 0; i < u->nr_maps && !err; i++)
+		if (u->maps[i].file == -1)
+			u->maps[i].file = find_file(u, &u->maps[i]);
+	return err;
+}
+
+bool unwinder__code(const struct unwinder *u, size_t i, struct unwind_code *out)
+{
+	if (i >= u->nr_maps)
+		return false;
+	*out = (struct unwind_code){ u->maps[i].start, u->maps[i].end,
+				     is_executable(u, u->maps[i].dev, u->maps[i].inode) };
+	return true;
+}
+
+/* The unwind rules at @pc. NULL: there are none. */
+static Dwarf_Frame *rules_at(struct unwinder *u, uint64_t pc)
+{
+	Dwarf_Frame *frame = NULL;
+	uint64_t vaddr;
+	uint32_t file;
+
+	if (!unwinder__place(u, pc, &file, &vaddr) ||
+	    dwarf_cfi_addrframe(u->files[file].cfi, vaddr, &frame))
 		return NULL;
 	return frame;
 }

@@ -54,4 +54,27 @@ int unwinder__from_copy(struct unwinder *u, const struct unwind_copy *copy);
  */
 int unwinder__step(struct unwinder *u, struct unwind_frame *f);
 
+/* Code that is mapped from a file. */
+struct unwind_code {
+	uint64_t	from, to;	/* run-time addresses */
+	bool		executable;	/* it is of the program itself, not of a library */
+};
+
+/*
+ * Read the mappings again, as far as the process still has them, and open all files that
+ * code is mapped from, which has no names to go by once the process is gone. 0 or -ENOMEM.
+ */
+int unwinder__look(struct unwinder *u);
+/* Mapping number @i of code; false: there are fewer. In the order of their addresses. */
+bool unwinder__code(const struct unwinder *u, size_t i, struct unwind_code *out);
+/*
+ * In which file the code at @pc is (a number that no other file of @u gets) and at which
+ * link-time address. False: in none that has a table.
+ */
+bool unwinder__place(struct unwinder *u, uint64_t pc, uint32_t *file, uint64_t *vaddr);
+/* A descriptor of file @file, which @u owns. */
+int unwinder__fd(const struct unwinder *u, uint32_t file);
+/* Is file @file the program, not a library? */
+bool unwinder__is_executable(const struct unwinder *u, uint32_t file);
+
 #endif /* DWELL_INSPECT_UNWIND_H */

@@ -13,6 +13,7 @@
 #include "join/probe_stack.h"
 
 struct blocks {
+	struct join_stacks	 stacks;
 	struct join_block	*list;
 	size_t			 nr;
 	struct join_place	*places;	/* all stacks, one behind another */
@@ -59,12 +60,17 @@ static int make_stack(struct join *j, const struct sleep *s, struct join_place *
 
 static const char *words(struct join *j, const struct sleep *s)
 {
-	const char *text;
+	const char *text, *lock;
 
 	if (s->blocks_on)
 		return frame_names__safef(j->names, "block_on of %s",
 					  accounts__task_name(j->accounts, s->root));
 	text = sleep__words(s, kernel_stack(j, s));
+	if (text && !strncmp(text, "a futex ", 8)) {
+		lock = sleep__futex(trace_reader__user_stack(j->reader, s->user));
+		if (lock)
+			return frame_names__safef(j->names, "a futex: %s", lock);
+	}
 	return text ? frame_names__safe(j->names, text) : "";
 }
 
@@ -130,6 +136,25 @@ static int make_block(struct join *j, const struct sum *s, struct block_sum *out
 	if (kernel && kernel->nr)
 		b->kernel = frame_names__safe(j->names, kernel->frames[0]);
 	return b->task && b->what && b->kernel ? 0 : -ENOMEM;
+}
+
+/* The user stack of such a sum: how far it reaches. */
+static void count_stack(const struct join *j, const struct sum *s, struct join_stacks *out)
+{
+	const struct sleep *sleep = sleeps__get(&j->sleeps, s->key.detail.id);
+	const struct trace_user_stack *st = trace_reader__user_stack(j->reader, sleep->user);
+	const struct slept *slept = sink_sums__slept(&j->sums, &s->key);
+	struct join_stack_sum *sum = !st				   ? &out->missing :
+				     st->end == TRACE_STACK_START ? &out->complete :
+				     st->end == TRACE_STACK_CUT	  ? &out->cut :
+								    NULL;
+
+	/* Of a recording that does not tell. */
+	out->known |= st && sum;
+	if (!sum)
+		return;
+	sum->times += slept ? slept->times : 0;
+	sum__add(&sum->ns, s->ns);
 }
 
 /* Jobs behind all others; what is one block lies together. */
@@ -201,7 +226,7 @@ static size_t merge_blocks(struct block_sum *sums, size_t nr)
 	return out;
 }
 
-static struct block_sum *collect_blocks(struct join *j, size_t *nr)
+static struct block_sum *collect_blocks(struct join *j, struct join_stacks *stacks, size_t *nr)
 {
 	struct block_sum *sums = calloc(j->sums.sums.nr + 1ul, sizeof(*sums));
 
@@ -216,6 +241,7 @@ static struct block_sum *collect_blocks(struct join *j, size_t *nr)
 			free(sums);
 			return NULL;
 		}
+		count_stack(j, s, stacks);
 		++*nr;
 	}
 	if (sums)
@@ -463,7 +489,7 @@ static int fill_ready(struct join *j, struct blocks *b)
 int blocks__make(struct join *j)
 {
 	struct blocks *b = j->blocks = calloc(1, sizeof(*b));
-	struct block_sum *sums = b ? collect_blocks(j, &b->nr) : NULL;
+	struct block_sum *sums = b ? collect_blocks(j, &b->stacks, &b->nr) : NULL;
 	int err = -ENOMEM;
 
 	if (sums)
@@ -494,6 +520,11 @@ const struct join_block *join__blocks(const struct join *j, size_t *nr)
 {
 	*nr = j->blocks->nr;
 	return j->blocks->list;
+}
+
+const struct join_stacks *join__stacks(const struct join *j)
+{
+	return j->blocks->stacks.known ? &j->blocks->stacks : NULL;
 }
 
 const struct join_sum *join__ready(const struct join *j, size_t *nr)

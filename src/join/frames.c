@@ -117,18 +117,42 @@ static const char *place_name(struct join *j, const struct trace_user_frame *f)
 				  f->line);
 }
 
+static int frames__add_place(struct join *j, struct frames *f, const struct trace_user_frame *p)
+{
+	return frames__add(f, place_name(j, p), p->line ? JOIN_FRAME_PLACE : JOIN_FRAME_DETAIL);
+}
+
+/*
+ * The functions of user stack @st from the poll inwards, but for the runtime's on the way to
+ * the program's own. Where that is not known: the place alone.
+ */
+static int frames__add_user(struct join *j, struct frames *f, const struct trace_user_stack *st)
+{
+	const struct trace_user_frame *place = sleep__place(st);
+	uint32_t nr = st ? st->in_poll : 0;
+	int err = 0;
+
+	if (!nr)
+		return place ? frames__add_place(j, f, place) : 0;
+	if (place && *place->path && !crate_path__foreign(place->path))
+		while (nr > 1 && (!*st->frames[nr - 1].path ||
+				  crate_path__foreign(st->frames[nr - 1].path)))
+			nr--;
+	while (nr-- && !err)
+		err = frames__add_place(j, f, &st->frames[nr]);
+	return err;
+}
+
 /* Where in the program the thread sleeps, and in what; before that in which job. */
 static int frames__add_sleep(struct join *j, struct frames *f, const struct sleep *s)
 {
-	const struct trace_user_frame *place;
 	int err = 0;
 
 	if (s->job)
 		err = frames__add(f, accounts__task_detail(j->accounts, "", s->job - 1),
 				  JOIN_FRAME_DETAIL);
-	place = s->user ? sleep__place(trace_reader__user_stack(j->reader, s->user)) : NULL;
-	if (!err && place)
-		err = frames__add(f, place_name(j, place), JOIN_FRAME_PLACE);
+	if (!err && s->user)
+		err = frames__add_user(j, f, trace_reader__user_stack(j->reader, s->user));
 	if (!err && s->blocks_on)
 		return frames__add(f,
 				   frame_names__safef(j->names, "block_on of %s",
@@ -148,8 +172,12 @@ static int frames__add_sample(struct join *j, struct frames *f, const struct sam
 		return frames__add_gap(j, f, "[gap: too many different stacks]");
 	if (!nr)
 		err = frames__add_gap(j, f, "[gap: user stack not known]");
+	else if (!st->of_task && st->end == TRACE_STACK_CUT)
+		err = frames__add_gap(j, f, st->frames[--nr].function);
 	else if (!st->of_task)
-		err = frames__add_gap(j, f, "[gap: user stack not known up to the poll]");
+		err = frames__add_gap(j, f, st->end == TRACE_STACK_START ?
+						    "[gap: poll not found in the user stack]" :
+						    "[gap: user stack not known up to the poll]");
 	while (nr-- && !err)
 		err = frames__add(f, place_name(j, &st->frames[nr]), JOIN_FRAME_PLACE);
 	return err ? err : frames__add_stack(j, f, s->kernel);

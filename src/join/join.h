@@ -155,6 +155,20 @@ struct join_block {
 	size_t			 nr_delays;
 };
 
+/* Periods of sleep in polls. */
+struct join_stack_sum {
+	uint64_t	times;
+	uint64_t	ns;
+};
+
+/* How far the user stacks of all periods of sleep in polls reach. */
+struct join_stacks {
+	bool			known;		/* the recording tells */
+	struct join_stack_sum	complete;	/* to where the thread began */
+	struct join_stack_sum	cut;		/* not so far; their last frame says why */
+	struct join_stack_sum	missing;	/* there is none */
+};
+
 /* Blocking jobs of one kind: what spawn_blocking and the like give to a pool of threads. */
 struct join_job {
 	const char		*task;		/* frame name, as in the rows */
@@ -281,6 +295,8 @@ const struct join_row *join__rows(const struct join *j, size_t *nr);
 const struct join_point *join__points(const struct join *j, size_t *nr);
 /* Places that blocked, the most time first; blocking jobs are behind all others. */
 const struct join_block *join__blocks(const struct join *j, size_t *nr);
+/* Of the selected tasks; NULL: the recording does not tell. */
+const struct join_stacks *join__stacks(const struct join *j);
 /* Kinds of blocking jobs, the one that ran longest in all first. */
 const struct join_job *join__jobs(const struct join *j, size_t *nr);
 /* What the samples of the CPUs tell, of the selected tasks; the counts are of all. */

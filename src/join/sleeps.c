@@ -315,3 +315,73 @@ const char *sleep__words(const struct sleep *s, const struct trace_stack *stack)
 		words = words_of(functions, NR(functions), stack->frames[i]);
 	return words ? words : words_of_syscall(s->syscall);
 }
+
+/*
+ * Functions that sleep at a futex; '_' or ':' at a name's end: all whose names begin so. What
+ * is outermost of the libraries' functions tells most: a map's lock is made of a general one.
+ */
+static const struct function_words futexes[] = {
+	{ "std::sys::sync::mutex::", "std::sync::Mutex" },
+	{ "std::sys::sync::rwlock::", "std::sync::RwLock" },
+	{ "std::sys::sync::condvar::", "std::sync::Condvar" },
+	{ "std::sync::barrier::", "std::sync::Barrier" },
+	{ "std::sys::sync::once::", "std::sync::Once" },
+	{ "std::sync::reentrant_lock::", "std::sync::ReentrantLock" },
+	{ "std::sys::sync::thread_parking::", "thread::park" },
+	{ "std::thread::park", "thread::park" },
+	{ "std::thread::functions::park", "thread::park" },
+	{ "std::thread::scoped::scope", "the threads of thread::scope" },
+	{ "std::sync::mpmc::", "a channel of std" },
+	{ "std::sync::mpsc::", "a channel of std" },
+	{ "pthread_join", "a thread's end" },
+	{ "__pthread_clockjoin_ex", "a thread's end" },
+	{ "std::sys::thread::unix::Thread::join", "a thread's end" },
+	{ "std::thread::JoinHandle::join", "a thread's end" },
+	{ "std::thread::join_handle::", "a thread's end" },
+	{ "pthread_mutex_lock", "pthread_mutex" },
+	{ "pthread_cond_wait", "pthread_cond" },
+	{ "pthread_cond_timedwait", "pthread_cond" },
+	{ "parking_lot_core::", "parking_lot" },
+	{ "parking_lot::raw_mutex::", "parking_lot::Mutex" },
+	{ "parking_lot::raw_fair_mutex::", "parking_lot::FairMutex" },
+	{ "parking_lot::raw_rwlock::", "parking_lot::RwLock" },
+	{ "parking_lot::condvar::", "parking_lot::Condvar" },
+	{ "parking_lot::once::", "parking_lot::Once" },
+	{ "dashmap::", "a shard of a DashMap" },
+	{ "crossbeam_channel::", "a channel of crossbeam" },
+	{ "flume::", "a channel of flume" },
+	{ "async_channel::", "a channel of async-channel" },
+	{ "tokio::runtime::context::blocking::BlockingRegionGuard::", "block_on of tokio" },
+	{ "tokio::runtime::park::", "block_on of tokio" },
+	{ "futures_executor::local_pool::", "block_on of futures" },
+};
+
+/* Names of methods of traits begin with '<'. */
+static bool begins_with(const char *function, const char *name)
+{
+	size_t len = strlen(name);
+
+	function += *function == '<';
+	if (strncmp(function, name, len))
+		return false;
+	return name[len - 1] == ':' || !function[len] || !strncmp(function + len, "::", 2) ||
+	       function[len] == '_' || function[len] == '@';
+}
+
+const char *sleep__futex(const struct trace_user_stack *st)
+{
+	const char *words = NULL;
+
+	for (uint32_t i = 0; st && i < st->nr; i++) {
+		const struct trace_user_frame *f = &st->frames[i];
+
+		if (*f->path && !crate_path__foreign(f->path))
+			break;
+		for (size_t k = 0; k < NR(futexes); k++)
+			if (begins_with(f->function, futexes[k].name)) {
+				words = futexes[k].words;
+				break;
+			}
+	}
+	return words;
+}

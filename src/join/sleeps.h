@@ -15,7 +15,7 @@
 
 struct sleep {
 	uint32_t	stack;		/* kernel stack id; 0: not taken */
-	uint32_t	user;		/* user stack id; 0: over before anybody looked */
+	uint32_t	user;		/* user stack id; 0: not taken */
 	int32_t		syscall;	/* x86-64 number; -1: none */
 	uint32_t	root;		/* if blocks_on: the kind of the root */
 	uint32_t	blocks_on;	/* it sleeps in block_on, since a root is Pending */
@@ -44,5 +44,10 @@ const struct trace_user_frame *sleep__place(const struct trace_user_stack *st);
  * kernel stack (NULL: not known). A static string; NULL: no words for it.
  */
 const char *sleep__words(const struct sleep *s, const struct trace_stack *stack);
+/*
+ * What a thread that sleeps at a futex waits for, by the functions that called it: a lock of
+ * std or of a library, another thread's end. A static string; NULL: they do not tell.
+ */
+const char *sleep__futex(const struct trace_user_stack *st);
 
 #endif /* DWELL_JOIN_SLEEPS_H */

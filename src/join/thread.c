@@ -419,7 +419,8 @@ void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event
 	uint64_t wake = ev->off.wake < out ? out : ev->off.wake < now ? ev->off.wake : now;
 	bool asleep = ev->off.reason != TRACE_OFF_PREEMPTED;
 	const struct driver_ops *driver = asleep ? driver__of_syscall(ev->off.syscall) : NULL;
-	uint32_t user = th->slept_out == ev->off.out ? th->slept_stack : 0;
+	/* One that was read while the thread slept is there because it is more complete. */
+	uint32_t user = th->slept_out == ev->off.out ? th->slept_stack : ev->off.user;
 
 	if (ev->off.told == TRACE_OFF_TOLD)
 		j->totals.told_switches++;

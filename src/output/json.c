@@ -310,6 +310,29 @@ static json_t *on_cpu(const struct join *j, const struct output_opts *opts, int 
 	return o;
 }
 
+static json_t *stack_sum(const struct join_stack_sum *s, int *err)
+{
+	json_t *o = json_object();
+
+	if (!o)
+		return NULL;
+	set(o, "count", number(s->times), err);
+	set(o, "blocked_ns", number(s->ns), err);
+	return o;
+}
+
+static json_t *user_stacks(const struct join_stacks *s, int *err)
+{
+	json_t *o = json_object();
+
+	if (!o)
+		return NULL;
+	set(o, "complete", stack_sum(&s->complete, err), err);
+	set(o, "cut", stack_sum(&s->cut, err), err);
+	set(o, "missing", stack_sum(&s->missing, err), err);
+	return o;
+}
+
 static json_t *quantiles(const struct join_quantiles *q, int *err)
 {
 	json_t *o = json_object();
@@ -479,6 +502,8 @@ static int write_report(const struct join *j, const struct trace_reader *r,
 	if (join__on_cpu(j)->hz || join__on_cpu(j)->samples)
 		set(o, "on_cpu", on_cpu(j, opts, &err), &err);
 	set(o, "jobs", jobs(j, &err), &err);
+	if (join__stacks(j))
+		set(o, "user_stacks", user_stacks(join__stacks(j), &err), &err);
 	set(o, "blocked_places", blocks(j, opts, &err), &err);
 	set(o, "await_points", points(j, opts, &err), &err);
 	set(o, "lost", sums(lost, nr, &err), &err);

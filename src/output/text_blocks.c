@@ -141,6 +141,23 @@ static void print_list(struct text_report *t, const struct join_block *list, siz
 	}
 }
 
+static void print_stacks(struct text_report *t)
+{
+	const struct join_stacks *s = join__stacks(t->join);
+	struct flow *f = &t->flow;
+
+	if (!s)
+		return;
+	fputc('\n', t->out);
+	flow__begin(f, 0);
+	flow__words(f, "User stacks:");
+	flow__put(f, "%s of %s sleeps reach the thread's start,", count(s->complete.times).s,
+		  count(s->complete.times + s->cut.times + s->missing.times).s);
+	flow__put(f, "%s are cut, %s are missing.", count(s->cut.times).s,
+		  count(s->missing.times).s);
+	flow__end(f);
+}
+
 static void print_ready(struct text_report *t)
 {
 	const struct join_totals *totals = join__totals(t->join);
@@ -174,4 +191,5 @@ void text_blocks__print(struct text_report *t, size_t top)
 	print_ready(t);
 	print_list(t, blocks, jobs, "Places that blocked inside a poll, the longest first", top);
 	print_list(t, blocks + jobs, nr - jobs, "Where blocking jobs slept, the longest first", top);
+	print_stacks(t);
 }

@@ -131,6 +131,7 @@ static int size_maps(struct attach *a, const struct attach_opts *opts)
 		for (bytes = 4u << 20; bytes > (256u << 10) && bytes * cpus > RINGS_TOTAL;)
 			bytes /= 2;
 	bpf_map__set_max_entries(skel->maps.rings, cpus);
+	bpf_map__set_max_entries(skel->maps.user_stack_bufs, cpus);
 	skel->rodata->config.nr_rings = cpus;
 	skel->rodata->config.hide_switches = opts->hide_switches;
 	/*

@@ -237,17 +237,22 @@ int recorder__take_first(struct recorder *r)
 		.attach_ts = r->attach_ts,
 		.fresh = r->own_execs != 0,
 	};
-	struct sleepers_opts sleeps = { &r->target.process, r->sources.skel, r->trace, NULL };
-	int err = roster__new(&opts, &r->roster);
+	struct user_stacks_opts stacks = { r->img, &r->target.process, r->sources.skel, r->trace };
+	struct sleepers_opts sleeps = { .skel = r->sources.skel, .trace = r->trace };
+	int err = user_stacks__new(&stacks, &r->user_stacks);
+
+	sleeps.stacks = r->sources.user_stacks = r->user_stacks;
+	r->sources.user_stack = user_stacks__id;
+	if (!err)
+		err = roster__new(&opts, &r->roster);
 
 	r->throttling = throttling__begin(r->target.process.pid);
-	r->stacks = sleeps.stacks = user_stacks__new();
 	r->sleepers = sleepers__new(&sleeps);
-	if (!r->sleepers || !r->stacks)
+	if (!r->sleepers)
 		err = -ENOMEM;
 	if (!err)
 		err = cpu_samples__start(r->samples, &(struct cpu_samples_to){
-			r->trace, r->stacks, r->sources.ksyms });
+			r->trace, r->user_stacks, r->sources.ksyms });
 	if (!err && !r->ended_by)
 		err = recorder__for_each_source(r, true);
 	return err || r->ended_by ? err : roster__start(r->roster);

@@ -69,7 +69,6 @@ struct cpu_samples {
 	struct perf_evlist	*events;
 	size_t			 buffer;	/* bytes for each CPU … */
 	size_t			 wanted;	/* … and what it should have been */
-	struct unwinder		*unwinder;	/* NULL: no sample so far */
 	struct kernel_stack	**kernel;
 	size_t			 nr_kernel, cap_kernel;
 	struct hash_table	 known;		/* index + 1 of a kernel stack, by content */
@@ -215,7 +214,6 @@ void cpu_samples__free(struct cpu_samples *s)
 	close_events(s);
 	if (s->cpus)
 		perf_cpu_map__put(s->cpus);
-	unwinder__free(s->unwinder);
 	for (size_t i = 0; i < s->nr_kernel; i++)
 		free(s->kernel[i]);
 	free(s->kernel);
@@ -368,20 +366,13 @@ static int64_t user_side(struct cpu_samples *s, const struct sample *in)
 
 	if (!in->regs)
 		return 0;
-	if (!s->unwinder) {
-		s->unwinder = unwinder__new(s->target);
-		if (!s->unwinder)
-			return -ENOMEM;
-	}
 	f = (struct unwind_frame){ .pc = in->regs[REG_IP], .innermost = true,
 				   .sp = in->regs[REG_SP],
 				   .saved = { in->regs[REG_BX], in->regs[REG_BP],
 					      in->regs[REG_R12], in->regs[REG_R13],
 					      in->regs[REG_R14], in->regs[REG_R15] } };
 	copy = (struct unwind_copy){ f.sp, in->stack, in->stack_len };
-	if (unwinder__from_copy(s->unwinder, &copy))
-		return -ENOMEM;
-	return user_stacks__take(s->to.stacks, s->unwinder, &f);
+	return user_stacks__sample(s->to.stacks, &f, &copy);
 }
 
 static int take_sample(struct cpu_samples *s, const union perf_event *event)

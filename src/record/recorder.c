@@ -136,6 +136,13 @@ static int decode_job(struct recorder *r, const struct raw_job *raw, struct trac
 	return 1;
 }
 
+/* A place that polls return to: it is to be probed, and tells where in a stack a poll is. */
+static int add_return(struct recorder *r, uint64_t addr)
+{
+	attach__add_return(r->attach, addr);
+	return user_stacks__add_return(r->user_stacks, addr);
+}
+
 /* 1: write @ev; 0: nothing to write; negative errno. */
 static int decode(struct recorder *r, const struct raw_hdr *raw, struct trace_event *ev)
 {
@@ -193,8 +200,7 @@ static int decode(struct recorder *r, const struct raw_hdr *raw, struct trace_ev
 	case RAW_CHAIN:
 		return define_chain(r, (const struct raw_chain *)raw);
 	case RAW_RETURN:
-		attach__add_return(r->attach, ((const struct raw_return *)raw)->addr);
-		return user_stacks__add_return(r->stacks, ((const struct raw_return *)raw)->addr);
+		return add_return(r, ((const struct raw_return *)raw)->addr);
 	}
 	source = raw->type < RAW_TYPE_NR ? r->types.source[raw->type] : NULL;
 	return source ? source->decode(&r->sources, raw, ev) : 0;
@@ -421,24 +427,27 @@ static bool wants_last_look(const struct recorder *r)
 
 static int loop(struct recorder *r)
 {
-	struct pollfd fds[4] = {
+	struct pollfd fds[5] = {
 		{ .fd = r->signals, .events = POLLIN },
 		{ .fd = r->target.process.pidfd, .events = POLLIN },
 		{ .fd = keeper__fd(r->keeper), .events = POLLIN },
 		{ .fd = looker__fd(r->looker), .events = POLLIN },
+		{ .fd = user_stacks__fd(r->user_stacks), .events = POLLIN },
 	};
 	uint64_t ts, flushed = r->attach_ts, shown = 0;
-	int err, more = 1, look = LOOK_MS;
+	int err, more = 1, behind = 0, look = LOOK_MS;
 
 	for (;;) {
-		int wait = more ? 0 : roster__waits(r->roster) ? FIRST_LOOK_MS : look;
+		int wait = more || behind ? 0 : roster__waits(r->roster) ? FIRST_LOOK_MS : look;
 
-		if (poll(fds, 4, until_end(r, wait)) < 0 && errno != EINTR)
+		if (poll(fds, 5, until_end(r, wait)) < 0 && errno != EINTR)
 			return -errno;
 		ts = clock__now();
 		process__cpu_ns(&r->target.process);
 		look = next_look(r, look);
-		err = attach__drain(r->attach, one_event, r);
+		/* Before the events that refer to them. */
+		behind = user_stacks__take(r->user_stacks, false);
+		err = behind < 0 ? behind : attach__drain(r->attach, one_event, r);
 		if (err >= 0)
 			err = cpu_samples__take(r->samples);
 		if (err < 0)
@@ -493,19 +502,13 @@ static int write_loss_hints(struct recorder *r)
 	return err || !late ? err : trace_writer__note(r->trace, late);
 }
 
-static int write_user_stacks(struct recorder *r)
-{
-	struct user_stacks_opts opts = { .img = r->img, .target = &r->target.process,
-					 .trace = r->trace };
-
-	return attach__load_bias(r->attach, &opts.bias) ? user_stacks__write(r->stacks, &opts) : 0;
-}
-
 /* Takes what is left in the rings and with the threads, and what is still open. */
 static int take_rest(struct recorder *r)
 {
-	int err = attach__drain(r->attach, one_event, r);
+	int err = user_stacks__take(r->user_stacks, true);
 
+	if (!err)
+		err = attach__drain(r->attach, one_event, r);
 	if (err >= 0)
 		err = attach__drain_threads(r->attach, one_event, r);
 	/* If the target is gone, it has no threads. */
@@ -517,7 +520,7 @@ static int take_rest(struct recorder *r)
 		err = recorder__for_each_source(r, false);
 	if (!err)
 		err = roster__finish(r->roster);
-	return err ? err : write_user_stacks(r);
+	return err ? err : user_stacks__finish(r->user_stacks);
 }
 
 /*
@@ -638,7 +641,7 @@ int recorder__run(const struct recorder_opts *opts)
 	roster__free(r.roster);
 	sleepers__free(r.sleepers);
 	cpu_samples__free(r.samples);
-	user_stacks__free(r.stacks);
+	user_stacks__free(r.user_stacks);
 	throttling__free(r.throttling);
 	looker__free(r.looker);
 	trace_writer__free(r.trace);

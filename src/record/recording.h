@@ -22,6 +22,7 @@
 #include "record/sleepers.h"
 #include "record/target.h"
 #include "record/throttling.h"
+#include "record/user_stacks.h"
 #include "trace/trace.h"
 
 #define SAY_MS		200		/* for a message to be written */
@@ -40,7 +41,7 @@ struct recorder {
 	uint32_t			*kinds;
 	struct hash_table		 job_fns;	/* by address; see job_fn() in recorder.c */
 	struct roster			*roster;
-	struct user_stacks		*stacks;
+	struct user_stacks		*user_stacks;
 	struct cpu_samples		*samples;	/* NULL: none are taken */
 	struct sleepers			*sleepers;
 	struct looker			*looker;	/* NULL: why tasks wait is not found out */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where in the program threads sleep in a poll. See sleepers.h.
+ * Stacks of threads that sleep in a poll and were not captured. See sleepers.h.
  *
  * A stack is read while its thread sleeps, or so it seems: if the thread has woken up
  * meanwhile, its period off the CPU ended before the event of the stack, and the join
@@ -9,25 +9,20 @@
 #include "record/sleepers.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "abi.h"
 #include "base/array.h"
 #include "base/clock.h"
 #include "dwell.skel.h"
-#include "inspect/unwind.h"
 #include "kernel-events/sched.h"
 #include "kernel-events/source.h"
 
 #define LOOK_NS		20000000ull	/* between looks, at least */
 #define LOOK_SHARE	50		/* … and so many times what the last one took */
 #define LOOK_MAX_NS	5000000ull	/* at a time: the rings are to be drained */
-
 struct sleepers {
 	struct sleepers_opts	 opts;
-	struct unwinder		*unwinder;	/* NULL: nobody has slept so far */
 	uint64_t		 next;		/* when to look, ns of CLOCK_MONOTONIC */
 	uint64_t		 sleeps;	/* sleeps_in_polls at the last look */
 	bool			 again;		/* a sleep was too short at the last look */
@@ -50,28 +45,15 @@ void sleepers__free(struct sleepers *s)
 {
 	if (!s)
 		return;
-	unwinder__free(s->unwinder);
 	free(s->queue);
 	free(s);
 }
 
-/* ---- looks ---- */
-
 static int look_at(struct sleepers *s, const struct raw_sleeper *raw)
 {
-	struct unwind_frame f = { .pc = raw->ip, .innermost = true, .sp = raw->sp };
 	struct trace_event ev = { .type = TRACE_SLEEP_STACK, .tid = raw->tid };
-	int64_t id;
+	int64_t id = user_stacks__read(s->opts.stacks, raw);
 
-	if (!s->unwinder) {
-		s->unwinder = unwinder__new(s->opts.target);
-		if (!s->unwinder)
-			return -ENOMEM;
-	}
-	if (unwinder__again(s->unwinder))
-		return -ENOMEM;
-	memcpy(f.saved, raw->saved, sizeof(f.saved));
-	id = user_stacks__take(s->opts.stacks, s->unwinder, &f);
 	if (id <= 0)
 		return (int)id;
 	ev.ts = clock__now();

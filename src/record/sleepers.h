@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where in the program threads sleep in a poll. The kernel stack of a sleep says what is
- * waited for, but not for which line of the source. So the recorder looks now and then
- * for threads that have slept in a poll for a while, and reads their stacks from
- * outside. It costs the target nothing; sleeps that are over before the next look keep
- * their kernel stack only.
+ * Where in the program threads sleep in a poll whose stacks were not captured when they went
+ * to sleep (see user_stacks.h): they slept already when the recording began, the stack is
+ * deeper than what is copied, or there was no room for it. The recorder looks now and then
+ * for such threads and reads their stacks from outside. It costs the target nothing; such
+ * sleeps that are over before the next look keep their kernel stack only.
  *
  * It must not know what a task is.
  */
 #ifndef DWELL_RECORD_SLEEPERS_H
 #define DWELL_RECORD_SLEEPERS_H
 
-#include <stdint.h>
-
-#include "inspect/process.h"
 #include "record/user_stacks.h"
 #include "trace/trace.h"
 
@@ -21,10 +18,9 @@ struct dwell_bpf;
 struct sleepers;
 
 struct sleepers_opts {
-	const struct process	*target;
+	struct user_stacks	*stacks;
 	struct dwell_bpf	*skel;
 	struct trace_writer	*trace;
-	struct user_stacks	*stacks;	/* of the recording */
 };
 
 /* NULL: no memory. *@opts is copied; what it points to must outlive the object. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The user stacks that events of a recording are about: each different one once, with an id.
- * Where they are in the source is looked up at the end, when it costs the target nothing.
+ * Where in the program threads sleep in polls: the user stacks that the kernel's side
+ * captures when threads go to sleep (kernel-events/user_stack.bpf.h), unwound as they come
+ * and named at the end. Stacks with the same frames are one, whatever they looked like.
  *
- * It must not know what the threads did there.
+ * It must not know what a task is.
  */
 #ifndef DWELL_RECORD_USER_STACKS_H
 #define DWELL_RECORD_USER_STACKS_H
@@ -15,35 +16,53 @@
 #include "inspect/unwind.h"
 #include "trace/trace.h"
 
-#define USER_STACK_FRAMES	256	/* of one stack that are kept */
-
+struct dwell_bpf;
+struct raw_sleeper;
 struct user_stacks;
 
-/* NULL: no memory. */
-struct user_stacks *user_stacks__new(void);
+struct user_stacks_opts {
+	const struct image	*img;
+	const struct process	*target;
+	struct dwell_bpf	*skel;
+	struct trace_writer	*trace;
+};
+
+/*
+ * From now on stacks are captured. *@opts is copied; what it points to must outlive the
+ * object. 0 or negative errno.
+ */
+int user_stacks__new(const struct user_stacks_opts *opts, struct user_stacks **out);
 /* NULL is fine. */
 void user_stacks__free(struct user_stacks *s);
+/*
+ * Unwind what has been captured, for a few ms at most; @all: however long it takes. 1: there
+ * is more; 0: that was all; negative errno.
+ */
+int user_stacks__take(struct user_stacks *s, bool all);
+/* Readable if many have been captured; a descriptor that @s owns. */
+int user_stacks__fd(const struct user_stacks *s);
+/*
+ * The id in the file of the stack that the kernel's side calls @raw, which may not have been
+ * taken yet; 0: there are too many. Or -ENOMEM. @s: a struct user_stacks, as in source_ctx.
+ */
+int64_t user_stacks__id(void *s, uint32_t raw);
+/*
+ * Unwind the stack of a thread that sleeps, from its memory. Its id in the file; 0: there are
+ * too many. Or -ENOMEM.
+ */
+int64_t user_stacks__read(struct user_stacks *s, const struct raw_sleeper *raw);
+/*
+ * Unwind the stack of a thread that ran on a CPU, from its registers *@f and what was copied of
+ * it. Its id in the file; 0: there are too many. Or -ENOMEM.
+ */
+int64_t user_stacks__sample(struct user_stacks *s, const struct unwind_frame *f,
+			    const struct unwind_copy *copy);
 /*
  * The run-time address @ret is one that poll functions return to, besides those that the
  * image knows. 0 or -ENOMEM.
  */
 int user_stacks__add_return(struct user_stacks *s, uint64_t ret);
-/*
- * The id in the file (> 0) of the stack with these program counters, the innermost first,
- * all but that one behind a call. 0: there are too many different stacks already. Or -ENOMEM.
- */
-int64_t user_stacks__id(struct user_stacks *s, const uint64_t *pcs, uint32_t nr);
-/* The same of the stack that @u unwinds from *@f on, as far as it can. */
-int64_t user_stacks__take(struct user_stacks *s, struct unwinder *u, struct unwind_frame *f);
-
-struct user_stacks_opts {
-	const struct image	*img;
-	const struct process	*target;
-	struct trace_writer	*trace;
-	uint64_t		 bias;	/* of the program: run-time minus link-time address */
-};
-
 /* At the end: write all stacks, with names. 0 or negative errno. */
-int user_stacks__write(struct user_stacks *s, const struct user_stacks_opts *opts);
+int user_stacks__finish(struct user_stacks *s);
 
 #endif /* DWELL_RECORD_USER_STACKS_H */

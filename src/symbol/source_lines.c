@@ -25,6 +25,7 @@
 #include "base/array.h"
 #include "base/bisect.h"
 #include "base/hash_table.h"
+#include "image/binary.h"
 #include "image/bytes.h"
 #include "image/names.h"
 
@@ -824,6 +825,22 @@ static int source_lines__frames(struct source_lines *s, uint64_t vaddr, struct s
 	return nr < (size_t)max ? (int)nr : max;
 }
 
+/*
+ * Has the file with the debug information become another one? It was found when the model was
+ * made, which may be long ago.
+ */
+static bool source_lines__clash(struct source_lines *s)
+{
+	char ids[2][2 * BINARY_BUILD_ID_MAX + 1];
+
+	for (size_t i = 0; i < 2; i++) {
+		if (!s->files[i].elf)
+			return false;
+		s->no_memory |= elf__build_id(s->files[i].elf, ids[i]) == -ENOMEM;
+	}
+	return !s->no_memory && *ids[0] && *ids[1] && strcmp(ids[0], ids[1]);
+}
+
 static void source_lines__open(struct source_lines *s)
 {
 	s->opened = true;
@@ -832,6 +849,10 @@ static void source_lines__open(struct source_lines *s)
 		errno = 0;
 		elf__open(&s->files[i]);
 		s->no_memory |= errno == ENOMEM;
+	}
+	if (source_lines__clash(s)) {
+		elf__close(&s->files[1]);
+		s->files[1] = (struct elf){ .fd = -1 };
 	}
 	for (int i = 1; i >= 0 && !s->nr_units; i--)
 		if (s->files[i].dwarf)

@@ -225,7 +225,8 @@ static void get_task(struct trace_codec *c, struct cursor *in, struct trace_even
 		c->woken = slot;
 }
 
-static void get_off(struct trace_codec *c, struct cursor *in, struct trace_event *ev)
+static void get_off(struct trace_codec *c, struct cursor *in, struct trace_event *ev,
+		    unsigned int mode)
 {
 	uint8_t flags = get_byte(in);
 
@@ -241,6 +242,8 @@ static void get_off(struct trace_codec *c, struct cursor *in, struct trace_event
 	if (flags & OFF_STACK)
 		ev->off.stack = (uint32_t)get_varint_max(in, UINT32_MAX);
 	ev->off.syscall = flags & OFF_SYSCALL ? (int16_t)get_varint_max(in, INT16_MAX) : -1;
+	if (mode & MODE_USER_STACK)
+		ev->off.user = (uint32_t)get_varint_max(in, UINT32_MAX);
 }
 
 static void get_epoll(struct trace_codec *c, struct cursor *in, struct trace_event *ev,
@@ -369,7 +372,7 @@ static void get_event(struct trace_codec *c, struct cursor *in, struct trace_eve
 		get_seen(c, in, ev);
 		break;
 	case TRACE_OFF_CPU:
-		get_off(c, in, ev);
+		get_off(c, in, ev, mode);
 		break;
 	case TRACE_EPOLL_WAIT:
 		get_epoll(c, in, ev, mode);

@@ -214,7 +214,8 @@ static uint8_t *put_task(struct trace_codec *c, const struct trace_event *ev, ui
 	return p;
 }
 
-static uint8_t *put_off(struct trace_codec *c, const struct trace_event *ev, uint8_t *p)
+static uint8_t *put_off(struct trace_codec *c, const struct trace_event *ev, uint8_t *p,
+			unsigned int *mode)
 {
 	uint8_t told = ev->off.open ? TRACE_OFF_SEEN : ev->off.told;
 	bool woken = ev->off.open ? ev->off.woken : told;
@@ -234,6 +235,10 @@ static uint8_t *put_off(struct trace_codec *c, const struct trace_event *ev, uin
 		p = put_varint(p, ev->off.stack);
 	if (ev->off.syscall >= 0)
 		p = put_varint(p, (uint64_t)ev->off.syscall);
+	if (ev->off.user) {
+		*mode |= MODE_USER_STACK;
+		p = put_varint(p, ev->off.user);
+	}
 	return p;
 }
 
@@ -371,7 +376,7 @@ size_t trace_codec__encode(struct trace_codec *c, const struct trace_event *ev, 
 		p = put_seen(c, ev, p);
 		break;
 	case TRACE_OFF_CPU:
-		p = put_off(c, ev, p);
+		p = put_off(c, ev, p, &mode);
 		break;
 	case TRACE_EPOLL_WAIT:
 		p = put_epoll(c, ev, p, &mode);

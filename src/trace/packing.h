@@ -65,7 +65,8 @@ enum step_flags {
 
 /*
  * First byte of OFF_CPU: the reason in bits 0–1, then flags for what is present. If
- * WOKEN is set and OPEN is not, a byte with the enum trace_off_told follows.
+ * WOKEN is set and OPEN is not, a byte with the enum trace_off_told follows. Mode: the id of a
+ * user stack is present, at the end.
  */
 enum off_flags {
 	OFF_OPEN	= 1 << 2,
@@ -75,6 +76,9 @@ enum off_flags {
 	OFF_STACK	= 1 << 6,
 	OFF_SYSCALL	= 1 << 7,
 };
+
+/* Mode of OFF_CPU: it has a user stack. */
+#define MODE_USER_STACK	1
 
 /* Modes of EPOLL_READY. */
 enum ready_mode {

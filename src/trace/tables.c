@@ -258,7 +258,13 @@ static int load_user_stack(struct trace_tables *t, struct cursor *in)
 		frames[i].line = (uint32_t)get_varint_max(in, UINT32_MAX);
 	}
 	*s = (struct trace_user_stack){ .id = id, .nr = nr, .frames = frames };
-	s->of_task = in->p < in->end ? (uint32_t)get_varint_max(in, nr) : 0;
+	/* Older recordings do not have them. */
+	if (!in->bad && in->p < in->end) {
+		s->end = (uint8_t)get_varint_max(in, TRACE_STACK_END_NR - 1);
+		s->in_poll = (uint32_t)get_varint_max(in, nr);
+	}
+	if (!in->bad && in->p < in->end)
+		s->of_task = (uint32_t)get_varint_max(in, nr);
 	return in->bad ? -EBADMSG : add(&t->user_stacks, id, s, false);
 }
 

@@ -116,10 +116,22 @@ struct trace_user_frame {
 	uint32_t	 line;		/* where it is in there; 0: not known */
 };
 
-struct trace_user_stack {	/* innermost first; what is not the program's is left out */
+/* Where a user stack ends. On disk: append only. */
+enum trace_stack_end {
+	TRACE_STACK_NOT_KNOWN	= 0,
+	TRACE_STACK_START	= 1,	/* where the thread began */
+	TRACE_STACK_CUT		= 2,	/* before that; its last frame says why, in brackets */
+	TRACE_STACK_END_NR
+};
+
+/* Innermost first. A frame without a path is of a library, if the stack's end is known. */
+struct trace_user_stack {
 	uint32_t			 id;
 	uint32_t			 nr;
 	const struct trace_user_frame	*frames;
+	/* how many of them, the innermost ones, the innermost poll function called; 0: not known */
+	uint32_t			 in_poll;
+	uint8_t				 end;	/* enum trace_stack_end */
 	/*
 	 * How many of the frames, the innermost ones, are the task's that is being polled: what
 	 * is behind them is the runtime, and who called it. 0: not known.

@@ -408,6 +408,10 @@ int trace_writer__user_stack(struct trace_writer *w, const struct trace_user_sta
 		record__varint(&r, ids[i].path);
 		record__varint(&r, s->frames[i].line);
 	}
+	if (s->end != TRACE_STACK_NOT_KNOWN || s->of_task) {
+		record__varint(&r, s->end);
+		record__varint(&r, s->in_poll);
+	}
 	if (s->of_task)
 		record__varint(&r, s->of_task);
 	err = record__end(&r);

@@ -7,8 +7,9 @@
  *	kind ID NAME [blocking] [unseen_spawns] [root] [boxed] [scheduler=NAME]
  *	thread TID NAME
  *	stack ID FRAME…			innermost first
- *	user-stack ID NAME@PATH:LINE…	innermost first; "@PATH:LINE" may be missing; what is
- *					behind a "|" is not the polled task's
+ *	user-stack ID [poll=NR] [end=start|cut] NAME@PATH:LINE…
+ *					innermost first; "@PATH:LINE" may be missing
+ *					what is behind a "|" is not the polled task's
  *	note TEXT
  *	loss COUNT CAUSE
  *	chain ID [task=NAME]		nodes follow, one more '.' a level deeper
@@ -277,6 +278,8 @@ static int user_stack(struct text_trace *t, uint32_t id)
 		char *at = strchr(t->words[i], '@'), *colon = at ? strrchr(at, ':') : NULL;
 		struct trace_user_frame *f = &frames[s.nr];
 
+		if (!strncmp(t->words[i], "poll=", 5) || !strncmp(t->words[i], "end=", 4))
+			continue;
 		if (!strcmp(t->words[i], "|")) {
 			s.of_task = s.nr;
 			continue;
@@ -289,6 +292,9 @@ static int user_stack(struct text_trace *t, uint32_t id)
 		f->path = at + 1;
 		f->line = (uint32_t)number_of(colon + 1);
 	}
+	s.in_poll = (uint32_t)value_number(t, "poll", 0);
+	if (value(t, "end"))
+		s.end = !strcmp(value(t, "end"), "start") ? TRACE_STACK_START : TRACE_STACK_CUT;
 	return trace_writer__user_stack(t->w, &s);
 }
 
@@ -427,6 +433,7 @@ static int ev_off(struct text_trace *t, struct trace_event *ev)
 	ev->off.out = ev->ts;
 	ev->off.waker = (uint32_t)value_number(t, "waker", 0);
 	ev->off.stack = (uint32_t)value_number(t, "stack", 0);
+	ev->off.user = (uint32_t)value_number(t, "user", 0);
 	ev->off.syscall = value(t, "syscall") ? (int16_t)value_number(t, "syscall", 0) : -1;
 	if (has(t, "epoll"))
 		ev->off.syscall = 232;
@@ -593,7 +600,7 @@ static const struct {
 	{ "seen", TRACE_TASK_SEEN, 6, ev_seen },	/* TASK idle|notified|running|unknown [kind= chain= KEY…] */
 	{ "slept", TRACE_SLEEP_STACK, 4, ev_slept },	/* out=TIME stack=ID */
 	{ "sample", TRACE_CPU_SAMPLE, 4, ev_sample },	/* [user=ID kernel=ID] */
-	{ "off", TRACE_OFF_CPU, 5, ev_off },		/* REASON out=TIME [wake=TIME waker= stack= epoll open told unseen] */
+	{ "off", TRACE_OFF_CPU, 5, ev_off },		/* REASON out=TIME [wake=TIME waker= stack= user= epoll open told unseen] */
 	{ "epoll", TRACE_EPOLL_WAIT, 5, ev_epoll },	/* NR [epfd=] */
 	{ "ready", TRACE_EPOLL_READY, 5, ev_ready },	/* TOKEN in|out|hup|err [turn sent first since=TIME reader= writer=] */
 	/* TOKEN [listens|accepted|connected epfd= fd= name=NAME] */

@@ -78,6 +78,15 @@ struct recording {
 	struct trace_reader	*reader;
 };
 
+#define NO_ROOM		4	/* ids of user stacks */
+#define NO_MEMORY	5
+
+static int64_t user_stack(void *user_stacks, uint32_t raw)
+{
+	(void)user_stacks;
+	return raw == NO_MEMORY ? -ENOMEM : raw == NO_ROOM ? 0 : (int64_t)raw + 100;
+}
+
 static void begin(struct recording *r)
 {
 	const struct trace_host host = { .hostname = "host", .comm = "app", .pid = 1,
@@ -87,6 +96,7 @@ static void begin(struct recording *r)
 	source_types__fill(&r->types);
 	r->ctx.ksyms = &kernel;
 	r->ctx.pid = getpid();
+	r->ctx.user_stack = user_stack;
 	/* without rights there are no maps behind it, and nothing is found in them */
 	r->ctx.skel = dwell_bpf__open();
 	assert_non_null(r->ctx.skel);
@@ -169,8 +179,12 @@ static const struct raw_off_cpu off_cpus[] = {
 	  .stack = UINT32_MAX, .syscall = 0 },
 	{ .out = TS, .reason = RAW_OFF_STOPPED, .told = RAW_OFF_UNSEEN, .syscall = 7 },
 	/* open ones: woken, and not */
-	{ .out = TS - 9, .wake = TS - 2, .reason = RAW_OFF_ASLEEP, .open = 1, .syscall = 1 },
-	{ .out = TS - 9, .reason = RAW_OFF_ASLEEP, .open = 1, .syscall = 1 },
+	{ .out = TS - 9, .wake = TS - 2, .reason = RAW_OFF_ASLEEP, .told = RAW_OFF_OPEN,
+	  .syscall = 1 },
+	{ .out = TS - 9, .reason = RAW_OFF_ASLEEP, .told = RAW_OFF_OPEN, .syscall = 1 },
+	/* with a user stack, one that there is no more room for, and one that fails */
+	{ .out = TS - 9, .reason = RAW_OFF_ASLEEP, .syscall = -1, .user = 3 },
+	{ .out = TS - 9, .reason = RAW_OFF_ASLEEP, .syscall = -1, .user = NO_ROOM },
 	/* a wake without an end, and an end without a begin */
 	{ .out = TS - 9, .wake = TS + 5, .reason = RAW_OFF_ASLEEP, .syscall = -1 },
 	{ .out = 0, .reason = RAW_OFF_ASLEEP, .syscall = -1 },
@@ -184,9 +198,10 @@ static void check_off_cpu(const struct trace_event *ev, const struct raw_off_cpu
 	assert_int_equal(ev->off.waker, raw->waker);
 	assert_int_equal(ev->off.stack, raw->stack);
 	assert_int_equal(ev->off.reason, raw->reason);
-	assert_int_equal(ev->off.open, raw->open);
-	assert_int_equal(ev->off.told, raw->told);
-	assert_int_equal(ev->off.woken, raw->open && raw->wake);
+	assert_int_equal(ev->off.open, raw->told == RAW_OFF_OPEN);
+	assert_int_equal(ev->off.told, ev->off.open ? TRACE_OFF_SEEN : raw->told);
+	assert_int_equal(ev->off.woken, ev->off.open && raw->wake);
+	assert_int_equal(ev->off.user, raw->user == 3 ? 103 : 0);
 	assert_int_equal(ev->off.syscall, raw->syscall);
 }
 
@@ -214,16 +229,26 @@ static void off_cpu_periods(void **state)
 	end(&r);
 }
 
+static void no_user_stack(void **state)
+{
+	struct raw_off_cpu raw = { .hdr = head(RAW_OFF_CPU, 0), .out = TS - 1, .user = NO_MEMORY };
+	struct trace_event ev;
+	struct recording r;
+
+	(void)state;
+	begin(&r);
+	assert_int_equal(take(&r, &raw, sizeof(raw), &ev), -ENOMEM);
+	end(&r);
+}
+
 /* The file has 16 bits for the number of a system call: what does not fit is none. */
 static void system_calls(void **state)
 {
 	static const struct {
-		int32_t	raw;
-		int16_t	want;
+		int16_t	raw, want;
 	} cases[] = {
 		{ 0, 0 }, { 1, 1 }, { INT16_MAX - 1, INT16_MAX - 1 }, { -1, -1 }, { -2, -1 },
-		{ INT16_MAX, -1 }, { INT16_MAX + 1, -1 }, { 65535, -1 }, { 65536, -1 },
-		{ 65537, -1 }, { INT32_MAX, -1 }, { INT32_MIN, -1 }, { INT32_MIN + 1, -1 },
+		{ INT16_MAX, -1 }, { INT16_MIN, -1 }, { INT16_MIN + 1, -1 },
 	};
 	struct trace_event ev;
 	struct recording r;
@@ -760,6 +785,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(off_cpu_periods),
+		cmocka_unit_test(no_user_stack),
 		cmocka_unit_test(system_calls),
 		cmocka_unit_test(stacks),
 		cmocka_unit_test(stacks_that_are_full),

@@ -65,6 +65,7 @@ static void metadata(void **state)
 	};
 	const char *frames[] = { "pipe_read", "vfs_read" };
 	struct trace_user_frame callers[] = { { "read", "", 0 }, { "a::b", "/src/b.rs", 70000 } };
+	struct trace_user_stack called = { .id = 3, .nr = 2, .frames = callers };
 	struct trace_writer *w = create();
 	struct trace_reader *r;
 	const struct trace_chain *c;
@@ -82,8 +83,12 @@ static void metadata(void **state)
 	assert_int_equal(trace_writer__task_kind(w, &(struct trace_task_kind){ 9, "l", "ll", "s", 0, 1, 0, 0 }), 0);
 	assert_int_equal(trace_writer__chain(w, &(struct trace_chain){ 0xfffffff0u, 2, nodes, "" }), 0);
 	assert_int_equal(trace_writer__stack(w, &(struct trace_stack){ 3, 2, frames }), 0);
-	assert_int_equal(trace_writer__user_stack(w, &(struct trace_user_stack){ 3, 2, callers,
-										 1 }), 0);
+	assert_int_equal(trace_writer__user_stack(w, &called), 0);
+	called.id++;
+	called.in_poll = 1;
+	called.end = TRACE_STACK_CUT;
+	called.of_task = 1;
+	assert_int_equal(trace_writer__user_stack(w, &called), 0);
 	assert_int_equal(trace_writer__thread(w, &(struct trace_thread){ 10, "old" }), 0);
 	assert_int_equal(trace_writer__thread(w, &(struct trace_thread){ 10, "new" }), 0);
 	assert_int_equal(trace_writer__note(w, "a note"), 0);
@@ -118,8 +123,13 @@ static void metadata(void **state)
 	assert_string_equal(trace_reader__user_stack(r, 3)->frames[0].function, "read");
 	assert_string_equal(trace_reader__user_stack(r, 3)->frames[1].path, "/src/b.rs");
 	assert_int_equal(trace_reader__user_stack(r, 3)->frames[1].line, 70000);
-	assert_int_equal(trace_reader__user_stack(r, 3)->of_task, 1);
-	assert_null(trace_reader__user_stack(r, 4));
+	assert_int_equal(trace_reader__user_stack(r, 3)->end, TRACE_STACK_NOT_KNOWN);
+	assert_int_equal(trace_reader__user_stack(r, 3)->in_poll, 0);
+	assert_int_equal(trace_reader__user_stack(r, 4)->end, TRACE_STACK_CUT);
+	assert_int_equal(trace_reader__user_stack(r, 4)->in_poll, 1);
+	assert_int_equal(trace_reader__user_stack(r, 3)->of_task, 0);
+	assert_int_equal(trace_reader__user_stack(r, 4)->of_task, 1);
+	assert_null(trace_reader__user_stack(r, 5));
 	assert_string_equal(trace_reader__thread_name(r, 10), "new");
 	notes = trace_reader__notes(r, &nr);
 	assert_int_equal(nr, 1);
