@@ -252,7 +252,7 @@ int recorder__take_first(struct recorder *r)
 		err = -ENOMEM;
 	if (!err)
 		err = cpu_samples__start(r->samples, &(struct cpu_samples_to){
-			r->trace, r->user_stacks, r->sources.ksyms });
+			r->trace, r->user_stacks, r->sources.ksyms, r->sources.skel });
 	if (!err && !r->ended_by)
 		err = recorder__for_each_source(r, true);
 	return err || r->ended_by ? err : roster__start(r->roster);

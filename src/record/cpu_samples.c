@@ -16,6 +16,7 @@
 
 #ifdef HAVE_LIBPERF
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,8 +33,12 @@
 #include <perf/mmap.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/hash_table.h"
+#include "dwell.skel.h"
 #include "inspect/unwind.h"
+#include "kernel-events/process.h"
+#include "kernel-events/source.h"
 #include "symbol/ksyms.h"
 
 #define STACK_BYTES	16384u	/* of the user stack that are copied */
@@ -42,6 +47,8 @@
 					 * to anybody; a power of two, as all sizes */
 #define BUFFER_MAX	(8u << 20)
 #define BUFFER_LEAST	(64u << 10)	/* with less there are no samples */
+#define IDS_NS		1000000000ull	/* so often threads' ids are asked for, if need be … */
+#define MISSED_IDS_NS	20000000ull	/* … and if there is one that is not known */
 #define KERNEL_FRAMES	128		/* of one stack */
 #define KERNEL_STACKS	8192
 #define KERNEL_ID	0x40000000u	/* behind the ids of the BPF programs' kernel stacks */
@@ -74,7 +81,10 @@ struct cpu_samples {
 	struct hash_table	 known;		/* index + 1 of a kernel stack, by content */
 	uint64_t		 lost;
 	uint64_t		 throttled;
+	uint64_t		 strange;	/* of threads whose id is not known */
 	bool			 full;
+	struct hash_table	 tids;		/* see thread_id() */
+	uint64_t		 asked;		/* when they were asked for last */
 };
 
 /* A sample as it is in the buffer, taken apart. */
@@ -218,6 +228,7 @@ void cpu_samples__free(struct cpu_samples *s)
 		free(s->kernel[i]);
 	free(s->kernel);
 	hash_table__clear(&s->known);
+	hash_table__clear(&s->tids);
 	free(s);
 }
 
@@ -375,20 +386,61 @@ static int64_t user_side(struct cpu_samples *s, const struct sample *in)
 	return user_stacks__sample(s->to.stacks, &f, &copy);
 }
 
+static int note_id(void *ctx, const void *record)
+{
+	const struct raw_thread_id *id = record;
+	struct cpu_samples *s = ctx;
+	struct hash_slot *slot = id->own ? hash_table__at(&s->tids, id->own) : NULL;
+
+	if (slot)
+		slot->value = id->tid;
+	return slot || !id->own ? 0 : -ENOMEM;
+}
+
+/*
+ * The id that events have of the thread whose id in our own pid namespace, if that is not the
+ * first one, is @own. 0: not known; or -ENOMEM.
+ */
+static int64_t thread_id(struct cpu_samples *s, uint32_t own)
+{
+	const struct hash_slot *slot;
+	uint64_t now;
+	int err;
+
+	if (!s->to.skel->bss->own_pid_level)
+		return own;
+	slot = hash_table__find(&s->tids, own);
+	now = clock__now();
+	/* Ids are used again, but not so soon. */
+	if (now - s->asked > (slot ? IDS_NS : MISSED_IDS_NS)) {
+		s->asked = now;
+		err = source_iterate(s->to.skel->progs.thread_ids, s->target->pid,
+				     sizeof(struct raw_thread_id), note_id, s);
+		if (err == -ENOMEM)
+			return err;
+		slot = hash_table__find(&s->tids, own);
+	}
+	return slot ? (int64_t)slot->value : 0;
+}
+
 static int take_sample(struct cpu_samples *s, const union perf_event *event)
 {
 	struct trace_event ev = { .type = TRACE_CPU_SAMPLE };
-	int64_t user, kernel;
+	int64_t user, kernel, tid;
 	struct sample in;
 
 	if (!take_apart(event, &in) || in.pid != (uint32_t)s->target->pid)
 		return 0;
+	tid = thread_id(s, in.tid);
+	s->strange += !tid;
+	if (tid <= 0)
+		return (int)tid;
 	kernel = kernel_side(s, &in);
 	user = kernel < 0 ? kernel : user_side(s, &in);
 	if (user < 0)
 		return (int)user;
 	ev.ts = in.time;
-	ev.tid = in.tid;
+	ev.tid = (uint32_t)tid;
 	ev.cpu = (uint16_t)in.cpu;
 	ev.sample.user = (uint32_t)user;
 	ev.sample.kernel = (uint32_t)kernel;
@@ -440,6 +492,12 @@ int cpu_samples__finish(struct cpu_samples *s)
 		snprintf(text, sizeof(text), "buffers for samples of the CPUs are %zu KiB each, not "
 			 "%zu: no more memory may be locked (ulimit -l)", s->buffer >> 10,
 			 s->wanted >> 10);
+		err = trace_writer__note(s->to.trace, text);
+	}
+	if (!err && s->strange) {
+		snprintf(text, sizeof(text), "%" PRIu64 " samples of the CPUs are left out: their "
+			 "threads ended before their ids outside this container were asked for",
+			 s->strange);
 		err = trace_writer__note(s->to.trace, text);
 	}
 	if (!err && s->throttled)

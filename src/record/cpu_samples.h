@@ -21,6 +21,7 @@
 #define CPU_SAMPLES_HZ_MAX	9999
 
 struct cpu_samples;
+struct dwell_bpf;
 struct ksyms;
 
 /* Was dwell built with what it takes? If not, *@why, a static string, tells what to do. */
@@ -40,6 +41,7 @@ struct cpu_samples_to {
 	struct trace_writer	*trace;
 	struct user_stacks	*stacks;
 	struct ksyms		*ksyms;		/* names of kernel functions; NULL: not available */
+	struct dwell_bpf	*skel;
 };
 
 /* From now on there are samples. 0 or negative errno. */

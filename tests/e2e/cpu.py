@@ -160,6 +160,18 @@ def by_default(checks, directory):
             checks.equal("\nOn a CPU" in text, hz is not None, f"{name}: the report has a part about it, or none")
 
 
+def inside(checks, directory):
+    """In a pid namespace of its own, where the kernel tells samples by other ids than events."""
+    data = directory / "inside.data"
+    done = run("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", DWELL, "record", "-q", f"--cpu={HZ}", "-o", data,
+               "--", workload("cpu"), "--rounds", 500)
+    checks.equal(done.returncode, 0, "inside: status")
+    found = report(data)["on_cpu"]
+    names = {f["function"] for f in found["functions"]}
+    checks.check(names >= {f"cpu::{f}" for f in ALONE}, "inside: functions of all tasks", f"{names}")
+    checks.check("burner" in found["threads_in_no_poll"], "inside: other threads by their names", f"{found['threads_in_no_poll']}")
+
+
 def wrong(checks):
     for hz in ("0", "10000", "-1", "many", ""):
         done = run(DWELL, "record", f"--cpu={hz}", "-p", os.getpid())
@@ -178,6 +190,8 @@ def main():
         wrong(checks)
         with checks.guarded("the usual rate"):
             by_default(checks, directory)
+        with checks.guarded("inside"):
+            inside(checks, directory)
         for profile in profiles:
             with checks.guarded(profile):
                 attempts(checks, lambda trial, profile=profile: divided(trial, directory, profile))
