@@ -30,6 +30,9 @@ O	:= $(BUILD)$(if $(filter 1,$(FUZZ)),/fuzz,$(if $(filter 1,$(SAN)),/san))
 # ---- flags ----------------------------------------------------------------
 
 PACKAGES	:= libbpf libelf libdw libdebuginfod capstone jansson zlib
+# What is left out without it is said by the program, too: record --cpu.
+HAVE_LIBPERF	:= $(shell $(PKG_CONFIG) --exists libperf 2>/dev/null && echo 1)
+PACKAGES	+= $(if $(HAVE_LIBPERF),libperf)
 
 CFLAGS		?= -O2 -g
 SANITIZE	:= -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -86,6 +89,14 @@ $(O)/obj/%.o: %.c | $(SKEL) libraries
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(C_FLAGS) -MMD -MP -c -o $@ $<
 
+# Compiled again when libperf comes or goes.
+SAMPLES_OBJ	:= $(O)/obj/src/record/cpu_samples.o
+$(SAMPLES_OBJ): C_FLAGS += $(if $(HAVE_LIBPERF),-DHAVE_LIBPERF)
+$(SAMPLES_OBJ): $(O)/obj/libperf
+
+$(O)/obj/libperf: libraries
+	$(Q)mkdir -p $(@D) && { echo '$(HAVE_LIBPERF)' | cmp -s - $@ || echo '$(HAVE_LIBPERF)' >$@; }
+
 $(MAIN_OBJ): C_FLAGS += -DDWELL_VERSION='"$(VERSION)"'
 $(MAIN_OBJ): Makefile
 
@@ -109,6 +120,7 @@ $(O)/obj/flamegraph/asset.o: $(wildcard flamegraph/*.css flamegraph/*.js)
 libraries:
 	@$(PKG_CONFIG) --exists '$(firstword $(PACKAGES)) >= 1.3' $(wordlist 2,99,$(PACKAGES)) 2>/dev/null || \
 	  { echo "make: libraries are missing or too old: run 'make deps'" >&2; exit 1; }
+	$(if $(HAVE_LIBPERF),,@echo "make: no libperf: built without 'record --cpu' ('make deps' brings it)" >&2)
 
 # ---- tests ----------------------------------------------------------------
 

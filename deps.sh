@@ -54,7 +54,8 @@ flamegraph_pl() {
 	program flamegraph.pl || [ -e /usr/share/perl5/Devel/NYTProf/flamegraph.pl ]
 }
 
-# name | test | Debian and Ubuntu | Fedora; a package in [] comes from Debian 12's backports
+# name | test | Debian and Ubuntu | Fedora; a package in [] comes from Debian 12's backports,
+# one in {} is no package there: it is built here
 needs() {
 	cat <<-'END'
 	cc | headers | gcc libc6-dev | gcc glibc-devel
@@ -74,6 +75,7 @@ needs() {
 	zlib | lib zlib | zlib1g-dev | zlib-devel
 	libiberty | links xmalloc -liberty | libiberty-dev | binutils-devel
 	cmocka | lib cmocka | libcmocka-dev | libcmocka-devel
+	libperf | lib libperf | {libperf} | libperf-devel
 	asan | links __asan_init -fsanitize=address | gcc | libasan libubsan
 	libfuzzer | libfuzzer | libclang-rt-dev | compiler-rt
 	setcap | program setcap | libcap2-bin | libcap
@@ -157,9 +159,56 @@ rust_hint() {
 	fi
 }
 
+# ---- libperf -----------------------------------------------------------------------
+
+# Debian and Ubuntu have no package of it, but one with the kernel's source, of which it is a small part: some
+# 140 MB are loaded, and 5 MB unpacked. Made into /usr/local, where pkg-config looks.
+libperf_tools="make gcc libc6-dev binutils xz-utils bzip2"
+
+unpack_libperf() {
+	local package
+	package=$(LC_ALL=C apt-cache depends linux-source | sed -nE 's/^ *Depends: (linux-source-[0-9][^ ]*)$/\1/p' |
+		head -n 1)
+	[ -n "$package" ] || { echo "apt knows no package linux-source"; return 1; }
+	apt-get download "$package" &&
+		dpkg-deb --fsys-tarfile "$package"_*.deb | tar -x --wildcards './usr/src/*.tar.*' &&
+		tar -xf usr/src/*.tar.* --wildcards --strip-components=1 'linux-*/tools/lib' \
+			'linux-*/tools/include' 'linux-*/tools/build' 'linux-*/tools/scripts' 'linux-*/tools/arch/x86'
+}
+
+# With what it uses of another library there, of which nothing is to be seen outside.
+make_libperf() {
+	make EXTRA_CFLAGS="-O2 -Wno-error" &&
+		ld -r -o whole.o libperf-in.o ../api/libapi-in.o &&
+		objcopy --wildcard --keep-global-symbol='perf_*' --keep-global-symbol='libperf_*' whole.o &&
+		rm -f libperf.a && ar rcs libperf.a whole.o
+}
+
+install_libperf() {
+	local version
+	version=$(sed -n 's/^Version: *//p' libperf.pc)
+	install -D -m 644 -t /usr/local/include/perf include/perf/*.h &&
+		install -D -m 644 -t /usr/local/lib libperf.a &&
+		install -D -m 644 /dev/stdin /usr/local/lib/pkgconfig/libperf.pc <<-END
+	Name: libperf
+	Description: perf_event_open and its buffers; from the kernel's source, by dwell's deps.sh
+	Version: ${version:-0}
+	Libs: -L/usr/local/lib -lperf
+	Cflags: -I/usr/local/include
+	END
+}
+
+build_libperf() {
+	local dir status=0
+	dir=$(mktemp -d)
+	(cd "$dir" && unpack_libperf && cd tools/lib/perf && make_libperf && install_libperf) || status=$?
+	rm -rf "$dir"
+	return $status
+}
+
 # ---- what is missing ------------------------------------------------------------
 
-missing= names= late= rust_packages=
+missing= names= late= rust_packages= libperf=
 while IFS='|' read -r name test debian fedora; do
 	name=$(trim $name)
 	if [ "${1:-}" != --list ] && $test; then
@@ -172,6 +221,11 @@ while IFS='|' read -r name test debian fedora; do
 	fi
 	for package in $(package_of "$debian" "$fedora"); do
 		case $package in
+		{libperf})
+			libperf=yes
+			missing="$missing $libperf_tools"
+			continue
+			;;
 		\[*\])
 			package=${package#[} package=${package%]}
 			if [ -n "$backports" ]; then
@@ -220,6 +274,7 @@ if [ "$(id -u)" != 0 ]; then
 	echo "deps: to install it, run as root:" >&2
 	[ -z "$late" ] || echo "  $install -t $backports$late     # a suite of its own in apt's sources" >&2
 	[ -z "$missing" ] || echo "  $install$missing" >&2
+	[ -z "$libperf" ] || echo "  $0     # it builds libperf into /usr/local, from the kernel's source" >&2
 	exit 1
 fi
 
@@ -262,6 +317,7 @@ fi
 add_rust || true
 [ -z "$late" ] || quietly $install -t $backports $late
 [ -z "$missing" ] || quietly $install $missing
+[ -z "$libperf" ] || quietly build_libperf
 
 again=
 while IFS='|' read -r name test _; do

@@ -61,7 +61,7 @@ static void guess_kinds(struct join_frame *frames, uint32_t nr)
 			frames[i].kind = JOIN_FRAME_KERNEL;
 		else if (i > segment && is_segment(s))
 			frames[i].kind = JOIN_FRAME_FOLLOWED;
-		else if (i > segment && !strncmp(s, "[follow", 7))
+		else if (i > segment && (!strncmp(s, "[follow", 7) || !strncmp(s, "[gap", 4)))
 			frames[i].kind = JOIN_FRAME_GAP;
 		else if (i > segment)
 			frames[i].kind = has_location(s, len) ? JOIN_FRAME_PLACE :

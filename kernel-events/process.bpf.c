@@ -92,6 +92,31 @@ int target_process(struct bpf_iter__task *ctx)
 }
 
 /*
+ * Run by the recorder, after target_process: the ids of the target's threads. The kernel tells
+ * what it samples by those of the recorder's pid namespace.
+ */
+SEC("iter/task")
+int thread_ids(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct raw_thread_id id = {};
+	struct upid *number;
+	struct pid *pid;
+
+	if (!task || task->tgid != target_tgid)
+		return 0;
+	pid = BPF_CORE_READ(task, thread_pid);
+	number = (void *)((__u64)pid + bpf_core_field_offset(struct pid, numbers) +
+			  own_pid_level * bpf_core_type_size(struct upid));
+	id.tid = task->pid;
+	if (BPF_CORE_READ(pid, level) >= own_pid_level &&
+	    (__u64)BPF_CORE_READ(number, ns) == own_pid_ns)
+		id.own = BPF_CORE_READ(number, nr);
+	bpf_seq_write(ctx->meta->seq, &id, sizeof(id));
+	return 0;
+}
+
+/*
  * Run by the recorder: the user-space registers of each of the target's threads. For a
  * thread that runs, the registers saved at its last entry into the kernel are out of
  * date; the caller of its last poll function is used instead.

@@ -16,8 +16,15 @@ struct raw_process {
 	__u32	tgid;		/* in the first pid namespace, as tracepoints see it */
 };
 
+/* A thread of the target, by both ids: see thread_ids in process.bpf.c. */
+struct raw_thread_id {
+	__u32	tid;		/* in the first pid namespace, as in all events */
+	__u32	own;		/* in the recorder's; 0: it has none there */
+};
+
 #ifndef __bpf__
 _Static_assert(sizeof(struct raw_process) == 4, "raw_process");
+_Static_assert(sizeof(struct raw_thread_id) == 8, "raw_thread_id");
 #endif
 
 #endif /* DWELL_PROCESS_EVENTS_H */

@@ -7,6 +7,7 @@
 #include "base/duration.h"
 #include "cli/arguments.h"
 #include "cli/cli.h"
+#include "record/cpu_samples.h"
 #include "record/recorder.h"
 
 enum {
@@ -17,12 +18,14 @@ enum {
 	OPT_HIDE,
 	OPT_NO_CACHE,
 	OPT_NO_LOOKS,
+	OPT_CPU,
 };
 
 static const struct argp_option options[] = {
 	{ "pid", 'p', "PID", 0, "Attach to this running process", 0 },
 	{ "output", 'o', "FILE", 0, "Write to FILE (default dwell.data, - for standard output)", 0 },
 	{ "duration", OPT_DURATION, "TIME", 0, "Stop after so long: 10s, 500ms, 2m; seconds without a unit", 0 },
+	{ "cpu", OPT_CPU, "HZ", OPTION_ARG_OPTIONAL, "Also sample what runs on the CPUs, so often a second (99): where the running time goes", 0 },
 	{ "quiet", 'q', NULL, 0, "No progress line", 0 },
 	{ "verbose", 'v', NULL, 0, "Show what libbpf says", 0 },
 	{ "debug-file", OPT_DEBUG_FILE, "FILE", 0, "Separate debug file of the program", 1 },
@@ -90,6 +93,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (!arguments__number(arg, 1, UINT32_MAX, &n))
 			return arguments__wrong(state, "not a number of switches: %s", arg);
 		a->opts.hide_switches = (uint32_t)n;
+		break;
+	case OPT_CPU:
+		n = CPU_SAMPLES_HZ;
+		if (arg && !arguments__number(arg, 1, CPU_SAMPLES_HZ_MAX, &n))
+			return arguments__wrong(state, "not a number of samples a second, 1 to 9999: %s",
+						arg);
+		a->opts.sample_hz = (uint32_t)n;
 		break;
 	case OPT_NO_CACHE:
 		a->opts.cache_dir = "";

@@ -21,6 +21,7 @@
 #include "base/bisect.h"
 
 #define STACK_CACHE	4096	/* bytes read at a time */
+#define VDSO_MAX	(1u << 20)
 
 /* DWARF's register numbers (x86-64 ABI, figure 3.36); 16 is the return address. */
 #define DW_SP		7
@@ -28,7 +29,7 @@
 
 static const uint8_t saved_regs[RAW_SAVED_REGS] = { 3, 6, 12, 13, 14, 15 };
 
-/* Code mapped from a file. */
+/* Code mapped from a file, or the kernel's vdso, which has no file: inode 0. */
 struct mapping {
 	uint64_t	 start, end, off;
 	dev_t		 dev;
@@ -39,7 +40,8 @@ struct mapping {
 struct file {
 	dev_t		 dev;
 	uint64_t	 inode;
-	int		 fd;
+	int		 fd;		/* -1: it is in @copy */
+	void		*copy;
 	Elf		*elf;
 	Dwarf_CFI	*cfi;
 };
@@ -60,7 +62,7 @@ struct unwinder {
 /* Of a process that is gone, what is known already is kept. */
 static int read_maps(struct unwinder *u)
 {
-	char path[64], *line = NULL, perms[5];
+	char path[64], *line = NULL, perms[5], name[8];
 	struct mapping *maps = NULL, *grown, m;
 	unsigned int major, minor;
 	size_t room = 0, nr = 0;
@@ -72,9 +74,10 @@ static int read_maps(struct unwinder *u)
 		return 0;	/* it is gone: its memory cannot be read either */
 	while (getline(&line, &room, f) > 0) {
 		m = (struct mapping){ .file = -1 };
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64, &m.start,
-			   &m.end, perms, &m.off, &major, &minor, &m.inode) != 7 ||
-		    perms[2] != 'x' || !m.inode)
+		*name = '\0';
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %7s",
+			   &m.start, &m.end, perms, &m.off, &major, &minor, &m.inode, name) < 7 ||
+		    perms[2] != 'x' || (!m.inode && strcmp(name, "[vdso]")))
 			continue;
 		m.dev = makedev(major, minor);
 		grown = reallocarray(maps, nr + 1, sizeof(*grown));
@@ -140,7 +143,9 @@ static void file__close(struct file *f)
 		dwarf_cfi_end(f->cfi);
 	if (f->elf)
 		elf_end(f->elf);
-	close(f->fd);
+	if (f->fd >= 0)
+		close(f->fd);
+	free(f->copy);
 }
 
 void unwinder__free(struct unwinder *u)
@@ -204,6 +209,18 @@ static int open_file(const struct unwinder *u, const struct mapping *m)
 	return open_mapped(u, m);
 }
 
+/* The vdso, which is an executable as it is in memory. */
+static void copy_vdso(const struct unwinder *u, const struct mapping *m, struct file *f)
+{
+	size_t len = m->end - m->start;
+
+	if (len > VDSO_MAX)
+		return;
+	f->copy = malloc(len);
+	if (f->copy && !process__read(u->target, m->start, f->copy, len))
+		f->elf = elf_memory(f->copy, len);
+}
+
 static int find_file(struct unwinder *u, const struct mapping *m)
 {
 	struct file f = { .dev = m->dev, .inode = m->inode }, *grown;
@@ -211,11 +228,14 @@ static int find_file(struct unwinder *u, const struct mapping *m)
 	for (size_t i = 0; i < u->nr_files; i++)
 		if (u->files[i].dev == m->dev && u->files[i].inode == m->inode)
 			return (int)i;
-	f.fd = open_file(u, m);
-	if (f.fd < 0)
+	f.fd = m->inode ? open_file(u, m) : -1;
+	if (f.fd < 0 && m->inode)
 		return -2;
 	/* read, not mapped: the file may be truncated at any time */
-	f.elf = elf_begin(f.fd, ELF_C_READ, NULL);
+	if (m->inode)
+		f.elf = elf_begin(f.fd, ELF_C_READ, NULL);
+	else
+		copy_vdso(u, m, &f);
 	f.cfi = f.elf ? dwarf_getcfi_elf(f.elf) : NULL;
 	grown = f.cfi ? reallocarray(u->files, u->nr_files + 1, sizeof(*grown)) : NULL;
 	if (!grown) {

@@ -25,7 +25,7 @@ struct blocks {
 
 /* ---- places ---- */
 
-static int make_place(struct join *j, const struct trace_user_frame *f, struct join_place *out)
+int blocks__place(struct join *j, const struct trace_user_frame *f, struct join_place *out)
 {
 	const char *base = strrchr(f->path, '/');
 	char crate[CRATE_PATH_MAX];
@@ -50,7 +50,7 @@ static int make_stack(struct join *j, const struct sleep *s, struct join_place *
 	const struct trace_user_stack *st = trace_reader__user_stack(j->reader, s->user);
 
 	for (uint32_t i = 0; st && i < st->nr; i++) {
-		int err = make_place(j, &st->frames[i], &places[i]);
+		int err = blocks__place(j, &st->frames[i], &places[i]);
 
 		if (err)
 			return err;
@@ -86,7 +86,7 @@ int blocks__sleep(struct join *j, uint32_t number, struct join_sleep *out)
 
 	*out = (struct join_sleep){ .place = { "", "", "", 0, false }, .kernel = "",
 				    .syscall = s->syscall, .probe = probe_stack__is(kernel) };
-	if (place && make_place(j, place, &out->place))
+	if (place && blocks__place(j, place, &out->place))
 		return -ENOMEM;
 	out->what = words(j, s);
 	for (uint32_t i = 0; st && i < st->nr; i++)
@@ -133,7 +133,7 @@ static int make_block(struct join *j, const struct sum *s, struct block_sum *out
 		b->longest = slept->longest;
 	}
 	place = sleep__place(trace_reader__user_stack(j->reader, sleep->user));
-	if (place && make_place(j, place, &b->place))
+	if (place && blocks__place(j, place, &b->place))
 		return -ENOMEM;
 	b->what = words(j, sleep);
 	if (kernel && kernel->nr)

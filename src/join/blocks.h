@@ -15,6 +15,8 @@ struct blocks;
 int blocks__make(struct join *j);
 /* What sleep number @number is. 0 or -ENOMEM. */
 int blocks__sleep(struct join *j, uint32_t number, struct join_sleep *out);
+/* What @f is, with names that last as long as the join. 0 or -ENOMEM. */
+int blocks__place(struct join *j, const struct trace_user_frame *f, struct join_place *out);
 /* NULL is fine. */
 void blocks__free(struct blocks *b);
 

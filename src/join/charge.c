@@ -19,8 +19,11 @@
  */
 struct deferred {
 	uint32_t	nr, size;
+	uint32_t	nr_samples;	/* of the items; they do not count as such */
 	struct deferred_item {
-		struct piece	piece;		/* ns 0: the item is the end of a wait */
+		/* ns 0: the item is the end of a wait, or a sample */
+		struct piece	piece;
+		uint32_t	sample;		/* number + 1; 0: it is none */
 		uint32_t	chain;
 		uint16_t	branch;
 		bool		later;		/* use the branch that task__decide() gets */
@@ -57,6 +60,15 @@ static void tell_wait(struct join *j, const struct task *t, uint32_t chain, uint
 	for (struct sink *s = j->sinks; s; s = s->next)
 		if (s->ops->wait)
 			join__note_err(j, s->ops->wait(s, &of, wait, ns));
+}
+
+static void tell_sample(struct join *j, const struct task *t, uint32_t number)
+{
+	struct charged of = task__charged(t, NO_CHAIN, NO_BRANCH);
+
+	for (struct sink *s = j->sinks; s; s = s->next)
+		if (s->ops->sample)
+			join__note_err(j, s->ops->sample(s, &of, number));
 }
 
 static struct actor actor_of(const struct thread *th)
@@ -115,7 +127,9 @@ void task__flush(struct join *j, struct task *t)
 	for (uint32_t i = 0; i < d->nr; i++) {
 		if (d->items[i].later)
 			d->items[i].branch = t->branch;
-		if (d->items[i].piece.ns)
+		if (d->items[i].sample)
+			tell_sample(j, t, d->items[i].sample - 1);
+		else if (d->items[i].piece.ns)
 			tell_interval(j, t, d->items[i].chain, d->items[i].branch,
 				      &d->items[i].piece);
 		else
@@ -136,12 +150,16 @@ static bool task__defer(struct join *j, struct task *t, const struct deferred_it
 
 	if (task__is_named(t) && !item->later)
 		return false;
-	if (d && d->nr == DEFERRED_MAX) {
+	if (d && (item->sample ? d->nr_samples : d->nr - d->nr_samples) == DEFERRED_MAX) {
+		/* No sample changes how time is charged. */
+		if (item->sample)
+			return true;
 		task__flush(j, t);
 		return false;
 	}
 	if (!d || d->nr == d->size) {
 		uint32_t size = d ? d->size * 2 : 4, nr = d ? d->nr : 0;
+		uint32_t nr_samples = d ? d->nr_samples : 0;
 
 		d = realloc(d, sizeof(*d) + size * sizeof(*d->items));
 		if (!d) {
@@ -149,10 +167,12 @@ static bool task__defer(struct join *j, struct task *t, const struct deferred_it
 			return false;
 		}
 		d->nr = nr;
+		d->nr_samples = nr_samples;
 		d->size = size;
 		t->deferred = d;
 	}
 	d->items[d->nr++] = *item;
+	d->nr_samples += item->sample != 0;
 	return true;
 }
 
@@ -177,6 +197,15 @@ void task__note_wait(struct join *j, struct task *t, enum wait_end wait, uint64_
 
 	if (!task__defer(j, t, &item))
 		tell_wait(j, t, t->chain, t->branch, wait, ns);
+}
+
+void task__note_sample(struct join *j, struct task *t, uint32_t number)
+{
+	struct deferred_item item = { .chain = NO_CHAIN, .branch = NO_BRANCH,
+				      .sample = number + 1 };
+
+	if (!task__defer(j, t, &item))
+		tell_sample(j, t, number);
 }
 
 void task__charge_piece(struct join *j, struct task *t, const struct piece *p)

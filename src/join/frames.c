@@ -43,6 +43,11 @@ int frames__add(struct frames *f, const char *name, enum join_frame_kind kind)
 	return err;
 }
 
+static int frames__add_gap(struct join *j, struct frames *f, const char *name)
+{
+	return frames__add(f, frame_names__safe(j->names, name), JOIN_FRAME_GAP);
+}
+
 static int frames__add_stack(struct join *j, struct frames *f, uint32_t id)
 {
 	const struct trace_stack *st = trace_reader__stack(j->reader, id);
@@ -59,9 +64,7 @@ static int frames__add_chain(struct join *j, struct frames *f, const struct acco
 	int err, nr;
 
 	if (f->nr > FRAMES_MAX && account->chain != NO_CHAIN)
-		return frames__add(f,
-				   frame_names__safe(j->names, "[gap: too many different stacks]"),
-				   JOIN_FRAME_GAP);
+		return frames__add_gap(j, f, "[gap: too many different stacks]");
 	err = frames__room(f, ACCOUNT_FRAMES_MAX);
 	if (err)
 		return err;
@@ -107,8 +110,8 @@ static const char *place_name(struct join *j, const struct trace_user_frame *f)
 	char crate[CRATE_PATH_MAX];
 
 	base = base ? base + 1 : f->path;
-	if (!f->line)
-		return frame_names__safe(j->names, f->function);
+	if (!f->line || !*base)
+		return frame_names__safe(j->names, *f->function ? f->function : "?");
 	return frame_names__safef(j->names, "%s (%s:%u)", f->function,
 				  crate_path__needed(base) ? crate_path(f->path, crate) : base,
 				  f->line);
@@ -163,6 +166,28 @@ static int frames__add_sleep(struct join *j, struct frames *f, const struct slee
 	return err ? err : frames__add_stack(j, f, s->stack);
 }
 
+/* What the thread did on a CPU in its poll: functions of the program, then the kernel's. */
+static int frames__add_sample(struct join *j, struct frames *f, const struct sample *s)
+{
+	const struct trace_user_stack *st = trace_reader__user_stack(j->reader, s->user);
+	uint32_t nr = st && st->of_task ? st->of_task : st ? st->nr : 0;
+	int err = 0;
+
+	if (f->nr > FRAMES_MAX)
+		return frames__add_gap(j, f, "[gap: too many different stacks]");
+	if (!nr)
+		err = frames__add_gap(j, f, "[gap: user stack not known]");
+	else if (!st->of_task && st->end == TRACE_STACK_CUT)
+		err = frames__add_gap(j, f, st->frames[--nr].function);
+	else if (!st->of_task)
+		err = frames__add_gap(j, f, st->end == TRACE_STACK_START ?
+						    "[gap: poll not found in the user stack]" :
+						    "[gap: user stack not known up to the poll]");
+	while (nr-- && !err)
+		err = frames__add(f, place_name(j, &st->frames[nr]), JOIN_FRAME_PLACE);
+	return err ? err : frames__add_stack(j, f, s->kernel);
+}
+
 /* An operation, and in what a thread of the kernel's slept for it. */
 static int frames__add_operation(struct join *j, struct frames *f, uint32_t id)
 {
@@ -187,6 +212,8 @@ static int frames__add_what(struct join *j, struct frames *f, const struct sum_k
 		return err;
 	if (k->detail.kind == DETAIL_SLEEP)
 		return frames__add_sleep(j, f, sum_sleep(j, k));
+	if (k->detail.kind == DETAIL_SAMPLE)
+		return frames__add_sample(j, f, samples__get(&j->samples, k->detail.id));
 	if (k->detail.kind == DETAIL_OPERATION)
 		return frames__add_operation(j, f, k->detail.id);
 	return frames__add(f, detail_name(j, k->detail), JOIN_FRAME_DETAIL);

@@ -37,6 +37,7 @@ int join__new(struct trace_reader *r, struct join **out)
 		return -ENOMEM;
 	}
 	j->sums.accounts = j->accounts;
+	j->sums.samples = &j->samples;
 	j->start = host->attach_ts ? host->attach_ts : first;
 	j->end = totals && totals->end_ts ? totals->end_ts : trace_reader__last_ts(r);
 	if (j->end < j->start)
@@ -75,6 +76,7 @@ void join__free(struct join *j)
 	sleeps__clear(&j->sleeps);
 	map__clear(&j->files);
 	wakers__clear(&j->wakers);
+	samples__clear(&j->samples);
 	free(j);
 }
 
@@ -146,6 +148,8 @@ static int join__event(struct join *j, const struct trace_event *ev)
 	case TRACE_URING_STEP:
 	case TRACE_URING_FD:
 		return now <= j->end ? driver__heard(j, ev, now) : 0;
+	case TRACE_CPU_SAMPLE:
+		return now < j->end ? thread__sample(j, ev) : 0;
 	case TRACE_TASKS_LISTED:
 		if (now <= j->end)
 			listings__complete(j, ev->listed.begin < j->start ? j->start :

@@ -46,7 +46,8 @@ enum join_frame_kind {
 	JOIN_FRAME_PART		= 10,	/* part of a segment: "no data", "worker busy" */
 	JOIN_FRAME_DETAIL	= 11,	/* what a part is about: a peer, a task, a thread */
 	JOIN_FRAME_KERNEL	= 12,	/* "pipe_read_[k]", outermost first */
-	JOIN_FRAME_PLACE	= 13,	/* blocked: "path::function (file.rs:12)", a place of the program */
+	/* blocked, running: "path::function (file.rs:12)", a place of the program */
+	JOIN_FRAME_PLACE	= 13,
 	JOIN_FRAME_FOLLOWED	= 14,	/* below a wait: "[running]" of the task that it is for */
 	JOIN_FRAME_NR
 };
@@ -184,6 +185,40 @@ struct join_job {
 	uint64_t		 segments[JOIN_SEGMENT_NR];	/* of all these jobs */
 };
 
+/* A function of the program in which tasks of one kind were on a CPU, by samples. */
+struct join_hot {
+	const char		*task;		/* frame name, as in the rows */
+	bool			 job;		/* a blocking job */
+	/*
+	 * The innermost function of the program's own, at the line that the most samples
+	 * have; function "": none is known.
+	 */
+	struct join_place	 place;
+	uint64_t		 samples;
+	uint64_t		 ns;		/* of the kind's running time, by its samples */
+	uint64_t		 running_ns;	/* of all tasks of this kind */
+	uint64_t		 in_kernel;	/* samples in which the kernel worked for it … */
+	uint64_t		 in_probes;	/* … or in a probe, of dwell or another tool */
+	const char		*kernel;	/* what the most of in_kernel called there; "" */
+	const char		*self;		/* innermost function of the most samples; "" */
+	uint64_t		 self_samples;
+};
+
+/* Samples of the CPUs. */
+struct join_on_cpu {
+	uint32_t		 hz;		/* a second and CPU; 0: none were taken */
+	uint64_t		 samples;	/* of threads of the program */
+	uint64_t		 in_tasks, in_jobs;
+	uint64_t		 outside;	/* in no poll: of runtimes, and of other threads */
+	uint64_t		 unplaced;	/* in polls of which too little is known */
+	uint64_t		 lost;		/* besides: of whatever program */
+	const struct join_hot	*hot;		/* the most time first */
+	size_t			 nr_hot;
+	/* Samples outside, by the threads' names; the most first. ns is a count. */
+	const struct join_sum	*threads;
+	size_t			 nr_threads;
+};
+
 struct join_totals {
 	uint64_t	start_ts, end_ts;	/* the time that the sums cover */
 	uint64_t	wall_ns;
@@ -264,6 +299,8 @@ const struct join_block *join__blocks(const struct join *j, size_t *nr);
 const struct join_stacks *join__stacks(const struct join *j);
 /* Kinds of blocking jobs, the one that ran longest in all first. */
 const struct join_job *join__jobs(const struct join *j, size_t *nr);
+/* What the samples of the CPUs tell, of the selected tasks; the counts are of all. */
+const struct join_on_cpu *join__on_cpu(const struct join *j);
 /* What workers did while tasks were ready, the most time first. */
 const struct join_sum *join__ready(const struct join *j, size_t *nr);
 /* Losses by cause, from the recorder and from the join; none is 0. */

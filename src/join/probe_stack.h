@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Recognises kernel stacks of threads that slept in a uprobe: this time is the
- * profiler's, not the target's.
+ * Recognises kernel stacks of threads that slept, or were on a CPU, in a uprobe: this time
+ * is the profiler's, not the target's.
  */
 #ifndef DWELL_JOIN_PROBE_STACK_H
 #define DWELL_JOIN_PROBE_STACK_H

@@ -14,6 +14,7 @@
 #include "join/follow.h"
 #include "join/frames.h"
 #include "join/job_kinds.h"
+#include "join/sampled.h"
 #include "join/others.h"
 #include "join/timeline.h"
 
@@ -188,10 +189,36 @@ static size_t merge_stacks(struct row_sum *sums, size_t nr)
 	return out;
 }
 
+/*
+ * Divides the running time at @sums by the samples in it; how many sums it becomes. Without a
+ * sample it stays as it is.
+ */
+static size_t divide_running(struct join *j, struct row_sum *sums)
+{
+	const struct row_sum all = *sums;
+	const struct sample_count *counts;
+	uint64_t total, before = 0;
+	size_t nr, out = 0;
+
+	if (all.key.segment != JOIN_RUNNING || all.key.part != PART_NONE)
+		return 1;
+	counts = samples__of(&j->samples, all.key.account, &nr, &total);
+	for (size_t i = 0; i < nr; i++) {
+		struct row_sum *part = &sums[out];
+
+		*part = all;
+		part->key.detail = (struct detail){ DETAIL_SAMPLE, counts[i].sample };
+		part->ns = samples__part(all.ns, before, before + counts[i].nr, total);
+		before += counts[i].nr;
+		out += part->ns > 0;
+	}
+	return nr ? out : 1;
+}
+
 /* All sums that become rows, *@nr of them; @taken: see follow__taken(). NULL: no memory. */
 static struct row_sum *collect_row_sums(struct join *j, const uint64_t *taken, size_t *nr)
 {
-	struct row_sum *sums = calloc(j->sums.sums.nr + 1ul, sizeof(*sums));
+	struct row_sum *sums = calloc(j->sums.sums.nr + j->samples.nr_counts + 1ul, sizeof(*sums));
 
 	*nr = 0;
 	for (uint32_t i = 0; sums && i < j->sums.sums.size; i++) {
@@ -217,7 +244,7 @@ static struct row_sum *collect_row_sums(struct join *j, const uint64_t *taken, s
 			free(sums);
 			return NULL;
 		}
-		++*nr;
+		*nr += divide_running(j, out);
 	}
 	if (sums)
 		*nr = merge_stacks(sums, *nr);
@@ -613,6 +640,8 @@ int result__make(struct join *j)
 	if (!err)
 		err = job_kinds__make(j);
 	if (!err)
+		err = sampled__make(j);
+	if (!err)
 		err = make_losses(j);
 	if (!err)
 		err = notes__make(j);
@@ -630,6 +659,7 @@ void result__free(struct join *j)
 	blocks__free(j->blocks);
 	free(j->point_frames);
 	free(j->jobs);
+	sampled__free(j->sampled);
 	free(j->loss_sums);
 	free(j->notes);
 	free(j->task_names);

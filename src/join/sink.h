@@ -124,6 +124,11 @@ struct sink_ops {
 	 */
 	int	(*wait)(struct sink *s, const struct charged *of, enum wait_end wait, uint64_t ns);
 	/*
+	 * Receives a sample of a CPU that was met in running time of a task: its number (see
+	 * samples.h). NULL: the sink does not need it. 0 or negative errno.
+	 */
+	int	(*sample)(struct sink *s, const struct charged *of, uint32_t number);
+	/*
 	 * Receives what happens to a task when it happens, in order of time, but for DOUBT,
 	 * which tells of an earlier moment. The intervals before it may come later. NULL: the
 	 * sink does not need it. 0 or negative errno.

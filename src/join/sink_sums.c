@@ -119,7 +119,16 @@ static int wait(struct sink *sink, const struct charged *of, enum wait_end wait,
 	return 0;
 }
 
+static int sample(struct sink *sink, const struct charged *of, uint32_t number)
+{
+	struct sink_sums *s = (struct sink_sums *)sink;
+	int64_t account = account_of(s, of);
+
+	return account < 0 ? (int)account : samples__count(s->samples, (uint32_t)account, number);
+}
+
 const struct sink_ops sink_sums = {
 	.interval	= interval,
 	.wait		= wait,
+	.sample		= sample,
 };

@@ -7,6 +7,7 @@
 #include "join/join.h"
 #include "join/sink.h"
 #include "join/account.h"
+#include "join/samples.h"
 #include "join/sums.h"
 
 /* How often tasks of an account slept in a poll in one kind of sleep. */
@@ -18,6 +19,7 @@ struct slept {
 struct sink_sums {
 	struct sink	 sink;
 	struct accounts	*accounts;		/* the join's; await points count in there */
+	struct samples	*samples;		/* the join's */
 	struct sums	 sums;
 	uint64_t	 segments[JOIN_SEGMENT_NR];
 	struct charged		 last;		/* if has_last: what last_account is for */

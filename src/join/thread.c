@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "join/job_kinds.h"
 #include "join/jobs.h"
 #include "join/timeline.h"
@@ -200,6 +201,9 @@ static void poll__charge(struct join *j, struct poll *p)
 {
 	for (uint32_t i = 0; i < p->pieces.nr; i++)
 		task__charge_piece(j, p->task, &p->pieces.list[i]);
+	for (size_t i = 0; i < p->nr_samples; i++)
+		task__note_sample(j, p->task, p->samples[i]);
+	p->nr_samples = 0;
 	if (!p->job)
 		p->pieces.nr = 0;
 }
@@ -222,6 +226,7 @@ static void thread__remove_poll(struct thread *th, uint32_t i)
 
 	if (i == th->nr_polls - 1) {	/* nearly always */
 		th->polls[i].pieces.nr = 0;
+		th->polls[i].nr_samples = 0;
 		th->polls[i].task = NULL;
 		th->nr_polls--;
 		return;
@@ -229,6 +234,7 @@ static void thread__remove_poll(struct thread *th, uint32_t i)
 	gone = th->polls[i];
 	memmove(&th->polls[i], &th->polls[i + 1], (th->nr_polls - i - 1) * sizeof(gone));
 	gone.pieces.nr = 0;
+	gone.nr_samples = 0;
 	gone.task = NULL;
 	th->polls[--th->nr_polls] = gone;
 }
@@ -558,10 +564,30 @@ void thread__driver_event(struct join *j, struct thread *th, const struct driver
 		join__note_err(j, ops->ready(j, d && th->dispatches == d ? d : NULL, ev));
 }
 
+int thread__sample(struct join *j, const struct trace_event *ev)
+{
+	const struct thread *th = map__get(&j->threads, ev->tid);
+	struct poll *p = th ? thread__poll(th) : NULL;
+	struct sample sample = { ev->sample.user, ev->sample.kernel };
+	int64_t number;
+
+	j->samples.taken++;
+	if (!p || !p->task)
+		return samples__count_outside(&j->samples, ev->tid);
+	number = samples__number(&j->samples, &sample);
+	if (number < 0 ||
+	    array__room(&p->samples, &p->cap_samples, p->nr_samples, sizeof(*p->samples)))
+		return -ENOMEM;
+	p->samples[p->nr_samples++] = (uint32_t)number;
+	return 0;
+}
+
 static void thread__free(struct thread *th)
 {
-	for (uint32_t i = 0; i < th->polls_size; i++)
+	for (uint32_t i = 0; i < th->polls_size; i++) {
 		free(th->polls[i].pieces.list);
+		free(th->polls[i].samples);
+	}
 	free(th->polls);
 	for (int i = 0; i < DRIVER_NR; i++)
 		if (th->drivers[i])

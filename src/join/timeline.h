@@ -38,6 +38,7 @@
 #include "join/frame_names.h"
 #include "join/part.h"
 #include "join/pieces.h"
+#include "join/samples.h"
 #include "join/sink.h"
 #include "join/sink_sums.h"
 #include "join/sleeps.h"
@@ -122,6 +123,8 @@ struct poll {
 	uint64_t	 ended;		/* job: when it ended, before its poll's end; 0 */
 	uint64_t	 summed_to;	/* job: see jobs__make_room() */
 	uint32_t	 nr_summed;
+	uint32_t	*samples;	/* numbers: met since what was charged last */
+	size_t		 nr_samples, cap_samples;
 	struct pieces	 pieces;	/* charged when the poll's end is seen; a job's are kept */
 };
 
@@ -168,6 +171,7 @@ struct join {
 	struct sleeps		 sleeps;
 	struct map		 files;		/* string ids of their names, by number */
 	struct wakers		 wakers;
+	struct samples		 samples;
 	struct map		 tasks, threads;
 	struct map		 kinds;		/* struct kind by id */
 	struct map		 listed;	/* kinds of tasks that were in a list */
@@ -207,6 +211,7 @@ struct join {
 	struct blocks		*blocks;	/* see blocks.h */
 	struct join_job		*jobs;		/* see job_kinds.h */
 	size_t			 nr_jobs;
+	struct sampled		*sampled;	/* see sampled.h */
 	struct join_frame	*point_frames;
 	struct join_sum		*loss_sums;
 	size_t			 nr_losses;
@@ -267,6 +272,8 @@ void task__charge_unknown(struct join *j, struct task *t, enum part why, uint64_
 			  uint64_t to);
 /* Report the end of the current or the last wait of @t; for @ns see enum wait_end. */
 void task__note_wait(struct join *j, struct task *t, enum wait_end wait, uint64_t ns);
+/* Sample @number was met while @t was running. */
+void task__note_sample(struct join *j, struct task *t, uint32_t number);
 /*
  * The last wait was ended by @branch, or will never be known (NO_BRANCH). Passes on
  * what was deferred for it, unless the kind is still unknown.
@@ -306,6 +313,8 @@ void thread__slept_on(struct join *j, struct thread *th, const struct trace_even
 void thread__throttled(struct thread *th, const struct trace_event *ev);
 void thread__driver_event(struct join *j, struct thread *th, const struct driver_ops *ops,
 			  const struct trace_event *ev, uint64_t now);
+/* @ev is a sample of the thread that ran on a CPU; nothing else is changed by it. 0 or -ENOMEM. */
+int thread__sample(struct join *j, const struct trace_event *ev);
 /*
  * Of the polls on @th only the outermost @nr are still going on; the ends of the others
  * were not seen. If there are no more than @nr, a poll that was never seen has ended.

@@ -263,6 +263,53 @@ static json_t *blocks(const struct join *j, const struct output_opts *opts, int 
 	return a;
 }
 
+static json_t *hot(const struct join_hot *h, int *err)
+{
+	json_t *o = json_object();
+
+	if (!o)
+		return NULL;
+	set(o, "task", text(h->task), err);
+	set(o, "job", json_boolean(h->job), err);
+	set_place(o, &h->place, err);
+	set(o, "running_ns", number(h->ns), err);
+	set(o, "task_running_ns", number(h->running_ns), err);
+	set(o, "samples", number(h->samples), err);
+	set(o, "kernel_samples", number(h->in_kernel), err);
+	set(o, "kernel_function", text(h->kernel), err);
+	set(o, "probe_samples", number(h->in_probes), err);
+	set(o, "innermost_function", text(h->self), err);
+	set(o, "innermost_samples", number(h->self_samples), err);
+	return o;
+}
+
+/* NULL: CPUs were not sampled. */
+static json_t *on_cpu(const struct join *j, const struct output_opts *opts, int *err)
+{
+	const struct join_on_cpu *c = join__on_cpu(j);
+	json_t *o = json_object(), *list = json_array();
+	size_t nr = opts->top && c->nr_hot > opts->top ? opts->top : c->nr_hot;
+
+	if (!o || !list) {
+		json_decref(o);
+		json_decref(list);
+		*err = -ENOMEM;
+		return NULL;
+	}
+	set(o, "hz", number(c->hz), err);
+	set(o, "samples", number(c->samples), err);
+	set(o, "in_tasks", number(c->in_tasks), err);
+	set(o, "in_jobs", number(c->in_jobs), err);
+	set(o, "in_no_poll", number(c->outside), err);
+	set(o, "not_placed", number(c->unplaced), err);
+	set(o, "lost", number(c->lost), err);
+	set(o, "threads_in_no_poll", sums(c->threads, c->nr_threads, err), err);
+	for (size_t i = 0; i < nr; i++)
+		append(list, hot(&c->hot[i], err), err);
+	set(o, "functions", list, err);
+	return o;
+}
+
 static json_t *stack_sum(const struct join_stack_sum *s, int *err)
 {
 	json_t *o = json_object();
@@ -452,6 +499,8 @@ static int write_report(const struct join *j, const struct trace_reader *r,
 	set(o, "lifetime_ns", number(t->lifetime_ns), &err);
 	set(o, "segments", segments(t, &err), &err);
 	set(o, "ready", sums(ready, nr_ready, &err), &err);
+	if (join__on_cpu(j)->hz || join__on_cpu(j)->samples)
+		set(o, "on_cpu", on_cpu(j, opts, &err), &err);
 	set(o, "jobs", jobs(j, &err), &err);
 	if (join__stacks(j))
 		set(o, "user_stacks", user_stacks(join__stacks(j), &err), &err);

@@ -113,7 +113,9 @@ static void print_losses(struct text_report *t)
 	for (size_t i = 0; i < nr; i++)
 		flow__put(f, "%s (%s)%s", lost[i].name, count(lost[i].ns).s,
 			  i + 1 < nr ? "," : ".");
-	flow__words(f, "Time that this hides is [unattributed].");
+	/* Without some samples the running time is what it was. */
+	if (nr > 1 || strcmp(lost[0].name, TRACE_LOSS_SAMPLES))
+		flow__words(f, "Time that this hides is [unattributed].");
 	flow__end(f);
 }
 
@@ -517,6 +519,7 @@ static int write_text(const struct join *j, const struct trace_reader *r,
 	print_spins(&t);
 	print_cost(&t);
 	print_segments(&t);
+	text_on_cpu__print(&t, opts->top);
 	text_jobs__print(&t, opts->top);
 	text_blocks__print(&t, opts->top);
 	print_points(&t);

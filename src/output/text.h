@@ -89,6 +89,8 @@ static inline void text__path(struct flow *f, const char *path, uint32_t line)
 		flow__put(f, "(%.*s/…/%s:%u)", (int)(crate - path), path, dir, line);
 }
 
+/* Where tasks were running, if CPUs were sampled. @top: 0: as usual. */
+void text_on_cpu__print(struct text_report *t, size_t top);
 /* Blocking jobs by kind. @top: 0: as usual. */
 void text_jobs__print(struct text_report *t, size_t top);
 /* The places that blocked, and what workers did while tasks were ready. @top: 0: as usual. */

@@ -214,8 +214,8 @@ int recorder__start(struct recorder *r)
 	r->cpu_start = recorder__own_cpu();
 	r->attach_ts = attach__enable(r->attach);
 	r->sources.attach_ts = r->attach_ts;
-	err = preamble__write(&sink, r->img, &r->target.process, r->attach, r->attach_ts, &r->trace,
-			      &r->kinds);
+	err = preamble__write(&sink, r->img, &r->target.process, r->attach, r->attach_ts,
+			      r->opts->sample_hz, &r->trace, &r->kinds);
 	if (err) {
 		recorder__say_failed(r, err);
 		return err;
@@ -250,6 +250,9 @@ int recorder__take_first(struct recorder *r)
 	r->sleepers = sleepers__new(&sleeps);
 	if (!r->sleepers)
 		err = -ENOMEM;
+	if (!err)
+		err = cpu_samples__start(r->samples, &(struct cpu_samples_to){
+			r->trace, r->user_stacks, r->sources.ksyms, r->sources.skel });
 	if (!err && !r->ended_by)
 		err = recorder__for_each_source(r, true);
 	return err || r->ended_by ? err : roster__start(r->roster);
@@ -278,8 +281,13 @@ int recorder__prepare(struct recorder *r)
 	const uint64_t *loaded = NULL;
 	const char *why;
 	uint64_t bias;
-	int err = find_target(r);
+	int err;
 
+	if (r->opts->sample_hz && !cpu_samples__built(&why)) {
+		recorder__complain(r, "--cpu", why);
+		return -ENOTSUP;
+	}
+	err = find_target(r);
 	if (!err)
 		err = find_image(r);
 	if (err)
@@ -307,6 +315,14 @@ int recorder__prepare(struct recorder *r)
 		err = looker__start(r->img, &r->target.process, &r->looker);
 		if (err) {
 			recorder__complain(r, "cannot start a process", strerror(-err));
+			return err;
+		}
+	}
+	/* Descriptors without close-on-exec (libperf): no process may be started from here on. */
+	if (r->opts->sample_hz) {
+		err = cpu_samples__open(r->opts->sample_hz, &r->target.process, &r->samples, &why);
+		if (err) {
+			recorder__complain(r, "cannot sample the CPUs (--cpu)", why);
 			return err;
 		}
 	}

@@ -80,7 +80,7 @@ static int write_notes(struct trace_writer *w, const char *const *notes, size_t 
 
 int preamble__write(const struct trace_sink *sink, const struct image *img,
 		    const struct process *target, const struct attach *attach, uint64_t attach_ts,
-		    struct trace_writer **out, uint32_t **kinds)
+		    uint32_t sample_hz, struct trace_writer **out, uint32_t **kinds)
 {
 	char hostname[256] = "", runtime[256], others[256];
 	struct utsname uts;
@@ -99,6 +99,7 @@ int preamble__write(const struct trace_sink *sink, const struct image *img,
 		.pid = (uint32_t)target->pid,
 		.nr_cpus = (uint32_t)sysconf(_SC_NPROCESSORS_CONF),
 		.attach_ts = attach_ts,
+		.sample_hz = sample_hz,
 	};
 	size_t nr;
 	int err;

@@ -18,12 +18,12 @@ const char *preamble__tier(const struct image *img);
 
 /*
  * Begin the recording of @target, attached at @attach_ts (ns of CLOCK_MONOTONIC), to
- * @sink. 0 or negative errno. *@out and *@kinds are the caller's, even after an error;
- * *@kinds, to be freed with free(), has the id of the task kind of each function of the
- * image.
+ * @sink; @sample_hz is as in struct trace_host. 0 or negative errno. *@out and *@kinds are
+ * the caller's, even after an error; *@kinds, to be freed with free(), has the id of the
+ * task kind of each function of the image.
  */
 int preamble__write(const struct trace_sink *sink, const struct image *img,
 		    const struct process *target, const struct attach *attach, uint64_t attach_ts,
-		    struct trace_writer **out, uint32_t **kinds);
+		    uint32_t sample_hz, struct trace_writer **out, uint32_t **kinds);
 
 #endif /* DWELL_RECORD_PREAMBLE_H */

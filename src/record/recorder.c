@@ -136,6 +136,13 @@ static int decode_job(struct recorder *r, const struct raw_job *raw, struct trac
 	return 1;
 }
 
+/* A place that polls return to: it is to be probed, and tells where in a stack a poll is. */
+static int add_return(struct recorder *r, uint64_t addr)
+{
+	attach__add_return(r->attach, addr);
+	return user_stacks__add_return(r->user_stacks, addr);
+}
+
 /* 1: write @ev; 0: nothing to write; negative errno. */
 static int decode(struct recorder *r, const struct raw_hdr *raw, struct trace_event *ev)
 {
@@ -193,8 +200,7 @@ static int decode(struct recorder *r, const struct raw_hdr *raw, struct trace_ev
 	case RAW_CHAIN:
 		return define_chain(r, (const struct raw_chain *)raw);
 	case RAW_RETURN:
-		attach__add_return(r->attach, ((const struct raw_return *)raw)->addr);
-		return 0;
+		return add_return(r, ((const struct raw_return *)raw)->addr);
 	}
 	source = raw->type < RAW_TYPE_NR ? r->types.source[raw->type] : NULL;
 	return source ? source->decode(&r->sources, raw, ev) : 0;
@@ -265,6 +271,7 @@ static void write_losses(struct recorder *r)
 	for (i = 0; i < LOSS_NR; i++)
 		if (c->loss[i])
 			trace_writer__loss(r->trace, loss_name(i), c->loss[i]);
+	cpu_samples__tell_losses(r->samples);
 }
 
 /* The signal that asks dwell to end, by name; NULL: none. SIGUSR1 asks for a look. */
@@ -304,6 +311,7 @@ static void stop(struct recorder *r)
 {
 	if (!r->end_ts)
 		r->end_ts = attach__disable(r->attach);
+	cpu_samples__stop(r->samples);
 	/* What another program does after exec is not part of the recording. */
 	if (r->sources.execs > r->own_execs && r->sources.last_exec_ts < r->end_ts)
 		r->end_ts = r->sources.last_exec_ts;
@@ -440,6 +448,8 @@ static int loop(struct recorder *r)
 		/* Before the events that refer to them. */
 		behind = user_stacks__take(r->user_stacks, false);
 		err = behind < 0 ? behind : attach__drain(r->attach, one_event, r);
+		if (err >= 0)
+			err = cpu_samples__take(r->samples);
 		if (err < 0)
 			return err;
 		if (!r->ended_by)
@@ -505,6 +515,8 @@ static int take_rest(struct recorder *r)
 	if (err == -ESRCH || err == -ENOENT)
 		err = 0;
 	if (!err)
+		err = cpu_samples__take(r->samples);
+	if (!err)
 		err = recorder__for_each_source(r, false);
 	if (!err)
 		err = roster__finish(r->roster);
@@ -523,6 +535,7 @@ static int finish(struct recorder *r, int err)
 
 	write_losses(r);
 	write_loss_hints(r);
+	cpu_samples__finish(r->samples);
 	totals.end_ts = r->end_ts;
 	totals.probe_hits = r->counters.hits;
 	/* The probes ran in the target, but are not its own work. */
@@ -627,6 +640,7 @@ int recorder__run(const struct recorder_opts *opts)
 	r.keeper = NULL;
 	roster__free(r.roster);
 	sleepers__free(r.sleepers);
+	cpu_samples__free(r.samples);
 	user_stacks__free(r.user_stacks);
 	throttling__free(r.throttling);
 	looker__free(r.looker);

@@ -21,6 +21,7 @@ struct recorder_opts {
 	const char	*cache_dir;	/* as in struct image_opts */
 	size_t		 ring_bytes;	/* of each CPU's ring; 0: default */
 	uint32_t	 hide_switches;	/* see struct bpf_config; 0: none */
+	uint32_t	 sample_hz;	/* samples a second and CPU: see cpu_samples.h; 0: none */
 	bool		 quiet;		/* no line with the progress */
 	bool		 verbose;
 	bool		 empty;		/* empty probes and no events, for benchmarks */

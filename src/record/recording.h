@@ -13,6 +13,7 @@
 #include "image/image.h"
 #include "kernel-events/source.h"
 #include "record/attach.h"
+#include "record/cpu_samples.h"
 #include "record/keeper.h"
 #include "record/looker.h"
 #include "record/output.h"
@@ -41,6 +42,7 @@ struct recorder {
 	struct hash_table		 job_fns;	/* by address; see job_fn() in recorder.c */
 	struct roster			*roster;
 	struct user_stacks		*user_stacks;
+	struct cpu_samples		*samples;	/* NULL: none are taken */
 	struct sleepers			*sleepers;
 	struct looker			*looker;	/* NULL: why tasks wait is not found out */
 	struct throttling		*throttling;	/* at the begin; NULL: not known */

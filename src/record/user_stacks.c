@@ -20,12 +20,14 @@
 #include "dwell.skel.h"
 #include "inspect/unwind.h"
 #include "kernel-events/sched.h"
+#include "record/task_frames.h"
 #include "symbol/source_lines.h"
 
 #define TAKE_MAX_NS	5000000ull	/* at a time: the events' rings are to be drained */
 #define SETTLE_NS	200000000ull	/* by then a program has mapped its first libraries */
 #define FRAMES		256		/* of one stack that are kept */
-#define STACKS		RAW_USER_STACKS
+#define SAMPLED_STACKS	(3 * RAW_USER_STACKS)	/* after so many, none of samples any more … */
+#define STACKS		(4 * RAW_USER_STACKS)	/* … and after so many none at all */
 #define NAMED_FRAMES	1000		/* of one stack, inlined functions counted */
 #define NO_FILE		UINT32_MAX
 
@@ -59,6 +61,9 @@ struct user_stacks {
 	struct stack		*unwound;	/* the one that is being unwound */
 	uint64_t		 returns[FRAMES];	/* where its return addresses are */
 	bool			 full;
+	bool			 sampling;	/* the stack is that of a sample */
+	uint64_t		*polled_from;	/* run-time addresses that polls return to */
+	size_t			 nr_polled_from, cap_polled_from;
 };
 
 static size_t stack__bytes(uint32_t nr)
@@ -157,9 +162,10 @@ static void unwind(struct user_stacks *s, struct unwind_frame *f, uint64_t poll_
 
 static int64_t add_id(struct user_stacks *s, struct stack *st)
 {
-	s->full |= s->nr_stacks >= STACKS;
-	if (s->full)
+	if (s->nr_stacks >= (s->sampling ? SAMPLED_STACKS : STACKS)) {
+		s->full = true;
 		return 0;
+	}
 	if (array__room(&s->stacks, &s->cap_stacks, s->nr_stacks, sizeof(*s->stacks)))
 		return -ENOMEM;
 	s->stacks[s->nr_stacks++] = st;
@@ -295,6 +301,36 @@ static int take(struct user_stacks *s, const struct raw_user_stack *raw)
 	return id < 0 ? (int)id : 0;
 }
 
+int64_t user_stacks__sample(struct user_stacks *s, const struct unwind_frame *f,
+			    const struct unwind_copy *copy)
+{
+	int64_t id;
+
+	/* Twice, if there is code that was not mapped when it was looked at last. */
+	for (int i = 0; i < 2; i++) {
+		struct unwind_frame from = *f;
+
+		if (unwinder__from_copy(s->unwinder, copy))
+			return -ENOMEM;
+		unwind(s, &from, 0);
+		if (s->unwound->end != -ENOENT)
+			break;
+	}
+	s->sampling = true;
+	id = stack_id(s, 0);
+	s->sampling = false;
+	return id;
+}
+
+int user_stacks__add_return(struct user_stacks *s, uint64_t ret)
+{
+	if (array__room(&s->polled_from, &s->cap_polled_from, s->nr_polled_from,
+			sizeof(*s->polled_from)))
+		return -ENOMEM;
+	s->polled_from[s->nr_polled_from++] = ret;
+	return 0;
+}
+
 static int one_stack(void *ctx, void *data, size_t size)
 {
 	const struct raw_user_stack *raw = data;
@@ -351,6 +387,53 @@ int64_t user_stacks__read(struct user_stacks *s, const struct raw_sleeper *raw)
 	return stack_id(s, 0);
 }
 
+/* ---- what is the task's ---- */
+
+/* Does a poll function return to @vaddr of the program? */
+static bool is_return(const struct user_stacks *s, uint64_t vaddr)
+{
+	const struct image_return *known;
+	size_t nr;
+
+	known = image__returns(s->opts.img, &nr);
+	for (size_t i = 0; i < nr; i++)
+		if (known[i].ret == vaddr)
+			return true;
+	for (size_t i = 0; i < s->nr_polled_from; i++)
+		if (s->polled_from[i] - s->opts.skel->bss->load_bias == vaddr)
+			return true;
+	return false;
+}
+
+/* Is @vaddr of the program in a function that polls a root there? */
+static bool polls_root(const struct user_stacks *s, uint64_t vaddr)
+{
+	const struct image_root_range *ranges;
+	size_t nr;
+
+	ranges = image__root_ranges(s->opts.img, &nr);
+	for (size_t i = 0; i < nr; i++)
+		if (ranges[i].polling && vaddr >= ranges[i].start && vaddr < ranges[i].end)
+			return true;
+	return false;
+}
+
+/*
+ * Where the frames of a stack that are inside the innermost poll end, by @p, from which on the
+ * frames from @first on are; 0: not there.
+ */
+static uint32_t end_of_poll(const struct user_stacks *s, const struct trace_user_stack *st,
+			    const struct place *p, bool innermost, uint32_t first)
+{
+	if (p->file == NO_FILE || !unwinder__is_executable(s->unwinder, (uint32_t)p->file))
+		return 0;
+	if (!innermost && is_return(s, p->vaddr))
+		return first;
+	if (polls_root(s, p->vaddr - !innermost))
+		return task_frames__begin_of_block_on(st->frames, first, st->nr);
+	return 0;
+}
+
 /* ---- names ---- */
 
 /* A file that code is in, opened when a stack leads there. */
@@ -374,11 +457,12 @@ static struct named_file *named_file__new(struct user_stacks *s, uint32_t file)
 
 	if (!out)
 		return NULL;
+	/* The kernel's vdso has no file. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", unwinder__fd(s->unwinder, file));
 	n = readlink(path, target, sizeof(target) - 1);
 	target[n > 0 ? n : 0] = '\0';
 	base = strrchr(target, '/');
-	snprintf(out->name, sizeof(out->name), "[%.60s]", base ? base + 1 : "unknown");
+	snprintf(out->name, sizeof(out->name), "[%.60s]", base ? base + 1 : "vdso");
 	out->lines = source_lines__new(path, own ? image__debug_path(s->opts.img) : "");
 	if (!out->lines) {
 		free(out);
@@ -438,9 +522,11 @@ static int write_stack(struct user_stacks *s, struct names *names, size_t at)
 	struct trace_user_frame frames[NAMED_FRAMES + 1];
 	struct trace_user_stack out = { .id = (uint32_t)at + 1, .frames = frames,
 					.end = TRACE_STACK_START };
+	uint32_t inside = 0;
 
 	for (uint32_t i = 0; i < st->nr && out.nr < NAMED_FRAMES; i++) {
 		const struct place *p = &st->places[i];
+		uint32_t first = out.nr;
 		struct named_file *file = NULL;
 		int nr = 0;
 
@@ -463,7 +549,14 @@ static int write_stack(struct user_stacks *s, struct names *names, size_t at)
 				file ? file->name : "[unknown]", "", 0 };
 		if (i + 1 == st->in_poll)
 			out.in_poll = out.nr;
+		/* Of a sample nothing tells it but the addresses. */
+		if (!inside && !st->in_poll)
+			inside = end_of_poll(s, &out, p, !i, first);
 	}
+	if (inside)
+		out.of_task = task_frames__without_runtime(frames, inside,
+							   inside < out.nr ?
+							   frames[inside].function : "");
 	if (st->end) {
 		frames[out.nr++] = (struct trace_user_frame){ why_cut(st->end), "", 0 };
 		out.end = TRACE_STACK_CUT;
@@ -482,8 +575,8 @@ int user_stacks__finish(struct user_stacks *s)
 	names__clear(&names);
 	if (!err && s->full)
 		err = trace_writer__note(s->opts.trace,
-					 "threads slept in polls at more different places than are kept "
-					 "apart: of some sleeps only the kernel's side is told");
+					 "there were more different user stacks than are kept apart: of "
+					 "some sleeps and samples only the kernel's side is told");
 	return err;
 }
 
@@ -519,6 +612,7 @@ void user_stacks__free(struct user_stacks *s)
 			free(s->stacks[i]);
 	free(s->stacks);
 	free(s->unwound);
+	free(s->polled_from);
 	hash_table__clear(&s->known);
 	hash_table__clear(&s->by_raw);
 	free(s);

@@ -13,6 +13,7 @@
 
 #include "image/image.h"
 #include "inspect/process.h"
+#include "inspect/unwind.h"
 #include "trace/trace.h"
 
 struct dwell_bpf;
@@ -50,6 +51,17 @@ int64_t user_stacks__id(void *s, uint32_t raw);
  * too many. Or -ENOMEM.
  */
 int64_t user_stacks__read(struct user_stacks *s, const struct raw_sleeper *raw);
+/*
+ * Unwind the stack of a thread that ran on a CPU, from its registers *@f and what was copied of
+ * it. Its id in the file; 0: there are too many. Or -ENOMEM.
+ */
+int64_t user_stacks__sample(struct user_stacks *s, const struct unwind_frame *f,
+			    const struct unwind_copy *copy);
+/*
+ * The run-time address @ret is one that poll functions return to, besides those that the
+ * image knows. 0 or -ENOMEM.
+ */
+int user_stacks__add_return(struct user_stacks *s, uint64_t ret);
 /* At the end: write all stacks, with names. 0 or negative errno. */
 int user_stacks__finish(struct user_stacks *s);
 

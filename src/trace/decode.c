@@ -413,6 +413,10 @@ static void get_event(struct trace_codec *c, struct cursor *in, struct trace_eve
 		ev->sleep.out = get_before(in, ev->ts);
 		ev->sleep.stack = (uint32_t)get_varint_max(in, UINT32_MAX);
 		break;
+	case TRACE_CPU_SAMPLE:
+		ev->sample.user = (uint32_t)get_varint_max(in, UINT32_MAX);
+		ev->sample.kernel = (uint32_t)get_varint_max(in, UINT32_MAX);
+		break;
 	case TRACE_THROTTLED:
 		ev->throttled.ns = get_varint(in);
 		break;

@@ -417,6 +417,10 @@ size_t trace_codec__encode(struct trace_codec *c, const struct trace_event *ev, 
 		p = put_signed(p, (int64_t)(ev->ts - ev->sleep.out));
 		p = put_varint(p, ev->sleep.stack);
 		break;
+	case TRACE_CPU_SAMPLE:
+		p = put_varint(p, ev->sample.user);
+		p = put_varint(p, ev->sample.kernel);
+		break;
 	case TRACE_THROTTLED:
 		p = put_varint(p, ev->throttled.ns);
 		break;

@@ -54,14 +54,15 @@ enum trace_event_type {
 	 * connection since data came last
 	 */
 	TRACE_FD_TURN		= 23,
+	TRACE_CPU_SAMPLE	= 24,	/* sample: what the thread was doing on a CPU */
 	/*
 	 * throttled: of the period off the CPU that this thread's next OFF_CPU tells of, which
 	 * has the same time
 	 */
-	TRACE_THROTTLED		= 27,
+	TRACE_THROTTLED		= 25,
 	/* slept_on: likewise of the next OFF_CPU, which is a sleep */
-	TRACE_SLEPT_ON		= 28,
-	TRACE_FILE		= 29,	/* named: the name of a file that threads sleep on */
+	TRACE_SLEPT_ON		= 26,
+	TRACE_FILE		= 27,	/* named: the name of a file that threads sleep on */
 	TRACE_EVENT_NR
 };
 
@@ -232,6 +233,10 @@ struct trace_event {
 			uint64_t	out;	/* off.out of the period in which it sleeps */
 			uint32_t	stack;	/* id in the user-stack table */
 		} sleep;
+		struct {
+			uint32_t	user;	/* id in the user-stack table; 0: not known */
+			uint32_t	kernel;	/* id of a kernel stack; 0: it was in user mode */
+		} sample;
 		struct {
 			uint64_t	user_data;	/* with ring: which operation */
 			uint32_t	ring;		/* number of the instance of io_uring */

@@ -157,6 +157,7 @@ static int load_host(struct trace_tables *t, struct cursor *in)
 	h.attach_ts = get_varint(in);
 	h.realtime_ns = get_varint(in);
 	h.other_runtimes = in->p < in->end ? get_text(t, in) : "";
+	h.sample_hz = in->p < in->end ? (uint32_t)get_varint_max(in, UINT32_MAX) : 0;
 	if (in->bad)
 		return -EBADMSG;
 	if (!t->has_host)
@@ -262,6 +263,8 @@ static int load_user_stack(struct trace_tables *t, struct cursor *in)
 		s->end = (uint8_t)get_varint_max(in, TRACE_STACK_END_NR - 1);
 		s->in_poll = (uint32_t)get_varint_max(in, nr);
 	}
+	if (!in->bad && in->p < in->end)
+		s->of_task = (uint32_t)get_varint_max(in, nr);
 	return in->bad ? -EBADMSG : add(&t->user_stacks, id, s, false);
 }
 

@@ -38,6 +38,7 @@ struct trace_host {
 	uint64_t	 attach_ts;	/* CLOCK_MONOTONIC time when all probes were active */
 	uint64_t	 realtime_ns;	/* CLOCK_REALTIME time at attach_ts */
 	const char	*other_runtimes; /* other runtimes in the program, separated by commas */
+	uint32_t	 sample_hz;	/* TRACE_CPU_SAMPLE: so many a second and CPU; 0: none */
 };
 
 struct trace_task_kind {
@@ -131,6 +132,11 @@ struct trace_user_stack {
 	/* how many of them, the innermost ones, the innermost poll function called; 0: not known */
 	uint32_t			 in_poll;
 	uint8_t				 end;	/* enum trace_stack_end */
+	/*
+	 * How many of the frames, the innermost ones, are the task's that is being polled: what
+	 * is behind them is the runtime, and who called it. 0: not known.
+	 */
+	uint32_t			 of_task;
 };
 
 struct trace_thread {
@@ -182,6 +188,9 @@ int trace_writer__user_stack(struct trace_writer *w, const struct trace_user_sta
 int trace_writer__thread(struct trace_writer *w, const struct trace_thread *t);
 /* Add a note for the report ("root future of block_on is not covered"). */
 int trace_writer__note(struct trace_writer *w, const char *text);
+/* The cause of lost TRACE_CPU_SAMPLE; of any program, since all that run share the buffers. */
+#define TRACE_LOSS_SAMPLES	"samples of the CPUs (buffer full)"
+
 /* Set a loss counter to @total, the total so far. Written at each flush and at the end. */
 int trace_writer__loss(struct trace_writer *w, const char *cause, uint64_t total);
 /*

@@ -295,6 +295,8 @@ static int writer__host(struct trace_writer *w, const struct trace_host *h)
 	record__varint(&r, h->attach_ts);
 	record__varint(&r, h->realtime_ns);
 	record__varint(&r, others);
+	if (h->sample_hz)
+		record__varint(&r, h->sample_hz);
 	return record__end(&r);
 }
 
@@ -406,10 +408,12 @@ int trace_writer__user_stack(struct trace_writer *w, const struct trace_user_sta
 		record__varint(&r, ids[i].path);
 		record__varint(&r, s->frames[i].line);
 	}
-	if (s->end != TRACE_STACK_NOT_KNOWN) {
+	if (s->end != TRACE_STACK_NOT_KNOWN || s->of_task) {
 		record__varint(&r, s->end);
 		record__varint(&r, s->in_poll);
 	}
+	if (s->of_task)
+		record__varint(&r, s->of_task);
 	err = record__end(&r);
 	free(ids);
 	return err;

@@ -3,12 +3,13 @@
  * From text to a trace. One statement a line, '#' begins a comment. Times are
  * microseconds with up to three decimals.
  *
- *	host KEY=VALUE…			comm pid tier hint runtime attach (time)
+ *	host KEY=VALUE…			comm pid tier hint runtime attach (time) samples (a second)
  *	kind ID NAME [blocking] [unseen_spawns] [root] [boxed] [scheduler=NAME]
  *	thread TID NAME
  *	stack ID FRAME…			innermost first
  *	user-stack ID [poll=NR] [end=start|cut] NAME@PATH:LINE…
  *					innermost first; "@PATH:LINE" may be missing
+ *					what is behind a "|" is not the polled task's
  *	note TEXT
  *	loss COUNT CAUSE
  *	chain ID [task=NAME]		nodes follow, one more '.' a level deeper
@@ -182,6 +183,7 @@ static int host(struct text_trace *t)
 			*fields[i] = t->host_texts[i];
 		}
 	t->host.pid = (uint32_t)value_number(t, "pid", t->host.pid);
+	t->host.sample_hz = (uint32_t)value_number(t, "samples", 0);
 	return value_time(t, "attach", &t->host.attach_ts);
 }
 
@@ -278,6 +280,10 @@ static int user_stack(struct text_trace *t, uint32_t id)
 
 		if (!strncmp(t->words[i], "poll=", 5) || !strncmp(t->words[i], "end=", 4))
 			continue;
+		if (!strcmp(t->words[i], "|")) {
+			s.of_task = s.nr;
+			continue;
+		}
 		s.nr++;
 		*f = (struct trace_user_frame){ .function = t->words[i], .path = "" };
 		if (!colon)
@@ -442,6 +448,13 @@ static int ev_slept(struct text_trace *t, struct trace_event *ev)
 {
 	ev->sleep.stack = (uint32_t)value_number(t, "stack", 0);
 	return value_time(t, "out", &ev->sleep.out) ? -1 : 0;
+}
+
+static int ev_sample(struct text_trace *t, struct trace_event *ev)
+{
+	ev->sample.user = (uint32_t)value_number(t, "user", 0);
+	ev->sample.kernel = (uint32_t)value_number(t, "kernel", 0);
+	return 0;
 }
 
 static int ev_epoll(struct text_trace *t, struct trace_event *ev)
@@ -622,6 +635,7 @@ static const struct {
 	{ "drop", TRACE_TASK_DROP, 5, ev_task },	/* TASK */
 	{ "seen", TRACE_TASK_SEEN, 6, ev_seen },	/* TASK idle|notified|running|unknown [kind= chain= KEY…] */
 	{ "slept", TRACE_SLEEP_STACK, 4, ev_slept },	/* out=TIME stack=ID */
+	{ "sample", TRACE_CPU_SAMPLE, 4, ev_sample },	/* [user=ID kernel=ID] */
 	{ "off", TRACE_OFF_CPU, 5, ev_off },		/* REASON out=TIME [wake=TIME waker= stack= user= epoll open told unseen] */
 	{ "throttled", TRACE_THROTTLED, 5, ev_throttled },	/* TIME; before an 'off' of the same time */
 	{ "slept-on", TRACE_SLEPT_ON, 5, ev_slept_on },	/* ID; likewise */

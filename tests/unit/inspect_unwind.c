@@ -12,10 +12,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/user.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -206,12 +208,63 @@ static void copied(void **state)
 	waitpid(target.pid, NULL, 0);
 }
 
+/* Goes on asking for a time, which the vdso tells. */
+static void ask_for_time(uint64_t unused)
+{
+	struct timespec ts;
+
+	(void)unused;
+	while (!never)
+		clock_gettime(CLOCK_MONOTONIC, &ts);
+}
+
+/* The vdso's code has tables too, although no file has them. */
+static void in_vdso(void **state)
+{
+	uint64_t vdso = getauxval(AT_SYSINFO_EHDR), pc = 0, callers = 0;
+	struct process target = { .exe_fd = -1 };
+	struct user_regs_struct r;
+	struct unwinder *u;
+	int status;
+
+	(void)state;
+	if (!vdso)
+		skip();
+	target.pid = child_in(ask_for_time, &r);
+	u = unwinder__new(&target);
+	assert_non_null(u);
+	/* at each of its instructions, one after the other, up to the end of some round */
+	for (int i = 0; i < 2000; i++) {
+		if (r.rip - vdso < 8192) {
+			struct unwind_frame f = { .pc = r.rip, .innermost = true, .sp = r.rsp,
+						  .saved = { r.rbx, r.rbp, r.r12, r.r13, r.r14,
+							     r.r15 } };
+
+			pc = r.rip;
+			assert_int_equal(unwinder__again(u), 0);
+			while (unwinder__step(u, &f) == 1 && f.pc - (uintptr_t)ask_for_time > 200)
+				continue;
+			assert_true(f.pc - (uintptr_t)ask_for_time <= 200);
+			callers++;
+		}
+		assert_int_equal(ptrace(PTRACE_SINGLESTEP, target.pid, NULL, NULL), 0);
+		assert_int_equal(waitpid(target.pid, &status, 0), target.pid);
+		assert_int_equal(ptrace(PTRACE_GETREGS, target.pid, NULL, &r), 0);
+	}
+	if (pc)
+		assert_true(callers > 10);
+	unwinder__free(u);
+	kill(target.pid, SIGKILL);
+	waitpid(target.pid, NULL, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(calls),
 		cmocka_unit_test(interrupted),
 		cmocka_unit_test(copied),
+		cmocka_unit_test(in_vdso),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

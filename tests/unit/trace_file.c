@@ -87,6 +87,7 @@ static void metadata(void **state)
 	called.id++;
 	called.in_poll = 1;
 	called.end = TRACE_STACK_CUT;
+	called.of_task = 1;
 	assert_int_equal(trace_writer__user_stack(w, &called), 0);
 	assert_int_equal(trace_writer__thread(w, &(struct trace_thread){ 10, "old" }), 0);
 	assert_int_equal(trace_writer__thread(w, &(struct trace_thread){ 10, "new" }), 0);
@@ -126,6 +127,8 @@ static void metadata(void **state)
 	assert_int_equal(trace_reader__user_stack(r, 3)->in_poll, 0);
 	assert_int_equal(trace_reader__user_stack(r, 4)->end, TRACE_STACK_CUT);
 	assert_int_equal(trace_reader__user_stack(r, 4)->in_poll, 1);
+	assert_int_equal(trace_reader__user_stack(r, 3)->of_task, 0);
+	assert_int_equal(trace_reader__user_stack(r, 4)->of_task, 1);
 	assert_null(trace_reader__user_stack(r, 5));
 	assert_string_equal(trace_reader__thread_name(r, 10), "new");
 	notes = trace_reader__notes(r, &nr);

@@ -154,6 +154,10 @@ static inline void random_event(uint64_t *seed, uint64_t ts, int wild, struct tr
 		ev->sleep.out = wild ? any(seed) : ts - below(seed, 3000);
 		ev->sleep.stack = wild ? (uint32_t)any(seed) : (uint32_t)below(seed, 3);
 		break;
+	case TRACE_CPU_SAMPLE:
+		ev->sample.user = wild ? (uint32_t)any(seed) : (uint32_t)below(seed, 3);
+		ev->sample.kernel = wild ? (uint32_t)any(seed) : (uint32_t)below(seed, 3);
+		break;
 	case TRACE_THROTTLED:
 		ev->throttled.ns = wild ? any(seed) : below(seed, 3000);
 		break;
