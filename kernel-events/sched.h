@@ -35,6 +35,8 @@ struct raw_off_cpu {
 	__s16		syscall;	/* that it slept in, x86-64 number; -1: none */
 	__u8		reason;		/* enum raw_off_reason */
 	__u8		told;		/* enum raw_off_told */
+	__u32		waker_user;	/* id of its waker's user stack; 0: not captured */
+	__u32		pad;
 };
 
 struct raw_stack {
@@ -48,7 +50,10 @@ struct raw_stack {
 #define RAW_USER_STACKS_RING	(2u << 20)
 #define RAW_USER_STACK_BYTES	(64u << 10)	/* of a stack; a multiple of the page size */
 
-/* The user stack of a thread that goes to sleep in a poll, in a ring of its own. */
+/*
+ * The user stack of a thread that goes to sleep in a poll, or that wakes such a one, in a ring
+ * of its own.
+ */
 struct raw_user_stack {
 	struct raw_hdr	hdr;
 	__u32		id;
@@ -68,7 +73,7 @@ struct raw_user_stack {
  * that have the same words in these places have the same frames.
  */
 #define RAW_FORM_WORDS	62
-#define RAW_FORMS	4	/* of stacks with the same key of forms */
+#define RAW_FORMS	8	/* of stacks with the same key of forms */
 
 struct user_stack_form {
 	__u16	nr;
@@ -130,18 +135,20 @@ struct sched_thread {
 	__u64	told_ts;	/* off_ts of the period that sched_sleepers last told of */
 	__u32	off_user;	/* as in struct raw_off_cpu */
 	__u32	off_cut;	/* … and it does not reach the thread's start */
+	__u32	waker_user;	/* as in struct raw_off_cpu */
+	__u32	pad;
 };
 
 #ifndef __bpf__
-_Static_assert(sizeof(struct raw_off_cpu) == 48, "raw_off_cpu");
+_Static_assert(sizeof(struct raw_off_cpu) == 56, "raw_off_cpu");
 _Static_assert(sizeof(struct raw_off_cpu) <= BATCH_EVENT_MAX, "batch");
 _Static_assert(sizeof(struct raw_user_stack) == 120, "raw_user_stack");
 _Static_assert(sizeof(struct user_stack_form) == 128, "user_stack_form");
-_Static_assert(sizeof(struct user_stack_forms) == 520, "user_stack_forms");
+_Static_assert(sizeof(struct user_stack_forms) == 1032, "user_stack_forms");
 _Static_assert(sizeof(struct user_stack_known) == 8, "user_stack_known");
 _Static_assert(sizeof(struct raw_stack) == 280, "raw_stack");
 _Static_assert(sizeof(struct raw_sleeper) == 88, "raw_sleeper");
-_Static_assert(sizeof(struct sched_thread) == 80, "sched_thread");
+_Static_assert(sizeof(struct sched_thread) == 88, "sched_thread");
 #endif
 
 #endif /* DWELL_SCHED_EVENTS_H */

@@ -126,7 +126,9 @@ static void poll__sleep(struct join *j, const struct poll *p, bool inner,
 			const struct trace_event *ev, uint32_t user, struct piece *blocked)
 {
 	bool blocks_on = inner && p->blocks && ev->off.reason == TRACE_OFF_ASLEEP;
-	struct sleep sleep = { .stack = ev->off.stack, .user = user, .syscall = ev->off.syscall };
+	struct sleep sleep = { .stack = ev->off.stack, .user = user, .syscall = ev->off.syscall,
+			       .waker = ev->off.waker_user ? ev->off.waker : 0,
+			       .waker_user = ev->off.waker_user };
 	int64_t number;
 
 	if (blocks_on) {

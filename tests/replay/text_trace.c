@@ -428,6 +428,7 @@ static int ev_off(struct text_trace *t, struct trace_event *ev)
 	ev->off.waker = (uint32_t)value_number(t, "waker", 0);
 	ev->off.stack = (uint32_t)value_number(t, "stack", 0);
 	ev->off.user = (uint32_t)value_number(t, "user", 0);
+	ev->off.waker_user = (uint32_t)value_number(t, "waker-user", 0);
 	ev->off.syscall = value(t, "syscall") ? (int16_t)value_number(t, "syscall", 0) : -1;
 	if (has(t, "epoll"))
 		ev->off.syscall = 232;
@@ -586,7 +587,7 @@ static const struct {
 	{ "drop", TRACE_TASK_DROP, 5, ev_task },	/* TASK */
 	{ "seen", TRACE_TASK_SEEN, 6, ev_seen },	/* TASK idle|notified|running|unknown [kind= chain= KEY…] */
 	{ "slept", TRACE_SLEEP_STACK, 4, ev_slept },	/* out=TIME stack=ID */
-	{ "off", TRACE_OFF_CPU, 5, ev_off },		/* REASON out=TIME [wake=TIME waker= stack= user= epoll open told unseen] */
+	{ "off", TRACE_OFF_CPU, 5, ev_off },		/* REASON out=TIME [wake=TIME waker= stack= user= waker-user= epoll open told unseen] */
 	{ "epoll", TRACE_EPOLL_WAIT, 5, ev_epoll },	/* NR [epfd=] */
 	{ "ready", TRACE_EPOLL_READY, 5, ev_ready },	/* TOKEN in|out|hup|err [turn sent first since=TIME reader= writer=] */
 	/* TOKEN [listens|accepted|connected epfd= fd= name=NAME] */

@@ -104,6 +104,7 @@ static inline void random_event(uint64_t *seed, uint64_t ts, int wild, struct tr
 		ev->off.wake = below(seed, 2) ? ts - below(seed, 1000) : 0;
 		ev->off.waker = (uint32_t)below(seed, 2) * 101;
 		ev->off.stack = (uint32_t)below(seed, 3);
+		ev->off.waker_user = wild ? (uint32_t)any(seed) : (uint32_t)below(seed, 3);
 		ev->off.user = wild ? (uint32_t)any(seed) : (uint32_t)below(seed, 3);
 		ev->off.reason = (uint8_t)below(seed, 4);
 		ev->off.open = (uint8_t)below(seed, 2);
