@@ -26,7 +26,8 @@ static BLOCK: AtomicU64 = AtomicU64::new(2000);
 static BEGUN: AtomicUsize = AtomicUsize::new(0);
 
 /// How often and how long threads have blocked, in tasks and in jobs.
-static TIMES: [[AtomicU64; 2]; WAYS.len()] = [const { [const { AtomicU64::new(0) }; 2] }; WAYS.len()];
+static TIMES: [[AtomicU64; 2]; WAYS.len()] =
+    [const { [const { AtomicU64::new(0) }; 2] }; WAYS.len()];
 static NS: [[AtomicU64; 2]; WAYS.len()] = [const { [const { AtomicU64::new(0) }; 2] }; WAYS.len()];
 
 type Way = fn() -> Begun;
@@ -92,7 +93,8 @@ fn main() {
     runtime.block_on(runtime.spawn(task(rounds))).expect("the task does not panic");
     for (way, (name, _)) in WAYS.iter().enumerate() {
         for (i, what) in ["task", "job"].into_iter().enumerate() {
-            let (times, ns) = (TIMES[way][i].load(Ordering::SeqCst), NS[way][i].load(Ordering::SeqCst));
+            let (times, ns) =
+                (TIMES[way][i].load(Ordering::SeqCst), NS[way][i].load(Ordering::SeqCst));
             println!("{name} {what} {times} {ns}");
         }
     }
@@ -109,7 +111,9 @@ fn way_of(way: usize, job: bool) {
 async fn task(rounds: u64) {
     for _ in 0..rounds {
         (0..WAYS.len()).for_each(|way| way_of(way, false));
-        tokio::task::spawn_blocking(|| (0..WAYS.len()).for_each(|way| way_of(way, true))).await.expect("no panic");
+        tokio::task::spawn_blocking(|| (0..WAYS.len()).for_each(|way| way_of(way, true)))
+            .await
+            .expect("no panic");
     }
 }
 
@@ -283,7 +287,12 @@ fn new_pipe() -> (File, File) {
     let mut ends = [0; 2];
     // SAFETY: the array has room for both descriptors, which nobody else knows.
     unsafe {
-        assert_eq!(libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC), 0, "{}", io::Error::last_os_error());
+        assert_eq!(
+            libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC),
+            0,
+            "{}",
+            io::Error::last_os_error()
+        );
         (File::from_raw_fd(ends[0]), File::from_raw_fd(ends[1]))
     }
 }
