@@ -82,7 +82,7 @@ def compare(checks, label, seen, want):
             continue
         # What has ended by the time that a thread is about to wait for it is not waited for.
         checks.timing(times - 3 <= block["count"] <= times + 1, f"{what}: how often", (block["count"], times))
-        error = abs(block["blocked_ns"] / block["count"] - ns / times)
+        error = abs(block["blocked_ns"] - ns) / times
         checks.timing(error <= max(0.01 * ns / times, 50_000), f"{what}: how long", (block["blocked_ns"], ns))
         if key[0] in FUTEXES:
             checks.equal(block["what"], f"a futex: {FUTEXES[key[0]]}", f"{what}: at what")
