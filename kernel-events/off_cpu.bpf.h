@@ -76,6 +76,8 @@ static __always_inline void off_cpu_take(struct raw_off_cpu *ev, const struct th
 	ev->wake = t->sched.wake_ts && t->sched.wake_ts < t->sched.off_ts ? t->sched.off_ts :
 									    t->sched.wake_ts;
 	ev->waker = t->sched.waker;
+	ev->waker_user = t->sched.waker_user;
+	ev->pad = 0;
 	ev->stack = t->sched.off_stack;
 	ev->user = t->sched.off_user;
 	ev->reason = t->sched.off_reason;
@@ -180,6 +182,7 @@ GLOBAL_FN int off_cpu_return(struct thread *t, __u64 now)
 		count_loss(LOSS_SWITCH);
 	t->sched.wake_ts = 0;
 	t->sched.waker = 0;
+	t->sched.waker_user = 0;
 	off_cpu_send(t, &off, in, task->pid);
 	return 0;
 }

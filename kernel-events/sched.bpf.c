@@ -222,6 +222,7 @@ static __always_inline void switched_in(struct task_struct *next, __u64 ts)
 	t->sched.in_ts = ts;
 	t->sched.wake_ts = 0;
 	t->sched.waker = 0;
+	t->sched.waker_user = 0;
 }
 
 SEC("tp_btf/sched_switch")
@@ -293,6 +294,24 @@ static __always_inline void root_woken(struct thread *t, struct task_struct *wak
 	event_submit(ev);
 }
 
+#define SYS_FUTEX	202	/* arch/x86/entry/syscalls/syscall_64.tbl */
+
+/*
+ * Where the current thread, @waker, which is in a system call, wakes one that sleeps at a futex
+ * in a poll: another thread's code tells most of such a wait.
+ */
+static __always_inline void waker_take(struct thread *t, struct task_struct *waker)
+{
+	struct thread *own;
+
+	if (!t->sched.off_ts || !thread_polls(t) || t->sched.off_syscall != SYS_FUTEX ||
+	    waker->tgid != target_tgid)
+		return;
+	own = bpf_task_storage_get(&threads, waker, NULL, 0);
+	if (own)
+		t->sched.waker_user = user_stack_intern(own, waker, t->sched.wake_ts).id;
+}
+
 SEC("tp_btf/sched_waking")
 int BPF_PROG(sched_waking, struct task_struct *p)
 {
@@ -310,7 +329,10 @@ int BPF_PROG(sched_waking, struct task_struct *p)
 	t->sched.wake_ts = bpf_ktime_get_ns();
 	throttled_begin(t, p, t->sched.wake_ts);
 	waker = bpf_get_current_task_btf();
+	t->sched.waker_user = 0;
 	t->sched.waker = in_system_call(ctx, t, waker) ? waker->pid : 0;
+	if (t->sched.waker)
+		waker_take(t, waker);
 	if (t->sched.off_ts)
 		root_woken(t, waker, t->sched.wake_ts, t->sched.waker);
 	return 0;

@@ -47,11 +47,16 @@ static int sched_start(struct source_ctx *ctx)
 	return source_iterate(ctx->skel->progs.sched_snapshot, 0, 1, no_record, NULL);
 }
 
+static int64_t user_stack(const struct source_ctx *ctx, uint32_t raw)
+{
+	return raw ? ctx->user_stack(ctx->user_stacks, raw) : 0;
+}
+
 /* 1 or negative errno. */
 static int off_cpu(const struct source_ctx *ctx, const struct raw_off_cpu *raw,
 		   struct trace_event *ev)
 {
-	int64_t user = raw->user ? ctx->user_stack(ctx->user_stacks, raw->user) : 0;
+	int64_t user = user_stack(ctx, raw->user), waker = user_stack(ctx, raw->waker_user);
 
 	ev->type = TRACE_OFF_CPU;
 	ev->off.out = raw->out;
@@ -64,7 +69,8 @@ static int off_cpu(const struct source_ctx *ctx, const struct raw_off_cpu *raw,
 	ev->off.woken = ev->off.open && raw->wake;
 	ev->off.syscall = raw->syscall >= 0 && raw->syscall < INT16_MAX ? raw->syscall : -1;
 	ev->off.user = user > 0 ? (uint32_t)user : 0;
-	return user < 0 ? (int)user : 1;
+	ev->off.waker_user = waker > 0 ? (uint32_t)waker : 0;
+	return user < 0 ? (int)user : waker < 0 ? (int)waker : 1;
 }
 
 static int open_period(void *arg, const void *record)

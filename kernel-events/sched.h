@@ -35,6 +35,8 @@ struct raw_off_cpu {
 	__s16		syscall;	/* that it slept in, x86-64 number; -1: none */
 	__u8		reason;		/* enum raw_off_reason */
 	__u8		told;		/* enum raw_off_told */
+	__u32		waker_user;	/* id of its waker's user stack; 0: not captured */
+	__u32		pad;
 };
 
 /* A period that has not ended when the recording does: see sched_open in sched.bpf.c. */
@@ -65,7 +67,10 @@ struct raw_stack {
 #define RAW_USER_STACKS_RING	(2u << 20)
 #define RAW_USER_STACK_BYTES	(64u << 10)	/* of a stack; a multiple of the page size */
 
-/* The user stack of a thread that goes to sleep in a poll, in a ring of its own. */
+/*
+ * The user stack of a thread that goes to sleep in a poll, or that wakes such a one, in a ring
+ * of its own.
+ */
 struct raw_user_stack {
 	struct raw_hdr	hdr;
 	__u32		id;
@@ -85,7 +90,7 @@ struct raw_user_stack {
  * that have the same words in these places have the same frames.
  */
 #define RAW_FORM_WORDS	62
-#define RAW_FORMS	4	/* of stacks with the same key of forms */
+#define RAW_FORMS	8	/* of stacks with the same key of forms */
 
 struct user_stack_form {
 	__u16	nr;
@@ -151,18 +156,18 @@ struct sched_thread {
 	__u64	throttled_ns;
 	__u64	fault_inode;	/* of the file whose page was last looked for: see file.bpf.c */
 	__u32	off_on;		/* id of the file that it sleeps on: see file.bpf.h */
-	__u32	pad;
+	__u32	waker_user;	/* as in struct raw_off_cpu */
 };
 
 #ifndef __bpf__
-_Static_assert(sizeof(struct raw_off_cpu) == 48, "raw_off_cpu");
+_Static_assert(sizeof(struct raw_off_cpu) == 56, "raw_off_cpu");
 _Static_assert(sizeof(struct raw_off_cpu) <= BATCH_EVENT_MAX, "batch");
-_Static_assert(sizeof(struct raw_open_period) == 56, "raw_open_period");
+_Static_assert(sizeof(struct raw_open_period) == 64, "raw_open_period");
 _Static_assert(sizeof(struct raw_off_more) == 24, "raw_off_more");
 _Static_assert(sizeof(struct raw_off_more) <= BATCH_EVENT_MAX, "batch");
 _Static_assert(sizeof(struct raw_user_stack) == 120, "raw_user_stack");
 _Static_assert(sizeof(struct user_stack_form) == 128, "user_stack_form");
-_Static_assert(sizeof(struct user_stack_forms) == 520, "user_stack_forms");
+_Static_assert(sizeof(struct user_stack_forms) == 1032, "user_stack_forms");
 _Static_assert(sizeof(struct user_stack_known) == 8, "user_stack_known");
 _Static_assert(sizeof(struct raw_stack) == 280, "raw_stack");
 _Static_assert(sizeof(struct raw_sleeper) == 88, "raw_sleeper");

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * User stacks of the current thread, captured at the moment at which it goes to sleep: its
- * registers and a copy of its stack, which the recorder unwinds. Equal stacks are captured
- * once. Which of them are equal is told without unwinding. What is looked at is the
- * instruction pointer and the stack, from the stack pointer to the caller of the outermost
- * poll and STACK_OUTER bytes further:
+ * User stacks of the current thread, captured at the moment at which it goes to sleep, or
+ * wakes another: its registers and a copy of its stack, which the recorder unwinds. Equal
+ * stacks are captured once. Which of them are equal is told without unwinding. What is looked
+ * at is the instruction pointer and the stack, from the stack pointer to the caller of the
+ * outermost poll and STACK_OUTER bytes further; in no poll, the first STACK_PLAIN bytes and
+ * as much further:
  *
  * - When the recorder has unwound a stack, it tells in which places the return addresses are
  *   (a form). A stack that begins at the same instruction and has the same words in all these
@@ -28,6 +29,7 @@
 
 #define STACK_OUTER	1024	/* bytes looked at of what called the outermost poll */
 #define STACK_START	(16u << 10)	/* bytes copied of it */
+#define STACK_PLAIN	3072	/* what takes the place of the distance to the outermost poll */
 #define STACK_PAGE	4096
 #define STACK_WORDS	8	/* looked at in one step of a loop */
 #define STACK_STEP	(STACK_WORDS * 8)
@@ -87,34 +89,43 @@ __u64 library_code[2] = {};
 extern __u64 load_bias;
 extern bool load_bias_known;
 
-/*
- * Global functions, verified by themselves: see GLOBAL_FN.
- *
- * Copy up to @want bytes from @sp + @have on. How many bytes there are now.
- */
-__noinline int user_stack_copy(struct user_stack_buf *buf, __u64 sp, __u32 have, __u32 want)
+struct user_stack_copying {
+	struct user_stack_buf	*buf;
+	__u64			 sp;
+	__u32			 have, want;
+};
+
+static long user_stack_page(__u64 i, void *arg)
 {
-	int i;
+	struct user_stack_copying *c = arg;
+	__u32 have = c->have, want = c->want, len;
 
-	if (!buf)
-		return 0;
-	for (i = 0; i < RAW_USER_STACK_BYTES / STACK_PAGE + 1; i++) {
-		__u32 len;
+	len = STACK_PAGE - ((c->sp + have) & (STACK_PAGE - 1));
+	if (have >= want)
+		return 1;
+	if (len > want - have)
+		len = want - have;
+	/* Checked right before use: older verifiers lose the bounds of spilled values. */
+	asm volatile("" : "+r"(len), "+r"(have));
+	if (have >= RAW_USER_STACK_BYTES || len > STACK_PAGE)
+		return 1;
+	if (bpf_probe_read_user(&c->buf->bytes[have], len, (void *)(c->sp + have)))
+		return 1;
+	c->have = have + len;
+	return 0;
+}
 
-		if (have >= want || have >= RAW_USER_STACK_BYTES)
-			break;
-		len = STACK_PAGE - ((sp + have) & (STACK_PAGE - 1));
-		if (len > want - have)
-			len = want - have;
-		/* Checked right before use: older verifiers lose the bounds of spilled values. */
-		asm volatile("" : "+r"(len), "+r"(have));
-		if (have >= RAW_USER_STACK_BYTES || len > STACK_PAGE)
-			break;
-		if (bpf_probe_read_user(&buf->bytes[have], len, (void *)(sp + have)))
-			break;
-		have += len;
-	}
-	return have < RAW_USER_STACK_BYTES ? have : RAW_USER_STACK_BYTES;
+/*
+ * Copy up to @want bytes from @sp + @have on. How many bytes there are now. Page by page, since
+ * some may not be there.
+ */
+static __always_inline __u32 user_stack_copy(struct user_stack_buf *buf, __u64 sp, __u32 have,
+					     __u32 want)
+{
+	struct user_stack_copying c = { buf, sp, have, want };
+
+	bpf_loop(RAW_USER_STACK_BYTES / STACK_PAGE + 1, user_stack_page, &c, 0);
+	return c.have < RAW_USER_STACK_BYTES ? c.have : RAW_USER_STACK_BYTES;
 }
 
 struct user_stack_look {
@@ -144,7 +155,10 @@ static long user_stack_look(__u64 step, void *arg)
 	return 0;
 }
 
-/* A hash of @ip and of the words in the first @have bytes of @buf that look like code. */
+/*
+ * Global functions are verified by themselves: see GLOBAL_FN.
+ *
+ * A hash of @ip and of the words in the first @have bytes of @buf that look like code. */
 __noinline __u64 user_stack_looks(struct user_stack_buf *buf, __u64 ip, __u32 have)
 {
 	struct user_stack_look look = {
@@ -223,10 +237,16 @@ __noinline __u64 user_stack_by_form(struct user_stack_buf *buf, __u64 form, __u6
 	return 0;
 }
 
-/* How many bytes there are from @sp to @more bytes behind the outermost poll of @t. */
+/* How many bytes there are from @sp to the outermost poll of @t. */
+static __always_inline __u64 user_stack_depth(const struct thread *t, __u64 sp)
+{
+	return t->depth ? t->polls[0].sp - sp : STACK_PLAIN;
+}
+
+/* … and @more bytes further. */
 static __always_inline __u32 user_stack_extent(const struct thread *t, __u64 sp, __u32 more)
 {
-	__u64 extent = t->polls[0].sp - sp;
+	__u64 extent = user_stack_depth(t, sp);
 
 	/* It may have switched to another stack in its poll. */
 	if (extent > RAW_USER_STACK_BYTES - more)
@@ -280,7 +300,7 @@ user_stack_intern(const struct thread *t, struct task_struct *task, __u64 ts)
 	if (!buf || !program_code[1] || !load_bias_known)
 		return none;
 	have = user_stack_copy(buf, sp, 0, user_stack_extent(t, sp, STACK_OUTER));
-	form = user_stack_mix(user_stack_mix(USER_STACK_FORM, ip), t->polls[0].sp - sp);
+	form = user_stack_mix(user_stack_mix(USER_STACK_FORM, ip), user_stack_depth(t, sp));
 	key = user_stack_by_form(buf, form, ip, have);
 	if (!key)
 		key = user_stack_looks(buf, ip, have);

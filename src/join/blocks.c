@@ -126,7 +126,8 @@ static int make_block(struct join *j, const struct sum *s, struct block_sum *out
 
 	*b = (struct join_block){ .task = accounts__task_name(j->accounts, kind), .ns = s->ns,
 				  .job = accounts__blocking(j->accounts, kind), .kernel = "",
-				  .place = { "", "", "", 0, false } };
+				  .place = { "", "", "", 0, false }, .waker = "",
+				  .waker_place = { "", "", "", 0, false } };
 	out->sleep = sleep;
 	if (slept) {
 		b->times = slept->times;
@@ -135,10 +136,15 @@ static int make_block(struct join *j, const struct sum *s, struct block_sum *out
 	place = sleep__place(trace_reader__user_stack(j->reader, sleep->user));
 	if (place && blocks__place(j, place, &b->place))
 		return -ENOMEM;
+	place = sleep__place(trace_reader__user_stack(j->reader, sleep->waker_user));
+	if (place && make_place(j, place, &b->waker_place))
+		return -ENOMEM;
+	if (sleep->waker_user)
+		b->waker = join__thread(j, sleep->waker);
 	b->what = words(j, sleep);
 	if (kernel && kernel->nr)
 		b->kernel = frame_names__safe(j->names, kernel->frames[0]);
-	return b->task && b->what && b->kernel ? 0 : -ENOMEM;
+	return b->task && b->what && b->kernel && b->waker ? 0 : -ENOMEM;
 }
 
 /* The user stack of such a sum: how far it reaches. */
@@ -194,6 +200,10 @@ static int by_place_and_time(const void *a, const void *b)
 		return c;
 	if (x->sleep->user != y->sleep->user)
 		return x->sleep->user < y->sleep->user ? -1 : 1;
+	if (x->sleep->waker_user != y->sleep->waker_user)
+		return x->sleep->waker_user < y->sleep->waker_user ? -1 : 1;
+	if (x->sleep->waker != y->sleep->waker)
+		return x->sleep->waker < y->sleep->waker ? -1 : 1;
 	return x->sleep->stack < y->sleep->stack ? -1 : x->sleep->stack > y->sleep->stack;
 }
 

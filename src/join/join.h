@@ -150,6 +150,9 @@ struct join_block {
 	size_t			 nr_stack;
 	const char *const	*kernel_stack;
 	size_t			 nr_kernel;
+	/* … and the thread that ended its longest sum, with what it called; "": not seen. */
+	const char		*waker;
+	struct join_place	 waker_place;
 	/* Whom tasks of this kind delayed, here or elsewhere: at the kind's first place only. */
 	const struct join_delay	*delays;
 	size_t			 nr_delays;

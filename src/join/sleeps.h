@@ -16,6 +16,8 @@
 struct sleep {
 	uint32_t	stack;		/* kernel stack id; 0: not taken */
 	uint32_t	user;		/* user stack id; 0: not taken */
+	uint32_t	waker;		/* thread that woke it; 0: if waker_user is 0 */
+	uint32_t	waker_user;	/* user stack id of that thread, as it did; 0: not taken */
 	int32_t		syscall;	/* x86-64 number; -1: none */
 	uint32_t	on;		/* string id: name of the file; 0: on none, or not known */
 	uint32_t	root;		/* if blocks_on: the kind of the root */

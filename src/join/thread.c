@@ -136,7 +136,9 @@ static void poll__sleep(struct join *j, const struct poll *p, bool inner,
 {
 	bool blocks_on = inner && p->blocks && ev->off.reason == TRACE_OFF_ASLEEP;
 	struct sleep sleep = { .stack = ev->off.stack, .user = more->user,
-			       .syscall = ev->off.syscall, .on = more->on };
+			       .syscall = ev->off.syscall, .on = more->on,
+			       .waker = ev->off.waker_user ? ev->off.waker : 0,
+			       .waker_user = ev->off.waker_user };
 	int64_t number;
 
 	if (blocks_on) {

@@ -220,6 +220,17 @@ static json_t *delays(const struct join_block *b, int *err)
 	return a;
 }
 
+static json_t *waker(const struct join_block *b, int *err)
+{
+	json_t *o = json_object();
+
+	if (!o)
+		return NULL;
+	set(o, "thread", text(b->waker), err);
+	set_place(o, &b->waker_place, err);
+	return o;
+}
+
 /* @frames: how many may still be written of all stacks. */
 static json_t *block(const struct join_block *b, size_t *frames, int *err)
 {
@@ -246,6 +257,8 @@ static json_t *block(const struct join_block *b, size_t *frames, int *err)
 	for (size_t i = 0; i < nr_kernel; i++)
 		append(kernel, text(b->kernel_stack[i]), err);
 	set(o, "kernel_stack", kernel, err);
+	if (*b->waker || *b->waker_place.function)
+		set(o, "woken_by", waker(b, err), err);
 	set(o, "delayed", delays(b, err), err);
 	return o;
 }

@@ -90,6 +90,20 @@ static void print_kernel(struct flow *f, const struct join_block *b)
 	flow__end(f);
 }
 
+static void print_waker(struct flow *f, const struct join_block *b)
+{
+	if (!*b->waker && !*b->waker_place.function)
+		return;
+	flow__begin(f, 5);
+	flow__words(f, "woken by thread");
+	flow__put(f, "%s", *b->waker ? b->waker : "?");
+	if (*b->waker_place.function) {
+		flow__put(f, "in");
+		print_source(f, &b->waker_place);
+	}
+	flow__end(f);
+}
+
 static void print_delays(struct flow *f, const struct join_block *b)
 {
 	size_t shown = b->nr_delays < DELAYS_SHOWN ? b->nr_delays : DELAYS_SHOWN;
@@ -137,6 +151,7 @@ static void print_list(struct text_report *t, const struct join_block *list, siz
 		print_head(t, &list[i], i + 1);
 		print_callers(f, &list[i]);
 		print_kernel(f, &list[i]);
+		print_waker(f, &list[i]);
 		print_delays(f, &list[i]);
 	}
 }
@@ -150,11 +165,10 @@ static void print_stacks(struct text_report *t)
 		return;
 	fputc('\n', t->out);
 	flow__begin(f, 0);
-	flow__words(f, "User stacks:");
-	flow__put(f, "%s of %s sleeps reach the thread's start,", count(s->complete.times).s,
+	flow__put(f, "User stacks of %s sleeps:",
 		  count(s->complete.times + s->cut.times + s->missing.times).s);
-	flow__put(f, "%s are cut, %s are missing.", count(s->cut.times).s,
-		  count(s->missing.times).s);
+	flow__put(f, "%s to the thread's start,", count(s->complete.times).s);
+	flow__put(f, "%s cut, %s missing.", count(s->cut.times).s, count(s->missing.times).s);
 	flow__end(f);
 }
 

@@ -598,7 +598,7 @@ int user_stacks__new(const struct user_stacks_opts *opts, struct user_stacks **o
 	if (!s->ring)
 		return -errno;
 	find_program(opts->skel, opts->target->exe_fd);
-	return look(s);
+	return 0;
 }
 
 void user_stacks__free(struct user_stacks *s)

@@ -244,6 +244,8 @@ static void get_off(struct trace_codec *c, struct cursor *in, struct trace_event
 	ev->off.syscall = flags & OFF_SYSCALL ? (int16_t)get_varint_max(in, INT16_MAX) : -1;
 	if (mode & MODE_USER_STACK)
 		ev->off.user = (uint32_t)get_varint_max(in, UINT32_MAX);
+	if (mode & MODE_WAKER_STACK)
+		ev->off.waker_user = (uint32_t)get_varint_max(in, UINT32_MAX);
 }
 
 static void get_epoll(struct trace_codec *c, struct cursor *in, struct trace_event *ev,

@@ -239,6 +239,10 @@ static uint8_t *put_off(struct trace_codec *c, const struct trace_event *ev, uin
 		*mode |= MODE_USER_STACK;
 		p = put_varint(p, ev->off.user);
 	}
+	if (ev->off.waker_user) {
+		*mode |= MODE_WAKER_STACK;
+		p = put_varint(p, ev->off.waker_user);
+	}
 	return p;
 }
 

@@ -173,6 +173,7 @@ struct trace_event {
 			uint32_t	waker;
 			uint32_t	stack;	/* id of a kernel stack; 0: not taken */
 			uint32_t	user;	/* id of a user stack; 0: not taken */
+			uint32_t	waker_user;	/* the same of its waker, as it woke it */
 			uint8_t		reason;	/* enum trace_off_reason */
 			uint8_t		open;	/* the recording ended before it was back */
 			uint8_t		woken;	/* if open: it had been woken */

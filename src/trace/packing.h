@@ -65,8 +65,8 @@ enum step_flags {
 
 /*
  * First byte of OFF_CPU: the reason in bits 0–1, then flags for what is present. If
- * WOKEN is set and OPEN is not, a byte with the enum trace_off_told follows. Mode: the id of a
- * user stack is present, at the end.
+ * WOKEN is set and OPEN is not, a byte with the enum trace_off_told follows. Mode: the ids of
+ * its user stack and of its waker's are present, at the end.
  */
 enum off_flags {
 	OFF_OPEN	= 1 << 2,
@@ -77,8 +77,9 @@ enum off_flags {
 	OFF_SYSCALL	= 1 << 7,
 };
 
-/* Mode of OFF_CPU: it has a user stack. */
-#define MODE_USER_STACK	1
+/* Modes of OFF_CPU: it has a user stack; its waker has. */
+#define MODE_USER_STACK		1
+#define MODE_WAKER_STACK	2
 
 /* Modes of EPOLL_READY. */
 enum ready_mode {

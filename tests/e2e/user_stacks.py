@@ -19,7 +19,9 @@ FUTEXES = {
     "park": "thread::park", "channel": "a channel of std", "join": "a thread's end", "pl_mutex": "parking_lot::Mutex",
     "pl_rwlock": "parking_lot::RwLock", "map": "a shard of a DashMap",
 }
-WAY_OF = next(n for n, line in enumerate(SOURCE.read_text().splitlines(), 1) if "WAYS[way].1()" in line)
+WAY_OF, WAKES = (next(n for n, line in enumerate(SOURCE.read_text().splitlines(), 1) if text in line)
+                 for text in ("WAYS[way].1()", "// WAKES"))
+HELD = ("std_mutex", "std_rwlock", "pl_mutex", "pl_rwlock", "map")  # by another thread, which wakes the one that waits
 CALLERS = ("inlined", "deep", "boxed")  # whose caller has a line of its own
 
 # What the debugger is told: thread id, then file:line of its frames, innermost first, inlined functions too.
@@ -80,10 +82,14 @@ def compare(checks, label, seen, want):
             continue
         # What has ended by the time that a thread is about to wait for it is not waited for.
         checks.timing(times - 3 <= block["count"] <= times + 1, f"{what}: how often", (block["count"], times))
-        error = abs(block["blocked_ns"] / block["count"] - ns / times)
+        error = abs(block["blocked_ns"] - ns) / times
         checks.timing(error <= max(0.01 * ns / times, 50_000), f"{what}: how long", (block["blocked_ns"], ns))
         if key[0] in FUTEXES:
             checks.equal(block["what"], f"a futex: {FUTEXES[key[0]]}", f"{what}: at what")
+        if key[0] in HELD:
+            by = block.get("woken_by", {})
+            checks.equal([by.get(k) for k in ("thread", "function", "file", "line")],
+                         ["holder", "blocks::hold", SOURCE.name, WAKES], f"{what}: and who woke it")
     calls = marks("CALLS")
     for name in CALLERS:
         for job in (False, True):

@@ -434,6 +434,7 @@ static int ev_off(struct text_trace *t, struct trace_event *ev)
 	ev->off.waker = (uint32_t)value_number(t, "waker", 0);
 	ev->off.stack = (uint32_t)value_number(t, "stack", 0);
 	ev->off.user = (uint32_t)value_number(t, "user", 0);
+	ev->off.waker_user = (uint32_t)value_number(t, "waker-user", 0);
 	ev->off.syscall = value(t, "syscall") ? (int16_t)value_number(t, "syscall", 0) : -1;
 	if (has(t, "epoll"))
 		ev->off.syscall = 232;
@@ -636,7 +637,7 @@ static const struct {
 	{ "seen", TRACE_TASK_SEEN, 6, ev_seen },	/* TASK idle|notified|running|unknown [kind= chain= KEY…] */
 	{ "slept", TRACE_SLEEP_STACK, 4, ev_slept },	/* out=TIME stack=ID */
 	{ "sample", TRACE_CPU_SAMPLE, 4, ev_sample },	/* [user=ID kernel=ID] */
-	{ "off", TRACE_OFF_CPU, 5, ev_off },		/* REASON out=TIME [wake=TIME waker= stack= user= epoll open told unseen] */
+	{ "off", TRACE_OFF_CPU, 5, ev_off },		/* REASON out=TIME [wake=TIME waker= stack= user= waker-user= epoll open told unseen] */
 	{ "throttled", TRACE_THROTTLED, 5, ev_throttled },	/* TIME; before an 'off' of the same time */
 	{ "slept-on", TRACE_SLEPT_ON, 5, ev_slept_on },	/* ID; likewise */
 	{ "named", TRACE_FILE, 6, ev_named },		/* ID name=NAME */

@@ -72,8 +72,6 @@ static inline void random_event(uint64_t *seed, uint64_t ts, int wild, struct tr
 	ev->tid = wild ? (uint32_t)any(seed) : 100 + (uint32_t)below(seed, 4);
 	ev->cpu = (uint16_t)below(seed, 3);
 	ev->type = (uint8_t)(1 + below(seed, TRACE_EVENT_NR - 1));
-	if (ev->type > TRACE_FD_TURN && ev->type < TRACE_THROTTLED)
-		ev->type = TRACE_THROTTLED;	/* those in between are not in use */
 	switch (ev->type) {
 	case TRACE_POLL_BEGIN:
 		ev->poll.task = task;
@@ -106,6 +104,7 @@ static inline void random_event(uint64_t *seed, uint64_t ts, int wild, struct tr
 		ev->off.wake = below(seed, 2) ? ts - below(seed, 1000) : 0;
 		ev->off.waker = (uint32_t)below(seed, 2) * 101;
 		ev->off.stack = (uint32_t)below(seed, 3);
+		ev->off.waker_user = wild ? (uint32_t)any(seed) : (uint32_t)below(seed, 3);
 		ev->off.user = wild ? (uint32_t)any(seed) : (uint32_t)below(seed, 3);
 		ev->off.reason = (uint8_t)below(seed, 4);
 		ev->off.open = (uint8_t)below(seed, 2);
