@@ -137,7 +137,7 @@ static int make_block(struct join *j, const struct sum *s, struct block_sum *out
 	if (place && blocks__place(j, place, &b->place))
 		return -ENOMEM;
 	place = sleep__place(trace_reader__user_stack(j->reader, sleep->waker_user));
-	if (place && make_place(j, place, &b->waker_place))
+	if (place && blocks__place(j, place, &b->waker_place))
 		return -ENOMEM;
 	if (sleep->waker_user)
 		b->waker = join__thread(j, sleep->waker);
