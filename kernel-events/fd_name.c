@@ -217,6 +217,16 @@ enum trace_fd_role fd_role(const struct listeners *l, const struct raw_fd *fd)
 
 /* ---- unix sockets ---- */
 
+/* "pipe 81234, read end" */
+static void numbered(const struct fd_namer *n, const char *what, const struct raw_fd *fd,
+		     const char *end, char *out, size_t size)
+{
+	if (n->unnumbered)
+		snprintf(out, size, "%s%s", what, end);
+	else
+		snprintf(out, size, "%s %llu%s", what, (unsigned long long)fd->ino, end);
+}
+
 static void pair_name(const struct fd_namer *n, const struct raw_fd *fd, char *out, size_t size)
 {
 	const struct fd_end end = { .ino = fd->peer_ino, .socket = 1 };
@@ -225,7 +235,7 @@ static void pair_name(const struct fd_namer *n, const struct raw_fd *fd, char *o
 	if (print_holder(n, &end, process))
 		snprintf(out, size, "unix socketpair, other end: %s", process);
 	else
-		snprintf(out, size, "unix socketpair %llu", (unsigned long long)fd->ino);
+		numbered(n, "unix socketpair", fd, "", out, size);
 }
 
 static void unix_name(const struct fd_namer *n, const struct raw_fd *fd, char *out, size_t size)
@@ -241,7 +251,7 @@ static void unix_name(const struct fd_namer *n, const struct raw_fd *fd, char *o
 		return;
 	}
 	if (!len) {
-		snprintf(out, size, "unix socket %llu", (unsigned long long)fd->ino);
+		numbered(n, "unix socket", fd, "", out, size);
 		return;
 	}
 	if (role == TRACE_FD_ACCEPTED) {
@@ -296,8 +306,8 @@ static void pipe_name(const struct fd_namer *n, const struct raw_fd *fd, char *o
 	if ((reads || writes) && print_holder(n, &end, process))
 		snprintf(out, size, "pipe %s %s", reads ? "from" : "to", process);
 	else
-		snprintf(out, size, "pipe %llu%s", (unsigned long long)fd->ino,
-			 reads ? ", read end" : writes ? ", write end" : "");
+		numbered(n, "pipe", fd, reads ? ", read end" : writes ? ", write end" : "", out,
+			 size);
 }
 
 /* The line of /proc/PID/fdinfo/N that begins with @word, behind that. False: there is none. */

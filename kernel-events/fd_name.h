@@ -43,6 +43,8 @@ struct fd_namer {
 	struct fd_holders	*holders;	/* NULL: other processes are not searched */
 	struct fd_servers	*servers;	/* with holders; NULL: servers are not looked for */
 	bool			 many;		/* so many peers that their pids are left out */
+	/* no numbers of pipes and sockets, which come and go: "pipe, read end" */
+	bool			 unnumbered;
 };
 
 /*

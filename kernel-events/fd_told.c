@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -45,12 +46,13 @@ static int find_listener(struct source_ctx *ctx, const struct raw_fd *fd)
 	return listeners__add(&ctx->listeners, &listener);
 }
 
-int source_fd_name(struct source_ctx *ctx, const struct raw_fd *fd, uint32_t *string)
+static int tell(struct source_ctx *ctx, const struct raw_fd *fd, bool unnumbered, uint32_t *string)
 {
 	const struct fd_namer namer = { .pid = ctx->pid, .listeners = &ctx->listeners,
 					.holders = &ctx->holders,
 					.servers = &ctx->servers,
-					.many = ctx->nr_peers >= PEERS_MAX };
+					.many = ctx->nr_peers >= PEERS_MAX,
+					.unnumbered = unnumbered };
 	char name[FD_NAME_MAX];
 	int err;
 
@@ -66,4 +68,14 @@ int source_fd_name(struct source_ctx *ctx, const struct raw_fd *fd, uint32_t *st
 		ctx->nr_peers++;
 	}
 	return *string ? 1 : -ENOMEM;
+}
+
+int source_fd_name(struct source_ctx *ctx, const struct raw_fd *fd, uint32_t *string)
+{
+	return tell(ctx, fd, false, string);
+}
+
+int source_fd_name_unnumbered(struct source_ctx *ctx, const struct raw_fd *fd, uint32_t *string)
+{
+	return tell(ctx, fd, true, string);
 }

@@ -87,7 +87,7 @@ static int file_string(struct source_ctx *ctx, const struct raw_file *f, uint32_
 	char path[FD_NAME_MAX - DEVICE], device[DEVICE], name[FD_NAME_MAX];
 
 	if (mode != S_IFREG && mode != S_IFDIR && mode != S_IFBLK)
-		return source_fd_name(ctx, &f->fd, string);
+		return source_fd_name_unnumbered(ctx, &f->fd, string);
 	device_of(f, device);
 	if (path_of_fd(ctx->pid, f, path, sizeof(path)) ||
 	    path_of_map(ctx->pid, f, path, sizeof(path)))

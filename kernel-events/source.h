@@ -120,6 +120,8 @@ const struct source_loss *source_loss(enum raw_loss cause);
  * errno.
  */
 int source_fd_name(struct source_ctx *ctx, const struct raw_fd *fd, uint32_t *string);
+/* The same, without the number of a pipe or socket that has no other name. */
+int source_fd_name_unnumbered(struct source_ctx *ctx, const struct raw_fd *fd, uint32_t *string);
 
 /* Run a BPF iterator program to its end; @record is called for each record of @size bytes. */
 struct bpf_program;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bisect.h"
+#include "base/quantity.h"
 #include "base/sum.h"
 #include "join/crate_path.h"
 #include "join/others.h"
@@ -60,15 +61,12 @@ static int make_stack(struct join *j, const struct sleep *s, struct join_place *
 
 static const char *words(struct join *j, const struct sleep *s)
 {
-	const char *text, *on, *lock;
+	const char *text, *lock;
 
 	if (s->blocks_on)
 		return frame_names__safef(j->names, "block_on of %s",
 					  accounts__task_name(j->accounts, s->root));
 	text = sleep__words(s, kernel_stack(j, s));
-	on = sleep__on(s, kernel_stack(j, s)) ? trace_reader__string(j->reader, s->on) : NULL;
-	if (text && on)
-		return frame_names__safef(j->names, "%s: %s", text, on);
 	if (text && !strncmp(text, "a futex ", 8)) {
 		lock = sleep__futex(trace_reader__user_stack(j->reader, s->user));
 		if (lock)
@@ -77,18 +75,45 @@ static const char *words(struct join *j, const struct sleep *s)
 	return text ? frame_names__safe(j->names, text) : "";
 }
 
+/* On what it sleeps: "file /srv/db on vda1"; "": not known. */
+static const char *object(struct join *j, const struct sleep *s)
+{
+	const char *on = sleep__on(s, kernel_stack(j, s)) ? trace_reader__string(j->reader, s->on) :
+							    NULL;
+
+	return on && *on ? frame_names__safe(j->names, on) : "";
+}
+
+/* "a disk: file /srv/db on vda1 and 3 more" */
+static const char *words_on(struct join *j, const char *words, const char *on, size_t others)
+{
+	char more[QUANTITY_MAX];
+
+	if (!*words || !*on)
+		return words;
+	if (!others)
+		return frame_names__safef(j->names, "%s: %s", words, on);
+	return frame_names__safef(j->names, "%s: %s and %s more", words, on,
+				  quantity__count(others, more));
+}
+
 int blocks__sleep(struct join *j, uint32_t number, struct join_sleep *out)
 {
 	const struct sleep *s = sleeps__get(&j->sleeps, number);
 	const struct trace_user_stack *st = trace_reader__user_stack(j->reader, s->user);
 	const struct trace_user_frame *place = sleep__place(st);
 	const struct trace_stack *kernel = kernel_stack(j, s);
+	const char *on;
 
 	*out = (struct join_sleep){ .place = { "", "", "", 0, false }, .kernel = "",
 				    .syscall = s->syscall, .probe = probe_stack__is(kernel) };
 	if (place && blocks__place(j, place, &out->place))
 		return -ENOMEM;
 	out->what = words(j, s);
+	on = object(j, s);
+	if (!out->what || !on)
+		return -ENOMEM;
+	out->what = words_on(j, out->what, on, 0);
 	for (uint32_t i = 0; st && i < st->nr; i++)
 		out->handed_off |= strstr(st->frames[i].function, "block_in_place") != NULL;
 	if (kernel && kernel->nr)
@@ -102,6 +127,8 @@ int blocks__sleep(struct join *j, uint32_t number, struct join_sleep *out)
 struct block_sum {
 	struct join_block	 block;
 	const struct sleep	*sleep;
+	const char		*on;		/* what it slept on; "": not known */
+	size_t			 others;	/* how many more objects it slept on */
 };
 
 static bool is_block(const struct join *j, const struct sum *s)
@@ -142,9 +169,10 @@ static int make_block(struct join *j, const struct sum *s, struct block_sum *out
 	if (sleep->waker_user)
 		b->waker = join__thread(j, sleep->waker);
 	b->what = words(j, sleep);
+	out->on = object(j, sleep);
 	if (kernel && kernel->nr)
 		b->kernel = frame_names__safe(j->names, kernel->frames[0]);
-	return b->task && b->what && b->kernel && b->waker ? 0 : -ENOMEM;
+	return b->task && b->what && b->kernel && b->waker && out->on ? 0 : -ENOMEM;
 }
 
 /* The user stack of such a sum: how far it reaches. */
@@ -185,14 +213,19 @@ static int by_place(const void *a, const void *b)
 	return c ? c : strcmp(x->what, y->what);
 }
 
-/* The same place, the longest sum first: it lends the block its stack. */
-static int by_place_and_time(const void *a, const void *b)
+/* The same place and the same object. */
+static int by_object(const void *a, const void *b)
 {
-	const struct block_sum *x = a, *y = b;
 	int c = by_place(a, b);
 
-	if (c)
-		return c;
+	return c ? c : strcmp(((const struct block_sum *)a)->on, ((const struct block_sum *)b)->on);
+}
+
+/* The longest sum first: it lends the block its stack. */
+static int by_sum(const struct block_sum *x, const struct block_sum *y)
+{
+	int c;
+
 	if (x->block.ns != y->block.ns)
 		return x->block.ns > y->block.ns ? -1 : 1;
 	c = strcmp(x->block.kernel, y->block.kernel);
@@ -207,6 +240,20 @@ static int by_place_and_time(const void *a, const void *b)
 	return x->sleep->stack < y->sleep->stack ? -1 : x->sleep->stack > y->sleep->stack;
 }
 
+static int by_object_and_time(const void *a, const void *b)
+{
+	int c = by_object(a, b);
+
+	return c ? c : by_sum(a, b);
+}
+
+static int by_place_and_time(const void *a, const void *b)
+{
+	int c = by_place(a, b);
+
+	return c ? c : by_sum(a, b);
+}
+
 static int by_time(const void *a, const void *b)
 {
 	const struct block_sum *x = a, *y = b;
@@ -218,25 +265,45 @@ static int by_time(const void *a, const void *b)
 	return by_place(a, b);
 }
 
-static size_t merge_blocks(struct block_sum *sums, size_t nr)
+/* Makes one of those that are @same and lie together; others of the first counts the rest. */
+static size_t merge_same(struct block_sum *sums, size_t nr,
+			 int (*same)(const void *a, const void *b))
 {
 	size_t out = 0;
 
-	qsort(sums, nr, sizeof(*sums), by_place_and_time);
 	for (size_t i = 0; i < nr; i++) {
 		struct join_block *last = out ? &sums[out - 1].block : NULL;
 
-		if (!last || by_place(&sums[out - 1], &sums[i])) {
-			sums[out++] = sums[i];
+		if (!last || same(&sums[out - 1], &sums[i])) {
+			sums[out] = sums[i];
+			sums[out++].others = 0;
 			continue;
 		}
+		sums[out - 1].others++;
 		sum__add(&last->ns, sums[i].block.ns);
 		sum__add(&last->times, sums[i].block.times);
 		if (sums[i].block.longest > last->longest)
 			last->longest = sums[i].block.longest;
 	}
-	qsort(sums, out, sizeof(*sums), by_time);
 	return out;
+}
+
+/* 0 with the number of blocks in *@nr, or -ENOMEM. */
+static int merge_blocks(struct join *j, struct block_sum *sums, size_t *nr)
+{
+	qsort(sums, *nr, sizeof(*sums), by_object_and_time);
+	*nr = merge_same(sums, *nr, by_object);
+	qsort(sums, *nr, sizeof(*sums), by_place_and_time);
+	*nr = merge_same(sums, *nr, by_place);
+	for (size_t i = 0; i < *nr; i++) {
+		struct block_sum *s = &sums[i];
+
+		s->block.what = words_on(j, s->block.what, s->on, s->others);
+		if (!s->block.what)
+			return -ENOMEM;
+	}
+	qsort(sums, *nr, sizeof(*sums), by_time);
+	return 0;
 }
 
 static struct block_sum *collect_blocks(struct join *j, struct join_stacks *stacks, size_t *nr)
@@ -257,8 +324,10 @@ static struct block_sum *collect_blocks(struct join *j, struct join_stacks *stac
 		count_stack(j, s, stacks);
 		++*nr;
 	}
-	if (sums)
-		*nr = merge_blocks(sums, *nr);
+	if (sums && *nr && merge_blocks(j, sums, nr)) {
+		free(sums);
+		return NULL;
+	}
 	return sums;
 }
 
