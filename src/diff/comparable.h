@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Whether recordings may be compared, and what makes the comparison doubtful: each becomes a
+ * note. Private to src/diff.
+ */
+#ifndef DWELL_DIFF_COMPARABLE_H
+#define DWELL_DIFF_COMPARABLE_H
+
+#include "diff/sets.h"
+
+/* 0, -ENOMEM; or -EINVAL, and d->why says why. */
+int comparable__check(struct diff *d);
+/* The same of the units of work, once they have been counted. */
+int comparable__check_units(struct diff *d);
+
+#endif /* DWELL_DIFF_COMPARABLE_H */
