@@ -25,15 +25,16 @@ struct options {
 	struct files		 side[SIDES];
 	struct files		 plain;		/* without -a and -b: two of them */
 	struct diff_opts	 diff;
+	bool			 json;
 };
 
-enum { KEY_PER_TASK = 0x100, KEY_PER_AWAIT, KEY_LEAST };
+enum { KEY_PER = 0x100, KEY_LEAST, KEY_JSON };
 
 static const struct argp_option options[] = {
 	{ "before", 'a', "FILE", 0, "a recording of before; may be repeated", 0 },
 	{ "after", 'b', "FILE", 0, "a recording of after; may be repeated", 0 },
-	{ "per-task", KEY_PER_TASK, "PATTERN", 0, "costs of a task whose name matches: 'app::handle*'", 0 },
-	{ "per-await", KEY_PER_AWAIT, "PATTERN", 0, "costs of a wait at a function that matches", 0 },
+	{ "json", KEY_JSON, NULL, 0, "one JSON object, with all places", 0 },
+	{ "per", KEY_PER, "PATTERN", 0, "costs of each task whose name matches, or of each wait in a function that does: 'app::handle*'", 0 },
 	{ "least", KEY_LEAST, "PERCENT", 0, "of the time of a unit: less is no change (2)", 0 },
 	{ 0 },
 };
@@ -58,11 +59,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return add(&o->side[1], arg);
 	case ARGP_KEY_ARG:
 		return add(&o->plain, arg);
-	case KEY_PER_TASK:
-		o->diff.per_task = arg;
+	case KEY_JSON:
+		o->json = true;
 		return 0;
-	case KEY_PER_AWAIT:
-		o->diff.per_await = arg;
+	case KEY_PER:
+		o->diff.per = arg;
 		return 0;
 	case KEY_LEAST:
 		if (!arguments__number(arg, 0, 100, &percent))
@@ -70,8 +71,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->diff.least = (double)percent / 100;
 		return 0;
 	case ARGP_KEY_END:
-		if (o->diff.per_task && o->diff.per_await)
-			return arguments__wrong(state, "--per-task and --per-await exclude each other");
 		if (o->plain.nr && (o->plain.nr != 2 || o->side[0].nr || o->side[1].nr))
 			return arguments__wrong(state, "two recordings, or -a FILE and -b FILE for each of several");
 		if (o->plain.nr) {
@@ -135,7 +134,14 @@ static int compare(const struct options *o, const char *name, struct diff *d)
 		say__line("%s: %s", name, err == -EINVAL ? diff__why(d) : strerror(-err));
 		return err;
 	}
-	diff__text(d, stdout);
+	if (o->json)
+		err = diff__json(d, stdout);
+	else
+		diff__text(d, stdout);
+	if (err) {
+		say__line("%s: cannot write the comparison: %s", name, strerror(-err));
+		return err;
+	}
 	diff__total(d, &verdict);
 	return verdict == VERDICT_WORSE;
 }

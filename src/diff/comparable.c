@@ -164,15 +164,12 @@ int comparable__check(struct diff *d)
 
 int comparable__check_units(struct diff *d)
 {
-	const char *pattern = d->opts.per_task ? d->opts.per_task : d->opts.per_await;
-
 	for (unsigned int side = 0; side < SIDES; side++) {
 		if (d->side[side].nr_units > 0)
 			continue;
-		if (pattern)
-			return refuse(d, "%s matches '%s' %s: there is nothing to count by",
-				      d->opts.per_task ? "no task that ended" : "no await that ended",
-				      pattern, side ? "after" : "before");
+		if (d->opts.per)
+			return refuse(d, "no task that ended, and no await that ended in a function, matches '%s' %s",
+				      d->opts.per, side ? "after" : "before");
 		return refuse(d, "the recording %s has no length", side ? "after" : "before");
 	}
 	return 0;

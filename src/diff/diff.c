@@ -89,15 +89,10 @@ static double in_repeat(const struct diff_side *s, size_t run, const uint64_t *w
 /* Is @key counted by the unit that the user has named? */
 static bool is_unit(const struct diff *d, const struct cost_key *key)
 {
-	char place[512];
-
 	if (d->unit == UNIT_TASK)
-		return key->kind == COST_TASKS && !fnmatch(d->opts.per_task, key->task, 0);
-	if (d->unit != UNIT_AWAIT || key->kind != COST_WAITS)
-		return false;
-	snprintf(place, sizeof(place), "%s (%s)", key->function, key->path);
-	return !fnmatch(d->opts.per_await, key->function, 0) ||
-	       !fnmatch(d->opts.per_await, place, 0);
+		return key->kind == COST_TASKS && !fnmatch(d->opts.per, key->task, 0);
+	return d->unit == UNIT_AWAIT && key->kind == COST_WAITS &&
+	       !fnmatch(d->opts.per, key->function, 0);
 }
 
 static double seconds(const struct profile *p, size_t window)
@@ -145,12 +140,25 @@ static uint64_t requests(const struct diff_side *s)
 	return nr;
 }
 
+/* Has a task ended whose name matches --per? */
+static bool is_task(const struct diff *d)
+{
+	for (unsigned int side = 0; side < SIDES; side++)
+		for (size_t run = 0; run < d->side[side].nr; run++) {
+			const struct profile *p = d->side[side].profiles[run];
+
+			for (size_t i = 0; i < p->nr; i++)
+				if (p->costs[i].key.kind == COST_TASKS &&
+				    !fnmatch(d->opts.per, p->costs[i].key.task, 0))
+					return true;
+		}
+	return false;
+}
+
 static void choose_unit(struct diff *d)
 {
-	if (d->opts.per_task)
-		d->unit = UNIT_TASK;
-	else if (d->opts.per_await)
-		d->unit = UNIT_AWAIT;
+	if (d->opts.per)
+		d->unit = is_task(d) ? UNIT_TASK : UNIT_AWAIT;
 	else if (requests(&d->side[0]) >= REQUESTS_MIN && requests(&d->side[1]) >= REQUESTS_MIN)
 		d->unit = UNIT_REQUEST;
 	else
@@ -434,6 +442,9 @@ static int judge_all(struct diff *d)
 		d->places[i].change = change_of(&d->places[i]);
 	}
 	d->verdict = judge(d, &d->total, d->total.p);
+	for (size_t i = 0; i < d->nr_places && d->verdict == VERDICT_SAME; i++)
+		if (d->places[i].verdict == VERDICT_WORSE)
+			d->verdict = VERDICT_WORSE;
 	free(p);
 	return err;
 }

@@ -10,7 +10,7 @@
  *	diff__text(d, stdout);			see text.h
  *
  * A change counts if it is more than chance would make of it among so many places, and more
- * than opts.least of the whole.
+ * than opts.least of the whole. The whole is worse if a place is, unless it is better in all.
  */
 #ifndef DWELL_DIFF_H
 #define DWELL_DIFF_H
@@ -37,10 +37,11 @@ enum diff_unit {
 
 struct diff_opts {
 	/*
-	 * A pattern for the names of tasks, or of "function (file.rs)", as fnmatch() has it: what
-	 * the unit is. Both NULL: requests if both sides have some, else seconds.
+	 * What the unit is: a pattern, as fnmatch() has it, for names of tasks, or if none matches
+	 * that ended, of the functions of awaits. NULL: requests if both sides have some, else
+	 * seconds.
 	 */
-	const char	*per_task, *per_await;
+	const char	*per;
 	double		 least;		/* see above; DIFF_LEAST */
 };
 

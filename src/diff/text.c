@@ -70,8 +70,8 @@ static void print_head(const struct diff *d, FILE *out)
 	fprintf(out, "%s.", verdict == VERDICT_SAME   ? "No change" :
 			    verdict == VERDICT_WORSE ? "Worse" :
 						       "Better");
-	if (verdict == VERDICT_SAME && total->sure)
-		fprintf(out, " A change of %s would have shown.",
+	if (total->sure && fabs(total->change) < total->smallest)
+		fprintf(out, " In all, a change of %s would have shown.",
 			quantity__of_time((uint64_t)llround(total->smallest)).s);
 	fprintf(out, "\n");
 }

@@ -6,9 +6,9 @@
 #include <stdio.h>
 
 struct diff;
-struct json_t;
-
 /* The verdict, what has changed, what the comparison rests on. */
 void diff__text(const struct diff *d, FILE *out);
+/* All places and their parts, as one JSON object. 0, -ENOMEM or -EIO. */
+int diff__json(const struct diff *d, FILE *out);
 
 #endif /* DWELL_DIFF_TEXT_H */
