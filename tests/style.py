@@ -51,7 +51,7 @@ INCLUDES = {
     "src/past": {"src/base", "src/join", "src/lint"},
     "src/diff": {"src/base", "src/trace", "src/join"},
     "flamegraph": {"src/base", "src/join"},
-    "src/output": {"src/base", "src/join", "src/trace", "flamegraph"},
+    "src/output": {"src/base", "src/join", "src/trace", "src/diff", "flamegraph"},
     # What is told of a process, by itself: it is in a recording, too.
     "src/answer": {"src/base", "src/trace"},
     "src/why": {"src/answer", "src/base", "src/runtime", "src/image", "src/inspect", "src/symbol", "src/trace",

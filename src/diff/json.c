@@ -116,7 +116,8 @@ int diff__json(const struct diff *d, FILE *out)
 		      recordings(d, 1));
 	if (!o || json_array_size(places) != nr)
 		err = -ENOMEM;
-	else if (json_dumpf(o, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9)) ||
+	else if (json_dumpf(o, out,
+			    JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9)) ||
 		 fputc('\n', out) == EOF)
 		err = -EIO;
 	json_decref(o);

@@ -15,7 +15,7 @@ struct thing {
 	/* what it has in common with those that it may be: group, and name there */
 	const char	*task;		/* without lines; of a place: see below */
 	const char	*function, *what;
-	uint32_t	 kind;		/* of a place: enum cost_kind, one for waits and their number */
+	uint32_t	 kind;		/* of a place: see place_of() */
 	uint32_t	 of;		/* of a place: number of its task; 0: it is a task */
 	uint32_t	 line;
 	const char	*exact;		/* the name with its lines, to be found again */
@@ -138,7 +138,8 @@ static int cmp(const void *a, const void *b)
 /* Those that are alike together, of each side in the order of their lines. */
 static int by_likeness(const void *a, const void *b)
 {
-	const struct thing *x = *(const struct thing *const *)a, *y = *(const struct thing *const *)b;
+	const struct thing *x = *(const struct thing *const *)a;
+	const struct thing *y = *(const struct thing *const *)b;
 
 	if (x->kind != y->kind)
 		return x->kind < y->kind ? -1 : 1;

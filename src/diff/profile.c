@@ -35,10 +35,10 @@ struct profile_taker {
 	struct hash_table	 by_seen;	/* seen index + 1 */
 	struct seen		*seen;
 	size_t			 nr_seen, room_seen;
-	struct seen_key		 last;		/* … and its cost; the next is most often the same */
+	struct seen_key		 last;		/* most often the next one is the same */
 	uint32_t		 last_cost;
 	bool			 has_last;
-	uint64_t		 now;		/* up to where the recording has been read */
+	uint64_t		 now;		/* up to where it has been read */
 	uint64_t		 asked;		/* the life whose wait for a request ends next */
 };
 

@@ -62,7 +62,8 @@ static void welch(void **state)
 /* With unequal units it is the ratio of sums that counts. */
 static void units(void **state)
 {
-	const struct repeat a[] = { { 100, 10 }, { 2000, 200 } }, b[] = { { 120, 10 }, { 2400, 200 } };
+	const struct repeat a[] = { { 100, 10 }, { 2000, 200 } };
+	const struct repeat b[] = { { 120, 10 }, { 2400, 200 } };
 	struct difference d = repeats__compare(a, 2, b, 2);
 
 	(void)state;
