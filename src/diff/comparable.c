@@ -118,15 +118,15 @@ static int check_same(struct diff *d)
 	int err = 0;
 
 	for (size_t k = 0; k < sizeof(same) / sizeof(same[0]) && !err; k++) {
-		const char *other = NULL;
+		const char *of_first = fact(first, &same[k]), *other = NULL;
 
 		for (unsigned int side = 0; side < SIDES; side++)
 			for (size_t i = 0; i < d->side[side].nr; i++)
-				if (strcmp(fact(facts(d, side, i), &same[k]), fact(first, &same[k])))
+				if (strcmp(fact(facts(d, side, i), &same[k]), of_first))
 					other = fact(facts(d, side, i), &same[k]);
 		if (other)
 			err = note(d, "Not the same for all: %s (%s, %s). What differs may be due to that.",
-				   same[k].what, fact(first, &same[k]), other);
+				   same[k].what, of_first, other);
 	}
 	for (unsigned int side = 0; side < SIDES; side++)
 		for (size_t i = 0; i < d->side[side].nr; i++) {

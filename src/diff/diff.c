@@ -292,7 +292,8 @@ static int compare_units(const struct diff *d, const struct line *line, struct d
 	return compare(d, line->amount, units, out);
 }
 
-static int add_part(struct diff_place *place, const struct line *line, const struct difference *cost)
+static int add_part(struct diff_place *place, const struct line *line,
+		    const struct difference *cost)
 {
 	if (array__room(&place->parts, &place->room_parts, place->nr_parts, sizeof(*place->parts)))
 		return -ENOMEM;
@@ -514,6 +515,19 @@ const char *const *diff__notes(const struct diff *d, size_t *nr)
 
 /* ---- the comparison ---- */
 
+static int match_all(const struct diff *d, struct match *m)
+{
+	for (unsigned int side = 0; side < SIDES; side++)
+		for (size_t run = 0; run < d->side[side].nr; run++) {
+			const struct profile *p = d->side[side].profiles[run];
+
+			for (size_t i = 0; i < p->nr; i++)
+				if (match__add(m, side, &p->costs[i].key))
+					return -ENOMEM;
+		}
+	return match__settle(m);
+}
+
 int diff__compare(struct diff *d)
 {
 	struct lines parts = { .diff = d }, places = { .diff = d };
@@ -531,13 +545,7 @@ int diff__compare(struct diff *d)
 	if (err)
 		return err;
 	m = match__new(d->names);
-	err = m ? 0 : -ENOMEM;
-	for (unsigned int side = 0; side < SIDES; side++)
-		for (size_t run = 0; run < d->side[side].nr && !err; run++)
-			for (size_t i = 0; i < d->side[side].profiles[run]->nr && !err; i++)
-				err = match__add(m, side, &d->side[side].profiles[run]->costs[i].key);
-	if (!err)
-		err = match__settle(m);
+	err = m ? match_all(d, m) : -ENOMEM;
 	if (!err)
 		err = add_up(d, m, &parts, &places);
 	if (!err)

@@ -66,7 +66,7 @@ enum diff_change {
 struct diff_part {
 	const char		*name;
 	struct difference	 cost;		/* ns of a unit */
-	uint32_t		 cause;		/* index + 1 of the place that explains the change; 0 */
+	uint32_t		 cause;		/* index + 1 of the place that explains it; 0 */
 };
 
 /* A place that has costs of one kind. */
