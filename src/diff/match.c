@@ -9,6 +9,7 @@
 
 #include "base/array.h"
 #include "base/hash_table.h"
+#include "diff/align.h"
 
 /* A task, or a place of one, on one side. */
 struct thing {
@@ -180,31 +181,23 @@ static int64_t offset(struct things *all, const struct thing *t)
 static int align(struct things *all, struct thing **few, size_t nr_few, struct thing **many,
 		 size_t nr_many)
 {
-	size_t width = nr_many + 1;
-	uint64_t *cost = calloc((nr_few + 1) * width, sizeof(*cost));
-	size_t i, k;
+	int64_t *lines = calloc(nr_few + nr_many + 1, sizeof(*lines));
+	size_t *at = calloc(nr_few + 1, sizeof(*at));
+	int err = lines && at ? 0 : -ENOMEM;
 
-	if (!cost)
-		return -ENOMEM;
-	/* cost[i][k]: of the first i of the few among the first k of the many */
-	for (i = 1; i <= nr_few; i++) {
-		for (k = i; k <= nr_many; k++) {
-			int64_t far = offset(all, few[i - 1]) - offset(all, many[k - 1]);
-			uint64_t with = cost[(i - 1) * width + k - 1] + (uint64_t)llabs(far);
-
-			cost[i * width + k] = with;
-			if (k > i && cost[i * width + k - 1] <= with)
-				cost[i * width + k] = cost[i * width + k - 1];
-		}
+	for (size_t i = 0; i < nr_few && !err; i++)
+		lines[i] = offset(all, few[i]);
+	for (size_t i = 0; i < nr_many && !err; i++) {
+		lines[nr_few + i] = offset(all, many[i]);
+		many[i]->number = ++all->numbers;
 	}
-	for (i = nr_few, k = nr_many; k; k--) {
-		many[k - 1]->number = ++all->numbers;
-		if (!i || (k > i && cost[i * width + k] == cost[i * width + k - 1]))
-			continue;
-		few[--i]->number = many[k - 1]->number;
-	}
-	free(cost);
-	return 0;
+	if (!err)
+		err = align__lines(lines, nr_few, lines + nr_few, nr_many, at);
+	for (size_t i = 0; i < nr_few && !err; i++)
+		few[i]->number = many[at[i]]->number;
+	free(lines);
+	free(at);
+	return err;
 }
 
 static int things__settle(struct things *t)

@@ -40,12 +40,12 @@ int output_folded_diff__write(struct join *const j[SIDES], enum output_weight un
 	if (!before || !after)
 		err = -ENOMEM;
 	for (size_t i = 0; i < pairs.nr && !err; i++) {
-		const struct join_row *row = pairs.list[i].row;
+		const struct stack_pair *pair = &pairs.list[i];
 
 		if (!before[i] && !after[i])
 			continue;
-		for (uint32_t k = 0; k < row->nr; k++)
-			fprintf(out, "%s%s", k ? ";" : "", row->frames[k].name);
+		for (uint32_t k = 0; k < pair->row->nr; k++)
+			fprintf(out, "%s%s", k ? ";" : "", pair->frames[k].name);
 		fprintf(out, " %" PRIu64 " %" PRIu64 "\n", before[i], after[i]);
 	}
 	free(before);
