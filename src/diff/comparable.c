@@ -15,16 +15,16 @@
 #define LENGTH_RATIO	2.0	/* of the shortest and the longest recording: more is said */
 
 __attribute__((format(printf, 2, 3)))
-static int refuse(struct diff *d, const char *fmt, ...)
+static int refuse(char **why, const char *fmt, ...)
 {
 	va_list args;
 	int len;
 
 	va_start(args, fmt);
-	len = vasprintf(&d->why, fmt, args);
+	len = vasprintf(why, fmt, args);
 	va_end(args);
 	if (len < 0) {
-		d->why = NULL;
+		*why = NULL;
 		return -ENOMEM;
 	}
 	return -EINVAL;
@@ -84,21 +84,29 @@ static int for_all(struct diff *d, int (*each)(struct diff *d, const struct prof
 	return 0;
 }
 
-static int check_one(struct diff *d, const struct profile_facts *f)
+int comparable__refuse(const struct profile_facts *first, const struct profile_facts *f,
+		       char **why)
 {
-	const struct profile_facts *first = facts(d, 0, 0);
-	char lost[QUANTITY_MAX], share[QUANTITY_MAX];
-	int err = 0;
-
+	*why = NULL;
 	/* names of code are the same in a file of each tier only if both have debug information */
 	if (strcmp(f->tier, first->tier))
-		return refuse(d, "%s was recorded with tier '%s' and %s with '%s': they do not show the same",
+		return refuse(why, "%s was recorded with tier '%s' and %s with '%s': they do not show the same",
 			      first->path, first->tier, f->path, f->tier);
 	if (strcmp(f->comm, first->comm))
-		return refuse(d, "%s is a recording of '%s' and %s one of '%s'", first->path,
+		return refuse(why, "%s is a recording of '%s' and %s one of '%s'", first->path,
 			      first->comm, f->path, f->comm);
 	if (!f->tasks)
-		return refuse(d, "%s has no tasks: there is nothing to compare", f->path);
+		return refuse(why, "%s has no tasks: there is nothing to compare", f->path);
+	return 0;
+}
+
+static int check_one(struct diff *d, const struct profile_facts *f)
+{
+	int err = comparable__refuse(facts(d, 0, 0), f, &d->why);
+	char lost[QUANTITY_MAX], share[QUANTITY_MAX];
+
+	if (err)
+		return err;
 	if (f->torn)
 		err = note(d, "%s ends early: what is missing is not compared.", f->path);
 	if (!err && f->lost)
@@ -150,7 +158,7 @@ int comparable__check(struct diff *d)
 
 	for (unsigned int side = 0; side < SIDES; side++)
 		if (!d->side[side].nr)
-			return refuse(d, "there is no recording %s", side ? "after" : "before");
+			return refuse(&d->why, "there is no recording %s", side ? "after" : "before");
 	err = for_all(d, check_one);
 	if (!err)
 		err = check_same(d);
@@ -168,9 +176,9 @@ int comparable__check_units(struct diff *d)
 		if (d->side[side].nr_units > 0)
 			continue;
 		if (d->opts.per)
-			return refuse(d, "no task that ended, and no await that ended in a function, matches '%s' %s",
+			return refuse(&d->why, "no task that ended, and no await that ended in a function, matches '%s' %s",
 				      d->opts.per, side ? "after" : "before");
-		return refuse(d, "the recording %s has no length", side ? "after" : "before");
+		return refuse(&d->why, "the recording %s has no length", side ? "after" : "before");
 	}
 	return 0;
 }
