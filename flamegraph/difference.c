@@ -83,10 +83,10 @@ void difference__class(struct textbuf *b, const struct flamegraph *fg, const str
 
 	if (!whole)
 		whole = fg->before;
-	while (level < DIFFERENCE_LEVELS &&
+	while (change && level < DIFFERENCE_LEVELS &&
 	       change * 1000 >= (unsigned __int128)whole * difference__least(level + 1))
 		level++;
-	if (!change || !level) {
+	if (!level) {
 		textbuf__str(b, "same");
 	} else {
 		textbuf__str(b, after > box->before ? "more" : "less");
@@ -96,7 +96,7 @@ void difference__class(struct textbuf *b, const struct flamegraph *fg, const str
 		textbuf__str(b, " x");
 	if (box->gone)
 		textbuf__str(b, " gone");
-	else if (!box->before && box->ns)
+	else if (level && !box->before)
 		textbuf__str(b, " new");
 }
 

@@ -305,8 +305,7 @@ uint32_t header__write(struct textbuf *b, const struct flamegraph *fg, const str
 	block__begin(b, "info", INFO_HEIGHT, y);
 	textbuf__str(b, "<text y=\"14\">");
 	textbuf__str(b, fg->is_difference ?
-			"Read downwards: as wide as the time after, in the colour of the change; "
-			"follow the colour to where it comes from." :
+			"Read downwards: as wide as the time after, in the colour of its change." :
 			"Read downwards: process, task, its await points from the outermost to the "
 			"leaf; then, in colour, what the time was and why.");
 	textbuf__str(b, "</text>\n");

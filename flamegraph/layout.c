@@ -2,8 +2,8 @@
 /*
  * The order of siblings: deeper code first, by weight, the heaviest first, then by
  * name; then the parent's own time, in the fixed order of the segments, so that colours
- * have the same order everywhere. In a difference, what is gone comes last. There is no recursion, because the input decides the
- * depth of a stack.
+ * have the same order everywhere. In a difference, what is gone comes last. There is no
+ * recursion, because the input decides the depth of a stack.
  */
 #include "flamegraph/layout.h"
 

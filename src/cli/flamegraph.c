@@ -19,7 +19,10 @@
 
 #define DEFAULT_OUTPUT	"dwell.svg"
 
-enum { OPT_TITLE = 256, OPT_WIDTH, OPT_MINWIDTH, OPT_TASK, OPT_FOLDED, OPT_IDLE, OPT_FOLLOW, OPT_DIFF };
+enum {
+	OPT_TITLE = 256, OPT_WIDTH, OPT_MINWIDTH, OPT_TASK, OPT_FOLDED, OPT_IDLE, OPT_FOLLOW,
+	OPT_DIFF,
+};
 
 static const struct argp_option options[] = {
 	{ "input", 'i', "FILE", 0, "Read FILE (default " CLI_DEFAULT_FILE ", - for standard input)", 0 },

@@ -8,6 +8,7 @@
 
 #include "base/quantity.h"
 #include "diff/stacks.h"
+#include "flamegraph/difference.h"
 #include "flamegraph/flamegraph.h"
 #include "output/svg_words.h"
 
@@ -40,23 +41,30 @@ static uint64_t scaled(const struct work *w, uint64_t ns)
 	return v > UINT64_MAX ? UINT64_MAX : v ? (uint64_t)v : 1;
 }
 
-/* "b.data: recorded for 2.00 s, 10,412 requests, 36.1 s of task time" */
+/* "b.data, 10,412 requests in 2.00 s, 36.1 s of task time" */
 static char *describe(const struct svg_diff_side *side, const struct work *w, uint64_t ns)
 {
-	return svg_words__format("%s, recorded for %s, %s%s%s of task time", side->path,
-				 quantity__of_time(join__totals(side->join)->wall_ns).s,
+	return svg_words__format("%s, %s%s%s, %s of task time", side->path,
 				 w->requests ? quantity__of_count(side->requests).s : "",
-				 w->requests ? " requests, " : "", quantity__of_time(ns).s);
+				 w->requests ? " requests in " : "",
+				 quantity__of_time(join__totals(side->join)->wall_ns).s,
+				 quantity__of_time(ns).s);
 }
 
-/* "before scaled by 0.945 to as many requests" */
-static char *describe_scale(const struct work *w)
+/* "before scaled by 0.945 to as many requests · 27.7 s → 29.6 s, +1.87 s (+6.73%)" */
+static char *describe_scale(const struct work *w, uint64_t before, uint64_t after)
 {
+	char time[QUANTITY_MAX], share[QUANTITY_MAX];
+
+	difference__time(before, after, time);
+	difference__share(before, after, share);
 	if (!w->done[0])
-		return svg_words__format("before as it is: a recording has no length");
-	return svg_words__format("before scaled by %.3g to %s",
+		return svg_words__format("before is not scaled: a recording has no length");
+	return svg_words__format("before scaled by %.3g to %s · %s → %s, %s (%s)",
 				 (double)w->done[1] / (double)w->done[0],
-				 w->requests ? "as many requests" : "the same length");
+				 w->requests ? "as many requests" : "the same length",
+				 quantity__of_time(before).s, quantity__of_time(after).s, time,
+				 share);
 }
 
 static const char *left_out(const struct join *j)
@@ -78,7 +86,7 @@ static int words__make(struct svg_words *words, const struct svg_diff_side sides
 {
 	const char *comm = trace_reader__host(sides[1].reader)->comm, *pattern;
 	char *before = describe(&sides[0], w, ns[0]), *after = describe(&sides[1], w, ns[1]);
-	char *scale = describe_scale(w);
+	char *scale = describe_scale(w, scaled(w, ns[0]), ns[1]);
 	struct join_all all;
 	int err = -ENOMEM;
 
