@@ -62,6 +62,14 @@ static int check(const char *name, const struct side sides[SIDES])
 	return err;
 }
 
+static bool is_empty(const struct join *j)
+{
+	size_t nr;
+
+	join__rows(j, &nr);
+	return !nr;
+}
+
 int flamegraph_diff__draw(const char *name, const struct flamegraph_diff *f, FILE *out,
 			  int *status)
 {
@@ -88,7 +96,12 @@ int flamegraph_diff__draw(const char *name, const struct flamegraph_diff *f, FIL
 	}
 	err = output_svg_diff__write(drawn, &f->output, out);
 	if (err)
-		say__line("%s: cannot draw the difference: %s", name, strerror(-err));
+		say__line("%s: cannot draw the difference: %s", name,
+			  err == -EOVERFLOW ? "the times add up to more than 584 years" :
+					      strerror(-err));
+	else if (is_empty(sides[0].loaded.join) && is_empty(sides[1].loaded.join))
+		say__line("%s: no task time in %s and %s, the picture is empty", name, f->paths[0],
+			  f->paths[1]);
 out:
 	for (unsigned int i = 0; i < SIDES; i++) {
 		profile__free(sides[i].profile);
