@@ -33,7 +33,7 @@ static const struct argp_option options[] = {
 	{ "task", OPT_TASK, "PATTERN", 0, "Only tasks whose name matches: 'app::*'", 0 },
 	{ "idle", OPT_IDLE, "show|hide|only", 0, "Waits of tasks that have nothing to do: without these (hide, the default), all times, or only these", 0 },
 	{ "follow", OPT_FOLLOW, NULL, 0, "Below a wait that another task ended: what that task did meanwhile", 0 },
-	{ "diff", OPT_DIFF, NULL, 0, "What changed between two recordings, before and after; or, with --folded, between the two weights of each stack", 0 },
+	{ "diff", OPT_DIFF, NULL, 0, "What changed between two recordings; or, with --folded, between two weights of each stack", 0 },
 	{ "folded", OPT_FOLDED, "us|ns", OPTION_ARG_OPTIONAL, "The input is folded stacks, weights in this unit (default us)", 1 },
 	{ 0 }
 };
@@ -62,6 +62,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			a->after = arg;
 			return 0;
 		}
+		if (a->after && a->diff)
+			return arguments__wrong(state, "--diff compares two recordings, and then "
+						"what is %s?", arg);
 		return arguments__input(state, &a->input, arg);
 	case 'o':
 		a->output = arg;
