@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The files are included verbatim. The assembler searches for them along -I, so -I must
- * name the top of the source tree; and the Makefile must list both files as
+ * name the top of the source tree; and the Makefile must list the files as
  * dependencies of this object.
  */
 #include "flamegraph/asset.h"
@@ -17,4 +17,5 @@
 		"\t.popsection\n")
 
 ASSET(flamegraph_css, "flamegraph/flamegraph.css");
+ASSET(difference_css, "flamegraph/difference.css");
 ASSET(flamegraph_js, "flamegraph/flamegraph.js");

@@ -5,6 +5,7 @@
 
 /* Terminated strings; none contains "]]>". */
 extern const char flamegraph_css[];
+extern const char difference_css[];	/* behind it, for differences */
 extern const char flamegraph_js[];
 
 #endif /* DWELL_FLAMEGRAPH_ASSET_H */

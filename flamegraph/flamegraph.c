@@ -122,17 +122,15 @@ static int flamegraph__reserve_path(struct flamegraph *fg, uint32_t nr)
 	return 0;
 }
 
-int flamegraph__add(struct flamegraph *fg, const struct join_frame *frames, uint32_t nr,
-		    uint64_t ns)
+int tree__find(struct flamegraph *fg, const struct join_frame *frames, uint32_t nr,
+	       struct tree_stack *stack)
 {
-	uint8_t segment = JOIN_SEGMENT_NR;
 	uint32_t node = TREE_ROOT, name;
-	bool same = true, kernel = false;
+	bool same = true;
 	int err;
 
-	if (!ns)
-		return 0;
-	if (fg->total + ns < fg->total || nr > UINT32_MAX / 2)
+	*stack = (struct tree_stack){ .segment = JOIN_SEGMENT_NR };
+	if (nr > UINT32_MAX / 2)
 		return -EOVERFLOW;
 	err = flamegraph__reserve_path(fg, nr);
 	if (err)
@@ -157,20 +155,37 @@ int flamegraph__add(struct flamegraph *fg, const struct join_frame *frames, uint
 		if (frames[i].kind < fg->nodes[node].kind)
 			fg->nodes[node].kind = frames[i].kind;
 		/* The first segment is that of the task itself. */
-		if (segment == JOIN_SEGMENT_NR && frames[i].kind == JOIN_FRAME_SEGMENT)
-			segment = tree_segment__by_name(frames[i].name);
-		kernel |= frames[i].kind == JOIN_FRAME_KERNEL;
+		if (stack->segment == JOIN_SEGMENT_NR && frames[i].kind == JOIN_FRAME_SEGMENT)
+			stack->segment = tree_segment__by_name(frames[i].name);
+		stack->kernel |= frames[i].kind == JOIN_FRAME_KERNEL;
 	}
 	fg->nr_path = nr;
-	fg->nodes[node].self += ns;
-	fg->total += ns;
-	fg->by_segment[segment] += ns;
-	if (kernel)
-		fg->kernel += ns;
+	stack->node = node;
 	return 0;
 out:
 	fg->nr_path = 0;
 	return err;
+}
+
+int flamegraph__add(struct flamegraph *fg, const struct join_frame *frames, uint32_t nr,
+		    uint64_t ns)
+{
+	struct tree_stack stack;
+	int err;
+
+	if (!ns)
+		return 0;
+	if (fg->total + ns < fg->total)
+		return -EOVERFLOW;
+	err = tree__find(fg, frames, nr, &stack);
+	if (err)
+		return err;
+	fg->nodes[stack.node].self += ns;
+	fg->total += ns;
+	fg->by_segment[stack.segment] += ns;
+	if (stack.kernel)
+		fg->kernel += ns;
+	return 0;
 }
 
 uint64_t flamegraph__total(const struct flamegraph *fg)

@@ -44,11 +44,22 @@ struct flamegraph *flamegraph__new(void);
 int flamegraph__add(struct flamegraph *fg, const struct join_frame *frames, uint32_t nr,
 		    uint64_t ns);
 /*
+ * For the picture of a difference, instead: add @before and @after to the stack @frames. Boxes
+ * are as wide as after and coloured by the change. What is 0 after stands beside, below
+ * "[gone]", as wide as before; it counts in the change of the frames that lead to it, which
+ * are those of the same names. 0 or negative errno.
+ */
+int flamegraph__add_change(struct flamegraph *fg, const struct join_frame *frames, uint32_t nr,
+			   uint64_t before, uint64_t after);
+/*
  * Add all stacks of a folded file, with lines "COMM;TASK;…;[SEGMENT];… WEIGHT"; a
  * weight of 1 is @unit_ns. Kinds are recognised by place and spelling. 0 or negative
  * errno; -EINVAL: *@line (counted from 1) is not a folded line.
  */
 int flamegraph__add_folded(struct flamegraph *fg, FILE *in, uint64_t unit_ns, size_t *line);
+/* The same for lines with two weights, before and after: the picture of a difference. */
+int flamegraph__add_folded_change(struct flamegraph *fg, FILE *in, uint64_t unit_ns, size_t *line);
+/* Of a difference, what was before and is not any more is part of it. */
 uint64_t flamegraph__total(const struct flamegraph *fg);
 /* Draw the picture. 0, or negative errno, also of writing. May be called repeatedly. */
 int flamegraph__render(struct flamegraph *fg, const struct flamegraph_opts *opts, FILE *out);

@@ -179,31 +179,40 @@ static int line__read(struct line *l, FILE *in)
 	return 1;
 }
 
-int flamegraph__add_folded(struct flamegraph *fg, FILE *in, uint64_t unit_ns, size_t *line)
+/* Removes the last weight from @line and reads it. 0 or negative errno. */
+static int take_weight(char *line, size_t *len, uint64_t unit, uint64_t *ns)
+{
+	char *weight = split_weight(line, *len);
+
+	if (!weight)
+		return -EINVAL;
+	*len = (size_t)(weight - 1 - line);
+	return parse_weight(weight, unit, ns);
+}
+
+static int add_lines(struct flamegraph *fg, FILE *in, uint64_t unit_ns, bool change, size_t *line)
 {
 	struct join_frame *frames = NULL;
 	struct line l = { .text = NULL };
-	char *weight;
+	uint64_t ns, before = 0;
 	size_t cap = 0;
-	uint64_t ns;
 	uint32_t nr;
 	int err;
 
 	for (*line = 1; (err = line__read(&l, in)) > 0; ++*line) {
 		if (!l.len)
 			continue;
-		err = -EINVAL;
-		weight = split_weight(l.text, l.len);
-		if (!weight)
-			goto out;
-		err = parse_weight(weight, unit_ns, &ns);
+		err = take_weight(l.text, &l.len, unit_ns, &ns);
+		if (!err && change)
+			err = take_weight(l.text, &l.len, unit_ns, &before);
 		if (err)
 			goto out;
 		err = split_frames(l.text, &frames, &cap, &nr);
 		if (err)
 			goto out;
 		guess_kinds(frames, nr);
-		err = flamegraph__add(fg, frames, nr, ns);
+		err = change ? flamegraph__add_change(fg, frames, nr, before, ns) :
+			       flamegraph__add(fg, frames, nr, ns);
 		if (err)
 			goto out;
 	}
@@ -211,4 +220,14 @@ out:
 	free(l.text);
 	free(frames);
 	return err;
+}
+
+int flamegraph__add_folded(struct flamegraph *fg, FILE *in, uint64_t unit_ns, size_t *line)
+{
+	return add_lines(fg, in, unit_ns, false, line);
+}
+
+int flamegraph__add_folded_change(struct flamegraph *fg, FILE *in, uint64_t unit_ns, size_t *line)
+{
+	return add_lines(fg, in, unit_ns, true, line);
 }

@@ -11,6 +11,7 @@
 
 #include "base/quantity.h"
 #include "base/utf8.h"
+#include "flamegraph/difference.h"
 
 /* px */
 #define TITLE_HEIGHT	34
@@ -214,6 +215,37 @@ static uint32_t write_legend(struct textbuf *b, const struct flamegraph *fg, uin
 	return flow__height(&f);
 }
 
+/* The colours of a difference, from more to less. */
+static uint32_t write_changes(struct textbuf *b, uint32_t width, uint32_t y)
+{
+	struct flow f = { .b = b, .width = width };
+	struct textbuf name = { 0 };
+	char class[] = "more0";
+
+	block__begin(b, "legend flow", LINE_HEIGHT, y);
+	for (int level = DIFFERENCE_LEVELS; level >= -DIFFERENCE_LEVELS; level--) {
+		int size = level < 0 ? -level : level;
+
+		memcpy(class, level > 0 ? "more" : "less", 4);
+		class[4] = '0' + size;
+		name.len = 0;
+		textbuf__str(&name, level > 0 ? "+" : level < 0 ? "−" : "less than ");
+		textbuf__centi(&name, difference__least(size ? size : 1) * 10);
+		textbuf__str(&name, level == DIFFERENCE_LEVELS ? "% of all or more" :
+				    level == -DIFFERENCE_LEVELS ? "% or less" : "%");
+		textbuf__bytes(&name, "", 1);
+		if (!name.err)
+			legend__item(&f, size ? class : "same", name.data, NULL, NULL, NULL);
+	}
+	if (name.err)
+		b->err = name.err;
+	textbuf__free(&name);
+	legend__item(&f, "new", "new", NULL, NULL, NULL);
+	legend__item(&f, "gone", "[gone]: beside, as it was before", NULL, NULL, NULL);
+	block__end(b);
+	return flow__height(&f);
+}
+
 /* "3412 frames narrower than 0.1 px: 3300 merged into 210 slivers, 112 not drawn" */
 static uint32_t write_hidden(struct textbuf *b, const struct layout *l, uint32_t minwidth,
 			     uint32_t width, uint32_t y)
@@ -264,12 +296,19 @@ uint32_t header__write(struct textbuf *b, const struct flamegraph *fg, const str
 	if (l->hidden)
 		y += write_hidden(b, l, o->minwidth, width, y);
 	y += 4;
-	y += write_bar(b, fg, width, y);
-	y += write_legend(b, fg, width, y);
+	if (fg->is_difference) {
+		y += write_changes(b, width, y);
+	} else {
+		y += write_bar(b, fg, width, y);
+		y += write_legend(b, fg, width, y);
+	}
 	block__begin(b, "info", INFO_HEIGHT, y);
-	textbuf__str(b, "<text y=\"14\">Read downwards: process, task, its await points from the "
-			"outermost to the leaf; then, in colour, what the time was and why."
-			"</text>\n");
+	textbuf__str(b, "<text y=\"14\">");
+	textbuf__str(b, fg->is_difference ?
+			"Read downwards: as wide as the time after, in the colour of its change." :
+			"Read downwards: process, task, its await points from the outermost to the "
+			"leaf; then, in colour, what the time was and why.");
+	textbuf__str(b, "</text>\n");
 	block__end(b);
 	y += INFO_HEIGHT;
 	textbuf__str(b, "</g>\n");

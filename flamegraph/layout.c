@@ -2,8 +2,8 @@
 /*
  * The order of siblings: deeper code first, by weight, the heaviest first, then by
  * name; then the parent's own time, in the fixed order of the segments, so that colours
- * have the same order everywhere. There is no recursion, because the input decides the
- * depth of a stack.
+ * have the same order everywhere. In a difference, what is gone comes last. There is no
+ * recursion, because the input decides the depth of a stack.
  */
 #include "flamegraph/layout.h"
 
@@ -24,6 +24,7 @@ struct walk {
 	const struct flamegraph	*fg;
 	struct layout		*l;
 	uint64_t		*total;		/* of each node, including its children */
+	uint64_t		*before;	/* the same, before */
 	uint32_t		*below;		/* number of nodes in each subtree */
 	/* of each node: the nearest segment at or above it */
 	uint8_t			*segment;
@@ -57,16 +58,19 @@ static int walk__sum(struct walk *w)
 	const struct tree_node *n;
 
 	w->total = malloc(fg->nr_nodes * sizeof(*w->total));
+	w->before = malloc(fg->nr_nodes * sizeof(*w->before));
 	w->below = malloc(fg->nr_nodes * sizeof(*w->below));
 	w->segment = malloc(fg->nr_nodes * sizeof(*w->segment));
-	if (!w->total || !w->below || !w->segment)
+	if (!w->total || !w->before || !w->below || !w->segment)
 		return -ENOMEM;
 	/* Children have larger numbers than their parents. */
 	w->segment[TREE_ROOT] = JOIN_SEGMENT_NR;
 	for (uint32_t i = 0; i < fg->nr_nodes; i++) {
 		n = &fg->nodes[i];
 		w->total[i] = n->self;
-		w->below[i] = 1;
+		w->before[i] = n->before;
+		/* what was only before has its place below "[gone]" */
+		w->below[i] = !fg->is_difference || n->self;
 		if (n->kind == JOIN_FRAME_SEGMENT || n->kind == JOIN_FRAME_FOLLOWED)
 			w->segment[i] =
 				tree_segment__by_name(name_table__text(&fg->names, n->name));
@@ -75,7 +79,13 @@ static int walk__sum(struct walk *w)
 	}
 	for (uint32_t i = fg->nr_nodes - 1; i > 0; i--) {
 		w->total[fg->nodes[i].parent] += w->total[i];
+		/* a frame that leads to others is there, if they are */
+		if (w->below[i] && !fg->nodes[i].self && fg->is_difference)
+			w->below[i]++;
 		w->below[fg->nodes[i].parent] += w->below[i];
+		/* what is gone counts where it was, already */
+		if (i != fg->gone)
+			w->before[fg->nodes[i].parent] += w->before[i];
 	}
 	return 0;
 }
@@ -95,6 +105,11 @@ static int walk__push(struct walk *w, const struct box *box)
 	}
 	w->pending[w->nr_pending++] = *box;
 	return 0;
+}
+
+static bool is_gone(const struct flamegraph *fg, uint32_t node)
+{
+	return node != TREE_NONE && node == fg->gone;
 }
 
 static int walk__candidate(struct walk *w, uint32_t nr, uint32_t node)
@@ -117,7 +132,7 @@ static int walk__candidate(struct walk *w, uint32_t nr, uint32_t node)
 	c->name_len = w->fg->names.list[n->name].len;
 	c->node = node;
 	c->rank = n->kind == JOIN_FRAME_SEGMENT || n->kind == JOIN_FRAME_FOLLOWED ?
-		  1 + w->segment[node] : 0;
+		  1 + w->segment[node] : is_gone(w->fg, node) ? UINT8_MAX : 0;
 	return 0;
 }
 
@@ -126,17 +141,20 @@ static int walk__children(struct walk *w, const struct box *parent)
 {
 	const struct tree_node *nodes = w->fg->nodes;
 	struct box sliver = { .node = parent->node, .depth = parent->depth + 1,
-			      .parent_ns = parent->ns };
+			      .parent_ns = parent->ns, .gone = parent->gone };
 	uint64_t wide_ns = 0, hidden = 0;
 	uint32_t nr = 0;
 	int err;
 
 	for (uint32_t c = nodes[parent->node].first_child; c != TREE_NONE;
 	     c = nodes[c].next_sibling) {
+		if (!w->total[c])
+			continue;
 		if (w->total[c] < w->threshold) {
 			sliver.segment = !sliver.ns || sliver.segment == w->segment[c] ?
 						 w->segment[c] : JOIN_SEGMENT_NR;
 			sliver.ns += w->total[c];
+			sliver.before += w->before[c];
 			hidden += w->below[c];
 			continue;
 		}
@@ -163,7 +181,8 @@ static int walk__children(struct walk *w, const struct box *parent)
 		const struct candidate *c = &w->candidates[nr];
 		struct box box = { .node = c->node, .depth = parent->depth + 1,
 				   .segment = w->segment[c->node], .ns = c->ns,
-				   .parent_ns = parent->ns };
+				   .parent_ns = parent->ns, .before = w->before[c->node],
+				   .gone = parent->gone || is_gone(w->fg, c->node) };
 
 		wide_ns -= c->ns;
 		box.start = parent->start + wide_ns;
@@ -196,7 +215,7 @@ static int layout__append(struct layout *l, const struct box *box)
 int layout__make(struct layout *l, const struct flamegraph *fg, uint64_t width, uint64_t minwidth)
 {
 	struct box box = { .node = TREE_ROOT, .segment = JOIN_SEGMENT_NR, .ns = fg->total,
-			   .parent_ns = fg->total };
+			   .parent_ns = fg->total, .before = fg->before };
 	struct walk w = { .fg = fg, .l = l };
 	int err;
 
@@ -212,6 +231,7 @@ int layout__make(struct layout *l, const struct flamegraph *fg, uint64_t width, 
 			err = walk__children(&w, &box);
 	}
 	free(w.total);
+	free(w.before);
 	free(w.below);
 	free(w.segment);
 	free(w.candidates);

@@ -6,6 +6,7 @@
 #ifndef DWELL_FLAMEGRAPH_LAYOUT_H
 #define DWELL_FLAMEGRAPH_LAYOUT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "flamegraph/tree.h"
@@ -22,6 +23,8 @@ struct box {
 	uint8_t		segment;
 	uint64_t	start, ns;
 	uint64_t	parent_ns;
+	uint64_t	before;		/* of a difference */
+	bool		gone;		/* the same: "[gone]", or below it */
 };
 
 struct layout {

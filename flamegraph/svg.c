@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "flamegraph/asset.h"
+#include "flamegraph/difference.h"
 #include "flamegraph/flamegraph.h"
 #include "flamegraph/header.h"
 #include "flamegraph/label.h"
@@ -48,7 +49,9 @@ static void write_class(struct picture *p, const struct box *box)
 	const struct tree_node *n = &p->fg->nodes[box->node];
 	struct textbuf *b = &p->b;
 
-	if (box->hidden) {
+	if (p->fg->is_difference) {
+		difference__class(b, p->fg, box);
+	} else if (box->hidden) {
 		textbuf__str(b, box->segment < JOIN_SEGMENT_NR ? "x s" : "x n");
 		textbuf__u64(b, box->segment < JOIN_SEGMENT_NR ? box->segment : JOIN_FRAME_GAP);
 	} else if (box->node == TREE_ROOT) {
@@ -85,6 +88,11 @@ static void write_title(struct picture *p, const struct box *box, const char *na
 		textbuf__xml(b, name, len);
 	}
 	textbuf__str(b, "\n");
+	if (p->fg->is_difference) {
+		difference__title(b, p->fg, box, time);
+		textbuf__str(b, "</title>");
+		return;
+	}
 	textbuf__str(b, time);
 	if (box->node != TREE_ROOT || box->hidden) {
 		textbuf__str(b, " · ");
@@ -142,7 +150,10 @@ static void write_box(struct picture *p, const struct box *box)
 	char time[QUANTITY_MAX];
 	uint64_t width = end - x;
 
-	quantity__time(box->ns, time);
+	if (p->fg->is_difference)
+		difference__time(box->before, difference__of(p->fg, box), time);
+	else
+		quantity__time(box->ns, time);
 	textbuf__str(b, "<g class=\"f ");
 	write_class(p, box);
 	textbuf__str(b, "\" data-x=\"");
@@ -166,6 +177,24 @@ static void write_box(struct picture *p, const struct box *box)
 	if (!box->hidden)
 		write_label(p, name, len, time, x, width, y);
 	textbuf__str(b, "</g>\n");
+}
+
+static void describe_difference(struct picture *p)
+{
+	uint64_t after = difference__after(p->fg);
+	char text[QUANTITY_MAX];
+	struct textbuf *b = &p->b;
+
+	textbuf__str(b, "<desc id=\"fg-desc\">Differential flame graph of task time: ");
+	textbuf__str(b, quantity__time(p->fg->before, text));
+	textbuf__str(b, " before, ");
+	textbuf__str(b, quantity__time(after, text));
+	textbuf__str(b, " after, ");
+	textbuf__str(b, difference__time(p->fg->before, after, text));
+	textbuf__str(b, ". ");
+	if (p->o->subtitle)
+		textbuf__xml(b, p->o->subtitle, strlen(p->o->subtitle));
+	textbuf__str(b, "</desc>\n");
 }
 
 /* Describes the picture in words, for readers who cannot see it. */
@@ -209,9 +238,14 @@ static void write_document(struct picture *p, const struct textbuf *header, uint
 			"<title id=\"fg-title\">");
 	textbuf__xml(b, p->o->title, strlen(p->o->title));
 	textbuf__str(b, "</title>\n");
-	write_description(p);
+	if (p->fg->is_difference)
+		describe_difference(p);
+	else
+		write_description(p);
 	textbuf__str(b, "<style><![CDATA[\n");
 	textbuf__str(b, flamegraph_css);
+	if (p->fg->is_difference)
+		textbuf__str(b, difference_css);
 	textbuf__str(b, "]]></style>\n"
 			"<defs><pattern id=\"fg-hatch\" width=\"6\" height=\"6\" "
 			"patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">"
@@ -253,7 +287,8 @@ int flamegraph__render(struct flamegraph *fg, const struct flamegraph_opts *opts
 	int err;
 
 	if (!o.title)
-		o.title = "Async off-CPU flame graph";
+		o.title = fg->is_difference ? "Differential async off-CPU flame graph" :
+					      "Async off-CPU flame graph";
 	if (!o.width)
 		o.width = FLAMEGRAPH_WIDTH;
 	if (!o.minwidth)

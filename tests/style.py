@@ -49,15 +49,16 @@ INCLUDES = {
     # What is amiss in a recording, and what else it tells of waits.
     "src/lint": {"src/base", "src/join"},
     "src/past": {"src/base", "src/join", "src/lint"},
+    "src/diff": {"src/base", "src/trace", "src/join"},
     "flamegraph": {"src/base", "src/join"},
-    "src/output": {"src/base", "src/join", "src/trace", "flamegraph"},
+    "src/output": {"src/base", "src/join", "src/trace", "src/diff", "flamegraph"},
     # What is told of a process, by itself: it is in a recording, too.
     "src/answer": {"src/base", "src/trace"},
     "src/why": {"src/answer", "src/base", "src/runtime", "src/image", "src/inspect", "src/symbol", "src/trace",
                 "src/join"},
     # A subcommand puts the parts together. Not the kernel's side, which is the recorder's.
     "src/cli": {"src/answer", "src/base", "src/image", "src/inspect", "src/record", "src/trace", "src/join", "src/why",
-                "src/lint", "src/past", "src/output", "flamegraph"},
+                "src/lint", "src/past", "src/diff", "src/output", "flamegraph"},
     "bench": {"src/base", "src/image", "src/trace", "src/join"},
     # Tests look at everything; but for helpers they do not look at each other.
     "tests/unit": {"src/*", "flamegraph", "kernel-events", "bpf", "skeleton", "tests/replay"},

@@ -22,6 +22,7 @@ int cmd_record(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_fold(int argc, char **argv);
 int cmd_flamegraph(int argc, char **argv);
+int cmd_diff(int argc, char **argv);
 int cmd_why(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 

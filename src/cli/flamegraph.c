@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* dwell flamegraph: draws a recording, or folded stacks. */
+/* dwell flamegraph: draws a recording, the difference of two, or folded stacks. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 #include "base/text_file.h"
 #include "cli/arguments.h"
 #include "cli/cli.h"
+#include "cli/flamegraph_diff.h"
 #include "cli/load.h"
 #include "flamegraph/flamegraph.h"
 #include "join/join.h"
@@ -18,7 +19,10 @@
 
 #define DEFAULT_OUTPUT	"dwell.svg"
 
-enum { OPT_TITLE = 256, OPT_WIDTH, OPT_MINWIDTH, OPT_TASK, OPT_FOLDED, OPT_IDLE, OPT_FOLLOW };
+enum {
+	OPT_TITLE = 256, OPT_WIDTH, OPT_MINWIDTH, OPT_TASK, OPT_FOLDED, OPT_IDLE, OPT_FOLLOW,
+	OPT_DIFF,
+};
 
 static const struct argp_option options[] = {
 	{ "input", 'i', "FILE", 0, "Read FILE (default " CLI_DEFAULT_FILE ", - for standard input)", 0 },
@@ -29,6 +33,7 @@ static const struct argp_option options[] = {
 	{ "task", OPT_TASK, "PATTERN", 0, "Only tasks whose name matches: 'app::*'", 0 },
 	{ "idle", OPT_IDLE, "show|hide|only", 0, "Waits of tasks that have nothing to do: without these (hide, the default), all times, or only these", 0 },
 	{ "follow", OPT_FOLLOW, NULL, 0, "Below a wait that another task ended: what that task did meanwhile", 0 },
+	{ "diff", OPT_DIFF, NULL, 0, "What changed between two recordings; or, with --folded, between two weights of each stack", 0 },
 	{ "folded", OPT_FOLDED, "us|ns", OPTION_ARG_OPTIONAL, "The input is folded stacks, weights in this unit (default us)", 1 },
 	{ 0 }
 };
@@ -37,7 +42,8 @@ struct arguments {
 	const char	*input, *output;
 	const char	*title, *task;
 	enum join_idle	 idle;
-	bool		 follow;
+	bool		 follow, diff;
+	const char	*after;			/* of two recordings; input is before */
 	uint32_t	 width, minwidth;
 	uint64_t	 folded_unit;		/* ns; 0: the input is a recording */
 };
@@ -52,6 +58,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'i':
 	case ARGP_KEY_ARG:
+		if (a->input && !a->after) {
+			a->after = arg;
+			return 0;
+		}
+		if (a->after && a->diff)
+			return arguments__wrong(state, "--diff compares two recordings, and then "
+						"what is %s?", arg);
 		return arguments__input(state, &a->input, arg);
 	case 'o':
 		a->output = arg;
@@ -61,6 +74,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_IDLE:
 		return arguments__idle(state, &a->idle, arg);
+	case OPT_DIFF:
+		a->diff = true;
+		break;
 	case OPT_FOLLOW:
 		a->follow = true;
 		break;
@@ -89,6 +105,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			return arguments__wrong(state, "not a unit of weights, us or ns: %s", arg);
 		break;
 	case ARGP_KEY_END:
+		if (a->diff && !a->folded_unit && !a->after)
+			return arguments__wrong(state, "--diff compares two recordings, before and "
+						"after");
+		if (a->after && (!a->diff || a->folded_unit))
+			return arguments__input(state, &a->input, a->after);
 		if (!a->input)
 			a->input = CLI_DEFAULT_FILE;
 		if (a->task && a->folded_unit)
@@ -105,7 +126,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp argp = {
-	options, parse, "[FILE]",
+	options, parse, "[FILE]\n--diff BEFORE AFTER",
 	"Draw where the tasks' time went as a flame graph: an SVG that stands alone and, in a "
 	"browser, can be zoomed and searched.",
 	NULL, NULL, NULL
@@ -153,7 +174,21 @@ static int draw_trace(const char *name, const struct arguments *a, FILE *out, in
 	return err;
 }
 
-static int add_folded(struct flamegraph *fg, const char *name, const char *path, uint64_t unit)
+static int draw_diff(const char *name, const struct arguments *a, FILE *out, int *status)
+{
+	const struct flamegraph_diff f = {
+		.paths = { a->input, a->after },
+		.task = a->task,
+		.idle = a->idle,
+		.follow = a->follow,
+		.output = { .title = a->title, .width = a->width, .minwidth = a->minwidth },
+	};
+
+	return flamegraph_diff__draw(name, &f, out, status);
+}
+
+static int add_folded(struct flamegraph *fg, const char *name, const char *path, uint64_t unit,
+		      bool diff)
 {
 	bool is_stdin = !strcmp(path, "-");
 	FILE *in = is_stdin ? stdin : fopen(path, "r");
@@ -165,11 +200,13 @@ static int add_folded(struct flamegraph *fg, const char *name, const char *path,
 		say__line("%s: %s: %s", name, path, strerror(-err));
 		return err;
 	}
-	err = flamegraph__add_folded(fg, in, unit, &line);
+	err = diff ? flamegraph__add_folded_change(fg, in, unit, &line) :
+		     flamegraph__add_folded(fg, in, unit, &line);
 	if (err)
 		say__line("%s: %s: line %zu: %s", name, display_name(path, "standard input"), line,
-			  err == -EINVAL ? "not a folded stack (FRAME;FRAME;... WEIGHT)" :
-					   describe(err));
+			  err != -EINVAL ? describe(err) :
+			  diff ? "not a folded stack (FRAME;FRAME;... BEFORE AFTER)" :
+				 "not a folded stack (FRAME;FRAME;... WEIGHT)");
 	if (!is_stdin)
 		fclose(in);
 	return err;
@@ -186,7 +223,7 @@ static int draw_folded(const char *name, const struct arguments *a, FILE *out)
 		say__line("%s: %s", name, strerror(ENOMEM));
 		return -ENOMEM;
 	}
-	err = add_folded(fg, name, a->input, a->folded_unit);
+	err = add_folded(fg, name, a->input, a->folded_unit, a->diff);
 	if (err)
 		goto out;
 	if (!flamegraph__total(fg))
@@ -245,6 +282,7 @@ int cmd_flamegraph(int argc, char **argv)
 		return -ENOMEM;
 	}
 	err = a.folded_unit ? draw_folded(argv[0], &a, out) :
+	      a.diff	    ? draw_diff(argv[0], &a, out, &status) :
 			      draw_trace(argv[0], &a, out, &status);
 	if (!text_file__close(&picture) && !err) {
 		say__line("%s: %s", argv[0], strerror(ENOMEM));

@@ -9,16 +9,18 @@
 #include "cli/cli.h"
 #include "cli/load.h"
 #include "join/join.h"
+#include "output/folded_diff.h"
 #include "output/output.h"
 
 struct options {
 	const char		*input, *task;
 	enum join_idle		 idle;
-	bool			 follow;
+	bool			 follow, diff;
+	const char		*after;		/* with diff; input is before */
 	struct output_opts	 output;
 };
 
-enum { KEY_TASK = 0x100, KEY_IDLE, KEY_FOLLOW };
+enum { KEY_TASK = 0x100, KEY_IDLE, KEY_FOLLOW, KEY_DIFF };
 
 static const struct argp_option options[] = {
 	{ "input", 'i', "FILE", 0, "the recording; - is standard input (" CLI_DEFAULT_FILE ")", 0 },
@@ -26,6 +28,7 @@ static const struct argp_option options[] = {
 	{ "task", KEY_TASK, "PATTERN", 0, "only tasks whose name matches: 'app::*'", 0 },
 	{ "idle", KEY_IDLE, "show|hide|only", 0, "waits of tasks that have nothing to do: all times (show), without these, or only these", 0 },
 	{ "follow", KEY_FOLLOW, NULL, 0, "below a wait that another task ended: what that task did meanwhile", 0 },
+	{ "diff", KEY_DIFF, NULL, 0, "two recordings, before and after: two weights for each stack", 0 },
 	{ 0 },
 };
 
@@ -36,7 +39,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'i':
 	case ARGP_KEY_ARG:
+		if (o->input && !o->after) {
+			o->after = arg;
+			return 0;
+		}
 		return arguments__input(state, &o->input, arg);
+	case KEY_DIFF:
+		o->diff = true;
+		return 0;
 	case KEY_TASK:
 		o->task = arg;
 		return 0;
@@ -54,6 +64,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			return arguments__wrong(state, "--weight is us or ns, not %s", arg);
 		return 0;
 	case ARGP_KEY_END:
+		if (o->diff && !o->after)
+			return arguments__wrong(state, "--diff compares two recordings, before and after");
+		if (!o->diff && o->after)
+			return arguments__input(state, &o->input, o->after);
 		if (!o->input)
 			o->input = CLI_DEFAULT_FILE;
 		return 0;
@@ -61,12 +75,37 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
+/* Folded stacks of both recordings, side by side. */
+static int fold_diff(const char *name, const struct options *o)
+{
+	struct join *joins[SIDES];
+	struct loaded l[SIDES];
+	int err = load__trace(&l[0], name, o->input, o->task, o->idle, o->follow);
+
+	if (err)
+		return err;
+	err = load__trace(&l[1], name, o->after, o->task, o->idle, o->follow);
+	if (err)
+		goto out;
+	joins[0] = l[0].join;
+	joins[1] = l[1].join;
+	err = output_folded_diff__write(joins, o->output.weight, stdout);
+	if (err)
+		say__line("%s: cannot write the stacks: %s", name, strerror(-err));
+	else
+		err = l[0].status ? l[0].status : l[1].status;
+	load__free(&l[1]);
+out:
+	load__free(&l[0]);
+	return err;
+}
+
 int cmd_fold(int argc, char **argv)
 {
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
-		.args_doc = "[FILE]",
+		.args_doc = "[FILE]\n--diff BEFORE AFTER",
 		.doc = "Print folded stacks: process, task, await frames, leaf, segment and what "
 		       "the time went into, with the time as weight.",
 	};
@@ -77,6 +116,8 @@ int cmd_fold(int argc, char **argv)
 	err = arguments__parse(&argp, argc, argv, 0, &o);
 	if (err)
 		return err;
+	if (o.diff)
+		return fold_diff(argv[0], &o);
 	err = load__trace(&l, argv[0], o.input, o.task, o.idle, o.follow);
 	if (err)
 		return err;

@@ -3,7 +3,7 @@
 #
 # The flame graph in a real browser: folded stacks are drawn by `dwell
 # flamegraph`, read by an XML parser, opened in headless Chromium as it is, and
-# zoomed and searched by the state in the URL. The pictures stay in
+# zoomed and searched by the state in the URL; and a difference. The pictures stay in
 # $DWELL_BUILD/pictures for looking at. A file given as argument is drawn
 # instead of the stacks below, for looking only.
 #
@@ -48,7 +48,8 @@ svg = '{http://www.w3.org/2000/svg}'
 for g in xml.parse(sys.argv[1]).iter(svg + 'g'):
     title = g.find(svg + 'title')
     if 'f' in g.get('class', '').split() and title.text.split('\n')[0] == sys.argv[3]:
-        print(g.get('display', g.find(svg + 'rect').get(sys.argv[2])))
+        shown = g.get('class') if sys.argv[2] == 'class' else g.find(svg + 'rect').get(sys.argv[2])
+        print(g.get('display', shown))
 EOF
 }
 
@@ -75,6 +76,27 @@ EOF
 cmp "$out/stacks.svg" "$scratch/again.svg" || fail "two runs differ"
 # 700 of 1000 us in 1176 px, less the gap.
 expect 822.2 "$(box "$out/stacks.svg" width TcpStream::read)" "width as written"
+
+# A difference: as wide as after, and what is gone beside it, as wide as before.
+cat >"$scratch/change" <<'EOF'
+srv;srv::run;srv::read (a.rs:1);[await];no data 400 600
+srv;srv::run;srv::lock (a.rs:2);[await];until woken 200 0
+srv;srv::run;[running] 100 80
+srv;srv::new;[running] 0 20
+EOF
+"$build/dwell" flamegraph --diff --folded "$scratch/change" -o "$out/change.svg"
+# 700 us after and 200 us gone in 1176 px.
+expect 783 "$(box "$out/change.svg" width 'srv::read (a.rs:1)')" "width of a frame after"
+expect 260.34 "$(box "$out/change.svg" width '[gone]')" "width of what is gone"
+expect 'f same' "$(box "$out/change.svg" class srv | head -1)" "colour of all"
+expect 'f less4 gone' "$(box "$out/change.svg" class srv | tail -1)" "colour of what is gone"
+expect 'f more4' "$(box "$out/change.svg" class 'srv::read (a.rs:1)')" "colour of more"
+expect 'f more2 new' "$(box "$out/change.svg" class srv::new)" "colour of what is new"
+if command -v rsvg-convert >/dev/null; then
+	rsvg-convert "$out/change.svg" -o "$out/change.png" 2>"$scratch/rsvg" ||
+		fail "rsvg-convert: $(cat "$scratch/rsvg")"
+	[ ! -s "$scratch/rsvg" ] || fail "rsvg-convert: $(cat "$scratch/rsvg")"
+fi
 
 if [ -z "$browser" ]; then
 	echo "flamegraph_picture: no Chromium: the browser's part is skipped" >&2

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """The real flamegraph.pl and inferno draw what `dwell fold` prints: without a warning, with the same total, every
-frame as it is spelled. The recordings are the golden ones of tests/replay, and a fresh one where that can be."""
+frame as it is spelled; and so with the two weights of `dwell fold --diff`. The recordings are the golden ones of tests/replay, and a fresh one where that can be."""
 
 import html
 import re
@@ -29,13 +29,12 @@ def draw(command, folded):
 
 
 def check(checks, name, renderer, command, folded):
-    total = sum(int(line.rpartition(" ")[2]) for line in folded.splitlines())
     done = draw(command, folded)
     checks.check(done.returncode == 0 and not done.stderr, f"{name}: {renderer} has nothing to say",
                  f"status {done.returncode}: {done.stderr}")
     titles = [html.unescape(text) for text in re.findall(r"<title>(.*?)</title>", done.stdout)]
     root = [re.sub(r"\D", "", title.split("(")[1].split(" us")[0]) for title in titles if title.startswith("all (")]
-    checks.equal(root, [str(total)], f"{name}: {renderer} has the same total")
+    checks.equal(root, [str(total(folded))], f"{name}: {renderer} has the same total")
     frames = {frame for line in folded.splitlines() for frame in line.rpartition(" ")[0].split(";")}
     if renderer == "flamegraph.pl":
         # It draws the brackets of generics as parentheses.
@@ -44,6 +43,35 @@ def check(checks, name, renderer, command, folded):
     drawn = {title.rpartition(" (")[0] for title in titles}
     missing = {frame for frame in frames if frame not in drawn and frame.removesuffix("_[k]") not in drawn}
     checks.equal(sorted(missing), [], f"{name}: {renderer} draws all of {len(frames)} frames")
+
+
+def columns(folded):
+    """The sums of the weights before and after."""
+    weights = [line.rsplit(" ", 2)[1:] for line in folded.splitlines()]
+    return sum(int(before) for before, _ in weights), sum(int(after) for _, after in weights)
+
+
+def total(folded):
+    return sum(int(line.rpartition(" ")[2]) for line in folded.splitlines())
+
+
+def check_difference(checks, name, found, before, after):
+    """The two-column form, and the picture of it."""
+    folded = run(DWELL, "fold", "--diff", before, after).stdout
+    checks.equal(columns(folded), tuple(total(run(DWELL, "fold", data).stdout) for data in (before, after)),
+                 f"{name}: both columns have their recording's total")
+    for renderer, command in found:
+        done = draw(command, folded)
+        checks.check(done.returncode == 0 and not done.stderr, f"{name}: {renderer} has nothing to say",
+                     f"status {done.returncode}: {done.stderr}")
+        titles = [html.unescape(text) for text in re.findall(r"<title>(.*?)</title>", done.stdout)]
+        root = [re.sub(r"\D", "", title.split("(")[1].split(" us")[0]) for title in titles if title.startswith("all (")]
+        checks.equal(root, [str(columns(folded)[1])], f"{name}: {renderer} is as wide as after")
+    picture = run(DWELL, "flamegraph", "--diff", "--idle=show", "-o", "-", before, after).stdout
+    widths = {name: int(ns) for ns, name in re.findall(r'data-x="\d+,(\d+),[01]"><title>(all|\[gone\])\n', picture)}
+    # The weights are rounded.
+    ns = total(run(DWELL, "fold", "--weight", "ns", after).stdout)
+    checks.equal(widths.get("all", 0) - widths.get("[gone]", 0), ns, f"{name}: the picture is as wide as after")
 
 
 def main():
@@ -67,6 +95,10 @@ def main():
                 continue  # a recording without tasks
             for renderer, command in found:
                 check(checks, data.stem, renderer, command, folded)
+            check_difference(checks, f"{data.stem}, the same twice", found, data, data)
+        # Little is in both: most stacks are new or gone.
+        cases = ROOT / "tests/replay/cases"
+        check_difference(checks, "two recordings", found, cases / "follow.data", cases / "waiters.data")
     checks.done()
 
 

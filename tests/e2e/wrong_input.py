@@ -31,7 +31,8 @@ def usage(checks):
     for argv in ([], ["nonsense"], ["record"], ["record", "-p"], ["record", "-p", "x"], ["record", "-p", "-1"],
                  ["record", "-p", "1", "--", "true"], ["record", "--duration"], ["help", "nonsense"],
                  ["report", "--nonsense"], ["fold", "--weight", "years"], ["info"], ["info", "a", "b"],
-                 *([command, *files] for command in ("report", "fold", "flamegraph")
+                 ["fold", "--diff", "a"], ["flamegraph", "--diff", "a"], ["flamegraph", "--diff", "a", "b", "c"],
+                 ["flamegraph", "--diff", "--folded", "a", "b"], *([command, *files] for command in ("report", "fold", "flamegraph")
                    for files in (["a", "b"], ["-i", "a", "b"], ["-i", "a", "-i", "b"]))):
         done = run(DWELL, *argv)
         checks.check(done.returncode == 2 and not done.stdout and done.stderr,
@@ -223,6 +224,13 @@ def full_output(checks, directory, data):
             done = subprocess.run([str(DWELL), *map(str, argv)], stdout=full, stderr=subprocess.PIPE, text=True,
                                   timeout=60)
             refused(checks, f"full output: dwell {argv[0]}", done, "space")
+    lines = directory / "one-weight.folded"
+    lines.write_text("app;task;[running] 12\n")
+    refused(checks, "flamegraph --diff --folded: one weight",
+            run(DWELL, "flamegraph", "--diff", "--folded", lines, "-o", directory / "x.svg"), "BEFORE AFTER")
+    other = ROOT / "tests/replay/cases/symbols.data"
+    refused(checks, "flamegraph --diff: other tiers",
+            run(DWELL, "flamegraph", "--diff", ROOT / "tests/replay/cases/io.data", other, "-o", directory / "x.svg"), "tier")
     refused(checks, "flamegraph: no such folder", run(DWELL, "flamegraph", "-i", data, "-o", directory / "no/x.svg"))
 
 
@@ -310,6 +318,8 @@ def torn(checks, directory, data):
             # That there is nothing to draw or to fold is one thing more to say.
             refused(checks, f"torn: {command[0]} of {part * 100:g} %", done, "ends early", "nothing was recorded",
                     lines=1 if command[0] == "report" else 2)
+        refused(checks, f"torn: a difference to {part * 100:g} %",
+                run(DWELL, "flamegraph", "-o", directory / "torn.svg", "--diff", data, path), "ends early", lines=2)
     checks.check("lifetime_ns" in run(DWELL, "report", "--json", "-i", path).stdout, "torn: what is there is shown")
 
 

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Which recordings may be compared. See comparable.h. */
+#include "diff/comparable.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/quantity.h"
+
+#define LOST_SHARE	0.01	/* of the time of tasks that is [unattributed]: more is said */
+#define LENGTH_RATIO	2.0	/* of the shortest and the longest recording: more is said */
+
+__attribute__((format(printf, 2, 3)))
+static int refuse(char **why, const char *fmt, ...)
+{
+	va_list args;
+	int len;
+
+	va_start(args, fmt);
+	len = vasprintf(why, fmt, args);
+	va_end(args);
+	if (len < 0) {
+		*why = NULL;
+		return -ENOMEM;
+	}
+	return -EINVAL;
+}
+
+__attribute__((format(printf, 2, 3)))
+static int note(struct diff *d, const char *fmt, ...)
+{
+	va_list args;
+	char *text;
+	int len;
+
+	va_start(args, fmt);
+	len = vasprintf(&text, fmt, args);
+	va_end(args);
+	if (len < 0)
+		return -ENOMEM;
+	if (array__room(&d->notes, &d->room_notes, d->nr_notes, sizeof(char *))) {
+		free(text);
+		return -ENOMEM;
+	}
+	d->notes[d->nr_notes++] = text;
+	return 0;
+}
+
+static const struct profile_facts *facts(const struct diff *d, unsigned int side, size_t i)
+{
+	return &d->side[side].profiles[i]->facts;
+}
+
+/* A fact in which all should be alike. */
+struct same_fact {
+	const char	*what;
+	size_t		 offset;	/* of a const char * in struct profile_facts */
+};
+
+static const struct same_fact same[] = {
+	{ "the kernel", offsetof(struct profile_facts, kernel) },
+	{ "the machine", offsetof(struct profile_facts, machine) },
+};
+
+static const char *fact(const struct profile_facts *f, const struct same_fact *s)
+{
+	return *(const char *const *)((const char *)f + s->offset);
+}
+
+/* Calls @each for each recording; stops if it returns an error. */
+static int for_all(struct diff *d, int (*each)(struct diff *d, const struct profile_facts *f))
+{
+	for (unsigned int side = 0; side < SIDES; side++)
+		for (size_t i = 0; i < d->side[side].nr; i++) {
+			int err = each(d, facts(d, side, i));
+
+			if (err)
+				return err;
+		}
+	return 0;
+}
+
+int comparable__refuse(const struct profile_facts *first, const struct profile_facts *f,
+		       char **why)
+{
+	*why = NULL;
+	/* names of code are the same in a file of each tier only if both have debug information */
+	if (strcmp(f->tier, first->tier))
+		return refuse(why, "%s was recorded with tier '%s' and %s with '%s': they do not show the same",
+			      first->path, first->tier, f->path, f->tier);
+	if (strcmp(f->comm, first->comm))
+		return refuse(why, "%s is a recording of '%s' and %s one of '%s'", first->path,
+			      first->comm, f->path, f->comm);
+	if (!f->tasks)
+		return refuse(why, "%s has no tasks: there is nothing to compare", f->path);
+	return 0;
+}
+
+static int check_one(struct diff *d, const struct profile_facts *f)
+{
+	int err = comparable__refuse(facts(d, 0, 0), f, &d->why);
+	char lost[QUANTITY_MAX], share[QUANTITY_MAX];
+
+	if (err)
+		return err;
+	if (f->torn)
+		err = note(d, "%s ends early: what is missing is not compared.", f->path);
+	if (!err && f->lost)
+		err = note(d, "%s has losses (%s); what they hide is [unattributed], %s of its time.",
+			   f->path, quantity__count(f->lost, lost),
+			   quantity__share(f->unattributed_ns, f->task_ns, share));
+	else if (!err && (double)f->unattributed_ns > LOST_SHARE * (double)f->task_ns)
+		err = note(d, "Of %s, %s of the time is [unattributed].", f->path,
+			   quantity__share(f->unattributed_ns, f->task_ns, share));
+	return err;
+}
+
+static int check_same(struct diff *d)
+{
+	const struct profile_facts *first = facts(d, 0, 0);
+	uint64_t shortest = first->wall_ns, longest = first->wall_ns;
+	int err = 0;
+
+	for (size_t k = 0; k < sizeof(same) / sizeof(same[0]) && !err; k++) {
+		const char *of_first = fact(first, &same[k]), *other = NULL;
+
+		for (unsigned int side = 0; side < SIDES; side++)
+			for (size_t i = 0; i < d->side[side].nr; i++)
+				if (strcmp(fact(facts(d, side, i), &same[k]), of_first))
+					other = fact(facts(d, side, i), &same[k]);
+		if (other)
+			err = note(d, "Not the same for all: %s (%s, %s). What differs may be due to that.",
+				   same[k].what, of_first, other);
+	}
+	for (unsigned int side = 0; side < SIDES; side++)
+		for (size_t i = 0; i < d->side[side].nr; i++) {
+			uint64_t ns = facts(d, side, i)->wall_ns;
+
+			shortest = ns < shortest ? ns : shortest;
+			longest = ns > longest ? ns : longest;
+			if (!err && facts(d, side, i)->nr_cpus != first->nr_cpus)
+				return note(d, "Not the same for all: CPUs (%u, %u). What differs may be due to that.",
+					    first->nr_cpus, facts(d, side, i)->nr_cpus);
+		}
+	if (!err && (double)longest > LENGTH_RATIO * (double)shortest)
+		err = note(d, "Recordings are %s to %s long: what happens at the start of a run weighs differently.",
+			   quantity__of_time(shortest).s, quantity__of_time(longest).s);
+	return err;
+}
+
+int comparable__check(struct diff *d)
+{
+	int err;
+
+	for (unsigned int side = 0; side < SIDES; side++)
+		if (!d->side[side].nr)
+			return refuse(&d->why, "there is no recording %s", side ? "after" : "before");
+	err = for_all(d, check_one);
+	if (!err)
+		err = check_same(d);
+	for (unsigned int side = 0; side < SIDES && !err; side++)
+		if (d->side[side].nr == 1)
+			err = note(d, "One recording %s: its own windows of time stand for repeats. What differs "
+				      "from run to run is not in the intervals; compare several of each (-a, -b).",
+				   side ? "after" : "before");
+	return err;
+}
+
+int comparable__check_units(struct diff *d)
+{
+	for (unsigned int side = 0; side < SIDES; side++) {
+		if (d->side[side].nr_units > 0)
+			continue;
+		if (d->opts.per)
+			return refuse(&d->why, "no task that ended, and no await that ended in a function, matches '%s' %s",
+				      d->opts.per, side ? "after" : "before");
+		return refuse(&d->why, "the recording %s has no length", side ? "after" : "before");
+	}
+	return 0;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Whether recordings may be compared, and what makes the comparison doubtful: each becomes a
+ * note. Private to src/diff, but for comparable__refuse().
+ */
+#ifndef DWELL_DIFF_COMPARABLE_H
+#define DWELL_DIFF_COMPARABLE_H
+
+#include "diff/sets.h"
+
+/*
+ * Whether @f may be compared with @first; they may be the same. 0, -ENOMEM; or -EINVAL, and
+ * *@why, which the caller frees, says why not in one line.
+ */
+int comparable__refuse(const struct profile_facts *first, const struct profile_facts *f,
+		       char **why);
+/* 0, -ENOMEM; or -EINVAL, and d->why says why. */
+int comparable__check(struct diff *d);
+/* The same of the units of work, once they have been counted. */
+int comparable__check_units(struct diff *d);
+
+#endif /* DWELL_DIFF_COMPARABLE_H */
