@@ -169,6 +169,7 @@ workloads:
 	  CARGO_TARGET_DIR=$(abspath $(BUILD))/workloads \
 	  $(CARGO) build --locked --profile $$build $(if $(filter 1,$(V)),,--quiet) || exit 1; \
 	done
+	$(Q)DWELL_BUILD=$(abspath $(BUILD)) CARGO=$(CARGO) $(PYTHON) tests/e2e/regressions.py
 
 inferno: $(INFERNO)
 
@@ -186,7 +187,7 @@ FUZZ_SECONDS	?= 60
 export FUZZ_SECONDS
 
 check: deps
-	+$(Q)$(MAKE) $(JOBS) --no-print-directory all unit inferno workloads $(WALKS) $(BUILD)/kernels/load
+	+$(Q)$(MAKE) $(JOBS) --no-print-directory all unit inferno workloads $(WALKS) $(BENCH) $(BUILD)/kernels/load
 	+$(Q)$(MAKE) $(JOBS) --no-print-directory SAN=1 unit
 	+$(Q)$(MAKE) --no-print-directory fuzzers
 	$(Q)$(RUN) unit replay fuzz e2e
@@ -237,7 +238,7 @@ check-debian:
 	$(Q)DWELL_BUILD=$(abspath $(BUILD)) tests/debian/run.sh
 
 check-e2e:
-	+$(Q)$(MAKE) $(JOBS) --no-print-directory all inferno workloads $(WALKS)
+	+$(Q)$(MAKE) $(JOBS) --no-print-directory all inferno workloads $(WALKS) $(BENCH)
 	$(Q)$(RUN) e2e
 
 # Causes of waits that are controlled, against what dwell says: one table. Part of check-e2e, too.

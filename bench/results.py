@@ -16,6 +16,7 @@ A result is one JSON object:
 
 import json
 import statistics
+import subprocess
 
 VERSION = 1
 
@@ -252,8 +253,27 @@ def markdown(result):
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
-def compare(before, after):
-    """Ratios of two results, one line for each figure that both have. A change counts if the runs do not overlap."""
+def differences(before, after, program):
+    """The figures that both have, compared by bench/repeats.c."""
+    both = {key: [figure["runs"], after["figures"][key]["runs"]] for key, figure in before["figures"].items()
+            if key in after["figures"]}
+    done = subprocess.run([program], input=json.dumps(both), capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def judge(figure, found, rules):
+    """A change counts if it is more than chance would make of it among so many figures, and not too small."""
+    if "p_of_all" not in found:
+        return "too few runs"
+    if found["p_of_all"] > rules["chance"] or abs(found["change"]) < rules["least"] * abs(found["before"]):
+        return "no change"
+    if not figure["better"]:
+        return "changed"
+    return "better" if (found["change"] > 0) == (figure["better"] == "more") else "WORSE"
+
+
+def compare(before, after, program):
+    """Two results as text, a line for each figure that both have; and whether any is worse."""
     lines = []
     for what, key in (("machine", "cpu"), ("cores", "cores"), ("kernel", "kernel"), ("rustc", "rustc"),
                       ("tokio", "tokio")):
@@ -265,24 +285,21 @@ def compare(before, after):
             lines.append(f"Not the same {key}: {before[key]!r} and {after[key]!r}.")
     if before["quick"] or after["quick"]:
         lines.append("One is a quick run: its figures mean nothing.")
+    rules = differences(before, after, program)
     rows = []
-    for key, a in before["figures"].items():
-        b = after["figures"].get(key)
-        if not b:
-            continue
-        if min(len(a["runs"]), len(b["runs"])) < 3:
-            judged = "too few runs"
-        elif a["max"] >= b["min"] and b["max"] >= a["min"]:
-            judged = "within the spread"
-        elif not a["better"]:
-            judged = "changed"
-        else:
-            judged = "better" if (b["median"] > a["median"]) == (a["better"] == "more") else "WORSE"
-        ratio = f"{b['median'] / a['median']:.3f}" if a["median"] else "–"
-        rows.append([key, a["unit"], spread(a), spread(b), ratio, judged])
-    lines += table(["figure", "unit", before["date"][:16], after["date"][:16], "ratio", ""], rows)
+    for key, found in rules["figures"].items():
+        a, b = before["figures"][key], after["figures"][key]
+        change = signed(found["change"])
+        if found.get("low") is not None and found.get("high") is not None:
+            change += f" ({signed(found['low'])} to {signed(found['high'])})"
+        rows.append([key, a["unit"], spread(a), spread(b), change, number(found.get("smallest")),
+                     judge(a, found, rules)])
+    lines += table(["figure", "unit", before["date"][:16], after["date"][:16], "change of the mean (95 %)",
+                    "would have shown", ""], rows)
     for what, one, other in (("first", before, after), ("second", after, before)):
         only = [key for key in one["figures"] if key not in other["figures"]]
         if only:
             lines.append(f"Only in the {what}: {', '.join(only)}")
-    return "\n".join(lines)
+    worse = [row[0] for row in rows if row[-1] == "WORSE"]
+    lines.append(f"Worse: {', '.join(worse)}." if worse else "No figure is worse.")
+    return "\n".join(lines), bool(worse)

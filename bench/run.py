@@ -5,7 +5,7 @@
     run.py [overhead] [sources] [join] [info]
                                          measures (all of them), prints the result and keeps it in bench/results/
     run.py --table FILE                  a kept result as Markdown
-    run.py --compare OLD NEW             ratios of two kept results
+    run.py --compare OLD NEW             two kept results: 1 if a figure is worse, 0 if none is, 2 after an error
 
 overhead  servers under load, bare, with empty probes and recorded, in interleaved rounds; needs root
 sources   of that, what the BPF programs of each kernel source take; needs root
@@ -25,7 +25,6 @@ import itertools
 import json
 import os
 import pathlib
-import platform
 import re
 import shutil
 import signal
@@ -39,6 +38,7 @@ sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/e2e"))
 
+import facts  # noqa: E402
 import programs  # noqa: E402
 import results  # noqa: E402
 from harness import (BUILD, DWELL, PROFILES, Process, Recording, cannot_record, report, run,  # noqa: E402
@@ -476,38 +476,22 @@ def measure_info(result, figures, effort, given, directory):
 
 # ---- the run ------------------------------------------------------------------------------------------------
 
-def first_line(*argv):
-    """Of what a command prints, or "unknown"."""
-    try:
-        done = run(*argv)
-    except (OSError, subprocess.SubprocessError):
-        return "unknown"
-    return done.stdout.splitlines()[0].strip() if done.returncode == 0 and done.stdout else "unknown"
-
-
 def machine():
     """What the figures depend on, and nothing that tells whose machine it is."""
-    cpu = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    model = re.search(r"^(?:model name|Model|cpu model)\s*:\s*(.+)$", cpu, re.M)
-    memory = re.search(r"^MemTotal:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text(encoding="utf-8"), re.M)
     locked = (ROOT / "tests/workloads/Cargo.lock").read_text(encoding="utf-8")
     tokio = re.search(r'^name = "tokio"\nversion = "([^"]+)"', locked, re.M)
     rustc = shutil.which("rustc") or pathlib.Path.home() / ".cargo/bin/rustc"
     sources = ("Makefile", "bpf", "flamegraph", "kernel-events", "src", "tests/workloads")
+    commit, changed = facts.commit(ROOT, *sources)
     return {
-        "cpu": model[1] if model else platform.processor() or "unknown",
-        "machine": platform.machine(),
-        "cores": os.cpu_count(),
-        "virtual": bool(re.search(r"^flags\s*:.*\bhypervisor\b", cpu, re.M)),
-        "memory_gb": round(int(memory[1]) / 1e6, 1) if memory else None,
-        "kernel": platform.release(),
-        "load_average": os.getloadavg()[0],
-        "dwell": first_line("git", "rev-parse", "--short=12", "HEAD"),
-        "changed": bool(run("git", "status", "--porcelain", "--", *sources).stdout),
-        "rustc": " ".join(first_line(rustc, "--version").split()[:2]),
+        **facts.host(),
+        "load_average": facts.load_average(),
+        "dwell": commit,
+        "changed": changed,
+        "rustc": " ".join(facts.first_line(rustc, "--version").split()[:2]),
         "tokio": tokio[1] if tokio else "unknown",
-        "compiler": first_line("cc", "--version"),
-        "clang": first_line("clang", "--version"),
+        "compiler": facts.first_line("cc", "--version"),
+        "clang": facts.first_line("clang", "--version"),
     }
 
 
@@ -561,7 +545,7 @@ def main():
                         help="read this binary too (may be repeated)")
     parser.add_argument("--output", type=pathlib.Path, metavar="FILE", help="keep the result there")
     parser.add_argument("--table", metavar="FILE", help="show a kept result as Markdown")
-    parser.add_argument("--compare", nargs=2, metavar=("OLD", "NEW"), help="ratios of two kept results")
+    parser.add_argument("--compare", nargs=2, metavar=("OLD", "NEW"), help="is any figure worse?")
     arguments = parser.parse_args()
     unknown = set(arguments.parts) - set(PARTS)
     if unknown:
@@ -571,10 +555,12 @@ def main():
             print(results.markdown(results.load(arguments.table)))
             return 0
         if arguments.compare:
-            print(results.compare(*map(results.load, arguments.compare)))
-            return 0
-    except (OSError, ValueError) as error:
-        sys.exit(f"run.py: {error}")
+            text, worse = results.compare(*map(results.load, arguments.compare), BUILD / "bench/repeats")
+            print(text)
+            return 1 if worse else 0
+    except (OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
+        print(f"run.py: {error}", file=sys.stderr)
+        return 2
 
     signal.signal(signal.SIGTERM, stop_cleanly)
     signal.signal(signal.SIGHUP, stop_cleanly)

@@ -59,7 +59,7 @@ INCLUDES = {
     # A subcommand puts the parts together. Not the kernel's side, which is the recorder's.
     "src/cli": {"src/answer", "src/base", "src/image", "src/inspect", "src/record", "src/trace", "src/join", "src/why",
                 "src/lint", "src/past", "src/diff", "src/output", "flamegraph"},
-    "bench": {"src/base", "src/image", "src/trace", "src/join"},
+    "bench": {"src/base", "src/image", "src/trace", "src/join", "src/diff"},
     # Tests look at everything; but for helpers they do not look at each other.
     "tests/unit": {"src/*", "flamegraph", "kernel-events", "bpf", "skeleton", "tests/replay"},
     "tests/replay": {"src/base", "src/trace"},

@@ -107,7 +107,9 @@ static int check_one(struct diff *d, const struct profile_facts *f)
 
 	if (err)
 		return err;
-	if (f->torn)
+	if (!f->waits)
+		err = note(d, "In %s no task waits for anything.", f->path);
+	if (!err && f->torn)
 		err = note(d, "%s ends early: what is missing is not compared.", f->path);
 	if (!err && f->lost)
 		err = note(d, "%s has losses (%s); what they hide is [unattributed], %s of its time.",
@@ -152,6 +154,33 @@ static int check_same(struct diff *d)
 	return err;
 }
 
+/* How few, or how many, threads polled tasks in a recording of @side. */
+static uint32_t workers(const struct diff *d, unsigned int side, bool most)
+{
+	uint32_t nr = facts(d, side, 0)->nr_workers;
+
+	for (size_t i = 1; i < d->side[side].nr; i++) {
+		uint32_t other = facts(d, side, i)->nr_workers;
+
+		if (most ? other > nr : other < nr)
+			nr = other;
+	}
+	return nr;
+}
+
+/* A thread may have nothing to do in a run: only if that is so in no run, there are fewer. */
+static int check_workers(struct diff *d)
+{
+	const char *how = NULL;
+
+	if (workers(d, 1, true) < workers(d, 0, false))
+		how = "Fewer";
+	else if (workers(d, 1, false) > workers(d, 0, true))
+		how = "More";
+	return how ? note(d, "%s threads poll tasks: %u before, %u after.", how,
+			  workers(d, 0, true), workers(d, 1, true)) : 0;
+}
+
 int comparable__check(struct diff *d)
 {
 	int err;
@@ -162,12 +191,22 @@ int comparable__check(struct diff *d)
 	err = for_all(d, check_one);
 	if (!err)
 		err = check_same(d);
+	if (!err)
+		err = check_workers(d);
 	for (unsigned int side = 0; side < SIDES && !err; side++)
 		if (d->side[side].nr == 1)
 			err = note(d, "One recording %s: its own windows of time stand for repeats. What differs "
 				      "from run to run is not in the intervals; compare several of each (-a, -b).",
 				   side ? "after" : "before");
 	return err;
+}
+
+int comparable__check_places(struct diff *d, size_t common)
+{
+	if (common)
+		return 0;
+	return refuse(&d->why, "no task of %s is in %s: these are different programs",
+		      facts(d, 0, 0)->path, facts(d, 1, 0)->path);
 }
 
 int comparable__check_units(struct diff *d)

@@ -16,6 +16,8 @@ int comparable__refuse(const struct profile_facts *first, const struct profile_f
 		       char **why);
 /* 0, -ENOMEM; or -EINVAL, and d->why says why. */
 int comparable__check(struct diff *d);
+/* @common: how many places are on both sides. 0, -ENOMEM or -EINVAL, as above. */
+int comparable__check_places(struct diff *d, size_t common);
 /* The same of the units of work, once they have been counted. */
 int comparable__check_units(struct diff *d);
 

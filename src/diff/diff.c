@@ -13,6 +13,7 @@
 #include "diff/causes.h"
 #include "diff/comparable.h"
 #include "diff/sets.h"
+#include "diff/unseen.h"
 
 #define REQUESTS_MIN	50	/* on each side, to be what is counted by */
 
@@ -489,6 +490,11 @@ double diff__units(const struct diff *d, unsigned int side)
 	return d->side[side].nr_units;
 }
 
+double diff__units_of(const struct diff *d, unsigned int side, size_t i)
+{
+	return d->side[side].nr > 1 && i < d->side[side].nr ? d->side[side].units[i] : 0;
+}
+
 size_t diff__repeats(const struct diff *d, unsigned int side, bool *windows)
 {
 	*windows = d->side[side].nr == 1;
@@ -528,6 +534,16 @@ static int match_all(const struct diff *d, struct match *m)
 	return match__settle(m);
 }
 
+/* How many places are on both sides. */
+static size_t common(const struct lines *places)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < places->nr; i++)
+		nr += places->list[i].is[0] && places->list[i].is[1];
+	return nr;
+}
+
 int diff__compare(struct diff *d)
 {
 	struct lines parts = { .diff = d }, places = { .diff = d };
@@ -544,10 +560,15 @@ int diff__compare(struct diff *d)
 		err = comparable__check_units(d);
 	if (err)
 		return err;
+	err = unseen__place(d);
+	if (err)
+		return err;
 	m = match__new(d->names);
 	err = m ? match_all(d, m) : -ENOMEM;
 	if (!err)
 		err = add_up(d, m, &parts, &places);
+	if (!err)
+		err = comparable__check_places(d, common(&places));
 	if (!err)
 		place_of = calloc(places.nr + 1, sizeof(*place_of));
 	if (!place_of)

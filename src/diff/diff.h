@@ -110,6 +110,8 @@ const struct difference *diff__total(const struct diff *d, enum verdict *verdict
 enum diff_unit diff__unit(const struct diff *d);
 /* How many units of work @side has. */
 double diff__units(const struct diff *d, unsigned int side);
+/* How many recording @i of @side has; 0 if its windows stand for repeats. */
+double diff__units_of(const struct diff *d, unsigned int side, size_t i);
 /* What stands for repeats: the recordings of @side, or (*@windows) windows of the only one. */
 size_t diff__repeats(const struct diff *d, unsigned int side, bool *windows);
 /* All places; those that have changed first, by what they explain. */

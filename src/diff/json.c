@@ -80,13 +80,14 @@ static json_t *recordings(const struct diff *d, unsigned int side)
 		const struct profile_facts *f = &p[i]->facts;
 
 		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}",
+			list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:f}",
 					"file", f->path, "comm", f->comm, "build_id", f->build_id,
 					"tier", f->tier, "kernel", f->kernel, "wall_ns",
 					(json_int_t)f->wall_ns, "events", (json_int_t)f->events,
 					"lost", (json_int_t)f->lost, "task_ns",
 					(json_int_t)f->task_ns, "idle_ns", (json_int_t)f->idle_ns,
-					"target_cpu_ns", (json_int_t)f->target_cpu_ns));
+					"target_cpu_ns", (json_int_t)f->target_cpu_ns, "workers",
+					(int)f->nr_workers, "units", diff__units_of(d, side, i)));
 	}
 	return list;
 }

@@ -294,6 +294,31 @@ static enum cost_kind cost_of_segment(uint8_t segment)
 	return (enum cost_kind)costs[segment];
 }
 
+/* What a wait waits for is there: the rest is the worker's. */
+static bool is_worker(uint8_t part)
+{
+	switch (part) {
+	case PART_RUN_QUEUE:
+	case PART_BUSY:
+	case PART_WORKER_BLOCKED:
+	case PART_PARKED:
+	case PART_EPOLL:
+	case PART_DISPATCH:
+	case PART_TIMER_LATE:
+	case PART_IO_URING:
+	case PART_HISTORY:
+		return true;
+	}
+	return false;
+}
+
+static enum cost_kind cost_of_piece(const struct piece *p)
+{
+	if (p->segment == JOIN_AWAIT && is_worker(p->part))
+		return COST_READY;
+	return cost_of_segment(p->segment);
+}
+
 static struct profile_taker *taker_of(struct sink *s)
 {
 	return (struct profile_taker *)s;	/* its first member */
@@ -308,7 +333,7 @@ static int interval(struct sink *s, const struct task_interval *iv)
 		t->now = p->from + p->ns;
 	if (p->segment == JOIN_AWAIT && p->part == PART_NO_REQUEST)
 		t->asked = iv->of.life;
-	return add(t, &iv->of, cost_of_segment(p->segment), p, p->ns, p->from, p->ns);
+	return add(t, &iv->of, cost_of_piece(p), p, p->ns, p->from, p->ns);
 }
 
 static int wait(struct sink *s, const struct charged *of, enum wait_end wait, uint64_t ns)
@@ -400,6 +425,7 @@ int profile__finish(struct profile *p, const struct trace_reader *r)
 	f->kernel = kept(p->taker, host->kernel);
 	f->machine = kept(p->taker, host->machine);
 	f->nr_cpus = host->nr_cpus;
+	f->nr_workers = join__workers(p->taker->join);
 	f->wall_ns = totals->wall_ns;
 	f->tasks = totals->tasks_seen;
 	f->events = totals->events;
@@ -413,6 +439,8 @@ int profile__finish(struct profile *p, const struct trace_reader *r)
 	losses = join__losses(p->taker->join, &nr);
 	for (size_t i = 0; i < nr; i++)
 		f->lost += losses[i].ns;
+	for (size_t i = 0; i < p->nr; i++)
+		f->waits |= p->costs[i].key.kind == COST_AWAIT;
 	for (size_t i = 0; i < p->nr; i++)
 		f->idle_ns += p->costs[i].key.idle ? p->costs[i].amount : 0;
 	taker__free(p->taker);

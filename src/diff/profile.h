@@ -26,8 +26,13 @@
 
 /* What a cost is. The first six are times, in ns; the others are counted. */
 enum cost_kind {
-	COST_AWAIT,		/* Pending, at a place, in a part */
-	COST_READY,		/* woken or spawned, not polled; by what the worker did */
+	COST_AWAIT,		/* Pending, at a place, in a part; but see COST_READY */
+	/*
+	 * It could go on, and waits for a worker: woken or spawned and not polled, or what it waits
+	 * for is there and no worker has looked yet, which is no matter of what it awaits. By what
+	 * the worker did.
+	 */
+	COST_READY,
 	COST_RUNNING,
 	COST_PREEMPTED,
 	COST_BLOCKED,		/* asleep inside a poll or job, at a place */
@@ -62,12 +67,14 @@ struct profile_facts {
 	const char	*path;		/* of the file; the caller's */
 	const char	*comm, *build_id, *tier, *kernel, *machine;
 	uint32_t	 nr_cpus;
+	uint32_t	 nr_workers;	/* threads that polled tasks */
 	uint64_t	 wall_ns;
 	uint64_t	 tasks, events;
 	uint64_t	 lost;		/* events and the like, of all causes */
 	uint64_t	 task_ns, unattributed_ns, idle_ns;
 	uint64_t	 target_cpu_ns, dwell_cpu_ns;
 	bool		 torn;		/* the file ends early */
+	bool		 waits;		/* there is an await */
 };
 
 struct profile {

@@ -300,3 +300,8 @@ const struct join_totals *join__totals(const struct join *j)
 {
 	return &j->shown;
 }
+
+uint32_t join__workers(const struct join *j)
+{
+	return j->nr_workers;
+}

@@ -286,6 +286,8 @@ void join__free(struct join *j);
 /* ---- results: valid until join__free(); the same data give the same order ---- */
 
 const struct join_totals *join__totals(const struct join *j);
+/* How many threads have polled tasks. */
+uint32_t join__workers(const struct join *j);
 /* The pattern, or NULL. *@all is set to the numbers of the whole recording. */
 const char *join__selected(const struct join *j, struct join_all *all);
 /* What join__select_idle() has set; *@ns: how much time of the selected tasks is left out by it. */

@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/say.h"
+
 void target__init(struct target *t)
 {
 	memset(t, 0, sizeof(*t));
@@ -162,11 +164,21 @@ int target__follow_exec(struct target *t)
 	return 1;
 }
 
+/* A command that has failed by itself is told: its status is not that of dwell. */
+static void say_status(int status)
+{
+	if (WIFSIGNALED(status))
+		say__line("dwell: the program was killed by signal %d", WTERMSIG(status));
+	else if (WIFEXITED(status) && WEXITSTATUS(status))
+		say__line("dwell: the program ended with status %d", WEXITSTATUS(status));
+}
+
 bool target__close(struct target *t)
 {
 	struct process *p = &t->process;
 	struct pollfd end = { .fd = p->pidfd, .events = POLLIN };
-	bool ended = true;
+	bool ran = t->go < 0 && t->go_status < 0, ended = true, asked = false;
+	int status;
 
 	if (t->go >= 0)
 		close(t->go);
@@ -174,11 +186,12 @@ bool target__close(struct target *t)
 		close(t->go_status);
 	if (t->launched && p->pid > 0) {
 		if (!process__exited(p)) {
+			asked = true;
 			kill(p->pid, SIGTERM);
 			ended = poll(&end, 1, TARGET_GRACE_MS) != 0;
 		}
-		if (ended)
-			waitpid(p->pid, NULL, 0);
+		if (ended && waitpid(p->pid, &status, 0) == p->pid && ran && !asked)
+			say_status(status);
 	}
 	process__close(p);
 	target__init(t);

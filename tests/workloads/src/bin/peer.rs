@@ -6,7 +6,8 @@
 //! `peer http [--connections N] [--requests N | --seconds S] [--think-us N] [--paths /a=3,/b=1] ADDR` sends GETs.
 //!
 //! A request, and its answer, is a length (4 bytes, big endian) and that many bytes, sent in one write.
-//! `--requests` counts per connection. Each connection thinks before every request and before it closes.
+//! `--requests` counts per connection. Each connection thinks before every request and before it closes; with
+//! `--random` for up to twice that time, so that connections that began together do not stay together.
 //! The loads print one JSON line: requests per second and percentiles of the latency.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
@@ -17,12 +18,12 @@ use truth::Options;
 
 const USAGE: &str =
     "backend [--delay-us N] | load ADDR [--size BYTES] … | http ADDR [--paths /a=3,/b=1] … \
-                     [--connections N] [--requests N] [--think-us N]";
+                     [--connections N] [--requests N] [--think-us N] [--random]";
 const VALUES: [&str; 6] =
     ["--delay-us", "--connections", "--requests", "--think-us", "--size", "--paths"];
 
 fn main() -> io::Result<()> {
-    let mut options = Options::parse("peer", USAGE, &VALUES, &[]);
+    let mut options = Options::parse("peer", USAGE, &VALUES, &["--random"]);
     options.ready();
     let words: Vec<&str> = options.words.iter().map(String::as_str).collect();
     match words[..] {
@@ -193,6 +194,7 @@ enum Until {
 fn load<C: Client>(options: &Options, connect: impl Fn(u64) -> io::Result<C>) -> io::Result<()> {
     let connections = options.get("--connections").unwrap_or(1);
     let think = Duration::from_micros(options.get("--think-us").unwrap_or(0));
+    let random = options.has("--random");
     let clients = (0..connections).map(connect).collect::<io::Result<Vec<C>>>()?;
     let begin = Instant::now();
     let until = match (options.get("--requests"), options.seconds()) {
@@ -203,7 +205,11 @@ fn load<C: Client>(options: &Options, connect: impl Fn(u64) -> io::Result<C>) ->
     thread::scope(|scope| {
         let threads: Vec<_> = clients
             .into_iter()
-            .map(|client| scope.spawn(move || drive(client, until, think)))
+            .zip(1..)
+            .map(|(client, seed)| {
+                let seed = if random { Some(seed) } else { None };
+                scope.spawn(move || drive(client, until, think, seed))
+            })
             .collect();
         for thread in threads {
             all.add(&thread.join().expect("a client thread")?);
@@ -214,11 +220,24 @@ fn load<C: Client>(options: &Options, connect: impl Fn(u64) -> io::Result<C>) ->
     Ok(())
 }
 
-fn drive(mut client: impl Client, until: Until, think: Duration) -> io::Result<Latencies> {
+/// `seed`: think for times that are random, the same in each run.
+fn drive(
+    mut client: impl Client,
+    until: Until,
+    think: Duration,
+    seed: Option<u64>,
+) -> io::Result<Latencies> {
     let mut latencies = Latencies::new();
-    let pause = || {
+    let mut random = seed.map(|seed| seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut pause = || {
+        let share = random.as_mut().map_or(0.5, |random| {
+            *random ^= *random << 13;
+            *random ^= *random >> 7;
+            *random ^= *random << 17;
+            (*random >> 11) as f64 / (1u64 << 53) as f64
+        });
         if !think.is_zero() {
-            thread::sleep(think);
+            thread::sleep(think.mul_f64(2.0 * share));
         }
     };
     loop {
