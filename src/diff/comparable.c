@@ -103,7 +103,6 @@ int comparable__refuse(const struct profile_facts *first, const struct profile_f
 static int check_one(struct diff *d, const struct profile_facts *f)
 {
 	int err = comparable__refuse(facts(d, 0, 0), f, &d->why);
-	char lost[QUANTITY_MAX], share[QUANTITY_MAX];
 
 	if (err)
 		return err;
@@ -111,14 +110,37 @@ static int check_one(struct diff *d, const struct profile_facts *f)
 		err = note(d, "In %s no task waits for anything.", f->path);
 	if (!err && f->torn)
 		err = note(d, "%s ends early: what is missing is not compared.", f->path);
-	if (!err && f->lost)
-		err = note(d, "%s has losses (%s); what they hide is [unattributed], %s of its time.",
-			   f->path, quantity__count(f->lost, lost),
-			   quantity__share(f->unattributed_ns, f->task_ns, share));
-	else if (!err && (double)f->unattributed_ns > LOST_SHARE * (double)f->task_ns)
-		err = note(d, "Of %s, %s of the time is [unattributed].", f->path,
-			   quantity__share(f->unattributed_ns, f->task_ns, share));
 	return err;
+}
+
+static double unattributed(const struct profile_facts *f)
+{
+	return f->task_ns ? (double)f->unattributed_ns / (double)f->task_ns : 0;
+}
+
+/* One line for all: of many recordings a line each would hide the rest. */
+static int check_losses(struct diff *d)
+{
+	const struct profile_facts *worst = facts(d, 0, 0);
+	char share[QUANTITY_MAX];
+	size_t lossy = 0;
+
+	for (unsigned int side = 0; side < SIDES; side++)
+		for (size_t i = 0; i < d->side[side].nr; i++) {
+			const struct profile_facts *f = facts(d, side, i);
+
+			lossy += f->lost > 0;
+			if (unattributed(f) > unattributed(worst))
+				worst = f;
+		}
+	quantity__share(worst->unattributed_ns, worst->task_ns, share);
+	if (lossy)
+		return note(d, "%zu recording%s events missing; what they hide is [unattributed], %s of the time at most (%s).",
+			    lossy, lossy == 1 ? " has" : "s have", share, worst->path);
+	if (unattributed(worst) > LOST_SHARE)
+		return note(d, "Up to %s of a recording's time is [unattributed] (%s).", share,
+			    worst->path);
+	return 0;
 }
 
 static int check_same(struct diff *d)
@@ -189,6 +211,8 @@ int comparable__check(struct diff *d)
 		if (!d->side[side].nr)
 			return refuse(&d->why, "there is no recording %s", side ? "after" : "before");
 	err = for_all(d, check_one);
+	if (!err)
+		err = check_losses(d);
 	if (!err)
 		err = check_same(d);
 	if (!err)

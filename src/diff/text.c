@@ -112,7 +112,9 @@ static void print_place(const struct diff *d, FILE *out, const struct diff_place
 	char name[PLACE_MAX];
 
 	fprintf(out, "%3zu. %s %s", i + 1, place__name(p, name), place__change(p));
-	fprintf(out, "\n     task %s\n     each %s ", p->key[p->is[1] ? 1 : 0].task, unit);
+	if (p->kind == COST_AWAIT || p->kind == COST_BLOCKED)
+		fprintf(out, "\n     task %s", p->key[p->is[1] ? 1 : 0].task);
+	fprintf(out, "\n     each %s ", unit);
 	print_difference(out, &p->cost);
 	fprintf(out, "\n");
 	print_times(out, p, unit);

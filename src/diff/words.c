@@ -59,7 +59,7 @@ char *place__name(const struct diff_place *p, char out[PLACE_MAX])
 	else if (p->kind == COST_AWAIT || p->kind == COST_BLOCKED)
 		snprintf(out, PLACE_MAX, "(place not seen)%s%s", *key->what ? " on " : "", key->what);
 	else
-		snprintf(out, PLACE_MAX, "%s", cost_kind__name(p->kind));
+		snprintf(out, PLACE_MAX, "task %s", key->task);
 	return out;
 }
 

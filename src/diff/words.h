@@ -13,8 +13,8 @@
 const char *cost_kind__name(uint8_t kind);
 const char *verdict__name(enum verdict v);
 /*
- * The place, as "web::lock (web.rs:12 → web.rs:15) on Sleep"; of what is at no place, the
- * segment: "running". Returns @out.
+ * The place, as "web::lock (web.rs:12 → web.rs:15) on Sleep"; of what is at no place, as
+ * running, the task. Returns @out.
  */
 char *place__name(const struct diff_place *p, char out[PLACE_MAX]);
 /* What has happened there: "waits longer", "is new". */
