@@ -20,7 +20,8 @@ import subprocess
 
 VERSION = 1
 
-VARIANTS = {"bare": "not recorded", "empty": "empty probes at the same sites", "record": "everything recorded"}
+VARIANTS = {"bare": "not recorded", "empty": "empty probes at the same sites", "record": "everything recorded",
+            "cpu": "… and the CPUs sampled (--cpu)"}
 
 
 class Figures:

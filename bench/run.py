@@ -232,7 +232,7 @@ def sample(one, variant, cpus, effort, directory, environment):
         put_load(one, port, cpus, directory, effort.warm)
         recording = None
         if variant != "bare":
-            options = ["--empty-probes"] if variant == "empty" else []
+            options = {"empty": ["--empty-probes"], "cpu": ["--cpu"]}.get(variant, [])
             begin = time.monotonic()
             recording = stack.enter_context(Recording(server.pid, directory, data=data, options=options, attach=False,
                                                       env=environment, preexec_fn=die_with_parent))
@@ -290,7 +290,7 @@ def add_overhead(figures, name, rounds):
         figures.add(f"{name}.{variant}.cpu_us", "µs/request", of(variant, "cpu_us"), "less")
         figures.add(f"{name}.{variant}.switches_per_request", "", of(variant, "switches_per_request"))
     added = {}
-    for variant in ("empty", "record"):
+    for variant in ("empty", "record", "cpu"):
         figures.add(f"{name}.{variant}.kept", "of bare requests/s",
                     each(lambda a, b: a / b, of(variant, "rate"), of("bare", "rate")), "more")
         added[variant] = each(lambda a, b: a - b, of(variant, "cpu_us"), of("bare", "cpu_us"))
@@ -315,7 +315,7 @@ def add_overhead(figures, name, rounds):
 def alike(result, figures, name):
     """A note if a variant does not do what the bare server does: batches of another size, sleeps between."""
     bare = figures.median(f"{name}.bare.switches_per_request")
-    for variant in ("empty", "record"):
+    for variant in ("empty", "record", "cpu"):
         with_probes = figures.median(f"{name}.{variant}.switches_per_request")
         if with_probes is not None and abs(with_probes - bare) > 0.25:
             result["notes"].append(
@@ -324,9 +324,14 @@ def alike(result, figures, name):
                 "what the probes cost.")
 
 
+def samples_cpus():
+    """Whether dwell was built with what --cpu needs."""
+    return "built without" not in run(DWELL, "record", "--cpu", "-q", "-o", "/dev/null", "--", "/bin/true").stderr
+
+
 def measure_overhead(result, figures, effort, only, directory):
     cpus = Cpus()
-    variants = list(results.VARIANTS)
+    variants = [variant for variant in results.VARIANTS if variant != "cpu" or samples_cpus()]
     why = cannot_record() or (None if DWELL.exists() else "dwell is not built")
     if why:
         variants = ["bare"]
