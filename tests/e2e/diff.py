@@ -39,13 +39,13 @@ class Others:
         return f"{regressions.program(one)} --database {self.database[one.database_us]} --journal {self.journal}"
 
 
-def recorded(others, one, directory, runs, seconds):
-    """The folder of both sets of runs, recorded by turns."""
+def recorded(others, ones, directory, runs, seconds):
+    """The folder of the sets of runs of all `ones`, and of that before, recorded by turns."""
     load = (f"{workload('peer')} load --connections 8 --think-us 20000 --random --seconds {seconds} "
             "127.0.0.1:{port}")
     done = run(ROOT / "bench/record", "--pair", f"before={others.command(regressions.BEFORE)}",
-               f"{one.name}={others.command(one)}", "--while", load, "-n", runs, "--warm-up", 0, "--settle", 0.1,
-               "--dir", directory, "--replace", timeout=60 + 20 * runs)
+               *(f"{one.name}={others.command(one)}" for one in ones), "--while", load, "-n", runs, "--warm-up", 0,
+               "--settle", 0.1, "--dir", directory, "--replace", timeout=60 + 10 * runs * (1 + len(ones)))
     assert done.returncode == 0, f"bench/record: status {done.returncode}: {done.stderr}"
     return directory
 
@@ -91,7 +91,7 @@ def expected(checks, one, directory):
 def known(checks, others, directory, runs, seconds):
     """Of 100 comparisons of five runs each, drawn from those of two sets, how many hold the truth?"""
     peer = next(each for each in regressions.REGRESSIONS if each.name == "peer")
-    recorded(others, peer, directory, runs, seconds)
+    recorded(others, [peer], directory, runs, seconds)
     draw = random.Random(1)
     held = others_held = 0
     for _ in range(100):
@@ -166,13 +166,14 @@ def main():
         if not options.only:
             with checks.guarded("bench/record"):
                 kept(checks, directory / "kept")
+        ones = [one for one in (*regressions.REGRESSIONS, regressions.MOVED)
+                if not options.only or one.name in options.only.split(",")]
         for _ in range(options.repeat):
-            for one in (*regressions.REGRESSIONS, regressions.MOVED):
-                if options.only and one.name not in options.only.split(","):
-                    continue
+            with checks.guarded("recorded"):
+                recorded(others, ones, directory / "runs", options.runs or 5, options.seconds)
+            for one in ones:
                 with checks.guarded(one.name):
-                    expected(checks, one, recorded(others, one, directory / one.name, options.runs or 5,
-                                                   options.seconds))
+                    expected(checks, one, directory / "runs")
     checks.done()
 
 
