@@ -11,7 +11,6 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <gelf.h>
 #include <limits.h>
 #include <setjmp.h>
@@ -23,34 +22,23 @@
 #include <unistd.h>
 
 #include "base/array.h"
-#include "base/bisect.h"
 #include "base/hash_table.h"
 #include "image/binary.h"
 #include "image/bytes.h"
 #include "image/names.h"
+#include "symbol/debug_elf.h"
+#include "symbol/places.h"
 
 /* Real programs stay far below these. */
 #define MAX_UNITS	(1u << 20)
 #define MAX_NESTING	64		/* of namespaces; of blocks in a function: 256 */
 #define MAX_SCOPES	256
 #define MAX_ORIGINS	8		/* from an entry to the one that has its name */
-#define OVERLAPS	16		/* places with a start between an address and its own */
 /*
  * Bytes of debug information that all questions together may pass over, so that entries
  * that refer to the same ranges again and again come to an end: about ten seconds.
  */
 #define BUDGET		(1ull << 31)
-
-/* Code in [low, high), and what is there: an index. */
-struct place {
-	uint64_t	low, high;
-	size_t		what;
-};
-
-struct places {
-	struct place	*list;		/* see places__finish() */
-	size_t		 nr, cap;
-};
 
 struct cu {
 	Dwarf_Die	 lines;		/* the entry that the line table belongs to */
@@ -61,17 +49,10 @@ struct cu {
 	struct places	 code;		/* of the functions */
 };
 
-/* One of the two files. */
-struct elf {
-	char		*path;		/* NULL: there is none */
-	int		 fd;
-	Elf		*elf;
-	Dwarf		*dwarf;
-};
-
 struct source_lines {
-	struct elf	 files[2];	/* the executable, the file with its debug information */
-	const struct elf *dwarf_file;	/* the one that units come from; NULL: none */
+	/* the executable, the file with its debug information */
+	struct debug_elf files[2];
+	const struct debug_elf *dwarf_file;	/* the one that units come from; NULL: none */
 	bool		 opened;
 	bool		 no_memory;	/* once and for all: lists may lack something */
 	uint64_t	 budget;
@@ -90,37 +71,6 @@ struct source_lines {
 };
 
 /* ---- places --------------------------------------------------------------- */
-
-#define NOWHERE	SIZE_MAX
-
-static int place__cmp(const void *a, const void *b)
-{
-	const struct place *x = a, *y = b;
-
-	if (x->low != y->low)
-		return x->low < y->low ? -1 : 1;
-	if (x->high != y->high)
-		return x->high > y->high ? -1 : 1;
-	return x->what < y->what ? -1 : x->what > y->what;
-}
-
-/* Sort them: of those with one start the shortest is last, and is found first. */
-static void places__finish(struct places *p)
-{
-	if (p->nr)
-		qsort(p->list, p->nr, sizeof(*p->list), place__cmp);
-}
-
-/* What is at @vaddr, or NOWHERE. */
-static size_t places__at(const struct places *p, uint64_t vaddr)
-{
-	size_t i = BISECT(p->nr, k, p->list[k].low <= vaddr);
-
-	for (unsigned int tries = OVERLAPS; i && tries; tries--)
-		if (vaddr < p->list[--i].high)
-			return p->list[i].what;
-	return NOWHERE;
-}
 
 /* False: no memory. */
 static bool source_lines__add(struct source_lines *s, struct places *p, struct place place)
@@ -156,17 +106,6 @@ struct source_lines *source_lines__new(const char *exe, const char *debug)
 	return s;
 }
 
-static void elf__close(struct elf *f)
-{
-	if (f->dwarf)
-		dwarf_end(f->dwarf);
-	if (f->elf)
-		elf_end(f->elf);
-	if (f->fd >= 0)
-		close(f->fd);
-	free(f->path);
-}
-
 static void free_texts(struct hash_table *t)
 {
 	for (size_t i = 0; i < t->size; i++)
@@ -190,71 +129,8 @@ void source_lines__free(struct source_lines *s)
 	free_texts(&s->names);
 	free_texts(&s->paths);
 	for (size_t i = 0; i < 2; i++)
-		elf__close(&s->files[i]);
+		debug_elf__close(&s->files[i]);
 	free(s);
-}
-
-/* What a section that is compressed claims to unpack to; 0: it is not compressed. */
-static uint64_t unpacked_size(Elf *elf, size_t names, Elf_Scn *scn)
-{
-	const uint8_t *head;
-	GElf_Shdr shdr;
-	GElf_Chdr chdr;
-	const char *name;
-	Elf_Data *data;
-	uint64_t size = 0;
-
-	if (!gelf_getshdr(scn, &shdr))
-		return 0;
-	if (shdr.sh_flags & SHF_COMPRESSED)
-		return gelf_getchdr(scn, &chdr) ? chdr.ch_size : 0;
-	name = elf_strptr(elf, names, shdr.sh_name);
-	if (!name || strncmp(name, ".zdebug", 7))
-		return 0;
-	data = elf_rawdata(scn, NULL);
-	if (!data || !data->d_buf || data->d_size < 12)
-		return 0;
-	/* "ZLIB", and the size as eight bytes, the highest first */
-	head = data->d_buf;
-	for (int i = 4; i < 12; i++)
-		size = size << 8 | head[i];
-	return size;
-}
-
-/* From then on libelf has it, unpacked; not what is for the running program. */
-static bool section__read(Elf_Scn *scn)
-{
-	GElf_Shdr shdr;
-
-	if (!gelf_getshdr(scn, &shdr))
-		return false;
-	if (shdr.sh_flags & SHF_ALLOC)
-		return true;
-	if (shdr.sh_flags & SHF_COMPRESSED && elf_compress(scn, 0, 0) < 0)
-		return false;
-	return elf_rawdata(scn, NULL);
-}
-
-/* Read the sections: false, if they claim to unpack to too much, or there is no memory. */
-static bool elf__read(const struct elf *f, const struct stat *st)
-{
-	uint64_t left = UNPACK_FREE + UNPACK_TIMES * (uint64_t)st->st_size, size;
-	Elf_Scn *scn = NULL;
-	size_t names;
-
-	if (elf_getshdrstrndx(f->elf, &names))
-		return false;
-	while ((scn = elf_nextscn(f->elf, scn))) {
-		size = unpacked_size(f->elf, names, scn);
-		if (size > left)
-			return false;
-		left -= size;
-		/* to libdw, a section that cannot be read for lack of memory is not there */
-		errno = 0;
-		if (!section__read(scn) && errno == ENOMEM)
-			return false;
-	}
-	return true;
 }
 
 /* Where libdw's lack of memory leads: it would end the program. See source_lines__at(). */
@@ -263,23 +139,6 @@ static _Thread_local jmp_buf *out_of_memory;
 static void __attribute__((noreturn)) leave(void)
 {
 	longjmp(*out_of_memory, 1);
-}
-
-static void elf__open(struct elf *f)
-{
-	struct stat st;
-
-	/* another kind of file than a regular one might not come to an end */
-	f->fd = f->path ? open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
-	if (f->fd < 0 || fstat(f->fd, &st) || !S_ISREG(st.st_mode) || file__is_hollow(&st))
-		return;
-	/* read, not mapped: the file may be cut meanwhile */
-	f->elf = elf_begin(f->fd, ELF_C_READ, NULL);
-	if (!f->elf || !elf__read(f, &st))
-		return;
-	f->dwarf = dwarf_begin_elf(f->elf, DWARF_C_READ, NULL);
-	if (f->dwarf)
-		dwarf_new_oom_handler(f->dwarf, leave);
 }
 
 /* ---- entries -------------------------------------------------------------- */
@@ -435,7 +294,7 @@ static bool opens(const char *path)
  * names: relative names in the folder of the file itself, and before all a package of
  * split units that is called like the file.
  */
-static bool elf__opens_split(const struct elf *f, const char *dir, const char *name)
+static bool elf__opens_split(const struct debug_elf *f, const char *dir, const char *name)
 {
 	char link[32], own[PATH_MAX], path[3 * PATH_MAX];
 	ssize_t n;
@@ -462,7 +321,7 @@ static bool elf__opens_split(const struct elf *f, const char *dir, const char *n
 }
 
 /* The unit's other half, if it has one: debug information that was left in a .dwo. */
-static void cu__find_split(const struct elf *f, struct cu *u)
+static void cu__find_split(const struct debug_elf *f, struct cu *u)
 {
 	uint8_t type = 0;
 	struct attrs a;
@@ -481,7 +340,7 @@ static void cu__find_split(const struct elf *f, struct cu *u)
 	}
 }
 
-static void source_lines__list_units(struct source_lines *s, const struct elf *f)
+static void source_lines__list_units(struct source_lines *s, const struct debug_elf *f)
 {
 	uint8_t type;
 	Dwarf_CU *cu = NULL;
@@ -847,12 +706,12 @@ static void source_lines__open(struct source_lines *s)
 	elf_version(EV_CURRENT);
 	for (size_t i = 0; i < 2; i++) {
 		errno = 0;
-		elf__open(&s->files[i]);
+		debug_elf__open(&s->files[i], leave);
 		s->no_memory |= errno == ENOMEM;
 	}
 	if (source_lines__clash(s)) {
-		elf__close(&s->files[1]);
-		s->files[1] = (struct elf){ .fd = -1 };
+		debug_elf__close(&s->files[1]);
+		s->files[1] = (struct debug_elf){ .fd = -1 };
 	}
 	for (int i = 1; i >= 0 && !s->nr_units; i--)
 		if (s->files[i].dwarf)

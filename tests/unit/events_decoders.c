@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The decoders of the kernel sources: raw events, as BPF programs send them and as they
- * never should, and what comes out of each, in a file that is read again. Each raw event
- * lies in memory of its own size, so that the sanitizer sees a byte too far.
+ * never should, and what comes out of each. Those of io_uring: events_io_uring.c.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,155 +20,15 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 
 #include <cmocka.h>
 
-#include "abi.h"
-#include "dwell.skel.h"
 #include "kernel-events/epoll.h"
 #include "kernel-events/fd.h"
 #include "kernel-events/file.h"
-#include "kernel-events/io_uring.h"
 #include "kernel-events/sched.h"
-#include "kernel-events/source.h"
 #include "record/losses.h"
-#include "symbol/ksyms.h"
-#include "tests/unit/trace_path.h"
-
-#define TS	1000000u
-#define TID	77u
-
-/* ---- a kernel of some functions, in the place of symbol/ksyms.c ---- */
-
-struct ksyms {
-	const char	*names[16];	/* by address; NULL: not known */
-};
-
-static struct ksyms kernel = { { NULL, "__schedule", "schedule", "pipe_read", "vfs_read",
-				 "bpf_trace_run4", "__bpf_prog_run",
-				 "__traceiter_sched_switch", "schedule_timeout" } };
-
-struct ksyms *ksyms__new(void)
-{
-	return &kernel;
-}
-
-void ksyms__name(struct ksyms *k, uint64_t addr, char *out)
-{
-	const char *name = k && addr < 16 ? k->names[addr] : NULL;
-
-	snprintf(out, KSYM_NAME_MAX, "%s", name ? name : KSYM_UNKNOWN);
-}
-
-bool ksyms__any(struct ksyms *k)
-{
-	return k;
-}
-
-void ksyms__free(struct ksyms *k)
-{
-	(void)k;
-}
-
-/* ---- a recording ---- */
-
-struct recording {
-	struct source_ctx	 ctx;
-	struct source_types	 types;
-	struct trace_reader	*reader;
-};
-
-#define NO_ROOM		4	/* ids of user stacks */
-#define NO_MEMORY	5
-
-static int64_t user_stack(void *user_stacks, uint32_t raw)
-{
-	(void)user_stacks;
-	return raw == NO_MEMORY ? -ENOMEM : raw == NO_ROOM ? 0 : (int64_t)raw + 100;
-}
-
-static void begin(struct recording *r)
-{
-	const struct trace_host host = { .hostname = "host", .comm = "app", .pid = 1,
-					 .attach_ts = TS };
-
-	memset(r, 0, sizeof(*r));
-	source_types__fill(&r->types);
-	r->ctx.ksyms = &kernel;
-	r->ctx.pid = getpid();
-	r->ctx.user_stack = user_stack;
-	/* without rights there are no maps behind it, and nothing is found in them */
-	r->ctx.skel = dwell_bpf__open();
-	assert_non_null(r->ctx.skel);
-	assert_int_equal(trace_writer__new(path, &host, &r->ctx.trace), 0);
-}
-
-/* Decode the @size bytes at @raw; what decode() says. An event is written, too. */
-static int take(struct recording *r, const void *raw, size_t size, struct trace_event *ev)
-{
-	struct raw_hdr *copy = malloc(size);
-	int n;
-
-	assert_non_null(copy);
-	memcpy(copy, raw, size);
-	assert_in_range(copy->type, 1, RAW_TYPE_NR - 1);
-	assert_non_null(r->types.source[copy->type]);
-	/* what the recorder sets; the rest is what was there before */
-	memset(ev, 0xa5, sizeof(*ev));
-	ev->ts = copy->ts;
-	ev->tid = copy->tid;
-	ev->cpu = copy->cpu;
-	n = r->types.source[copy->type]->decode(&r->ctx, copy, ev);
-	free(copy);
-	if (n == 1)
-		assert_int_equal(trace_writer__event(r->ctx.trace, ev), 0);
-	return n;
-}
-
-static void finish(struct recording *r)
-{
-	const struct trace_totals totals = { .end_ts = 2 * TS, .ended_by = "test" };
-	const char *why;
-	int err;
-
-	assert_int_equal(trace_writer__finish(r->ctx.trace, &totals), 0);
-	trace_writer__free(r->ctx.trace);
-	r->ctx.trace = NULL;
-	err = trace_reader__open(path, &r->reader, &why);
-	if (err)
-		fail_msg("%s", why);
-	assert_null(trace_reader__torn(r->reader));
-}
-
-static void end(struct recording *r)
-{
-	trace_reader__free(r->reader);
-	trace_writer__free(r->ctx.trace);
-	listeners__clear(&r->ctx.listeners);
-	dwell_bpf__destroy(r->ctx.skel);
-}
-
-static struct raw_hdr head(unsigned int type, unsigned int nr)
-{
-	return (struct raw_hdr){ .ts = TS, .tid = TID, .cpu = 3, .type = (uint8_t)type,
-				 .nr = (uint8_t)nr };
-}
-
-static void next(struct recording *r, struct trace_event *ev)
-{
-	assert_int_equal(trace_reader__next(r->reader, ev), 1);
-	assert_int_equal(ev->ts, TS);
-	assert_int_equal(ev->tid, TID);
-	assert_int_equal(ev->cpu, 3);
-}
-
-static void no_more(struct recording *r)
-{
-	struct trace_event ev;
-
-	assert_int_equal(trace_reader__next(r->reader, &ev), 0);
-}
+#include "tests/unit/events_recording.h"
 
 /* ---- sched ---- */
 
@@ -547,19 +406,6 @@ static void readiness(void **state)
 	end(&r);
 }
 
-static struct raw_fd tcp(int fd, const char *local, uint16_t local_port, const char *remote,
-			 uint16_t remote_port, uint8_t state)
-{
-	struct raw_fd raw = { .hdr = head(RAW_FD_ADD, 0), .token = 0x1000u + (uint64_t)fd,
-			      .epfd = 4, .fd = fd, .mode = S_IFSOCK, .family = AF_INET,
-			      .sk = 0xffff888000000000, .sk_type = SOCK_STREAM, .sk_state = state,
-			      .local_port = local_port, .remote_port = remote_port };
-
-	assert_int_equal(inet_pton(AF_INET, local, raw.local), 1);
-	assert_int_equal(inet_pton(AF_INET, remote, raw.remote), 1);
-	return raw;
-}
-
 /* Add @raw, and look what it is called. */
 static void check_name(struct recording *r, const struct raw_fd *raw, const char *want)
 {
@@ -610,132 +456,6 @@ static void descriptors(void **state)
 	assert_int_equal(ev.fd.epfd, 4);
 	assert_int_equal(ev.fd.fd, 10);
 	assert_int_equal(ev.fd.name, 0);
-	no_more(&r);
-	end(&r);
-}
-
-/* ---- io_uring ---- */
-
-static void operations(void **state)
-{
-	static const struct raw_uring_submit submits[] = {
-		{ .user_data = 0, .ring = 1, .fd = 0, .opcode = 22 },
-		{ .user_data = ~0ull, .ring = UINT32_MAX, .fd = URING_FIXED_FD, .opcode = 255 },
-		{ .user_data = 0x7f0000001000, .ring = 2, .fd = URING_NO_FD, .opcode = 11 },
-	};
-	static const struct raw_uring_step_of steps[] = {
-		{ .user_data = 0, .ring = 1, .step = RAW_URING_ARMED, .res = EPOLLIN },
-		{ .user_data = 0, .ring = 1, .step = RAW_URING_READY },
-		{ .user_data = ~0ull, .ring = UINT32_MAX, .step = RAW_URING_PUNTED },
-		{ .user_data = 1, .ring = 1, .step = RAW_URING_DONE, .res = INT32_MIN,
-		  .flags = UINT32_MAX },
-		{ .user_data = 1, .ring = 1, .step = RAW_URING_OVERFLOW, .res = -125 },
-	};
-	struct raw_uring_wait wait = { .hdr = head(RAW_URING_WAIT, 0), .nr = -62, .fd = 7 };
-	struct trace_event ev;
-	struct recording r;
-
-	(void)state;
-	begin(&r);
-	for (size_t i = 0; i < 3; i++) {
-		struct raw_uring_submit raw = submits[i];
-
-		raw.hdr = head(RAW_URING_SUBMIT, 0);
-		assert_int_equal(take(&r, &raw, sizeof(raw), &ev), 1);
-	}
-	for (size_t i = 0; i < 5; i++) {
-		struct raw_uring_step_of raw = steps[i];
-
-		raw.hdr = head(RAW_URING_STEP, 0);
-		assert_int_equal(take(&r, &raw, sizeof(raw), &ev), 1);
-	}
-	assert_int_equal(take(&r, &wait, sizeof(wait), &ev), 1);
-	finish(&r);
-	for (size_t i = 0; i < 3; i++) {
-		next(&r, &ev);
-		assert_int_equal(ev.type, TRACE_URING_SUBMIT);
-		assert_int_equal(ev.submit.user_data, submits[i].user_data);
-		assert_int_equal(ev.submit.ring, submits[i].ring);
-		assert_int_equal(ev.submit.fd, submits[i].fd);
-		assert_int_equal(ev.submit.opcode, submits[i].opcode);
-		assert_int_equal(ev.submit.path, 0);
-	}
-	for (size_t i = 0; i < 5; i++) {
-		next(&r, &ev);
-		assert_int_equal(ev.type, TRACE_URING_STEP);
-		assert_int_equal(ev.step.user_data, steps[i].user_data);
-		assert_int_equal(ev.step.ring, steps[i].ring);
-		assert_int_equal(ev.step.step, steps[i].step);
-		assert_int_equal(ev.step.res, steps[i].res);
-		assert_int_equal(ev.step.flags, steps[i].flags);
-	}
-	next(&r, &ev);
-	assert_int_equal(ev.type, TRACE_URING_WAIT);
-	assert_int_equal(ev.waited.nr, -62);
-	assert_int_equal(ev.waited.fd, 7);
-	no_more(&r);
-	end(&r);
-}
-
-/* An operation by a path: short, as long as fits, and without an end. */
-static void operations_by_path(void **state)
-{
-	struct raw_uring_path raw = { .hdr = head(RAW_URING_PATH, 0), .user_data = 3, .ring = 1,
-				      .opcode = 18, .path = "/srv/x" };
-	char cut[RAW_URING_PATH_MAX + 8];
-	struct trace_event ev;
-	struct recording r;
-	uint32_t many;
-
-	(void)state;
-	begin(&r);
-	assert_int_equal(take(&r, &raw, sizeof(raw), &ev), 1);
-	memset(raw.path, 'p', sizeof(raw.path));
-	assert_int_equal(take(&r, &raw, sizeof(raw), &ev), 1);
-	for (unsigned int i = 0; i < 5000; i++) {
-		snprintf(raw.path, sizeof(raw.path), "/srv/%u", i);
-		assert_int_equal(take(&r, &raw, sizeof(raw), &ev), 1);
-	}
-	many = trace_writer__string(r.ctx.trace, "one of many paths");
-	assert_int_equal(ev.submit.path, many);
-	assert_in_range(many, 4000, 4200);
-	finish(&r);
-	next(&r, &ev);
-	assert_int_equal(ev.type, TRACE_URING_SUBMIT);
-	assert_int_equal(ev.submit.user_data, 3);
-	assert_int_equal(ev.submit.ring, 1);
-	assert_int_equal(ev.submit.fd, TRACE_URING_NO_FD);
-	assert_int_equal(ev.submit.opcode, 18);
-	assert_string_equal(trace_reader__string(r.reader, ev.submit.path), "/srv/x");
-	next(&r, &ev);
-	memset(cut, 'p', sizeof(cut));
-	strcpy(cut + RAW_URING_PATH_MAX - 1, "…");
-	assert_string_equal(trace_reader__string(r.reader, ev.submit.path), cut);
-	end(&r);
-}
-
-/* What a descriptor is that operations name; it is called as in epoll. */
-static void files_of_operations(void **state)
-{
-	struct raw_fd listener = tcp(11, "127.0.0.1", 80, "0.0.0.0", 0, TCP_LISTEN);
-	struct raw_fd server = tcp(12, "127.0.0.1", 80, "10.0.0.9", 50000, TCP_ESTABLISHED);
-	struct trace_event ev;
-	struct recording r;
-
-	(void)state;
-	listener.hdr = server.hdr = head(RAW_URING_FD, 0);
-	begin(&r);
-	assert_int_equal(take(&r, &listener, sizeof(listener), &ev), 1);
-	assert_int_equal(take(&r, &server, sizeof(server), &ev), 1);
-	finish(&r);
-	next(&r, &ev);
-	assert_int_equal(ev.type, TRACE_URING_FD);
-	assert_int_equal(ev.file.fd, 11);
-	assert_string_equal(trace_reader__string(r.reader, ev.file.name), "tcp listen 127.0.0.1:80");
-	next(&r, &ev);
-	assert_int_equal(ev.file.fd, 12);
-	assert_string_equal(trace_reader__string(r.reader, ev.file.name),
-			    "tcp 10.0.0.9 → 127.0.0.1:80");
 	no_more(&r);
 	end(&r);
 }
@@ -871,9 +591,6 @@ int main(void)
 		cmocka_unit_test(waits),
 		cmocka_unit_test(readiness),
 		cmocka_unit_test(descriptors),
-		cmocka_unit_test(operations),
-		cmocka_unit_test(operations_by_path),
-		cmocka_unit_test(files_of_operations),
 		cmocka_unit_test(unix_sockets),
 		cmocka_unit_test(listeners_of_the_kernel),
 		cmocka_unit_test(other_events),
