@@ -171,6 +171,12 @@ workloads:
 	done
 	$(Q)DWELL_BUILD=$(abspath $(BUILD)) CARGO=$(CARGO) $(PYTHON) tests/e2e/regressions.py
 
+# Two of them are all that the demo needs: the others take minutes.
+demo-programs:
+	$(call say,CARGO,$(BUILD)/workloads)
+	$(Q)cd tests/workloads && CARGO_TARGET_DIR=$(abspath $(BUILD))/workloads \
+	  $(CARGO) build --locked --release --bin web --bin peer $(if $(filter 1,$(V)),,--quiet)
+
 inferno: $(INFERNO)
 
 $(INFERNO):
@@ -252,7 +258,7 @@ deps:
 	$(Q)./deps.sh
 
 demo: deps
-	+$(Q)$(MAKE) $(JOBS) --no-print-directory all workloads
+	+$(Q)$(MAKE) $(JOBS) --no-print-directory all demo-programs
 	$(Q)DWELL_BUILD=$(abspath $(BUILD)) tests/demo.sh
 
 bench: deps
@@ -300,4 +306,4 @@ help:
 .SECONDARY:
 .SUFFIXES:
 .PHONY: all libraries unit workloads inferno check check-unit check-replay check-e2e check-kernels check-debian \
-	known-answers fuzz fuzzers deps demo bench install format format-check clean help
+	known-answers fuzz fuzzers deps demo demo-programs bench install format format-check clean help
