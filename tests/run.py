@@ -31,6 +31,8 @@ SHOWN = 120  # lines shown of a failed test
 WIDTH = 600
 SKIPPED = 2
 SIDE_BY_SIDE = {"unit", "fuzz"}  # kinds of tests that measure no time
+# The same of end-to-end tests: these read files, or look at programs that stand still, and record nothing.
+STILL = {"image_model.py", "image_variants.py", "why.py", "why_stacks.py", "why_threads.py", "why_windows.py"}
 TIMEOUT = {"unit": 300, "replay": 300, "fuzz": 300 + 2 * int(os.environ.get("FUZZ_SECONDS") or 60), "e2e": 1200}
 
 SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$")
@@ -54,7 +56,7 @@ def tests(kinds):
         for path in sorted((ROOT / "tests/fuzz").glob("*.c")):
             yield "fuzz", f"fuzz/{path.stem}", [sys.executable, ROOT / "tests/fuzz/run.py", path.stem]
     if "e2e" in kinds:
-        for path in executables(ROOT / "tests/e2e", "*.[ps][yh]"):
+        for path in sorted(executables(ROOT / "tests/e2e", "*.[ps][yh]"), key=lambda path: path.name not in STILL):
             yield "e2e", f"e2e/{path.name}", [path]
 
 
@@ -122,6 +124,10 @@ def skipped_parts(text):
             yield line
 
 
+def side_by_side(kind, name, _argv):
+    return kind in SIDE_BY_SIDE or name.removeprefix("e2e/") in STILL
+
+
 def describe(status):
     if status is None:
         return "took too long"
@@ -164,8 +170,8 @@ def main():
     total = [0, 0, 0]
     chosen = [(kind, name, argv) for kind, name, argv in tests(options.kinds or list(TIMEOUT))
               if not options.k or any(part in name for part in options.k)]
-    for kind, alike in itertools.groupby(chosen, key=lambda test: test[0]):
-        with concurrent.futures.ThreadPoolExecutor(os.cpu_count() if kind in SIDE_BY_SIDE else 1) as pool:
+    for beside, alike in itertools.groupby(chosen, key=lambda test: side_by_side(*test)):
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count() if beside else 1) as pool:
             for counts, lines in pool.map(lambda test: one(*test), alike):
                 print("\n".join(lines), flush=True)
                 total = [a + b for a, b in zip(total, counts)]
