@@ -50,7 +50,8 @@ static error_t add(struct files *f, const char *path)
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
-	uint64_t percent;
+	double percent;
+	char *end;
 
 	switch (key) {
 	case 'a':
@@ -66,9 +67,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->diff.per = arg;
 		return 0;
 	case KEY_LEAST:
-		if (!arguments__number(arg, 0, 100, &percent))
-			return arguments__wrong(state, "--least is a percentage, not %s", arg);
-		o->diff.least = (double)percent / 100;
+		percent = strtod(arg, &end);
+		/* strtod() takes blanks, signs, exponents and names of numbers, too */
+		if (!*arg || arg[strspn(arg, "0123456789.")] || end == arg || *end ||
+		    !(percent <= 100))
+			return arguments__wrong(state, "--least is a percentage, 0 to 100, not %s", arg);
+		o->diff.least = percent / 100;
 		return 0;
 	case ARGP_KEY_END:
 		if (o->plain.nr && (o->plain.nr != 2 || o->side[0].nr || o->side[1].nr))
@@ -78,7 +82,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 			return err ? err : add(&o->side[1], o->plain.list[1]);
 		}
-		if (!o->side[0].nr || !o->side[1].nr)
+		if (o->side[0].nr && !o->side[1].nr)
+			return arguments__wrong(state, "-a, and nothing to compare it with: -b FILE is missing");
+		if (o->side[1].nr && !o->side[0].nr)
+			return arguments__wrong(state, "-b, and nothing to compare it with: -a FILE is missing");
+		if (!o->side[0].nr)
 			return arguments__wrong(state, "two recordings are to be given, before and after");
 		return 0;
 	}
@@ -107,6 +115,12 @@ static int take(struct diff *d, const char *name, unsigned int side, const char 
 	}
 	p->facts.path = path;
 	err = profile__finish(p, l.reader);
+	if (l.status == -EPROTO && !err) {
+		/* that has been said; its times are not to be relied on */
+		profile__free(p);
+		load__free(&l);
+		return -EPROTO;
+	}
 	load__free(&l);
 	if (!err)
 		err = diff__add(d, side, p);
@@ -140,6 +154,12 @@ static int compare(const struct options *o, const char *name, struct diff *d)
 		diff__text(d, stdout);
 	if (err) {
 		say__line("%s: cannot write the comparison: %s", name, strerror(-err));
+		return err;
+	}
+	/* an output that is not complete must not look as if something were worse */
+	if (fflush(stdout) || ferror(stdout)) {
+		err = errno ? -errno : -EIO;
+		say__line("%s: standard output: %s", name, strerror(-err));
 		return err;
 	}
 	diff__total(d, &verdict);

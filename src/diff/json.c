@@ -3,7 +3,10 @@
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/utf8.h"
 #include "diff/diff.h"
 #include "diff/text.h"
 #include "diff/words.h"
@@ -14,6 +17,22 @@
 static json_t *number(double x)
 {
 	return isfinite(x) ? json_real(x) : json_null();
+}
+
+/* The name of a file may be any bytes. */
+static json_t *path(const char *text)
+{
+	json_t *value = json_string(text);
+	char *copy;
+
+	if (value)
+		return value;
+	copy = strdup(text);
+	if (copy)
+		utf8__make_printable(copy);
+	value = copy ? json_string(copy) : NULL;
+	free(copy);
+	return value;
 }
 
 static json_t *difference(const struct difference *d)
@@ -80,14 +99,14 @@ static json_t *recordings(const struct diff *d, unsigned int side)
 		const struct profile_facts *f = &p[i]->facts;
 
 		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:f}",
-					"file", f->path, "comm", f->comm, "build_id", f->build_id,
+			list, json_pack("{s:o, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:b, s:f}",
+					"file", path(f->path), "comm", f->comm, "build_id", f->build_id,
 					"tier", f->tier, "kernel", f->kernel, "wall_ns",
 					(json_int_t)f->wall_ns, "events", (json_int_t)f->events,
 					"lost", (json_int_t)f->lost, "task_ns",
 					(json_int_t)f->task_ns, "idle_ns", (json_int_t)f->idle_ns,
 					"target_cpu_ns", (json_int_t)f->target_cpu_ns, "workers",
-					(int)f->nr_workers, "units", diff__units_of(d, side, i)));
+					(int)f->nr_workers, "torn", f->torn, "units", diff__units_of(d, side, i)));
 	}
 	return list;
 }

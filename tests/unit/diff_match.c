@@ -139,7 +139,7 @@ static void unmoved(void **state)
 	/* 5 lines with an await before the first: the others stand as they stood to each other */
 	ASSERT_SAME(a, first, 1, 2, 3);
 	/* lines in between that nobody was to tell from others: the nearest */
-	ASSERT_SAME(a, two, 0, 2, 4);
+	ASSERT_SAME(a, two, 1, 2, 4);
 }
 
 /* Other awaits of the function, and places that block in it, tell how far it has moved. */
