@@ -64,6 +64,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->json = true;
 		return 0;
 	case KEY_PER:
+		if (!*arg)
+			return arguments__wrong(state, "--per names no task and no function");
 		o->diff.per = arg;
 		return 0;
 	case KEY_LEAST:

@@ -139,7 +139,7 @@ int diff__json(const struct diff *d, FILE *out)
 	else if (json_dumpf(o, out,
 			    JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9)) ||
 		 fputc('\n', out) == EOF)
-		err = -EIO;
+		err = errno ? -errno : -EIO;
 	json_decref(o);
 	return err;
 }
