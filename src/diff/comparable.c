@@ -317,8 +317,10 @@ int comparable__check(struct diff *d)
 	for (unsigned int side = 0; side < SIDES && !err; side++)
 		if (d->side[side].nr == 1)
 			err = note(d, "One recording %s: its own windows of time stand for repeats. What differs "
-				      "from run to run is not in the intervals; compare several of each (-a, -b).",
-				   side ? "after" : "before");
+				      "from run to run is not in the intervals, and cannot be told from what the "
+				      "build does: less than %.3g %% of a unit's time is taken for no change "
+				      "(--least). Better compare several of each (-a, -b).",
+				   side ? "after" : "before", 100 * d->opts.least);
 	return err;
 }
 

@@ -399,12 +399,15 @@ static int make_places(struct diff *d, struct lines *places, uint32_t *place_of)
 
 /* ---- verdicts ---- */
 
+double diff__least(const struct diff *d)
+{
+	return d->opts.least *
+	       (d->total.before > d->total.after ? d->total.before : d->total.after);
+}
+
 static enum verdict judge(const struct diff *d, const struct difference *cost, double p)
 {
-	double least = d->opts.least * (d->total.before > d->total.after ? d->total.before :
-									    d->total.after);
-
-	if (!cost->sure || p > DIFF_CHANCE || fabs(cost->change) < least)
+	if (!cost->sure || p > DIFF_CHANCE || fabs(cost->change) < diff__least(d))
 		return VERDICT_SAME;
 	return cost->change > 0 ? VERDICT_WORSE : VERDICT_BETTER;
 }
@@ -549,8 +552,12 @@ int diff__compare(struct diff *d)
 	struct lines parts = { .diff = d }, places = { .diff = d };
 	struct match *m = NULL;
 	uint32_t *place_of = NULL;
-	int err = comparable__check(d);
+	int err;
 
+	if (d->opts.least < 0)
+		d->opts.least = d->side[0].nr == 1 || d->side[1].nr == 1 ? DIFF_LEAST_ALONE :
+									   DIFF_LEAST;
+	err = comparable__check(d);
 	if (err)
 		return err;
 	choose_unit(d);

@@ -128,10 +128,11 @@ int diff__json(const struct diff *d, FILE *out)
 		json_array_append_new(notes, json_string(n[i]));
 	for (unsigned int side = 0; side < SIDES; side++)
 		repeats[side] = diff__repeats(d, side, &windows);
-	o = json_pack("{s:i, s:s, s:s, s:[f,f], s:[I,I], s:o, s:o, s:o, s:o, s:o}", "version",
+	o = json_pack("{s:i, s:s, s:s, s:[f,f], s:[I,I], s:f, s:o, s:o, s:o, s:o, s:o}", "version",
 		      VERSION, "verdict", verdict__name(verdict), "unit", unit__name(diff__unit(d)),
 		      "units", diff__units(d, 0), diff__units(d, 1), "repeats",
-		      (json_int_t)repeats[0], (json_int_t)repeats[1], "total", difference(total),
+		      (json_int_t)repeats[0], (json_int_t)repeats[1], "least", diff__least(d),
+		      "total", difference(total),
 		      "places", places, "notes", notes, "before", recordings(d, 0), "after",
 		      recordings(d, 1));
 	if (!o || json_array_size(places) != nr)

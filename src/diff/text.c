@@ -56,6 +56,7 @@ static void print_head(const struct diff *d, FILE *out)
 	const struct profile *const *first = diff__profiles(d, 0, &nr);
 	enum verdict verdict;
 	const struct difference *total = diff__total(d, &verdict);
+	double smallest;
 
 	for (unsigned int side = 0; side < SIDES; side++)
 		repeats[side] = diff__repeats(d, side, &windows[side]);
@@ -70,9 +71,10 @@ static void print_head(const struct diff *d, FILE *out)
 	fprintf(out, "%s.", verdict == VERDICT_SAME   ? "No change" :
 			    verdict == VERDICT_WORSE ? "Worse" :
 						       "Better");
-	if (total->sure && fabs(total->change) < total->smallest)
+	smallest = fmax(total->smallest, diff__least(d));
+	if (total->sure && verdict == VERDICT_SAME && fabs(total->change) < smallest)
 		fprintf(out, " In all, a change of %s would have shown.",
-			quantity__of_time((uint64_t)llround(total->smallest)).s);
+			quantity__of_time((uint64_t)llround(smallest)).s);
 	fprintf(out, "\n");
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What recordings differ in besides their costs: each is told, or they are not compared. */
 #include <errno.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -46,6 +47,7 @@ static struct profile *recording(struct diff *d, const char *path)
 		key->part = "";
 		key->line = 3;
 		p->costs[i].amount = i ? 100 : 1900 * MS;
+		p->costs[i].window[0] = p->costs[i].window[1] = p->costs[i].amount / 2;
 	}
 	return p;
 }
@@ -195,6 +197,43 @@ static void refused(void **state)
 	assert_refused(&pair, "no task of a1 is in b1: these are different programs");
 }
 
+/* A build cannot be told from a run by one of each: what counts is more, unless it is named. */
+static void alone(void **state)
+{
+	static const struct {
+		size_t	nr[SIDES];
+		double	least, expected;
+	} cases[] = { { { 2, 2 }, -1, DIFF_LEAST },	  { { 1, 2 }, -1, DIFF_LEAST_ALONE },
+		      { { 2, 1 }, -1, DIFF_LEAST_ALONE }, { { 1, 1 }, -1, DIFF_LEAST_ALONE },
+		      { { 1, 1 }, 0.01, 0.01 },		  { { 2, 2 }, 0.3, 0.3 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct diff_opts opts = { .least = cases[i].least };
+		const char *const *notes;
+		struct diff *d;
+		size_t nr;
+
+		assert_int_equal(diff__new(&opts, &d), 0);
+		for (unsigned int side = 0; side < SIDES; side++)
+			for (size_t k = 0; k < cases[i].nr[side]; k++) {
+				struct profile *p = recording(d, "x");
+
+				p->nr_windows = cases[i].nr[side] == 1 ? 2 : 0;
+				p->window_ns = p->nr_windows ? 1000 * MS : 0;
+				assert_int_equal(diff__add(d, side, p), 0);
+			}
+		assert_int_equal(diff__compare(d), 0);
+		/* 1.9 s in 2 s */
+		assert_true(fabs(diff__least(d) - cases[i].expected * 950 * MS) < 1);
+		notes = diff__notes(d, &nr);
+		assert_int_equal(nr, (cases[i].nr[0] == 1) + (cases[i].nr[1] == 1));
+		if (nr)
+			assert_non_null(strstr(notes[0], cases[i].least < 0 ? "less than 10 %" : "less than 1 %"));
+		diff__free(d);
+	}
+}
+
 /* Names of files may hold what a terminal obeys. */
 static void hostile_path(void **state)
 {
@@ -212,7 +251,7 @@ int main(void)
 		cmocka_unit_test(nothing), cmocka_unit_test(system_facts),
 		cmocka_unit_test(workers), cmocka_unit_test(seen),
 		cmocka_unit_test(twice),   cmocka_unit_test(refused),
-		cmocka_unit_test(hostile_path),
+		cmocka_unit_test(alone),   cmocka_unit_test(hostile_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
