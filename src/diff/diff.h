@@ -85,6 +85,7 @@ struct diff_place {
 	struct difference	 each;		/* ns of one wait; await only */
 	double			 p;		/* of the change, among all places */
 	enum verdict		 verdict;
+	bool			 small;		/* it has changed, but by less than diff__least() */
 	enum diff_change	 change;
 	struct diff_part	*parts;		/* the largest change first */
 	size_t			 nr_parts, room_parts;

@@ -76,8 +76,8 @@ static json_t *parts(const struct diff_place *p)
 
 static json_t *place(const struct diff_place *p)
 {
-	json_t *o = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "segment",
-			      cost_kind__name(p->kind), "verdict", verdict__name(p->verdict),
+	json_t *o = json_pack("{s:s, s:s, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "segment",
+			      cost_kind__name(p->kind), "verdict", verdict__name(p->verdict), "small", p->small,
 			      "what", place__change(p), "before", place_on(p, 0), "after",
 			      place_on(p, 1), "cost", difference(&p->cost), "p_of_all",
 			      number(p->p), "explains", number(p->explains), "parts", parts(p));

@@ -128,6 +128,29 @@ static void print_place(const struct diff *d, FILE *out, const struct diff_place
 	}
 }
 
+/* What has changed by less than counts: it may be what the user looks for. */
+static void print_small(const struct diff *d, FILE *out, const struct diff_place *places, size_t nr)
+{
+	char name[PLACE_MAX];
+	size_t shown = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		const struct diff_place *p = &places[i];
+
+		if (!p->small || shown++ >= PLACES_SHOWN)
+			continue;
+		if (shown == 1)
+			fprintf(out, "\nMore than chance, but less than what counts, %s of a %s (--least):\n",
+				quantity__of_time((uint64_t)llround(diff__least(d))).s,
+				unit__name(diff__unit(d)));
+		fprintf(out, "     %s %s: ", place__name(p, name), place__change(p));
+		print_change(out, p->cost.change);
+		fprintf(out, "\n");
+	}
+	if (shown > PLACES_SHOWN)
+		fprintf(out, "     and %zu more places; --json has all.\n", shown - PLACES_SHOWN);
+}
+
 void diff__text(const struct diff *d, FILE *out)
 {
 	size_t nr, changed = 0, nr_notes;
@@ -143,6 +166,7 @@ void diff__text(const struct diff *d, FILE *out)
 		print_place(d, out, places, i);
 	if (changed > PLACES_SHOWN)
 		fprintf(out, "     and %zu more places; --json has all.\n", changed - PLACES_SHOWN);
+	print_small(d, out, places, nr);
 	fprintf(out, "\nNo change at %zu of %zu places.\n", nr - changed, nr);
 	for (size_t i = 0; i < nr_notes; i++)
 		fprintf(out, "%s- %s\n", i ? "" : "\n", notes[i]);

@@ -234,6 +234,29 @@ static void alone(void **state)
 	}
 }
 
+/* A change that is sure, and less than counts, is told; and not of windows, which are not sure. */
+static void small(void **state)
+{
+	struct pair pair = alike();
+	const struct diff_place *places;
+	enum verdict verdict;
+	size_t nr;
+
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		for (int side = 0; side < SIDES; side++)
+			pair.p[side][i]->costs[0].amount += (side * 10000 + i) * 1000;
+	assert_int_equal(diff__compare(pair.diff), 0);
+	diff__total(pair.diff, &verdict);
+	assert_int_equal(verdict, VERDICT_SAME);
+	places = diff__places(pair.diff, &nr);
+	assert_int_equal(nr, 1);
+	assert_true(places[0].small);
+	assert_int_equal(places[0].verdict, VERDICT_SAME);
+	assert_int_equal(places[0].change, CHANGE_LONGER);
+	diff__free(pair.diff);
+}
+
 /* Names of files may hold what a terminal obeys. */
 static void hostile_path(void **state)
 {
@@ -251,7 +274,8 @@ int main(void)
 		cmocka_unit_test(nothing), cmocka_unit_test(system_facts),
 		cmocka_unit_test(workers), cmocka_unit_test(seen),
 		cmocka_unit_test(twice),   cmocka_unit_test(refused),
-		cmocka_unit_test(alone),   cmocka_unit_test(hostile_path),
+		cmocka_unit_test(alone),   cmocka_unit_test(small),
+		cmocka_unit_test(hostile_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
