@@ -76,6 +76,9 @@ int align__lines(const int64_t *few, size_t nr_few, const int64_t *many, size_t 
 				if (!p || better(&from, way))
 					*way = from;
 			}
+			/* where nothing tells better, the code before has not moved */
+			if (!i && !nr_anchors)
+				way->bends = bend(0, shift);
 			way->bends += off_anchors(anchors, nr_anchors, few[i], shift);
 			way->shifts += distance(shift, 0);
 		}

@@ -4,9 +4,9 @@
  *
  * Code moves in pieces: what is inserted or removed shifts all lines behind it by as much. So
  * those are the same, in order, whose shifts change as little as possible: from one line to the
- * next, and from the lines of which it is known what they are in the other version (anchors).
- * Of several ways that are as good, it is the one with the smallest shifts: code that has not
- * moved stays where it is.
+ * next, and from the lines of which it is known what they are in the other version (anchors);
+ * without these, from no shift. Of several ways that are as good, it is the one with the smallest
+ * shifts: code that has not moved stays where it is.
  */
 #ifndef DWELL_DIFF_ALIGN_H
 #define DWELL_DIFF_ALIGN_H
