@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#define STEPS_MAX	(1ull << 27)	/* a second, say; no code has so many lines that are alike */
+#define STEPS_MAX	(1ull << 27)	/* a second; no code has so many lines that are alike */
 
 /* The cheapest way to match some of the few, the last of them with a certain one. */
 struct way {

@@ -342,7 +342,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Adds the names of what can be, or was (@pattern: that matches it), counted: kinds @kind of costs. */
+/* Adds the names of what can be counted by, of costs of @kind; @pattern: those that match it. */
 static int add_names(struct name_list *l, const struct diff_side *s, enum cost_kind kind,
 		     const char *pattern)
 {

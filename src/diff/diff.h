@@ -10,7 +10,8 @@
  *	diff__text(d, stdout);			see text.h
  *
  * A change counts if it is more than chance would make of it among so many places, and more
- * than a share (opts.least) of the whole. The whole is worse if a place is, unless it is better in all.
+ * than a share (opts.least) of the whole. The whole is worse if a place is, unless it is better
+ * in all.
  */
 #ifndef DWELL_DIFF_H
 #define DWELL_DIFF_H

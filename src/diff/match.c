@@ -207,7 +207,10 @@ static void pin(struct settling *s, const struct alike *a)
 	}
 }
 
-/* The pinned lines of the function of @t as anchors; side @few is that of the fewer. Their number. */
+/*
+ * The pinned lines of the function of @t as anchors; @few is the side of the fewer.
+ * Their number.
+ */
 static size_t anchors_of(struct settling *s, const struct thing *t, unsigned int few)
 {
 	size_t from = 0, to = s->nr_pinned, nr = 0;

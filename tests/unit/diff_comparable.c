@@ -24,7 +24,8 @@ static struct profile *recording(struct diff *d, const char *path)
 	static const struct profile_facts facts = {
 		.comm = "app", .build_id = "aa", .tier = "full", .kernel = "6.8", .machine = "x86_64",
 		.pid = 7, .attach_ts = 1, .realtime_ns = 1, .nr_cpus = 4, .nr_workers = 4,
-		.wall_ns = 2000 * MS, .tasks = 1, .events = 100, .task_ns = 2000 * MS, .waits = true,
+		.wall_ns = 2000 * MS, .tasks = 1, .events = 100, .task_ns = 2000 * MS,
+		.waits = true,
 	};
 	struct frame_names *names = diff__names(d);
 	struct profile *p = calloc(1, sizeof(*p));

@@ -95,8 +95,8 @@ static void one_more(void **state)
 }
 
 /* @a[i] is b[expected[i]], or gone if that is -1. */
-static void assert_same(const struct cost_key *a, size_t nr_a, const struct cost_key *b, size_t nr_b,
-			const int *expected)
+static void assert_same(const struct cost_key *a, size_t nr_a, const struct cost_key *b,
+			size_t nr_b, const int *expected)
 {
 	struct match *m = match__new(names);
 
@@ -219,7 +219,7 @@ static void called_by_line(void **state)
 	ASSERT_SAME(a, b, 0, 2, 3, 5);
 }
 
-/* Where its source lies and which file it is in are no names of code: a crate may be renamed on disk. */
+/* The file in which code lies is no name of it: a crate's folder may be called otherwise. */
 static void other_folder(void **state)
 {
 	const struct cost_key a[] = { await(10, "Recv") };
