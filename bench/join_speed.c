@@ -4,7 +4,9 @@
  * connections on four workers, made up here. One JSON object on standard
  * output; needs no root.
  *
- * join_speed [EVENTS [CONNECTIONS [FILE]]]
+ * join_speed [EVENTS [CONNECTIONS [FILE [SEED]]]]
+ *
+ * With another SEED it is another run of the same server.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -168,6 +170,7 @@ int main(int argc, char **argv)
 	struct join *j;
 	int err;
 
+	seed = argc > 4 ? strtoull(argv[4], NULL, 0) : seed;
 	wrote = write_file(path, events, connections, &written, &bytes);
 	if (trace_reader__open(path, &r, &why)) {
 		fprintf(stderr, "join_speed: %s\n", why);

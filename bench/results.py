@@ -54,6 +54,8 @@ TARGETS = (
     ("throughput kept by the saturated echo server", "request.record.kept", ">=", 0.75),
     ("bytes an event in the file", ".bytes_per_event", "<=", 16),
     ("events a second in a report", ".report_events_per_s", ">=", 2e6),
+    ("events a second in a comparison of 2 × 10 recordings: a minute for 5 M each", "diff.events_per_s", ">=", 100e6 / 60),
+    ("memory of that, over that of 2 × 1", "diff.memory_ratio", "<=", 1.5),
     ("MB of .debug_info a second, cold, on two cores", ".largest.cold_mb_per_s", ">=", 60),
     ("ms for a cached binary", ".largest.cached_ms", "<=", 100),
 )
@@ -230,6 +232,10 @@ def speed(figures):
         row(what, key, 1e-6, " M events/s")
     row("reading a recording", "join.read_events_per_s", 1e-6, " M events/s")
     row("writing an event", "join.encode_ns_per_event", 1, " ns")
+    row("`dwell diff` of 2 × 10 recordings", "diff.events_per_s", 1e-6, " M events/s")
+    for key, what in (("sets", "its"), ("per", "with `--per`: its"), ("alone", "of 2 × 1: its")):
+        row(f"… {what} time", f"diff.{key}.s", 1, " s")
+        row(f"… {what} peak memory", f"diff.{key}.max_rss_mb", 1, " MB")
     for key in figures.keys(".cold_ms"):
         stem = key.removesuffix(".cold_ms")
         name = stem.split(".")[1]

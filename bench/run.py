@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What dwell costs the program that it records, and how fast it is: `make bench`.
 
-    run.py [overhead] [sources] [join] [info]
+    run.py [overhead] [sources] [join] [diff] [info]
                                          measures (all of them), prints the result and keeps it in bench/results/
     run.py --table FILE                  a kept result as Markdown
     run.py --compare OLD NEW             two kept results: 1 if a figure is worse, 0 if none is, 2 after an error
@@ -10,6 +10,7 @@
 overhead  servers under load, bare, with empty probes and recorded, in interleaved rounds; needs root
 sources   of that, what the BPF programs of each kernel source take; needs root
 join      $DWELL_BUILD/bench/join_speed
+diff      `dwell diff` of 2 × 10 recordings of 5 M events that join_speed makes up
 info      `dwell info`, cold and cached
 
 A figure that misses its target is printed and is no failure: the exit status is 1 only if something could
@@ -44,7 +45,7 @@ import results  # noqa: E402
 from harness import (BUILD, DWELL, PROFILES, Process, Recording, cannot_record, report, run,  # noqa: E402
                      wait_for, workload)
 
-PARTS = ("overhead", "sources", "join", "info")
+PARTS = ("overhead", "sources", "join", "diff", "info")
 PROBLEMS = (AssertionError, OSError, subprocess.SubprocessError, ValueError, KeyError)
 
 
@@ -84,10 +85,11 @@ class Effort:
     warm: float
     repeats: int
     join_events: int
+    diff_events: int
 
 
-FULL = Effort(rounds=6, seconds=5, warm=0.5, repeats=5, join_events=20_000_000)
-QUICK = Effort(rounds=1, seconds=1, warm=0.1, repeats=1, join_events=2_000_000)
+FULL = Effort(rounds=6, seconds=5, warm=0.5, repeats=5, join_events=20_000_000, diff_events=5_000_000)
+QUICK = Effort(rounds=1, seconds=1, warm=0.1, repeats=1, join_events=2_000_000, diff_events=100_000)
 
 
 def say(text):
@@ -405,6 +407,47 @@ def measure_join(_result, figures, effort, directory):
         figures.add(f"join.{key}", unit, [each[key] for each in runs], better)
 
 
+# ---- diff ---------------------------------------------------------------------------------------------------
+
+def timed(*argv):
+    """Seconds that it took, and the most memory that it had, MB."""
+    began = time.monotonic()
+    with subprocess.Popen([str(arg) for arg in argv], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          preexec_fn=die_with_parent) as child:
+        # What wait4() tells is also that of ours, from before it executed dwell.
+        peak = 0
+        while child.poll() is None:
+            with contextlib.suppress(OSError):
+                found = re.search(r"^VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{child.pid}/status").read_text("ascii", "replace"),
+                                  re.M)
+                if found and os.readlink(f"/proc/{child.pid}/exe") == str(DWELL):
+                    peak = int(found[1])
+            time.sleep(0.005)
+    assert child.returncode in (0, 1) and peak, f"dwell {argv[1]}: status {child.returncode}"
+    return time.monotonic() - began, peak / 1024
+
+
+def measure_diff(_result, figures, effort, directory):
+    """One, ten of each side: is it fast enough, and does its memory depend on how many there are?"""
+    made = []
+    for number in range(20):
+        made.append(directory / f"{number}.data")
+        done = run(BUILD / "bench/join_speed", effort.diff_events, 1000, made[-1], 1000 + number, timeout=600)
+        assert done.returncode == 0, f"join_speed: status {done.returncode}: {done.stderr}"
+    def sides(each):
+        return [word for number in range(each) for word in ("-a", made[number], "-b", made[-1 - number])]
+    seen = {}
+    for key, argv in (("alone", sides(1)), ("sets", sides(10)), ("per", ["--per", "*", *sides(10)])):
+        seen[key] = [timed(DWELL, "diff", *argv) for _ in range(min(effort.repeats, 3))]
+        figures.add(f"diff.{key}.s", "s", [each[0] for each in seen[key]], "less")
+        figures.add(f"diff.{key}.max_rss_mb", "MB", [each[1] for each in seen[key]], "less")
+        say(f"diff       {key}: {seen[key][-1][0]:.1f} s, {seen[key][-1][1]:.1f} MB")
+    figures.add("diff.events_per_s", "events/s", [20 * effort.diff_events / each[0] for each in seen["sets"]], "more")
+    figures.add("diff.memory_ratio", "", [ten[1] / one[1] for one, ten in zip(seen["alone"], seen["sets"])], "less")
+    for path in made:
+        path.unlink()
+
+
 # ---- info ---------------------------------------------------------------------------------------------------
 
 SHF_COMPRESSED = 0x800
@@ -525,7 +568,7 @@ def measure(arguments):
     try:
         for part, function, more in (("overhead", measure_overhead, [arguments.workload]),
                                      ("sources", measure_sources, [arguments.workload]),
-                                     ("join", measure_join, []), ("info", measure_info, [arguments.binary])):
+                                     ("join", measure_join, []), ("diff", measure_diff, []), ("info", measure_info, [arguments.binary])):
             if arguments.parts and part not in arguments.parts:
                 continue
             try:

@@ -35,7 +35,7 @@ static const struct argp_option options[] = {
 	{ "after", 'b', "FILE", 0, "a recording of after; may be repeated", 0 },
 	{ "json", KEY_JSON, NULL, 0, "one JSON object, with all places", 0 },
 	{ "per", KEY_PER, "PATTERN", 0, "costs of each task whose name matches, or of each wait in a function that does: 'app::handle*'", 0 },
-	{ "least", KEY_LEAST, "PERCENT", 0, "of the time of a unit: less is no change (2)", 0 },
+	{ "least", KEY_LEAST, "PERCENT", 0, "of the time of a unit: less is no change (2; with one recording on a side 10)", 0 },
 	{ 0 },
 };
 
@@ -50,7 +50,8 @@ static error_t add(struct files *f, const char *path)
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
-	uint64_t percent;
+	double percent;
+	char *end;
 
 	switch (key) {
 	case 'a':
@@ -63,12 +64,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->json = true;
 		return 0;
 	case KEY_PER:
+		if (!*arg)
+			return arguments__wrong(state, "--per names no task and no function");
 		o->diff.per = arg;
 		return 0;
 	case KEY_LEAST:
-		if (!arguments__number(arg, 0, 100, &percent))
-			return arguments__wrong(state, "--least is a percentage, not %s", arg);
-		o->diff.least = (double)percent / 100;
+		percent = strtod(arg, &end);
+		/* strtod() takes blanks, signs, exponents and names of numbers, too */
+		if (!*arg || arg[strspn(arg, "0123456789.")] || end == arg || *end ||
+		    !(percent <= 100))
+			return arguments__wrong(state, "--least is a percentage, 0 to 100, not %s", arg);
+		o->diff.least = percent / 100;
 		return 0;
 	case ARGP_KEY_END:
 		if (o->plain.nr && (o->plain.nr != 2 || o->side[0].nr || o->side[1].nr))
@@ -78,7 +84,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 			return err ? err : add(&o->side[1], o->plain.list[1]);
 		}
-		if (!o->side[0].nr || !o->side[1].nr)
+		if (o->side[0].nr && !o->side[1].nr)
+			return arguments__wrong(state, "-a, and nothing to compare it with: -b FILE is missing");
+		if (o->side[1].nr && !o->side[0].nr)
+			return arguments__wrong(state, "-b, and nothing to compare it with: -a FILE is missing");
+		if (!o->side[0].nr)
 			return arguments__wrong(state, "two recordings are to be given, before and after");
 		return 0;
 	}
@@ -107,6 +117,12 @@ static int take(struct diff *d, const char *name, unsigned int side, const char 
 	}
 	p->facts.path = path;
 	err = profile__finish(p, l.reader);
+	if (l.status == -EPROTO && !err) {
+		/* that has been said; its times are not to be relied on */
+		profile__free(p);
+		load__free(&l);
+		return -EPROTO;
+	}
 	load__free(&l);
 	if (!err)
 		err = diff__add(d, side, p);
@@ -142,6 +158,12 @@ static int compare(const struct options *o, const char *name, struct diff *d)
 		say__line("%s: cannot write the comparison: %s", name, strerror(-err));
 		return err;
 	}
+	/* an output that is not complete must not look as if something were worse */
+	if (fflush(stdout) || ferror(stdout)) {
+		err = errno ? -errno : -EIO;
+		say__line("%s: standard output: %s", name, strerror(-err));
+		return err;
+	}
 	diff__total(d, &verdict);
 	return verdict == VERDICT_WORSE;
 }
@@ -156,7 +178,7 @@ int cmd_diff(int argc, char **argv)
 		       "With several recordings of each, the intervals tell how much runs differ anyway. "
 		       "The exit status is 0 if nothing is worse, 1 if something is, 2 after an error.",
 	};
-	struct options o = { .diff.least = DIFF_LEAST };
+	struct options o = { .diff.least = -1 };
 	struct diff *d = NULL;
 	int err;
 

@@ -49,16 +49,15 @@ static int side__load(struct side *s, const char *name, const char *path,
 /* 0, or negative errno with the message printed. */
 static int check(const char *name, const struct side sides[SIDES])
 {
-	int err = 0;
+	const struct profile_facts *facts[SIDES] = { &sides[0].profile->facts,
+						     &sides[1].profile->facts };
+	struct join *joins[SIDES] = { sides[0].loaded.join, sides[1].loaded.join };
+	char *why;
+	int err = comparable__refuse_joined(facts, joins, &why);
 
-	for (unsigned int i = 0; i < SIDES && !err; i++) {
-		char *why;
-
-		err = comparable__refuse(&sides[0].profile->facts, &sides[i].profile->facts, &why);
-		if (err)
-			say__line("%s: %s", name, err == -EINVAL ? why : strerror(-err));
-		free(why);
-	}
+	if (err)
+		say__line("%s: %s", name, err == -EINVAL ? why : strerror(-err));
+	free(why);
 	return err;
 }
 

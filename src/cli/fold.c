@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* dwell fold: folded stacks, one per line, for flamegraph.pl and similar tools. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/load.h"
+#include "diff/comparable.h"
 #include "join/join.h"
 #include "output/folded_diff.h"
 #include "output/output.h"
@@ -75,6 +77,29 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
+/* May they be compared? 0, or negative errno with the message printed. */
+static int check_two(const char *name, const struct options *o, const struct loaded l[SIDES])
+{
+	struct join *joins[SIDES] = { l[0].join, l[1].join };
+	struct profile_facts f[SIDES];
+	char *why;
+	int err;
+
+	for (unsigned int i = 0; i < SIDES; i++) {
+		const struct trace_host *host = trace_reader__host(l[i].reader);
+
+		f[i] = (struct profile_facts){ .path = i ? o->after : o->input, .comm = host->comm,
+					       .tier = host->tier,
+					       .tasks = join__totals(l[i].join)->tasks_seen };
+	}
+	err = comparable__refuse_joined((const struct profile_facts *[]){ &f[0], &f[1] }, joins,
+					&why);
+	if (err)
+		say__line("%s: %s", name, err == -EINVAL ? why : strerror(-err));
+	free(why);
+	return err;
+}
+
 /* Folded stacks of both recordings, side by side. */
 static int fold_diff(const char *name, const struct options *o)
 {
@@ -87,6 +112,9 @@ static int fold_diff(const char *name, const struct options *o)
 	err = load__trace(&l[1], name, o->after, o->task, o->idle, o->follow);
 	if (err)
 		goto out;
+	err = check_two(name, o, l);
+	if (err)
+		goto both;
 	joins[0] = l[0].join;
 	joins[1] = l[1].join;
 	err = output_folded_diff__write(joins, o->output.weight, stdout);
@@ -94,6 +122,7 @@ static int fold_diff(const char *name, const struct options *o)
 		say__line("%s: cannot write the stacks: %s", name, strerror(-err));
 	else
 		err = l[0].status ? l[0].status : l[1].status;
+both:
 	load__free(&l[1]);
 out:
 	load__free(&l[0]);

@@ -399,14 +399,24 @@ static int make_places(struct diff *d, struct lines *places, uint32_t *place_of)
 
 /* ---- verdicts ---- */
 
+double diff__least(const struct diff *d)
+{
+	return d->opts.least *
+	       (d->total.before > d->total.after ? d->total.before : d->total.after);
+}
+
 static enum verdict judge(const struct diff *d, const struct difference *cost, double p)
 {
-	double least = d->opts.least * (d->total.before > d->total.after ? d->total.before :
-									    d->total.after);
-
-	if (!cost->sure || p > DIFF_CHANCE || fabs(cost->change) < least)
+	if (!cost->sure || p > DIFF_CHANCE || fabs(cost->change) < diff__least(d))
 		return VERDICT_SAME;
 	return cost->change > 0 ? VERDICT_WORSE : VERDICT_BETTER;
+}
+
+/* Windows of one recording are not sure enough to tell of what is small. */
+static bool is_small(const struct diff *d, const struct diff_place *p)
+{
+	return p->verdict == VERDICT_SAME && p->cost.sure && p->p <= DIFF_CHANCE &&
+	       d->side[0].nr > 1 && d->side[1].nr > 1;
 }
 
 /* Which of the two factors of its cost has changed more. */
@@ -414,7 +424,7 @@ static enum diff_change change_of(const struct diff_place *p)
 {
 	double often, longer;
 
-	if (p->verdict == VERDICT_SAME)
+	if (p->verdict == VERDICT_SAME && !p->small)
 		return CHANGE_NONE;
 	if (!p->is[0] || !p->is[1])
 		return p->is[1] ? CHANGE_NEW : CHANGE_GONE;
@@ -441,6 +451,7 @@ static int judge_all(struct diff *d)
 	for (size_t i = 0; i < d->nr_places && !err; i++) {
 		d->places[i].p = p[i];
 		d->places[i].verdict = judge(d, &d->places[i].cost, p[i]);
+		d->places[i].small = is_small(d, &d->places[i]);
 		d->places[i].change = change_of(&d->places[i]);
 	}
 	d->verdict = judge(d, &d->total, d->total.p);
@@ -549,8 +560,12 @@ int diff__compare(struct diff *d)
 	struct lines parts = { .diff = d }, places = { .diff = d };
 	struct match *m = NULL;
 	uint32_t *place_of = NULL;
-	int err = comparable__check(d);
+	int err;
 
+	if (d->opts.least < 0)
+		d->opts.least = d->side[0].nr == 1 || d->side[1].nr == 1 ? DIFF_LEAST_ALONE :
+									   DIFF_LEAST;
+	err = comparable__check(d);
 	if (err)
 		return err;
 	choose_unit(d);

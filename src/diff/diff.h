@@ -10,7 +10,8 @@
  *	diff__text(d, stdout);			see text.h
  *
  * A change counts if it is more than chance would make of it among so many places, and more
- * than opts.least of the whole. The whole is worse if a place is, unless it is better in all.
+ * than a share (opts.least) of the whole. The whole is worse if a place is, unless it is better
+ * in all.
  */
 #ifndef DWELL_DIFF_H
 #define DWELL_DIFF_H
@@ -25,6 +26,11 @@
 #include "diff/statistics.h"
 
 #define DIFF_LEAST	0.02	/* of the time of a unit: less is no change */
+/*
+ * The same if a side has one recording. Its windows do not tell how runs differ, and two runs of
+ * one build were seen to differ by 5 % on a busy machine.
+ */
+#define DIFF_LEAST_ALONE 0.10
 #define DIFF_CHANCE	0.01	/* of one wrong change among all places */
 
 /* What the cost is of. */
@@ -42,7 +48,8 @@ struct diff_opts {
 	 * seconds.
 	 */
 	const char	*per;
-	double		 least;		/* see above; DIFF_LEAST */
+	/* see above; negative: DIFF_LEAST, or DIFF_LEAST_ALONE */
+	double		 least;
 };
 
 enum verdict {
@@ -79,6 +86,7 @@ struct diff_place {
 	struct difference	 each;		/* ns of one wait; await only */
 	double			 p;		/* of the change, among all places */
 	enum verdict		 verdict;
+	bool			 small;		/* it has changed, but by less than diff__least() */
 	enum diff_change	 change;
 	struct diff_part	*parts;		/* the largest change first */
 	size_t			 nr_parts, room_parts;
@@ -108,6 +116,8 @@ const char *diff__why(const struct diff *d);
 /* Of all places: ns of a unit, without idle time. */
 const struct difference *diff__total(const struct diff *d, enum verdict *verdict);
 enum diff_unit diff__unit(const struct diff *d);
+/* Less than so many ns of a unit is no change. */
+double diff__least(const struct diff *d);
 /* How many units of work @side has. */
 double diff__units(const struct diff *d, unsigned int side);
 /* How many recording @i of @side has; 0 if its windows stand for repeats. */

@@ -3,7 +3,10 @@
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/utf8.h"
 #include "diff/diff.h"
 #include "diff/text.h"
 #include "diff/words.h"
@@ -14,6 +17,22 @@
 static json_t *number(double x)
 {
 	return isfinite(x) ? json_real(x) : json_null();
+}
+
+/* The name of a file may be any bytes. */
+static json_t *path(const char *text)
+{
+	json_t *value = json_string(text);
+	char *copy;
+
+	if (value)
+		return value;
+	copy = strdup(text);
+	if (copy)
+		utf8__make_printable(copy);
+	value = copy ? json_string(copy) : NULL;
+	free(copy);
+	return value;
 }
 
 static json_t *difference(const struct difference *d)
@@ -57,8 +76,8 @@ static json_t *parts(const struct diff_place *p)
 
 static json_t *place(const struct diff_place *p)
 {
-	json_t *o = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "segment",
-			      cost_kind__name(p->kind), "verdict", verdict__name(p->verdict),
+	json_t *o = json_pack("{s:s, s:s, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "segment",
+			      cost_kind__name(p->kind), "verdict", verdict__name(p->verdict), "small", p->small,
 			      "what", place__change(p), "before", place_on(p, 0), "after",
 			      place_on(p, 1), "cost", difference(&p->cost), "p_of_all",
 			      number(p->p), "explains", number(p->explains), "parts", parts(p));
@@ -80,14 +99,14 @@ static json_t *recordings(const struct diff *d, unsigned int side)
 		const struct profile_facts *f = &p[i]->facts;
 
 		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:f}",
-					"file", f->path, "comm", f->comm, "build_id", f->build_id,
+			list, json_pack("{s:o, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:b, s:f}",
+					"file", path(f->path), "comm", f->comm, "build_id", f->build_id,
 					"tier", f->tier, "kernel", f->kernel, "wall_ns",
 					(json_int_t)f->wall_ns, "events", (json_int_t)f->events,
 					"lost", (json_int_t)f->lost, "task_ns",
 					(json_int_t)f->task_ns, "idle_ns", (json_int_t)f->idle_ns,
 					"target_cpu_ns", (json_int_t)f->target_cpu_ns, "workers",
-					(int)f->nr_workers, "units", diff__units_of(d, side, i)));
+					(int)f->nr_workers, "torn", f->torn, "units", diff__units_of(d, side, i)));
 	}
 	return list;
 }
@@ -109,10 +128,11 @@ int diff__json(const struct diff *d, FILE *out)
 		json_array_append_new(notes, json_string(n[i]));
 	for (unsigned int side = 0; side < SIDES; side++)
 		repeats[side] = diff__repeats(d, side, &windows);
-	o = json_pack("{s:i, s:s, s:s, s:[f,f], s:[I,I], s:o, s:o, s:o, s:o, s:o}", "version",
+	o = json_pack("{s:i, s:s, s:s, s:[f,f], s:[I,I], s:f, s:o, s:o, s:o, s:o, s:o}", "version",
 		      VERSION, "verdict", verdict__name(verdict), "unit", unit__name(diff__unit(d)),
 		      "units", diff__units(d, 0), diff__units(d, 1), "repeats",
-		      (json_int_t)repeats[0], (json_int_t)repeats[1], "total", difference(total),
+		      (json_int_t)repeats[0], (json_int_t)repeats[1], "least", diff__least(d),
+		      "total", difference(total),
 		      "places", places, "notes", notes, "before", recordings(d, 0), "after",
 		      recordings(d, 1));
 	if (!o || json_array_size(places) != nr)
@@ -120,7 +140,7 @@ int diff__json(const struct diff *d, FILE *out)
 	else if (json_dumpf(o, out,
 			    JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9)) ||
 		 fputc('\n', out) == EOF)
-		err = -EIO;
+		err = errno ? -errno : -EIO;
 	json_decref(o);
 	return err;
 }

@@ -28,7 +28,6 @@ struct things {
 	struct thing		*list;
 	size_t			 nr, room;
 	struct hash_table	 known;		/* index + 1, by its content but number */
-	struct hash_table	 bases;		/* first line of a function: see base_of() */
 	uint32_t		 numbers;
 };
 
@@ -128,7 +127,6 @@ static void things__clear(struct things *t)
 {
 	free(t->list);
 	hash_table__clear(&t->known);
-	hash_table__clear(&t->bases);
 }
 
 static int cmp(const void *a, const void *b)
@@ -157,76 +155,178 @@ static int by_likeness(const void *a, const void *b)
 	return x->line < y->line ? -1 : x->line > y->line;
 }
 
-/* The slot of the first line of the function of @t on its side; NULL: no memory. */
-static struct hash_slot *base_of(struct things *all, const struct thing *t)
-{
-	const uintptr_t content[] = { t->side, t->of, (uintptr_t)t->function };
+/* The same line of a function on both sides. */
+struct pinned {
+	uint32_t	of;
+	const char	*function;
+	int64_t		line[2];	/* by side */
+};
 
-	return hash_table__at(&all->bases,
-			      hash_table__key(&all->bases, (const char *)content, sizeof(content)));
+/* Things that are alike: those before @mid are of side 0. */
+struct alike {
+	struct thing	**list;
+	size_t		 mid, nr;
+};
+
+/* What it takes to settle things. */
+struct settling {
+	struct things	*all;
+	struct thing	**order;
+	struct pinned	*pinned;
+	size_t		 nr_pinned;
+	int64_t		*lines;
+	size_t		*at;
+	struct anchor	*anchors;
+};
+
+static int by_function(const void *a, const void *b)
+{
+	const struct pinned *x = a, *y = b;
+
+	if (x->of != y->of)
+		return x->of < y->of ? -1 : 1;
+	if (x->function != y->function)
+		return cmp(x->function, y->function);
+	if (x->line[0] != y->line[0])
+		return x->line[0] < y->line[0] ? -1 : 1;
+	return x->line[1] < y->line[1] ? -1 : x->line[1] > y->line[1];
 }
 
-/* How far the line of @t is from the first one of its function. */
-static int64_t offset(struct things *all, const struct thing *t)
+/* As many on both sides: they are the same, in order. */
+static void pin(struct settling *s, const struct alike *a)
 {
-	const struct hash_slot *s = t->of ? base_of(all, t) : NULL;
+	for (size_t i = 0; i < a->mid; i++) {
+		struct thing *before = a->list[i], *after = a->list[a->mid + i];
 
-	return (int64_t)t->line - (s ? (int64_t)s->value : 0);
+		before->number = after->number = ++s->all->numbers;
+		/* lines in names of tasks say nothing of each other */
+		if (before->of && before->line && after->line)
+			s->pinned[s->nr_pinned++] = (struct pinned){
+				before->of, before->function, { before->line, after->line }
+			};
+	}
 }
 
 /*
- * Give the same numbers to those of the fewer @few that are the same as those of the @many, in
- * order, so that the differences of their offsets are smallest. Others get numbers of their own.
+ * The pinned lines of the function of @t as anchors; @few is the side of the fewer.
+ * Their number.
  */
-static int align(struct things *all, struct thing **few, size_t nr_few, struct thing **many,
-		 size_t nr_many)
+static size_t anchors_of(struct settling *s, const struct thing *t, unsigned int few)
 {
-	int64_t *lines = calloc(nr_few + nr_many + 1, sizeof(*lines));
-	size_t *at = calloc(nr_few + 1, sizeof(*at));
-	int err = lines && at ? 0 : -ENOMEM;
+	size_t from = 0, to = s->nr_pinned, nr = 0;
 
-	for (size_t i = 0; i < nr_few && !err; i++)
-		lines[i] = offset(all, few[i]);
-	for (size_t i = 0; i < nr_many && !err; i++) {
-		lines[nr_few + i] = offset(all, many[i]);
-		many[i]->number = ++all->numbers;
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+		const struct pinned *p = &s->pinned[mid];
+		bool before = p->of != t->of ? p->of < t->of : cmp(p->function, t->function) < 0;
+
+		if (before)
+			from = mid + 1;
+		else
+			to = mid;
 	}
-	if (!err)
-		err = align__lines(lines, nr_few, lines + nr_few, nr_many, at);
+	for (; from < s->nr_pinned; from++) {
+		const struct pinned *p = &s->pinned[from];
+
+		if (p->of != t->of || p->function != t->function)
+			break;
+		s->anchors[nr++] = (struct anchor){ p->line[few], p->line[!few] };
+	}
+	return nr;
+}
+
+static int by_few(const void *a, const void *b)
+{
+	const struct anchor *x = a, *y = b;
+
+	if (x->few != y->few)
+		return x->few < y->few ? -1 : 1;
+	return x->many < y->many ? -1 : x->many > y->many;
+}
+
+/* More on one side: see align.h. What no other is the same as gets a number of its own. */
+static int align(struct settling *s, const struct alike *a)
+{
+	bool fewer = a->mid <= a->nr - a->mid;
+	struct thing **few = fewer ? a->list : a->list + a->mid;
+	struct thing **many = fewer ? a->list + a->mid : a->list;
+	size_t nr_few = fewer ? a->mid : a->nr - a->mid, nr_many = a->nr - nr_few, nr_anchors;
+	int err;
+
+	for (size_t i = 0; i < nr_few; i++)
+		s->lines[i] = few[i]->line;
+	for (size_t i = 0; i < nr_many; i++) {
+		s->lines[nr_few + i] = many[i]->line;
+		many[i]->number = ++s->all->numbers;
+	}
+	if (!nr_few)
+		return 0;
+	nr_anchors = anchors_of(s, few[0], fewer ? 0 : 1);
+	if (nr_anchors)
+		qsort(s->anchors, nr_anchors, sizeof(*s->anchors), by_few);
+	err = align__lines(s->lines, nr_few, s->lines + nr_few, nr_many, s->anchors, nr_anchors,
+			   s->at);
 	for (size_t i = 0; i < nr_few && !err; i++)
-		few[i]->number = many[at[i]]->number;
-	free(lines);
-	free(at);
+		few[i]->number = many[s->at[i]]->number;
+	return err;
+}
+
+/* The things that are alike from the first of @nr on. */
+static struct alike alike_at(struct thing **list, size_t nr)
+{
+	struct alike a = { .list = list };
+
+	while (a.nr < nr && thing__alike(list[0], list[a.nr]))
+		a.nr++;
+	while (a.mid < a.nr && !list[a.mid]->side)
+		a.mid++;
+	return a;
+}
+
+/* First what leaves no choice, which then tells how far code has moved. */
+static int settle_all(struct settling *s)
+{
+	size_t nr = s->all->nr;
+	struct alike a;
+	int err = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		s->order[i] = &s->all->list[i];
+	if (nr)
+		qsort(s->order, nr, sizeof(struct thing *), by_likeness);
+	for (size_t i = 0; i < nr; i += a.nr) {
+		a = alike_at(s->order + i, nr - i);
+		if (a.mid == a.nr - a.mid)
+			pin(s, &a);
+	}
+	if (s->nr_pinned)
+		qsort(s->pinned, s->nr_pinned, sizeof(*s->pinned), by_function);
+	for (size_t i = 0; i < nr && !err; i += a.nr) {
+		a = alike_at(s->order + i, nr - i);
+		if (a.mid != a.nr - a.mid)
+			err = align(s, &a);
+	}
 	return err;
 }
 
 static int things__settle(struct things *t)
 {
-	struct thing **order = calloc(t->nr + 1, sizeof(struct thing *));
-	int err = order ? 0 : -ENOMEM;
+	struct settling s = { .all = t };
+	size_t room = t->nr + 1;
+	int err = -ENOMEM;
 
-	for (size_t i = 0; i < t->nr && !err; i++) {
-		struct hash_slot *s = t->list[i].of ? base_of(t, &t->list[i]) : NULL;
-
-		order[i] = &t->list[i];
-		if (t->list[i].of && !s)
-			err = -ENOMEM;
-		else if (s && (!s->value || s->value > t->list[i].line))
-			s->value = t->list[i].line;
-	}
-	if (!err && t->nr)
-		qsort(order, t->nr, sizeof(struct thing *), by_likeness);
-	for (size_t from = 0, to, mid; from < t->nr && !err; from = to) {
-		for (to = from; to < t->nr && thing__alike(order[from], order[to]);)
-			to++;
-		for (mid = from; mid < to && !order[mid]->side;)
-			mid++;
-		if (mid - from <= to - mid)
-			err = align(t, order + from, mid - from, order + mid, to - mid);
-		else
-			err = align(t, order + mid, to - mid, order + from, mid - from);
-	}
-	free(order);
+	s.order = calloc(room, sizeof(struct thing *));
+	s.pinned = calloc(room, sizeof(*s.pinned));
+	s.lines = calloc(room, sizeof(*s.lines));
+	s.at = calloc(room, sizeof(*s.at));
+	s.anchors = calloc(room, sizeof(*s.anchors));
+	if (s.order && s.pinned && s.lines && s.at && s.anchors)
+		err = settle_all(&s);
+	free(s.order);
+	free(s.pinned);
+	free(s.lines);
+	free(s.at);
+	free(s.anchors);
 	return err;
 }
 

@@ -3,7 +3,7 @@
  * Which costs of two builds are the same. Code that has moved is the same code, so lines do
  * not count: a place is found again by its task, its function and what is awaited there, and
  * where several have these in common, by their order in the source. If one side has more of
- * them, those are the same whose lines are about as far from the function's first one.
+ * them, by how far the rest of the function has moved: see align.h.
  *
  *	match__add(m, 0, &key);			for all keys of both sides
  *	match__settle(m);

@@ -424,6 +424,9 @@ int profile__finish(struct profile *p, const struct trace_reader *r)
 	f->tier = kept(p->taker, host->tier);
 	f->kernel = kept(p->taker, host->kernel);
 	f->machine = kept(p->taker, host->machine);
+	f->pid = host->pid;
+	f->attach_ts = host->attach_ts;
+	f->realtime_ns = host->realtime_ns;
 	f->nr_cpus = host->nr_cpus;
 	f->nr_workers = join__workers(p->taker->join);
 	f->wall_ns = totals->wall_ns;

@@ -66,6 +66,8 @@ struct cost {
 struct profile_facts {
 	const char	*path;		/* of the file; the caller's */
 	const char	*comm, *build_id, *tier, *kernel, *machine;
+	uint32_t	 pid;
+	uint64_t	 attach_ts, realtime_ns;	/* when it begins, on both clocks */
 	uint32_t	 nr_cpus;
 	uint32_t	 nr_workers;	/* threads that polled tasks */
 	uint64_t	 wall_ns;

@@ -147,26 +147,20 @@ static size_t match_exactly(struct variant *a, size_t nr_a, struct variant *b, s
 	return nr;
 }
 
-/* By their lines: see stacks.h. */
+/* By their lines: see align.h. */
 static int match_lines(struct level *l, struct variant *a, size_t nr_a, struct variant *b,
 		       size_t nr_b)
 {
 	bool fewer = nr_a <= nr_b;
 	struct variant *few = fewer ? a : b, *many = fewer ? b : a;
-	size_t nr_few = fewer ? nr_a : nr_b, nr_many = fewer ? nr_b : nr_a, nr = 0;
+	size_t nr_few = fewer ? nr_a : nr_b, nr_many = fewer ? nr_b : nr_a;
 	int err;
 
 	for (size_t i = 0; i < nr_few; i++)
-		nr += !!named(many, nr_many, few[i].exact);
-	if (nr == nr_few) {
-		match_exactly(a, nr_a, b, nr_b);
-		return 0;
-	}
-	for (size_t i = 0; i < nr_few; i++)
-		l->lines[i] = few[i].line - few[0].line;
+		l->lines[i] = few[i].line;
 	for (size_t i = 0; i < nr_many; i++)
-		l->lines[nr_few + i] = many[i].line - many[0].line;
-	err = align__lines(l->lines, nr_few, l->lines + nr_few, nr_many, l->at);
+		l->lines[nr_few + i] = many[i].line;
+	err = align__lines(l->lines, nr_few, l->lines + nr_few, nr_many, NULL, 0, l->at);
 	for (size_t i = 0; i < nr_few && !err; i++)
 		same(fewer ? &a[i] : &a[l->at[i]], fewer ? &b[l->at[i]] : &b[i]);
 	return err;

@@ -3,9 +3,8 @@
  * The stacks of two recordings side by side: for folded stacks with two weights and for the
  * picture of a difference. Frames are the same if their names are, but for the numbers of lines
  * and the ports of addresses, below frames that are the same. Where one has several that differ
- * in lines only, these are the same in order; if one side has more of them, those that did not
- * move or, if they did, that are about as far from the first one. An address whose port differs
- * is the same if it is the only one.
+ * in lines only, these are the same in order; if one side has more of them, by how far they have
+ * moved: see align.h. An address whose port differs is the same if it is the only one.
  */
 #ifndef DWELL_DIFF_STACKS_H
 #define DWELL_DIFF_STACKS_H

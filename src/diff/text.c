@@ -56,6 +56,7 @@ static void print_head(const struct diff *d, FILE *out)
 	const struct profile *const *first = diff__profiles(d, 0, &nr);
 	enum verdict verdict;
 	const struct difference *total = diff__total(d, &verdict);
+	double smallest;
 
 	for (unsigned int side = 0; side < SIDES; side++)
 		repeats[side] = diff__repeats(d, side, &windows[side]);
@@ -70,9 +71,10 @@ static void print_head(const struct diff *d, FILE *out)
 	fprintf(out, "%s.", verdict == VERDICT_SAME   ? "No change" :
 			    verdict == VERDICT_WORSE ? "Worse" :
 						       "Better");
-	if (total->sure && fabs(total->change) < total->smallest)
+	smallest = fmax(total->smallest, diff__least(d));
+	if (total->sure && verdict == VERDICT_SAME && fabs(total->change) < smallest)
 		fprintf(out, " In all, a change of %s would have shown.",
-			quantity__of_time((uint64_t)llround(total->smallest)).s);
+			quantity__of_time((uint64_t)llround(smallest)).s);
 	fprintf(out, "\n");
 }
 
@@ -126,6 +128,29 @@ static void print_place(const struct diff *d, FILE *out, const struct diff_place
 	}
 }
 
+/* What has changed by less than counts: it may be what the user looks for. */
+static void print_small(const struct diff *d, FILE *out, const struct diff_place *places, size_t nr)
+{
+	char name[PLACE_MAX];
+	size_t shown = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		const struct diff_place *p = &places[i];
+
+		if (!p->small || shown++ >= PLACES_SHOWN)
+			continue;
+		if (shown == 1)
+			fprintf(out, "\nMore than chance, but less than what counts, %s of a %s (--least):\n",
+				quantity__of_time((uint64_t)llround(diff__least(d))).s,
+				unit__name(diff__unit(d)));
+		fprintf(out, "     %s %s: ", place__name(p, name), place__change(p));
+		print_change(out, p->cost.change);
+		fprintf(out, "\n");
+	}
+	if (shown > PLACES_SHOWN)
+		fprintf(out, "     and %zu more places; --json has all.\n", shown - PLACES_SHOWN);
+}
+
 void diff__text(const struct diff *d, FILE *out)
 {
 	size_t nr, changed = 0, nr_notes;
@@ -141,6 +166,7 @@ void diff__text(const struct diff *d, FILE *out)
 		print_place(d, out, places, i);
 	if (changed > PLACES_SHOWN)
 		fprintf(out, "     and %zu more places; --json has all.\n", changed - PLACES_SHOWN);
+	print_small(d, out, places, nr);
 	fprintf(out, "\nNo change at %zu of %zu places.\n", nr - changed, nr);
 	for (size_t i = 0; i < nr_notes; i++)
 		fprintf(out, "%s- %s\n", i ? "" : "\n", notes[i]);

@@ -123,4 +123,46 @@ expect '100% of view · 700 µs · 1 frame' \
 	"$(sed -n 's/.*class="found"><text[^>]*>\([^<]*\)<.*/\1/p' "$scratch/zoomed.xml")" "share found"
 expect 1 "$(grep -c 'class="f n6 m"' "$scratch/zoomed.xml")" "frames marked as found"
 
+# What a user does, in the page: FILE JAVASCRIPT; the document afterwards goes to standard output.
+act()
+{
+	python3 - "$1" "$2" >"$scratch/acted.svg" <<'EOF2'
+import sys
+text = open(sys.argv[1], encoding='utf-8').read()
+script = """
+const box = (name) => [...document.querySelectorAll("g.f")].find((g) =>
+	g.querySelector("title").textContent.split("\\n")[0] === name);
+const click = (name) => box(name).dispatchEvent(new MouseEvent("click", { bubbles: true }));
+const type = (text) => {
+	const input = document.querySelector("input");
+	input.value = text;
+	input.dispatchEvent(new Event("input", { bubbles: true }));
+};
+const key = (name) => dispatchEvent(new KeyboardEvent("keydown", { key: name, bubbles: true }));
+""" + sys.argv[2]
+end = text.rindex('</svg>')
+print(text[:end] + '<script><![CDATA[{' + script + '}]]></script>' + text[end:])
+EOF2
+	browse --window-size=1000,600 --dump-dom "file://$scratch/acted.svg"
+}
+
+# Clicked, searched, and back to all, in a difference and in a plain picture.
+act "$out/change.svg" 'click("srv::run")' >"$scratch/clicked.xml"
+expect 975.00 "$(box "$scratch/clicked.xml" width 'srv::run' | sed -n 1p)" "width of what was clicked, in a difference"
+# 600 us of 680 after and 200 gone: what is gone below it is not in view, as it stands below [gone].
+expect none "$(box "$scratch/clicked.xml" display '[gone]')" "what is gone is beside the view"
+act "$out/change.svg" 'click("[gone]")' >"$scratch/gone.xml"
+expect 975.00 "$(box "$scratch/gone.xml" width '[gone]')" "width of what is gone, clicked"
+expect 'f less4 gone' "$(box "$scratch/gone.xml" class 'srv::lock (a.rs:2)')" "colour of what is gone, clicked"
+act "$out/change.svg" 'type("lock"); ' >"$scratch/found.xml"
+expect 'f less4 gone m' "$(box "$scratch/found.xml" class 'srv::lock (a.rs:2)')" "found in a difference"
+expect 1 "$(grep -c 'class="found"><text[^>]*>[^<]*200 µs' "$scratch/found.xml")" "time found in a difference"
+act "$out/change.svg" 'click("srv::run"); type("lock"); key("Escape"); key("Escape")' >"$scratch/back.xml"
+expect 975.00 "$(box "$scratch/back.xml" width all)" "back to all, in a difference"
+expect 'f less4 gone' "$(box "$scratch/back.xml" class 'srv::lock (a.rs:2)')" "nothing is found any more"
+act "$out/stacks.svg" 'click("TcpStream::read"); type("no data")' >"$scratch/plain.xml"
+expect 975.00 "$(box "$scratch/plain.xml" width 'TcpStream::read')" "width of what was clicked"
+expect 'f s3 h0 m' "$(box "$scratch/plain.xml" class 'no data')" "found"
+browse --window-size=1200,420 --screenshot="$out/change-browser.png" "file://$(realpath "$out")/change.svg"
+
 echo "flamegraph_picture: passed; pictures in $out"

@@ -96,9 +96,9 @@ def main():
             for renderer, command in found:
                 check(checks, data.stem, renderer, command, folded)
             check_difference(checks, f"{data.stem}, the same twice", found, data, data)
-        # Little is in both: most stacks are new or gone.
+        # Little is in both (a task must be): most stacks are new or gone.
         cases = ROOT / "tests/replay/cases"
-        check_difference(checks, "two recordings", found, cases / "follow.data", cases / "waiters.data")
+        check_difference(checks, "two recordings", found, cases / "block_on.data", cases / "lints.data")
     checks.done()
 
 

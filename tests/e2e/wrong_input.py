@@ -93,26 +93,6 @@ def files(checks, directory):
                  "info: a program that is not Rust is called so", f"{done}")
 
 
-def comparisons(checks, directory):
-    """What cannot be compared, or only in part, is said in a line, with its file."""
-    cases = ROOT / "tests/replay/cases"
-    cut = directory / "cut.data"
-    cut.write_bytes((cases / "io.data").read_bytes()[:100])
-    for what, other, words in (("another program", "names.data", "'my:app #12'"),
-                               ("another program of the same name", "uring.data", "different programs"),
-                               ("another tier", "symbols.data", "'symbols'"),
-                               ("a file that is not there", "none.data", "no such file")):
-        for argv in ([cases / "io.data", cases / other], [cases / other, cases / "io.data"]):
-            done = run(DWELL, "diff", *argv)
-            refused(checks, f"diff: {what}", done, words, status=2)
-            checks.check(other in done.stderr and not done.stdout, f"diff: {what}: which file", f"{done}")
-    refused(checks, "diff: a file that ends in its head", run(DWELL, "diff", cases / "io.data", cut), status=2)
-    for what, name, words in (("a torn file", "torn.data", "ends early: what is missing is not compared"),):
-        done = run(DWELL, "diff", cases / name, cases / name)
-        checks.check(done.returncode == 0 and words in done.stdout and f"{name}: file ends early" in done.stderr,
-                     f"diff: {what} is said", f"{done}")
-
-
 def crc32c(data):
     """The checksum of chunks (src/trace/chunk.c)."""
     crc = 0xffffffff
@@ -375,7 +355,7 @@ def main():
     with scratch() as directory:
         usage(checks)
         files(checks, directory)
-        for part in (named_file, comparisons, endless_input, hostile_names, cut_meanwhile, out_of_memory):
+        for part in (named_file, endless_input, hostile_names, cut_meanwhile, out_of_memory):
             with checks.guarded(part.__name__):
                 part(checks, directory)
         why = cannot_record()

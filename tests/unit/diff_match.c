@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "diff/align.h"
 #include "diff/match.h"
 
 static struct frame_names *names;
@@ -93,6 +94,163 @@ static void one_more(void **state)
 	match__free(m);
 }
 
+/* @a[i] is b[expected[i]], or gone if that is -1. */
+static void assert_same(const struct cost_key *a, size_t nr_a, const struct cost_key *b,
+			size_t nr_b, const int *expected)
+{
+	struct match *m = match__new(names);
+
+	add(m, a, nr_a, b, nr_b);
+	for (size_t i = 0; i < nr_a; i++)
+		for (size_t k = 0; k < nr_b; k++)
+			assert_int_equal(same(m, &a[i], &b[k]), expected[i] == (int)k);
+	match__free(m);
+	/* and the other way round */
+	m = match__new(names);
+	add(m, b, nr_b, a, nr_a);
+	for (size_t i = 0; i < nr_a; i++)
+		for (size_t k = 0; k < nr_b; k++)
+			assert_int_equal(same(m, &b[k], &a[i]), expected[i] == (int)k);
+	match__free(m);
+}
+
+#define ASSERT_SAME(a, b, ...)                                                                     \
+	assert_same(a, sizeof(a) / sizeof((a)[0]), b, sizeof(b) / sizeof((b)[0]),                  \
+		    (const int[]){ __VA_ARGS__ })
+
+/* Code that has not moved is the same code, wherever there is more of its kind. */
+static void unmoved(void **state)
+{
+	const struct cost_key a[] = { await(10, "Recv"), await(20, "Recv"), await(30, "Recv") };
+	const struct cost_key behind[] = { await(10, "Recv"), await(20, "Recv"), await(30, "Recv"),
+					   await(40, "Recv") };
+	const struct cost_key first[] = { await(10, "Recv"), await(15, "Recv"), await(25, "Recv"),
+					  await(35, "Recv") };
+	const struct cost_key middle[] = { await(10, "Recv"), await(20, "Recv"), await(25, "Recv"),
+					   await(35, "Recv") };
+	const struct cost_key two[] = { await(7, "Recv"),  await(12, "Recv"), await(20, "Recv"),
+					await(24, "Recv"), await(30, "Recv") };
+	const struct cost_key gone[] = { await(30, "Recv") };
+
+	(void)state;
+	ASSERT_SAME(a, behind, 0, 1, 2);
+	ASSERT_SAME(a, middle, 0, 1, 3);
+	ASSERT_SAME(a, gone, -1, -1, 0);
+	/* it may have been put before the first or behind it: the one that is where it was is it */
+	ASSERT_SAME(a, first, 0, 2, 3);
+	/* lines in between that nobody was to tell from others: the nearest */
+	ASSERT_SAME(a, two, 1, 2, 4);
+}
+
+/* Other awaits of the function, and places that block in it, tell how far it has moved. */
+static void by_anchors(void **state)
+{
+	const struct cost_key a[] = { await(10, "Accept"), await(14, "Recv"), await(20, "Send") };
+	/* the new one is before, since what is behind has moved with the other */
+	const struct cost_key before[] = { await(10, "Accept"), await(12, "Recv"),
+					   await(19, "Recv"),	await(25, "Send") };
+	const struct cost_key behind[] = { await(50, "Accept"), await(54, "Recv"),
+					   await(57, "Recv"),	await(63, "Send") };
+	const struct cost_key block[] = {
+		key(COST_BLOCKED, "app::serve", "app::serve", 10, "sleeps", ""), await(12, "Recv"),
+	};
+	const struct cost_key moved_block[] = {
+		key(COST_BLOCKED, "app::serve", "app::serve", 40, "sleeps", ""), await(32, "Recv"),
+		await(42, "Recv"),
+	};
+	/* another function of the same task, and another task, tell nothing */
+	const struct cost_key one[] = {
+		key(COST_AWAIT, "app::serve", "app::other", 5, "Send", ""),
+		key(COST_AWAIT, "app::job", "app::serve", 14, "Send", ""), await(14, "Recv"),
+	};
+	const struct cost_key others[] = {
+		key(COST_AWAIT, "app::serve", "app::other", 15, "Send", ""),
+		key(COST_AWAIT, "app::job", "app::serve", 24, "Send", ""), await(15, "Recv"),
+		await(24, "Recv"),
+	};
+
+	(void)state;
+	ASSERT_SAME(a, before, 0, 2, 3);
+	ASSERT_SAME(a, behind, 0, 1, 3);
+	ASSERT_SAME(block, moved_block, 0, 2);
+	ASSERT_SAME(one, others, 0, 1, 2);
+}
+
+/* Equal awaits of several instances of a function are told apart by its name. */
+static void instances(void **state)
+{
+	const struct cost_key a[] = {
+		key(COST_AWAIT, "app::serve", "app::send<u32>", 10, "Send", ""),
+		key(COST_AWAIT, "app::serve", "app::send<u64>", 10, "Send", ""),
+	};
+	const struct cost_key b[] = {
+		key(COST_AWAIT, "app::serve", "app::send<u64>", 33, "Send", ""),
+		key(COST_AWAIT, "app::serve", "app::send<u32>", 33, "Send", ""),
+		key(COST_AWAIT, "app::serve", "app::send<u32>", 36, "Send", ""),
+	};
+
+	(void)state;
+	ASSERT_SAME(a, b, 1, 0);
+}
+
+/* Async blocks and closures are called by their line, and go with the code around them. */
+static void called_by_line(void **state)
+{
+	const struct cost_key a[] = {
+		key(COST_RUNNING, "app::main {async block main.rs:40}", "", 0, "", ""),
+		key(COST_RUNNING, "app::main {async block main.rs:90}", "", 0, "", ""),
+		key(COST_AWAIT, "app::main {async block main.rs:90}",
+		    "app::main {async block main.rs:90}", 95, "Recv", ""),
+		key(COST_BLOCKED, "app::job", "app::job::{closure main.rs:12}", 13, "sleeps", ""),
+	};
+	const struct cost_key b[] = {
+		key(COST_RUNNING, "app::main {async block main.rs:50}", "", 0, "", ""),
+		/* new */
+		key(COST_RUNNING, "app::main {async block main.rs:60}", "", 0, "", ""),
+		key(COST_RUNNING, "app::main {async block main.rs:100}", "", 0, "", ""),
+		key(COST_AWAIT, "app::main {async block main.rs:100}",
+		    "app::main {async block main.rs:100}", 105, "Recv", ""),
+		key(COST_AWAIT, "app::main {async block main.rs:60}",
+		    "app::main {async block main.rs:60}", 65, "Recv", ""),
+		key(COST_BLOCKED, "app::job", "app::job::{closure main.rs:22}", 23, "sleeps", ""),
+	};
+
+	(void)state;
+	ASSERT_SAME(a, b, 0, 2, 3, 5);
+}
+
+/* The file in which code lies is no name of it: a crate's folder may be called otherwise. */
+static void other_folder(void **state)
+{
+	const struct cost_key a[] = { await(10, "Recv") };
+	struct cost_key b[] = { await(10, "Recv") };
+
+	(void)state;
+	b[0].path = safe("app-5f3a/src/lib.rs");
+	ASSERT_SAME(a, b, 0);
+}
+
+/* More lines than anybody has: in order, and at once. */
+static void very_many(void **state)
+{
+	enum { FEW = 2000, MANY = 6000 };
+	static int64_t few[FEW], many[MANY];
+	static size_t at[FEW];
+
+	(void)state;
+	for (int i = 0; i < FEW; i++)
+		few[i] = 3 * i;
+	for (int i = 0; i < MANY; i++)
+		many[i] = i;
+	assert_int_equal(align__lines(few, FEW, many, MANY, NULL, 0, at), 0);
+	for (int i = 1; i < FEW; i++)
+		assert_true(at[i] > at[i - 1]);
+	assert_int_equal(align__lines(few, 100, many, 300, NULL, 0, at), 0);
+	for (size_t i = 0; i < 100; i++)
+		assert_int_equal(at[i], 3 * i);
+	assert_int_equal(align__lines(few, 0, many, 300, NULL, 0, at), 0);
+}
+
 static void blocks(void **state)
 {
 	const struct cost_key a[] = {
@@ -171,8 +329,12 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(moved),  cmocka_unit_test(one_more), cmocka_unit_test(blocks),
-		cmocka_unit_test(others), cmocka_unit_test(lines),
+		cmocka_unit_test(moved),	  cmocka_unit_test(one_more),
+		cmocka_unit_test(unmoved),	  cmocka_unit_test(by_anchors),
+		cmocka_unit_test(instances),	  cmocka_unit_test(called_by_line),
+		cmocka_unit_test(other_folder),	  cmocka_unit_test(very_many),
+		cmocka_unit_test(blocks),	  cmocka_unit_test(others),
+		cmocka_unit_test(lines),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -113,10 +113,22 @@ static void test_one_missing(void **state)
 		     STACKS("p;f (a.rs:15);x", "p;f (a.rs:25);x"),
 		     "p;f (a.rs:15);x 1 1\np;f (a.rs:25);x 3 2\np;f (a.rs:12);x 2 0\n");
 	/* the name of one that is gone is another's now */
-	assert_pairs(STACKS("p;f (a.rs:10);x", "p;f (a.rs:15);x", "p;f (a.rs:30);x"),
-		     STACKS("p;f (a.rs:15);x", "p;f (a.rs:35);x"),
-		     "p;f (a.rs:15);x 1 1\np;f (a.rs:35);x 3 2\n"
-		     "p;f (a.rs:15), before;x 2 0\n");
+	assert_pairs(STACKS("p;f (a.rs:10);x", "p;f (a.rs:30);x", "p;f (a.rs:40);x"),
+		     STACKS("p;f (a.rs:20);x", "p;f (a.rs:40);x"),
+		     "p;f (a.rs:20);x 1 1\np;f (a.rs:40);x 2 2\n"
+		     "p;f (a.rs:40), before;x 3 0\n");
+}
+
+/* The rule is that of a comparison's places: see align.h. */
+static void test_one_more(void **state)
+{
+	(void)state;
+	assert_pairs(STACKS("p;f (a.rs:10);x", "p;f (a.rs:20);x"),
+		     STACKS("p;f (a.rs:10);x", "p;f (a.rs:15);x", "p;f (a.rs:25);x"),
+		     "p;f (a.rs:10);x 1 1\np;f (a.rs:15);x 0 2\np;f (a.rs:25);x 2 3\n");
+	assert_pairs(STACKS("p;f (a.rs:10);x", "p;f (a.rs:20);x"),
+		     STACKS("p;f (a.rs:7);x", "p;f (a.rs:10);x", "p;f (a.rs:20);x"),
+		     "p;f (a.rs:7);x 0 1\np;f (a.rs:10);x 1 2\np;f (a.rs:20);x 2 3\n");
 }
 
 /* What leads to a stack that is gone is called as it is after. */
@@ -155,7 +167,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same),
 		cmocka_unit_test(test_moved),
-		cmocka_unit_test(test_one_missing),
+		cmocka_unit_test(test_one_missing), cmocka_unit_test(test_one_more),
 		cmocka_unit_test(test_led_to),
 		cmocka_unit_test(test_ports),
 	};
