@@ -166,6 +166,17 @@ struct root_place {
 	__u8	pad[5];
 };
 
+#define RAW_KSYM_LEN	64
+
+/*
+ * A kernel address, and the name of the function there, ended by NUL: "vfs_read", "ext4_read [ext4]";
+ * a number in hexadecimal if the kernel has none. See ksym_name in ksym.bpf.c.
+ */
+struct raw_ksym {
+	__u64	addr;
+	__u64	name[RAW_KSYM_LEN / 8];
+};
+
 /* What seed_polls has set up for one thread. */
 struct raw_seeded {
 	__u32	tid;
