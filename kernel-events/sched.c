@@ -39,8 +39,8 @@ static int sched_start(struct source_ctx *ctx)
 
 	if (!ksyms__any(ctx->ksyms))
 		err = trace_writer__note(ctx->trace,
-					 "kernel functions have no names: this kernel was built without "
-					 "CONFIG_KALLSYMS");
+					 "kernel functions have no names: this kernel has no table of "
+					 "them (CONFIG_KALLSYMS)");
 	if (err)
 		return err;
 	return source_iterate(ctx->skel->progs.sched_snapshot, 0, 1, no_record, NULL);

@@ -525,8 +525,9 @@ static int explain(struct attach *a, int err, const char *what, const char **why
 			 "%s: this kernel is locked down (/sys/kernel/security/lockdown: "
 			 "confidentiality): no BPF program may read its memory",
 			 what);
-	else if ((err == -EPERM || err == -EACCES) &&
+	else if ((err == -EPERM || err == -EACCES || err == -EINVAL) &&
 		 *rights__missing(false, rights, sizeof(rights)))
+		/* A program that may not call some function is "invalid". */
 		snprintf(a->why, sizeof(a->why), "%s: %s", what, rights);
 	else if (err == -EPERM || err == -EACCES)
 		/* A program that the verifier rejects also gives "permission denied". */
