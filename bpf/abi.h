@@ -276,6 +276,7 @@ struct bpf_config {
 	__u32	job_vtable;	/* in a job's header: the pointer to its vtable */
 	__u32	job_poll;	/* in the vtable: its poll function */
 	__u32	cpu_limit;	/* the target's cgroup may not always run: see throttled.bpf.h */
+	__u32	operations;	/* io_uring's are followed */
 };
 
 #ifndef __bpf__
