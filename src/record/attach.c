@@ -710,6 +710,12 @@ int attach__drain_threads(struct attach *a, int (*each)(void *ctx, const struct 
 	return a->each_err < 0 ? a->each_err : err;
 }
 
+void attach__free_rings(struct attach *a)
+{
+	rings__free(a->rings);
+	a->rings = NULL;
+}
+
 void attach__counters(struct attach *a, struct counters *sum)
 {
 	unsigned int cpus = libbpf_num_possible_cpus(), i, j;
