@@ -166,6 +166,17 @@ struct root_place {
 	__u8	pad[5];
 };
 
+#define RAW_KSYM_LEN	64
+
+/*
+ * A kernel address, and the name of the function there, ended by NUL: "vfs_read", "ext4_read [ext4]";
+ * a number in hexadecimal if the kernel has none. See ksym_name in ksym.bpf.c.
+ */
+struct raw_ksym {
+	__u64	addr;
+	__u64	name[RAW_KSYM_LEN / 8];
+};
+
 /* What seed_polls has set up for one thread. */
 struct raw_seeded {
 	__u32	tid;
@@ -265,6 +276,7 @@ struct bpf_config {
 	__u32	job_vtable;	/* in a job's header: the pointer to its vtable */
 	__u32	job_poll;	/* in the vtable: its poll function */
 	__u32	cpu_limit;	/* the target's cgroup may not always run: see throttled.bpf.h */
+	__u32	operations;	/* io_uring's are followed */
 };
 
 #ifndef __bpf__

@@ -345,19 +345,35 @@ static __always_inline struct thread *thread_get(struct task_struct *task)
 	return t;
 }
 
-/* Send a thread's name once, before its first event. */
-static __always_inline void thread_name(struct thread *t, struct task_struct *task, __u64 ts)
+struct thread_comm {
+	char	name[RAW_COMM_LEN];
+};
+
+GLOBAL_FN int thread_tell_name(struct thread *t, const struct thread_comm *comm, __u64 ts,
+			       __u32 tid)
 {
 	struct raw_thread *ev;
 
+	if (!t || !comm)
+		return 0;
+	ev = event_reserve(sizeof(*ev), ts, tid, RAW_THREAD);
+	if (!ev)
+		return 0;
+	t->named = 1;
+	__builtin_memcpy(ev->comm, comm->name, sizeof(ev->comm));
+	event_submit(ev);
+	return 0;
+}
+
+/* Send a thread's name once, before its first event. */
+static __always_inline void thread_name(struct thread *t, struct task_struct *task, __u64 ts)
+{
+	struct thread_comm comm = {};
+
 	if (t->named)
 		return;
-	ev = event_reserve(sizeof(*ev), ts, task->pid, RAW_THREAD);
-	if (!ev)
-		return;
-	t->named = 1;
-	bpf_probe_read_kernel(ev->comm, sizeof(ev->comm), task->comm);
-	event_submit(ev);
+	bpf_probe_read_kernel(comm.name, sizeof(comm.name), task->comm);
+	thread_tell_name(t, &comm, ts, task->pid);
 }
 
 #endif /* DWELL_MAPS_BPF_H */

@@ -293,6 +293,12 @@ struct io_rename {
 struct linux_binprm;
 struct seq_file;
 
+#pragma clang attribute pop
+
+/*
+ * What an iterator's program is passed, the same on all kernels (the verifier would refuse it
+ * otherwise). Each type that is to be relocated is looked for among all of the kernel's.
+ */
 struct bpf_iter_meta {
 	struct seq_file *seq;
 	u64 session_id;
@@ -310,7 +316,5 @@ struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
 };
-
-#pragma clang attribute pop
 
 #endif /* DWELL_VMLINUX_H */

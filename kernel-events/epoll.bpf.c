@@ -229,7 +229,7 @@ static __always_inline void datagrams_connected(struct pt_regs *regs)
 	e->fd.token = s->token;
 	e->fd.epfd = s->epfd;
 	e->fd.fd = fd;
-	fd_describe(&e->fd, file);
+	fd_describe(&e->fd, (__u64)file);
 	if (e->fd.sk != s->sk || e->fd.sk_type != SOCK_DGRAM)
 		return;
 	s->counts = fd_counts(&e->fd);
@@ -274,7 +274,7 @@ static __always_inline void epoll_controlled(struct pt_regs *regs)
 		file = open_file(task, fd);
 		if (!file)
 			return;
-		fd_describe(ev, file);
+		fd_describe(ev, (__u64)file);
 		fd_listens(ev);
 		fd_remember(fd, ev);
 	}
@@ -322,7 +322,7 @@ int fd_snapshot(struct bpf_iter__task_file *ctx)
 		return 0;
 	__builtin_memset(&ev, 0, sizeof(ev));
 	ev.fd = ctx->fd;
-	fd_describe(&ev, file);
+	fd_describe(&ev, kernel_address(file));
 	bpf_seq_write(ctx->meta->seq, &ev, sizeof(ev));
 	return 0;
 }

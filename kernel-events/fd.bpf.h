@@ -170,8 +170,25 @@ static __always_inline void fd_describe_sock(struct raw_fd *fd, struct sock *sk)
 	fd->remote_port = __builtin_bswap16(dport);
 }
 
-static __always_inline void fd_describe(struct raw_fd *fd, struct file *file)
+/*
+ * @p as a number, through memory: to the verifier, some pointers into the kernel are not, and a
+ * global function takes no other ones.
+ */
+static __always_inline __u64 kernel_address(const void *p)
 {
+	__u64 out = 0;
+
+	bpf_probe_read_kernel(&out, sizeof(out), &p);
+	return out;
+}
+
+/* Fill in what the struct file at @at is. */
+GLOBAL_FN int fd_describe(struct raw_fd *fd, __u64 at)
+{
+	struct file *file = (struct file *)at;
+
+	if (!fd)
+		return 0;
 	fd->mode = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
 	fd->ino = BPF_CORE_READ(file, f_inode, i_ino);
 	fd->sk = 0;
@@ -194,6 +211,7 @@ static __always_inline void fd_describe(struct raw_fd *fd, struct file *file)
 		if (sk)
 			fd_describe_sock(fd, sk);
 	}
+	return 0;
 }
 
 /*
@@ -212,13 +230,13 @@ static __always_inline void fd_listens(const struct raw_fd *fd)
 	bpf_map_update_elem(&listening, &l, &there, BPF_ANY);
 }
 
-static __always_inline void fd_forget(__u32 fd)
+GLOBAL_FN int fd_forget(__u32 fd)
 {
 	struct fd_state *s = bpf_map_lookup_elem(&fds, &fd);
 	__u32 *idx;
 
 	if (!s)
-		return;
+		return 0;
 	if (s->known) {
 		idx = bpf_map_lookup_elem(&tokens, &s->token);
 		if (idx && *idx == fd)
@@ -236,6 +254,7 @@ static __always_inline void fd_forget(__u32 fd)
 	s->tcp = 0;
 	s->turn = 0;
 	s->counts = FD_COUNTS_NOT;
+	return 0;
 }
 
 /* How the sends over @fd are counted from now on. */

@@ -68,10 +68,14 @@ static __always_inline struct file *file_of(struct task_struct *task, __u32 fd)
 	return file;
 }
 
-/* The id of @file, which is open as @fd; or, if it is NULL, of @inode, which is mapped. */
-static __noinline __u32 file_id(struct file *file, struct inode *inode, __s32 fd, __u32 tid,
-				__u64 ts)
+/*
+ * The id of the struct file at @file_at, which is open as @fd; or, if it is 0, of the inode at
+ * @inode_at, which is mapped. A global function, which takes no pointers: see GLOBAL_FN.
+ */
+__noinline __u32 file_id(__u64 file_at, __u64 inode_at, __s32 fd, __u32 tid, __u64 ts)
 {
+	struct file *file = (struct file *)file_at;
+	struct inode *inode = (struct inode *)inode_at;
 	__u32 mode, id, *known;
 	struct file_key key;
 	struct raw_file *ev;
@@ -108,7 +112,7 @@ static __noinline __u32 file_id(struct file *file, struct inode *inode, __s32 fd
 	ev->fd.events = 0;
 	ev->name[0] = '\0';
 	if (file) {
-		fd_describe(&ev->fd, file);
+		fd_describe(&ev->fd, file_at);
 		bpf_probe_read_kernel_str(ev->name, sizeof(ev->name),
 					  BPF_CORE_READ(file, f_path.dentry, d_name.name));
 	} else {
@@ -125,18 +129,18 @@ static __noinline __u32 file_id(struct file *file, struct inode *inode, __s32 fd
 static __always_inline __u32 file_slept_on(struct thread *t, struct task_struct *task,
 					   const struct pt_regs *regs, __u64 ts)
 {
-	struct inode *inode = (struct inode *)t->sched.fault_inode;
+	__u64 inode = t->sched.fault_inode;
 	__s64 call = regs->orig_ax;
 	__u64 fd = regs->di;
 	struct file *file;
 
 	t->sched.fault_inode = 0;
 	if (call == -1)
-		return inode ? file_id(NULL, inode, -1, task->pid, ts) : FILE_NONE;
+		return inode ? file_id(0, inode, -1, task->pid, ts) : FILE_NONE;
 	if (call < 0 || call >= 6 * 64 || !(calls_on_files[call >> 6] & 1ull << (call & 63)))
 		return FILE_NONE;
 	file = file_of(task, fd);
-	return file ? file_id(file, NULL, fd, task->pid, ts) : FILE_NONE;
+	return file ? file_id((__u64)file, 0, fd, task->pid, ts) : FILE_NONE;
 }
 
 #endif /* DWELL_FILE_BPF_H */

@@ -307,7 +307,7 @@ static __always_inline void fd_tell(struct task_struct *task, struct io_kiocb *r
 	ev->epfd = -1;
 	ev->fd = fd;
 	ev->events = 0;
-	fd_describe(ev, file);
+	fd_describe(ev, kernel_address(file));
 	fd_listens(ev);
 	if (opcode == IORING_OP_CONNECT)
 		connect_peer(ev, req);
@@ -495,7 +495,7 @@ int uring_entered(__u32 fd, __u32 min, __s32 nr)
 	struct thread *t;
 	__u64 ts;
 
-	if (!min)
+	if (!config.operations || !min)
 		return 0;
 	ts = bpf_ktime_get_ns();
 	t = uring_thread(task, ts);

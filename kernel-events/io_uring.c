@@ -112,8 +112,15 @@ static void uring_choose(struct dwell_bpf *skel, const struct source_wants *want
 		skel->progs.uring_snapshot,
 	};
 
+	struct bpf_map *maps[] = {
+		skel->maps.uring_rings, skel->maps.uring_fds, skel->maps.uring_talks,
+	};
+
 	for (size_t i = 0; i < sizeof(progs) / sizeof(progs[0]); i++)
 		bpf_program__set_autoload(progs[i], wants->operations);
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+		bpf_map__set_autocreate(maps[i], wants->operations);
+	skel->rodata->config.operations = wants->operations;
 }
 
 /* Attaches @prog to tracepoint @name. 0, or -ENOENT: this kernel does not have it; … */

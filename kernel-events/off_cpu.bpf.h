@@ -86,47 +86,51 @@ static __always_inline void off_cpu_take(struct raw_off_cpu *ev, const struct th
 }
 
 /* Send the period @off, which ended at @in. */
-static __always_inline void off_cpu_send(struct thread *t, const struct raw_off_cpu *off,
-					 __u64 in, __u32 tid)
+GLOBAL_FN int off_cpu_send(struct thread *t, const struct raw_off_cpu *off, __u64 in, __u32 tid)
 {
 	struct raw_off_cpu *ev;
 
+	if (!t || !off)
+		return 0;
 	if (!t->batch_busy) {
 		ev = event_add(t, sizeof(*ev), in, tid, RAW_OFF_CPU);
 		__builtin_memcpy((char *)ev + sizeof(ev->hdr), (char *)off + sizeof(off->hdr),
 				 sizeof(*off) - sizeof(off->hdr));
 		event_added(t, sizeof(*ev));
-		return;
+		return 0;
 	}
 	/* The thread was preempted while it was writing an event to its batch. */
 	ev = event_reserve(sizeof(*ev), in, tid, RAW_OFF_CPU);
 	if (!ev)
-		return;
+		return 0;
 	__builtin_memcpy((char *)ev + sizeof(ev->hdr), (char *)off + sizeof(off->hdr),
 			 sizeof(*off) - sizeof(off->hdr));
 	event_submit(ev);
+	return 0;
 }
 
 /*
  * Tell @value of the period that off_cpu_send() is about to report, with the same @in: an
  * event of @type, which is a head and one number.
  */
-static __always_inline void off_cpu_tell(struct thread *t, __u8 type, __u64 value, __u64 in,
-					 __u32 tid)
+GLOBAL_FN int off_cpu_tell(struct thread *t, __u8 type, __u64 value, __u64 in, __u32 tid)
 {
 	struct raw_off_more *ev;
 
+	if (!t)
+		return 0;
 	if (!t->batch_busy) {
 		ev = event_add(t, sizeof(*ev), in, tid, type);
 		ev->value = value;
 		event_added(t, sizeof(*ev));
-		return;
+		return 0;
 	}
 	ev = event_reserve(sizeof(*ev), in, tid, type);	/* as in off_cpu_send() */
 	if (!ev)
-		return;
+		return 0;
 	ev->value = value;
 	event_submit(ev);
+	return 0;
 }
 
 /*

@@ -44,26 +44,36 @@ __s64 sched_skew;
  */
 __u64 sleeps_in_polls;
 
+/* A hash of the first @nr addresses in @buf. */
+__noinline __u64 stack_hash(struct stack_buf *buf, int nr)
+{
+	__u64 hash = 0x51ed270b27b4f3cfull;
+	int i;
+
+	for (i = 0; buf && i < RAW_STACK_FRAMES; i++) {
+		if (i >= nr)
+			break;
+		hash = (hash ^ buf->ips[i]) * 0x9e3779b97f4a7c15ull;
+		hash ^= hash >> 29;
+	}
+	return hash;
+}
+
 /*
  * The id of the kernel stack of @len bytes in @buf, defined by an event if it is new;
  * 0: none.
  */
 static __always_inline __u32 stack_add(struct stack_buf *buf, long len, __u64 ts, __u32 tid)
 {
-	__u64 hash = 0x51ed270b27b4f3cfull;
 	struct raw_stack *def;
 	__u32 id, *known;
-	int i, nr;
+	__u64 hash;
+	int nr;
 
 	if (len <= 0)
 		return 0;
 	nr = len / sizeof(__u64);
-	for (i = 0; i < RAW_STACK_FRAMES; i++) {
-		if (i >= nr)
-			break;
-		hash = (hash ^ buf->ips[i]) * 0x9e3779b97f4a7c15ull;
-		hash ^= hash >> 29;
-	}
+	hash = stack_hash(buf, nr);
 	known = bpf_map_lookup_elem(&stacks, &hash);
 	if (known)
 		return *known;
@@ -167,17 +177,17 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 		throttled_begin(t, prev, ts);
 	} else {
 		struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(prev);
+		bool polls = thread_polls(t);
 
 		t->sched.off_reason = sleep_reason(state);
 		/* the registers of a thread of io-wq are those of the thread that made it */
 		if (!(prev->flags & PF_IO_WORKER))
 			t->sched.off_syscall = syscall_of(regs);
-		if (thread_polls(t)) {
+		if (polls || io_wq_works(prev))
 			t->sched.off_stack = stack_intern(ctx, ts, prev->pid);
+		if (polls) {
 			t->sched.off_on = file_slept_on(t, prev, regs, ts);
 			user_stack_take(t, prev, ts);
-		} else if (io_wq_works(prev)) {
-			t->sched.off_stack = stack_intern(ctx, ts, prev->pid);
 		}
 	}
 	/*
@@ -191,10 +201,35 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 	t->sched.off_ts = ts;
 }
 
+/* The period of @t off the CPU ends. @acc: its counters. Global: see GLOBAL_FN. */
+__noinline int off_cpu_end(struct thread *t, const struct sched_counters *acc, __u64 ts, __u32 tid)
+{
+	struct raw_off_cpu off = {};
+
+	if (!t || !acc)
+		return 0;
+	off_cpu_take(&off, t);
+	if (!off.wake && off.reason != RAW_OFF_PREEMPTED) {
+		off.wake = sched_time(acc->queued, off.out, ts);
+		if (off.wake)
+			off.told = RAW_OFF_TOLD;
+	}
+	if (t->sched.off_on)
+		off_cpu_tell(t, RAW_SLEPT_ON, t->sched.off_on, ts, tid);
+	throttled_end(t, off.reason == RAW_OFF_PREEMPTED ? off.out : off.wake, ts, tid);
+	off_cpu_send(t, &off, ts, tid);
+	t->sched.off_ts = 0;
+	t->sched.in_ts = ts;
+	t->sched.wake_ts = 0;
+	t->sched.waker = 0;
+	t->sched.waker_user = 0;
+	return 0;
+}
+
 static __always_inline void switched_in(struct task_struct *next, __u64 ts)
 {
 	struct thread *t = bpf_task_storage_get(&threads, next, NULL, 0);
-	struct raw_off_cpu off = {};
+	struct sched_counters acc;
 
 	if (!t)
 		return;
@@ -205,24 +240,8 @@ static __always_inline void switched_in(struct task_struct *next, __u64 ts)
 		return;
 	}
 	thread_name(t, next, ts);
-	off_cpu_take(&off, t);
-	if (!off.wake && off.reason != RAW_OFF_PREEMPTED) {
-		struct sched_counters acc;
-
-		sched_counters_read(&acc, next);
-		off.wake = sched_time(acc.queued, off.out, ts);
-		if (off.wake)
-			off.told = RAW_OFF_TOLD;
-	}
-	if (t->sched.off_on)
-		off_cpu_tell(t, RAW_SLEPT_ON, t->sched.off_on, ts, next->pid);
-	throttled_end(t, off.reason == RAW_OFF_PREEMPTED ? off.out : off.wake, ts, next->pid);
-	off_cpu_send(t, &off, ts, next->pid);
-	t->sched.off_ts = 0;
-	t->sched.in_ts = ts;
-	t->sched.wake_ts = 0;
-	t->sched.waker = 0;
-	t->sched.waker_user = 0;
+	sched_counters_read(&acc, next);
+	off_cpu_end(t, &acc, ts, next->pid);
 }
 
 SEC("tp_btf/sched_switch")

@@ -39,9 +39,8 @@ static int sched_start(struct source_ctx *ctx)
 
 	if (!ksyms__any(ctx->ksyms))
 		err = trace_writer__note(ctx->trace,
-					 "kernel functions have no names: the kernel tells where they "
-					 "are (/proc/kallsyms) only with CAP_SYSLOG and "
-					 "kernel.kptr_restrict 0 or 1");
+					 "kernel functions have no names: this kernel has no table of "
+					 "them (CONFIG_KALLSYMS)");
 	if (err)
 		return err;
 	return source_iterate(ctx->skel->progs.sched_snapshot, 0, 1, no_record, NULL);
@@ -110,7 +109,7 @@ static bool scheduler_frame(const char *name)
 
 /*
  * The first frame of @names that tells something. Above the scheduler are its hooks, and
- * the programs in them, which have no names: they were loaded after names were read.
+ * the programs in them.
  */
 static unsigned int first_frame(char names[][KSYM_NAME_MAX], unsigned int nr)
 {

@@ -47,7 +47,7 @@ static __always_inline void throttled_end(struct thread *t, __u64 from, __u64 ts
 	struct cfs_rq *rq = (struct cfs_rq *)t->sched.throttled_rq;
 	__u64 ns;
 
-	if (!config.cpu_limit || !rq)
+	if (!config.cpu_limit || !bpf_core_field_exists(rq->throttled_clock_self_time) || !rq)
 		return;
 	t->sched.throttled_rq = 0;
 	ns = throttled_until(rq, ts) - t->sched.throttled_ns;

@@ -199,6 +199,14 @@ struct user_stack_places {
 	__u64				 hash;
 };
 
+struct user_stack_search {
+	struct user_stack_forms		*forms;
+	struct user_stack_places	 places;
+	__u64				 ip;
+	__u64				 found;	/* 0: nothing */
+	__u32				 have;
+};
+
 static long user_stack_place(__u64 i, void *arg)
 {
 	struct user_stack_places *p = arg;
@@ -211,30 +219,36 @@ static long user_stack_place(__u64 i, void *arg)
 	return 0;
 }
 
+static long user_stack_try(__u64 i, void *arg)
+{
+	struct user_stack_search *s = arg;
+	struct user_stack_places *p = &s->places;
+
+	if (i >= RAW_FORMS)
+		return 1;
+	p->form = &s->forms->list[i];
+	if (p->form->reach * 8u > s->have)
+		return 0;
+	p->hash = user_stack_mix(USER_STACK_FORM, s->ip);
+	bpf_loop(p->form->nr, user_stack_place, p, 0);
+	if (!bpf_map_lookup_elem(&user_stacks, &p->hash))
+		return 0;
+	s->found = p->hash;
+	return 1;
+}
+
 /*
  * The key in user_stacks of the stack of which @have bytes are in @buf, by a form of those with
  * key @form; 0: there is none.
  */
 __noinline __u64 user_stack_by_form(struct user_stack_buf *buf, __u64 form, __u64 ip, __u32 have)
 {
-	struct user_stack_places p = { .buf = buf };
-	struct user_stack_forms *forms = bpf_map_lookup_elem(&user_stack_forms, &form);
-	int i;
+	struct user_stack_search s = { .places = { .buf = buf }, .ip = ip, .have = have };
 
-	if (!forms || !buf)
-		return 0;
-	for (i = 0; i < RAW_FORMS; i++) {
-		if (i >= forms->nr)
-			break;
-		p.form = &forms->list[i];
-		if (p.form->reach * 8u > have)
-			continue;
-		p.hash = user_stack_mix(USER_STACK_FORM, ip);
-		bpf_loop(p.form->nr, user_stack_place, &p, 0);
-		if (bpf_map_lookup_elem(&user_stacks, &p.hash))
-			return p.hash;
-	}
-	return 0;
+	s.forms = bpf_map_lookup_elem(&user_stack_forms, &form);
+	if (s.forms && buf)
+		bpf_loop(s.forms->nr, user_stack_try, &s, 0);
+	return s.found;
 }
 
 /* How many bytes there are from @sp to the outermost poll of @t. */

@@ -36,7 +36,7 @@ INCLUDES = {
     "src/runtime": {"src/base", "bpf"},
     "src/image": {"src/base", "src/runtime", "bpf"},
     # Names of code. Those of Rust's functions are spelled as the image spells them; it knows no address.
-    "src/symbol": {"src/base", "src/image"},
+    "src/symbol": {"src/base", "src/image", "bpf"},
     # A process from outside. Nothing of recording, of events or of results.
     "src/inspect": {"src/base", "src/runtime", "src/image", "src/symbol", "bpf"},
     # A source's decoder makes the file's events. It has its maps and programs from the skeleton,

@@ -5,7 +5,6 @@
  *
  *	CAP_BPF, CAP_PERFMON	BPF programs, probes, reading the kernel's memory
  *	CAP_SYS_PTRACE		the memory of another user's process
- *	CAP_SYSLOG		names of kernel functions; recording works without
  */
 #ifndef DWELL_INSPECT_RIGHTS_H
 #define DWELL_INSPECT_RIGHTS_H

@@ -12,7 +12,7 @@
  */
 static const char *const ways_in[] = {
 	"asm_exc_int3", "exc_int3", "uprobe_notify_resume", "handle_swbp", "asm_exc_debug",
-	"__x64_sys_uprobe",
+	"__x64_sys_uprobe", "__do_sys_uprobe",	/* two names of one function */
 };
 
 bool probe_stack__is(const struct trace_stack *st)

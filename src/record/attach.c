@@ -53,10 +53,7 @@ struct attach {
 	size_t			 nr_unprobed;	/* learnt places that could not be probed */
 	int			 unprobed_err;	/* why the last of them could not */
 	uint64_t		 loss[LOSS_NR];	/* counted in user space */
-	size_t			 ring_bytes;
-	/* fd of a template ring, needed until the maps are created */
-	int			 ring_shape;
-	struct ring_buffer	*ring;
+	struct rings		*rings;
 	struct source_types	 types;
 	int			(*each)(void *ctx, const struct raw_hdr *raw);
 	void			*each_ctx;
@@ -130,20 +127,11 @@ static int size_maps(struct attach *a, const struct attach_opts *opts)
 	if (!bytes)
 		for (bytes = 4u << 20; bytes > (256u << 10) && bytes * cpus > RINGS_TOTAL;)
 			bytes /= 2;
-	bpf_map__set_max_entries(skel->maps.rings, cpus);
 	bpf_map__set_max_entries(skel->maps.user_stack_bufs, cpus);
 	skel->rodata->config.nr_rings = cpus;
 	skel->rodata->config.hide_switches = opts->hide_switches;
 	skel->rodata->config.cpu_limit = opts->cpu_limit;
-	/*
-	 * A ring as a template for the inner maps: libbpf 1.4 cannot set the size of
-	 * the object's own inner map.
-	 */
-	a->ring_bytes = bytes;
-	a->ring_shape = rings__new(a->ring_bytes);
-	if (a->ring_shape < 0)
-		return a->ring_shape;
-	return bpf_map__set_inner_map_fd(skel->maps.rings, a->ring_shape);
+	return rings__new(cpus, bytes, skel->maps.rings, &a->rings);
 }
 
 static uint64_t cookie(uint32_t index, const struct image_site *site, enum probe_kind kind)
@@ -525,8 +513,9 @@ static int explain(struct attach *a, int err, const char *what, const char **why
 			 "%s: this kernel is locked down (/sys/kernel/security/lockdown: "
 			 "confidentiality): no BPF program may read its memory",
 			 what);
-	else if ((err == -EPERM || err == -EACCES) &&
+	else if ((err == -EPERM || err == -EACCES || err == -EINVAL) &&
 		 *rights__missing(false, rights, sizeof(rights)))
+		/* A program that may not call some function is "invalid". */
 		snprintf(a->why, sizeof(a->why), "%s: %s", what, rights);
 	else if (err == -EPERM || err == -EACCES)
 		/* A program that the verifier rejects also gives "permission denied". */
@@ -601,7 +590,6 @@ int attach__new(const struct image *img, const struct process *target, const uin
 	if (!a)
 		return -ENOMEM;
 	*out = a;
-	a->ring_shape = -1;
 	source_types__fill(&a->types);
 	a->img = img;
 	a->target = target;
@@ -629,7 +617,7 @@ int attach__new(const struct image *img, const struct process *target, const uin
 		return explain(a, err, "loading the BPF programs", why);
 	err = tables__fill(a->skel, a->img);
 	if (!err)
-		err = rings__fill(a->skel->maps.rings, a->ring_bytes, handle, a, &a->ring);
+		err = rings__wait(a->rings, handle, a);
 	if (err)
 		return explain(a, err, "filling the BPF maps", why);
 	err = find_tgid(a);
@@ -695,15 +683,7 @@ size_t attach__sites(const struct attach *a)
 
 unsigned int attach__fill(const struct attach *a)
 {
-	uint32_t nr = bpf_map__max_entries(a->skel->maps.rings);
-	size_t most = 0;
-
-	for (uint32_t i = 0; i < nr; i++) {
-		size_t have = ring__avail_data_size(ring_buffer__ring(a->ring, i));
-
-		most = have > most ? have : most;
-	}
-	return (unsigned int)(most * 1000 / a->ring_bytes);
+	return rings__fill(a->rings);
 }
 
 int attach__drain(struct attach *a, int (*each)(void *ctx, const struct raw_hdr *raw), void *ctx)
@@ -713,7 +693,7 @@ int attach__drain(struct attach *a, int (*each)(void *ctx, const struct raw_hdr 
 	a->each = each;
 	a->each_ctx = ctx;
 	a->each_err = 0;
-	n = ring_buffer__consume(a->ring);
+	n = ring_buffer__consume(rings__buffer(a->rings));
 	return a->each_err < 0 ? a->each_err : n;
 }
 
@@ -728,6 +708,12 @@ int attach__drain_threads(struct attach *a, int (*each)(void *ctx, const struct 
 	err = source_iterate(a->skel->progs.thread_batches, 0, sizeof(struct raw_batch),
 			     handle_batch, a);
 	return a->each_err < 0 ? a->each_err : err;
+}
+
+void attach__free_rings(struct attach *a)
+{
+	rings__free(a->rings);
+	a->rings = NULL;
 }
 
 void attach__counters(struct attach *a, struct counters *sum)
@@ -789,9 +775,7 @@ void attach__free(struct attach *a)
 	if (!a)
 		return;
 	calibrate__finish(a->calibration, NULL);
-	ring_buffer__free(a->ring);
-	if (a->ring_shape >= 0)
-		close(a->ring_shape);
+	rings__free(a->rings);
 	dwell_bpf__destroy(a->skel);
 	free(a);
 }

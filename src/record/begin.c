@@ -326,14 +326,13 @@ int recorder__prepare(struct recorder *r)
 			return err;
 		}
 	}
-	/* Read meanwhile: once events come in, the time for it would fill the rings. */
-	r->sources.ksyms = ksyms__new();
 	err = attach__new(r->img, &r->target.process, loaded, r->keeper, &opts, &r->attach, &why);
 	if (err) {
 		recorder__complain(r, "cannot attach", why);
 		return err;
 	}
 	r->sources.skel = attach__skel(r->attach);
+	r->sources.ksyms = ksyms__new(bpf_program__fd(r->sources.skel->progs.ksym_name));
 	r->sources.pid = r->target.process.pid;
 	source_types__fill(&r->types);
 	return 0;

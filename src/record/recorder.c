@@ -520,6 +520,7 @@ static int take_rest(struct recorder *r)
 		err = recorder__for_each_source(r, false);
 	if (!err)
 		err = roster__finish(r->roster);
+	attach__free_rings(r->attach);
 	return err ? err : user_stacks__finish(r->user_stacks);
 }
 

@@ -3,66 +3,138 @@
 #include "record/rings.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 
-int rings__new(size_t bytes)
-{
-	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, (uint32_t)bytes, NULL);
-
-	return fd < 0 ? -errno : fd;
-}
+struct rings {
+	unsigned int		 nr;
+	size_t			 bytes;
+	int			*fds;
+	int			 map;		/* of all of them */
+	struct ring_buffer	*buffer;
+	pthread_t		 thread;	/* that puts them into the map */
+	bool			 putting;
+	int			 err;		/* of that */
+};
 
 /*
  * In one call: after each, the kernel waits for a grace period. Older ones do that for each
  * ring, or know no such call for maps of maps.
  */
-static int put_all(int map, const int *fds, uint32_t nr)
+static void *put_all(void *arg)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, opts);
-	uint32_t *keys = calloc(nr, sizeof(*keys)), done = nr;
+	struct rings *r = arg;
+	uint32_t *keys = calloc(r->nr, sizeof(*keys)), done = r->nr;
+
+	r->err = keys ? 0 : -ENOMEM;
+	if (!keys)
+		return NULL;
+	for (uint32_t i = 0; i < r->nr; i++)
+		keys[i] = i;
+	if (bpf_map_update_batch(r->map, keys, r->fds, &done, &opts))
+		for (uint32_t i = 0; i < r->nr && !r->err; i++)
+			if (bpf_map_update_elem(r->map, &keys[i], &r->fds[i], BPF_ANY))
+				r->err = -errno;
+	free(keys);
+	return NULL;
+}
+
+/* @map becomes a map of the rings. libbpf 1.4 could not tell the kernel how large they are. */
+static int make_map(struct rings *r, struct bpf_map *map)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .inner_map_fd = (uint32_t)r->fds[0]);
+
+	r->map = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "rings", sizeof(uint32_t),
+				sizeof(uint32_t), r->nr, &opts);
+	return r->map < 0 ? -errno : bpf_map__reuse_fd(map, r->map);
+}
+
+int rings__new(unsigned int nr, size_t bytes, struct bpf_map *map, struct rings **out)
+{
+	struct rings *r = *out = calloc(1, sizeof(*r));
+	int err;
+
+	if (!r)
+		return -ENOMEM;
+	r->map = -1;
+	r->bytes = bytes;
+	r->fds = calloc(nr, sizeof(*r->fds));
+	if (!r->fds)
+		return -ENOMEM;
+	while (r->nr < nr) {
+		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, (uint32_t)bytes, NULL);
+
+		if (fd < 0)
+			return -errno;
+		r->fds[r->nr++] = fd;
+	}
+	err = make_map(r, map);
+	if (err)
+		return err;
+	r->putting = !pthread_create(&r->thread, NULL, put_all, r);
+	if (!r->putting)
+		put_all(r);
+	return 0;
+}
+
+static void join(struct rings *r)
+{
+	if (r->putting)
+		pthread_join(r->thread, NULL);
+	r->putting = false;
+}
+
+int rings__wait(struct rings *r, ring_buffer_sample_fn handle, void *ctx)
+{
 	int err = 0;
 
-	if (!keys)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < nr; i++)
-		keys[i] = i;
-	if (bpf_map_update_batch(map, keys, fds, &done, &opts))
-		for (uint32_t i = 0; i < nr && !err; i++)
-			err = bpf_map_update_elem(map, &keys[i], &fds[i], BPF_ANY);
-	free(keys);
+	join(r);
+	if (r->err)
+		return r->err;
+	for (unsigned int i = 0; i < r->nr && !err; i++) {
+		if (r->buffer) {
+			err = ring_buffer__add(r->buffer, r->fds[i], handle, ctx);
+		} else {
+			r->buffer = ring_buffer__new(r->fds[i], handle, ctx, NULL);
+			err = r->buffer ? 0 : -errno;
+		}
+	}
 	return err;
 }
 
-int rings__fill(struct bpf_map *rings, size_t bytes, ring_buffer_sample_fn handle, void *ctx,
-		struct ring_buffer **out)
+struct ring_buffer *rings__buffer(struct rings *r)
 {
-	uint32_t nr = 0, cpus = bpf_map__max_entries(rings);
-	int *fds = calloc(cpus, sizeof(*fds)), err = fds ? 0 : -ENOMEM;
+	return r->buffer;
+}
 
-	while (nr < cpus && !err) {
-		int fd = rings__new(bytes);
+unsigned int rings__fill(const struct rings *r)
+{
+	size_t most = 0;
 
-		if (fd < 0) {
-			err = fd;
-			break;
-		}
-		fds[nr++] = fd;
-		if (*out) {
-			err = ring_buffer__add(*out, fd, handle, ctx);
-		} else {
-			*out = ring_buffer__new(fd, handle, ctx, NULL);
-			err = *out ? 0 : -errno;
-		}
+	for (unsigned int i = 0; i < r->nr; i++) {
+		size_t have = ring__avail_data_size(ring_buffer__ring(r->buffer, i));
+
+		most = have > most ? have : most;
 	}
-	if (!err)
-		err = put_all(bpf_map__fd(rings), fds, nr);
-	/* the map of rings and the ring buffer hold them now */
-	while (nr)
-		close(fds[--nr]);
-	free(fds);
-	return err;
+	return (unsigned int)(most * 1000 / r->bytes);
+}
+
+void rings__free(struct rings *r)
+{
+	if (!r)
+		return;
+	join(r);
+	ring_buffer__free(r->buffer);
+	for (unsigned int i = 0; i < r->nr; i++)
+		close(r->fds[i]);
+	free(r->fds);
+	if (r->map >= 0)
+		close(r->map);
+	free(r);
 }

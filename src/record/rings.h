@@ -10,14 +10,24 @@
 
 #include <bpf/libbpf.h>
 
-/* A ring of @bytes; its descriptor, the caller's to close, or negative errno. */
-int rings__new(size_t bytes);
+struct rings;
+
 /*
- * Make a ring of @bytes for each entry of the map @rings, and *@out to read them with: it
- * calls @handle with @ctx. *@out is NULL before, and the caller's to free in any case. 0 or
- * negative errno.
+ * Make @nr rings of @bytes and begin to put them into a map of maps that @map will be, in a
+ * thread: the kernel waits some 10 ms in that. Called before the programs are loaded. *@out is
+ * the caller's to free in any case. 0 or negative errno.
  */
-int rings__fill(struct bpf_map *rings, size_t bytes, ring_buffer_sample_fn handle, void *ctx,
-		struct ring_buffer **out);
+int rings__new(unsigned int nr, size_t bytes, struct bpf_map *map, struct rings **out);
+/*
+ * Wait until they are in the map, and map them into memory, which is not done before, so that
+ * they do not add to what is needed to load programs. 0 or negative errno.
+ */
+int rings__wait(struct rings *r, ring_buffer_sample_fn handle, void *ctx);
+/* To read them: it calls @handle with @ctx. */
+struct ring_buffer *rings__buffer(struct rings *r);
+/* How full the fullest ring is, in thousandths. */
+unsigned int rings__fill(const struct rings *r);
+/* NULL is allowed. */
+void rings__free(struct rings *r);
 
 #endif /* DWELL_RECORD_RINGS_H */

@@ -569,6 +569,9 @@ int user_stacks__finish(struct user_stacks *s)
 	struct names names = { 0 };
 	int err = user_stacks__take(s, true);
 
+	/* The debug information that is read for names needs more memory than all before. */
+	ring_buffer__free(s->ring);
+	s->ring = NULL;
 	for (size_t i = 0; i < s->nr_stacks && !err; i++)
 		if (s->stacks[i])
 			err = write_stack(s, &names, i);

@@ -36,6 +36,9 @@ static void configure(struct dwell_bpf *skel)
 	volatile struct bpf_config *c = (volatile struct bpf_config *)&skel->rodata->config;
 
 	c->nr_rings = 2;
+	c->hide_switches = 2;
+	c->cpu_limit = 1;
+	c->operations = 1;
 	c->io_wakers = 1;
 	c->io_base = 64;
 	c->io_len = IO_BLOCK;

@@ -44,8 +44,9 @@ static struct ksyms kernel = { { NULL, "__schedule", "schedule", "pipe_read", "v
 				 "bpf_trace_run4", "__bpf_prog_run",
 				 "__traceiter_sched_switch", "schedule_timeout" } };
 
-struct ksyms *ksyms__new(void)
+struct ksyms *ksyms__new(int prog)
 {
+	(void)prog;
 	return &kernel;
 }
 
@@ -56,7 +57,7 @@ void ksyms__name(struct ksyms *k, uint64_t addr, char *out)
 	snprintf(out, KSYM_NAME_MAX, "%s", name ? name : KSYM_UNKNOWN);
 }
 
-bool ksyms__any(struct ksyms *k)
+bool ksyms__any(const struct ksyms *k)
 {
 	return k;
 }
