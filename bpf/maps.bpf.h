@@ -58,6 +58,11 @@ struct thread {
 	/* Polls. Written only by the thread itself, in its uprobes. */
 	struct thread_poll	polls[THREAD_MAX_POLLS];
 	__u32			depth;
+	/*
+	 * It polls tasks or waits in a driver, and is in no job and no block_on that began after
+	 * that: what it does when it wakes a task is known without its stack.
+	 */
+	__u32			works;
 	/* by the number of polls around it */
 	struct thread_root	pending[THREAD_MAX_POLLS];
 	__u32			named;		/* RAW_THREAD sent */

@@ -127,13 +127,13 @@ static __always_inline __s32 syscall_of(const struct pt_regs *regs)
 }
 
 /* The user stack of the current thread, which goes to sleep in a poll. */
-static __always_inline void user_stack_take(struct thread *t, struct task_struct *task, __u64 ts)
+static __always_inline void user_stack_take(struct thread *t, __u64 ts)
 {
-	struct user_stack_known known = user_stack_intern(t, task, ts);
+	__u64 known = user_stack_intern(t, 0, ts);
 
-	t->sched.off_user = known.id;
-	t->sched.off_cut = known.cut;
-	if (!known.id || known.cut)
+	t->sched.off_user = known;
+	t->sched.off_cut = known >> 32;
+	if (!t->sched.off_user || t->sched.off_cut)
 		sleeps_in_polls++;
 }
 
@@ -175,7 +175,7 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 		if (thread_polls(t)) {
 			t->sched.off_stack = stack_intern(ctx, ts, prev->pid);
 			t->sched.off_on = file_slept_on(t, prev, regs, ts);
-			user_stack_take(t, prev, ts);
+			user_stack_take(t, ts);
 		} else if (io_wq_works(prev)) {
 			t->sched.off_stack = stack_intern(ctx, ts, prev->pid);
 		}
@@ -271,6 +271,7 @@ static __always_inline bool in_system_call(void *ctx, struct thread *t, struct t
 
 /* In bpf/poll.bpf.c. */
 int tell_completed(struct thread *t, __u64 ts, __u32 tid);
+__u64 wake_stack(struct thread *t, __u32 probe, __u64 ts);
 
 /*
  * A thread that sleeps in block_on because its root is Pending is woken for one reason:
@@ -280,13 +281,26 @@ static __always_inline void root_woken(struct thread *t, struct task_struct *wak
 				       __u32 tid)
 {
 	struct thread_root *r = &t->pending[t->depth & (THREAD_MAX_POLLS - 1)];
+	struct raw_off_more *more;
 	struct raw_task *ev;
+	struct thread *own;
+	__u32 user = 0;
 
 	if (!r->root || r->shares || r->woken)
 		return;
 	r->woken = 1;
-	if (tid && waker->tgid == target_tgid)
-		tell_completed(bpf_task_storage_get(&threads, waker, NULL, 0), ts, tid);
+	if (tid && waker->tgid == target_tgid) {
+		own = bpf_task_storage_get(&threads, waker, NULL, 0);
+		tell_completed(own, ts, tid);
+		/* If a probe has seen it wake the root, that told it. */
+		if (own && own->woken != r->root)
+			user = wake_stack(own, 0, ts);
+	}
+	more = user ? event_reserve(sizeof(*more), ts, tid, RAW_WAKE_STACK) : NULL;
+	if (more) {
+		more->value = user;
+		event_submit(more);
+	}
 	ev = event_reserve(sizeof(*ev), ts, tid, RAW_WAKE);
 	if (!ev)
 		return;
@@ -309,7 +323,7 @@ static __always_inline void waker_take(struct thread *t, struct task_struct *wak
 		return;
 	own = bpf_task_storage_get(&threads, waker, NULL, 0);
 	if (own)
-		t->sched.waker_user = user_stack_intern(own, waker, t->sched.wake_ts).id;
+		t->sched.waker_user = user_stack_intern(own, 0, t->sched.wake_ts);
 }
 
 SEC("tp_btf/sched_waking")

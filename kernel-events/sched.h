@@ -50,6 +50,7 @@ struct raw_open_period {
  * More of the period off the CPU that the next raw_off_cpu of this thread reports, which has the
  * same time. RAW_THROTTLED: for how many ns its cgroup did not allow it to run, from its begin
  * or from its wakeup on. RAW_SLEPT_ON: the id of the file that it slept on (kernel-events/file.h).
+ * RAW_WAKE_STACK: of this thread's next RAW_WAKE, which has the same time, the id of its user stack.
  */
 struct raw_off_more {
 	struct raw_hdr	hdr;
@@ -68,8 +69,8 @@ struct raw_stack {
 #define RAW_USER_STACK_BYTES	(64u << 10)	/* of a stack; a multiple of the page size */
 
 /*
- * The user stack of a thread that goes to sleep in a poll, or that wakes such a one, in a ring
- * of its own.
+ * The user stack of a thread that goes to sleep in a poll, that wakes such a one, or that wakes a
+ * task, in a ring of its own.
  */
 struct raw_user_stack {
 	struct raw_hdr	hdr;

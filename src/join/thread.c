@@ -499,6 +499,12 @@ void thread__throttled(struct thread *th, const struct trace_event *ev)
 	th->throttled_ns = ev->throttled.ns;
 }
 
+void thread__wakes_at(struct thread *th, const struct trace_event *ev)
+{
+	th->wake_at = ev->ts;
+	th->wake_user = ev->wake_stack.user;
+}
+
 void thread__polls_gone(struct join *j, struct thread *th, uint32_t nr)
 {
 	while (th->nr_polls > nr)

@@ -140,6 +140,9 @@ struct thread {
 	/* … and the name of the file that it slept on (string id) */
 	uint64_t	 slept_on_end;
 	uint32_t	 slept_on;
+	/* the wake that it makes at this time: the user stack */
+	uint64_t	 wake_at;
+	uint32_t	 wake_user;
 	struct ready_window *ready;	/* what ready.c remembers; NULL: nothing */
 	struct poll	*polls;		/* innermost last */
 	uint32_t	 nr_polls, polls_size;
@@ -311,6 +314,14 @@ void thread__sleep_stack(struct thread *th, const struct trace_event *ev);
 void thread__slept_on(struct join *j, struct thread *th, const struct trace_event *ev);
 /* The cgroup of @th did not allow it to run, in the period that ends now. */
 void thread__throttled(struct thread *th, const struct trace_event *ev);
+/* Where @th makes its next wake, which has the same time. */
+void thread__wakes_at(struct thread *th, const struct trace_event *ev);
+/* The user stack of @th as it makes a wake at @now; 0: not taken. */
+static inline uint32_t thread__wake_stack(const struct thread *th, uint64_t now)
+{
+	return th->wake_at == now ? th->wake_user : 0;
+}
+
 void thread__driver_event(struct join *j, struct thread *th, const struct driver_ops *ops,
 			  const struct trace_event *ev, uint64_t now);
 /* @ev is a sample of the thread that ran on a CPU; nothing else is changed by it. 0 or -ENOMEM. */
