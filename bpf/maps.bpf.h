@@ -37,7 +37,8 @@ struct thread_poll {
 	/* rsp at the poll function's entry; of a root: as if it had been called */
 	__u64	sp;
 	__u32	fn;
-	__u16	dropped;	/* freed or completed by this thread during the poll */
+	__u8	dropped;	/* freed or completed by this thread during the poll */
+	__u8	again;		/* it is a root that was Pending before */
 	__u8	looks;		/* see cookie_looks() */
 	__u8	root;		/* enum thread_poll_root */
 };

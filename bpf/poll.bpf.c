@@ -135,6 +135,7 @@ static __always_inline void poll_push(struct thread *t, __u32 depth, __u64 task,
 	p->dropped = 0;
 	p->looks = looks;
 	p->root = root;
+	p->again = root && t->pending[depth & (THREAD_MAX_POLLS - 1)].root == task;
 	/*
 	 * A new poll: a root in this frame is no longer Pending, and nothing blocks
 	 * inside yet.
@@ -381,8 +382,9 @@ __u64 user_stack_intern(struct thread *t, __u32 probe, __u64 ts);
 
 /*
  * The id of the user stack of the current thread, whose state is @t, which wakes a task; 0:
- * there is none, or it would tell nothing: a worker wakes because of the task that it polls or
- * of what its driver found, a job that has ended because of that, and a root is a task. @probe:
+ * there is none, or something else tells more: a worker wakes because of the task that it polls
+ * or of what its driver found, a job that has ended because of that, and a root because of what it
+ * has waited for; in its first poll it is what a thread blocks on to do a thing (to send). @probe:
  * see user_stack_intern(). sched.bpf.c calls it, too.
  */
 __noinline __u64 wake_stack(struct thread *t, __u32 probe, __u64 ts)
@@ -396,7 +398,7 @@ __noinline __u64 wake_stack(struct thread *t, __u32 probe, __u64 ts)
 	if (depth > THREAD_MAX_POLLS || t->pending[depth & (THREAD_MAX_POLLS - 1)].root)
 		return 0;
 	p = &t->polls[(depth - 1) & (THREAD_MAX_POLLS - 1)];
-	if (depth && (p->root || p->dropped || TASK_HAS(p->task, p->fn, complete)))
+	if (depth && (p->again || p->dropped || TASK_HAS(p->task, p->fn, complete)))
 		return 0;
 	return (__u32)user_stack_intern(t, probe, ts);
 }
@@ -731,6 +733,7 @@ int seed_polls(struct bpf_iter__task *ctx)
 		t->polls[i].sp = w->polls[i].sp;
 		t->polls[i].fn = w->polls[i].fn;
 		t->polls[i].dropped = 0;
+		t->polls[i].again = w->polls[i].root;
 		t->polls[i].looks = 0;
 		t->polls[i].root = w->polls[i].root;
 	}

@@ -197,8 +197,12 @@ static __always_inline __u64 innermost_sp(const struct thread *t)
 
 struct user_stack_places {
 	struct user_stack_buf		*buf;
+	const struct user_stack_forms	*forms;
 	const struct user_stack_form	*form;
+	__u64				 ip;
 	__u64				 hash;
+	__u32				 have;
+	__u32				 known;
 };
 
 static long user_stack_place(__u64 i, void *arg)
@@ -213,30 +217,35 @@ static long user_stack_place(__u64 i, void *arg)
 	return 0;
 }
 
+static long user_stack_try_form(__u64 i, void *arg)
+{
+	struct user_stack_places *p = arg;
+
+	if (i >= RAW_FORMS || i >= p->forms->nr)
+		return 1;
+	p->form = &p->forms->list[i];
+	if (p->form->reach * 8u > p->have)
+		return 0;
+	p->hash = user_stack_mix(USER_STACK_FORM, p->ip);
+	bpf_loop(p->form->nr, user_stack_place, p, 0);
+	p->known = bpf_map_lookup_elem(&user_stacks, &p->hash) != NULL;
+	return p->known;
+}
+
 /*
  * The key in user_stacks of the stack of which @have bytes are in @buf, by a form of those with
  * key @form; 0: there is none.
  */
 __noinline __u64 user_stack_by_form(struct user_stack_buf *buf, __u64 form, __u64 ip, __u32 have)
 {
-	struct user_stack_places p = { .buf = buf };
 	struct user_stack_forms *forms = bpf_map_lookup_elem(&user_stack_forms, &form);
-	int i;
+	struct user_stack_places p = { .buf = buf, .forms = forms, .ip = ip, .have = have };
 
 	if (!forms || !buf)
 		return 0;
-	for (i = 0; i < RAW_FORMS; i++) {
-		if (i >= forms->nr)
-			break;
-		p.form = &forms->list[i];
-		if (p.form->reach * 8u > have)
-			continue;
-		p.hash = user_stack_mix(USER_STACK_FORM, ip);
-		bpf_loop(p.form->nr, user_stack_place, &p, 0);
-		if (bpf_map_lookup_elem(&user_stacks, &p.hash))
-			return p.hash;
-	}
-	return 0;
+	p.form = &forms->list[0];
+	bpf_loop(RAW_FORMS, user_stack_try_form, &p, 0);
+	return p.known ? p.hash : 0;
 }
 
 /* How many bytes there are from @sp to the outermost poll of @t. */
