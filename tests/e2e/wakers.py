@@ -75,7 +75,7 @@ def attempt(checks, label, profile, directory):
     checks.equal([who for who in by_tasks if " in " in who], [], f"{label}: of a task no stack is taken")
     told = [p for p in report(recording.data)["await_points"] if p["line"] == at["notify"]]
     checks.check(told and WAKERS["notify"].format(woken["notify"]) in str(told), f"{label}: as JSON", told)
-    history = output(DWELL, "why", "-i", recording.data, "--slowest", "5")
+    history = output(DWELL, "why", "-i", recording.data, "--slowest", "200")
     checks.check(re.search(r"until woken [0-9.]+ ms \(by thread \w+ in wakers::\w+ \(wakers\.rs:\d+\)\)", history),
                  f"{label}: in a task's history", history)
     picture = output(DWELL, "flamegraph", "-o", "-", "-i", recording.data)
