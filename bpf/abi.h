@@ -61,6 +61,7 @@ enum raw_type {
 	RAW_FILE	= 27,	/* defines the id of a file */
 	RAW_SLEPT_ON	= 28,
 	RAW_WAKE_STACK	= 29,
+	RAW_FUTEX	= 30,
 	RAW_TYPE_NR
 };
 

@@ -14,6 +14,8 @@
 #define TASK_STOPPED		0x0004	/* of a whole process; not a tracer's stop */
 #define TASK_DEAD		0x0080
 
+#define SYS_FUTEX	202	/* arch/x86/entry/syscalls/syscall_64.tbl */
+
 struct stack_buf {
 	__u64	ips[RAW_STACK_FRAMES];
 };
@@ -126,6 +128,12 @@ static __always_inline __s32 syscall_of(const struct pt_regs *regs)
 	return nr >= 0 && nr < 32767 ? nr : -1;
 }
 
+/* The address of the futex at which @t, whose registers are @regs, sleeps; 0: at none. */
+static __always_inline __u64 futex_of(const struct thread *t, const struct pt_regs *regs)
+{
+	return t->sched.off_syscall == SYS_FUTEX ? regs->di : 0;
+}
+
 /* The user stack of the current thread, which goes to sleep in a poll. */
 static __always_inline void user_stack_take(struct thread *t, __u64 ts)
 {
@@ -162,6 +170,7 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 	t->sched.off_syscall = -1;
 	t->sched.throttled_rq = 0;
 	t->sched.off_on = FILE_NONE;
+	t->sched.off_word = 0;
 	if (preempt || !state) {
 		t->sched.off_reason = RAW_OFF_PREEMPTED;
 		throttled_begin(t, prev, ts);
@@ -175,6 +184,7 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 		if (thread_polls(t)) {
 			t->sched.off_stack = stack_intern(ctx, ts, prev->pid);
 			t->sched.off_on = file_slept_on(t, prev, regs, ts);
+			t->sched.off_word = futex_of(t, regs);
 			user_stack_take(t, ts);
 		} else if (io_wq_works(prev)) {
 			t->sched.off_stack = stack_intern(ctx, ts, prev->pid);
@@ -214,8 +224,9 @@ static __always_inline void switched_in(struct task_struct *next, __u64 ts)
 		if (off.wake)
 			off.told = RAW_OFF_TOLD;
 	}
-	if (t->sched.off_on)
-		off_cpu_tell(t, RAW_SLEPT_ON, t->sched.off_on, ts, next->pid);
+	if (t->sched.off_on || t->sched.off_word)
+		off_cpu_tell(t, t->sched.off_on ? RAW_SLEPT_ON : RAW_FUTEX,
+			     t->sched.off_on ?: t->sched.off_word, ts, next->pid);
 	throttled_end(t, off.reason == RAW_OFF_PREEMPTED ? off.out : off.wake, ts, next->pid);
 	off_cpu_send(t, &off, ts, next->pid);
 	t->sched.off_ts = 0;
@@ -308,8 +319,6 @@ static __always_inline void root_woken(struct thread *t, struct task_struct *wak
 	event_submit(ev);
 }
 
-#define SYS_FUTEX	202	/* arch/x86/entry/syscalls/syscall_64.tbl */
-
 /*
  * Where the current thread, @waker, which is in a system call, wakes one that sleeps at a futex
  * in a poll: another thread's code tells most of such a wait.
@@ -390,6 +399,7 @@ int sched_snapshot(struct bpf_iter__task *ctx)
 				 ts, task->pid);
 	t->sched.off_on = task->flags & PF_IO_WORKER ? FILE_NONE :
 						       file_slept_on(t, task, regs, ts);
+	t->sched.off_word = futex_of(t, regs);
 	sched_counters_read(&acc, task);
 	t->sched.off_arrival = acc.arrival;
 	t->sched.off_delay = acc.delay;
@@ -428,6 +438,7 @@ int sched_open(struct bpf_iter__task *ctx)
 	if (ev->told == RAW_OFF_UNSEEN)
 		count_loss(LOSS_SWITCH);
 	open.on = t->sched.off_on;
+	open.word = t->sched.off_word;
 	bpf_seq_write(ctx->meta->seq, &open, sizeof(open));
 	return 0;
 }

@@ -85,6 +85,10 @@ static int open_period(void *arg, const void *record)
 		ev.type = TRACE_SLEPT_ON;
 		ev.slept_on.file = open->on;
 		err = trace_writer__event(ctx->trace, &ev);
+	} else if (open->word) {
+		ev.type = TRACE_FUTEX;
+		ev.futex.word = open->word;
+		err = trace_writer__event(ctx->trace, &ev);
 	}
 	if (!err)
 		err = off_cpu(ctx, raw, &ev);
@@ -155,6 +159,11 @@ static int sched_decode(struct source_ctx *ctx, const struct raw_hdr *raw, struc
 		ev->throttled.ns = ((const struct raw_off_more *)raw)->value;
 		return 1;
 	}
+	if (raw->type == RAW_FUTEX) {
+		ev->type = TRACE_FUTEX;
+		ev->futex.word = ((const struct raw_off_more *)raw)->value;
+		return 1;
+	}
 	if (raw->type == RAW_WAKE_STACK) {
 		int64_t id = user_stack(ctx, (uint32_t)((const struct raw_off_more *)raw)->value);
 
@@ -172,6 +181,7 @@ static const struct source_event events[] = {
 	{ RAW_OFF_CPU, sizeof(struct raw_off_cpu) },
 	{ RAW_THROTTLED, sizeof(struct raw_off_more) },
 	{ RAW_WAKE_STACK, sizeof(struct raw_off_more) },
+	{ RAW_FUTEX, sizeof(struct raw_off_more) },
 	{ RAW_STACK, 0 },
 	{ RAW_USER_STACK, 0 },
 	{}

@@ -44,13 +44,17 @@ struct raw_open_period {
 	struct raw_off_cpu	off;
 	__u32			on;	/* id of the file that it sleeps on; 0: not known */
 	__u32			pad;
+	__u64			word;	/* address of the futex that it sleeps at; 0: at none */
 };
 
 /*
  * More of the period off the CPU that the next raw_off_cpu of this thread reports, which has the
  * same time. RAW_THROTTLED: for how many ns its cgroup did not allow it to run, from its begin
  * or from its wakeup on. RAW_SLEPT_ON: the id of the file that it slept on (kernel-events/file.h).
- * RAW_WAKE_STACK: of this thread's next RAW_WAKE, which has the same time, the id of its user stack.
+ * RAW_FUTEX: the address of the futex that it slept at.
+ *
+ * RAW_WAKE_STACK: the id of the user stack of this thread as it makes its next RAW_WAKE, which has
+ * the same time.
  */
 struct raw_off_more {
 	struct raw_hdr	hdr;
@@ -158,12 +162,13 @@ struct sched_thread {
 	__u64	fault_inode;	/* of the file whose page was last looked for: see file.bpf.c */
 	__u32	off_on;		/* id of the file that it sleeps on: see file.bpf.h */
 	__u32	waker_user;	/* as in struct raw_off_cpu */
+	__u64	off_word;	/* address of the futex that it sleeps at in a poll; 0: at none */
 };
 
 #ifndef __bpf__
 _Static_assert(sizeof(struct raw_off_cpu) == 56, "raw_off_cpu");
 _Static_assert(sizeof(struct raw_off_cpu) <= BATCH_EVENT_MAX, "batch");
-_Static_assert(sizeof(struct raw_open_period) == 64, "raw_open_period");
+_Static_assert(sizeof(struct raw_open_period) == 72, "raw_open_period");
 _Static_assert(sizeof(struct raw_off_more) == 24, "raw_off_more");
 _Static_assert(sizeof(struct raw_off_more) <= BATCH_EVENT_MAX, "batch");
 _Static_assert(sizeof(struct raw_user_stack) == 120, "raw_user_stack");
@@ -172,7 +177,7 @@ _Static_assert(sizeof(struct user_stack_forms) == 1032, "user_stack_forms");
 _Static_assert(sizeof(struct user_stack_known) == 8, "user_stack_known");
 _Static_assert(sizeof(struct raw_stack) == 280, "raw_stack");
 _Static_assert(sizeof(struct raw_sleeper) == 88, "raw_sleeper");
-_Static_assert(sizeof(struct sched_thread) == 112, "sched_thread");
+_Static_assert(sizeof(struct sched_thread) == 120, "sched_thread");
 #endif
 
 #endif /* DWELL_SCHED_EVENTS_H */

@@ -118,7 +118,8 @@ const char *frames__place_name(struct join *j, const struct trace_user_frame *f)
 
 static int frames__add_place(struct join *j, struct frames *f, const struct trace_user_frame *p)
 {
-	return frames__add(f, frames__place_name(j, p), p->line ? JOIN_FRAME_PLACE : JOIN_FRAME_DETAIL);
+	return frames__add(f, frames__place_name(j, p),
+			   p->line ? JOIN_FRAME_PLACE : JOIN_FRAME_DETAIL);
 }
 
 /*

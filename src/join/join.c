@@ -203,6 +203,9 @@ static int join__event(struct join *j, const struct trace_event *ev)
 	case TRACE_THROTTLED:
 		thread__throttled(th, ev);
 		break;
+	case TRACE_FUTEX:
+		thread__futex(th, ev);
+		break;
 	case TRACE_WAKE_STACK:
 		thread__wakes_at(th, ev);
 		break;

@@ -591,7 +591,8 @@ static bool split_unseen_job(const struct join *j, const struct task *t, const s
 static struct detail waker(struct join *j, const struct poll *by, const struct thread *w,
 			   uint64_t now)
 {
-	struct waker who = { .kind = by ? by->kind : UNKNOWN_KIND, .chain = by ? by->from : NO_CHAIN,
+	struct waker who = { .kind = by ? by->kind : UNKNOWN_KIND,
+			     .chain = by ? by->from : NO_CHAIN,
 			     .tid = w && !by ? w->tid : 0,
 			     .user = w ? thread__wake_stack(w, now) : 0 };
 	int64_t number;

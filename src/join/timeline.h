@@ -49,6 +49,7 @@
 
 #define PIECES_MAX	64	/* kept apart within one poll */
 #define POLLS_MAX	32	/* nested on one thread */
+#define POLL_WORDS	8	/* futexes that are told apart within one poll */
 
 /* Losses found by the join; named in result.c. */
 enum join_loss {
@@ -122,6 +123,9 @@ struct poll {
 	bool		 spawn_seen;	/* job: when it was queued is known */
 	uint64_t	 ended;		/* job: when it ended, before its poll's end; 0 */
 	uint64_t	 summed_to;	/* job: see jobs__make_room() */
+	/* if its pieces have no place: the futexes that are told apart */
+	uint64_t	 words[POLL_WORDS];
+	uint32_t	 nr_words;
 	uint32_t	 nr_summed;
 	uint32_t	*samples;	/* numbers: met since what was charged last */
 	size_t		 nr_samples, cap_samples;
@@ -140,6 +144,8 @@ struct thread {
 	/* … and the name of the file that it slept on (string id) */
 	uint64_t	 slept_on_end;
 	uint32_t	 slept_on;
+	/* … or the address of the futex that it slept at */
+	uint64_t	 futex_end, futex_word;
 	/* the wake that it makes at this time: the user stack */
 	uint64_t	 wake_at;
 	uint32_t	 wake_user;
@@ -314,6 +320,8 @@ void thread__sleep_stack(struct thread *th, const struct trace_event *ev);
 void thread__slept_on(struct join *j, struct thread *th, const struct trace_event *ev);
 /* The cgroup of @th did not allow it to run, in the period that ends now. */
 void thread__throttled(struct thread *th, const struct trace_event *ev);
+/* … or at that futex. */
+void thread__futex(struct thread *th, const struct trace_event *ev);
 /* Where @th makes its next wake, which has the same time. */
 void thread__wakes_at(struct thread *th, const struct trace_event *ev);
 /* The user stack of @th as it makes a wake at @now; 0: not taken. */

@@ -243,7 +243,7 @@ static int add_role(struct attach *a, struct sites *s, enum runtime_fn_role role
 {
 	const struct image_fn *fns;
 	size_t nr, first = s->nr;
-	bool begins = kind == PROBE_POLL_BEGIN;
+	bool begin = kind == PROBE_POLL_BEGIN;
 	int err = 0;
 
 	fns = image__fns(a->img, &nr);
@@ -257,8 +257,8 @@ static int add_role(struct attach *a, struct sites *s, enum runtime_fn_role role
 			k++;
 		if (k == s->nr)
 			err = sites__add(s, fns[i].site.file_off,
-					 cookie(i, &fns[i].site,
-						begins && fns[i].blocking ? PROBE_JOB_BEGIN : kind) |
+					 cookie(i, &fns[i].site, begin && fns[i].blocking ?
+									 PROBE_JOB_BEGIN : kind) |
 						 (uint64_t)looks(a, &fns[i]) << 56);
 	}
 	return err;
