@@ -439,6 +439,9 @@ int sched_open(struct bpf_iter__task *ctx)
 		count_loss(LOSS_SWITCH);
 	open.on = t->sched.off_on;
 	open.word = t->sched.off_word;
+	if (ev->told == RAW_OFF_OPEN)
+		open.throttled = throttled_for(
+			t, ev->reason == RAW_OFF_PREEMPTED ? ev->out : ev->wake, now);
 	bpf_seq_write(ctx->meta->seq, &open, sizeof(open));
 	return 0;
 }

@@ -90,6 +90,11 @@ static int open_period(void *arg, const void *record)
 		ev.futex.word = open->word;
 		err = trace_writer__event(ctx->trace, &ev);
 	}
+	if (!err && open->throttled) {
+		ev.type = TRACE_THROTTLED;
+		ev.throttled.ns = open->throttled;
+		err = trace_writer__event(ctx->trace, &ev);
+	}
 	if (!err)
 		err = off_cpu(ctx, raw, &ev);
 	return err < 0 ? err : trace_writer__event(ctx->trace, &ev);

@@ -45,6 +45,7 @@ struct raw_open_period {
 	__u32			on;	/* id of the file that it sleeps on; 0: not known */
 	__u32			pad;
 	__u64			word;	/* address of the futex that it sleeps at; 0: at none */
+	__u64			throttled;	/* ns in which its cgroup did not allow it to run */
 };
 
 /*
@@ -168,7 +169,7 @@ struct sched_thread {
 #ifndef __bpf__
 _Static_assert(sizeof(struct raw_off_cpu) == 56, "raw_off_cpu");
 _Static_assert(sizeof(struct raw_off_cpu) <= BATCH_EVENT_MAX, "batch");
-_Static_assert(sizeof(struct raw_open_period) == 72, "raw_open_period");
+_Static_assert(sizeof(struct raw_open_period) == 80, "raw_open_period");
 _Static_assert(sizeof(struct raw_off_more) == 24, "raw_off_more");
 _Static_assert(sizeof(struct raw_off_more) <= BATCH_EVENT_MAX, "batch");
 _Static_assert(sizeof(struct raw_user_stack) == 120, "raw_user_stack");

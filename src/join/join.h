@@ -196,6 +196,7 @@ struct join_job {
 	uint64_t		 queue_from_wait;
 	struct join_quantiles	 run;		/* from begin to end, of the jobs that ended */
 	uint64_t		 segments[JOIN_SEGMENT_NR];	/* of all these jobs */
+	uint64_t		 throttled_ns;	/* of these: preempted, by their cgroup's limit */
 };
 
 /* A function of the program in which tasks of one kind were on a CPU, by samples. */

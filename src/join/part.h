@@ -81,6 +81,7 @@ enum part {
 	PART_THROTTLED,		/* preempted: the thread */
 	PART_WORKER_THROTTLED,	/* await: the worker, as PART_RUN_QUEUE */
 	PART_JOB_THROTTLED,	/* await: the thread of a blocking job */
+	PART_IO_WQ_THROTTLED,	/* await: the io-wq thread that does the operation */
 	PART_NR
 };
 

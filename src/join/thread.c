@@ -479,7 +479,7 @@ void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event
 		.user = th->slept_out == ev->off.out ? th->slept_stack : ev->off.user,
 		.on = th->slept_on_end == ev->ts ? th->slept_on : 0,
 		.word = th->futex_end == ev->ts ? th->futex_word : 0,
-		.throttled = th->throttled_end == ev->ts ? th->throttled_ns : 0,
+		.throttled = thread__throttled_ns(th, ev),
 	};
 
 	if (ev->off.told == TRACE_OFF_TOLD)

@@ -320,7 +320,13 @@ void thread__sleep_stack(struct thread *th, const struct trace_event *ev);
 void thread__slept_on(struct join *j, struct thread *th, const struct trace_event *ev);
 /* The cgroup of @th did not allow it to run, in the period that ends now. */
 void thread__throttled(struct thread *th, const struct trace_event *ev);
-/* … or at that futex. */
+/* For how long, in the period that @ev tells the end of. */
+static inline uint64_t thread__throttled_ns(const struct thread *th, const struct trace_event *ev)
+{
+	return th->throttled_end == ev->ts ? th->throttled_ns : 0;
+}
+
+/* @th slept at that futex, in the period that ends now. */
 void thread__futex(struct thread *th, const struct trace_event *ev);
 /* Where @th makes its next wake, which has the same time. */
 void thread__wakes_at(struct thread *th, const struct trace_event *ev);

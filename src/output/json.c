@@ -395,6 +395,8 @@ static json_t *job(const struct join_job *job, int *err)
 	set(o, "run", quantiles(&job->run, err), err);
 	set(o, "running_ns", number(job->segments[JOIN_RUNNING]), err);
 	set(o, "preempted_ns", number(job->segments[JOIN_PREEMPTED]), err);
+	if (job->throttled_ns)
+		set(o, "throttled_ns", number(job->throttled_ns), err);
 	set(o, "blocked_ns", number(job->segments[JOIN_BLOCKED]), err);
 	set(o, "unattributed_ns", number(job->segments[JOIN_UNATTRIBUTED]), err);
 	return o;
