@@ -3,9 +3,10 @@
  * The state of a join between two events: threads, tasks, and what has been charged so
  * far. Private to src/join.
  *
- * join.c dispatches the events: to task.c what happens to a task; to thread.c what a
- * thread does (its polls, its history, its driver); to listing.c what the runtime's
- * lists contain. split.c explains a wait that has ended, charge.c charges time to a
+ * join.c dispatches the events: to task.c what happens to a task, to task_seen.c what is read
+ * of it from memory; to thread.c what a thread does (its polls, its history, its driver); to
+ * listing.c what the runtime's lists contain. split.c explains a wait that has ended,
+ * charge.c charges time to a
  * task, result.c makes what join.h provides, with frames.c, follow.c, job_kinds.c, notes.c
  * and selection.c.
  *
@@ -13,6 +14,7 @@
  *
  *	join.c
  *	listing.c
+ *	task_seen.c
  *	task.c
  *	thread.c	split.c, ready.c
  *	jobs.c		job_kinds.c
@@ -252,8 +254,6 @@ static inline struct task *task__find(const struct join *j, uint64_t addr)
 
 /* @th spawns it. */
 void task__new(struct join *j, uint64_t addr, const struct thread *th, uint64_t now);
-/* The task was read from a runtime's list. Returns it if it is alive, else NULL. */
-struct task *task__seen(struct join *j, const struct trace_event *ev, uint64_t now);
 void task__wake(struct join *j, uint64_t addr, struct thread *waker, uint64_t now);
 void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th, uint64_t now);
 void task__end(struct join *j, const struct trace_event *ev, struct thread *th, uint64_t now);
@@ -266,6 +266,10 @@ void task__free_all(struct join *j);
  */
 void task__doubt(struct join *j, struct task *t, uint64_t begin, enum part why);
 
+/* ---- task_seen.c ---- */
+
+/* The task was read from a runtime's list. Returns it if it is alive, else NULL. */
+struct task *task__seen(struct join *j, const struct trace_event *ev, uint64_t now);
 /* The task has ended unseen, at @known or later, and is found missing at @now. */
 void task__vanish(struct join *j, struct task *t, uint64_t known, uint64_t now);
 /* The task's waker is registered with a descriptor. */
