@@ -60,6 +60,8 @@ enum raw_type {
 	RAW_THROTTLED	= 26,
 	RAW_FILE	= 27,	/* defines the id of a file */
 	RAW_SLEPT_ON	= 28,
+	RAW_WAKE_STACK	= 29,
+	RAW_FUTEX	= 30,
 	RAW_TYPE_NR
 };
 
@@ -140,7 +142,7 @@ struct raw_thread_regs {
 
 struct raw_under_way {
 	__u32	nr;
-	__u32	pad;
+	__u32	works;	/* the innermost poll is of a task that is no root and no job */
 	struct {
 		__u64	task;
 		__u64	sp;	/* rsp at the poll function's entry */
@@ -220,6 +222,7 @@ enum probe_kind {
 	PROBE_ROOT_WAKE		= 9,
 	PROBE_ROOT_CLONE	= 10,
 	PROBE_JOB		= 11,
+	PROBE_JOB_BEGIN		= 12,	/* as PROBE_POLL_BEGIN, of a blocking job */
 };
 
 #define PROBE_KIND_SHIFT	57

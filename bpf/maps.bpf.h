@@ -37,7 +37,8 @@ struct thread_poll {
 	/* rsp at the poll function's entry; of a root: as if it had been called */
 	__u64	sp;
 	__u32	fn;
-	__u16	dropped;	/* freed or completed by this thread during the poll */
+	__u8	dropped;	/* freed or completed by this thread during the poll */
+	__u8	again;		/* it is a root that was Pending before */
 	__u8	looks;		/* see cookie_looks() */
 	__u8	root;		/* enum thread_poll_root */
 };
@@ -58,6 +59,11 @@ struct thread {
 	/* Polls. Written only by the thread itself, in its uprobes. */
 	struct thread_poll	polls[THREAD_MAX_POLLS];
 	__u32			depth;
+	/*
+	 * It polls tasks or waits in a driver, and is in no job and no block_on that began after
+	 * that: what it does when it wakes a task is known without its stack.
+	 */
+	__u32			works;
 	/* by the number of polls around it */
 	struct thread_root	pending[THREAD_MAX_POLLS];
 	__u32			named;		/* RAW_THREAD sent */

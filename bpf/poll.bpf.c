@@ -135,6 +135,7 @@ static __always_inline void poll_push(struct thread *t, __u32 depth, __u64 task,
 	p->dropped = 0;
 	p->looks = looks;
 	p->root = root;
+	p->again = root && t->pending[depth & (THREAD_MAX_POLLS - 1)].root == task;
 	/*
 	 * A new poll: a root in this frame is no longer Pending, and nothing blocks
 	 * inside yet.
@@ -227,6 +228,7 @@ static __always_inline int on_poll_begin(struct pt_regs *regs, __u64 cookie)
 		note_entry(t, sp, regs);
 	header = cookie_arg(cookie, regs);
 	t->woken = 0;
+	t->works = cookie >> PROBE_KIND_SHIFT != PROBE_JOB_BEGIN;
 	if (cookie_looks(cookie) && TASK_HAS(header, cookie_index(cookie), cancelled)) {
 		tell_task(t, header, ts, task->pid, RAW_TASK_DROP);
 		return 0;
@@ -375,6 +377,51 @@ __noinline int tell_completed(struct thread *t, __u64 ts, __u32 tid)
 	return 0;
 }
 
+/* In kernel-events/user_stack.bpf.h. */
+__u64 user_stack_intern(struct thread *t, __u32 probe, __u64 ts);
+
+/*
+ * The id of the user stack of the current thread, whose state is @t, which wakes a task; 0:
+ * there is none, or something else tells more: a worker wakes because of the task that it polls
+ * or of what its driver found, a job that has ended because of that, and a root because of what it
+ * has waited for; in its first poll it is what a thread blocks on to do a thing (to send). @probe:
+ * see user_stack_intern(). sched.bpf.c calls it, too.
+ */
+__noinline __u64 wake_stack(struct thread *t, __u32 probe, __u64 ts)
+{
+	struct thread_poll *p;
+	__u32 depth;
+
+	if (!t || t->works)
+		return 0;
+	depth = t->depth;
+	if (depth > THREAD_MAX_POLLS || t->pending[depth & (THREAD_MAX_POLLS - 1)].root)
+		return 0;
+	p = &t->polls[(depth - 1) & (THREAD_MAX_POLLS - 1)];
+	if (depth && (p->again || p->dropped || TASK_HAS(p->task, p->fn, complete)))
+		return 0;
+	return (__u32)user_stack_intern(t, probe, ts);
+}
+
+/* The thread wakes a task or a root. */
+__noinline int tell_wake(struct thread *t, __u64 woken, __u64 ts, __u32 tid)
+{
+	struct raw_off_more *ev;
+	__u64 user;
+
+	if (!t)
+		return 0;
+	t->woken = woken;
+	user = wake_stack(t, 1, ts);
+	if (user) {
+		ev = event_add(t, sizeof(*ev), ts, tid, RAW_WAKE_STACK);
+		ev->value = user;
+		event_added(t, sizeof(*ev));
+	}
+	tell_task(t, woken, ts, tid, RAW_WAKE);
+	return 0;
+}
+
 static __always_inline int task_event(struct pt_regs *regs, __u64 cookie, __u8 type)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -394,8 +441,8 @@ static __always_inline int task_event(struct pt_regs *regs, __u64 cookie, __u8 t
 	if (type == RAW_TASK_DROP)
 		mark_dropped(t, header);
 	if (type == RAW_WAKE) {
-		t->woken = header;
 		tell_completed(t, ts, task->pid);
+		return tell_wake(t, header, ts, task->pid);
 	}
 	tell_task(t, header, ts, task->pid, type);
 	return 0;
@@ -509,6 +556,9 @@ static __always_inline int on_root_gone(struct pt_regs *regs, __u64 cookie)
 	ts = bpf_ktime_get_ns();
 	on_cpu(t, ts);
 	depth = t->depth;
+	/* It may have run the tasks of a runtime meanwhile. */
+	if (!depth || (depth == 1 && t->polls[0].root))
+		t->works = 0;
 	if (is_root_at(t, frame - 8)) {
 		poll_pop(t, SAID_COMPLETED, ts, task->pid);
 		return 0;
@@ -576,14 +626,14 @@ static __always_inline int on_root_waker(struct pt_regs *regs, __u64 cookie, boo
 		return 0;
 	ts = bpf_ktime_get_ns();
 	on_cpu(t, ts);
-	tell_task(t, root, ts, task->pid, RAW_WAKE);
-	return 0;
+	return tell_wake(t, root, ts, task->pid);
 }
 
 static __always_inline void on_probe(struct pt_regs *regs, __u64 cookie)
 {
 	switch (cookie >> PROBE_KIND_SHIFT) {
 	case PROBE_POLL_BEGIN:
+	case PROBE_JOB_BEGIN:
 		on_poll_begin(regs, cookie);
 		break;
 	case PROBE_POLL_END:
@@ -683,11 +733,14 @@ int seed_polls(struct bpf_iter__task *ctx)
 		t->polls[i].sp = w->polls[i].sp;
 		t->polls[i].fn = w->polls[i].fn;
 		t->polls[i].dropped = 0;
+		t->polls[i].again = w->polls[i].root;
 		t->polls[i].looks = 0;
 		t->polls[i].root = w->polls[i].root;
 	}
-	if (w->nr)
+	if (w->nr) {
 		t->depth = i;
+		t->works = w->works;
+	}
 	seeded.nr = i;
 	for (i = 0; i < RAW_UNDER_WAY; i++) {
 		/* It has not been polled since then; a probe would have noticed. */

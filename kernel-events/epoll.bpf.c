@@ -156,6 +156,7 @@ static __always_inline void epoll_returned(struct pt_regs *regs, long ret)
 	ts = bpf_ktime_get_ns();
 	thread_name(t, task, ts);
 	on_cpu(t, ts);
+	t->works = 1;
 	ev = event_add(t, sizeof(*ev), ts, task->pid, RAW_EPOLL_WAIT);
 	ev->nr = ret;
 	ev->epfd = regs->di;

@@ -501,6 +501,7 @@ int uring_entered(__u32 fd, __u32 min, __s32 nr)
 	t = uring_thread(task, ts);
 	if (!t)
 		return 0;
+	t->works = 1;
 	ev = event_add(t, sizeof(*ev), ts, task->pid, RAW_URING_WAIT);
 	ev->nr = nr;
 	ev->fd = fd;

@@ -14,6 +14,8 @@
 #define TASK_STOPPED		0x0004	/* of a whole process; not a tracer's stop */
 #define TASK_DEAD		0x0080
 
+#define SYS_FUTEX	202	/* arch/x86/entry/syscalls/syscall_64.tbl */
+
 struct stack_buf {
 	__u64	ips[RAW_STACK_FRAMES];
 };
@@ -136,14 +138,20 @@ static __always_inline __s32 syscall_of(const struct pt_regs *regs)
 	return nr >= 0 && nr < 32767 ? nr : -1;
 }
 
-/* The user stack of the current thread, which goes to sleep in a poll. */
-static __always_inline void user_stack_take(struct thread *t, struct task_struct *task, __u64 ts)
+/* The address of the futex at which @t, whose registers are @regs, sleeps; 0: at none. */
+static __always_inline __u64 futex_of(const struct thread *t, const struct pt_regs *regs)
 {
-	struct user_stack_known known = user_stack_intern(t, task, ts);
+	return t->sched.off_syscall == SYS_FUTEX ? regs->di : 0;
+}
 
-	t->sched.off_user = known.id;
-	t->sched.off_cut = known.cut;
-	if (!known.id || known.cut)
+/* The user stack of the current thread, which goes to sleep in a poll. */
+static __always_inline void user_stack_take(struct thread *t, __u64 ts)
+{
+	__u64 known = user_stack_intern(t, 0, ts);
+
+	t->sched.off_user = known;
+	t->sched.off_cut = known >> 32;
+	if (!t->sched.off_user || t->sched.off_cut)
 		sleeps_in_polls++;
 }
 
@@ -172,6 +180,7 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 	t->sched.off_syscall = -1;
 	t->sched.throttled_rq = 0;
 	t->sched.off_on = FILE_NONE;
+	t->sched.off_word = 0;
 	if (preempt || !state) {
 		t->sched.off_reason = RAW_OFF_PREEMPTED;
 		throttled_begin(t, prev, ts);
@@ -187,7 +196,8 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 			t->sched.off_stack = stack_intern(ctx, ts, prev->pid);
 		if (polls) {
 			t->sched.off_on = file_slept_on(t, prev, regs, ts);
-			user_stack_take(t, prev, ts);
+			t->sched.off_word = futex_of(t, regs);
+			user_stack_take(t, ts);
 		}
 	}
 	/*
@@ -214,8 +224,9 @@ __noinline int off_cpu_end(struct thread *t, const struct sched_counters *acc, _
 		if (off.wake)
 			off.told = RAW_OFF_TOLD;
 	}
-	if (t->sched.off_on)
-		off_cpu_tell(t, RAW_SLEPT_ON, t->sched.off_on, ts, tid);
+	if (t->sched.off_on || t->sched.off_word)
+		off_cpu_tell(t, t->sched.off_on ? RAW_SLEPT_ON : RAW_FUTEX,
+			     t->sched.off_on ?: t->sched.off_word, ts, tid);
 	throttled_end(t, off.reason == RAW_OFF_PREEMPTED ? off.out : off.wake, ts, tid);
 	off_cpu_send(t, &off, ts, tid);
 	t->sched.off_ts = 0;
@@ -290,6 +301,7 @@ static __always_inline bool in_system_call(void *ctx, struct thread *t, struct t
 
 /* In bpf/poll.bpf.c. */
 int tell_completed(struct thread *t, __u64 ts, __u32 tid);
+__u64 wake_stack(struct thread *t, __u32 probe, __u64 ts);
 
 /*
  * A thread that sleeps in block_on because its root is Pending is woken for one reason:
@@ -299,21 +311,32 @@ static __always_inline void root_woken(struct thread *t, struct task_struct *wak
 				       __u32 tid)
 {
 	struct thread_root *r = &t->pending[t->depth & (THREAD_MAX_POLLS - 1)];
+	struct raw_off_more *more;
 	struct raw_task *ev;
+	struct thread *own;
+	__u32 user = 0;
 
 	if (!r->root || r->shares || r->woken)
 		return;
 	r->woken = 1;
-	if (tid && waker->tgid == target_tgid)
-		tell_completed(bpf_task_storage_get(&threads, waker, NULL, 0), ts, tid);
+	if (tid && waker->tgid == target_tgid) {
+		own = bpf_task_storage_get(&threads, waker, NULL, 0);
+		tell_completed(own, ts, tid);
+		/* If a probe has seen it wake the root, that told it. */
+		if (own && own->woken != r->root)
+			user = wake_stack(own, 0, ts);
+	}
+	more = user ? event_reserve(sizeof(*more), ts, tid, RAW_WAKE_STACK) : NULL;
+	if (more) {
+		more->value = user;
+		event_submit(more);
+	}
 	ev = event_reserve(sizeof(*ev), ts, tid, RAW_WAKE);
 	if (!ev)
 		return;
 	ev->task = r->root;
 	event_submit(ev);
 }
-
-#define SYS_FUTEX	202	/* arch/x86/entry/syscalls/syscall_64.tbl */
 
 /*
  * Where the current thread, @waker, which is in a system call, wakes one that sleeps at a futex
@@ -328,7 +351,7 @@ static __always_inline void waker_take(struct thread *t, struct task_struct *wak
 		return;
 	own = bpf_task_storage_get(&threads, waker, NULL, 0);
 	if (own)
-		t->sched.waker_user = user_stack_intern(own, waker, t->sched.wake_ts).id;
+		t->sched.waker_user = user_stack_intern(own, 0, t->sched.wake_ts);
 }
 
 SEC("tp_btf/sched_waking")
@@ -395,6 +418,7 @@ int sched_snapshot(struct bpf_iter__task *ctx)
 				 ts, task->pid);
 	t->sched.off_on = task->flags & PF_IO_WORKER ? FILE_NONE :
 						       file_slept_on(t, task, regs, ts);
+	t->sched.off_word = futex_of(t, regs);
 	sched_counters_read(&acc, task);
 	t->sched.off_arrival = acc.arrival;
 	t->sched.off_delay = acc.delay;
@@ -433,6 +457,10 @@ int sched_open(struct bpf_iter__task *ctx)
 	if (ev->told == RAW_OFF_UNSEEN)
 		count_loss(LOSS_SWITCH);
 	open.on = t->sched.off_on;
+	open.word = t->sched.off_word;
+	if (ev->told == RAW_OFF_OPEN)
+		open.throttled = throttled_for(
+			t, ev->reason == RAW_OFF_PREEMPTED ? ev->out : ev->wake, now);
 	bpf_seq_write(ctx->meta->seq, &open, sizeof(open));
 	return 0;
 }

@@ -84,6 +84,15 @@ static int open_period(void *arg, const void *record)
 		ev.type = TRACE_SLEPT_ON;
 		ev.slept_on.file = open->on;
 		err = trace_writer__event(ctx->trace, &ev);
+	} else if (open->word) {
+		ev.type = TRACE_FUTEX;
+		ev.futex.word = open->word;
+		err = trace_writer__event(ctx->trace, &ev);
+	}
+	if (!err && open->throttled) {
+		ev.type = TRACE_THROTTLED;
+		ev.throttled.ns = open->throttled;
+		err = trace_writer__event(ctx->trace, &ev);
 	}
 	if (!err)
 		err = off_cpu(ctx, raw, &ev);
@@ -154,6 +163,18 @@ static int sched_decode(struct source_ctx *ctx, const struct raw_hdr *raw, struc
 		ev->throttled.ns = ((const struct raw_off_more *)raw)->value;
 		return 1;
 	}
+	if (raw->type == RAW_FUTEX) {
+		ev->type = TRACE_FUTEX;
+		ev->futex.word = ((const struct raw_off_more *)raw)->value;
+		return 1;
+	}
+	if (raw->type == RAW_WAKE_STACK) {
+		int64_t id = user_stack(ctx, (uint32_t)((const struct raw_off_more *)raw)->value);
+
+		ev->type = TRACE_WAKE_STACK;
+		ev->wake_stack.user = (uint32_t)id;
+		return id > 0 ? 1 : (int)id;
+	}
 	/* User stacks are in a ring of their own, which the recorder reads. */
 	if (raw->type != RAW_OFF_CPU)
 		return 0;
@@ -163,6 +184,8 @@ static int sched_decode(struct source_ctx *ctx, const struct raw_hdr *raw, struc
 static const struct source_event events[] = {
 	{ RAW_OFF_CPU, sizeof(struct raw_off_cpu) },
 	{ RAW_THROTTLED, sizeof(struct raw_off_more) },
+	{ RAW_WAKE_STACK, sizeof(struct raw_off_more) },
+	{ RAW_FUTEX, sizeof(struct raw_off_more) },
 	{ RAW_STACK, 0 },
 	{ RAW_USER_STACK, 0 },
 	{}
@@ -175,13 +198,13 @@ static const struct source_loss losses[] = {
 	},
 	{
 		LOSS_USER_STACK_MAP, "user stack table full",
-		"threads slept in polls at more different places than the table holds: of some sleeps only "
-		"the kernel's side is told",
+		"threads slept in polls, or woke tasks, at more different places than the table holds: of "
+		"some sleeps only the kernel's side is told, of some wakes only the thread",
 	},
 	{
 		LOSS_USER_STACK, "user stack not captured",
-		"threads went to sleep in polls at new places faster than their stacks were read: of some "
-		"sleeps only the kernel's side is told",
+		"threads went to sleep in polls, or woke tasks, at new places faster than their stacks were "
+		"read: of some sleeps only the kernel's side is told, of some wakes only the thread",
 	},
 	{
 		LOSS_SWITCH, "switch of a thread not seen",

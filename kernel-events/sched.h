@@ -44,12 +44,18 @@ struct raw_open_period {
 	struct raw_off_cpu	off;
 	__u32			on;	/* id of the file that it sleeps on; 0: not known */
 	__u32			pad;
+	__u64			word;	/* address of the futex that it sleeps at; 0: at none */
+	__u64			throttled;	/* ns in which its cgroup did not allow it to run */
 };
 
 /*
  * More of the period off the CPU that the next raw_off_cpu of this thread reports, which has the
  * same time. RAW_THROTTLED: for how many ns its cgroup did not allow it to run, from its begin
  * or from its wakeup on. RAW_SLEPT_ON: the id of the file that it slept on (kernel-events/file.h).
+ * RAW_FUTEX: the address of the futex that it slept at.
+ *
+ * RAW_WAKE_STACK: the id of the user stack of this thread as it makes its next RAW_WAKE, which has
+ * the same time.
  */
 struct raw_off_more {
 	struct raw_hdr	hdr;
@@ -68,8 +74,8 @@ struct raw_stack {
 #define RAW_USER_STACK_BYTES	(64u << 10)	/* of a stack; a multiple of the page size */
 
 /*
- * The user stack of a thread that goes to sleep in a poll, or that wakes such a one, in a ring
- * of its own.
+ * The user stack of a thread that goes to sleep in a poll, that wakes such a one, or that wakes a
+ * task, in a ring of its own.
  */
 struct raw_user_stack {
 	struct raw_hdr	hdr;
@@ -157,12 +163,13 @@ struct sched_thread {
 	__u64	fault_inode;	/* of the file whose page was last looked for: see file.bpf.c */
 	__u32	off_on;		/* id of the file that it sleeps on: see file.bpf.h */
 	__u32	waker_user;	/* as in struct raw_off_cpu */
+	__u64	off_word;	/* address of the futex that it sleeps at in a poll; 0: at none */
 };
 
 #ifndef __bpf__
 _Static_assert(sizeof(struct raw_off_cpu) == 56, "raw_off_cpu");
 _Static_assert(sizeof(struct raw_off_cpu) <= BATCH_EVENT_MAX, "batch");
-_Static_assert(sizeof(struct raw_open_period) == 64, "raw_open_period");
+_Static_assert(sizeof(struct raw_open_period) == 80, "raw_open_period");
 _Static_assert(sizeof(struct raw_off_more) == 24, "raw_off_more");
 _Static_assert(sizeof(struct raw_off_more) <= BATCH_EVENT_MAX, "batch");
 _Static_assert(sizeof(struct raw_user_stack) == 120, "raw_user_stack");
@@ -171,7 +178,7 @@ _Static_assert(sizeof(struct user_stack_forms) == 1032, "user_stack_forms");
 _Static_assert(sizeof(struct user_stack_known) == 8, "user_stack_known");
 _Static_assert(sizeof(struct raw_stack) == 280, "raw_stack");
 _Static_assert(sizeof(struct raw_sleeper) == 88, "raw_sleeper");
-_Static_assert(sizeof(struct sched_thread) == 112, "sched_thread");
+_Static_assert(sizeof(struct sched_thread) == 120, "sched_thread");
 #endif
 
 #endif /* DWELL_SCHED_EVENTS_H */

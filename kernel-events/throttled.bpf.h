@@ -41,22 +41,29 @@ static __always_inline void throttled_begin(struct thread *t, struct task_struct
 	t->sched.throttled_ns = rq ? throttled_until(rq, ts) : 0;
 }
 
-/* It is on a CPU again at @ts, having been runnable since @from. */
-static __always_inline void throttled_end(struct thread *t, __u64 from, __u64 ts, __u32 tid)
+/* For how many ns of [@from, @ts), in which it was runnable, it was not allowed to run. */
+static __always_inline __u64 throttled_for(const struct thread *t, __u64 from, __u64 ts)
 {
 	struct cfs_rq *rq = (struct cfs_rq *)t->sched.throttled_rq;
 	__u64 ns;
 
 	if (!config.cpu_limit || !bpf_core_field_exists(rq->throttled_clock_self_time) || !rq)
-		return;
-	t->sched.throttled_rq = 0;
+		return 0;
 	ns = throttled_until(rq, ts) - t->sched.throttled_ns;
 	/* a cgroup that is gone leaves something else there */
 	if ((__s64)ns < THROTTLED_MIN || !from || from >= ts)
-		return;
-	if (ns > ts - from)
-		ns = ts - from;
-	off_cpu_tell(t, RAW_THROTTLED, ns, ts, tid);
+		return 0;
+	return ns < ts - from ? ns : ts - from;
+}
+
+/* It is on a CPU again at @ts, having been runnable since @from. */
+static __always_inline void throttled_end(struct thread *t, __u64 from, __u64 ts, __u32 tid)
+{
+	__u64 ns = throttled_for(t, from, ts);
+
+	t->sched.throttled_rq = 0;
+	if (ns)
+		off_cpu_tell(t, RAW_THROTTLED, ns, ts, tid);
 }
 
 #endif /* DWELL_THROTTLED_BPF_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * User stacks of the current thread, captured at the moment at which it goes to sleep, or
- * wakes another: its registers and a copy of its stack, which the recorder unwinds. Equal
+ * wakes another or a task: its registers and a copy of its stack, which the recorder unwinds. Equal
  * stacks are captured once. Which of them are equal is told without unwinding. What is looked
  * at is the instruction pointer and the stack, from the stack pointer to the caller of the
  * outermost poll and STACK_OUTER bytes further; in no poll, the first STACK_PLAIN bytes and
@@ -39,11 +39,13 @@
 struct user_stack_buf {
 	struct raw_user_stack	head;
 	__u8			bytes[RAW_USER_STACK_BYTES + STACK_PAGE];
+	__u32			busy;		/* in use by a program */
 };
 
 /*
- * A buffer for each CPU, too large for a map that says so itself. The scheduler's hooks run
- * with preemption disabled and do not nest.
+ * Buffers for each CPU, too large for a map that says so itself: one for the scheduler's hooks,
+ * which run with preemption disabled and do not nest, and one for probes, which may be preempted
+ * while they use it.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -298,21 +300,16 @@ static __always_inline bool user_stack_send(struct user_stack_buf *buf, const st
 					   BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
 
-/*
- * What is known of the user stack of the current thread, @task, whose state is @t; it is
- * captured if nothing is. An id of 0: there is none.
- */
+/* What is known of the user stack of @task, with @buf as a buffer: see user_stack_intern(). */
 static __always_inline struct user_stack_known
-user_stack_intern(const struct thread *t, struct task_struct *task, __u64 ts)
+user_stack_look_up(struct user_stack_buf *buf, const struct thread *t, struct task_struct *task,
+		   __u64 ts)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	__u64 sp = regs->sp, ip = regs->ip, form, key;
-	__u32 cpu = bpf_get_smp_processor_id(), have;
 	struct user_stack_known *known, new = {}, none = {};
-	struct user_stack_buf *buf = bpf_map_lookup_elem(&user_stack_bufs, &cpu);
+	__u32 have;
 
-	if (!buf || !program_code[1] || !load_bias_known)
-		return none;
 	have = user_stack_copy(buf, sp, 0, user_stack_extent(t, sp, STACK_OUTER));
 	form = user_stack_mix(user_stack_mix(USER_STACK_FORM, ip), user_stack_depth(t, sp));
 	key = user_stack_by_form(buf, form, ip, have);
@@ -342,6 +339,29 @@ user_stack_intern(const struct thread *t, struct task_struct *task, __u64 ts)
 no_room:
 	count_loss(LOSS_USER_STACK);
 	return none;
+}
+
+/*
+ * What is known of the user stack of the current thread, whose state is @t; it is captured if
+ * nothing is. @probe: the caller is a probe, not the scheduler's hook. The two members of struct
+ * user_stack_known, the first in the low half; an id of 0: there is none. In bpf/poll.bpf.c, too.
+ */
+__noinline __u64 user_stack_intern(struct thread *t, __u32 probe, __u64 ts)
+{
+	__u32 slot = bpf_get_smp_processor_id() + (probe ? config.nr_rings : 0);
+	struct user_stack_buf *buf = bpf_map_lookup_elem(&user_stack_bufs, &slot);
+	struct user_stack_known known;
+
+	if (!t || !buf || !program_code[1] || !load_bias_known)
+		return 0;
+	if (__sync_val_compare_and_swap(&buf->busy, 0, 1)) {
+		count_loss(LOSS_USER_STACK);
+		return 0;
+	}
+	known = user_stack_look_up(buf, t, bpf_get_current_task_btf(), ts);
+	barrier();
+	buf->busy = 0;
+	return known.id | (__u64)known.cut << 32;
 }
 
 #endif /* DWELL_USER_STACK_BPF_H */

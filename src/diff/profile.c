@@ -165,6 +165,7 @@ static bool is_doer(uint8_t detail_kind)
 	case DETAIL_OPERATION:
 	case DETAIL_OTHERS:
 	case DETAIL_BY_THREAD:
+	case DETAIL_BY_THREAD_AT:
 		return false;
 	}
 	return true;

@@ -315,7 +315,7 @@ int under_way__settle(struct under_way *u)
 	return claims__settle(&u->claims);
 }
 
-static void put_claim(const struct claim *c, struct raw_under_way *out)
+static void put_claim(const struct under_way *u, const struct claim *c, struct raw_under_way *out)
 {
 	if (c->pending && out->nr < RAW_UNDER_WAY) {
 		out->pending[out->nr].task = c->tasks[0].task;
@@ -327,6 +327,7 @@ static void put_claim(const struct claim *c, struct raw_under_way *out)
 		out->polls[out->nr].fn = c->tasks[0].fn;
 		out->polls[out->nr].root = c->root;
 		out->polls[out->nr++].sp = c->sp;
+		out->works = !c->root && !u->fns[c->tasks[0].fn].blocking;
 	}
 }
 
@@ -347,7 +348,7 @@ bool under_way__next(struct under_way *u, uint32_t *tid, struct raw_under_way *o
 		for (size_t i = end; i-- > first;) {
 			if (!cs->list[i].told)
 				continue;
-			put_claim(&cs->list[i], out);
+			put_claim(u, &cs->list[i], out);
 			any = true;
 		}
 	}

@@ -19,6 +19,7 @@ struct blocks {
 	size_t			 nr;
 	struct join_place	*places;	/* all stacks, one behind another */
 	size_t			 nr_places;
+	struct join_futex	*futexes;	/* of all blocks, one behind another */
 	struct join_delay	*delays;	/* of all blocks, one behind another */
 	struct join_sum		*ready;
 	size_t			 nr_ready;
@@ -97,6 +98,12 @@ static const char *words_on(struct join *j, const char *words, const char *on, s
 				  quantity__count(others, more));
 }
 
+/* The address of the futex, if it tells what it slept for; else 0. */
+static uint64_t futex(const struct join *j, const struct sleep *s)
+{
+	return s->word && !sleep__parks(trace_reader__user_stack(j->reader, s->user)) ? s->word : 0;
+}
+
 int blocks__sleep(struct join *j, uint32_t number, struct join_sleep *out)
 {
 	const struct sleep *s = sleeps__get(&j->sleeps, number);
@@ -106,7 +113,8 @@ int blocks__sleep(struct join *j, uint32_t number, struct join_sleep *out)
 	const char *on;
 
 	*out = (struct join_sleep){ .place = { "", "", "", 0, false }, .kernel = "",
-				    .syscall = s->syscall, .probe = probe_stack__is(kernel) };
+				    .syscall = s->syscall, .futex = futex(j, s),
+				    .probe = probe_stack__is(kernel) };
 	if (place && blocks__place(j, place, &out->place))
 		return -ENOMEM;
 	out->what = words(j, s);
@@ -129,6 +137,7 @@ struct block_sum {
 	const struct sleep	*sleep;
 	const char		*on;		/* what it slept on; "": not known */
 	size_t			 others;	/* how many more objects it slept on */
+	uint64_t		 futex;		/* address; 0: it slept at none, or not known */
 };
 
 static bool is_block(const struct join *j, const struct sum *s)
@@ -170,6 +179,7 @@ static int make_block(struct join *j, const struct sum *s, struct block_sum *out
 		b->waker = join__thread(j, sleep->waker);
 	b->what = words(j, sleep);
 	out->on = object(j, sleep);
+	out->futex = futex(j, sleep);
 	if (kernel && kernel->nr)
 		b->kernel = frame_names__safe(j->names, kernel->frames[0]);
 	return b->task && b->what && b->kernel && b->waker && out->on ? 0 : -ENOMEM;
@@ -265,6 +275,16 @@ static int by_time(const void *a, const void *b)
 	return by_place(a, b);
 }
 
+/* The same place and the same futex. */
+static int by_futex(const void *a, const void *b)
+{
+	uint64_t x = ((const struct block_sum *)a)->futex;
+	uint64_t y = ((const struct block_sum *)b)->futex;
+	int c = by_place(a, b);
+
+	return c ? c : x < y ? -1 : x > y;
+}
+
 /* Makes one of those that are @same and lie together; others of the first counts the rest. */
 static size_t merge_same(struct block_sum *sums, size_t nr,
 			 int (*same)(const void *a, const void *b))
@@ -288,6 +308,23 @@ static size_t merge_same(struct block_sum *sums, size_t nr,
 	return out;
 }
 
+/* Those of @sums whose futex is known, one for each place and futex. NULL: no memory. */
+static struct block_sum *of_futexes(const struct block_sum *sums, size_t *nr)
+{
+	struct block_sum *out = calloc(*nr + 1, sizeof(*out));
+	size_t n = 0;
+
+	for (size_t i = 0; out && i < *nr; i++)
+		if (sums[i].futex)
+			out[n++] = sums[i];
+	if (out && n) {
+		qsort(out, n, sizeof(*out), by_futex);
+		n = merge_same(out, n, by_futex);
+	}
+	*nr = n;
+	return out;
+}
+
 /* 0 with the number of blocks in *@nr, or -ENOMEM. */
 static int merge_blocks(struct join *j, struct block_sum *sums, size_t *nr)
 {
@@ -306,7 +343,9 @@ static int merge_blocks(struct join *j, struct block_sum *sums, size_t *nr)
 	return 0;
 }
 
-static struct block_sum *collect_blocks(struct join *j, struct join_stacks *stacks, size_t *nr)
+/* Of *@at_futexes, see of_futexes(), there are *@nr_futexes; the caller frees it. */
+static struct block_sum *collect_blocks(struct join *j, struct join_stacks *stacks, size_t *nr,
+					struct block_sum **at_futexes, size_t *nr_futexes)
 {
 	struct block_sum *sums = calloc(j->sums.sums.nr + 1ul, sizeof(*sums));
 
@@ -324,7 +363,9 @@ static struct block_sum *collect_blocks(struct join *j, struct join_stacks *stac
 		count_stack(j, s, stacks);
 		++*nr;
 	}
-	if (sums && *nr && merge_blocks(j, sums, nr)) {
+	*nr_futexes = *nr;
+	*at_futexes = sums ? of_futexes(sums, nr_futexes) : NULL;
+	if (sums && (!*at_futexes || (*nr && merge_blocks(j, sums, nr)))) {
 		free(sums);
 		return NULL;
 	}
@@ -394,6 +435,39 @@ static int fill_stacks(struct join *j, struct blocks *b, const struct block_sum 
 	}
 	hash_table__clear(&made);
 	return err;
+}
+
+/* ---- at which futexes ---- */
+
+static int by_futex_time(const void *a, const void *b)
+{
+	const struct join_futex *x = a, *y = b;
+
+	if (x->ns != y->ns)
+		return x->ns > y->ns ? -1 : 1;
+	return x->word < y->word ? -1 : x->word > y->word;
+}
+
+/* @sums are those at futexes, in order of place. */
+static int fill_futexes(struct blocks *b, const struct block_sum *sums, size_t nr)
+{
+	b->futexes = calloc(nr + 1, sizeof(*b->futexes));
+	if (!b->futexes)
+		return -ENOMEM;
+	for (size_t i = 0; i < nr; i++)
+		b->futexes[i] = (struct join_futex){ sums[i].futex, sums[i].block.ns,
+						     sums[i].block.times };
+	for (size_t i = 0; i < b->nr; i++) {
+		const struct block_sum of = { .block = b->list[i] };
+		size_t first = BISECT(nr, k, by_place(&sums[k], &of) < 0), end = first;
+
+		while (end < nr && !by_place(&sums[end], &of))
+			end++;
+		b->list[i].futexes = b->futexes + first;
+		b->list[i].nr_futexes = end - first;
+		qsort(b->futexes + first, end - first, sizeof(*b->futexes), by_futex_time);
+	}
+	return 0;
 }
 
 /* ---- whom they delayed ---- */
@@ -571,17 +645,23 @@ static int fill_ready(struct join *j, struct blocks *b)
 int blocks__make(struct join *j)
 {
 	struct blocks *b = j->blocks = calloc(1, sizeof(*b));
-	struct block_sum *sums = b ? collect_blocks(j, &b->stacks, &b->nr) : NULL;
+	struct block_sum *at_futexes = NULL, *sums;
+	size_t nr_futexes = 0;
 	int err = -ENOMEM;
+
+	sums = b ? collect_blocks(j, &b->stacks, &b->nr, &at_futexes, &nr_futexes) : NULL;
 
 	if (sums)
 		b->list = calloc(b->nr + 1, sizeof(*b->list));
 	if (sums && b->list) {
 		for (size_t i = 0; i < b->nr; i++)
 			b->list[i] = sums[i].block;
-		err = fill_stacks(j, b, sums);
+		err = fill_futexes(b, at_futexes, nr_futexes);
+		if (!err)
+			err = fill_stacks(j, b, sums);
 	}
 	free(sums);
+	free(at_futexes);
 	if (!err)
 		err = fill_delays(j, b);
 	return err ? err : fill_ready(j, b);
@@ -593,6 +673,7 @@ void blocks__free(struct blocks *b)
 		return;
 	free(b->list);
 	free(b->places);
+	free(b->futexes);
 	free(b->delays);
 	free(b->ready);
 	free(b);

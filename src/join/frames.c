@@ -103,8 +103,7 @@ static enum part sum_part(const struct join *j, const struct sum_key *k)
 	return k->part;
 }
 
-/* "app::Db::get (db.rs:12)" */
-static const char *place_name(struct join *j, const struct trace_user_frame *f)
+const char *frames__place_name(struct join *j, const struct trace_user_frame *f)
 {
 	const char *base = strrchr(f->path, '/');
 	char crate[CRATE_PATH_MAX];
@@ -119,7 +118,8 @@ static const char *place_name(struct join *j, const struct trace_user_frame *f)
 
 static int frames__add_place(struct join *j, struct frames *f, const struct trace_user_frame *p)
 {
-	return frames__add(f, place_name(j, p), p->line ? JOIN_FRAME_PLACE : JOIN_FRAME_DETAIL);
+	return frames__add(f, frames__place_name(j, p),
+			   p->line ? JOIN_FRAME_PLACE : JOIN_FRAME_DETAIL);
 }
 
 /*
@@ -184,7 +184,7 @@ static int frames__add_sample(struct join *j, struct frames *f, const struct sam
 						    "[gap: poll not found in the user stack]" :
 						    "[gap: user stack not known up to the poll]");
 	while (nr-- && !err)
-		err = frames__add(f, place_name(j, &st->frames[nr]), JOIN_FRAME_PLACE);
+		err = frames__add(f, frames__place_name(j, &st->frames[nr]), JOIN_FRAME_PLACE);
 	return err ? err : frames__add_stack(j, f, s->kernel);
 }
 

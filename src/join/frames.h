@@ -11,6 +11,8 @@ struct frames {
 	size_t			 nr, size;
 };
 
+/* "app::Db::get (db.rs:12)". NULL: no memory. */
+const char *frames__place_name(struct join *j, const struct trace_user_frame *f);
 /* All add to the end. 0 or -ENOMEM; @name NULL: no memory. */
 int frames__add(struct frames *f, const char *name, enum join_frame_kind kind);
 /* The process, the kind of task, and the chain that it waits at. */

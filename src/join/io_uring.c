@@ -44,9 +44,15 @@ static void uring__free(struct driver *d)
 
 static int uring__heard(struct join *j, const struct trace_event *ev, uint64_t now)
 {
-	if (ev->type == TRACE_OFF_CPU)
-		return !j->drivers[DRIVER_io_uring] || ev->off.open ? 0 :
-		       operations__off_cpu(j->drivers[DRIVER_io_uring], ev, now);
+	const struct thread *th;
+
+	if (ev->type == TRACE_OFF_CPU) {
+		if (!j->drivers[DRIVER_io_uring] || ev->off.open)
+			return 0;
+		th = map__get(&j->threads, ev->tid);
+		return operations__off_cpu(j->drivers[DRIVER_io_uring], ev,
+					   th ? thread__throttled_ns(th, ev) : 0, now);
+	}
 	if (!j->drivers[DRIVER_io_uring])
 		j->drivers[DRIVER_io_uring] = calloc(1, sizeof(struct operations));
 	if (!j->drivers[DRIVER_io_uring])

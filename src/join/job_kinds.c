@@ -94,9 +94,13 @@ static void add_sums(struct join *j, struct named *list, size_t nr)
 		if (!accounts__blocking(j->accounts, kind))
 			continue;
 		task = accounts__task_name(j->accounts, kind);
-		for (size_t k = 0; k < nr; k++)
-			if (list[k].job.task == task)
-				sum__add(&list[k].job.segments[s->key.segment], s->ns);
+		for (size_t k = 0; k < nr; k++) {
+			if (list[k].job.task != task)
+				continue;
+			sum__add(&list[k].job.segments[s->key.segment], s->ns);
+			if (s->key.part == PART_THROTTLED)
+				sum__add(&list[k].job.throttled_ns, s->ns);
+		}
 	}
 }
 

@@ -100,6 +100,12 @@ static int join__file(struct join *j, const struct trace_event *ev)
 	return map__add(&j->files, ev->named.file, (void *)(uintptr_t)ev->named.name);
 }
 
+/* Does @ev tell more of the period off the CPU whose event follows? */
+static bool tells_more(const struct trace_event *ev)
+{
+	return ev->type == TRACE_SLEPT_ON || ev->type == TRACE_FUTEX || ev->type == TRACE_THROTTLED;
+}
+
 static int join__event(struct join *j, const struct trace_event *ev)
 {
 	uint64_t now = ev->ts < j->start ? j->start : ev->ts;
@@ -161,7 +167,8 @@ static int join__event(struct join *j, const struct trace_event *ev)
 		 * Threads that are still off the CPU are written after all other
 		 * events, and count up to the end.
 		 */
-		if (ev->type != TRACE_OFF_CPU || !ev->off.open || ev->off.out >= j->end)
+		if (!tells_more(ev) &&
+		    (ev->type != TRACE_OFF_CPU || !ev->off.open || ev->off.out >= j->end))
 			return 0;
 		now = j->end;
 	}
@@ -170,7 +177,7 @@ static int join__event(struct join *j, const struct trace_event *ev)
 		return -ENOMEM;
 	if (ev->type == TRACE_OFF_CPU && ev->off.reason == TRACE_OFF_STOPPED)
 		join__note_err(j, stops__add(&j->stops, ev->tid, ev->off.out, now));
-	if (!(ev->type == TRACE_OFF_CPU && ev->off.open))
+	if (!(ev->type == TRACE_OFF_CPU && ev->off.open) && ev->ts <= j->end)
 		stops__active(&j->stops, ev->tid, now);
 	switch (ev->type) {
 	case TRACE_POLL_BEGIN:
@@ -202,6 +209,12 @@ static int join__event(struct join *j, const struct trace_event *ev)
 		break;
 	case TRACE_THROTTLED:
 		thread__throttled(th, ev);
+		break;
+	case TRACE_FUTEX:
+		thread__futex(th, ev);
+		break;
+	case TRACE_WAKE_STACK:
+		thread__wakes_at(th, ev);
 		break;
 	case TRACE_POLLS_GONE:
 		thread__polls_gone(j, th, ev->polls.nr);

@@ -135,6 +135,13 @@ struct join_place {
 	bool		 foreign;	/* a dependency's, or std's */
 };
 
+/* A futex at which threads slept. */
+struct join_futex {
+	uint64_t	word;		/* its address in the program */
+	uint64_t	ns;
+	uint64_t	times;
+};
+
 /* A place where tasks of one kind slept in their polls, and so kept a thread from others. */
 struct join_block {
 	const char		*task;		/* frame name, as in the rows */
@@ -153,6 +160,9 @@ struct join_block {
 	/* … and the thread that ended its longest sum, with what it called; "": not seen. */
 	const char		*waker;
 	struct join_place	 waker_place;
+	/* The futexes at which it slept, as far as they are known, the most time first. */
+	const struct join_futex	*futexes;
+	size_t			 nr_futexes;
 	/* Whom tasks of this kind delayed, here or elsewhere: at the kind's first place only. */
 	const struct join_delay	*delays;
 	size_t			 nr_delays;
@@ -186,6 +196,7 @@ struct join_job {
 	uint64_t		 queue_from_wait;
 	struct join_quantiles	 run;		/* from begin to end, of the jobs that ended */
 	uint64_t		 segments[JOIN_SEGMENT_NR];	/* of all these jobs */
+	uint64_t		 throttled_ns;	/* of these: preempted, by their cgroup's limit */
 };
 
 /* A function of the program in which tasks of one kind were on a CPU, by samples. */

@@ -27,6 +27,7 @@ struct join_sleep {
 	const char		*what;		/* in words; "" */
 	const char		*kernel;	/* kernel function; "": not known */
 	int			 syscall;	/* x86-64 number; -1: none */
+	uint64_t		 futex;		/* address of the futex; 0: at none, or not known */
 	bool			 probe;		/* in a probe's trap, not in the program */
 	bool			 handed_off;	/* in block_in_place: others do the worker's work */
 };

@@ -23,6 +23,7 @@ struct worker {
 	uint32_t	nr;
 	struct period {
 		uint64_t	out, wake, in;
+		uint64_t	allowed;	/* to run, from then on; wake, or later */
 		uint32_t	stack;
 		bool		slept;
 	}		periods[PERIODS_MAX];	/* off the CPU since */
@@ -352,7 +353,8 @@ static int operations__submit(struct operations *o, const struct trace_event *ev
 
 /* ---- what threads of io-wq do ---- */
 
-int operations__off_cpu(struct operations *o, const struct trace_event *ev, uint64_t now)
+int operations__off_cpu(struct operations *o, const struct trace_event *ev, uint64_t throttled,
+			uint64_t now)
 {
 	struct worker *w = map__get(&o->workers, ev->tid);
 	struct period *p;
@@ -373,6 +375,9 @@ int operations__off_cpu(struct operations *o, const struct trace_event *ev, uint
 	p->in = now;
 	p->slept = ev->off.reason != TRACE_OFF_PREEMPTED;
 	p->wake = p->slept ? ev->off.wake ? ev->off.wake : now : p->out;
+	p->allowed = p->wake;
+	if (p->wake < now)
+		p->allowed += throttled < now - p->wake ? throttled : now - p->wake;
 	p->stack = ev->off.stack;
 	return 0;
 }
@@ -388,6 +393,16 @@ static int wq__add(struct operation *op, enum part part, uint32_t name, uint64_t
 	p.detail = (struct detail){ .kind = DETAIL_OPERATION, .id = name };
 	*at = to;
 	return pieces__add(&op->wq, &p);
+}
+
+/* The end of @p, in which the thread was runnable. */
+static int wq__runnable(struct operation *op, const struct period *p, uint64_t *at)
+{
+	int err = 0;
+
+	if (p->allowed > p->wake)
+		err = wq__add(op, PART_IO_WQ_THROTTLED, op->name, at, p->allowed);
+	return err ? err : wq__add(op, PART_IO_WQ_QUEUE, op->name, at, p->in);
 }
 
 /*
@@ -410,7 +425,9 @@ static int wq__completed(struct operations *o, struct worker *w, struct operatio
 		if (p->in <= at || p->in > now)
 			continue;
 		if (p->slept && !p->stack) {
-			err = wq__add(op, PART_IO_WQ_QUEUE, op->name, &at, p->in);
+			err = wq__add(op, PART_IO_WQ_QUEUE, op->name, &at, p->wake);
+			if (!err)
+				err = wq__runnable(op, p, &at);
 			continue;
 		}
 		name.stack = p->stack;
@@ -421,7 +438,7 @@ static int wq__completed(struct operations *o, struct worker *w, struct operatio
 		if (!err && p->slept)
 			err = wq__add(op, PART_IO_WQ, (uint32_t)slept, &at, p->wake);
 		if (!err)
-			err = wq__add(op, PART_IO_WQ_QUEUE, op->name, &at, p->in);
+			err = wq__runnable(op, p, &at);
 	}
 	return err ? err : wq__add(op, PART_IO_WQ, op->name, &at, now);
 }

@@ -65,9 +65,11 @@ struct operations {
 int operations__event(struct operations *o, const struct trace_event *ev, uint64_t now);
 /*
  * A thread in no poll was off the CPU until @now. If it has a kernel stack, it slept for an
- * operation, and is a thread of io-wq. 0 or -ENOMEM.
+ * operation, and is a thread of io-wq. When it was runnable again, its cgroup did not allow it to
+ * run for @throttled ns. 0 or -ENOMEM.
  */
-int operations__off_cpu(struct operations *o, const struct trace_event *ev, uint64_t now);
+int operations__off_cpu(struct operations *o, const struct trace_event *ev, uint64_t throttled,
+			uint64_t now);
 /*
  * The operation @user_data of the rings that thread @tid submits to. Of several rings' it is that
  * which was submitted last: a runtime that has several rings for a thread uses a number again

@@ -73,6 +73,7 @@ static const char *const part_names[PART_NR] = {
 	[PART_THROTTLED]	= "throttled",
 	[PART_WORKER_THROTTLED]	= "worker throttled",
 	[PART_JOB_THROTTLED]	= "job throttled",
+	[PART_IO_WQ_THROTTLED]	= "io-wq throttled",
 };
 
 const char *join_segment__name(enum join_segment s)

@@ -81,6 +81,7 @@ enum part {
 	PART_THROTTLED,		/* preempted: the thread */
 	PART_WORKER_THROTTLED,	/* await: the worker, as PART_RUN_QUEUE */
 	PART_JOB_THROTTLED,	/* await: the thread of a blocking job */
+	PART_IO_WQ_THROTTLED,	/* await: the io-wq thread that does the operation */
 	PART_NR
 };
 
@@ -108,6 +109,8 @@ enum detail_kind {
 	DETAIL_WORKER_THROTTLED,	/* runnable, and its cgroup does not allow it to run */
 	DETAIL_OPERATION,	/* number of an operation's name: see operations.h */
 	DETAIL_SAMPLE,		/* number of a sample of a CPU: see samples.h */
+	/* number of a waker that is a thread: "by thread feeder in f (x.rs:1)" */
+	DETAIL_BY_THREAD_AT,
 	DETAIL_NR
 };
 

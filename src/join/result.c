@@ -33,9 +33,34 @@ static const char *const lost_names[TRACE_LOST_NR] = {
 
 /* ---- names ---- */
 
+static const char *thread_detail(struct join *j, uint32_t tid)
+{
+	const char *s = trace_reader__thread_name(j->reader, tid);
+
+	if (s && *s)
+		return frame_names__safef(j->names, "by thread %s", s);
+	return tid ? frame_names__safef(j->names, "by thread %u", tid)
+		   : frame_names__safe(j->names, "by an unknown thread");
+}
+
+/* "by thread feeder in f (x.rs:12)", "by task X after f (x.rs:1)" */
+static const char *waker_name(struct join *j, const struct waker *waker)
+{
+	const struct trace_user_frame *place =
+		waker__place(trace_reader__user_stack(j->reader, waker->user));
+	const char *name, *at;
+
+	name = waker->kind == UNKNOWN_KIND ? thread_detail(j, waker->tid) :
+					     accounts__waker_detail(j->accounts, waker->kind,
+								    waker->chain);
+	if (!name || !place)
+		return name;
+	at = frames__place_name(j, place);
+	return at ? frame_names__safef(j->names, "%s in %s", name, at) : NULL;
+}
+
 const char *detail_name(struct join *j, struct detail d)
 {
-	const struct waker *waker;
 	uint32_t stack;
 	const char *s;
 	uint32_t job;
@@ -49,16 +74,12 @@ const char *detail_name(struct join *j, struct detail d)
 	case DETAIL_TASK:
 		return accounts__task_detail(j->accounts, "", d.id);
 	case DETAIL_BY_TASK:
-		waker = wakers__get(&j->wakers, d.id);
-		return accounts__waker_detail(j->accounts, waker->kind, waker->chain);
+	case DETAIL_BY_THREAD_AT:
+		return waker_name(j, wakers__get(&j->wakers, d.id));
 	case DETAIL_JOINED:
 		return accounts__task_detail(j->accounts, "joined ", d.id);
 	case DETAIL_BY_THREAD:
-		s = trace_reader__thread_name(j->reader, d.id);
-		if (s && *s)
-			return frame_names__safef(j->names, "by thread %s", s);
-		return d.id ? frame_names__safef(j->names, "by thread %u", d.id)
-			    : frame_names__safe(j->names, "by an unknown thread");
+		return thread_detail(j, d.id);
 	case DETAIL_WORKER_BLOCKED:
 		return accounts__task_detail(j->accounts, "worker blocked in ", d.id);
 	case DETAIL_WORKER_BUSY:

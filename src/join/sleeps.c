@@ -10,6 +10,13 @@
 #include "base/array.h"
 #include "join/crate_path.h"
 
+#define WORDS_MAX	16384	/* sleeps; if there are more, futexes are not told apart any more */
+
+bool sleeps__word_room(const struct sleeps *s)
+{
+	return s->nr < WORDS_MAX;
+}
+
 int64_t sleeps__number(struct sleeps *s, const struct sleep *sleep)
 {
 	uint64_t key = hash_table__key(&s->known, (const char *)sleep, sizeof(*sleep));
@@ -392,4 +399,24 @@ const char *sleep__futex(const struct trace_user_stack *st)
 			}
 	}
 	return words;
+}
+
+bool sleep__parks(const struct trace_user_stack *st)
+{
+	static const char *const parkers[] = {
+		"std::sys::sync::thread_parking::", "std::thread::park", "std::thread::functions::park",
+		"parking_lot_core::thread_parker::", "parking_lot_core::parking_lot::park",
+		"tokio::runtime::park::",
+	};
+
+	for (uint32_t i = 0; st && i < st->nr; i++) {
+		const struct trace_user_frame *f = &st->frames[i];
+
+		if (*f->path && !crate_path__foreign(f->path))
+			break;
+		for (size_t k = 0; k < NR(parkers); k++)
+			if (begins_with(f->function, parkers[k]))
+				return true;
+	}
+	return false;
 }

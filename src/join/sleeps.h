@@ -24,6 +24,8 @@ struct sleep {
 	uint32_t	blocks_on;	/* it sleeps in block_on, since a root is Pending */
 	/* kind id + 1 of the blocking job that sleeps, if a task waits for it; 0: its own time */
 	uint32_t	job;
+	uint32_t	unused;		/* 0: sleeps are compared by content */
+	uint64_t	word;		/* address of the futex; 0: at none, or not told apart */
 };
 
 struct sleeps {
@@ -32,6 +34,8 @@ struct sleeps {
 	struct hash_table	 known;		/* index + 1 by content */
 };
 
+/* Is there room for sleeps that differ by the futex alone? There may be millions of futexes. */
+bool sleeps__word_room(const struct sleeps *s);
 /* The number of @sleep, or -ENOMEM. */
 int64_t sleeps__number(struct sleeps *s, const struct sleep *sleep);
 const struct sleep *sleeps__get(const struct sleeps *s, uint32_t number);
@@ -52,6 +56,11 @@ const char *sleep__words(const struct sleep *s, const struct trace_stack *stack)
  * std or of a library, another thread's end. A static string; NULL: they do not tell.
  */
 const char *sleep__futex(const struct trace_user_stack *st);
+/*
+ * Does it sleep at a futex of its own, at which nobody else does, whatever it waits for? So do
+ * thread::park and what is made of it, and parking_lot's locks.
+ */
+bool sleep__parks(const struct trace_user_stack *st);
 
 /* Does it sleep on the file s->on? A page fault may be of something else. */
 bool sleep__on(const struct sleep *s, const struct trace_stack *stack);

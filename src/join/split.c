@@ -587,20 +587,30 @@ static bool split_unseen_job(const struct join *j, const struct task *t, const s
 
 /* ---- other tasks ---- */
 
-/* The task in poll @by woke. */
-static struct detail waker(struct join *j, const struct poll *by)
+/* Who woke at @now: the task in poll @by (NULL: in none), on thread @w (NULL: not known). */
+static struct detail waker(struct join *j, const struct poll *by, const struct thread *w,
+			   uint64_t now)
 {
-	int64_t number = wakers__number(&j->wakers, by->kind, by->from);
+	struct waker who = { .kind = by ? by->kind : UNKNOWN_KIND,
+			     .chain = by ? by->from : NO_CHAIN,
+			     .tid = w && !by ? w->tid : 0,
+			     .user = w ? thread__wake_stack(w, now) : 0 };
+	int64_t number;
 
+	if (!by && !who.user)
+		return (struct detail){ .kind = DETAIL_BY_THREAD, .id = who.tid };
+	number = wakers__number(&j->wakers, &who);
 	join__note_err(j, number < 0 ? (int)number : 0);
-	return (struct detail){ .kind = number < 0 ? DETAIL_OTHERS : DETAIL_BY_TASK,
+	return (struct detail){ .kind = number < 0 ? DETAIL_OTHERS : by ? DETAIL_BY_TASK :
+								 DETAIL_BY_THREAD_AT,
 				.id = number < 0 ? 0 : (uint32_t)number };
 }
 
 static void split_task(struct join *j, const struct task *t, const struct shape *sh,
-		       const struct poll *by, uint64_t now, struct split *s)
+		       const struct thread *w, uint64_t now, struct split *s)
 {
-	struct detail detail = waker(j, by);
+	const struct poll *by = thread__poll(w);
+	struct detail detail = waker(j, by, w, now);
 	const struct chain_leaf *join = joining(t, sh, by->addr);
 	const struct task *waker = task__find(j, by->addr);
 
@@ -658,7 +668,6 @@ void split__wake(struct join *j, const struct task *t, const struct thread *w, u
 		 struct split *s)
 {
 	const struct shape *sh = accounts__shape(j->accounts, t->chain);
-	struct detail by = { .kind = DETAIL_BY_THREAD, .id = w ? w->tid : 0 };
 	const struct poll *poll;
 
 	split__begin(j, s);
@@ -676,7 +685,7 @@ void split__wake(struct join *j, const struct task *t, const struct thread *w, u
 		if (split_driver(j, t, sh, w, now, s))
 			return;
 	} else if (poll && poll->task != t) {
-		split_task(j, t, sh, poll, now, s);
+		split_task(j, t, sh, w, now, s);
 		s->undecided = s->branch == NO_BRANCH && sh->nr_leaves > 1;
 		return;
 	} else if (w && !poll && (split_deadline(j, t, sh, w, now, s) ||
@@ -687,7 +696,8 @@ void split__wake(struct join *j, const struct task *t, const struct thread *w, u
 	if (s->branch == NO_BRANCH)
 		s->branch = only_branch(sh);
 	s->undecided = s->branch == NO_BRANCH && sh->nr_leaves > 1;
-	split__add_own(j, s, idle__part(j, t, sh, PART_WOKEN, s->branch), by, t->since, now);
+	split__add_own(j, s, idle__part(j, t, sh, PART_WOKEN, s->branch), waker(j, NULL, w, now),
+		       t->since, now);
 }
 
 /*

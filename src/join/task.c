@@ -48,11 +48,11 @@
 
 #include "base/sum.h"
 #include "join/job_kinds.h"
-#include "join/timeline.h"
+#include "join/task.h"
 
 /* ---- lives ---- */
 
-static struct task *task__create(struct join *j, uint64_t addr, uint64_t start)
+struct task *task__create(struct join *j, uint64_t addr, uint64_t start)
 {
 	struct task *t = j->free_tasks;
 
@@ -82,8 +82,7 @@ static uint64_t unseen_start(const struct join *j, uint64_t now)
 	return j->lossy ? now : j->start;
 }
 
-/* Ends the life of @t at @now; everything up to @now has been charged. */
-static void task__over(struct join *j, struct task *t, enum task_end how, uint64_t now)
+void task__over(struct join *j, struct task *t, enum task_end how, uint64_t now)
 {
 	struct kind *kind = kinds__get(&j->kinds, t->kind);
 	uint64_t life = now - t->start;
@@ -109,7 +108,7 @@ static void task__over(struct join *j, struct task *t, enum task_end how, uint64
 	t->thread = NULL;
 }
 
-static void task__remove(struct join *j, struct task *t)
+void task__remove(struct join *j, struct task *t)
 {
 	map__del(&j->tasks, t->addr);
 	t->next_free = j->free_tasks;
@@ -125,7 +124,7 @@ static int by_place(const void *a, const void *b)
 	return x->from < y->from ? -1 : x->from > y->from;
 }
 
-static void task__charge_split(struct join *j, struct task *t, const struct split *s)
+void task__charge_split(struct join *j, struct task *t, const struct split *s)
 {
 	t->branch = s->branch;
 	t->undecided = s->undecided;
@@ -140,8 +139,7 @@ static void task__charge_split(struct join *j, struct task *t, const struct spli
 		task__charge(j, t, t->chain, t->branch, &s->placed->list[i]);
 }
 
-/* Charges an IDLE task: its wait up to @known, then lost events up to @now. */
-static void task__charge_lost_wait(struct join *j, struct task *t, uint64_t known, uint64_t now)
+void task__charge_lost_wait(struct join *j, struct task *t, uint64_t known, uint64_t now)
 {
 	struct split s;
 
@@ -151,12 +149,8 @@ static void task__charge_lost_wait(struct join *j, struct task *t, uint64_t know
 	task__charge_unknown(j, t, PART_LOST, known, now);
 }
 
-/*
- * Charges a READY task up to @known, then lost events up to @now. @worker polls it now, or
- * is the one that has it in its queue; NULL: not known.
- */
-static void task__charge_ready(struct join *j, struct task *t, struct thread *worker,
-			       uint64_t known, uint64_t now)
+void task__charge_ready(struct join *j, struct task *t, struct thread *worker,
+			uint64_t known, uint64_t now)
 {
 	/* Had no other worker a chance to poll it? Any thread of the pool may take a job. */
 	bool own = !t->job && (j->nr_workers <= 1 || (worker && t->woken_on == worker->tid));
@@ -172,11 +166,7 @@ static void task__charge_ready(struct join *j, struct task *t, struct thread *wo
 	task__charge_unknown(j, t, PART_LOST, known, now);
 }
 
-/*
- * Charges the time up to @now of a state that ended irregularly: by a poll's end
- * without a begin, by a new life at the same address, or not at all.
- */
-static void task__charge_broken(struct join *j, struct task *t, uint64_t now, enum part why)
+void task__charge_broken(struct join *j, struct task *t, uint64_t now, enum part why)
 {
 	uint64_t known = windows__known_until(&j->windows, t->since, now);
 
@@ -201,8 +191,7 @@ void task__doubt(struct join *j, struct task *t, uint64_t begin, enum part why)
 	task__tell(j, t, MOMENT_DOUBT, NULL, begin);
 }
 
-/* The end of the poll of @t is missing: what happened in the poll is not known. */
-static void task__break_poll(struct join *j, struct task *t)
+void task__break_poll(struct join *j, struct task *t)
 {
 	uint64_t begin = t->since;
 
@@ -249,9 +238,8 @@ static void task__end_if_freed(struct join *j, struct task *t, const struct thre
 	task__over(j, t, END_COMPLETED, now);
 }
 
-/* @by: the thread that woke or spawned it; NULL: not known. */
-static void task__set_ready(struct task *t, const struct thread *by, uint64_t now, enum part how,
-			    bool waited)
+void task__set_ready(struct task *t, const struct thread *by, uint64_t now, enum part how,
+		     bool waited)
 {
 	t->state = TASK_READY;
 	t->since = now;
@@ -260,8 +248,8 @@ static void task__set_ready(struct task *t, const struct thread *by, uint64_t no
 	t->woken_on = by ? by->tid : 0;
 }
 
-static void task__set_idle(struct join *j, struct task *t, uint64_t now, uint32_t chain,
-			   const struct walk_keys *keys, unsigned int nr_keys)
+void task__set_idle(struct join *j, struct task *t, uint64_t now, uint32_t chain,
+		    const struct walk_keys *keys, unsigned int nr_keys)
 {
 	task__unbox(j, t, chain);
 	t->state = TASK_IDLE;
@@ -291,150 +279,6 @@ void task__new(struct join *j, uint64_t addr, const struct thread *th, uint64_t 
 		return;
 	task__set_ready(t, th, now, PART_SPAWNED, false);
 	task__tell(j, t, MOMENT_READY, th, now);
-}
-
-/* Sets the state of @t that was read from the target's memory at @now. */
-static void task__set_seen(struct join *j, struct task *t, const struct trace_event *ev,
-			   uint64_t now)
-{
-	task__decide(j, t, NO_BRANCH);
-	switch (ev->seen.state) {
-	case TRACE_TASK_IDLE:
-		task__set_idle(j, t, now, ev->seen.chain, &ev->seen.keys, ev->seen.nr_keys);
-		t->begin_unseen = true;
-		task__tell(j, t, MOMENT_PENDING, NULL, now);
-		break;
-	case TRACE_TASK_NOTIFIED:
-		task__set_ready(t, NULL, now, PART_NONE, false);
-		task__tell(j, t, MOMENT_READY, NULL, now);
-		break;
-	case TRACE_TASK_RUNNING:
-		t->state = TASK_RUNNING;	/* the poll's end will tell on which thread */
-		t->since = now;
-		t->thread = NULL;
-		task__tell(j, t, MOMENT_POLLED, NULL, now);
-		break;
-	default:
-		task__doubt(j, t, now, PART_BEFORE);
-		break;
-	}
-}
-
-/* As far as is known, the task still waits where it did before the loss. */
-static bool task__waits_on(const struct task *t, const struct trace_event *ev)
-{
-	return t->state == TASK_IDLE && ev->seen.state == TRACE_TASK_IDLE &&
-	       t->chain == ev->seen.chain && t->nr_keys == ev->seen.nr_keys &&
-	       walk_keys__same(&t->keys, &ev->seen.keys, t->nr_keys);
-}
-
-/*
- * Events were lost from @known on. @t has been read at @now: its state is known again,
- * but not what it did in between.
- */
-static void task__resume(struct join *j, struct task *t, const struct trace_event *ev,
-			 uint64_t known, uint64_t now)
-{
-	bool resumed = false;
-	struct split s;
-
-	switch (t->state) {
-	case TASK_IDLE:
-		if (!task__waits_on(t, ev)) {
-			task__charge_lost_wait(j, t, known, now);
-			break;
-		}
-		/* Still the same wait. It is counted once, when it ends. */
-		resumed = true;
-		split__open(j, t, known, PART_UNTIL_LOSS, &s);
-		task__charge_split(j, t, &s);
-		task__charge_unknown(j, t, PART_LOST, known, now);
-		break;
-	case TASK_READY:
-		task__charge_ready(j, t, ready__worker(j, t), known, now);
-		break;
-	case TASK_RUNNING:
-		task__break_poll(j, t);
-		/* fall through */
-	default:
-		task__charge_broken(j, t, now, PART_UNMATCHED);
-		break;
-	}
-	task__set_seen(j, t, ev, now);
-	t->resumed = resumed;
-}
-
-static void task__seen_again(struct join *j, struct task *t, const struct trace_event *ev,
-			     uint64_t now)
-{
-	uint64_t known = windows__known_until(&j->windows, t->since, now);
-
-	if (t->kind == UNKNOWN_KIND)
-		task__name(j, t, ev->seen.kind);
-	if ((known == now && t->state != TASK_LIMBO) || ev->seen.state == TRACE_TASK_UNKNOWN)
-		return;
-	/* The thread that polls it knows more. */
-	if (t->state == TASK_RUNNING && ev->seen.state == TRACE_TASK_RUNNING)
-		return;
-	task__resume(j, t, ev, known, now);
-}
-
-struct task *task__seen(struct join *j, const struct trace_event *ev, uint64_t now)
-{
-	bool younger = accounts__unseen_spawns(j->accounts, ev->seen.kind) || j->lossy;
-	uint64_t start = younger ? now : j->start;
-	struct task *t = task__find(j, ev->seen.task);
-
-	if (t && t->state == TASK_DONE && windows__known_until(&j->windows, t->since, now) < now) {
-		/* This is another task, whose begin was lost. */
-		task__remove(j, t);
-		t = NULL;
-	}
-	if (t && t->state != TASK_DONE)
-		task__seen_again(j, t, ev, now);
-	if (!t) {
-		t = task__create(j, ev->seen.task, start);
-		if (!t)
-			return NULL;
-		task__name(j, t, ev->seen.kind);
-		if (ev->seen.state == TRACE_TASK_UNKNOWN)
-			task__charge_unknown(j, t, PART_BEFORE, start, now);
-		task__set_seen(j, t, ev, ev->seen.state == TRACE_TASK_UNKNOWN ? now : start);
-	}
-	t->seen_at = now;
-	return t->state != TASK_DONE ? t : NULL;
-}
-
-void task__vanish(struct join *j, struct task *t, uint64_t known, uint64_t now)
-{
-	j->losses[JOIN_LOSS_DROP]++;
-	switch (t->state) {
-	case TASK_IDLE:
-		task__charge_lost_wait(j, t, known, known);
-		break;
-	case TASK_READY:
-		task__charge_ready(j, t, ready__worker(j, t), known, known);
-		break;
-	case TASK_RUNNING:
-		task__break_poll(j, t);
-		/* fall through */
-	default:
-		known = now;
-		task__charge_broken(j, t, now, PART_UNMATCHED);
-		break;
-	}
-	task__over(j, t, END_UNSEEN, known);
-}
-
-void task__waiter(struct join *j, const struct trace_event *ev, uint64_t now)
-{
-	struct task *t = task__find(j, ev->waiter.task);
-
-	if (!t || t->state != TASK_IDLE || t->since > now)
-		return;
-	t->at_fd = true;
-	t->fd_token = ev->waiter.token;
-	t->fd_dir = ev->waiter.dir;
 }
 
 /*

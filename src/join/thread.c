@@ -126,11 +126,31 @@ static void poll__run(struct join *j, struct poll *p, bool inner, uint64_t now)
 struct off_more {
 	uint32_t	user;		/* the user stack; 0: not read */
 	uint32_t	on;		/* name of the file that it slept on; 0: not known */
+	uint64_t	word;		/* address of the futex that it slept at; 0: not known */
 	uint64_t	throttled;	/* see thread__off_cpu() */
 };
 
+/*
+ * Is the futex at @word told apart from others in @p? Where sleeps are summed up, too many
+ * different ones would be too many sums.
+ */
+static bool poll__tells_word(const struct join *j, struct poll *p, uint64_t word)
+{
+	if (!word || !sleeps__word_room(&j->sleeps))
+		return false;
+	if (j->placed)
+		return true;
+	for (uint32_t i = 0; i < p->nr_words; i++)
+		if (p->words[i] == word)
+			return true;
+	if (p->nr_words == POLL_WORDS)
+		return false;
+	p->words[p->nr_words++] = word;
+	return true;
+}
+
 /* In what the thread sleeps, while @p is the innermost of its polls or not. */
-static void poll__sleep(struct join *j, const struct poll *p, bool inner,
+static void poll__sleep(struct join *j, struct poll *p, bool inner,
 			const struct trace_event *ev, const struct off_more *more,
 			struct piece *blocked)
 {
@@ -138,13 +158,15 @@ static void poll__sleep(struct join *j, const struct poll *p, bool inner,
 	struct sleep sleep = { .stack = ev->off.stack, .user = more->user,
 			       .syscall = ev->off.syscall, .on = more->on,
 			       .waker = ev->off.waker_user ? ev->off.waker : 0,
-			       .waker_user = ev->off.waker_user };
+			       .waker_user = ev->off.waker_user,
+			       .word = poll__tells_word(j, p, more->word) ? more->word : 0 };
 	int64_t number;
 
 	if (blocks_on) {
 		/* That the thread parks is no news. */
 		sleep.stack = 0;
 		sleep.on = 0;
+		sleep.word = 0;
 		sleep.blocks_on = 1;
 		sleep.root = p->blocks_on;
 	}
@@ -304,7 +326,7 @@ void thread__push_poll(struct join *j, struct thread *th, struct task *t, uint64
 	p->job = t->job;
 	p->placed = j->placed || p->job;
 	p->ended = 0;
-	p->nr_summed = p->pieces.nr = 0;
+	p->nr_summed = p->pieces.nr = p->nr_words = 0;
 	t->thread = th;
 	t->polled_on = th->tid;
 	th->dispatches = NULL;
@@ -456,7 +478,8 @@ void thread__off_cpu(struct join *j, struct thread *th, const struct trace_event
 		/* One that was read while the thread slept is there because it is more complete. */
 		.user = th->slept_out == ev->off.out ? th->slept_stack : ev->off.user,
 		.on = th->slept_on_end == ev->ts ? th->slept_on : 0,
-		.throttled = th->throttled_end == ev->ts ? th->throttled_ns : 0,
+		.word = th->futex_end == ev->ts ? th->futex_word : 0,
+		.throttled = thread__throttled_ns(th, ev),
 	};
 
 	if (ev->off.told == TRACE_OFF_TOLD)
@@ -493,10 +516,22 @@ void thread__slept_on(struct join *j, struct thread *th, const struct trace_even
 	th->slept_on = (uint32_t)(uintptr_t)map__get(&j->files, ev->slept_on.file);
 }
 
+void thread__futex(struct thread *th, const struct trace_event *ev)
+{
+	th->futex_end = ev->ts;
+	th->futex_word = ev->futex.word;
+}
+
 void thread__throttled(struct thread *th, const struct trace_event *ev)
 {
 	th->throttled_end = ev->ts;
 	th->throttled_ns = ev->throttled.ns;
+}
+
+void thread__wakes_at(struct thread *th, const struct trace_event *ev)
+{
+	th->wake_at = ev->ts;
+	th->wake_user = ev->wake_stack.user;
 }
 
 void thread__polls_gone(struct join *j, struct thread *th, uint32_t nr)

@@ -3,9 +3,10 @@
  * The state of a join between two events: threads, tasks, and what has been charged so
  * far. Private to src/join.
  *
- * join.c dispatches the events: to task.c what happens to a task; to thread.c what a
- * thread does (its polls, its history, its driver); to listing.c what the runtime's
- * lists contain. split.c explains a wait that has ended, charge.c charges time to a
+ * join.c dispatches the events: to task.c what happens to a task, to task_seen.c what is read
+ * of it from memory; to thread.c what a thread does (its polls, its history, its driver); to
+ * listing.c what the runtime's lists contain. split.c explains a wait that has ended,
+ * charge.c charges time to a
  * task, result.c makes what join.h provides, with frames.c, follow.c, job_kinds.c, notes.c
  * and selection.c.
  *
@@ -13,6 +14,7 @@
  *
  *	join.c
  *	listing.c
+ *	task_seen.c
  *	task.c
  *	thread.c	split.c, ready.c
  *	jobs.c		job_kinds.c
@@ -49,6 +51,7 @@
 
 #define PIECES_MAX	64	/* kept apart within one poll */
 #define POLLS_MAX	32	/* nested on one thread */
+#define POLL_WORDS	8	/* futexes that are told apart within one poll */
 
 /* Losses found by the join; named in result.c. */
 enum join_loss {
@@ -122,6 +125,9 @@ struct poll {
 	bool		 spawn_seen;	/* job: when it was queued is known */
 	uint64_t	 ended;		/* job: when it ended, before its poll's end; 0 */
 	uint64_t	 summed_to;	/* job: see jobs__make_room() */
+	/* if its pieces have no place: the futexes that are told apart */
+	uint64_t	 words[POLL_WORDS];
+	uint32_t	 nr_words;
 	uint32_t	 nr_summed;
 	uint32_t	*samples;	/* numbers: met since what was charged last */
 	size_t		 nr_samples, cap_samples;
@@ -140,6 +146,11 @@ struct thread {
 	/* … and the name of the file that it slept on (string id) */
 	uint64_t	 slept_on_end;
 	uint32_t	 slept_on;
+	/* … or the address of the futex that it slept at */
+	uint64_t	 futex_end, futex_word;
+	/* the wake that it makes at this time: the user stack */
+	uint64_t	 wake_at;
+	uint32_t	 wake_user;
 	struct ready_window *ready;	/* what ready.c remembers; NULL: nothing */
 	struct poll	*polls;		/* innermost last */
 	uint32_t	 nr_polls, polls_size;
@@ -243,8 +254,6 @@ static inline struct task *task__find(const struct join *j, uint64_t addr)
 
 /* @th spawns it. */
 void task__new(struct join *j, uint64_t addr, const struct thread *th, uint64_t now);
-/* The task was read from a runtime's list. Returns it if it is alive, else NULL. */
-struct task *task__seen(struct join *j, const struct trace_event *ev, uint64_t now);
 void task__wake(struct join *j, uint64_t addr, struct thread *waker, uint64_t now);
 void task__begin(struct join *j, uint64_t addr, uint32_t kind, struct thread *th, uint64_t now);
 void task__end(struct join *j, const struct trace_event *ev, struct thread *th, uint64_t now);
@@ -257,6 +266,10 @@ void task__free_all(struct join *j);
  */
 void task__doubt(struct join *j, struct task *t, uint64_t begin, enum part why);
 
+/* ---- task_seen.c ---- */
+
+/* The task was read from a runtime's list. Returns it if it is alive, else NULL. */
+struct task *task__seen(struct join *j, const struct trace_event *ev, uint64_t now);
 /* The task has ended unseen, at @known or later, and is found missing at @now. */
 void task__vanish(struct join *j, struct task *t, uint64_t known, uint64_t now);
 /* The task's waker is registered with a descriptor. */
@@ -311,6 +324,22 @@ void thread__sleep_stack(struct thread *th, const struct trace_event *ev);
 void thread__slept_on(struct join *j, struct thread *th, const struct trace_event *ev);
 /* The cgroup of @th did not allow it to run, in the period that ends now. */
 void thread__throttled(struct thread *th, const struct trace_event *ev);
+/* For how long, in the period that @ev tells the end of. */
+static inline uint64_t thread__throttled_ns(const struct thread *th, const struct trace_event *ev)
+{
+	return th->throttled_end == ev->ts ? th->throttled_ns : 0;
+}
+
+/* @th slept at that futex, in the period that ends now. */
+void thread__futex(struct thread *th, const struct trace_event *ev);
+/* Where @th makes its next wake, which has the same time. */
+void thread__wakes_at(struct thread *th, const struct trace_event *ev);
+/* The user stack of @th as it makes a wake at @now; 0: not taken. */
+static inline uint32_t thread__wake_stack(const struct thread *th, uint64_t now)
+{
+	return th->wake_at == now ? th->wake_user : 0;
+}
+
 void thread__driver_event(struct join *j, struct thread *th, const struct driver_ops *ops,
 			  const struct trace_event *ev, uint64_t now);
 /* @ev is a sample of the thread that ran on a CPU; nothing else is changed by it. 0 or -ENOMEM. */

@@ -5,6 +5,7 @@
  * so that equal recordings give equal bytes.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -231,6 +232,25 @@ static json_t *waker(const struct join_block *b, int *err)
 	return o;
 }
 
+static json_t *futexes(const struct join_block *b, int *err)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; a && i < b->nr_futexes; i++) {
+		json_t *o = json_object();
+		char word[24];
+
+		snprintf(word, sizeof(word), "%#" PRIx64, b->futexes[i].word);
+		if (o) {
+			set(o, "address", text(word), err);
+			set(o, "blocked_ns", number(b->futexes[i].ns), err);
+			set(o, "count", number(b->futexes[i].times), err);
+		}
+		append(a, o, err);
+	}
+	return a;
+}
+
 /* @frames: how many may still be written of all stacks. */
 static json_t *block(const struct join_block *b, size_t *frames, int *err)
 {
@@ -257,6 +277,8 @@ static json_t *block(const struct join_block *b, size_t *frames, int *err)
 	for (size_t i = 0; i < nr_kernel; i++)
 		append(kernel, text(b->kernel_stack[i]), err);
 	set(o, "kernel_stack", kernel, err);
+	if (b->nr_futexes)
+		set(o, "futexes", futexes(b, err), err);
 	if (*b->waker || *b->waker_place.function)
 		set(o, "woken_by", waker(b, err), err);
 	set(o, "delayed", delays(b, err), err);
@@ -373,6 +395,8 @@ static json_t *job(const struct join_job *job, int *err)
 	set(o, "run", quantiles(&job->run, err), err);
 	set(o, "running_ns", number(job->segments[JOIN_RUNNING]), err);
 	set(o, "preempted_ns", number(job->segments[JOIN_PREEMPTED]), err);
+	if (job->throttled_ns)
+		set(o, "throttled_ns", number(job->throttled_ns), err);
 	set(o, "blocked_ns", number(job->segments[JOIN_BLOCKED]), err);
 	set(o, "unattributed_ns", number(job->segments[JOIN_UNATTRIBUTED]), err);
 	return o;

@@ -3,11 +3,14 @@
  * The report's part about threads that did not get to their tasks: where polls slept and
  * whom that delayed, and what workers did while tasks were ready.
  */
+#include <inttypes.h>
+
 #include "output/text.h"
 
 #define BLOCKS_SHOWN	10
 #define CALLERS_SHOWN	3
 #define KERNEL_SHOWN	5
+#define FUTEXES_SHOWN	3
 #define DELAYS_SHOWN	3
 #define READY_SHOWN	5
 #define READY_MIN	1000	/* a share of all time below one in so many is not told */
@@ -90,6 +93,23 @@ static void print_kernel(struct flow *f, const struct join_block *b)
 	flow__end(f);
 }
 
+/* Places that have the same one wait for the same thing. */
+static void print_futexes(struct flow *f, const struct join_block *b)
+{
+	size_t shown = b->nr_futexes < FUTEXES_SHOWN ? b->nr_futexes : FUTEXES_SHOWN;
+
+	if (!shown)
+		return;
+	flow__begin(f, 5);
+	flow__put(f, "futex");
+	for (size_t i = 0; i < shown; i++)
+		flow__put(f, "%#" PRIx64 " (%s)%s", b->futexes[i].word,
+			  duration(b->futexes[i].ns).s, i + 1 < b->nr_futexes ? "," : "");
+	if (b->nr_futexes > shown)
+		flow__put(f, "and %s more", count(b->nr_futexes - shown).s);
+	flow__end(f);
+}
+
 static void print_waker(struct flow *f, const struct join_block *b)
 {
 	if (!*b->waker && !*b->waker_place.function)
@@ -151,6 +171,7 @@ static void print_list(struct text_report *t, const struct join_block *list, siz
 		print_head(t, &list[i], i + 1);
 		print_callers(f, &list[i]);
 		print_kernel(f, &list[i]);
+		print_futexes(f, &list[i]);
 		print_waker(f, &list[i]);
 		print_delays(f, &list[i]);
 	}

@@ -38,31 +38,31 @@ static void print_times(struct flow *f, const struct join_job *job)
 
 static void print_split(struct flow *f, const struct join_job *job)
 {
-	static const struct {
-		enum join_segment	 segment;
-		const char		*words;
+	const struct {
+		const char	*words;
+		uint64_t	 ns;
 	} parts[] = {
-		{ JOIN_RUNNING, "on a CPU" },
-		{ JOIN_PREEMPTED, "run queue" },
-		{ JOIN_BLOCKED, "blocked" },
-		{ JOIN_UNATTRIBUTED, "not known" },
+		{ "on a CPU", job->segments[JOIN_RUNNING] },
+		{ "run queue", job->segments[JOIN_PREEMPTED] - job->throttled_ns },
+		{ "throttled", job->throttled_ns },
+		{ "blocked", job->segments[JOIN_BLOCKED] },
+		{ "not known", job->segments[JOIN_UNATTRIBUTED] },
 	};
 	const size_t nr = sizeof(parts) / sizeof(parts[0]);
 	uint64_t all = 0;
 	size_t last = 0;
 
 	for (size_t i = 0; i < nr; i++) {
-		sum__add(&all, job->segments[parts[i].segment]);
-		last = job->segments[parts[i].segment] ? i : last;
+		sum__add(&all, parts[i].ns);
+		last = parts[i].ns ? i : last;
 	}
 	if (!all)
 		return;
 	flow__begin(f, 5);
 	flow__put(f, "ran %s in all:", duration(all).s);
 	for (size_t i = 0; i < nr; i++)
-		if (job->segments[parts[i].segment])
-			flow__put(f, "%s %s%s", parts[i].words,
-				  percent(job->segments[parts[i].segment], all).s,
+		if (parts[i].ns)
+			flow__put(f, "%s %s%s", parts[i].words, percent(parts[i].ns, all).s,
 				  i < last ? "," : "");
 	flow__end(f);
 }

@@ -88,16 +88,19 @@ static json_t *parts_of(const struct past *p, const struct episode *e)
 	for (uint32_t i = 0; i < e->parts.nr; i++) {
 		const struct piece *piece = &e->parts.list[i];
 		const char *about = join__detail(p->join, piece->detail);
-		struct join_sleep sleep;
+		struct join_sleep sleep = { .futex = 0 };
+		json_t *o;
 
 		if (piece->detail.kind == DETAIL_SLEEP &&
 		    !join__sleep(p->join, piece->detail.id, &sleep))
 			about = sleep.what;
-		json_array_append_new(list, json_pack(
-			"{s:s, s:s, s:s, s:I}", "segment",
-			join_segment__name((enum join_segment)piece->segment), "part",
-			part__name((enum part)piece->part), "detail", about ? about : "", "ns",
-			number(piece->ns)));
+		o = json_pack("{s:s, s:s, s:s, s:I}", "segment",
+			      join_segment__name((enum join_segment)piece->segment), "part",
+			      part__name((enum part)piece->part), "detail", about ? about : "", "ns",
+			      number(piece->ns));
+		if (o && sleep.futex)
+			json_object_set_new(o, "futex", id_of(sleep.futex));
+		json_array_append_new(list, o);
 	}
 	return list;
 }

@@ -127,10 +127,14 @@ static void put_part(const struct past *p, const struct piece *piece, FILE *out)
 
 	fprintf(out, "%s %s", part_name(piece), quantity__time(piece->ns, ns));
 	if (piece->detail.kind == DETAIL_SLEEP && !join__sleep(p->join, piece->detail.id, &sleep) &&
-	    *sleep.what)
-		fprintf(out, " (%s)", sleep.what);
-	else if (about && *about)
+	    *sleep.what) {
+		fprintf(out, " (%s", sleep.what);
+		if (sleep.futex)
+			fprintf(out, " at %#" PRIx64, sleep.futex);
+		fputc(')', out);
+	} else if (about && *about) {
 		fprintf(out, " (%s)", about);
+	}
 }
 
 void past__parts(const struct past *p, const struct episode *e, unsigned int segments, char *out,

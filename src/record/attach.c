@@ -127,7 +127,7 @@ static int size_maps(struct attach *a, const struct attach_opts *opts)
 	if (!bytes)
 		for (bytes = 4u << 20; bytes > (256u << 10) && bytes * cpus > RINGS_TOTAL;)
 			bytes /= 2;
-	bpf_map__set_max_entries(skel->maps.user_stack_bufs, cpus);
+	bpf_map__set_max_entries(skel->maps.user_stack_bufs, 2 * cpus);
 	skel->rodata->config.nr_rings = cpus;
 	skel->rodata->config.hide_switches = opts->hide_switches;
 	skel->rodata->config.cpu_limit = opts->cpu_limit;
@@ -231,6 +231,7 @@ static int add_role(struct attach *a, struct sites *s, enum runtime_fn_role role
 {
 	const struct image_fn *fns;
 	size_t nr, first = s->nr;
+	bool begin = kind == PROBE_POLL_BEGIN;
 	int err = 0;
 
 	fns = image__fns(a->img, &nr);
@@ -244,7 +245,8 @@ static int add_role(struct attach *a, struct sites *s, enum runtime_fn_role role
 			k++;
 		if (k == s->nr)
 			err = sites__add(s, fns[i].site.file_off,
-					 cookie(i, &fns[i].site, kind) |
+					 cookie(i, &fns[i].site, begin && fns[i].blocking ?
+									 PROBE_JOB_BEGIN : kind) |
 						 (uint64_t)looks(a, &fns[i]) << 56);
 	}
 	return err;

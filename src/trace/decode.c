@@ -422,6 +422,12 @@ static void get_event(struct trace_codec *c, struct cursor *in, struct trace_eve
 	case TRACE_THROTTLED:
 		ev->throttled.ns = get_varint(in);
 		break;
+	case TRACE_WAKE_STACK:
+		ev->wake_stack.user = (uint32_t)get_varint_max(in, UINT32_MAX);
+		break;
+	case TRACE_FUTEX:
+		ev->futex.word = get_varint(in);
+		break;
 	case TRACE_SLEPT_ON:
 		ev->slept_on.file = (uint32_t)get_varint_max(in, UINT32_MAX);
 		break;

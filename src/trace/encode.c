@@ -428,6 +428,12 @@ size_t trace_codec__encode(struct trace_codec *c, const struct trace_event *ev, 
 	case TRACE_THROTTLED:
 		p = put_varint(p, ev->throttled.ns);
 		break;
+	case TRACE_WAKE_STACK:
+		p = put_varint(p, ev->wake_stack.user);
+		break;
+	case TRACE_FUTEX:
+		p = put_varint(p, ev->futex.word);
+		break;
 	case TRACE_SLEPT_ON:
 		p = put_varint(p, ev->slept_on.file);
 		break;

@@ -63,6 +63,12 @@ enum trace_event_type {
 	/* slept_on: likewise of the next OFF_CPU, which is a sleep */
 	TRACE_SLEPT_ON		= 26,
 	TRACE_FILE		= 27,	/* named: the name of a file that threads sleep on */
+	/*
+	 * wake_stack: where in the program this thread makes its next WAKE, which has the same
+	 * time; only of threads whose polls and driver do not tell what they wake for
+	 */
+	TRACE_WAKE_STACK	= 28,
+	TRACE_FUTEX		= 29,	/* futex: as SLEPT_ON, of a sleep at a futex in a poll */
 	TRACE_EVENT_NR
 };
 
@@ -190,6 +196,12 @@ struct trace_event {
 		struct {
 			uint32_t	file;	/* that it slept on: see TRACE_FILE */
 		} slept_on;
+		struct {
+			uint32_t	user;	/* id in the user-stack table */
+		} wake_stack;
+		struct {
+			uint64_t	word;	/* its address */
+		} futex;
 		struct {
 			uint32_t	file;
 			uint32_t	name;	/* string id, as in fd.name: "file /srv/x on vda1" */

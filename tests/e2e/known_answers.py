@@ -62,6 +62,13 @@ class Cgroup:
             self.path.mkdir()
             (self.path / "cpu.max").write_text(f"{self.QUOTA_US} {self.PERIOD_US}")
 
+    def limit(self, period_us, quota_us):
+        if (self.path / "cpu.max").exists():
+            (self.path / "cpu.max").write_text(f"{quota_us} {period_us}")
+        else:
+            (self.path / "cpu.cfs_period_us").write_text(str(period_us))
+            (self.path / "cpu.cfs_quota_us").write_text(str(quota_us))
+
     def take(self, pid):
         (self.path / "cgroup.procs").write_text(str(pid))
 
@@ -139,6 +146,44 @@ def around(noted, found, begin):
     return pairs
 
 
+def of_jobs(checks, run, found, known):
+    """What the cgroup did not allow jobs to run is told of their kind, too."""
+    want = sum(part["ns"] for noted in known.waits.values() for wait in noted for part in wait.get("known", [])
+               if part["part"] == "job throttled")
+    got = sum(job.get("throttled_ns", 0) for job in found["jobs"])
+    if want:
+        checks.timing(abs(got - want) <= 0.02 * want, f"{run}: throttled time of jobs", f"{got}, {want} wanted")
+    else:
+        checks.equal(got, 0, f"{run}: no job is throttled")
+
+
+def cpu_of(pid):
+    """ns that a process has been on CPUs."""
+    return sum(int(path.read_text().split()[0]) for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"))
+
+
+def at_end(checks, directory, cgroup):
+    """A recording that ends while a poll is not allowed to run: that time is throttled, too."""
+    cgroup.limit(1_000_000, 20_000)
+    with Target([workload("causes"), "quota", "--cgroup", cgroup.path], directory, "at-end") as target:
+        cgroup.take(target.pid)
+        with Recording(target.pid, directory, "at-end.dwell", options=["--no-looks"]) as recording:
+            target.go()
+            end, used, since = time.monotonic() + 30, -1, time.monotonic()
+            # Until it has used up its time, and has been kept for a third of a second.
+            while time.monotonic() < end and (used < 15_000_000 or time.monotonic() - since < 0.35):
+                now = cpu_of(target.pid)
+                if now > used + 1_000_000:
+                    used, since = now, time.monotonic()
+                time.sleep(0.01)
+            kept = (time.monotonic() - since) * 1e9
+            checks.equal(recording.stop(), 0, "at the end: recorded")
+    rows = [row for row in fold(recording.data) if row.task == "causes::workers::computes_less" and row.segment == "preempted"]
+    got = sum(row.weight for row in rows if row.parts == ["throttled"])
+    other = sum(row.weight for row in rows if row.parts != ["throttled"])
+    checks.timing(got > 0.9 * kept and other < 0.2 * kept, "at the end: throttled until then", (got, other, kept))
+
+
 def attempt(checks, lines, run, command, profile, directory, cgroup):
     program, *arguments = command
     if cgroup:
@@ -161,6 +206,7 @@ def attempt(checks, lines, run, command, profile, directory, cgroup):
     found = report(data)
     begin = found["recording"]["start_realtime_ns"] - (time.time_ns() - time.monotonic_ns())
     truth.check_totals(checks, run, found, fold(data))
+    of_jobs(checks, run, found, known)
     share = found["segments"]["unattributed"] / found["lifetime_ns"]
     checks.check(share <= UNATTRIBUTED, f"{run}: unattributed", f"{share:.2%}")
     slowest = json.loads(output(DWELL, "why", "-i", data, "--json", "--slowest", "100000"))["slowest"]
@@ -227,6 +273,8 @@ def main():
                             continue
                     lines = {}
                     attempts(checks, lambda trial: attempt(trial, lines, run, command, profile, directory, cgroup), ATTEMPTS)
+                    if run == "quota":
+                        attempts(checks, lambda trial: at_end(trial, directory, cgroup), ATTEMPTS)
                     table += [line for line in lines.values() if max(line.truth, line.dwell) >= SHOWN_NS]
     show(table)
     checks.done()

@@ -97,6 +97,24 @@ def compare(checks, label, seen, want):
             checks.check(f"{SOURCE.name}:{calls[name]}" in stack, f"{label}: {name}: and who called", stack)
 
 
+def words(checks, label, seen, target):
+    """Two places at one lock have its word; other locks have others. What a thread parks at is its own, and no lock's."""
+    got = places(seen)
+    for line in (line.split() for line in target.out.splitlines() if line.startswith("lock ")):
+        name, begin, end = line[1], int(line[2]), int(line[4])
+        told = [[int(f["address"], 16) for f in got[name, job].get("futexes", [])] for job in (False, True)]
+        checks.check(len(told[0]) == 1 and begin <= told[0][0] < end and told[0] == told[1],
+                     f"{label}: {name}: its word, in a poll and in a job", (told, hex(begin), hex(end)))
+        futexes = [f for job in (False, True) for f in got[name, job]["futexes"]]
+        checks.equal([sum(f[key] for f in futexes) for key in ("count", "blocked_ns")],
+                     [sum(got[name, job][key] for job in (False, True)) for key in ("count", "blocked_ns")],
+                     f"{label}: {name}: all of the time is at it")
+    checks.equal([name for (name, _), block in got.items() if "futexes" in block and name in ("pl_mutex", "pl_rwlock", "map",
+                                                                                            "park", "channel", "sleep")],
+                 [], f"{label}: no word of a thread's own is told")
+    checks.check(0 < len(got["condvar", False].get("futexes", [])) <= 8, f"{label}: not too many in one poll")
+
+
 def complete(checks, label, seen, least):
     stacks = seen["user_stacks"]
     sleeps = {key: sum(s[key] for s in stacks.values()) for key in ("count", "blocked_ns")}
@@ -131,6 +149,7 @@ def short(checks, label, profile, directory):
             target.wait()
             seen = report(recording.data)
             compare(trial, label, seen, truth(target))
+            words(trial, label, seen, target)
             complete(trial, label, seen, 28 * (ROUNDS - 3))
             folded(trial, label, recording.data)
             trial.check("user stack" not in " ".join(seen["lost"]), f"{label}: none was lost", seen["lost"])

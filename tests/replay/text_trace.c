@@ -598,6 +598,18 @@ static int ev_throttled(struct text_trace *t, struct trace_event *ev)
 	return time_of(t, t->words[4], &ev->throttled.ns);
 }
 
+static int ev_wake_stack(struct text_trace *t, struct trace_event *ev)
+{
+	ev->wake_stack.user = (uint32_t)number_of(t->words[4]);
+	return 0;
+}
+
+static int ev_futex(struct text_trace *t, struct trace_event *ev)
+{
+	ev->futex.word = strtoull(t->words[4], NULL, 16);
+	return 0;
+}
+
 static int ev_slept_on(struct text_trace *t, struct trace_event *ev)
 {
 	ev->slept_on.file = (uint32_t)number_of(t->words[4]);
@@ -640,6 +652,8 @@ static const struct {
 	{ "off", TRACE_OFF_CPU, 5, ev_off },		/* REASON out=TIME [wake=TIME waker= stack= user= waker-user= epoll open told unseen] */
 	{ "throttled", TRACE_THROTTLED, 5, ev_throttled },	/* TIME; before an 'off' of the same time */
 	{ "slept-on", TRACE_SLEPT_ON, 5, ev_slept_on },	/* ID; likewise */
+	{ "futex", TRACE_FUTEX, 5, ev_futex },		/* ADDRESS, hexadecimal; likewise */
+	{ "wake-stack", TRACE_WAKE_STACK, 5, ev_wake_stack },	/* ID; before a 'wake' of the same time */
 	{ "named", TRACE_FILE, 6, ev_named },		/* ID name=NAME */
 	{ "epoll", TRACE_EPOLL_WAIT, 5, ev_epoll },	/* NR [epfd=] */
 	{ "ready", TRACE_EPOLL_READY, 5, ev_ready },	/* TOKEN in|out|hup|err [turn sent first since=TIME reader= writer=] */

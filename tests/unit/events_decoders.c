@@ -102,6 +102,55 @@ static void no_user_stack(void **state)
 	end(&r);
 }
 
+static void futexes(void **state)
+{
+	static const uint64_t words[] = { 0x7f3c5000a010, 0, UINT64_MAX };
+	struct trace_event ev;
+	struct recording r;
+
+	(void)state;
+	begin(&r);
+	for (size_t i = 0; i < 3; i++) {
+		struct raw_off_more raw = { .hdr = head(RAW_FUTEX, 0), .value = words[i] };
+
+		assert_int_equal(take(&r, &raw, sizeof(raw), &ev), 1);
+	}
+	finish(&r);
+	for (size_t i = 0; i < 3; i++) {
+		next(&r, &ev);
+		assert_int_equal(ev.type, TRACE_FUTEX);
+		assert_int_equal(ev.futex.word, words[i]);
+	}
+	no_more(&r);
+	end(&r);
+}
+
+/* Of a wake: an id, none that there is room for, and no memory. */
+static void wake_stacks(void **state)
+{
+	static const struct {
+		uint64_t	raw;
+		int		ret;
+	} stacks[] = { { 3, 1 }, { NO_ROOM, 0 }, { NO_MEMORY, -ENOMEM }, { 0, 0 } };
+	struct trace_event ev;
+	struct recording r;
+
+	(void)state;
+	begin(&r);
+	for (size_t i = 0; i < 4; i++) {
+		struct raw_off_more raw = { .hdr = head(RAW_WAKE_STACK, 0),
+					    .value = stacks[i].raw };
+
+		assert_int_equal(take(&r, &raw, sizeof(raw), &ev), stacks[i].ret);
+	}
+	finish(&r);
+	next(&r, &ev);
+	assert_int_equal(ev.type, TRACE_WAKE_STACK);
+	assert_int_equal(ev.wake_stack.user, 103);
+	no_more(&r);
+	end(&r);
+}
+
 static void throttled_times(void **state)
 {
 	static const uint64_t ns[] = { 2000, 1, 90 * 1000000ull, UINT64_MAX };
@@ -583,6 +632,8 @@ int main(void)
 		cmocka_unit_test(no_user_stack),
 		cmocka_unit_test(system_calls),
 		cmocka_unit_test(throttled_times),
+		cmocka_unit_test(wake_stacks),
+		cmocka_unit_test(futexes),
 		cmocka_unit_test(files_slept_on),
 		cmocka_unit_test(stacks),
 		cmocka_unit_test(stacks_that_are_full),

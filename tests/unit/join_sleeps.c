@@ -127,6 +127,26 @@ static void places(void **state)
 	assert_null(sleep__place(NULL));
 }
 
+/* Whose futex it is: a lock's, or the thread's own. */
+static void parkers(void **state)
+{
+	struct trace_user_frame frames[] = {
+		{ "syscall", "", 0 },
+		{ "parking_lot_core::parking_lot::park", "/home/me/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/parking_lot_core-0.9.12/src/parking_lot.rs", 9 },
+		{ "app::main", "/home/me/app/src/main.rs", 40 },
+		{ "std::thread::park", "/rustc/59807616e1fa2540724bfbac14d7976d7e4a3860/library/std/src/thread/mod.rs", 9 },
+	};
+	struct trace_user_stack st = { .nr = 4, .frames = frames };
+
+	(void)state;
+	assert_true(sleep__parks(&st));
+	frames[1].function = "std::sys::sync::mutex::futex::Mutex::lock_contended";
+	assert_false(sleep__parks(&st));	/* who called tells nothing */
+	frames[1].function = "std::sys::sync::thread_parking::futex::Parker::park";
+	assert_true(sleep__parks(&st));
+	assert_false(sleep__parks(NULL));
+}
+
 static void numbers(void **state)
 {
 	struct sleep a = { .stack = 1, .syscall = 73 }, b = a;
@@ -134,6 +154,7 @@ static void numbers(void **state)
 
 	(void)state;
 	b.user = 5;
+	assert_true(sleeps__word_room(&s));
 	assert_int_equal(sleeps__number(&s, &a), 0);
 	assert_int_equal(sleeps__number(&s, &b), 1);
 	assert_int_equal(sleeps__number(&s, &a), 0);
@@ -146,6 +167,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kernel_stacks),
 		cmocka_unit_test(places),
+		cmocka_unit_test(parkers),
 		cmocka_unit_test(numbers),
 	};
 

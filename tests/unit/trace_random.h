@@ -160,6 +160,12 @@ static inline void random_event(uint64_t *seed, uint64_t ts, int wild, struct tr
 	case TRACE_THROTTLED:
 		ev->throttled.ns = wild ? any(seed) : below(seed, 3000);
 		break;
+	case TRACE_WAKE_STACK:
+		ev->wake_stack.user = wild ? (uint32_t)any(seed) : (uint32_t)below(seed, 3);
+		break;
+	case TRACE_FUTEX:
+		ev->futex.word = wild ? any(seed) : 0x7f0000001000 + 8 * below(seed, 9);
+		break;
 	case TRACE_SLEPT_ON:
 		ev->slept_on.file = wild ? (uint32_t)any(seed) : (uint32_t)below(seed, 4);
 		break;

@@ -2,7 +2,7 @@
 //!
 //! Known by construction: `rounds` times, a task blocks in each way for some ms, one after the other; then it gives the
 //! same to a blocking job and waits for it. At the end a line for each way says where (`task` or `job`), how often and
-//! for how many ns it has blocked. With `--hold` each way is taken once by a task and once by a job, at the same time,
+//! for how many ns it has blocked; before that, where the locks of std lie. With `--hold` each way is taken once by a task and once by a job, at the same time,
 //! and for longer than anybody looks; `holding` is printed when all of them block. With `--many N` a task blocks once in
 //! each of N ways to get to one line, which differ by their callers alone. With `--echo N` a task reads from a pipe N
 //! times what a thread answers at once, and a line says how many µs of CPU time the process has taken for that.
@@ -91,6 +91,7 @@ fn main() {
     }
     let rounds = options.rounds(20, Duration::from_millis(60));
     runtime.block_on(runtime.spawn(task(rounds))).expect("the task does not panic");
+    tell_locks();
     for (way, (name, _)) in WAYS.iter().enumerate() {
         for (i, what) in ["task", "job"].into_iter().enumerate() {
             let (times, ns) =
@@ -214,8 +215,23 @@ fn boxed() -> Begun {
     t
 }
 
+/// Then all wait at the same time, each for a lock of its own.
+fn holds_for_ever() -> bool {
+    time() > Duration::from_secs(60)
+}
+
+static MUTEX: Mutex<()> = Mutex::new(());
+static RWLOCK: RwLock<()> = RwLock::new(());
+
+/// Where the locks are that all rounds share.
+fn tell_locks() {
+    let tell = |name, at: usize, size| println!("lock {name} {at} to {}", at + size);
+    tell("std_mutex", &raw const MUTEX as usize, size_of_val(&MUTEX));
+    tell("std_rwlock", &raw const RWLOCK as usize, size_of_val(&RWLOCK));
+}
+
 fn std_mutex() -> Begun {
-    let lock: &'static Mutex<()> = Box::leak(Box::new(Mutex::new(())));
+    let lock = if holds_for_ever() { Box::leak(Box::default()) } else { &MUTEX };
     hold(|| lock.lock());
     let t = begin();
     drop(lock.lock()); // BLOCK std_mutex
@@ -223,7 +239,7 @@ fn std_mutex() -> Begun {
 }
 
 fn std_rwlock() -> Begun {
-    let lock: &'static RwLock<()> = Box::leak(Box::new(RwLock::new(())));
+    let lock = if holds_for_ever() { Box::leak(Box::default()) } else { &RWLOCK };
     hold(|| lock.read());
     let t = begin();
     drop(lock.write()); // BLOCK std_rwlock
