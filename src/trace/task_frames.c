@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Which frames of a stack are the polled task's. See task_frames.h. */
-#include "record/task_frames.h"
+#include "trace/task_frames.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,4 +44,12 @@ uint32_t task_frames__without_runtime(const struct trace_user_frame *frames, uin
 	while (own && of_runtime(frames[own - 1].function, poller))
 		own--;
 	return own ? own : nr;	/* a future of the runtime itself */
+}
+
+uint32_t task_frames__of(const struct trace_user_stack *st)
+{
+	if (st->of_task || !st->in_poll)
+		return st->of_task;
+	return task_frames__without_runtime(st->frames, st->in_poll, st->in_poll < st->nr ?
+					    st->frames[st->in_poll].function : "");
 }
