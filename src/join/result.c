@@ -12,6 +12,7 @@
 #include "base/sum.h"
 #include "join/blocks.h"
 #include "join/follow.h"
+#include "join/followed.h"
 #include "join/frames.h"
 #include "join/job_kinds.h"
 #include "join/sampled.h"
@@ -189,6 +190,12 @@ static size_t merge_stacks(struct row_sum *sums, size_t nr)
 	return out;
 }
 
+/* Is it time that samples divide? */
+static bool is_divisible(const struct sum_key *k)
+{
+	return k->segment == JOIN_RUNNING && k->part == PART_NONE;
+}
+
 /*
  * Divides the running time at @sums by the samples in it; how many sums it becomes. Without a
  * sample it stays as it is.
@@ -200,7 +207,7 @@ static size_t divide_running(struct join *j, struct row_sum *sums)
 	uint64_t total, before = 0;
 	size_t nr, out = 0;
 
-	if (all.key.segment != JOIN_RUNNING || all.key.part != PART_NONE)
+	if (!is_divisible(&all.key))
 		return 1;
 	counts = samples__of(&j->samples, all.key.account, &nr, &total);
 	for (size_t i = 0; i < nr; i++) {
@@ -235,6 +242,10 @@ static struct row_sum *collect_row_sums(struct join *j, const uint64_t *taken, s
 			sum__add(&j->left_out_ns, s->ns);
 			continue;
 		}
+		if (s->ns < taken[i] && !j->violations++)
+			snprintf(j->why, sizeof(j->why),
+				 "time not conserved: waits of %llu ns are followed for %llu ns",
+				 (unsigned long long)s->ns, (unsigned long long)taken[i]);
 		if (s->ns <= taken[i])
 			continue;
 		*out = (struct row_sum){ s->key, s->ns - taken[i],
@@ -251,6 +262,9 @@ static struct row_sum *collect_row_sums(struct join *j, const uint64_t *taken, s
 	return sums;
 }
 
+/* Followed running time is divided by samples until it is so many rows. */
+#define FOLLOWED_PARTS_MAX	(1u << 20)
+
 /* Rows, with their frames all in one array. */
 struct rows {
 	struct join_row	*list;
@@ -265,17 +279,17 @@ static void rows__end(struct rows *rows, size_t first, uint8_t segment, uint64_t
 						    .segment = segment, .ns = ns };
 }
 
-/* The frames of @node, below those of what it was followed from. */
+/* The frames of @last, which is or is like @nodes[@node], below what it was followed from. */
 static int add_followed(struct join *j, const struct follow_node *nodes, size_t node,
-			struct frames *frames)
+			const struct follow_node *last, struct frames *frames)
 {
-	uint32_t path[FOLLOW_DEPTH + 2], nr = 0;
+	uint32_t path[JOIN_FOLLOW_DEPTH_MAX + 2], nr = 0;
 	int err = 0;
 
 	for (size_t at = node + 1; at; at = nodes[at - 1].parent)
 		path[nr++] = (uint32_t)at - 1;
 	while (nr-- && !err) {
-		const struct follow_node *n = &nodes[path[nr]];
+		const struct follow_node *n = nr ? &nodes[path[nr]] : last;
 
 		if (!n->parent)
 			err = frames__add_sum(j, frames, &n->key);
@@ -297,14 +311,60 @@ static bool followed_has(struct join *j, const struct follow_node *nodes, size_t
 	       selection__has_sum(j, &nodes[node].key);
 }
 
+/*
+ * Makes a row of @node; of running time a row for each sample, as of what was not followed, if
+ * *@parts are that many.
+ */
+static int fill_followed(struct join *j, const struct follow_node *nodes, size_t node,
+			 struct rows *rows, size_t *parts)
+{
+	struct follow_node last = nodes[node];
+	const struct sample_count *counts;
+	size_t nr, first = rows->frames.nr;
+	uint64_t total, before = 0;
+	int err = 0;
+
+	counts = samples__of(&j->samples, last.key.account, &nr, &total);
+	if (last.end != FOLLOW_ON || !is_divisible(&last.key) || !nr || nr > *parts) {
+		err = add_followed(j, nodes, node, &last, &rows->frames);
+		if (!err && last.end == FOLLOW_ON && is_divisible(&last.key) && nr)
+			err = frames__add(&rows->frames, frame_names__safe(j->names,
+					  follow__why(FOLLOW_STACKS)), JOIN_FRAME_GAP);
+		rows__end(rows, first, JOIN_AWAIT, last.ns);
+		return err;
+	}
+	*parts -= nr;
+	for (size_t i = 0; i < nr && !err; i++) {
+		uint64_t ns = samples__part(last.ns, before, before + counts[i].nr, total);
+
+		before += counts[i].nr;
+		if (!ns)
+			continue;
+		first = rows->frames.nr;
+		last.key.detail = (struct detail){ DETAIL_SAMPLE, counts[i].sample };
+		err = add_followed(j, nodes, node, &last, &rows->frames);
+		rows__end(rows, first, JOIN_AWAIT, ns);
+	}
+	return err;
+}
+
 /* Makes a row of each of @sums, and of each followed stack. */
 static int fill_rows(struct join *j, const struct row_sum *sums, size_t nr, struct rows *rows)
 {
-	size_t at = 0, first, nr_nodes;
+	size_t at = 0, first, nr_nodes, parts = 0, of_account;
 	const struct follow_node *nodes = follow__nodes(j->follow, &nr_nodes);
+	uint64_t total;
 	int err = 0;
 
-	rows->list = calloc(nr + nr_nodes + 1, sizeof(*rows->list));
+	for (size_t i = 0; i < nr_nodes && parts < FOLLOWED_PARTS_MAX; i++) {
+		if (nodes[i].end != FOLLOW_ON || !is_divisible(&nodes[i].key))
+			continue;
+		samples__of(&j->samples, nodes[i].key.account, &of_account, &total);
+		parts += of_account;
+	}
+	if (parts > FOLLOWED_PARTS_MAX)
+		parts = FOLLOWED_PARTS_MAX;
+	rows->list = calloc(nr + nr_nodes + parts + 1, sizeof(*rows->list));
 	if (!rows->list)
 		return -ENOMEM;
 	for (size_t i = 0; i < nr && !err; i++) {
@@ -315,9 +375,7 @@ static int fill_rows(struct join *j, const struct row_sum *sums, size_t nr, stru
 	for (size_t i = 0; i < nr_nodes && !err; i++) {
 		if (!nodes[i].ns || !followed_has(j, nodes, i))
 			continue;
-		first = rows->frames.nr;
-		err = add_followed(j, nodes, i, &rows->frames);
-		rows__end(rows, first, JOIN_AWAIT, nodes[i].ns);
+		err = fill_followed(j, nodes, i, rows, &parts);
 	}
 	for (size_t i = 0; i < rows->nr && !err; i++) {
 		rows->list[i].frames = rows->frames.list + at;
@@ -508,6 +566,7 @@ static int fill_point(struct join *j, uint32_t index, const struct point_sum *su
 		.ready_ns = from->ready_ns, .await = hist__quantiles(&from->await),
 		.ready = hist__quantiles(&from->ready), .total = hist__quantiles(&from->total),
 	};
+	p->followed = followed__of(j, index, &p->nr_followed);
 	p->split = out + *at;
 	for (; *at < nr && sums[*at].point == index && !sums[*at].detail; ++*at) {
 		out[*at] = (struct join_sum){ .name = sums[*at].name, .ns = sums[*at].ns };
@@ -634,6 +693,8 @@ int result__make(struct join *j)
 	int err = make_rows(j);
 
 	if (!err)
+		err = followed__make(j);
+	if (!err)
 		err = make_points(j);
 	if (!err)
 		err = blocks__make(j);
@@ -654,6 +715,7 @@ void result__free(struct join *j)
 {
 	free(j->rows);
 	free(j->row_frames);
+	followed__free(j->followed);
 	free(j->points);
 	free(j->point_sums);
 	blocks__free(j->blocks);

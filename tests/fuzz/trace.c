@@ -151,7 +151,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_looks(r);
 	must(!join__new(r, &j));
 	if (size % 2)
-		must(!follow__begin(j, 8u << size % 8));
+		must(!follow__begin(j, 8u << size % 8, 1 + size / 8 % 6));
 	err = join__run(j);
 	/* -EPROTO: time was not conserved. */
 	must(!err || (err != -EPROTO && err != -ENOMEM && *join__why(j)));

@@ -83,7 +83,7 @@ static struct found joined(uint32_t max)
 	assert_int_equal(trace_reader__open(path, &r, &why), 0);
 	assert_int_equal(join__new(r, &j), 0);
 	if (max)
-		assert_int_equal(follow__begin(j, max), 0);
+		assert_int_equal(follow__begin(j, max, JOIN_FOLLOW_DEPTH), 0);
 	assert_int_equal(join__run(j), 0);
 	rows = join__rows(j, &nr);
 	for (size_t i = 0; i < nr; i++) {
