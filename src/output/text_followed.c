@@ -133,12 +133,13 @@ static void print_entry(struct tree *tree, const struct join_followed *e)
 	if (e->depth && *e->task && e->segment == JOIN_AWAIT)
 		print_await_point(f, e);
 	if (e->depth && *e->task && e->segment != JOIN_AWAIT) {
-		flow__words(f, join_segment__name(e->segment));
-		if (*e->place.function) {
-			flow__put(f, "in");
+		bool placed = *e->place.function;
+
+		flow__put(f, "%s%s", join_segment__name(e->segment), placed ? " in" :
+								     *e->part ? ":" : "");
+		if (placed)
 			print_source(f, &e->place);
-		}
-		if (*e->part || *e->detail)
+		if (*e->part ? placed : *e->detail)
 			flow__put(f, "—");
 	}
 	print_what(f, e);
