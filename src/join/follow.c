@@ -48,7 +48,7 @@ struct follow {
 	uint64_t		 divided;	/* intervals before this number are */
 	uint64_t		 pieces;	/* that may still be looked at */
 	struct follow_node	*nodes;
-	uint64_t		*waited;	/* by node: if it is a wait, its time that is divided */
+	uint64_t		*waited;	/* by node: its time that is divided */
 	size_t			 nr, cap, cap_waited;
 	struct hash_table	 index;		/* index + 1 by content */
 	struct charged		 last;		/* if has_last: what last_account is for */

@@ -122,14 +122,20 @@ static const struct join_followed nothing = {
 	.detail = none, .why = none,
 };
 
-static int tell_await(struct join *j, const struct sum_key *k, struct join_followed *t)
+/* @above: it is a wait at an await point, whose details are told with it. */
+static int tell_await(struct join *j, const struct sum_key *k, bool above, struct join_followed *t)
 {
 	const struct account *a = accounts__account(j->accounts, k->account);
 	const struct point *p = accounts__point(j->accounts, a->point);
 
 	t->place = (struct join_place){ p->function, p->file, p->path, p->line, p->foreign };
 	t->leaf = p->leaf;
-	if (k->detail.kind != DETAIL_NONE)
+	/* Where it came from before it ended the wait is what stands below. */
+	if (k->detail.kind == DETAIL_BY_TASK && !above)
+		t->detail = accounts__waker_detail(j->accounts,
+						   wakers__get(&j->wakers, k->detail.id)->kind,
+						   NO_CHAIN);
+	else if (k->detail.kind != DETAIL_NONE)
 		t->detail = detail_name(j, k->detail);
 	return t->detail ? 0 : -ENOMEM;
 }
@@ -149,8 +155,8 @@ static int tell_blocked(struct join *j, const struct sum_key *k, struct join_fol
 	return 0;
 }
 
-/* What a task did, for which time was added up by @k. */
-static int tell(struct join *j, const struct sum_key *k, struct join_followed *t)
+/* What a task did, for which time was added up by @k. @above: see tell_await(). */
+static int tell(struct join *j, const struct sum_key *k, bool above, struct join_followed *t)
 {
 	uint32_t kind = accounts__account(j->accounts, k->account)->kind;
 
@@ -161,7 +167,7 @@ static int tell(struct join *j, const struct sum_key *k, struct join_followed *t
 	if (!t->task)
 		return -ENOMEM;
 	if (k->segment == JOIN_AWAIT)
-		return tell_await(j, k, t);
+		return tell_await(j, k, above, t);
 	if (k->segment == JOIN_BLOCKED)
 		return tell_blocked(j, k, t);
 	if (k->detail.kind != DETAIL_NONE)
@@ -238,7 +244,7 @@ static int add_node(struct join *j, struct followed *f, const struct follow_node
 		e.told.segment = JOIN_UNATTRIBUTED;
 		e.told.why = follow__why(n->end);
 	} else {
-		err = tell(j, &n->key, &e.told);
+		err = tell(j, &n->key, !n->parent, &e.told);
 		if (err)
 			return err;
 	}

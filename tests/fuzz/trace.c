@@ -88,7 +88,8 @@ static void check_points(const struct join *j)
 	const struct join_point *points = join__points(j, &nr);
 
 	for (size_t i = 0; i < nr; i++)
-		must(check_followed(points[i].followed, points[i].nr_followed) <= points[i].await_ns);
+		must(check_followed(points[i].followed, points[i].nr_followed) <=
+		     points[i].await_ns);
 }
 
 /* Bars end where they should; but what is recorded may hold as many of their character. */

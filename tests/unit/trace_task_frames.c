@@ -48,7 +48,7 @@ static void polled(void **state)
 	};
 
 	(void)state;
-	/* What the task calls stays, whosever it is; what it is called through in libraries, too. */
+	/* What the task calls stays, whosever it is; and what it is called through. */
 	assert_int_equal(of(tokio, 10), 7);
 	assert_int_equal(of(library, 4), 3);
 	assert_int_equal(of(smol, 2), 1);
