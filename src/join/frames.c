@@ -167,11 +167,17 @@ static int frames__add_sleep(struct join *j, struct frames *f, const struct slee
 	return err ? err : frames__add_stack(j, f, s->stack);
 }
 
-/* What the thread did on a CPU in its poll: functions of the program, then the kernel's. */
-static int frames__add_sample(struct join *j, struct frames *f, const struct sample *s)
+int frames__add_sample(struct join *j, struct frames *f, uint32_t sample)
 {
-	int err = frames__add_user(j, f, s->user);
+	const struct sample *s;
+	int err;
 
+	if (!sample)
+		return 0;
+	if (sample == NOT_DIVIDED)
+		return frames__add_gap(j, f, "[gap: too many different stacks]");
+	s = samples__get(&j->samples, sample - 1);
+	err = frames__add_user(j, f, s->user);
 	return err ? err : frames__add_stack(j, f, s->kernel);
 }
 
@@ -199,8 +205,6 @@ static int frames__add_what(struct join *j, struct frames *f, const struct sum_k
 		return err;
 	if (k->detail.kind == DETAIL_SLEEP)
 		return frames__add_sleep(j, f, sum_sleep(j, k));
-	if (k->detail.kind == DETAIL_SAMPLE)
-		return frames__add_sample(j, f, samples__get(&j->samples, k->detail.id));
 	if (k->detail.kind == DETAIL_OPERATION)
 		return frames__add_operation(j, f, k->detail.id);
 	return frames__add(f, detail_name(j, k->detail), JOIN_FRAME_DETAIL);

@@ -142,7 +142,11 @@ struct row_sum {
 	const char	*task;		/* kinds with the same name share a row */
 	uint32_t	 chain;
 	uint16_t	 branch;
+	uint32_t	 sample;	/* see frames__add_sample() */
 };
+
+/* Time on a CPU is divided by samples until it is so many rows; the same for what is followed. */
+#define PARTS_MAX	(1u << 20)
 
 static int by_stack(const void *a, const void *b)
 {
@@ -154,6 +158,8 @@ static int by_stack(const void *a, const void *b)
 		return x->chain < y->chain ? -1 : 1;
 	if (x->branch != y->branch)
 		return x->branch < y->branch ? -1 : 1;
+	if (x->sample != y->sample)
+		return x->sample < y->sample ? -1 : 1;
 	return sum_key__cmp(&x->key, &y->key);
 }
 
@@ -166,6 +172,8 @@ static int by_size(const void *a, const void *b)
 		return x->ns > y->ns ? -1 : 1;
 	if (x->key.account != y->key.account)
 		return x->key.account < y->key.account ? -1 : 1;
+	if (x->sample != y->sample)
+		return x->sample < y->sample ? -1 : 1;
 	return sum_key__cmp(&x->key, &y->key);
 }
 
@@ -190,31 +198,27 @@ static size_t merge_stacks(struct row_sum *sums, size_t nr)
 	return out;
 }
 
-/* Is it time that samples divide? */
-static bool is_divisible(const struct sum_key *k)
-{
-	return k->segment == JOIN_RUNNING && k->part == PART_NONE;
-}
-
 /*
- * Divides the running time at @sums by the samples in it; how many sums it becomes. Without a
- * sample it stays as it is.
+ * Divides the time at @sums by the samples in it, if they are not more than *@parts; how many
+ * sums it becomes. Without a sample it stays as it is.
  */
-static size_t divide_running(struct join *j, struct row_sum *sums)
+static size_t divide_by_samples(struct join *j, struct row_sum *sums, size_t *parts)
 {
 	const struct row_sum all = *sums;
-	const struct sample_count *counts;
 	uint64_t total, before = 0;
 	size_t nr, out = 0;
+	const struct sample_count *counts = sampled__in(j, &all.key, &nr, &total);
 
-	if (!is_divisible(&all.key))
+	if (nr > *parts) {
+		sums->sample = NOT_DIVIDED;
 		return 1;
-	counts = samples__of(&j->samples, all.key.account, &nr, &total);
+	}
+	*parts -= nr;
 	for (size_t i = 0; i < nr; i++) {
 		struct row_sum *part = &sums[out];
 
 		*part = all;
-		part->key.detail = (struct detail){ DETAIL_SAMPLE, counts[i].sample };
+		part->sample = counts[i].sample + 1;
 		part->ns = samples__part(all.ns, before, before + counts[i].nr, total);
 		before += counts[i].nr;
 		out += part->ns > 0;
@@ -222,10 +226,25 @@ static size_t divide_running(struct join *j, struct row_sum *sums)
 	return nr ? out : 1;
 }
 
+/* How many sums divide_by_samples() may add to all of those that are not followed. */
+static size_t parts_of_sums(struct join *j)
+{
+	size_t parts = 0, nr;
+	uint64_t total;
+
+	for (uint32_t i = 0; i < j->sums.sums.size; i++)
+		if (j->sums.sums.entries[i].ns) {
+			sampled__in(j, &j->sums.sums.entries[i].key, &nr, &total);
+			parts += nr;
+		}
+	return parts < PARTS_MAX ? parts : PARTS_MAX;
+}
+
 /* All sums that become rows, *@nr of them; @taken: see follow__taken(). NULL: no memory. */
 static struct row_sum *collect_row_sums(struct join *j, const uint64_t *taken, size_t *nr)
 {
-	struct row_sum *sums = calloc(j->sums.sums.nr + j->samples.nr_counts + 1ul, sizeof(*sums));
+	size_t parts = parts_of_sums(j);
+	struct row_sum *sums = calloc(j->sums.sums.nr + parts + 1, sizeof(*sums));
 
 	*nr = 0;
 	for (uint32_t i = 0; sums && i < j->sums.sums.size; i++) {
@@ -250,20 +269,17 @@ static struct row_sum *collect_row_sums(struct join *j, const uint64_t *taken, s
 			continue;
 		*out = (struct row_sum){ s->key, s->ns - taken[i],
 					 accounts__task_name(j->accounts, account->kind),
-					 account->chain, account->branch };
+					 account->chain, account->branch, 0 };
 		if (!out->task) {
 			free(sums);
 			return NULL;
 		}
-		*nr += divide_running(j, out);
+		*nr += divide_by_samples(j, out, &parts);
 	}
 	if (sums)
 		*nr = merge_stacks(sums, *nr);
 	return sums;
 }
-
-/* Followed running time is divided by samples until it is so many rows. */
-#define FOLLOWED_PARTS_MAX	(1u << 20)
 
 /* Rows, with their frames all in one array. */
 struct rows {
@@ -279,9 +295,9 @@ static void rows__end(struct rows *rows, size_t first, uint8_t segment, uint64_t
 						    .segment = segment, .ns = ns };
 }
 
-/* The frames of @last, which is or is like @nodes[@node], below what it was followed from. */
+/* The frames of @node, below those of what it was followed from. */
 static int add_followed(struct join *j, const struct follow_node *nodes, size_t node,
-			const struct follow_node *last, struct frames *frames)
+			struct frames *frames)
 {
 	uint32_t path[JOIN_FOLLOW_DEPTH_MAX + 2], nr = 0;
 	int err = 0;
@@ -289,7 +305,7 @@ static int add_followed(struct join *j, const struct follow_node *nodes, size_t 
 	for (size_t at = node + 1; at; at = nodes[at - 1].parent)
 		path[nr++] = (uint32_t)at - 1;
 	while (nr-- && !err) {
-		const struct follow_node *n = nr ? &nodes[path[nr]] : last;
+		const struct follow_node *n = &nodes[path[nr]];
 
 		if (!n->parent)
 			err = frames__add_sum(j, frames, &n->key);
@@ -311,38 +327,38 @@ static bool followed_has(struct join *j, const struct follow_node *nodes, size_t
 	       selection__has_sum(j, &nodes[node].key);
 }
 
-/*
- * Makes a row of @node; of running time a row for each sample, as of what was not followed, if
- * *@parts are that many.
- */
+/* Makes a row of @node, or of time on a CPU one for each sample, if *@parts are that many. */
 static int fill_followed(struct join *j, const struct follow_node *nodes, size_t node,
 			 struct rows *rows, size_t *parts)
 {
-	struct follow_node last = nodes[node];
-	const struct sample_count *counts;
-	size_t nr, first = rows->frames.nr;
+	const struct follow_node *n = &nodes[node];
+	const struct sample_count *counts = NULL;
 	uint64_t total, before = 0;
+	size_t nr = 0;
 	int err = 0;
 
-	counts = samples__of(&j->samples, last.key.account, &nr, &total);
-	if (last.end != FOLLOW_ON || !is_divisible(&last.key) || !nr || nr > *parts) {
-		err = add_followed(j, nodes, node, &last, &rows->frames);
-		if (!err && last.end == FOLLOW_ON && is_divisible(&last.key) && nr)
-			err = frames__add(&rows->frames, frame_names__safe(j->names,
-					  follow__why(FOLLOW_STACKS)), JOIN_FRAME_GAP);
-		rows__end(rows, first, JOIN_AWAIT, last.ns);
+	if (n->end == FOLLOW_ON)
+		counts = sampled__in(j, &n->key, &nr, &total);
+	if (!nr || nr > *parts) {
+		size_t first = rows->frames.nr;
+
+		err = add_followed(j, nodes, node, &rows->frames);
+		if (!err)
+			err = frames__add_sample(j, &rows->frames, nr ? NOT_DIVIDED : 0);
+		rows__end(rows, first, JOIN_AWAIT, n->ns);
 		return err;
 	}
 	*parts -= nr;
 	for (size_t i = 0; i < nr && !err; i++) {
-		uint64_t ns = samples__part(last.ns, before, before + counts[i].nr, total);
+		uint64_t ns = samples__part(n->ns, before, before + counts[i].nr, total);
+		size_t first = rows->frames.nr;
 
 		before += counts[i].nr;
 		if (!ns)
 			continue;
-		first = rows->frames.nr;
-		last.key.detail = (struct detail){ DETAIL_SAMPLE, counts[i].sample };
-		err = add_followed(j, nodes, node, &last, &rows->frames);
+		err = add_followed(j, nodes, node, &rows->frames);
+		if (!err)
+			err = frames__add_sample(j, &rows->frames, counts[i].sample + 1);
 		rows__end(rows, first, JOIN_AWAIT, ns);
 	}
 	return err;
@@ -351,25 +367,26 @@ static int fill_followed(struct join *j, const struct follow_node *nodes, size_t
 /* Makes a row of each of @sums, and of each followed stack. */
 static int fill_rows(struct join *j, const struct row_sum *sums, size_t nr, struct rows *rows)
 {
-	size_t at = 0, first, nr_nodes, parts = 0, of_account;
+	size_t at = 0, first, nr_nodes, parts = 0, of_node;
 	const struct follow_node *nodes = follow__nodes(j->follow, &nr_nodes);
 	uint64_t total;
 	int err = 0;
 
-	for (size_t i = 0; i < nr_nodes && parts < FOLLOWED_PARTS_MAX; i++) {
-		if (nodes[i].end != FOLLOW_ON || !is_divisible(&nodes[i].key))
-			continue;
-		samples__of(&j->samples, nodes[i].key.account, &of_account, &total);
-		parts += of_account;
-	}
-	if (parts > FOLLOWED_PARTS_MAX)
-		parts = FOLLOWED_PARTS_MAX;
+	for (size_t i = 0; i < nr_nodes && parts < PARTS_MAX; i++)
+		if (nodes[i].end == FOLLOW_ON && nodes[i].ns) {
+			sampled__in(j, &nodes[i].key, &of_node, &total);
+			parts += of_node;
+		}
+	if (parts > PARTS_MAX)
+		parts = PARTS_MAX;
 	rows->list = calloc(nr + nr_nodes + parts + 1, sizeof(*rows->list));
 	if (!rows->list)
 		return -ENOMEM;
 	for (size_t i = 0; i < nr && !err; i++) {
 		first = rows->frames.nr;
 		err = frames__add_sum(j, &rows->frames, &sums[i].key);
+		if (!err)
+			err = frames__add_sample(j, &rows->frames, sums[i].sample);
 		rows__end(rows, first, sums[i].key.segment, sums[i].ns);
 	}
 	for (size_t i = 0; i < nr_nodes && !err; i++) {
@@ -413,7 +430,7 @@ static int make_rows(struct join *j)
 	err = others__rows(j->names, rows, &out, made.frames.list);
 	qsort(rows, out, sizeof(*rows), row_order);
 	j->nr_rows = out;
-	return err;
+	return err ? err : j->err;
 }
 
 /* ---- await points ---- */

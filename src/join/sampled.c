@@ -379,6 +379,30 @@ struct sampled_function *sampled__functions(struct join *j, uint32_t account, si
 	return list;
 }
 
+/* ---- time ---- */
+
+const struct sample_count *sampled__in(struct join *j, const struct sum_key *k, size_t *nr,
+				       uint64_t *total)
+{
+	int64_t account;
+
+	*nr = *total = 0;
+	if (!j->samples.nr_counts)
+		return NULL;
+	if (k->segment == JOIN_RUNNING && k->part == PART_NONE)
+		return samples__of(&j->samples, k->account, nr, total);
+	if (k->segment != JOIN_AWAIT || k->part != PART_JOB_RUNNING ||
+	    k->detail.kind != DETAIL_TASK)
+		return NULL;
+	/* As its own time: a job waits for nothing. */
+	account = accounts__get(j->accounts, k->detail.id, NO_CHAIN, NO_BRANCH);
+	if (account < 0) {
+		join__note_err(j, (int)account);
+		return NULL;
+	}
+	return samples__of(&j->samples, (uint32_t)account, nr, total);
+}
+
 /* ---- threads ---- */
 
 static int by_thread(const void *a, const void *b)

@@ -19,6 +19,12 @@ struct sampled_function {
 /* Sets j->sampled. 0 or -ENOMEM. */
 int sampled__make(struct join *j);
 /*
+ * The samples that divide time of key @k, *@nr of them, *@total samples in all: of running time,
+ * and of waits for a blocking job the part in which that was running. An error is noted in @j.
+ */
+const struct sample_count *sampled__in(struct join *j, const struct sum_key *k, size_t *nr,
+				       uint64_t *total);
+/*
  * The functions in which samples of @account are, *@nr of them; none: it has no samples. The
  * caller frees them. NULL: no memory.
  */

@@ -162,6 +162,18 @@ def check_followed(checks, name, data, found, known):
                  f"{name}: followed: the task's own function is the outermost")
 
 
+def check_jobs(checks, name, data):
+    """What a job does on a CPU stands below the waits for it, too."""
+    waits = []
+    for line in output(DWELL, "fold", "--weight", "ns", "-i", data).splitlines():
+        head, found, rest = line.rpartition(" ")[0].partition(";[await];job running;")
+        if found:
+            waits.append((rest.split(";"), int(line.rpartition(" ")[2])))
+    total = sum(ns for _, ns in waits)
+    hashed = sum(ns for frames, ns in waits if "blocking job" in frames[0] and any(f.startswith("cpu::hash (") for f in frames))
+    checks.check(total and hashed > 0.8 * total, f"{name}: below waits for jobs stand their functions", f"{hashed} of {total} ns")
+
+
 def divided(checks, directory, profile):
     data, known = record(directory, f"{profile}-{HZ}", profile, f"--cpu={HZ}")
     found = report(data)
@@ -169,6 +181,7 @@ def divided(checks, directory, profile):
     check_shares(checks, profile, found, known)
     check_stacks(checks, profile, check_sums(checks, profile, data, found))
     check_followed(checks, profile, data, found, known)
+    check_jobs(checks, profile, data)
     selected = output(DWELL, "report", "--task", "cpu::deep", "-i", data)
     checks.check("cpu::bottom" in selected and "cpu::heavy" not in selected, f"{profile}: a selected task's functions alone", selected)
 
