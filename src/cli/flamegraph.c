@@ -32,7 +32,7 @@ static const struct argp_option options[] = {
 	{ "minwidth", OPT_MINWIDTH, "PX", 0, "Merge narrower frames into one (default 0.1)", 0 },
 	{ "task", OPT_TASK, "PATTERN", 0, "Only tasks whose name matches: 'app::*'", 0 },
 	{ "idle", OPT_IDLE, "show|hide|only", 0, "Waits of tasks that have nothing to do: without these (hide, the default), all times, or only these", 0 },
-	ARGUMENTS_FOLLOW(OPT_FOLLOW, "Below a wait that another task ended: what that task did meanwhile, and those that it waited for, so many deep (4)"),
+	ARGUMENTS_FOLLOW(OPT_FOLLOW, "Below a wait for another task: what that did meanwhile, so many tasks deep (4)"),
 	{ "diff", OPT_DIFF, NULL, 0, "What changed between two recordings; or, with --folded, between two weights of each stack", 0 },
 	{ "folded", OPT_FOLDED, "us|ns", OPTION_ARG_OPTIONAL, "The input is folded stacks, weights in this unit (default us)", 1 },
 	{ 0 }

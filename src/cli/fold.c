@@ -28,7 +28,7 @@ static const struct argp_option options[] = {
 	{ "weight", 'w', "us|ns", 0, "unit of the weights (us)", 0 },
 	{ "task", KEY_TASK, "PATTERN", 0, "only tasks whose name matches: 'app::*'", 0 },
 	{ "idle", KEY_IDLE, "show|hide|only", 0, "waits of tasks that have nothing to do: all times (show), without these, or only these", 0 },
-	ARGUMENTS_FOLLOW(KEY_FOLLOW, "below a wait that another task ended: what that task did meanwhile, and those that it waited for, so many deep (4)"),
+	ARGUMENTS_FOLLOW(KEY_FOLLOW, "below a wait for another task: what that did meanwhile, so many tasks deep (4)"),
 	{ "diff", KEY_DIFF, NULL, 0, "two recordings, before and after: two weights for each stack", 0 },
 	{ 0 },
 };

@@ -29,7 +29,7 @@ static const struct argp_option options[] = {
 	{ "top", KEY_TOP, "N", 0, "so many await points (20; all in JSON)", 0 },
 	{ "task", KEY_TASK, "PATTERN", 0, "only tasks whose name matches: 'app::*'", 0 },
 	{ "idle", KEY_IDLE, "show|hide|only", 0, "waits of tasks that have nothing to do: all times (show), without these, or only these", 0 },
-	ARGUMENTS_FOLLOW(KEY_FOLLOW, "below a wait that another task ended: what that task did meanwhile, and those that it waited for, so many deep (4)"),
+	ARGUMENTS_FOLLOW(KEY_FOLLOW, "below a wait for another task: what that did meanwhile, so many tasks deep (4)"),
 	{ "sort", KEY_SORT, "KEY", 0, "order: total (await + ready, the default), await, ready, count, p99 or max", 0 },
 	{ 0 },
 };
