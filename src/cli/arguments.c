@@ -101,6 +101,31 @@ error_t arguments__input(const struct argp_state *state, const char **input, con
 	return 0;
 }
 
+error_t arguments__inputs(const struct argp_state *state, const char **input, const char **after,
+			  bool diff, const char *arg)
+{
+	if (!*input)
+		return arguments__input(state, input, arg);
+	if (*after && diff)
+		return arguments__wrong(state, "--diff compares two recordings, and then what is %s?",
+					arg);
+	if (*after)
+		return arguments__input(state, input, arg);
+	*after = arg;
+	return 0;
+}
+
+error_t arguments__follow(const struct argp_state *state, unsigned int *depth, const char *arg)
+{
+	uint64_t n = JOIN_FOLLOW_DEPTH;
+
+	if (arg && !arguments__number(arg, 1, JOIN_FOLLOW_DEPTH_MAX, &n))
+		return arguments__wrong(state, "--follow is a depth from 1 to %d, not %s",
+					JOIN_FOLLOW_DEPTH_MAX, arg);
+	*depth = (unsigned int)n;
+	return 0;
+}
+
 error_t arguments__idle(const struct argp_state *state, enum join_idle *idle, const char *arg)
 {
 	static const char *const words[] = {

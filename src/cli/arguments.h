@@ -12,6 +12,10 @@
 
 #include "join/join.h"
 
+/* The option --follow[=DEPTH], with @text for help. */
+#define ARGUMENTS_FOLLOW(key, text) \
+	{ "follow", key, "DEPTH", OPTION_ARG_OPTIONAL, text, 0 }
+
 /*
  * Like argp_parse(), with -h, --help and --usage. 0: continue; CLI_USAGE: one line has been
  * printed, by @argp's parser or by argp itself; CLI_HELPED. @flags: ARGP_IN_ORDER or 0.
@@ -32,6 +36,15 @@ bool arguments__number(const char *arg, uint64_t min, uint64_t max, uint64_t *ou
  */
 error_t arguments__input(const struct argp_state *state, const char **input, const char *arg);
 
+/*
+ * The same for a command that compares two recordings if @diff is set, which comes before them:
+ * *@after is the second one. Without @diff, the parser has to refuse it at the end.
+ */
+error_t arguments__inputs(const struct argp_state *state, const char **input, const char **after,
+			  bool diff, const char *arg);
+
+/* Take @arg, from --follow, or NULL, for the usual depth. For parsers, which return the result. */
+error_t arguments__follow(const struct argp_state *state, unsigned int *depth, const char *arg);
 /* Take @arg, from --idle. For parsers, which return the result. */
 error_t arguments__idle(const struct argp_state *state, enum join_idle *idle, const char *arg);
 

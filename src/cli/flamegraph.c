@@ -32,7 +32,7 @@ static const struct argp_option options[] = {
 	{ "minwidth", OPT_MINWIDTH, "PX", 0, "Merge narrower frames into one (default 0.1)", 0 },
 	{ "task", OPT_TASK, "PATTERN", 0, "Only tasks whose name matches: 'app::*'", 0 },
 	{ "idle", OPT_IDLE, "show|hide|only", 0, "Waits of tasks that have nothing to do: without these (hide, the default), all times, or only these", 0 },
-	{ "follow", OPT_FOLLOW, NULL, 0, "Below a wait that another task ended: what that task did meanwhile", 0 },
+	ARGUMENTS_FOLLOW(OPT_FOLLOW, "Below a wait for another task: what that did meanwhile, so many tasks deep (4)"),
 	{ "diff", OPT_DIFF, NULL, 0, "What changed between two recordings; or, with --folded, between two weights of each stack", 0 },
 	{ "folded", OPT_FOLDED, "us|ns", OPTION_ARG_OPTIONAL, "The input is folded stacks, weights in this unit (default us)", 1 },
 	{ 0 }
@@ -42,7 +42,8 @@ struct arguments {
 	const char	*input, *output;
 	const char	*title, *task;
 	enum join_idle	 idle;
-	bool		 follow, diff;
+	unsigned int	 follow;		/* how deep */
+	bool		 diff;
 	const char	*after;			/* of two recordings; input is before */
 	uint32_t	 width, minwidth;
 	uint64_t	 folded_unit;		/* ns; 0: the input is a recording */
@@ -58,14 +59,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'i':
 	case ARGP_KEY_ARG:
-		if (a->input && !a->after) {
-			a->after = arg;
-			return 0;
-		}
-		if (a->after && a->diff)
-			return arguments__wrong(state, "--diff compares two recordings, and then "
-						"what is %s?", arg);
-		return arguments__input(state, &a->input, arg);
+		return arguments__inputs(state, &a->input, &a->after, a->diff, arg);
 	case 'o':
 		a->output = arg;
 		break;
@@ -78,8 +72,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->diff = true;
 		break;
 	case OPT_FOLLOW:
-		a->follow = true;
-		break;
+		return arguments__follow(state, &a->follow, arg);
 	case OPT_TITLE:
 		a->title = arg;
 		break;

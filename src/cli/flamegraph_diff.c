@@ -25,7 +25,7 @@ static int prepare(void *ctx, struct join *j)
 
 	join__select_idle(j, s->f->idle);
 	join__add_sink(j, profile__sink(s->profile, j));
-	return s->f->follow ? join__follow(j) : 0;
+	return s->f->follow ? join__follow(j, s->f->follow) : 0;
 }
 
 /* 0, or negative errno with the message printed. */

@@ -14,7 +14,7 @@ struct flamegraph_diff {
 	const char		*paths[SIDES];
 	const char		*task;		/* a pattern, or NULL */
 	enum join_idle		 idle;
-	bool			 follow;
+	unsigned int		 follow;	/* how deep; 0: not */
 	struct output_opts	 output;
 };
 

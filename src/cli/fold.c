@@ -17,7 +17,8 @@
 struct options {
 	const char		*input, *task;
 	enum join_idle		 idle;
-	bool			 follow, diff;
+	unsigned int		 follow;	/* how deep */
+	bool			 diff;
 	const char		*after;		/* with diff; input is before */
 	struct output_opts	 output;
 };
@@ -29,7 +30,7 @@ static const struct argp_option options[] = {
 	{ "weight", 'w', "us|ns", 0, "unit of the weights (us)", 0 },
 	{ "task", KEY_TASK, "PATTERN", 0, "only tasks whose name matches: 'app::*'", 0 },
 	{ "idle", KEY_IDLE, "show|hide|only", 0, "waits of tasks that have nothing to do: all times (show), without these, or only these", 0 },
-	{ "follow", KEY_FOLLOW, NULL, 0, "below a wait that another task ended: what that task did meanwhile", 0 },
+	ARGUMENTS_FOLLOW(KEY_FOLLOW, "below a wait for another task: what that did meanwhile, so many tasks deep (4)"),
 	{ "diff", KEY_DIFF, NULL, 0, "two recordings, before and after: two weights for each stack", 0 },
 	{ 0 },
 };
@@ -41,11 +42,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'i':
 	case ARGP_KEY_ARG:
-		if (o->input && !o->after) {
-			o->after = arg;
-			return 0;
-		}
-		return arguments__input(state, &o->input, arg);
+		return arguments__inputs(state, &o->input, &o->after, o->diff, arg);
 	case KEY_DIFF:
 		o->diff = true;
 		return 0;
@@ -55,8 +52,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_IDLE:
 		return arguments__idle(state, &o->idle, arg);
 	case KEY_FOLLOW:
-		o->follow = true;
-		return 0;
+		return arguments__follow(state, &o->follow, arg);
 	case 'w':
 		if (!strcmp(arg, "us"))
 			o->output.weight = OUTPUT_WEIGHT_US;

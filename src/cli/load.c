@@ -48,7 +48,7 @@ static bool nothing_matches(const struct join *j)
 
 struct choice {
 	enum join_idle	idle;
-	bool		follow;
+	unsigned int	follow;
 };
 
 static int choose(void *ctx, struct join *j)
@@ -56,11 +56,11 @@ static int choose(void *ctx, struct join *j)
 	const struct choice *c = ctx;
 
 	join__select_idle(j, c->idle);
-	return c->follow ? join__follow(j) : 0;
+	return c->follow ? join__follow(j, c->follow) : 0;
 }
 
 int load__trace(struct loaded *l, const char *name, const char *path, const char *task,
-		enum join_idle idle, bool follow)
+		enum join_idle idle, unsigned int follow)
 {
 	struct choice choice = { .idle = idle, .follow = follow };
 

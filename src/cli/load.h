@@ -16,13 +16,13 @@ struct loaded {
 /*
  * Load and join the trace @path ("-": standard input) for command @name. @task is a
  * pattern for the names of tasks, or NULL; it is an error if none matches. @idle: see
- * join__select_idle(); @follow: see join__follow(). 0, or
+ * join__select_idle(); @follow: how deep, see join__follow(), or 0. 0, or
  * negative errno with the message printed. A truncated or damaged trace, or one whose
  * time is not conserved, is loaded; a message is printed then too, and @l->status is
  * not 0.
  */
 int load__trace(struct loaded *l, const char *name, const char *path, const char *task,
-		enum join_idle idle, bool follow);
+		enum join_idle idle, unsigned int follow);
 /*
  * The same, and @prepare is called before the join runs, with @ctx: to add a sink, say.
  * Its error ends the load, as one of memory.

@@ -16,11 +16,12 @@
 struct options {
 	const char		*input, *task;
 	bool			 json;
+	unsigned int		 follow;	/* how deep */
 	enum join_idle		 idle;
 	struct output_opts	 output;
 };
 
-enum { KEY_JSON = 0x100, KEY_TOP, KEY_TASK, KEY_SORT, KEY_IDLE };
+enum { KEY_JSON = 0x100, KEY_TOP, KEY_TASK, KEY_SORT, KEY_IDLE, KEY_FOLLOW };
 
 static const struct argp_option options[] = {
 	{ "input", 'i', "FILE", 0, "the recording; - is standard input (" CLI_DEFAULT_FILE ")", 0 },
@@ -28,6 +29,7 @@ static const struct argp_option options[] = {
 	{ "top", KEY_TOP, "N", 0, "so many await points (20; all in JSON)", 0 },
 	{ "task", KEY_TASK, "PATTERN", 0, "only tasks whose name matches: 'app::*'", 0 },
 	{ "idle", KEY_IDLE, "show|hide|only", 0, "waits of tasks that have nothing to do: all times (show), without these, or only these", 0 },
+	ARGUMENTS_FOLLOW(KEY_FOLLOW, "below a wait for another task: what that did meanwhile, so many tasks deep (4)"),
 	{ "sort", KEY_SORT, "KEY", 0, "order: total (await + ready, the default), await, ready, count, p99 or max", 0 },
 	{ 0 },
 };
@@ -60,6 +62,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_IDLE:
 		return arguments__idle(state, &o->idle, arg);
+	case KEY_FOLLOW:
+		return arguments__follow(state, &o->follow, arg);
 	case KEY_SORT:
 		if (!output_sort__find(arg, &o->output.sort))
 			return arguments__wrong(state, "--sort is total, await, ready, count, p99 or "
@@ -91,7 +95,7 @@ int cmd_report(int argc, char **argv)
 	err = arguments__parse(&argp, argc, argv, 0, &o);
 	if (err)
 		return err;
-	err = load__trace(&l, argv[0], o.input, o.task, o.idle, false);
+	err = load__trace(&l, argv[0], o.input, o.task, o.idle, o.follow);
 	if (err)
 		return err;
 	o.output.columns = terminal__columns(STDOUT_FILENO);

@@ -8,6 +8,7 @@
  * source did is there, or will be too late; and what was before the wait is there still.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -43,10 +44,11 @@ struct follow {
 	struct accounts		*accounts;	/* the join's */
 	struct task_histories	*histories;
 	uint32_t		 max;		/* intervals in it */
+	unsigned int		 depth;		/* see follow__begin() */
 	uint64_t		 divided;	/* intervals before this number are */
 	uint64_t		 pieces;	/* that may still be looked at */
 	struct follow_node	*nodes;
-	uint64_t		*waited;	/* by node: if it is a wait, its time */
+	uint64_t		*waited;	/* by node: its time that is divided */
 	size_t			 nr, cap, cap_waited;
 	struct hash_table	 index;		/* index + 1 by content */
 	struct charged		 last;		/* if has_last: what last_account is for */
@@ -208,12 +210,13 @@ static void divide(struct waiting *w, const struct task_past *wait)
 {
 	const struct piece *p = &wait->iv.piece;
 
+	sum__add(&w->follow->waited[w->node - 1], p->ns);
 	for (const struct waiting *above = w; above; above = above->above)
 		if (above->life == p->source) {
 			add_end(w->follow, w->node, FOLLOW_CYCLE, p->ns);
 			return;
 		}
-	if (w->depth == FOLLOW_DEPTH) {
+	if (w->depth == w->follow->depth) {
 		add_end(w->follow, w->node, FOLLOW_DEEPER, p->ns);
 		return;
 	}
@@ -241,7 +244,6 @@ static void divide_until(struct follow *f, uint64_t end)
 			f->err = -ENOMEM;
 			return;
 		}
-		sum__add(&f->waited[w.node - 1], wait.iv.piece.ns);
 		divide(&w, &wait);
 	}
 }
@@ -268,7 +270,7 @@ static int moment(struct sink *s, const struct task_moment *m)
 
 static const struct sink_ops ops = { .placed = true, .interval = interval, .moment = moment };
 
-int follow__begin(struct join *j, uint32_t max)
+int follow__begin(struct join *j, uint32_t max, unsigned int depth)
 {
 	struct follow *f = calloc(1, sizeof(*f));
 
@@ -279,6 +281,7 @@ int follow__begin(struct join *j, uint32_t max)
 	f->pieces = PIECES_AT_FIRST;
 	f->divided = 1;
 	f->max = max;
+	f->depth = depth;
 	f->histories = task_histories__new(max);
 	if (!f->histories) {
 		free(f);
@@ -289,9 +292,14 @@ int follow__begin(struct join *j, uint32_t max)
 	return 0;
 }
 
-int join__follow(struct join *j)
+int join__follow(struct join *j, unsigned int depth)
 {
-	return follow__begin(j, TASK_HISTORY_MAX);
+	return follow__begin(j, TASK_HISTORY_MAX, depth);
+}
+
+unsigned int join__follow_depth(const struct join *j)
+{
+	return j->follow ? j->follow->depth : 0;
 }
 
 /* ---- results ---- */
@@ -304,7 +312,31 @@ int follow__finish(struct join *j)
 		return 0;
 	task_histories__range(j->follow->histories, &first, &next);
 	divide_until(j->follow, next);
-	return j->follow->err;
+	return j->follow->err ? j->follow->err : follow__check(j);
+}
+
+int follow__check(struct join *j)
+{
+	const struct follow *f = j->follow;
+	uint64_t *below = calloc(f->nr + 1, sizeof(*below));
+
+	if (!below)
+		return -ENOMEM;
+	/* Parents come before their children. */
+	for (size_t i = f->nr; i--;) {
+		const struct follow_node *n = &f->nodes[i];
+		uint64_t all = below[i];
+
+		if (below[i] != f->waited[i] && !j->violations++)
+			snprintf(j->why, sizeof(j->why),
+				 "time not conserved: below a wait of %llu ns there are %llu ns",
+				 (unsigned long long)f->waited[i], (unsigned long long)below[i]);
+		sum__add(&all, n->ns);
+		if (n->parent)
+			sum__add(&below[n->parent - 1], all);
+	}
+	free(below);
+	return 0;
 }
 
 const struct follow_node *follow__nodes(const struct follow *f, size_t *nr)

@@ -12,9 +12,6 @@
 
 #include "join/timeline.h"
 
-/* Sources of sources that are followed; one more is FOLLOW_DEEPER. */
-#define FOLLOW_DEPTH	4
-
 /* Why a stack ends. */
 enum follow_end {
 	FOLLOW_ON	= 0,	/* it is a task's time */
@@ -22,10 +19,10 @@ enum follow_end {
 	FOLLOW_FORGOTTEN,	/* too long ago: see TASK_HISTORY_MAX */
 	FOLLOW_OVER,		/* the source has ended: the end of a poll is left to do */
 	FOLLOW_UNKNOWN,		/* not passed on: a poll that goes on for too long, say */
-	FOLLOW_DEEPER,
+	FOLLOW_DEEPER,		/* more sources of sources than are to be followed */
 	FOLLOW_CYCLE,		/* the source is the task itself, or one above it */
 	FOLLOW_PIECES,		/* the pieces would be more than can be looked at */
-	FOLLOW_STACKS,		/* there are too many different stacks */
+	FOLLOW_STACKS,		/* there are too many different stacks: too many to divide, too */
 	FOLLOW_END_NR
 };
 
@@ -42,10 +39,18 @@ struct follow_node {
 
 struct follow;
 
-/* What join__follow() does, with @max intervals: see task_histories__new(). 0 or -ENOMEM. */
-int follow__begin(struct join *j, uint32_t max);
-/* Divide all waits that are left. After the last interval. 0 or -ENOMEM. */
+/*
+ * What join__follow() does, @depth sources deep, from 1 to JOIN_FOLLOW_DEPTH_MAX, with @max
+ * intervals: see task_histories__new(). 0 or -ENOMEM.
+ */
+int follow__begin(struct join *j, uint32_t max, unsigned int depth);
+/* Divide all waits that are left, and check them. After the last interval. 0 or -ENOMEM. */
 int follow__finish(struct join *j);
+/*
+ * Check that what is below each wait adds up to it; if not, it is told as time that is not
+ * conserved. 0 or -ENOMEM.
+ */
+int follow__check(struct join *j);
 /* The stacks, *@nr of them; parents come before their children. */
 const struct follow_node *follow__nodes(const struct follow *f, size_t *nr);
 /*

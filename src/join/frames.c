@@ -10,6 +10,7 @@
 #include "join/crate_path.h"
 #include "join/frames.h"
 #include "join/probe_stack.h"
+#include "trace/task_frames.h"
 
 /*
  * The most frames that all stacks together may have, some 30 frames for each of 250,000
@@ -116,30 +117,29 @@ const char *frames__place_name(struct join *j, const struct trace_user_frame *f)
 				  f->line);
 }
 
-static int frames__add_place(struct join *j, struct frames *f, const struct trace_user_frame *p)
-{
-	return frames__add(f, frames__place_name(j, p),
-			   p->line ? JOIN_FRAME_PLACE : JOIN_FRAME_DETAIL);
-}
-
 /*
- * The functions of user stack @st from the poll inwards, but for the runtime's on the way to
- * the program's own. Where that is not known: the place alone.
+ * The functions of user stack @id of a thread in a poll, from the task's own inwards: see
+ * task_frames__of(). Where the poll is not found they are all there is, behind a gap.
  */
-static int frames__add_user(struct join *j, struct frames *f, const struct trace_user_stack *st)
+static int frames__add_user(struct join *j, struct frames *f, uint32_t id)
 {
-	const struct trace_user_frame *place = sleep__place(st);
-	uint32_t nr = st ? st->in_poll : 0;
+	const struct trace_user_stack *st = trace_reader__user_stack(j->reader, id);
+	uint32_t of_task = st ? task_frames__of(st) : 0;
+	uint32_t nr = of_task ? of_task : st ? st->nr : 0;
 	int err = 0;
 
+	if (f->nr > FRAMES_MAX)
+		return frames__add_gap(j, f, "[gap: too many different stacks]");
 	if (!nr)
-		return place ? frames__add_place(j, f, place) : 0;
-	if (place && *place->path && !crate_path__foreign(place->path))
-		while (nr > 1 && (!*st->frames[nr - 1].path ||
-				  crate_path__foreign(st->frames[nr - 1].path)))
-			nr--;
+		err = frames__add_gap(j, f, "[gap: user stack not known]");
+	else if (!of_task && st->end == TRACE_STACK_CUT)
+		err = frames__add_gap(j, f, st->frames[--nr].function);
+	else if (!of_task)
+		err = frames__add_gap(j, f, st->end == TRACE_STACK_START ?
+						    "[gap: poll not found in the user stack]" :
+						    "[gap: user stack not known up to the poll]");
 	while (nr-- && !err)
-		err = frames__add_place(j, f, &st->frames[nr]);
+		err = frames__add(f, frames__place_name(j, &st->frames[nr]), JOIN_FRAME_PLACE);
 	return err;
 }
 
@@ -153,7 +153,7 @@ static int frames__add_sleep(struct join *j, struct frames *f, const struct slee
 		err = frames__add(f, accounts__task_detail(j->accounts, "", s->job - 1),
 				  JOIN_FRAME_DETAIL);
 	if (!err && s->user)
-		err = frames__add_user(j, f, trace_reader__user_stack(j->reader, s->user));
+		err = frames__add_user(j, f, s->user);
 	if (!err && s->blocks_on)
 		return frames__add(f,
 				   frame_names__safef(j->names, "block_on of %s",
@@ -166,25 +166,17 @@ static int frames__add_sleep(struct join *j, struct frames *f, const struct slee
 	return err ? err : frames__add_stack(j, f, s->stack);
 }
 
-/* What the thread did on a CPU in its poll: functions of the program, then the kernel's. */
-static int frames__add_sample(struct join *j, struct frames *f, const struct sample *s)
+int frames__add_sample(struct join *j, struct frames *f, uint32_t sample)
 {
-	const struct trace_user_stack *st = trace_reader__user_stack(j->reader, s->user);
-	uint32_t nr = st && st->of_task ? st->of_task : st ? st->nr : 0;
-	int err = 0;
+	const struct sample *s;
+	int err;
 
-	if (f->nr > FRAMES_MAX)
+	if (!sample)
+		return 0;
+	if (sample == NOT_DIVIDED)
 		return frames__add_gap(j, f, "[gap: too many different stacks]");
-	if (!nr)
-		err = frames__add_gap(j, f, "[gap: user stack not known]");
-	else if (!st->of_task && st->end == TRACE_STACK_CUT)
-		err = frames__add_gap(j, f, st->frames[--nr].function);
-	else if (!st->of_task)
-		err = frames__add_gap(j, f, st->end == TRACE_STACK_START ?
-						    "[gap: poll not found in the user stack]" :
-						    "[gap: user stack not known up to the poll]");
-	while (nr-- && !err)
-		err = frames__add(f, frames__place_name(j, &st->frames[nr]), JOIN_FRAME_PLACE);
+	s = samples__get(&j->samples, sample - 1);
+	err = frames__add_user(j, f, s->user);
 	return err ? err : frames__add_stack(j, f, s->kernel);
 }
 
@@ -212,8 +204,6 @@ static int frames__add_what(struct join *j, struct frames *f, const struct sum_k
 		return err;
 	if (k->detail.kind == DETAIL_SLEEP)
 		return frames__add_sleep(j, f, sum_sleep(j, k));
-	if (k->detail.kind == DETAIL_SAMPLE)
-		return frames__add_sample(j, f, samples__get(&j->samples, k->detail.id));
 	if (k->detail.kind == DETAIL_OPERATION)
 		return frames__add_operation(j, f, k->detail.id);
 	return frames__add(f, detail_name(j, k->detail), JOIN_FRAME_DETAIL);

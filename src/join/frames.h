@@ -5,6 +5,8 @@
 
 #include "join/timeline.h"
 
+#define NOT_DIVIDED	UINT32_MAX
+
 /* A growing array of frames. Rows point into it once it is complete. */
 struct frames {
 	struct join_frame	*list;
@@ -21,5 +23,10 @@ int frames__add_task(struct join *j, struct frames *f, const struct account *acc
 int frames__add_sum(struct join *j, struct frames *f, const struct sum_key *k);
 /* What stands below a wait for the task of @k: the same without the process and the task. */
 int frames__add_followed(struct join *j, struct frames *f, const struct sum_key *k);
+/*
+ * What stands below time on a CPU that samples divide: the functions of sample number @sample - 1
+ * of the program and the kernel; 0: nothing; NOT_DIVIDED: that there would be too many.
+ */
+int frames__add_sample(struct join *j, struct frames *f, uint32_t sample);
 
 #endif /* DWELL_JOIN_FRAMES_H */

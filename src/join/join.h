@@ -117,6 +117,9 @@ struct join_point {
 	size_t			 nr_details;
 	const struct join_frame	*stack;		/* of its longest row: from the task to the leaf */
 	size_t			 nr_stack;
+	/* what the sources of waits here did meanwhile; none if join__follow() was not called */
+	const struct join_followed *followed;
+	size_t			 nr_followed;
 };
 
 /* Tasks of one kind that a worker did not get to because it was blocked. */
@@ -140,6 +143,30 @@ struct join_futex {
 	uint64_t	word;		/* its address in the program */
 	uint64_t	ns;
 	uint64_t	times;
+};
+
+/*
+ * Time of waits for other tasks, by what these did meanwhile: a tree, each entry before what is
+ * below it, siblings the longest first. At depth 0 are waits, below each what the task did that
+ * it was for; if that one waited for another task, it goes on below that. What is directly below
+ * an entry adds up to it, if there is anything.
+ */
+struct join_followed {
+	const char		*task;		/* frame name; "": @why or @others tells */
+	uint8_t			 segment;	/* enum join_segment: what that task did */
+	uint32_t		 depth;		/* entries that this one is below */
+	uint32_t		 below;		/* how many of the entries behind it are below it */
+	/*
+	 * await: where it waited, as of a join_point. blocked, and running if CPUs were sampled:
+	 * the innermost function of the program's own. Else, and if not known: function "".
+	 */
+	struct join_place	 place;
+	const char		*leaf;		/* await: what it waited for; or "" */
+	const char		*part;		/* of the segment: "until deadline"; or "" */
+	const char		*detail;	/* a peer, a task, what was slept for; or "" */
+	const char		*why;		/* "[follow: cycle]": why no more is told; or "" */
+	size_t			 others;	/* how many siblings it is, with less time; or 0 */
+	uint64_t		 ns;
 };
 
 /* A place where tasks of one kind slept in their polls, and so kept a thread from others. */
@@ -275,13 +302,17 @@ int join__new(struct trace_reader *r, struct join **out);
 void join__select(struct join *j, const char *pattern);
 /* Called before join__run(): leave out times by whether the task was idle. */
 void join__select_idle(struct join *j, enum join_idle idle);
+#define JOIN_FOLLOW_DEPTH	4	/* as usual */
+#define JOIN_FOLLOW_DEPTH_MAX	16
+
 /*
  * Called before join__run(): below a wait that a task ended, or that is for the end of a task,
- * rows go on with what that task did meanwhile, and those that it waited for in turn. No time
- * is changed by it, but that more is known of a wait for a long job, and no details of one wait
- * are merged. 0 or -ENOMEM.
+ * rows go on with what that task did meanwhile, and those that it waited for in turn, @depth
+ * tasks deep, from 1 to JOIN_FOLLOW_DEPTH_MAX; await points have it, too. No time is changed by
+ * it, but that more is known of a wait for a long job, and no details of one wait are merged. 0
+ * or -ENOMEM.
  */
-int join__follow(struct join *j);
+int join__follow(struct join *j, unsigned int depth);
 /*
  * Read all events and compute the sums. 0 or negative errno. -EPROTO: time was not
  * conserved (join__why() says where); the results are valid nevertheless. After any
@@ -303,6 +334,8 @@ uint32_t join__workers(const struct join *j);
 const char *join__selected(const struct join *j, struct join_all *all);
 /* What join__select_idle() has set; *@ns: how much time of the selected tasks is left out by it. */
 enum join_idle join__idle(const struct join *j, uint64_t *ns);
+/* How deep waits are followed; 0: they are not. */
+unsigned int join__follow_depth(const struct join *j);
 /* The names of all kinds of tasks that were seen, selected or not, sorted. */
 const char *const *join__task_names(const struct join *j, size_t *nr);
 /* Rows, one per stack, sorted by the bytes of their folded lines. */

@@ -108,7 +108,6 @@ enum detail_kind {
 	DETAIL_WORKER_ASLEEP,	/* it had nothing to do: parked, or in its driver */
 	DETAIL_WORKER_THROTTLED,	/* runnable, and its cgroup does not allow it to run */
 	DETAIL_OPERATION,	/* number of an operation's name: see operations.h */
-	DETAIL_SAMPLE,		/* number of a sample of a CPU: see samples.h */
 	/* number of a waker that is a thread: "by thread feeder in f (x.rs:1)" */
 	DETAIL_BY_THREAD_AT,
 	DETAIL_NR

@@ -12,6 +12,7 @@
 #include "base/sum.h"
 #include "join/blocks.h"
 #include "join/follow.h"
+#include "join/followed.h"
 #include "join/frames.h"
 #include "join/job_kinds.h"
 #include "join/sampled.h"
@@ -162,7 +163,11 @@ struct row_sum {
 	const char	*task;		/* kinds with the same name share a row */
 	uint32_t	 chain;
 	uint16_t	 branch;
+	uint32_t	 sample;	/* see frames__add_sample() */
 };
+
+/* Time on a CPU is divided by samples until it is so many rows; the same for what is followed. */
+#define PARTS_MAX	(1u << 20)
 
 static int by_stack(const void *a, const void *b)
 {
@@ -174,6 +179,8 @@ static int by_stack(const void *a, const void *b)
 		return x->chain < y->chain ? -1 : 1;
 	if (x->branch != y->branch)
 		return x->branch < y->branch ? -1 : 1;
+	if (x->sample != y->sample)
+		return x->sample < y->sample ? -1 : 1;
 	return sum_key__cmp(&x->key, &y->key);
 }
 
@@ -186,6 +193,8 @@ static int by_size(const void *a, const void *b)
 		return x->ns > y->ns ? -1 : 1;
 	if (x->key.account != y->key.account)
 		return x->key.account < y->key.account ? -1 : 1;
+	if (x->sample != y->sample)
+		return x->sample < y->sample ? -1 : 1;
 	return sum_key__cmp(&x->key, &y->key);
 }
 
@@ -211,24 +220,26 @@ static size_t merge_stacks(struct row_sum *sums, size_t nr)
 }
 
 /*
- * Divides the running time at @sums by the samples in it; how many sums it becomes. Without a
- * sample it stays as it is.
+ * Divides the time at @sums by the samples in it, if they are not more than *@parts; how many
+ * sums it becomes. Without a sample it stays as it is.
  */
-static size_t divide_running(struct join *j, struct row_sum *sums)
+static size_t divide_by_samples(struct join *j, struct row_sum *sums, size_t *parts)
 {
 	const struct row_sum all = *sums;
-	const struct sample_count *counts;
 	uint64_t total, before = 0;
 	size_t nr, out = 0;
+	const struct sample_count *counts = sampled__in(j, &all.key, &nr, &total);
 
-	if (all.key.segment != JOIN_RUNNING || all.key.part != PART_NONE)
+	if (nr > *parts) {
+		sums->sample = NOT_DIVIDED;
 		return 1;
-	counts = samples__of(&j->samples, all.key.account, &nr, &total);
+	}
+	*parts -= nr;
 	for (size_t i = 0; i < nr; i++) {
 		struct row_sum *part = &sums[out];
 
 		*part = all;
-		part->key.detail = (struct detail){ DETAIL_SAMPLE, counts[i].sample };
+		part->sample = counts[i].sample + 1;
 		part->ns = samples__part(all.ns, before, before + counts[i].nr, total);
 		before += counts[i].nr;
 		out += part->ns > 0;
@@ -236,10 +247,25 @@ static size_t divide_running(struct join *j, struct row_sum *sums)
 	return nr ? out : 1;
 }
 
+/* How many sums divide_by_samples() may add to all of those that are not followed. */
+static size_t parts_of_sums(struct join *j)
+{
+	size_t parts = 0, nr;
+	uint64_t total;
+
+	for (uint32_t i = 0; i < j->sums.sums.size; i++)
+		if (j->sums.sums.entries[i].ns) {
+			sampled__in(j, &j->sums.sums.entries[i].key, &nr, &total);
+			parts += nr;
+		}
+	return parts < PARTS_MAX ? parts : PARTS_MAX;
+}
+
 /* All sums that become rows, *@nr of them; @taken: see follow__taken(). NULL: no memory. */
 static struct row_sum *collect_row_sums(struct join *j, const uint64_t *taken, size_t *nr)
 {
-	struct row_sum *sums = calloc(j->sums.sums.nr + j->samples.nr_counts + 1ul, sizeof(*sums));
+	size_t parts = parts_of_sums(j);
+	struct row_sum *sums = calloc(j->sums.sums.nr + parts + 1, sizeof(*sums));
 
 	*nr = 0;
 	for (uint32_t i = 0; sums && i < j->sums.sums.size; i++) {
@@ -256,16 +282,20 @@ static struct row_sum *collect_row_sums(struct join *j, const uint64_t *taken, s
 			sum__add(&j->left_out_ns, s->ns);
 			continue;
 		}
+		if (s->ns < taken[i] && !j->violations++)
+			snprintf(j->why, sizeof(j->why),
+				 "time not conserved: waits of %llu ns are followed for %llu ns",
+				 (unsigned long long)s->ns, (unsigned long long)taken[i]);
 		if (s->ns <= taken[i])
 			continue;
 		*out = (struct row_sum){ s->key, s->ns - taken[i],
 					 accounts__task_name(j->accounts, account->kind),
-					 account->chain, account->branch };
+					 account->chain, account->branch, 0 };
 		if (!out->task) {
 			free(sums);
 			return NULL;
 		}
-		*nr += divide_running(j, out);
+		*nr += divide_by_samples(j, out, &parts);
 	}
 	if (sums)
 		*nr = merge_stacks(sums, *nr);
@@ -290,7 +320,7 @@ static void rows__end(struct rows *rows, size_t first, uint8_t segment, uint64_t
 static int add_followed(struct join *j, const struct follow_node *nodes, size_t node,
 			struct frames *frames)
 {
-	uint32_t path[FOLLOW_DEPTH + 2], nr = 0;
+	uint32_t path[JOIN_FOLLOW_DEPTH_MAX + 2], nr = 0;
 	int err = 0;
 
 	for (size_t at = node + 1; at; at = nodes[at - 1].parent)
@@ -318,27 +348,72 @@ static bool followed_has(struct join *j, const struct follow_node *nodes, size_t
 	       selection__has_sum(j, &nodes[node].key);
 }
 
+/* Makes a row of @node, or of time on a CPU one for each sample, if *@parts are that many. */
+static int fill_followed(struct join *j, const struct follow_node *nodes, size_t node,
+			 struct rows *rows, size_t *parts)
+{
+	const struct follow_node *n = &nodes[node];
+	const struct sample_count *counts = NULL;
+	uint64_t total, before = 0;
+	size_t nr = 0;
+	int err = 0;
+
+	if (n->end == FOLLOW_ON)
+		counts = sampled__in(j, &n->key, &nr, &total);
+	if (!nr || nr > *parts) {
+		size_t first = rows->frames.nr;
+
+		err = add_followed(j, nodes, node, &rows->frames);
+		if (!err)
+			err = frames__add_sample(j, &rows->frames, nr ? NOT_DIVIDED : 0);
+		rows__end(rows, first, JOIN_AWAIT, n->ns);
+		return err;
+	}
+	*parts -= nr;
+	for (size_t i = 0; i < nr && !err; i++) {
+		uint64_t ns = samples__part(n->ns, before, before + counts[i].nr, total);
+		size_t first = rows->frames.nr;
+
+		before += counts[i].nr;
+		if (!ns)
+			continue;
+		err = add_followed(j, nodes, node, &rows->frames);
+		if (!err)
+			err = frames__add_sample(j, &rows->frames, counts[i].sample + 1);
+		rows__end(rows, first, JOIN_AWAIT, ns);
+	}
+	return err;
+}
+
 /* Makes a row of each of @sums, and of each followed stack. */
 static int fill_rows(struct join *j, const struct row_sum *sums, size_t nr, struct rows *rows)
 {
-	size_t at = 0, first, nr_nodes;
+	size_t at = 0, first, nr_nodes, parts = 0, of_node;
 	const struct follow_node *nodes = follow__nodes(j->follow, &nr_nodes);
+	uint64_t total;
 	int err = 0;
 
-	rows->list = calloc(nr + nr_nodes + 1, sizeof(*rows->list));
+	for (size_t i = 0; i < nr_nodes && parts < PARTS_MAX; i++)
+		if (nodes[i].end == FOLLOW_ON && nodes[i].ns) {
+			sampled__in(j, &nodes[i].key, &of_node, &total);
+			parts += of_node;
+		}
+	if (parts > PARTS_MAX)
+		parts = PARTS_MAX;
+	rows->list = calloc(nr + nr_nodes + parts + 1, sizeof(*rows->list));
 	if (!rows->list)
 		return -ENOMEM;
 	for (size_t i = 0; i < nr && !err; i++) {
 		first = rows->frames.nr;
 		err = frames__add_sum(j, &rows->frames, &sums[i].key);
+		if (!err)
+			err = frames__add_sample(j, &rows->frames, sums[i].sample);
 		rows__end(rows, first, sums[i].key.segment, sums[i].ns);
 	}
 	for (size_t i = 0; i < nr_nodes && !err; i++) {
 		if (!nodes[i].ns || !followed_has(j, nodes, i))
 			continue;
-		first = rows->frames.nr;
-		err = add_followed(j, nodes, i, &rows->frames);
-		rows__end(rows, first, JOIN_AWAIT, nodes[i].ns);
+		err = fill_followed(j, nodes, i, rows, &parts);
 	}
 	for (size_t i = 0; i < rows->nr && !err; i++) {
 		rows->list[i].frames = rows->frames.list + at;
@@ -376,7 +451,7 @@ static int make_rows(struct join *j)
 	err = others__rows(j->names, rows, &out, made.frames.list);
 	qsort(rows, out, sizeof(*rows), row_order);
 	j->nr_rows = out;
-	return err;
+	return err ? err : j->err;
 }
 
 /* ---- await points ---- */
@@ -529,6 +604,7 @@ static int fill_point(struct join *j, uint32_t index, const struct point_sum *su
 		.ready_ns = from->ready_ns, .await = hist__quantiles(&from->await),
 		.ready = hist__quantiles(&from->ready), .total = hist__quantiles(&from->total),
 	};
+	p->followed = followed__of(j, index, &p->nr_followed);
 	p->split = out + *at;
 	for (; *at < nr && sums[*at].point == index && !sums[*at].detail; ++*at) {
 		out[*at] = (struct join_sum){ .name = sums[*at].name, .ns = sums[*at].ns };
@@ -655,6 +731,8 @@ int result__make(struct join *j)
 	int err = make_rows(j);
 
 	if (!err)
+		err = followed__make(j);
+	if (!err)
 		err = make_points(j);
 	if (!err)
 		err = blocks__make(j);
@@ -675,6 +753,7 @@ void result__free(struct join *j)
 {
 	free(j->rows);
 	free(j->row_frames);
+	followed__free(j->followed);
 	free(j->points);
 	free(j->point_sums);
 	blocks__free(j->blocks);

@@ -11,6 +11,7 @@
 #include "join/crate_path.h"
 #include "join/others.h"
 #include "join/probe_stack.h"
+#include "trace/task_frames.h"
 
 struct sampled {
 	struct join_on_cpu	 told;
@@ -55,6 +56,20 @@ static const struct trace_user_frame *place_of(const struct trace_user_stack *in
 	return place;
 }
 
+/* Where in the program user stack @st is, without the runtime; function "": not known. */
+static int make_place(struct join *j, const struct trace_user_stack *st, struct join_place *out)
+{
+	struct trace_user_stack inside;
+	uint32_t of_task = st ? task_frames__of(st) : 0;
+
+	*out = (struct join_place){ "", "", "", 0, false };
+	if (!st || !st->nr)
+		return 0;
+	inside = *st;
+	inside.nr = of_task ? of_task : st->nr;
+	return blocks__place(j, place_of(&inside), out);
+}
+
 /* The outermost function that tells what for the program is in the kernel: a system call's, … */
 static const char *way_in(const struct trace_stack *st)
 {
@@ -78,12 +93,11 @@ static int make_hot(struct join *j, const struct sample_count *c, struct hot_sum
 	const struct trace_user_stack *st = trace_reader__user_stack(j->reader, s->user);
 	uint32_t kind = accounts__account(j->accounts, c->account)->kind;
 	const struct trace_stack *kernel = trace_reader__stack(j->reader, s->kernel);
-	struct trace_user_stack inside;
 	struct join_hot *h = &out->hot;
 
 	*h = (struct join_hot){ .task = accounts__task_name(j->accounts, kind), .samples = c->nr,
 				.job = accounts__blocking(j->accounts, kind), .self = "",
-				.place = { "", "", "", 0, false }, .kernel = "" };
+				.kernel = "" };
 	out->self = out->kernel = "";
 	if (probe_stack__is(kernel)) {
 		h->in_probes = c->nr;
@@ -91,15 +105,10 @@ static int make_hot(struct join *j, const struct sample_count *c, struct hot_sum
 		h->in_kernel = c->nr;
 		out->kernel = *way_in(kernel) ? frame_names__safe(j->names, way_in(kernel)) : "";
 	}
-	if (!h->task || !out->kernel)
+	if (make_place(j, st, &h->place) || !h->task || !out->kernel)
 		return -ENOMEM;
 	if (!st || !st->nr)
 		return 0;
-	/* What is behind is the runtime, and who called it. */
-	inside = *st;
-	inside.nr = st->of_task ? st->of_task : st->nr;
-	if (blocks__place(j, place_of(&inside), &h->place))
-		return -ENOMEM;
 	out->self = frame_names__safe(j->names, *st->frames[0].function ?
 						st->frames[0].function : "?");
 	return out->self ? 0 : -ENOMEM;
@@ -308,6 +317,90 @@ out:
 	free(running);
 	free(sums);
 	return err;
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct join_place *x = &((const struct sampled_function *)a)->place;
+	const struct join_place *y = &((const struct sampled_function *)b)->place;
+	int c = strcmp(x->function, y->function);
+
+	if (!c)
+		c = strcmp(x->path, y->path);
+	return c ? c : x->line < y->line ? -1 : x->line > y->line;
+}
+
+/* Makes one of those that differ in the line alone, with the line that has the most samples. */
+static size_t merge_lines(struct sampled_function *list, size_t nr)
+{
+	uint64_t most = 0, here = 0;
+	size_t out = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		struct sampled_function f = list[i];
+		struct sampled_function *last = out ? &list[out - 1] : NULL;
+
+		if (!last || strcmp(last->place.function, f.place.function) ||
+		    strcmp(last->place.path, f.place.path)) {
+			most = here = f.samples;
+			list[out++] = f;
+			continue;
+		}
+		/* Those of one line lie together. */
+		here = i && list[i - 1].place.line == f.place.line ? here + f.samples : f.samples;
+		if (here > most) {
+			most = here;
+			last->place.line = f.place.line;
+		}
+		last->samples += f.samples;
+	}
+	return out;
+}
+
+struct sampled_function *sampled__functions(struct join *j, uint32_t account, size_t *nr)
+{
+	uint64_t total;
+	const struct sample_count *counts = samples__of(&j->samples, account, nr, &total);
+	struct sampled_function *list = calloc(*nr + 1, sizeof(*list));
+
+	for (size_t i = 0; list && i < *nr; i++) {
+		const struct sample *s = samples__get(&j->samples, counts[i].sample);
+
+		list[i].samples = counts[i].nr;
+		if (make_place(j, trace_reader__user_stack(j->reader, s->user), &list[i].place)) {
+			free(list);
+			return NULL;
+		}
+	}
+	if (list) {
+		qsort(list, *nr, sizeof(*list), by_place);
+		*nr = merge_lines(list, *nr);
+	}
+	return list;
+}
+
+/* ---- time ---- */
+
+const struct sample_count *sampled__in(struct join *j, const struct sum_key *k, size_t *nr,
+				       uint64_t *total)
+{
+	int64_t account;
+
+	*nr = *total = 0;
+	if (!j->samples.nr_counts)
+		return NULL;
+	if (k->segment == JOIN_RUNNING && k->part == PART_NONE)
+		return samples__of(&j->samples, k->account, nr, total);
+	if (k->segment != JOIN_AWAIT || k->part != PART_JOB_RUNNING ||
+	    k->detail.kind != DETAIL_TASK)
+		return NULL;
+	/* As its own time: a job waits for nothing. */
+	account = accounts__get(j->accounts, k->detail.id, NO_CHAIN, NO_BRANCH);
+	if (account < 0) {
+		join__note_err(j, (int)account);
+		return NULL;
+	}
+	return samples__of(&j->samples, (uint32_t)account, nr, total);
 }
 
 /* ---- threads ---- */

@@ -232,7 +232,8 @@ struct join {
 	const char		**task_names;
 	size_t			 nr_task_names;
 	const char		*selected;	/* pattern, NULL: all tasks */
-	struct follow		*follow;	/* see follow.h; NULL: rows are not followed */
+	struct follow		*follow;	/* see follow.h; NULL: waits are not followed */
+	struct followed		*followed;	/* see followed.h */
 	enum join_idle		 idle;
 	uint64_t		 left_out_ns;	/* because of idle */
 	struct join_totals	 shown;		/* of the selected tasks */

@@ -129,7 +129,54 @@ static json_t *segments(const struct join_totals *t, int *err)
 	return o;
 }
 
-static json_t *point(const struct join_point *p, int *err)
+static void set_place(json_t *o, const struct join_place *p, int *err)
+{
+	set(o, "function", text(p->function), err);
+	set(o, "file", text(p->file), err);
+	set(o, "path", text(p->path), err);
+	set(o, "line", number(p->line), err);
+}
+
+static void set_if_told(json_t *o, const char *key, const char *value, int *err)
+{
+	if (*value)
+		set(o, key, text(value), err);
+}
+
+/* Siblings, with what is below each. */
+static json_t *followed(const struct join_followed *list, size_t nr, int *err)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; a && i < nr; i += 1 + list[i].below) {
+		const struct join_followed *e = &list[i];
+		json_t *o = json_object();
+
+		if (!o) {
+			*err = -ENOMEM;
+			break;
+		}
+		set_if_told(o, "task", e->task, err);
+		if (e->segment < JOIN_SEGMENT_NR && !*e->why)
+			set(o, "segment", text(join_segment__name(e->segment)), err);
+		if (*e->place.function)
+			set_place(o, &e->place, err);
+		set_if_told(o, "leaf", e->leaf, err);
+		set_if_told(o, "part", e->part, err);
+		set_if_told(o, "detail", e->detail, err);
+		set_if_told(o, "why", e->why, err);
+		if (e->others)
+			set(o, "others", number(e->others), err);
+		set(o, "ns", number(e->ns), err);
+		if (e->below)
+			set(o, "followed", followed(e + 1, e->below, err), err);
+		append(a, o, err);
+	}
+	return a;
+}
+
+/* @follow: whether waits are followed. */
+static json_t *point(const struct join_point *p, bool follow, int *err)
 {
 	json_t *o = json_object(), *stack = json_array();
 
@@ -153,6 +200,8 @@ static json_t *point(const struct join_point *p, int *err)
 	set(o, "ready_ns", number(p->ready_ns), err);
 	set(o, "split", sums(p->split, p->nr_split, err), err);
 	set(o, "details", sums(p->details, p->nr_details, err), err);
+	if (follow)
+		set(o, "followed", followed(p->followed, p->nr_followed, err), err);
 	set(o, "p50_ns", number(p->await.p50), err);
 	set(o, "p99_ns", number(p->await.p99), err);
 	set(o, "max_ns", number(p->await.max), err);
@@ -177,17 +226,9 @@ static json_t *points(const struct join *j, const struct output_opts *opts, int 
 	if (!list)
 		*err = -ENOMEM;
 	for (size_t i = 0; a && list && i < nr; i++)
-		append(a, point(list[i], err), err);
+		append(a, point(list[i], join__follow_depth(j), err), err);
 	free(list);
 	return a;
-}
-
-static void set_place(json_t *o, const struct join_place *p, int *err)
-{
-	set(o, "function", text(p->function), err);
-	set(o, "file", text(p->file), err);
-	set(o, "path", text(p->path), err);
-	set(o, "line", number(p->line), err);
 }
 
 static json_t *stack_of(const struct join_block *b, size_t nr, int *err)
@@ -432,6 +473,8 @@ static json_t *selection(const struct join *j, const struct output_opts *opts, i
 	set(o, "await_points", number(nr), err);
 	set(o, "all_tasks_seen", number(all.tasks_seen), err);
 	set(o, "all_lifetime_ns", number(all.lifetime_ns), err);
+	if (join__follow_depth(j))
+		set(o, "follow", number(join__follow_depth(j)), err);
 	idle = join__idle(j, &left_out);
 	if (idle == JOIN_IDLE_SHOW)
 		return o;

@@ -23,15 +23,6 @@
 #define BAR_MAX		48
 #define BAR_USEFUL	10	/* if bars are at most this long, words say more */
 
-static void right(FILE *out, const char *s, size_t width)
-{
-	size_t n = utf8__columns(s, strlen(s));
-
-	for (; n < width; n++)
-		fputc(' ', out);
-	fputs(s, out);
-}
-
 /* ---- head ---- */
 
 static void print_remark(struct flow *f, const char *head, const char *text)
@@ -297,8 +288,8 @@ static void print_segments(struct text_report *t)
 		size_t bar = (size_t)(share * (double)scale + 0.5);
 
 		fprintf(t->out, "  %-13s", join_segment__name(i));
-		right(t->out, duration(ns).s, width);
-		right(t->out, percent(ns, totals->lifetime_ns).s, 9);
+		text__right(t->out, duration(ns).s, width);
+		text__right(t->out, percent(ns, totals->lifetime_ns).s, 9);
 		if (bar || meanings)
 			fputs("  ", t->out);
 		for (size_t k = 0; k < bar && k < BAR_MAX; k++)
@@ -449,6 +440,7 @@ static void print_point(struct text_report *t, const struct join_point *p, size_
 	}
 	print_times(t, p);
 	print_split(t, p);
+	t->flow.no_memory |= text_followed__print(t, p) != 0;
 }
 
 static void print_points(struct text_report *t)

@@ -71,6 +71,16 @@ static inline const char *task_noun(const char *name)
 	return strncmp(name, "task ", 5) ? "task " : "";
 }
 
+/* Prints @s so that it ends @width columns further, or behind it if it is wider. */
+static inline void text__right(FILE *out, const char *s, size_t width)
+{
+	size_t n = utf8__columns(s, strlen(s));
+
+	for (; n < width; n++)
+		fputc(' ', out);
+	fputs(s, out);
+}
+
 /*
  * Prints @path; if it is too long, leaves out the middle, between the crate and the
  * last directory.
@@ -89,6 +99,8 @@ static inline void text__path(struct flow *f, const char *path, uint32_t line)
 		flow__put(f, "(%.*s/…/%s:%u)", (int)(crate - path), path, dir, line);
 }
 
+/* What others did during waits at @p; nothing if that is not known. 0 or -ENOMEM. */
+int text_followed__print(struct text_report *t, const struct join_point *p);
 /* Where tasks were running, if CPUs were sampled. @top: 0: as usual. */
 void text_on_cpu__print(struct text_report *t, size_t top);
 /* Blocking jobs by kind. @top: 0: as usual. */

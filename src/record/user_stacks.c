@@ -20,8 +20,8 @@
 #include "dwell.skel.h"
 #include "inspect/unwind.h"
 #include "kernel-events/sched.h"
-#include "record/task_frames.h"
 #include "symbol/source_lines.h"
+#include "trace/task_frames.h"
 
 #define TAKE_MAX_NS	5000000ull	/* at a time: the events' rings are to be drained */
 #define SETTLE_NS	200000000ull	/* by then a program has mapped its first libraries */

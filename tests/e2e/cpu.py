@@ -13,7 +13,7 @@ import os
 import pathlib
 import sys
 
-from harness import (DWELL, PROFILES, Checks, Process, attempts, fold, holder, need_files, need_recording, output, report, run,
+from harness import (DWELL, PROFILES, Checks, Process, attempts, below, fold, holder, need_files, need_recording, output, report, run,
                      scratch, skip_all, wait_for, workload)
 
 HZ = 999
@@ -131,12 +131,57 @@ def check_stacks(checks, name, rows):
     checks.check(kernel, f"{name}: the kernel's functions are below the program's")
 
 
+def check_followed(checks, name, data, found, known):
+    """Main waits for `mixed' all the time: what that does meanwhile is divided by its samples, as its own time is."""
+    own = {f["function"]: f for f in found["on_cpu"]["functions"] if holder(f["task"]) == "cpu::mixed"}
+    waits = [e for p in report(data, "--follow")["await_points"] for e in p["followed"]
+             if holder(e["detail"]) == "joined task cpu::mixed"]
+    running = [e for e in below(waits) if e.get("segment") == "running"]
+    total = sum(e["ns"] for e in running)
+    times = {e.get("function", ""): e["ns"] for e in running}
+    checks.equal(set(times), set(own), f"{name}: followed: the same functions as of the task itself")
+    checks.equal([e for e in running if e.get("line") != own[e["function"]]["line"]], [], f"{name}: followed: at the same lines")
+    samples = sum(f["samples"] for f in own.values())
+    off = {f: ns for f, ns in times.items() if abs(ns - total * own[f]["samples"] / samples) > 1000}
+    checks.equal(off, {}, f"{name}: followed: shares are those of the samples")
+    share = known["heavy"] / own["cpu::heavy"]["task_running_ns"]
+    bound = 5 * math.sqrt(share * (1 - share) / samples) * total + 0.02 * known["heavy"]
+    checks.timing(abs(times["cpu::heavy"] - known["heavy"]) <= bound, f"{name}: followed: heavy runs as long as it says",
+                  f"{times['cpu::heavy']} ns, known {known['heavy']} ns, bound {bound:.0f} ns")
+    rows = []
+    for line in output(DWELL, "fold", "--weight", "ns", "--follow", "-i", data).splitlines():
+        stack, _, ns = line.rpartition(" ")
+        head, _, meanwhile = stack.partition(";[running]")
+        if holder(head.rpartition(";")[2]) == "joined task cpu::mixed":
+            rows.append((meanwhile.split(";")[1:], int(ns)))
+    checks.equal(sum(ns for _, ns in rows), total, f"{name}: followed: stacks and trees tell the same time")
+    checks.equal([ns for frames, ns in rows if not frames], [], f"{name}: followed: all of it is divided")
+    # As below the task itself: the executor's functions are left out, where there are others.
+    first = {frames[0].split(" (")[0] for frames, _ in rows if any(frame.startswith("cpu::") for frame in frames)}
+    checks.equal({f for f in first if not f.startswith("[gap")}, {"cpu::mixed"},
+                 f"{name}: followed: the task's own function is the outermost")
+
+
+def check_jobs(checks, name, data):
+    """What a job does on a CPU stands below the waits for it, too."""
+    waits = []
+    for line in output(DWELL, "fold", "--weight", "ns", "-i", data).splitlines():
+        head, found, rest = line.rpartition(" ")[0].partition(";[await];job running;")
+        if found:
+            waits.append((rest.split(";"), int(line.rpartition(" ")[2])))
+    total = sum(ns for _, ns in waits)
+    hashed = sum(ns for frames, ns in waits if "blocking job" in frames[0] and any(f.startswith("cpu::hash (") for f in frames))
+    checks.check(total and hashed > 0.8 * total, f"{name}: below waits for jobs stand their functions", f"{hashed} of {total} ns")
+
+
 def divided(checks, directory, profile):
     data, known = record(directory, f"{profile}-{HZ}", profile, f"--cpu={HZ}")
     found = report(data)
     checks.equal(found["on_cpu"]["hz"], HZ, f"{profile}: the rate")
     check_shares(checks, profile, found, known)
     check_stacks(checks, profile, check_sums(checks, profile, data, found))
+    check_followed(checks, profile, data, found, known)
+    check_jobs(checks, profile, data)
     selected = output(DWELL, "report", "--task", "cpu::deep", "-i", data)
     checks.check("cpu::bottom" in selected and "cpu::heavy" not in selected, f"{profile}: a selected task's functions alone", selected)
 

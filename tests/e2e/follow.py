@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """--follow against what the workload `pipeline' notes: of each wait for a task that sleeps, the time that the sleeper was
 asleep within that very wait stands below it, for locks, channels, oneshots, notifications and joins. Below each wait
-is as much time as the wait has without --follow, to the nanosecond; waits that no task ended stay as they are.
+is as much time as the wait has without --follow, to the nanosecond; waits that no task ended stay as they are. The trees of
+the report tell the same times as the stacks.
 
 As in ground_truth.py, a run in which only times were wrong is made again, twice at most.
 """
@@ -10,8 +11,8 @@ As in ground_truth.py, a run in which only times were wrong is made again, twice
 import collections
 
 import truth
-from harness import (DWELL, PROFILES, Checks, Recording, Row, Target, attempts, need_files, need_recording, output, run,
-                     scratch, workload)
+from harness import (DWELL, PROFILES, Checks, Recording, Row, Target, attempts, below, need_files, need_recording, output,
+                     report, run, scratch, workload)
 
 # Who waits for whom. At any time in which a clerk waits, one other sleeps.
 PAIRS = [("clerk", "clerk"), ("guest", "ringer"), ("parent", "child"), ("sink", "stage"), ("source", "stage"),
@@ -46,15 +47,52 @@ def sleeping_below(stacks, waiter, source):
     for frames, ns in stacks.items():
         if truth.plain(frames[1]) != f"pipeline::{waiter}" or "[await]" not in frames:
             continue
-        below = frames[frames.index("[await]") + 1:]
-        if len(below) < 3 or not below[1].startswith(SOURCES):
+        rest = frames[frames.index("[await]") + 1:]
+        if len(rest) < 3 or not rest[1].startswith(SOURCES):
             continue
         slept = f"pipeline::{source} (pipeline.rs:"
-        at = [i for i, frame in enumerate(below) if truth.plain(frame).startswith(slept) and below[i + 1] == "Sleep"]
+        at = [i for i, frame in enumerate(rest) if truth.plain(frame).startswith(slept) and rest[i + 1] == "Sleep"]
         if at:
             got += ns
             nr += 1
     return got, nr
+
+
+def sleeping_in_trees(found, waiter, source):
+    """The same by the report, of what the sleeper awaited; and how many await points of the waiter have that below them."""
+    got = nr = 0
+    for point in found["await_points"]:
+        if truth.plain(point["task"]) != f"pipeline::{waiter}":
+            continue
+        slept = [e["ns"] for e in below(point["followed"]) if "followed" not in e and e.get("leaf") == "Sleep"
+                 and truth.plain(e["task"]) == f"pipeline::{source}" and truth.plain(e["function"]) == f"pipeline::{source}"]
+        got += sum(slept)
+        nr += bool(slept)
+    return got, nr
+
+
+def look_at_report(checks, label, known, data):
+    found = report(data, "--follow")
+    plain = report(data)
+    checks.equal([p["await_ns"] for p in found["await_points"]], [p["await_ns"] for p in plain["await_points"]],
+                 f"{label}: the report's await points have the same times")
+    uneven = [e for p in found["await_points"] for e in below(p["followed"])
+              if "followed" in e and sum(b["ns"] for b in e["followed"]) != e["ns"]]
+    checks.equal(uneven, [], f"{label}: what is below each of the report's waits is its time")
+    ended = [(p["function"], d, ns) for p in found["await_points"] for d, ns in p["details"].items()
+             if d.startswith(SOURCES) and ns != sum(e["ns"] for e in p["followed"] if e["detail"] == d)]
+    checks.equal(ended, [], f"{label}: the report follows each wait for a task")
+    for waiter, source in PAIRS:
+        waits, sleeps = waits_of(known, waiter, False), waits_of(known, source, True)
+        got, nr = sleeping_in_trees(found, waiter, source)
+        want = overlap(waits, sleeps)
+        checks.check(nr, f"{label}: below a wait of {waiter} the report has where {source} sleeps")
+        checks.timing(truth.close(got, want, 0.02, 100_000 * len(waits)), f"{label}: the report: as long as {source} does",
+                      f"{got}, {want} expected")
+    text = output(DWELL, "report", "--follow", "-i", data)
+    tree = " ".join(text.partition("followed:")[2].split())
+    checks.check("until woken — by task pipeline::" in tree and "on Sleep: until deadline" in tree,
+                 f"{label}: the report for people has the trees", text)
 
 
 def look(checks, label, known, data):
@@ -70,11 +108,12 @@ def look(checks, label, known, data):
     checks.equal({w: ns for w, ns in sums.items() if ns != plain.get(w)}, {}, f"{label}: below each wait is its time")
     checks.equal(len(sums), len(plain), f"{label}: all waits are there")
     open_ends = sum(ns for frames, ns in followed.items() if frames[-1].startswith("[follow: "))
-    below = sum(ns for frames, ns in followed.items() if frames not in plain)
-    checks.check(below > 0 and open_ends < 0.02 * below, f"{label}: what the others did is known",
-                 f"{open_ends} of {below} is not")
+    added = sum(ns for frames, ns in followed.items() if frames not in plain)
+    checks.check(added > 0 and open_ends < 0.02 * added, f"{label}: what the others did is known",
+                 f"{open_ends} of {added} is not")
     threads = [frames for frames in followed if "by thread bell" in frames[-1]]
     checks.check(threads, f"{label}: a wait that a thread ended stays as it is", plain)
+    look_at_report(checks, label, known, data)
     for waiter, source in PAIRS:
         waits, sleeps = waits_of(known, waiter, False), waits_of(known, source, True)
         want = overlap(waits, sleeps)

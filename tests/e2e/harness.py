@@ -317,8 +317,8 @@ def output(*argv, **kwargs):
     return done.stdout
 
 
-def report(data):
-    return json.loads(output(DWELL, "report", "--json", "-i", data))
+def report(data, *options):
+    return json.loads(output(DWELL, "report", "--json", "-i", data, *options))
 
 
 def holder(task):
@@ -346,6 +346,13 @@ class Row:
 
 def fold(data, unit="ns"):
     return [Row(line) for line in output(DWELL, "fold", "--weight", unit, "-i", data).splitlines()]
+
+
+def below(entries):
+    """All entries of a tree of followed waits (`report --json --follow'), outermost first."""
+    for entry in entries:
+        yield entry
+        yield from below(entry.get("followed", []))
 
 
 def probed_text(pid, path):

@@ -68,6 +68,30 @@ static void check_rows(const struct join *j)
 	free(weights);
 }
 
+/* Siblings from @list on: what is below each adds up to it. Returns their time. */
+static uint64_t check_followed(const struct join_followed *list, size_t nr)
+{
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < nr; i += 1 + list[i].below) {
+		must(list[i].ns && i + list[i].below < nr);
+		if (list[i].below)
+			must(check_followed(&list[i + 1], list[i].below) == list[i].ns);
+		sum__add(&all, list[i].ns);
+	}
+	return all;
+}
+
+static void check_points(const struct join *j)
+{
+	size_t nr;
+	const struct join_point *points = join__points(j, &nr);
+
+	for (size_t i = 0; i < nr; i++)
+		must(check_followed(points[i].followed, points[i].nr_followed) <=
+		     points[i].await_ns);
+}
+
 /* Bars end where they should; but what is recorded may hold as many of their character. */
 static void check_bars(const char *text, const uint8_t *data, size_t size)
 {
@@ -151,12 +175,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_looks(r);
 	must(!join__new(r, &j));
 	if (size % 2)
-		must(!follow__begin(j, 8u << size % 8));
+		must(!follow__begin(j, 8u << size % 8, 1 + size / 8 % 6));
 	err = join__run(j);
 	/* -EPROTO: time was not conserved. */
 	must(!err || (err != -EPROTO && err != -ENOMEM && *join__why(j)));
 	if (!err) {
 		check_rows(j);
+		check_points(j);
 		check_report(j, r, data, size);
 		check_json(j, r);
 	}

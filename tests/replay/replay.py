@@ -7,7 +7,7 @@ cases/NAME.data    the trace itself: a golden file, replayed here
 cases/NAME.folded  `dwell fold --weight ns`
 cases/NAME.json    `dwell report --json`
 cases/NAME.report  `dwell report`, for some; cases/NAME.hidden the folded stacks without idle waits;
-cases/NAME.followed those of --follow
+cases/NAME.followed those of --follow; cases/NAME.tree and .nested the report with --follow, and its JSON
 cases/NAME.why     `dwell why`, for some; cases/NAME.past what it tells of a moment, and the slowest waits
 
 replay.py            run all cases; the status is 0 if all pass
@@ -42,13 +42,17 @@ OUTPUTS = [
     ("report", ["report"]),
     ("hidden", ["fold", "--weight", "ns", "--idle=hide"]),
     ("followed", ["fold", "--weight", "ns", "--follow"]),
+    ("tree", ["report", "--follow"]),
+    ("nested", ["report", "--json", "--follow"]),
     ("why", ["why"]),
     ("past", ["why", "--at", "0.1", "--slowest", "3"]),
 ]
 REPORTS = {"io", "losses", "torn", "symbols", "spin", "paths", "blocked", "jobs", "uring", "cpu",
            "user_stacks", "futexes", "throttled_more"}  # whose report for people is kept, too
 WHYS = {"lints", "blocked", "spin", "losses"}  # what is told of why their tasks wait
-OF_SOME = {"report": REPORTS, "hidden": {"idle", "rings"}, "followed": {"follow"}, "why": WHYS, "past": {"lints"}}
+FOLLOWED = {"follow", "follow_cpu"}
+OF_SOME = {"report": REPORTS, "hidden": {"idle", "rings"}, "followed": FOLLOWED, "tree": FOLLOWED,
+           "nested": FOLLOWED, "why": WHYS, "past": {"lints"}}
 TORN = {"torn"}  # cases that end with a status that is not 0, as they should
 
 
@@ -160,6 +164,10 @@ def run_wrong():
             if p.returncode != 1 or p.stdout or len(err.splitlines()) != 1 or word not in err:
                 yield f"{content!r}: {args}: status {p.returncode}, {p.stdout!r}, {err!r}, wanted {word!r}"
         path.unlink(missing_ok=True)
+    for command in ("fold", "flamegraph"):
+        p = dwell([command, "--diff", "a", "b", "c"])
+        if p.returncode != 2 or b"compares two recordings, and then what is c?" not in p.stderr:
+            yield f"{command} --diff of three: status {p.returncode}, {p.stderr.decode()!r}"
     for args in (["fold", "--weight", "s"], ["report", "--xml"], ["fold", "a", "b"]):
         p = dwell(args)
         if p.returncode != 2 or p.stdout:
@@ -297,6 +305,79 @@ def run_followed():
         yield "no case has anything to follow"
 
 
+def check_tree(name, entries):
+    """What must hold of a tree of followed waits: longest first, and all that is below an entry adds up to it."""
+    times = [e["ns"] for e in entries if "others" not in e]
+    if times != sorted(times, reverse=True) or min(times, default=1) <= 0:
+        yield f"{name}: {times} are not the longest first"
+    for e in entries:
+        if ("segment" in e) == ("why" in e) and "others" not in e:
+            yield f"{name}: {e} tells neither what was done nor why that is not known"
+        if "followed" not in e:
+            continue
+        if sum(b["ns"] for b in e["followed"]) != e["ns"]:
+            yield f"{name}: what is below {e} does not add up to it"
+        yield from check_tree(name, e["followed"])
+
+
+def leaves(entries):
+    """The entries that have nothing below them."""
+    for e in entries:
+        if "followed" in e:
+            yield from leaves(e["followed"])
+        else:
+            yield e
+
+
+def run_trees():
+    """report --follow: the same report, with trees that say what the folded stacks of --follow say."""
+    nr = 0
+    for data in sorted(CASES.glob("*.data")):
+        name = data.stem
+        for options in ([], ["--idle=hide"], ["--follow=1"]):
+            plain = json.loads(dwell(["report", "--json", *[o for o in options if "follow" not in o]], data).stdout)
+            report = json.loads(dwell(["report", "--json", "--follow", *options], data).stdout)
+            yield from check_report(name, report)
+            if report["selection"].pop("follow", None) != (1 if "--follow=1" in options else 4):
+                yield f"{name}: the report does not say how deep it follows"
+            below = {}
+            for p, q in zip(report["await_points"], plain["await_points"]):
+                yield from check_tree(name, p["followed"])
+                for e in p.pop("followed"):
+                    nr += 1
+                    if e.get("task") != p["task"] or e["ns"] > p["split"].get(e["part"], 0):
+                        yield f"{name}: {e} is not of {p}"
+                    if not e["detail"].endswith("others") and not any(d.endswith("others") for d in p["details"]) and \
+                       e["ns"] > p["details"].get(e["detail"], 0):
+                        yield f"{name}: {e} has more than {p['details']}"
+                    for leaf in leaves([e]):
+                        why = leaf.get("why", "")
+                        below[why] = below.get(why, 0) + leaf["ns"]
+                # Details are not merged, more is known of jobs; and nothing else changes.
+                if {k: v for k, v in p.items() if k not in ("details", "split")} != \
+                   {k: v for k, v in q.items() if k not in ("details", "split")}:
+                    yield f"{name}: {p} is {q} without --follow"
+            folded = {}
+            for line in dwell(["fold", "--weight", "ns", "--follow", *options], data).stdout.decode().splitlines():
+                stack, _, ns = line.rpartition(" ")
+                why = stack.rpartition(";")[2]
+                if why.startswith("[follow: "):
+                    folded[why] = folded.get(why, 0) + int(ns)
+            if {w: n for w, n in below.items() if w} != folded:
+                yield f"{name}: {below} in trees, {folded} in stacks"
+            text = dwell(["report", "--follow", *options], data).stdout.decode()
+            if text.count("\n     followed:\n") != sum("followed" in p and bool(p["followed"]) for p in json.loads(
+                    dwell(["report", "--json", "--follow", "--top", "20", *options], data).stdout)["await_points"]):
+                yield f"{name}: not each point's tree is in the text\n{text}"
+    if nr < 5:
+        yield f"only {nr} waits have been followed"
+    for command in ("fold", "report", "flamegraph"):
+        for depth in ("0", "17", "x", ""):
+            p = dwell([command, f"--follow={depth}"], CASES / "io.data")
+            if p.returncode != 2 or p.stdout or len(p.stderr.splitlines()) != 1 or b"from 1 to 16" not in p.stderr:
+                yield f"{command} --follow={depth}: status {p.returncode}, {p.stderr.decode()!r}"
+
+
 def columns(line):
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in line)
     return len(line) + wide - sum(unicodedata.category(c) in ("Mn", "Me") for c in line)
@@ -326,11 +407,12 @@ def run_width():
     for data in sorted(CASES.glob("*.data")):
         plain = {}
         for width in (40, 53, 80, 132, 300):
-            text = on_terminal(["report"], data, width, {"COLUMNS": "10"})
-            plain[width] = text
-            wide = [line for line in text.splitlines() if columns(line) > width]
-            if wide or not text or any(line != line.rstrip() for line in text.splitlines()):
-                yield f"{data.stem}: {width} columns: {wide}\n{text}"
+            plain[width] = on_terminal(["report"], data, width, {"COLUMNS": "10"})
+            followed = on_terminal(["report", "--follow"], data, width, {"COLUMNS": "10"})
+            for text in (plain[width], followed):
+                wide = [line for line in text.splitlines() if columns(line) > width]
+                if wide or not text or any(line != line.rstrip() for line in text.splitlines()):
+                    yield f"{data.stem}: {width} columns: {wide}\n{text}"
         piped = dwell(["report"], data).stdout.decode()
         if piped != plain[80] or piped != subprocess.run([str(build() / "dwell"), "report", str(data)], env={
                 **os.environ, "COLUMNS": "50"}, capture_output=True, timeout=60).stdout.decode():
@@ -367,6 +449,7 @@ def tests():
     yield "replay sorted", run_sorted
     yield "replay selected", run_selected
     yield "replay followed", run_followed
+    yield "replay trees", run_trees
     yield "replay width", run_width
     yield "replay words", run_words
     yield "replay wrong input", run_wrong

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """A validator for the part of JSON Schema that dwell's schemas use.
 
-It knows $ref (within the schema), type, const, required, properties,
+It knows $ref (within the schema), type, const, enum, required, properties,
 additionalProperties, items and minimum, and refuses a schema with any other
 keyword, so that nothing goes unchecked unnoticed.
 """
@@ -11,7 +11,7 @@ TYPES = {
     "null": type(None), "boolean": bool,
 }
 KNOWN = {
-    "$ref", "type", "const", "required", "properties", "additionalProperties", "items", "minimum",
+    "$ref", "type", "const", "enum", "required", "properties", "additionalProperties", "items", "minimum",
     "$schema", "$defs", "title", "description",
 }
 
@@ -35,6 +35,8 @@ def errors(value, schema, root=None, path="$"):
         yield from errors(value, target, root, path)
     if "const" in schema and value != schema["const"]:
         yield f"{path}: is {value!r}, not {schema['const']!r}"
+    if "enum" in schema and value not in schema["enum"]:
+        yield f"{path}: is {value!r}, not one of {schema['enum']!r}"
     if "type" in schema:
         names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
         if not any(_is(value, n) for n in names):

@@ -91,7 +91,7 @@ static int read_back(struct output *o, bool follow, char said[600])
 	}
 	err = join__new(r, &j);
 	if (!err && follow)
-		err = join__follow(j);
+		err = join__follow(j, JOIN_FOLLOW_DEPTH);
 	if (!err) {
 		err = join__run(j);
 		if (err)

@@ -4,8 +4,8 @@
  * runtime has functions of its own around each future, on the way from its poll function to it.
  * Knows nothing of addresses.
  */
-#ifndef DWELL_RECORD_TASK_FRAMES_H
-#define DWELL_RECORD_TASK_FRAMES_H
+#ifndef DWELL_TRACE_TASK_FRAMES_H
+#define DWELL_TRACE_TASK_FRAMES_H
 
 #include <stdint.h>
 
@@ -23,5 +23,11 @@ uint32_t task_frames__begin_of_block_on(const struct trace_user_frame *frames, u
  */
 uint32_t task_frames__without_runtime(const struct trace_user_frame *frames, uint32_t nr,
 				      const char *poller);
+/*
+ * How many of the frames of @st, the innermost ones, are the task's: those inside the poll, but
+ * for the outermost ones of the runtime that polls and of std. It is the one rule for all user
+ * stacks, of threads that slept and of those on a CPU. 0: it is not known where the poll is.
+ */
+uint32_t task_frames__of(const struct trace_user_stack *st);
 
-#endif /* DWELL_RECORD_TASK_FRAMES_H */
+#endif /* DWELL_TRACE_TASK_FRAMES_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Which frames of a stack are the polled task's. See task_frames.h. */
-#include "record/task_frames.h"
+#include "trace/task_frames.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,16 +22,22 @@ static size_t crate_len(const char *function)
 	return colon ? (size_t)(colon - function) : 0;
 }
 
-/* Is @function std's, or of the crate of @poller? */
+/*
+ * Is @function std's, or of the crate of @poller, or of a crate that puts something of its own
+ * around each future or job that another one polls?
+ */
 static bool of_runtime(const char *function, const char *poller)
 {
-	static const char *const std[] = { "std", "core", "alloc" };
+	static const char *const crates[] = {
+		"std", "core", "alloc", "async_executor", "async_global_executor", "async_std",
+		"blocking", "compio_runtime", "tokio_uring",
+	};
 	size_t len = crate_len(function);
 
 	if (len && len == crate_len(poller) && !strncmp(function, poller, len))
 		return true;
-	for (size_t i = 0; i < sizeof(std) / sizeof(*std); i++)
-		if (len == strlen(std[i]) && !strncmp(function, std[i], len))
+	for (size_t i = 0; i < sizeof(crates) / sizeof(*crates); i++)
+		if (len == strlen(crates[i]) && !strncmp(function, crates[i], len))
 			return true;
 	return false;
 }
@@ -44,4 +50,12 @@ uint32_t task_frames__without_runtime(const struct trace_user_frame *frames, uin
 	while (own && of_runtime(frames[own - 1].function, poller))
 		own--;
 	return own ? own : nr;	/* a future of the runtime itself */
+}
+
+uint32_t task_frames__of(const struct trace_user_stack *st)
+{
+	if (st->of_task || !st->in_poll)
+		return st->of_task;
+	return task_frames__without_runtime(st->frames, st->in_poll, st->in_poll < st->nr ?
+					    st->frames[st->in_poll].function : "");
 }
