@@ -90,11 +90,16 @@ struct wait {
 	const struct walk_keys	*keys;
 };
 
+/* The innermost node of @sh that contains nodes @first and @last, with BRANCH_FORK unless @first. */
+uint16_t shape__common(const struct shape *sh, uint32_t first, uint32_t last);
 /*
  * Which of several pending futures made progress in the poll between waits @was and
  * @is: the node in @was of the only leaf that waits for a call of its waker and is
- * missing or changed in @is. @not_these has a bit for each leaf of @was that is ruled
- * out. NO_BRANCH: no such leaf, several, or too many leaves to compare.
+ * missing or changed in @is (NULL: the task has completed, or what it waits for now is not
+ * known). @not_these has a bit for each leaf of @was that is ruled out. If there are several
+ * such leaves: the innermost node that contains them, with BRANCH_FORK. NO_BRANCH: that is
+ * the first node with several pending futures, no leaf is left, or there are too many to
+ * compare.
  */
 uint16_t accounts__advanced(struct accounts *s, const struct wait *was, const struct wait *is,
 			    uint64_t not_these);
