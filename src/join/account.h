@@ -90,7 +90,7 @@ struct wait {
 	const struct walk_keys	*keys;
 };
 
-/* The innermost node of @sh that contains nodes @first and @last, with BRANCH_FORK unless @first. */
+/* The innermost node that contains nodes @first and @last, with BRANCH_FORK if it is neither. */
 uint16_t shape__common(const struct shape *sh, uint32_t first, uint32_t last);
 /*
  * Which of several pending futures made progress in the poll between waits @was and

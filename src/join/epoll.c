@@ -193,6 +193,34 @@ static bool fires(const struct ready_fd *fd, unsigned int dir)
 				  true;
 }
 
+static bool is_foreign(const struct join *j, const struct ready_fd *fd, unsigned int dir)
+{
+	uint64_t waker = dir == WALK_DIR_READ ? fd->reader : fd->writer;
+
+	return waker && fires(fd, dir) && !task__find(j, waker);
+}
+
+/*
+ * Did @fd wake @t by a waker that is registered with it and not a task's? Such a waker calls all
+ * that wait for the descriptor, whichever direction they wait for (tokio-tungstenite's).
+ */
+static bool woken_by_any(const struct join *j, const struct task *t, const struct shape *sh,
+			 const struct ready_fd *fd, unsigned int *dir, uint16_t *branch)
+{
+	struct walk_key key;
+
+	if (!is_foreign(j, fd, WALK_DIR_READ) && !is_foreign(j, fd, WALK_DIR_WRITE))
+		return false;
+	for (uint32_t i = 0; i < sh->nr_leaves; i++) {
+		if (!leaf_key(t, &sh->leaves[i], WALK_KEY_IO, &key) || fd->token != key.value)
+			continue;
+		*dir = key.dir;
+		*branch = sh->leaves[i].node;
+		return true;
+	}
+	return false;
+}
+
 /* Did @fd wake @t: by a leaf with its token, or by a waker of @t that is registered with it? */
 static bool woken_by(const struct task *t, const struct shape *sh, const struct ready_fd *fd,
 		     unsigned int *dir, uint16_t *branch)
@@ -228,7 +256,8 @@ static bool epoll__why(const struct join *j, struct driver *d, const struct task
 		struct ready_fd *fd = &e->ready[at];
 		unsigned int dir;
 
-		if (!woken_by(t, sh, fd, &dir, &c->branch))
+		if (!woken_by(t, sh, fd, &dir, &c->branch) &&
+		    !woken_by_any(j, t, sh, fd, &dir, &c->branch))
 			continue;
 		e->ready_next = at;
 		fd->told = true;
@@ -236,13 +265,6 @@ static bool epoll__why(const struct join *j, struct driver *d, const struct task
 		return true;
 	}
 	return false;
-}
-
-static bool is_foreign(const struct join *j, const struct ready_fd *fd, unsigned int dir)
-{
-	uint64_t waker = dir == WALK_DIR_READ ? fd->reader : fd->writer;
-
-	return waker && fires(fd, dir) && !task__find(j, waker);
 }
 
 /*
