@@ -559,7 +559,32 @@ const char *accounts__waker_detail(struct accounts *s, uint32_t kind, uint32_t c
 
 /* ---- points ---- */
 
-static int point__describe(struct accounts *s, const struct account *account, struct point *p)
+#define CALLERS_NAMED	2	/* a line in a helper says less than who called it there */
+
+/* Names the innermost awaits of the program's own among @nr nodes from the root down. */
+static int account__callers(struct accounts *s, const struct shape *sh, const uint32_t *nodes,
+			    uint32_t nr, struct account *account)
+{
+	unsigned int named = 0;
+
+	while (nr-- && named < CALLERS_NAMED) {
+		const struct trace_node *n = &sh->chain->nodes[nodes[nr]];
+		const char *name;
+
+		if (n->kind != TRACE_NODE_AWAIT || n->runtime_own || !*n->path ||
+		    crate_path__foreign(n->path) || crate_path__generated(n->path))
+			continue;
+		name = node_name(s, n);
+		if (name && named++)
+			name = frame_names__safef(s->names, "%s < %s", account->caller, name);
+		if (!name)
+			return -ENOMEM;
+		account->caller = name;
+	}
+	return 0;
+}
+
+static int point__describe(struct accounts *s, struct account *account, struct point *p)
 {
 	const struct shape *sh = accounts__shape(s, account->chain);
 	uint32_t nodes[ACCOUNT_FRAMES_MAX], nr;
@@ -586,6 +611,8 @@ static int point__describe(struct accounts *s, const struct account *account, st
 	if (user && *user->path)
 		p->path = frame_names__safe(s->names, crate_path(user->path, crate));
 	p->foreign = user && crate_path__foreign(user->path);
+	if (p->foreign && account__callers(s, sh, nodes, nr, account))
+		return -ENOMEM;
 	p->line = user ? user->line : 0;
 	p->leaf = "";
 	n = nr ? &sh->chain->nodes[nodes[nr - 1]] : NULL;
@@ -637,7 +664,7 @@ static void enter(uint32_t *hash, uint32_t size, uint32_t at, uint32_t index)
 	hash[at] = index + 1;
 }
 
-static int64_t accounts__point_of(struct accounts *s, const struct account *account)
+static int64_t accounts__point_of(struct accounts *s, struct account *account)
 {
 	struct point p = { 0 };
 	uint32_t at, h;

@@ -62,6 +62,11 @@ struct account {
 	/* node of the leaf, or BRANCH_FORK or NO_BRANCH, see above */
 	uint16_t	branch;
 	uint32_t	point;
+	/*
+	 * If the point is in a dependency: the innermost awaits of the program's own,
+	 * "f (x.rs:1) < g (x.rs:2)"; NULL: there is none.
+	 */
+	const char	*caller;
 };
 
 struct accounts;

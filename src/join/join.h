@@ -115,6 +115,12 @@ struct join_point {
 	size_t			 nr_split;
 	const struct join_sum	*details;	/* peers, wakers, culprits; largest first */
 	size_t			 nr_details;
+	/*
+	 * If it is in a dependency: the program's own awaits that led there, "f (x.rs:1) < g
+	 * (x.rs:2)", the innermost first; each with the time of waits (not of ready).
+	 */
+	const struct join_sum	*callers;
+	size_t			 nr_callers;
 	const struct join_frame	*stack;		/* of its longest row: from the task to the leaf */
 	size_t			 nr_stack;
 };

@@ -152,6 +152,8 @@ static json_t *point(const struct join_point *p, int *err)
 	set(o, "ready_ns", number(p->ready_ns), err);
 	set(o, "split", sums(p->split, p->nr_split, err), err);
 	set(o, "details", sums(p->details, p->nr_details, err), err);
+	if (p->nr_callers)
+		set(o, "callers", sums(p->callers, p->nr_callers, err), err);
 	set(o, "p50_ns", number(p->await.p50), err);
 	set(o, "p99_ns", number(p->await.p99), err);
 	set(o, "max_ns", number(p->await.max), err);

@@ -20,6 +20,7 @@
 #define POINTS_SHOWN	20
 #define SPINS_SHOWN	3
 #define DETAILS_SHOWN	3
+#define CALLERS_SHOWN	3	/* … and as many of the program's lines that wait there */
 #define BAR_MAX		48
 #define BAR_USEFUL	10	/* if bars are at most this long, words say more */
 
@@ -416,6 +417,24 @@ static void print_details(struct flow *f, const struct join_point *p)
 		flow__put(f, "and %s%s more", uncounted ? "at least " : "", count(more).s);
 }
 
+/* Where the program waits for a future of a dependency. */
+static void print_callers(struct text_report *t, const struct join_point *p)
+{
+	size_t shown = p->nr_callers < CALLERS_SHOWN ? p->nr_callers : CALLERS_SHOWN;
+	struct flow *f = &t->flow;
+
+	if (!shown)
+		return;
+	flow__begin(f, 5);
+	flow__put(f, "called by");
+	for (size_t i = 0; i < shown; i++)
+		flow__put(f, "%s %s%s", p->callers[i].name, duration(p->callers[i].ns).s,
+			  i + 1 < p->nr_callers ? "," : "");
+	if (shown < p->nr_callers)
+		flow__put(f, "and %s more", count(p->nr_callers - shown).s);
+	flow__end(f);
+}
+
 static void print_split(struct text_report *t, const struct join_point *p)
 {
 	struct flow *f = &t->flow;
@@ -441,6 +460,7 @@ static void print_point(struct text_report *t, const struct join_point *p, size_
 	flow__begin(f, 5);
 	flow__put(f, "%s%s", task_noun(p->task), p->task);
 	flow__end(f);
+	print_callers(t, p);
 	if (p->spin >= JOIN_SPIN) {
 		flow__begin(f, 5);
 		flow__put(f, "SPIN:");

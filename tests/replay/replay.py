@@ -46,7 +46,7 @@ OUTPUTS = [
     ("past", ["why", "--at", "0.1", "--slowest", "3"]),
 ]
 REPORTS = {"io", "losses", "torn", "symbols", "spin", "paths", "blocked", "jobs", "uring", "cpu",
-           "user_stacks"}  # whose report for people is kept, too
+           "user_stacks", "callers"}  # whose report for people is kept, too
 WHYS = {"lints", "blocked", "spin", "losses"}  # what is told of why their tasks wait
 OF_SOME = {"report": REPORTS, "hidden": {"idle", "rings"}, "followed": {"follow"}, "why": WHYS, "past": {"lints"}}
 TORN = {"torn"}  # cases that end with a status that is not 0, as they should
