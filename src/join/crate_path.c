@@ -241,6 +241,14 @@ bool crate_path__foreign(const char *path)
 	       find_pair(&p, "git", "checkouts", 2) >= 0 || find_std(&p) >= 0;
 }
 
+bool crate_path__std(const char *path)
+{
+	struct parts p;
+
+	parts__split(&p, path);
+	return find_std(&p) >= 0;
+}
+
 bool crate_path__generated(const char *path)
 {
 	struct parts p;
