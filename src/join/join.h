@@ -314,6 +314,8 @@ const struct join_job *join__jobs(const struct join *j, size_t *nr);
 const struct join_on_cpu *join__on_cpu(const struct join *j);
 /* What workers did while tasks were ready, the most time first. */
 const struct join_sum *join__ready(const struct join *j, size_t *nr);
+/* Why time of tasks is unattributed, the most time first. */
+const struct join_sum *join__unattributed(const struct join *j, size_t *nr);
 /* Losses by cause, from the recorder and from the join; none is 0. */
 const struct join_sum *join__losses(const struct join *j, size_t *nr);
 /* Remarks for the user, from the recorder and from the join. */

@@ -20,6 +20,7 @@
 #define POINTS_SHOWN	20
 #define SPINS_SHOWN	3
 #define DETAILS_SHOWN	3
+#define UNATTRIBUTED_MIN 1000	/* less than this part of all time is not explained */
 #define CALLERS_SHOWN	3	/* … and as many of the program's lines that wait there */
 #define BAR_MAX		48
 #define BAR_USEFUL	10	/* if bars are at most this long, words say more */
@@ -310,6 +311,24 @@ static void print_segments(struct text_report *t)
 	}
 }
 
+/* Why time is unattributed, if that is enough to ask. */
+static void print_unattributed(struct text_report *t)
+{
+	const struct join_totals *totals = join__totals(t->join);
+	struct flow *f = &t->flow;
+	size_t nr;
+	const struct join_sum *why = join__unattributed(t->join, &nr);
+
+	if (!nr || totals->segments[JOIN_UNATTRIBUTED] < totals->lifetime_ns / UNATTRIBUTED_MIN)
+		return;
+	fputc('\n', t->out);
+	flow__begin(f, 0);
+	flow__words(f, "Unattributed:");
+	for (size_t i = 0; i < nr; i++)
+		flow__put(f, "%s %s%s", why[i].name, duration(why[i].ns).s, i + 1 < nr ? "," : ".");
+	flow__end(f);
+}
+
 /* ---- await points ---- */
 
 /* Does another await point lie in a different file with the same base name? */
@@ -539,6 +558,7 @@ static int write_text(const struct join *j, const struct trace_reader *r,
 	print_spins(&t);
 	print_cost(&t);
 	print_segments(&t);
+	print_unattributed(&t);
 	text_on_cpu__print(&t, opts->top);
 	text_jobs__print(&t, opts->top);
 	text_blocks__print(&t, opts->top);
