@@ -186,7 +186,7 @@ int cmd_why(int argc, char **argv)
 	if (!err)
 		err = look(&o, &target, &why);
 	if (err && why)
-		say__line("dwell: %d: %s", (int)o.pid, why);
+		say__line("dwell: pid %d: %s", (int)o.pid, why);
 	process__close(&target);
 	return err;
 }

@@ -462,6 +462,17 @@ static bool is_never(const struct futures *f, const struct die *d)
 	return false;
 }
 
+/* Adds an arc to what an Arc at @off shares, through its block of counters. */
+static void add_shared(struct futures *f, const struct die *d, uint64_t off, struct arc_list *out)
+{
+	struct image_path block;
+	struct die to;
+
+	if (type__named(d, "Arc<") && type__path(f->ts, d, "*", &block, &to) &&
+	    block.nr_hops == 1 && !block.off[1])
+		add_arc(out, futures__add(f, &to), off + block.off[0], WALK_ARC_PTR);
+}
+
 static bool explore_wrapper(struct futures *f, const struct die *d, uint32_t type)
 {
 	const struct runtime_wrapper *w = holders__wrapper(f->ts, d);
@@ -472,6 +483,8 @@ static bool explore_wrapper(struct futures *f, const struct die *d, uint32_t typ
 		return false;
 	if (!w->side || !is_never(f, &m.type)) {
 		futures__collect(f, &m.type, m.off, 0, false, &arcs);
+		if (!arcs.nr)
+			add_shared(f, &m.type, m.off, &arcs);
 		if (!arcs.nr)
 			add_arc(&arcs, futures__add(f, &m.type), m.off, WALK_ARC_INLINE);
 	}

@@ -108,6 +108,9 @@ const struct runtime_wrapper *holders__wrapper(const struct types *ts, const str
 		for (size_t i = 0; i < runtimes[r]->nr_wrappers; i++)
 			if (type__is(ts, d, runtimes[r]->wrappers[i].type))
 				return &runtimes[r]->wrappers[i];
+	for (size_t i = 0; i < nr_library_wrappers; i++)
+		if (type__is(ts, d, library_wrappers[i].type))
+			return &library_wrappers[i];
 	return NULL;
 }
 

@@ -214,36 +214,79 @@ static void compare(struct compare *c, uint32_t a, uint32_t b)
 		compare(c, i, k);
 }
 
-/* The node of the only leaf that waits for a call of its waker and is not in @but. */
-static uint16_t only_called(const struct shape *sh, uint64_t but)
+uint16_t shape__common(const struct shape *sh, uint32_t first, uint32_t last)
 {
-	uint16_t found = NO_BRANCH;
+	uint32_t node = 0, next = 0;
+
+	if (last < sh->end[first])
+		return (uint16_t)first;
+	do {
+		node = next;
+		for (uint32_t child = node + 1; child < sh->end[node]; child = sh->end[child])
+			if (first >= child && last < sh->end[child])
+				next = child;
+	} while (next != node);
+	return (uint16_t)(node | BRANCH_FORK);
+}
+
+/* The first node with several pending children, at which a path ends if it knows no branch. */
+static uint32_t first_fork(const struct shape *sh)
+{
+	uint32_t node = 0, next = 0;
+
+	for (;; node = next) {
+		unsigned int waiting = 0;
+
+		for (uint32_t c = node + 1; c < sh->end[node]; c = sh->end[c]) {
+			if (!sh->waiting[c])
+				continue;
+			next = c;
+			waiting++;
+		}
+		if (waiting != 1)
+			return node;
+	}
+}
+
+/*
+ * The node of the only leaf that waits for a call of its waker and is not in @but; if there
+ * are several, the innermost node that contains them.
+ */
+static uint16_t called(const struct shape *sh, uint64_t but)
+{
+	uint32_t first = 0, last = 0, nr = 0;
+	uint16_t found;
 
 	for (uint32_t i = 0; i < sh->nr_leaves; i++) {
 		if (but & 1ull << i || !chain_leaf__called(&sh->leaves[i]))
 			continue;
-		if (found != NO_BRANCH)
-			return NO_BRANCH;
-		found = sh->leaves[i].node;
+		last = sh->leaves[i].node;
+		if (!nr++)
+			first = last;
 	}
-	return found;
+	if (!nr)
+		return NO_BRANCH;
+	found = shape__common(sh, first, last);
+	return found == (first_fork(sh) | BRANCH_FORK) ? NO_BRANCH : found;
 }
 
 uint16_t accounts__advanced(struct accounts *s, const struct wait *was, const struct wait *is,
 			    uint64_t not_these)
 {
 	struct compare c = { .was_wait = was, .is_wait = is };
-	uint16_t only;
+	uint16_t found, changed;
 
 	c.was = accounts__shape(s, was->chain);
-	c.is = accounts__shape(s, is->chain);
 	if (!c.was || !c.was->chain || !c.was->chain->nr || c.was->nr_leaves > SHAPE_MAX_COMPARED)
 		return NO_BRANCH;
-	only = only_called(c.was, not_these);
-	if (only != NO_BRANCH || !c.is || !c.is->chain || !c.is->chain->nr)
-		return only;
+	found = called(c.was, not_these);
+	c.is = is ? accounts__shape(s, is->chain) : NULL;
+	if (!c.is || !c.is->chain || !c.is->chain->nr ||
+	    (found != NO_BRANCH && !(found & BRANCH_FORK)))
+		return found;
 	compare(&c, 0, 0);
-	return only_called(c.was, not_these | c.same);
+	changed = called(c.was, not_these | c.same);
+	return changed == NO_BRANCH ? found : changed;
 }
 
 /* ---- frames ---- */
@@ -516,7 +559,32 @@ const char *accounts__waker_detail(struct accounts *s, uint32_t kind, uint32_t c
 
 /* ---- points ---- */
 
-static int point__describe(struct accounts *s, const struct account *account, struct point *p)
+#define CALLERS_NAMED	2	/* a line in a helper says less than who called it there */
+
+/* Names the innermost awaits of the program's own among @nr nodes from the root down. */
+static int account__callers(struct accounts *s, const struct shape *sh, const uint32_t *nodes,
+			    uint32_t nr, struct account *account)
+{
+	unsigned int named = 0;
+
+	while (nr-- && named < CALLERS_NAMED) {
+		const struct trace_node *n = &sh->chain->nodes[nodes[nr]];
+		const char *name;
+
+		if (n->kind != TRACE_NODE_AWAIT || n->runtime_own || !*n->path ||
+		    crate_path__foreign(n->path) || crate_path__generated(n->path))
+			continue;
+		name = node_name(s, n);
+		if (name && named++)
+			name = frame_names__safef(s->names, "%s < %s", account->caller, name);
+		if (!name)
+			return -ENOMEM;
+		account->caller = name;
+	}
+	return 0;
+}
+
+static int point__describe(struct accounts *s, struct account *account, struct point *p)
 {
 	const struct shape *sh = accounts__shape(s, account->chain);
 	uint32_t nodes[ACCOUNT_FRAMES_MAX], nr;
@@ -543,6 +611,8 @@ static int point__describe(struct accounts *s, const struct account *account, st
 	if (user && *user->path)
 		p->path = frame_names__safe(s->names, crate_path(user->path, crate));
 	p->foreign = user && crate_path__foreign(user->path);
+	if (p->foreign && account__callers(s, sh, nodes, nr, account))
+		return -ENOMEM;
 	p->line = user ? user->line : 0;
 	p->leaf = "";
 	n = nr ? &sh->chain->nodes[nodes[nr - 1]] : NULL;
@@ -594,7 +664,7 @@ static void enter(uint32_t *hash, uint32_t size, uint32_t at, uint32_t index)
 	hash[at] = index + 1;
 }
 
-static int64_t accounts__point_of(struct accounts *s, const struct account *account)
+static int64_t accounts__point_of(struct accounts *s, struct account *account)
 {
 	struct point p = { 0 };
 	uint32_t at, h;

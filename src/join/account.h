@@ -62,6 +62,11 @@ struct account {
 	/* node of the leaf, or BRANCH_FORK or NO_BRANCH, see above */
 	uint16_t	branch;
 	uint32_t	point;
+	/*
+	 * If the point is in a dependency: the innermost awaits of the program's own,
+	 * "f (x.rs:1) < g (x.rs:2)"; NULL: there is none.
+	 */
+	const char	*caller;
 };
 
 struct accounts;
@@ -90,11 +95,16 @@ struct wait {
 	const struct walk_keys	*keys;
 };
 
+/* The innermost node that contains nodes @first and @last, with BRANCH_FORK if it is neither. */
+uint16_t shape__common(const struct shape *sh, uint32_t first, uint32_t last);
 /*
  * Which of several pending futures made progress in the poll between waits @was and
  * @is: the node in @was of the only leaf that waits for a call of its waker and is
- * missing or changed in @is. @not_these has a bit for each leaf of @was that is ruled
- * out. NO_BRANCH: no such leaf, several, or too many leaves to compare.
+ * missing or changed in @is (NULL: the task has completed, or what it waits for now is not
+ * known). @not_these has a bit for each leaf of @was that is ruled out. If there are several
+ * such leaves: the innermost node that contains them, with BRANCH_FORK. NO_BRANCH: that is
+ * the first node with several pending futures, no leaf is left, or there are too many to
+ * compare.
  */
 uint16_t accounts__advanced(struct accounts *s, const struct wait *was, const struct wait *is,
 			    uint64_t not_these);

@@ -23,6 +23,8 @@ struct blocks {
 	struct join_delay	*delays;	/* of all blocks, one behind another */
 	struct join_sum		*ready;
 	size_t			 nr_ready;
+	struct join_sum		*unknown;	/* why time is unattributed */
+	size_t			 nr_unknown;
 };
 
 /* ---- places ---- */
@@ -607,37 +609,48 @@ static int by_sum_ns(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static int fill_ready(struct join *j, struct blocks *b)
+/* What the time of @key is told by in the list of its segment. NULL: no memory. */
+static const char *sum_name(struct join *j, const struct sum_key *key)
 {
-	size_t nr = 0, out = 0;
+	if (key->segment == JOIN_UNATTRIBUTED)
+		return frame_names__safe(j->names, part__name(key->part));
+	return key->detail.kind != DETAIL_NONE ? detail_name(j, key->detail) :
+	       frame_names__safe(j->names, key->part == PART_STOPPED ? "stopped" :
+								       "worker not known");
+}
 
-	b->ready = calloc(j->sums.sums.nr + 1ul, sizeof(*b->ready));
-	if (!b->ready)
+/* What the time of @segment, of the selected tasks, was, the most first, in *@out. */
+static int fill_sums(struct join *j, enum join_segment segment, struct join_sum **out,
+		     size_t *nr_out)
+{
+	struct join_sum *list = calloc(j->sums.sums.nr + 1ul, sizeof(*list));
+	size_t nr = 0, merged = 0;
+
+	*out = list;
+	if (!list)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < j->sums.sums.size; i++) {
 		const struct sum *s = &j->sums.sums.entries[i];
 		const char *name;
 
-		if (!s->ns || s->key.segment != JOIN_READY ||
+		if (!s->ns || s->key.segment != segment ||
 		    !selection__has(j, accounts__account(j->accounts, s->key.account)->kind))
 			continue;
-		name = s->key.detail.kind != DETAIL_NONE ? detail_name(j, s->key.detail) :
-		       frame_names__safe(j->names, s->key.part == PART_STOPPED ?
-						 "stopped" : "worker not known");
+		name = sum_name(j, &s->key);
 		if (!name)
 			return -ENOMEM;
-		b->ready[nr++] = (struct join_sum){ .name = name, .ns = s->ns };
+		list[nr++] = (struct join_sum){ .name = name, .ns = s->ns };
 	}
-	qsort(b->ready, nr, sizeof(*b->ready), by_sum_name);
+	qsort(list, nr, sizeof(*list), by_sum_name);
 	for (size_t i = 0; i < nr; i++) {
-		if (out && b->ready[out - 1].name == b->ready[i].name)
-			sum__add(&b->ready[out - 1].ns, b->ready[i].ns);
+		if (merged && list[merged - 1].name == list[i].name)
+			sum__add(&list[merged - 1].ns, list[i].ns);
 		else
-			b->ready[out++] = b->ready[i];
+			list[merged++] = list[i];
 	}
-	qsort(b->ready, out, sizeof(*b->ready), by_sum_ns);
-	b->nr_ready = out;
-	return others__sums(j->names, b->ready, &b->nr_ready);
+	qsort(list, merged, sizeof(*list), by_sum_ns);
+	*nr_out = merged;
+	return others__sums(j->names, list, nr_out);
 }
 
 /* ---- all of it ---- */
@@ -664,7 +677,9 @@ int blocks__make(struct join *j)
 	free(at_futexes);
 	if (!err)
 		err = fill_delays(j, b);
-	return err ? err : fill_ready(j, b);
+	if (!err)
+		err = fill_sums(j, JOIN_READY, &b->ready, &b->nr_ready);
+	return err ? err : fill_sums(j, JOIN_UNATTRIBUTED, &b->unknown, &b->nr_unknown);
 }
 
 void blocks__free(struct blocks *b)
@@ -676,6 +691,7 @@ void blocks__free(struct blocks *b)
 	free(b->futexes);
 	free(b->delays);
 	free(b->ready);
+	free(b->unknown);
 	free(b);
 }
 
@@ -694,4 +710,10 @@ const struct join_sum *join__ready(const struct join *j, size_t *nr)
 {
 	*nr = j->blocks->nr_ready;
 	return j->blocks->ready;
+}
+
+const struct join_sum *join__unattributed(const struct join *j, size_t *nr)
+{
+	*nr = j->blocks->nr_unknown;
+	return j->blocks->unknown;
 }

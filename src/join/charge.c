@@ -226,6 +226,12 @@ void task__decide(struct join *j, struct task *t, uint16_t branch)
 
 	if (!t->undecided)
 		return;
+	if (branch == NO_BRANCH) {
+		struct wait was = { t->chain, t->nr_keys, &t->keys };
+
+		/* At least what the futures have in common that may have been woken. */
+		branch = accounts__advanced(j->accounts, &was, NULL, split__not_joined(j, t));
+	}
 	t->undecided = false;
 	t->branch = branch;
 	if (task__is_named(t)) {

@@ -240,3 +240,22 @@ bool crate_path__foreign(const char *path)
 	return find_pair(&p, "registry", "src", 1) >= 0 ||
 	       find_pair(&p, "git", "checkouts", 2) >= 0 || find_std(&p) >= 0;
 }
+
+bool crate_path__std(const char *path)
+{
+	struct parts p;
+
+	parts__split(&p, path);
+	return find_std(&p) >= 0;
+}
+
+bool crate_path__generated(const char *path)
+{
+	struct parts p;
+
+	parts__split(&p, path);
+	for (unsigned int i = 0; i + 3 < p.nr; i++)
+		if (is(&p, i, "build") && is(&p, i + 2, "out"))
+			return true;
+	return false;
+}

@@ -37,5 +37,9 @@ bool crate_path__needed(const char *file);
  * one from git, or in std?
  */
 bool crate_path__foreign(const char *path);
+/* Is @path one of the sources of std, core or alloc? */
+bool crate_path__std(const char *path);
+/* Has a build script written @path? Cargo has such files in build/CRATE-HASH/out. */
+bool crate_path__generated(const char *path);
 
 #endif /* DWELL_JOIN_CRATE_PATH_H */

@@ -32,7 +32,7 @@ struct ready_fd {
 struct epoll_driver {
 	struct driver	 head;
 	int32_t		 epfd, nr;	/* epfd and return value of the last epoll_wait */
-	uint64_t	 prev;		/* return before that, by any thread */
+	uint64_t	 prev, before;	/* the return before that, by any thread; the one before */
 	struct ready_fd	*ready;
 	uint32_t	 nr_ready, ready_size, ready_next;
 };
@@ -41,7 +41,7 @@ struct epoll_driver {
 struct epolls {
 	struct {
 		int32_t		epfd;
-		uint64_t	ret;
+		uint64_t	ret, prev;
 	}		*list;
 	uint32_t	 nr, size;
 	bool		 sees_wakers;	/* events name the tasks of their wakers */
@@ -85,13 +85,18 @@ static struct epolls *epolls__get(struct join *j)
 	return j->drivers[DRIVER_epoll];
 }
 
-/* *@prev: when any thread last returned from @epfd, 0: never. @now replaces it. */
-static int epolls__returned(struct epolls *all, int32_t epfd, uint64_t now, uint64_t *prev)
+/*
+ * *@prev: when any thread last returned from @epfd, 0: never; *@before: the return before that.
+ * @now is the last from now on.
+ */
+static int epolls__returned(struct epolls *all, int32_t epfd, uint64_t now, uint64_t *prev,
+			    uint64_t *before)
 {
-	*prev = 0;
+	*prev = *before = 0;
 	for (uint32_t i = 0; i < all->nr; i++) {
 		if (all->list[i].epfd == epfd) {
-			*prev = all->list[i].ret;
+			*before = all->list[i].prev;
+			*prev = all->list[i].prev = all->list[i].ret;
 			all->list[i].ret = now;
 			return 0;
 		}
@@ -108,6 +113,7 @@ static int epolls__returned(struct epolls *all, int32_t epfd, uint64_t now, uint
 		all->size = size;
 	}
 	all->list[all->nr].epfd = epfd;
+	all->list[all->nr].prev = 0;
 	all->list[all->nr++].ret = now;
 	return 0;
 }
@@ -120,7 +126,18 @@ static int epoll__returned(struct join *j, struct driver *d, const struct trace_
 	e->epfd = ev->epoll.epfd;
 	e->nr = ev->epoll.nr;
 	e->nr_ready = e->ready_next = 0;
-	return all ? epolls__returned(all, e->epfd, d->returned, &e->prev) : -ENOMEM;
+	return all ? epolls__returned(all, e->epfd, d->returned, &e->prev, &e->before) :
+		     -ENOMEM;
+}
+
+/*
+ * When the data came for which the descriptor is ready. A whole call of epoll_wait since then
+ * that has not returned the descriptor has found nothing: the program had read what had come,
+ * and the time of what came later was not noted. 0: not known.
+ */
+static uint64_t ready_since(const struct epoll_driver *e, uint64_t ready)
+{
+	return ready < e->before ? 0 : ready;
 }
 
 static int epoll__ready(struct join *j, struct driver *d, const struct trace_event *ev)
@@ -143,7 +160,7 @@ static int epoll__ready(struct join *j, struct driver *d, const struct trace_eve
 		e->ready_size = size;
 	}
 	e->ready[e->nr_ready++] = (struct ready_fd){
-		.token = ev->ready.token, .ready = ev->ready.ready,
+		.token = ev->ready.token, .ready = ready_since(e, ev->ready.ready),
 		.reader = ev->ready.reader, .writer = ev->ready.writer,
 		.events = ev->ready.events,
 	};
@@ -193,6 +210,34 @@ static bool fires(const struct ready_fd *fd, unsigned int dir)
 				  true;
 }
 
+static bool is_foreign(const struct join *j, const struct ready_fd *fd, unsigned int dir)
+{
+	uint64_t waker = dir == WALK_DIR_READ ? fd->reader : fd->writer;
+
+	return waker && fires(fd, dir) && !task__find(j, waker);
+}
+
+/*
+ * Did @fd wake @t by a waker that is registered with it and not a task's? Such a waker calls all
+ * that wait for the descriptor, whichever direction they wait for (tokio-tungstenite's).
+ */
+static bool woken_by_any(const struct join *j, const struct task *t, const struct shape *sh,
+			 const struct ready_fd *fd, unsigned int *dir, uint16_t *branch)
+{
+	struct walk_key key;
+
+	if (!is_foreign(j, fd, WALK_DIR_READ) && !is_foreign(j, fd, WALK_DIR_WRITE))
+		return false;
+	for (uint32_t i = 0; i < sh->nr_leaves; i++) {
+		if (!leaf_key(t, &sh->leaves[i], WALK_KEY_IO, &key) || fd->token != key.value)
+			continue;
+		*dir = key.dir;
+		*branch = sh->leaves[i].node;
+		return true;
+	}
+	return false;
+}
+
 /* Did @fd wake @t: by a leaf with its token, or by a waker of @t that is registered with it? */
 static bool woken_by(const struct task *t, const struct shape *sh, const struct ready_fd *fd,
 		     unsigned int *dir, uint16_t *branch)
@@ -228,7 +273,8 @@ static bool epoll__why(const struct join *j, struct driver *d, const struct task
 		struct ready_fd *fd = &e->ready[at];
 		unsigned int dir;
 
-		if (!woken_by(t, sh, fd, &dir, &c->branch))
+		if (!woken_by(t, sh, fd, &dir, &c->branch) &&
+		    !woken_by_any(j, t, sh, fd, &dir, &c->branch))
 			continue;
 		e->ready_next = at;
 		fd->told = true;
@@ -236,13 +282,6 @@ static bool epoll__why(const struct join *j, struct driver *d, const struct task
 		return true;
 	}
 	return false;
-}
-
-static bool is_foreign(const struct join *j, const struct ready_fd *fd, unsigned int dir)
-{
-	uint64_t waker = dir == WALK_DIR_READ ? fd->reader : fd->writer;
-
-	return waker && fires(fd, dir) && !task__find(j, waker);
 }
 
 /*

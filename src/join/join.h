@@ -115,6 +115,12 @@ struct join_point {
 	size_t			 nr_split;
 	const struct join_sum	*details;	/* peers, wakers, culprits; largest first */
 	size_t			 nr_details;
+	/*
+	 * If it is in a dependency: the program's own awaits that led there, "f (x.rs:1) < g
+	 * (x.rs:2)", the innermost first; each with the time of waits (not of ready).
+	 */
+	const struct join_sum	*callers;
+	size_t			 nr_callers;
 	const struct join_frame	*stack;		/* of its longest row: from the task to the leaf */
 	size_t			 nr_stack;
 	/* what the sources of waits here did meanwhile; none if join__follow() was not called */
@@ -352,6 +358,8 @@ const struct join_job *join__jobs(const struct join *j, size_t *nr);
 const struct join_on_cpu *join__on_cpu(const struct join *j);
 /* What workers did while tasks were ready, the most time first. */
 const struct join_sum *join__ready(const struct join *j, size_t *nr);
+/* Why time of tasks is unattributed, the most time first. */
+const struct join_sum *join__unattributed(const struct join *j, size_t *nr);
 /* Losses by cause, from the recorder and from the join; none is 0. */
 const struct join_sum *join__losses(const struct join *j, size_t *nr);
 /* Remarks for the user, from the recorder and from the join. */

@@ -456,10 +456,15 @@ static int make_rows(struct join *j)
 
 /* ---- await points ---- */
 
-/* A part or a detail that will become part of an await point. */
+/* What a sum of an await point is: they come in this order. */
+enum point_sum_kind { SUM_PART, SUM_DETAIL, SUM_CALLER };
+
+#define SUMS_OF_ONE	3	/* kinds of sums that one sum of the joiner counts in */
+
+/* A part, a detail or a caller that will become part of an await point. */
 struct point_sum {
 	uint32_t	 point;
-	bool		 detail;
+	enum point_sum_kind kind;
 	const char	*name;
 	uint64_t	 ns;
 };
@@ -470,8 +475,8 @@ static int by_name(const void *a, const void *b)
 
 	if (x->point != y->point)
 		return x->point < y->point ? -1 : 1;
-	if (x->detail != y->detail)
-		return x->detail ? 1 : -1;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
 	return strcmp(x->name, y->name);
 }
 
@@ -481,8 +486,8 @@ static int by_ns(const void *a, const void *b)
 
 	if (x->point != y->point)
 		return x->point < y->point ? -1 : 1;
-	if (x->detail != y->detail)
-		return x->detail ? 1 : -1;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
 	if (x->ns != y->ns)
 		return x->ns > y->ns ? -1 : 1;
 	return strcmp(x->name, y->name);
@@ -503,32 +508,37 @@ static size_t merge_sums(struct point_sum *sums, size_t nr)
 	return out;
 }
 
-/* All parts and details of waits, *@nr of them. NULL: no memory. */
+/* All parts, details and callers of waits, *@nr of them. NULL: no memory. */
 static struct point_sum *collect_sums(struct join *j, size_t *nr)
 {
-	struct point_sum *sums = calloc(j->sums.sums.nr * 2ul + 1, sizeof(*sums));
+	struct point_sum *sums = calloc(j->sums.sums.nr * (size_t)SUMS_OF_ONE + 1, sizeof(*sums));
 
 	*nr = 0;
 	for (uint32_t i = 0; sums && i < j->sums.sums.size; i++) {
 		const struct sum *s = &j->sums.sums.entries[i];
-		struct point_sum *p = &sums[*nr];
+		struct point_sum of = { .ns = s->ns };
+		const struct account *account;
 
 		if (!s->ns || s->key.segment != JOIN_AWAIT || !selection__has_sum(j, &s->key))
 			continue;
-		p[0].point = accounts__account(j->accounts, s->key.account)->point;
-		p[0].name = part__name(s->key.part);
-		p[0].ns = s->ns;
-		++*nr;
+		account = accounts__account(j->accounts, s->key.account);
+		of.point = account->point;
+		of.name = part__name(s->key.part);
+		sums[(*nr)++] = of;
+		if (account->caller) {
+			of.kind = SUM_CALLER;
+			of.name = account->caller;
+			sums[(*nr)++] = of;
+		}
 		if (s->key.detail.kind == DETAIL_NONE)
 			continue;
-		p[1] = p[0];
-		p[1].detail = true;
-		p[1].name = detail_name(j, s->key.detail);
-		if (!p[1].name) {
+		of.kind = SUM_DETAIL;
+		of.name = detail_name(j, s->key.detail);
+		if (!of.name) {
 			free(sums);
 			return NULL;
 		}
-		++*nr;
+		sums[(*nr)++] = of;
 	}
 	if (sums)
 		*nr = merge_sums(sums, *nr);
@@ -606,15 +616,20 @@ static int fill_point(struct join *j, uint32_t index, const struct point_sum *su
 	};
 	p->followed = followed__of(j, index, &p->nr_followed);
 	p->split = out + *at;
-	for (; *at < nr && sums[*at].point == index && !sums[*at].detail; ++*at) {
+	for (; *at < nr && sums[*at].point == index && sums[*at].kind == SUM_PART; ++*at) {
 		out[*at] = (struct join_sum){ .name = sums[*at].name, .ns = sums[*at].ns };
 		sum__add(&p->await_ns, sums[*at].ns);
 		p->nr_split++;
 	}
 	p->details = details = out + *at;
-	for (; *at < nr && sums[*at].point == index; ++*at) {
+	for (; *at < nr && sums[*at].point == index && sums[*at].kind == SUM_DETAIL; ++*at) {
 		out[*at] = (struct join_sum){ .name = sums[*at].name, .ns = sums[*at].ns };
 		p->nr_details++;
+	}
+	p->callers = out + *at;
+	for (; *at < nr && sums[*at].point == index; ++*at) {
+		out[*at] = (struct join_sum){ .name = sums[*at].name, .ns = sums[*at].ns };
+		p->nr_callers++;
 	}
 	return others__sums(j->names, details, &p->nr_details);
 }

@@ -48,21 +48,39 @@ void sleeps__clear(struct sleeps *s)
 	hash_table__clear(&s->known);
 }
 
+/* Is it a function of std, core or alloc? By its name, if nothing tells its source. */
+static bool is_std(const struct trace_user_frame *f)
+{
+	static const char *const crates[] = { "std::", "core::", "alloc::" };
+	const char *name = f->function + strspn(f->function, "<&");
+
+	if (*f->path)
+		return crate_path__std(f->path);
+	for (size_t i = 0; i < sizeof(crates) / sizeof(*crates); i++)
+		if (!strncmp(name, crates[i], strlen(crates[i])))
+			return true;
+	return false;
+}
+
 const struct trace_user_frame *sleep__place(const struct trace_user_stack *st)
 {
-	const struct trace_user_frame *any = NULL;
+	const struct trace_user_frame *any = NULL, *library = NULL;
 
 	for (uint32_t i = 0; st && i < st->nr; i++) {
 		const struct trace_user_frame *f = &st->frames[i];
+		/* without a source, a name of Rust tells it from those of C libraries */
+		bool known = *f->path || strstr(f->function, "::");
 
-		if (!*f->function || !*f->path)
+		if (!*f->function || !known)
 			continue;
-		if (!crate_path__foreign(f->path))
+		if (*f->path && !crate_path__foreign(f->path))
 			return f;
+		if (!library && !is_std(f))
+			library = f;
 		if (!any)
 			any = f;
 	}
-	return any;
+	return library ? library : any;
 }
 
 /* A function of the kernel; with '_' at its end, all whose names begin so. */

@@ -43,7 +43,8 @@ void sleeps__clear(struct sleeps *s);
 
 /*
  * The innermost function of user stack @st (NULL is fine) that is in the program's own
- * sources; else the innermost that has a source; else NULL.
+ * sources; else the innermost that is not std's, which without line tables is one whose name is
+ * Rust's; else the innermost of std's; else NULL.
  */
 const struct trace_user_frame *sleep__place(const struct trace_user_stack *st);
 /*

@@ -289,8 +289,9 @@ void task__note_wait(struct join *j, struct task *t, enum wait_end wait, uint64_
 /* Sample @number was met while @t was running. */
 void task__note_sample(struct join *j, struct task *t, uint32_t number);
 /*
- * The last wait was ended by @branch, or will never be known (NO_BRANCH). Passes on
- * what was deferred for it, unless the kind is still unknown.
+ * The last wait was ended by @branch; NO_BRANCH: it will never be known which, and the innermost
+ * node that contains all of those that it can be takes its place. Passes on what was deferred
+ * for it, unless the kind is still unknown.
  */
 void task__decide(struct join *j, struct task *t, uint16_t branch);
 /* The kind of @t has become known. */

@@ -58,18 +58,7 @@ static void common__add(struct common *c, uint32_t node)
 /* The innermost node that contains all candidates. */
 static uint16_t common__node(const struct common *c)
 {
-	const struct shape *sh = c->sh;
-	uint32_t node = 0, next = 0;
-
-	if (c->nr == 1 || c->last < sh->end[c->first])
-		return (uint16_t)c->first;
-	do {
-		node = next;
-		for (uint32_t child = node + 1; child < sh->end[node]; child = sh->end[child])
-			if (c->first >= child && c->last < sh->end[child])
-				next = child;
-	} while (next != node);
-	return (uint16_t)(node | BRANCH_FORK);
+	return shape__common(c->sh, c->first, c->nr == 1 ? c->first : c->last);
 }
 
 static void add_leaves(struct common *c, enum waits want)

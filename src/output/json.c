@@ -202,6 +202,8 @@ static json_t *point(const struct join_point *p, bool follow, int *err)
 	set(o, "details", sums(p->details, p->nr_details, err), err);
 	if (follow)
 		set(o, "followed", followed(p->followed, p->nr_followed, err), err);
+	if (p->nr_callers)
+		set(o, "callers", sums(p->callers, p->nr_callers, err), err);
 	set(o, "p50_ns", number(p->await.p50), err);
 	set(o, "p99_ns", number(p->await.p99), err);
 	set(o, "max_ns", number(p->await.max), err);

@@ -20,6 +20,8 @@
 #define POINTS_SHOWN	20
 #define SPINS_SHOWN	3
 #define DETAILS_SHOWN	3
+#define UNATTRIBUTED_MIN 1000	/* less than this part of all time is not explained */
+#define CALLERS_SHOWN	3	/* … and as many of the program's lines that wait there */
 #define BAR_MAX		48
 #define BAR_USEFUL	10	/* if bars are at most this long, words say more */
 
@@ -300,6 +302,24 @@ static void print_segments(struct text_report *t)
 	}
 }
 
+/* Why time is unattributed, if that is enough to ask. */
+static void print_unattributed(struct text_report *t)
+{
+	const struct join_totals *totals = join__totals(t->join);
+	struct flow *f = &t->flow;
+	size_t nr;
+	const struct join_sum *why = join__unattributed(t->join, &nr);
+
+	if (!nr || totals->segments[JOIN_UNATTRIBUTED] < totals->lifetime_ns / UNATTRIBUTED_MIN)
+		return;
+	fputc('\n', t->out);
+	flow__begin(f, 0);
+	flow__words(f, "Unattributed:");
+	for (size_t i = 0; i < nr; i++)
+		flow__put(f, "%s %s%s", why[i].name, duration(why[i].ns).s, i + 1 < nr ? "," : ".");
+	flow__end(f);
+}
+
 /* ---- await points ---- */
 
 /* Does another await point lie in a different file with the same base name? */
@@ -407,6 +427,24 @@ static void print_details(struct flow *f, const struct join_point *p)
 		flow__put(f, "and %s%s more", uncounted ? "at least " : "", count(more).s);
 }
 
+/* Where the program waits for a future of a dependency. */
+static void print_callers(struct text_report *t, const struct join_point *p)
+{
+	size_t shown = p->nr_callers < CALLERS_SHOWN ? p->nr_callers : CALLERS_SHOWN;
+	struct flow *f = &t->flow;
+
+	if (!shown)
+		return;
+	flow__begin(f, 5);
+	flow__put(f, "called by");
+	for (size_t i = 0; i < shown; i++)
+		flow__put(f, "%s %s%s", p->callers[i].name, duration(p->callers[i].ns).s,
+			  i + 1 < p->nr_callers ? "," : "");
+	if (shown < p->nr_callers)
+		flow__put(f, "and %s more", count(p->nr_callers - shown).s);
+	flow__end(f);
+}
+
 static void print_split(struct text_report *t, const struct join_point *p)
 {
 	struct flow *f = &t->flow;
@@ -432,6 +470,7 @@ static void print_point(struct text_report *t, const struct join_point *p, size_
 	flow__begin(f, 5);
 	flow__put(f, "%s%s", task_noun(p->task), p->task);
 	flow__end(f);
+	print_callers(t, p);
 	if (p->spin >= JOIN_SPIN) {
 		flow__begin(f, 5);
 		flow__put(f, "SPIN:");
@@ -511,6 +550,7 @@ static int write_text(const struct join *j, const struct trace_reader *r,
 	print_spins(&t);
 	print_cost(&t);
 	print_segments(&t);
+	print_unattributed(&t);
 	text_on_cpu__print(&t, opts->top);
 	text_jobs__print(&t, opts->top);
 	text_blocks__print(&t, opts->top);

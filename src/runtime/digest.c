@@ -197,6 +197,7 @@ uint64_t runtimes__digest(const struct runtime *const *list)
 		add_runtime(&d, *list);
 	add_leaves(&d, library_leaves, nr_library_leaves);
 	add_handles(&d, library_handles, nr_library_handles);
+	add_wrappers(&d, library_wrappers, nr_library_wrappers);
 	add_streams(&d, library_streams, nr_library_streams);
 	add_str(&d, library_adapters);
 	for (const struct runtime_other *o = other_runtimes; o->name; o++) {

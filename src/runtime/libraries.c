@@ -95,6 +95,16 @@ const struct runtime_leaf library_leaves[] = {
 
 const size_t nr_library_leaves = sizeof(library_leaves) / sizeof(library_leaves[0]);
 
+/*
+ * futures-util's lock/bilock.rs: the two halves of a stream that was split share the whole, and
+ * poll it.
+ */
+const struct runtime_wrapper library_wrappers[] = {
+	{ "futures_util::lock::bilock::BiLock", "arc", NULL },
+};
+
+const size_t nr_library_wrappers = sizeof(library_wrappers) / sizeof(library_wrappers[0]);
+
 #define HOLDS	RUNTIME_SIDE_HOLDS
 #define SENDS	RUNTIME_SIDE_SENDS
 #define RECEIVES RUNTIME_SIDE_RECEIVES

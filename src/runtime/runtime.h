@@ -511,6 +511,9 @@ extern const struct runtime_other other_runtimes[];
 /* Leaves in libraries, which any runtime may poll: see libraries.c. */
 extern const struct runtime_leaf library_leaves[];
 extern const size_t nr_library_leaves;
+/* Wrappers in libraries. */
+extern const struct runtime_wrapper library_wrappers[];
+extern const size_t nr_library_wrappers;
 /* Handles in libraries, of locks that a thread waits for. */
 extern const struct runtime_handle library_handles[];
 extern const size_t nr_library_handles;

@@ -82,6 +82,8 @@ static const struct runtime_root roots[] = {
 #define IO_UTIL(module, name, direction) \
 	{ .type = "tokio::io::util::" module "::" name, .key = WALK_KEY_IO, \
 	  .dir = (direction), .search_io = true }
+#define SINK(name) \
+	{ .type = "futures_util::sink::" name, .key = WALK_KEY_IO, .dir = 2, .search_io = true }
 #define READ_INT(name)	IO_UTIL("read_int", name, 1), IO_UTIL("read_int", name "Le", 1)
 #define WRITE_INT(name)	IO_UTIL("write_int", name, 2), IO_UTIL("write_int", name "Le", 2)
 
@@ -180,6 +182,17 @@ static const struct runtime_leaf leaves[] = {
 	  .dir = 1, .search_io = true },
 	{ .type = POLL_FN("tokio::net::tcp::split_owned::{impl}::peek"), .key = WALK_KEY_IO,
 	  .dir = 1, .search_io = true },
+
+	/*
+	 * tokio-tungstenite's lib.rs, handshake.rs. What is registered with the socket is a waker
+	 * of the crate's own (compat.rs: WakerProxy), which calls who reads and who writes.
+	 */
+	{ .type = "tokio_tungstenite::WebSocketStream", .key = WALK_KEY_IO, .dir = 1,
+	  .search_io = true },
+	{ .type = "tokio_tungstenite::handshake::MidHandshake", .key = WALK_KEY_IO,
+	  .search_io = true },
+	/* futures-util's sink/{feed,flush,close}.rs: they wait for room in what the sink holds */
+	SINK("feed::Feed"), SINK("flush::Flush"), SINK("close::Close"),
 
 	IO_UTIL("read", "Read", 1),
 	IO_UTIL("read_buf", "ReadBuf", 1),

@@ -48,7 +48,7 @@ OUTPUTS = [
     ("past", ["why", "--at", "0.1", "--slowest", "3"]),
 ]
 REPORTS = {"io", "losses", "torn", "symbols", "spin", "paths", "blocked", "jobs", "uring", "cpu",
-           "user_stacks", "futexes", "throttled_more"}  # whose report for people is kept, too
+           "user_stacks", "futexes", "throttled_more", "callers"}  # whose report for people is kept, too
 WHYS = {"lints", "blocked", "spin", "losses"}  # what is told of why their tasks wait
 FOLLOWED = {"follow", "follow_cpu"}
 OF_SOME = {"report": REPORTS, "hidden": {"idle", "rings"}, "followed": FOLLOWED, "tree": FOLLOWED,

@@ -158,6 +158,17 @@ static void needed(void **state)
 	assert_false(crate_path__needed(""));
 }
 
+static void generated(void **state)
+{
+	(void)state;
+	assert_true(crate_path__generated("/srv/app/target/release/build/app-1f2e/out/app.Front.rs"));
+	assert_true(crate_path__generated("target/x86_64/debug/build/app-1f2e/out/a/b.rs"));
+	assert_false(crate_path__generated("/srv/build/app/src/out.rs"));
+	assert_false(crate_path__generated("/srv/build/app/out"));
+	assert_false(crate_path__generated("src/main.rs"));
+	assert_false(crate_path__generated(""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +176,7 @@ int main(void)
 		cmocka_unit_test(long_paths),
 		cmocka_unit_test(any_path),
 		cmocka_unit_test(needed),
+		cmocka_unit_test(generated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -147,6 +147,34 @@ static void parkers(void **state)
 	assert_false(sleep__parks(NULL));
 }
 
+static void places_of_libraries(void **state)
+{
+	struct trace_user_frame frames[] = {
+		{ "syscall", "", 0 },
+		{ "std::sync::Mutex::lock", "/rustc/59807616e1fa2540724bfbac14d7976d7e4a3860/library/std/src/a.rs", 9 },
+		{ "h2::Streams::poll", "/c/registry/src/index.crates.io-1949cf8c6b5b557f/h2-0.4.20/src/s.rs", 12 },
+		{ "hyper::poll", "/c/registry/src/index.crates.io-1949cf8c6b5b557f/hyper-1.0.0/src/s.rs", 3 },
+	};
+	struct trace_user_frame names[] = {
+		{ "clock_nanosleep", "", 0 },
+		{ "<std::thread::Builder as core::fmt::Debug>::fmt", "", 0 },
+		{ "app::rebuild", "", 0 },
+		{ "app::work", "", 0 },
+	};
+	struct trace_user_stack st = { .nr = 4, .frames = frames };
+
+	(void)state;
+	/* nothing of the program's own: not the lock in std, but who takes it */
+	assert_ptr_equal(sleep__place(&st), &frames[2]);
+	/* without line tables the names tell */
+	st.frames = names;
+	assert_ptr_equal(sleep__place(&st), &names[2]);
+	st.nr = 2;
+	assert_ptr_equal(sleep__place(&st), &names[1]);
+	st.nr = 1;
+	assert_null(sleep__place(&st));
+}
+
 static void numbers(void **state)
 {
 	struct sleep a = { .stack = 1, .syscall = 73 }, b = a;
@@ -168,6 +196,7 @@ int main(void)
 		cmocka_unit_test(kernel_stacks),
 		cmocka_unit_test(places),
 		cmocka_unit_test(parkers),
+		cmocka_unit_test(places_of_libraries),
 		cmocka_unit_test(numbers),
 	};
 
