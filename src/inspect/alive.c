@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "inspect/form.h"
+#include "inspect/heap.h"
 #include "inspect/schedulers.h"
 #include "inspect/task_group.h"
 
@@ -34,6 +35,9 @@ struct alive {
 	struct forms		*forms;
 	struct schedulers	 schedulers;
 	struct task_group	*group;
+	struct heap		*heap;
+	bool			 searches;		/* in each pass, the heap … */
+	bool			 search_due, searching;	/* … in the next one; in this one, still */
 	struct list		*lists;
 	size_t			 nr_lists, list_room;
 	struct context {
@@ -60,6 +64,26 @@ static bool read_word(const struct alive *a, uint64_t addr, uint64_t *out)
 
 /* ---- life ---- */
 
+/* Are there tasks, of any of @nr poll functions, that only a search finds? */
+static bool needs_search(const struct alive *a, size_t nr)
+{
+	const struct scheduler_kind *kind;
+
+	for (size_t i = 0; i < nr; i++) {
+		if (a->fns[i].role != RUNTIME_FN_POLL || a->fns[i].blocking)
+			continue;
+		for (size_t k = 0; k < a->forms->nr; k++) {
+			const struct form *f = &a->forms->list[k];
+
+			kind = f->runtime == a->fns[i].runtime ?
+				       schedulers__of(&a->schedulers, f, (uint32_t)i) : NULL;
+			if (kind && kind->list->searched)
+				return true;
+		}
+	}
+	return false;
+}
+
 struct alive *alive__new(const struct image *img, const struct process *target, uint64_t bias,
 			 alive_found found, void *ctx)
 {
@@ -74,10 +98,12 @@ struct alive *alive__new(const struct image *img, const struct process *target, 
 	a->forms = forms__new(img, target, bias);
 	if (a->forms && schedulers__init(&a->schedulers, a->forms))
 		a->group = task_group__new(a->forms, &a->schedulers, found, ctx);
-	if (!a->group) {
+	a->heap = heap__new(target);
+	if (!a->group || !a->heap) {
 		alive__free(a);
 		return NULL;
 	}
+	a->searches = a->search_due = needs_search(a, nr);
 	return a;
 }
 
@@ -85,6 +111,7 @@ void alive__free(struct alive *a)
 {
 	if (!a)
 		return;
+	heap__free(a->heap);
 	task_group__free(a->group);
 	forms__free(a->forms);
 	free(a->lists);
@@ -228,9 +255,86 @@ int alive__again(struct alive *a)
 
 	a->began = 0;
 	begin_pass(a);
+	a->search_due = a->searches;
 	for (size_t i = 0; i < a->nr_lists && !err; i++)
 		err = each_head(a, &a->lists[i], add_cursor);
 	return err;
+}
+
+/* ---- the search of the heap ---- */
+
+/* May what looks like a task of @f at @header be one that was freed? */
+static bool is_rest(const struct alive *a, const struct form *f, uint64_t header)
+{
+	uint64_t state;
+
+	return !form__read_status(a->forms, f, header, &state) ||
+	       (f->tasks->held && !(state & f->tasks->held)) ||
+	       (state & f->tasks->whole) != f->tasks->whole;
+}
+
+/* A word at @at points into the program's constants, where vtables are. */
+static int found_word(void *ctx, uint64_t at, uint64_t word)
+{
+	struct alive *a = ctx;
+	int err = 0;
+
+	for (size_t i = 0; i < a->forms->nr && !err; i++) {
+		const struct form *f = &a->forms->list[i];
+		const struct scheduler_kind *kind;
+		struct task_vtable v;
+
+		if (!task_vtables__find(f->vtables, word, &v))
+			continue;
+		kind = schedulers__of(&a->schedulers, f, v.fn);
+		if (!kind || !kind->list->searched || a->fns[v.fn].blocking ||
+		    is_rest(a, f, at - f->vtable))
+			continue;
+		if (kind->list->head != RUNTIME_NO_LAYOUT)
+			err = alive__task(a, at - f->vtable);
+		else
+			err = task_group__add(a->group, at - f->vtable, kind);
+	}
+	return err;
+}
+
+static void begin_search(struct alive *a)
+{
+	a->search_due = false;
+	begin_pass(a);
+	a->searching = !heap__begin(a->heap);
+	a->incomplete |= !a->searching;
+}
+
+static int step_search(struct alive *a)
+{
+	int err = heap__step(a->heap, found_word, a);
+
+	a->searching = err > 0;
+	a->incomplete |= heap__incomplete(a->heap);
+	return err < 0 ? err : 0;
+}
+
+int alive__leave_out(struct alive *a, uint64_t sp, uint64_t fs)
+{
+	return a->searches ? heap__leave_out(a->heap, sp, fs) : 0;
+}
+
+void alive__forget_stacks(struct alive *a)
+{
+	heap__forget_stacks(a->heap);
+}
+
+bool alive__searches(const struct alive *a)
+{
+	return a->searches;
+}
+
+/* ---- passes ---- */
+
+static bool is_left(const struct alive *a)
+{
+	return a->searching || task_group__left(a->group);
 }
 
 int alive__step(struct alive *a, uint64_t until)
@@ -238,14 +342,17 @@ int alive__step(struct alive *a, uint64_t until)
 	uint64_t ts;
 	int err = 0;
 
-	while (task_group__left(a->group) && !err) {
-		err = task_group__step(a->group);
+	if (a->search_due)
+		begin_search(a);
+	while (is_left(a) && !err) {
+		err = task_group__left(a->group) ? task_group__step(a->group) : step_search(a);
 		ts = clock__now();
 		if (ts - a->began > ALIVE_PASS_NS || task_group__seen(a->group) >= MAX_TASKS) {
-			a->truncated = task_group__left(a->group) != 0;
+			a->truncated = is_left(a);
+			a->searching = false;
 			task_group__cut(a->group);
 		}
-		if (!err && task_group__left(a->group) && ts >= until)
+		if (!err && is_left(a) && ts >= until)
 			return 1;
 	}
 	if (!err)
@@ -263,6 +370,8 @@ bool alive__knows_threads(const struct alive *a)
 	const struct image_tls *tls;
 	size_t nr;
 
+	if (a->searches)
+		return true;
 	tls = image__tls(a->img, &nr);
 	for (size_t i = 0; i < a->forms->nr; i++) {
 		if (form__layout(a->forms, &a->forms->list[i],
@@ -393,8 +502,9 @@ int alive__task(struct alive *a, uint64_t header)
 	f = forms__task(a->forms, header, &v);
 	kind = f ? schedulers__of(&a->schedulers, f, v.fn) : NULL;
 	/* jobs are in no list, and a job's memory is soon reused */
-	if (!kind || a->fns[v.fn].blocking || !read_word(a, header + v.scheduler, &shared) ||
-	    !shared || known_list(a, shared))
+	if (!kind || kind->form->tasks->vtable_scheduler == RUNTIME_NO_LAYOUT ||
+	    a->fns[v.fn].blocking || !read_word(a, header + v.scheduler, &shared) || !shared ||
+	    known_list(a, shared))
 		return 0;
 	return add_list(a, shared, kind);
 }
@@ -405,7 +515,9 @@ bool alive__polled(const struct alive *a, uint64_t header, uint32_t *fn)
 	const struct form *f = forms__task(a->forms, header, &v);
 	uint64_t state;
 
-	if (!f || !form__read_status(a->forms, f, header, &state) || !(state & f->status.running) ||
+	/* where the state word does not tell, it may be */
+	if (!f || !form__read_status(a->forms, f, header, &state) ||
+	    (f->status.running && !(state & f->status.running)) ||
 	    (state & f->status.complete))
 		return false;
 	*fn = v.fn;
