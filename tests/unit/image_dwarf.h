@@ -76,7 +76,7 @@ static inline void text(struct buf *b, const char *s)
 }
 
 /* In a list of ranges or locations: two addresses. */
-static inline void pair(struct buf *b, uint64_t start, uint64_t end, unsigned int size)
+static inline void list_pair(struct buf *b, uint64_t start, uint64_t end, unsigned int size)
 {
 	put(b, start, size);
 	put(b, end, size);
@@ -86,7 +86,7 @@ static inline void pair(struct buf *b, uint64_t start, uint64_t end, unsigned in
  * In a list of locations: an expression of one operator and @n more bytes, behind the length as
  * DWARF 4 or 5 has it.
  */
-static inline void expression(struct buf *b, unsigned int version, uint8_t op, size_t n)
+static inline void list_expression(struct buf *b, unsigned int version, uint8_t op, size_t n)
 {
 	if (version < 5)
 		put(b, n + 1, 2);

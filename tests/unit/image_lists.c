@@ -162,27 +162,27 @@ static void old_lists(struct file *f, unsigned int size)
 	uint64_t base = size == 8 ? ~0ull : 0xffffffff;
 	struct buf *b = &f->ranges;
 
-	pair(b, 0x10, 0x20, size);
-	pair(b, 0x30, 0x30, size);	/* empty */
-	pair(b, 0x40, 0x3f, size);	/* and less than that */
-	pair(b, 0, 1, size);
-	pair(b, base, 0x5000, size);
-	pair(b, 0x10, 0x20, size);
-	pair(b, base, 0, size);
-	pair(b, 0x10, 0x20, size);
-	pair(b, 0, 0, size);
-	pair(b, 0x77, 0x78, size);	/* another one's */
+	list_pair(b, 0x10, 0x20, size);
+	list_pair(b, 0x30, 0x30, size);	/* empty */
+	list_pair(b, 0x40, 0x3f, size);	/* and less than that */
+	list_pair(b, 0, 1, size);
+	list_pair(b, base, 0x5000, size);
+	list_pair(b, 0x10, 0x20, size);
+	list_pair(b, base, 0, size);
+	list_pair(b, 0x10, 0x20, size);
+	list_pair(b, 0, 0, size);
+	list_pair(b, 0x77, 0x78, size);	/* another one's */
 	b = &f->loc;
-	pair(b, 0x10, 0x20, size);
-	expression(b, 4, DW_OP_reg3, 0);
-	pair(b, 0x20, 0x20, size);
-	expression(b, 4, DW_OP_reg4, 0);
-	pair(b, base, 0x5000, size);
-	pair(b, 0, 8, size);
-	expression(b, 4, DW_OP_fbreg, 300);
-	pair(b, 8, 9, size);
+	list_pair(b, 0x10, 0x20, size);
+	list_expression(b, 4, DW_OP_reg3, 0);
+	list_pair(b, 0x20, 0x20, size);
+	list_expression(b, 4, DW_OP_reg4, 0);
+	list_pair(b, base, 0x5000, size);
+	list_pair(b, 0, 8, size);
+	list_expression(b, 4, DW_OP_fbreg, 300);
+	list_pair(b, 8, 9, size);
 	put(b, 0, 2);			/* nowhere */
-	pair(b, 0, 0, size);
+	list_pair(b, 0, 0, size);
 }
 
 #define OLD_RANGES	"1010-1020 1000-1001 5010-5020 10-20"
@@ -262,10 +262,10 @@ static void expressions_that_are_too_long(void **state)
 	struct file f = { .unit = 0 };
 
 	(void)state;
-	pair(&f.loc, 0x10, 0x20, 8);
+	list_pair(&f.loc, 0x10, 0x20, 8);
 	put(&f.loc, 3, 2);
 	put(&f.loc, 0x50, 2);
-	pair(&f.ranges, 0, 0, 8);
+	list_pair(&f.ranges, 0, 0, 8);
 	check(&f, &old, "", "");
 	put(&f.loc, 0x50, 1);
 	check(&f, &old, "", "1010-1020:50.3");
@@ -281,8 +281,8 @@ static void long_lists(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < 2000; i++)
-		pair(&f.ranges, i, i + 1, 8);
-	pair(&f.ranges, 0, 0, 8);
+		list_pair(&f.ranges, i, i + 1, 8);
+	list_pair(&f.ranges, 0, 0, 8);
 	put(&f.loc, 0, 1);
 	load_lists(&f, &old, &e);
 	assert_int_equal(lists__ranges(&e.block, all, 2000), LIST_MAX / 16);
@@ -341,7 +341,7 @@ static void kind(struct buf *b, unsigned int kind, bool locations)
 
 static void new_list(struct buf *b, bool locations, unsigned int size)
 {
-#define EXPRESSION(op)	do { if (locations) expression(b, 5, op, 0); } while (0)
+#define EXPRESSION(op)	do { if (locations) list_expression(b, 5, op, 0); } while (0)
 	kind(b, DW_LLE_offset_pair, locations);
 	uleb(b, 0x10);
 	uleb(b, 0x200);
@@ -429,7 +429,7 @@ static void kinds_that_end_a_list(void **state)
 			put(b, 0x40, 8);
 			uleb(b, 1);
 			if (loc)
-				expression(b, 5, DW_OP_reg0, 0);
+				list_expression(b, 5, DW_OP_reg0, 0);
 			put(b, k, 1);
 			put(b, 0, 16);
 		}
@@ -545,18 +545,18 @@ static void gnu_list(struct buf *b)
 	put(b, DW_LLE_GNU_start_end_entry, 1);
 	uleb(b, 0);
 	uleb(b, 1);
-	expression(b, 4, DW_OP_reg0, 0);
+	list_expression(b, 4, DW_OP_reg0, 0);
 	put(b, DW_LLE_GNU_base_address_selection_entry, 1);
 	uleb(b, 2);
 	put(b, DW_LLE_GNU_start_length_entry, 1);
 	uleb(b, 1);
 	put(b, 0x300, 4);
-	expression(b, 4, DW_OP_fbreg, 200);
+	list_expression(b, 4, DW_OP_fbreg, 200);
 	put(b, DW_LLE_GNU_end_of_list_entry, 1);
 	put(b, DW_LLE_GNU_start_length_entry, 1);
 	uleb(b, 1);
 	put(b, 0x300, 4);
-	expression(b, 4, DW_OP_reg1, 0);
+	list_expression(b, 4, DW_OP_reg1, 0);
 }
 
 #define GNU_LOCATIONS	"2000-2040:50.1 2040-2340:91.201"
@@ -573,8 +573,8 @@ static void split_4(void **state)
 	s.split = true;
 	s.low_pc = 0x666000;
 	gnu_list(&f.loc);
-	pair(&f.ranges, 0x66, 0x67, 8);
-	pair(&main.ranges, 0x55, 0x56, 8);	/* DW_AT_GNU_ranges_base is 16 */
+	list_pair(&f.ranges, 0x66, 0x67, 8);
+	list_pair(&main.ranges, 0x55, 0x56, 8);	/* DW_AT_GNU_ranges_base is 16 */
 	old_lists(&main, 8);
 	addresses(&main.addr, 8);
 	load_lists(&f, &s, &e);

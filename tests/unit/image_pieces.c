@@ -49,9 +49,9 @@ static void check_pieces(unsigned int code, uint64_t low, uint64_t high, uint64_
 	struct die d;
 
 	begin_entry(&f);
-	pair(&f.ranges, 0x10, 0x20, 8);	/* of no account beside low_pc */
-	pair(&f.ranges, 0x30, 0x40, 8);
-	pair(&f.ranges, 0, 0, 8);
+	list_pair(&f.ranges, 0x10, 0x20, 8);	/* of no account beside low_pc */
+	list_pair(&f.ranges, 0x30, 0x40, 8);
+	list_pair(&f.ranges, 0, 0, 8);
 	uleb(&f.info, code);
 	put(&f.info, low, 8);
 	put(&f.info, high, code == L_WHOLE ? 4 : code == L_END ? 8 : 0);
@@ -92,10 +92,10 @@ static void code_in_pieces(void **state)
 
 	(void)state;
 	begin_entry(&f);
-	pair(&f.ranges, 0x50, 0x50, 8);
-	pair(&f.ranges, 0x30, 0x40, 8);
-	pair(&f.ranges, 0x10, 0x20, 8);
-	pair(&f.ranges, 0, 0, 8);
+	list_pair(&f.ranges, 0x50, 0x50, 8);
+	list_pair(&f.ranges, 0x30, 0x40, 8);
+	list_pair(&f.ranges, 0x10, 0x20, 8);
+	list_pair(&f.ranges, 0, 0, 8);
 	uleb(&f.info, L_BLOCK);
 	put(&f.info, 0, 4);
 	the_entry(&f, &d);
@@ -126,14 +126,14 @@ static void places(void **state)
 
 	(void)state;
 	begin_entry(&f);
-	pair(&f.loc, 0x10, 0x20, 8);
-	expression(&f.loc, 4, DW_OP_reg0, 0);
-	pair(&f.loc, 0x30, 0x40, 8);
-	expression(&f.loc, 4, DW_OP_reg1, 0);
+	list_pair(&f.loc, 0x10, 0x20, 8);
+	list_expression(&f.loc, 4, DW_OP_reg0, 0);
+	list_pair(&f.loc, 0x30, 0x40, 8);
+	list_expression(&f.loc, 4, DW_OP_reg1, 0);
 	/* of two that hold it the first is right */
-	pair(&f.loc, 0x35, 0x50, 8);
-	expression(&f.loc, 4, DW_OP_reg2, 0);
-	pair(&f.loc, 0, 0, 8);
+	list_pair(&f.loc, 0x35, 0x50, 8);
+	list_expression(&f.loc, 4, DW_OP_reg2, 0);
+	list_pair(&f.loc, 0, 0, 8);
 	uleb(&f.info, L_PARAM);
 	put(&f.info, 0, 4);
 	the_entry(&f, &d);
