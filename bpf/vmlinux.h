@@ -234,7 +234,37 @@ struct unix_sock {
 	struct sock *peer;
 };
 
-struct io_ring_ctx;
+/* Files registered with a ring: io_uring/rsrc.h, since 6.13 … */
+struct io_rsrc_node {
+	unsigned long file_ptr;
+};
+
+struct io_rsrc_data {
+	unsigned int nr;
+	struct io_rsrc_node **nodes;
+};
+
+struct io_file_table {
+	struct io_rsrc_data data;
+};
+
+struct io_ring_ctx {
+	struct io_file_table file_table;
+};
+
+/* … and before. */
+struct io_fixed_file {
+	unsigned long file_ptr;
+};
+
+struct io_file_table___before_6_13 {
+	struct io_fixed_file *files;
+};
+
+struct io_ring_ctx___before_6_13 {
+	struct io_file_table___before_6_13 file_table;
+	unsigned int nr_user_files;
+};
 
 struct io_cqe {
 	__u64 user_data;
@@ -263,6 +293,10 @@ struct filename {
 struct io_connect {
 	void *addr;
 	int addr_len;
+};
+
+struct io_accept {
+	u32 file_slot;
 };
 
 struct io_open {

@@ -66,6 +66,7 @@ static __always_inline bool sock_filtered(__u64 sk)
 
 #define S_IFMT		0170000
 #define S_IFSOCK	0140000
+#define S_IFREG		0100000
 #define SOCK_STREAM	1
 #define SOCK_DGRAM	2
 #define TCP_LISTEN	10

@@ -41,7 +41,10 @@ struct raw_fd {
 	__u8		last;		/* enum fd_last */
 	__u8		opened;		/* for what: enum fd_opened */
 	__u8		pad[3];
-	/* of a unix socket: its own; if it has none, that of its peer */
+	/*
+	 * Of a unix socket: its own; if it has none, that of its peer. Of a file that is
+	 * registered with io_uring: the last part of its path.
+	 */
 	char		unix_path[RAW_UNIX_PATH];
 	__u32		written;	/* of a TCP connection: see struct fd_state */
 	/*

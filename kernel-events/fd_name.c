@@ -381,6 +381,16 @@ static void link_name(const struct fd_namer *n, const struct raw_fd *fd, char *o
 	const char *kind;
 	int len;
 
+	/* registered with io_uring: it need not be open as a descriptor */
+	if (fd->fd < 0) {
+		len = fd->unix_len < RAW_UNIX_PATH ? fd->unix_len : RAW_UNIX_PATH;
+		if ((fd->mode & S_IFMT) == S_IFREG && len)
+			snprintf(out, size, "file %.*s", len, fd->unix_path);
+		else
+			snprintf(out, size, "registered file, inode %llu",
+				 (unsigned long long)fd->ino);
+		return;
+	}
 	if (!read_link(n->pid, fd->fd, target, sizeof(target))) {
 		snprintf(out, size, "fd %d (inode %llu)", fd->fd, (unsigned long long)fd->ino);
 		return;

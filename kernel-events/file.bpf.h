@@ -15,7 +15,6 @@
 
 #define S_IFDIR		0040000
 #define S_IFBLK		0060000
-#define S_IFREG		0100000
 
 /* What makes it another file than others. */
 struct file_key {

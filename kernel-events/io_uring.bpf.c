@@ -18,6 +18,7 @@
 #define REQ_F_FIXED_FILE	1	/* include/linux/io_uring_types.h */
 
 #define IORING_OP_POLL_ADD	6	/* include/uapi/linux/io_uring.h */
+#define IORING_OP_ACCEPT	13
 #define IORING_OP_CONNECT	16
 #define IORING_OP_OPENAT	18
 #define IORING_OP_CLOSE		19
@@ -62,7 +63,15 @@ struct {
 	__type(value, struct uring_talk);
 } uring_talks SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_URING_FILES);
+	__type(key, __u64);
+	__type(value, struct uring_file);
+} uring_files SEC(".maps");
+
 __u32 uring_nr;		/* rings of the target so far */
+__s32 uring_file_nr;	/* registered files that have been told */
 __u32 uring_polls;	/* it has polled a connection by an operation */
 
 /* Does this kernel have io_uring, and requests with what is read here? */
@@ -271,6 +280,56 @@ static __always_inline __u32 talk_came(__u64 req)
 	return turn;
 }
 
+/*
+ * Send what @file is, on which @req is, as that of descriptor @fd, or of a registered file with
+ * that number. False: there is no room, which is counted.
+ */
+static __noinline bool file_send(struct file *file, struct io_kiocb *req, __s32 fd, __u8 opcode,
+				 __u64 ts)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct raw_fd *ev = event_reserve(sizeof(*ev), ts, task->pid, RAW_URING_FD);
+	long len;
+
+	if (!ev)
+		return false;
+	ev->token = 0;
+	ev->epfd = -1;
+	ev->fd = fd;
+	ev->events = 0;
+	fd_describe(ev, kernel_address(file));
+	fd_listens(ev);
+	if (opcode == IORING_OP_CONNECT)
+		connect_peer(ev, req);
+	/* Of what it is called, /proc only tells by descriptors. */
+	if (fd <= URING_FILE && ev->mode == S_IFREG) {
+		len = bpf_probe_read_kernel_str(ev->unix_path, sizeof(ev->unix_path),
+						BPF_CORE_READ(file, f_path.dentry, d_name.name));
+		ev->unix_len = len > 1 ? len - 1 : 0;
+	}
+	event_submit(ev);
+	return true;
+}
+
+/* A connection that is polled: @known tells if it is the file that was there before. */
+static __always_inline void talk_with(struct file *file, bool known, __u8 opcode)
+{
+	__u64 key = (__u64)file;
+
+	if (opcode != IORING_OP_POLL_ADD)
+		return;
+	if (!known)
+		bpf_map_delete_elem(&uring_talks, &key);	/* that was another file's */
+	talk_begin(file);
+}
+
+/* What an operation makes of its file, the next one on it tells. */
+static __always_inline bool alters_file(__u8 opcode)
+{
+	return opcode == IORING_OP_CONNECT || opcode == IORING_OP_BIND ||
+	       opcode == IORING_OP_LISTEN;
+}
+
 /* Tell what file @fd is, unless it was told before and is still the same. */
 static __always_inline void fd_tell(struct task_struct *task, struct io_kiocb *req, __u32 fd,
 				    __u8 opcode, __u64 ts)
@@ -279,7 +338,7 @@ static __always_inline void fd_tell(struct task_struct *task, struct io_kiocb *r
 	struct files_struct *open = task->files;
 	struct file *file = NULL;
 	struct fdtable *fdt;
-	struct raw_fd *ev;
+	bool same;
 
 	if (!open)
 		return;
@@ -291,33 +350,69 @@ static __always_inline void fd_tell(struct task_struct *task, struct io_kiocb *r
 	now.file = (__u64)file;
 	now.ino = KERNEL(file, file)->f_inode->i_ino;
 	known = bpf_map_lookup_elem(&uring_fds, &fd);
-	if (known && known->file == now.file && known->ino == now.ino) {
-		if (opcode == IORING_OP_POLL_ADD)
-			talk_begin(file);
+	same = known && known->file == now.file && known->ino == now.ino;
+	talk_with(file, same, opcode);
+	if (same || !file_send(file, req, fd, opcode, ts))
 		return;
-	}
-	if (opcode == IORING_OP_POLL_ADD) {
-		bpf_map_delete_elem(&uring_talks, &now.file);	/* that was another file's */
-		talk_begin(file);
-	}
-	ev = event_reserve(sizeof(*ev), ts, task->pid, RAW_URING_FD);
-	if (!ev)
-		return;
-	ev->token = 0;
-	ev->epfd = -1;
-	ev->fd = fd;
-	ev->events = 0;
-	fd_describe(ev, kernel_address(file));
-	fd_listens(ev);
-	if (opcode == IORING_OP_CONNECT)
-		connect_peer(ev, req);
-	event_submit(ev);
-	/* What these make of it, its next operation tells. */
-	if (opcode == IORING_OP_CONNECT || opcode == IORING_OP_BIND ||
-	    opcode == IORING_OP_LISTEN)
+	if (alters_file(opcode))
 		bpf_map_delete_elem(&uring_fds, &fd);
 	else
 		bpf_map_update_elem(&uring_fds, &fd, &now, BPF_ANY);
+}
+
+/* The file that is at @index among those that are registered with ring @ctx now; or NULL. */
+static __always_inline struct file *registered(__u64 ctx, __u32 index)
+{
+	struct io_ring_ctx___before_6_13 *before = (void *)ctx;
+	struct io_ring_ctx *ring = (void *)ctx;
+	struct io_rsrc_node *node = NULL;
+	unsigned long ptr = 0;
+
+	if (bpf_core_field_exists(((struct io_rsrc_data *)0)->nodes)) {
+		if (index >= BPF_CORE_READ(ring, file_table.data.nr) ||
+		    bpf_probe_read_kernel(&node, sizeof(node),
+					  BPF_CORE_READ(ring, file_table.data.nodes) + index) ||
+		    !node)
+			return NULL;
+		ptr = BPF_CORE_READ(node, file_ptr);
+	} else if (bpf_core_field_exists(before->file_table.files)) {
+		if (index >= BPF_CORE_READ(before, nr_user_files) ||
+		    bpf_probe_read_kernel(&ptr, sizeof(ptr),
+					  (void *)((__u64)BPF_CORE_READ(before, file_table.files) +
+						   index * sizeof(ptr))))
+			return NULL;
+	}
+	return (struct file *)(ptr & ~7ul);	/* the lowest bits are flags */
+}
+
+/*
+ * The number of the registered file that @req, which is @r, is on, and what that is unless it was
+ * told before. URING_FIXED_FD: it cannot be read.
+ */
+static __always_inline __s32 registered_tell(const struct io_kiocb *r, struct io_kiocb *req,
+					     __u8 opcode, __u64 ts)
+{
+	struct file *file = registered((__u64)r->ctx, r->cqe.fd);
+	struct uring_file *known, now = {};
+	__u64 key = (__u64)file;
+
+	if (!file)
+		return URING_FIXED_FD;
+	now.ino = BPF_CORE_READ(file, f_inode, i_ino);
+	known = bpf_map_lookup_elem(&uring_files, &key);
+	if (known && known->ino == now.ino) {
+		talk_with(file, true, opcode);
+		return known->nr;
+	}
+	talk_with(file, false, opcode);
+	now.nr = URING_FILE - __sync_fetch_and_add(&uring_file_nr, 1);
+	if (now.nr > URING_FILE || !file_send(file, req, now.nr, opcode, ts))
+		return URING_FIXED_FD;
+	if (alters_file(opcode))
+		bpf_map_delete_elem(&uring_files, &key);
+	else
+		bpf_map_update_elem(&uring_files, &key, &now, BPF_ANY);
+	return now.nr;
 }
 
 /* The path that @req names its file by; NULL: it does not, or has none (but a descriptor). */
@@ -408,6 +503,12 @@ int uring_submit(__u64 *args)
 		fd = BPF_CORE_READ((struct io_statx *)req, dfd);
 	if (fd >= 0)
 		fd_tell(task, req, fd, opcode, ts);
+	else if (fd == URING_FIXED_FD)
+		fd = registered_tell(r, req, opcode, ts);
+	if (opcode == IORING_OP_ACCEPT &&
+	    bpf_core_field_exists(((struct io_accept *)req)->file_slot) &&
+	    BPF_CORE_READ((struct io_accept *)req, file_slot))
+		opcode |= URING_DIRECT;
 	ev = event_add(t, sizeof(*ev), ts, task->pid, RAW_URING_SUBMIT);
 	ev->user_data = user_data;
 	ev->ring = ring;

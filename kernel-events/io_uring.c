@@ -26,7 +26,8 @@ _Static_assert((int)RAW_URING_ARMED == (int)TRACE_URING_ARMED &&
 	       (int)RAW_URING_OVERFLOW == (int)TRACE_URING_OVERFLOW, "enum trace_uring_step");
 _Static_assert(FD_TURN_KNOWN << 16 == TRACE_READY_TURN && FD_TURN_SENT << 16 == TRACE_READY_SENT &&
 	       FD_TURN_FIRST << 16 == TRACE_READY_FIRST, "turns");
-_Static_assert(URING_NO_FD == TRACE_URING_NO_FD && URING_FIXED_FD == TRACE_URING_FIXED_FD,
+_Static_assert(URING_NO_FD == TRACE_URING_NO_FD && URING_FIXED_FD == TRACE_URING_FIXED_FD &&
+	       URING_FILE == TRACE_URING_FILE && URING_DIRECT == TRACE_URING_DIRECT,
 	       "descriptors of operations");
 
 /*

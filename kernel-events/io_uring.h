@@ -15,14 +15,21 @@
 
 /* Why an operation has no descriptor. */
 #define URING_NO_FD	(-1)		/* it is on none, or names its file by a path */
-#define URING_FIXED_FD	(-2)		/* on a registered file, which has an index only */
+#define URING_FIXED_FD	(-2)		/* on a registered file that could not be read */
+/*
+ * This and smaller numbers: a registered file. It has an index in the ring's table, which may
+ * be another file's later; so each file has a number of its own, also if it is in several places.
+ */
+#define URING_FILE	(-16)
+/* With the opcode: what the operation opens becomes a registered file, and no descriptor. */
+#define URING_DIRECT	0x80
 
 struct raw_uring_submit {
 	struct raw_hdr	hdr;
 	__u64		user_data;
 	__u32		ring;
-	__s32		fd;		/* or URING_NO_FD, URING_FIXED_FD */
-	__u8		opcode;		/* enum io_uring_op */
+	__s32		fd;		/* or URING_NO_FD, … */
+	__u8		opcode;		/* enum io_uring_op; and URING_DIRECT */
 	__u8		pad[7];
 };
 
@@ -83,6 +90,15 @@ struct uring_fd {
 	__u64		file;
 	__u64		ino;
 };
+
+/* A registered file, by its address: its number, URING_FILE or less. */
+struct uring_file {
+	__u64		ino;
+	__s32		nr;
+	__u32		pad;
+};
+
+#define MAX_URING_FILES	4096	/* those used longest ago are forgotten */
 
 /* A TCP connection that the target polls by operations, by the address of its file. */
 struct uring_talk {

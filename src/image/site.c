@@ -19,7 +19,7 @@
 #define RETURN_INSNS	24
 #define RETURNS_MAX	16	/* indirect calls of a function with nothing else in it */
 #define SWEEP_INSNS	4096	/* instructions of a function searched for loops */
-#define SWEEP_TIMES	16	/* limits searches for calls: symbols may overlap */
+#define SWEEP_TIMES	64	/* limits searches for calls: symbols may overlap */
 
 struct site_finder {
 	const struct binary	*b;

@@ -2,80 +2,42 @@
 /*
  * Finds tasks that are alive although no event shows them. See alive.h. The way through
  * a runtime's structures comes from its adapter (struct runtime_tasks).
- *
- * The cost is in the number of calls, not of bytes. A list leads from task to task, but
- * a runtime has many lists (tokio: several for each worker). So the next tasks of many
- * lists are read in one call, each with as many bytes as the type of the task before it
- * suggests. A second call reads them again; what is equal is believed.
  */
 #include "inspect/alive.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 
 #include "base/clock.h"
 #include "inspect/form.h"
-#include "inspect/memory.h"
+#include "inspect/heap.h"
+#include "inspect/schedulers.h"
+#include "inspect/task_group.h"
 
 #define MAX_LISTS	4096		/* schedulers in one process */
 #define TRIED		1024		/* addresses known not to be; a power of two */
 #define MAX_SHARDS	65536		/* lists of one scheduler that contain more than one task */
 #define MAX_TASKS	(1u << 24)	/* in one pass; more would need too much memory */
-#define GROUP		64		/* tasks read in one call */
 #define LOOKS_MAX	4096		/* places searched for a task, to identify a scheduler */
 #define STACK_BYTES	(64u << 10)	/* of a thread's stack that are searched */
-#define TRIES		4
 #define MAX_CONTEXTS	64		/* schedulers without tasks */
-
-#define MAX_KINDS	32		/* kinds of schedulers, in all runtimes */
-
-/* A kind of scheduler. */
-struct list_kind {
-	const struct form		*form;
-	const struct runtime_list	*list;
-};
-
-/* A list of tasks that is being read. */
-struct cursor {
-	uint64_t			 header;	/* the next task; 0: the end */
-	const struct list_kind	*kind;
-	/* the last task's, which is usually this one's too */
-	struct task_vtable		 guess;
-};
 
 struct list {
 	uint64_t			 shared;
-	const struct list_kind	*kind;
-};
-
-/* A task of a group, as it was read. */
-struct look {
-	struct cursor		*cursor;
-	const struct walk_cell	*cell;
-	uint64_t		 header, next;
-	uint64_t		 ts;			/* before it was read */
-	size_t			 len;			/* bytes in win */
-	bool			 read, idle;
-	bool			 twice;			/* it has been read again into again */
-	uint8_t			 win[WALK_WINDOW];
-	uint8_t			 again[WALK_WINDOW];
-	struct walk_answer	 walk;
+	const struct scheduler_kind	*kind;
 };
 
 struct alive {
 	const struct image	*img;
 	const struct process	*target;
 	const struct image_fn	*fns;
-	const struct walk_cell	*cells;
-	size_t			 nr_fns, nr_cells;
-	uint64_t		 bias;
-	struct walker		*walker;
-	struct memory		*memory;
 	struct forms		*forms;
-	struct list_kind	 kinds[MAX_KINDS];
-	size_t			 nr_kinds;
+	struct schedulers	 schedulers;
+	struct task_group	*group;
+	struct heap		*heap;
+	bool			 searches;		/* in each pass, the heap … */
+	bool			 search_due, searching;	/* … in the next one; in this one, still */
 	struct list		*lists;
 	size_t			 nr_lists, list_room;
 	struct context {
@@ -88,16 +50,9 @@ struct alive {
 	/* places searched for the current scheduler */
 	unsigned int		 tries;
 	bool			 incomplete;		/* some lists may have been left out */
-	struct cursor		*cursors;
-	size_t			 nr_cursors, cursor_room;
 	/* begin of the pass; 0: no pass is in progress */
 	uint64_t		 began;
 	bool			 truncated;
-	uint64_t		*seen;			/* tasks of this pass, open addressing */
-	size_t			 nr_seen, slots;
-	struct look		*looks;			/* GROUP of them */
-	alive_found		 found;
-	void			*ctx;
 };
 
 /* ---- reading ---- */
@@ -107,63 +62,48 @@ static bool read_word(const struct alive *a, uint64_t addr, uint64_t *out)
 	return !process__read(a->target, addr, out, sizeof(*out));
 }
 
-/* The state word of a task that was read. */
-static uint64_t status_at(const struct look *l)
-{
-	const struct walk_status *s = &l->cursor->kind->form->status;
-	uint64_t v = 0;
-
-	memcpy(&v, l->win + s->off, s->width);
-	return v;
-}
-
-static uint64_t vtable_at(const struct look *l)
-{
-	uint64_t v;
-
-	memcpy(&v, l->win + l->cursor->kind->form->vtable, sizeof(v));
-	return v;
-}
-
 /* ---- life ---- */
 
-/* Adds the kinds of schedulers of all forms. False: there are more than MAX_KINDS. */
-static bool add_kinds(struct alive *a)
+/* Are there tasks, of any of @nr poll functions, that only a search finds? */
+static bool needs_search(const struct alive *a, size_t nr)
 {
-	for (size_t i = 0; i < a->forms->nr; i++) {
-		const struct form *f = &a->forms->list[i];
+	const struct scheduler_kind *kind;
 
-		for (size_t k = 0; k < f->tasks->nr_lists; k++) {
-			if (a->nr_kinds == MAX_KINDS)
-				return false;
-			a->kinds[a->nr_kinds++] = (struct list_kind){ f, &f->tasks->lists[k] };
+	for (size_t i = 0; i < nr; i++) {
+		if (a->fns[i].role != RUNTIME_FN_POLL || a->fns[i].blocking)
+			continue;
+		for (size_t k = 0; k < a->forms->nr; k++) {
+			const struct form *f = &a->forms->list[k];
+
+			kind = f->runtime == a->fns[i].runtime ?
+				       schedulers__of(&a->schedulers, f, (uint32_t)i) : NULL;
+			if (kind && kind->list->searched)
+				return true;
 		}
 	}
-	return true;
+	return false;
 }
 
 struct alive *alive__new(const struct image *img, const struct process *target, uint64_t bias,
 			 alive_found found, void *ctx)
 {
 	struct alive *a = calloc(1, sizeof(*a));
+	size_t nr;
 
 	if (!a)
 		return NULL;
 	a->img = img;
 	a->target = target;
-	a->bias = bias;
-	a->found = found;
-	a->ctx = ctx;
-	a->fns = image__fns(img, &a->nr_fns);
-	a->cells = image__cells(img, &a->nr_cells);
+	a->fns = image__fns(img, &nr);
 	a->forms = forms__new(img, target, bias);
-	a->looks = calloc(GROUP, sizeof(*a->looks));
-	a->walker = walker__new(img, target, bias);
-	a->memory = memory__new(target);
-	if (!a->forms || !a->looks || !a->walker || !a->memory || !add_kinds(a)) {
+	if (a->forms && schedulers__init(&a->schedulers, a->forms))
+		a->group = task_group__new(a->forms, &a->schedulers, found, ctx);
+	a->heap = heap__new(target);
+	if (!a->group || !a->heap) {
 		alive__free(a);
 		return NULL;
 	}
+	a->searches = a->search_due = needs_search(a, nr);
 	return a;
 }
 
@@ -171,320 +111,18 @@ void alive__free(struct alive *a)
 {
 	if (!a)
 		return;
-	walker__free(a->walker);
-	memory__free(a->memory);
+	heap__free(a->heap);
+	task_group__free(a->group);
 	forms__free(a->forms);
-	free(a->cursors);
 	free(a->lists);
-	free(a->seen);
-	free(a->looks);
 	free(a);
-}
-
-/* ---- tasks of this pass ---- */
-
-static int seen__grow(struct alive *a)
-{
-	size_t slots = a->slots ? a->slots * 2 : 1024;
-	uint64_t *grown = calloc(slots, sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	for (size_t i = 0; i < a->slots; i++) {
-		size_t at = (a->seen[i] >> 6) & (slots - 1);
-
-		if (!a->seen[i])
-			continue;
-		while (grown[at])
-			at = (at + 1) & (slots - 1);
-		grown[at] = a->seen[i];
-	}
-	free(a->seen);
-	a->seen = grown;
-	a->slots = slots;
-	return 0;
-}
-
-/* 1: @task is new in this pass; 0: it has been seen; negative errno. */
-static int alive__mark(struct alive *a, uint64_t task)
-{
-	size_t at;
-
-	if (2 * a->nr_seen >= a->slots && seen__grow(a))
-		return -ENOMEM;
-	at = (task >> 6) & (a->slots - 1);
-	for (; a->seen[at]; at = (at + 1) & (a->slots - 1))
-		if (a->seen[at] == task)
-			return 0;
-	a->seen[at] = task;
-	a->nr_seen++;
-	return 1;
-}
-
-/* ---- tasks ---- */
-
-static const struct walk_cell *cell_of(const struct alive *a, uint32_t fn)
-{
-	static const struct walk_cell unknown = { .root_type = WALK_NONE };
-
-	return a->fns[fn].cell < a->nr_cells ? &a->cells[a->fns[fn].cell] : &unknown;
-}
-
-static bool is_below(const char *name, const char *path)
-{
-	size_t len = strlen(path);
-
-	return !strncmp(name, path, len) && (!name[len] || !strncmp(name + len, "::", 2));
-}
-
-/* The kind of scheduler of the tasks of @fn, of @f. NULL: not known. */
-static const struct list_kind *kind_of(const struct alive *a, const struct form *f, uint32_t fn)
-{
-	const char *scheduler = image__str(a->img, a->fns[fn].scheduler);
-	const struct list_kind *other = NULL;
-
-	for (size_t i = 0; i < a->nr_kinds; i++) {
-		const struct list_kind *k = &a->kinds[i];
-
-		if (k->form == f && *k->list->scheduler && is_below(scheduler, k->list->scheduler))
-			return k;
-		if (k->form == f && !*k->list->scheduler)
-			other = k;
-	}
-	return other;
-}
-
-static enum trace_task_state state_of(const struct walk_status *s, uint64_t state)
-{
-	return state & s->running  ? TRACE_TASK_RUNNING :
-	       state & s->notified ? TRACE_TASK_NOTIFIED :
-				     TRACE_TASK_IDLE;
-}
-
-static bool same(const struct walk_chain *a, const struct walk_chain *b)
-{
-	return a->nr_tokens == b->nr_tokens && a->nr_keys == b->nr_keys && a->hash == b->hash &&
-	       walk_keys__same(&a->keys, &b->keys, a->nr_keys);
-}
-
-/* Reads a task that changed while it was read again, by itself. */
-static void look_again(struct alive *a, struct look *l, struct alive_task *t)
-{
-	const struct form *f = l->cursor->kind->form;
-
-	for (int i = 0; i < TRIES; i++) {
-		struct walk_answer once, again;
-		uint64_t state, then;
-
-		t->ts = clock__now();
-		t->known = form__read_status(a->forms, f, l->header, &state);
-		if (!t->known)
-			return;
-		t->state = state_of(&f->status, state);
-		if (t->state != TRACE_TASK_IDLE)
-			return;
-		walker__task(a->walker, l->cell, l->header, NULL, 0, &once);
-		walker__task(a->walker, l->cell, l->header, NULL, 0, &again);
-		t->chain = once.chain;
-		if (form__read_status(a->forms, f, l->header, &then) && state == then &&
-		    same(&t->chain, &again.chain))
-			return;
-		t->known = false;
-	}
-}
-
-/* ---- a group of tasks ---- */
-
-static struct iovec part(const void *p, size_t len)
-{
-	return (struct iovec){ (void *)(uintptr_t)p, len };
-}
-
-static struct iovec there(uint64_t addr, size_t len)
-{
-	return (struct iovec){ (void *)(uintptr_t)addr, len };
-}
-
-/* Prepares reading the task at @c, assuming the type of the last one. */
-static void expect(const struct alive *a, struct look *l, struct cursor *c)
-{
-	l->cursor = c;
-	l->header = c->header;
-	l->len = c->kind->form->head_size;
-	l->cell = c->guess.addr ? cell_of(a, c->guess.fn) : NULL;
-	if (l->cell && l->cell->window > l->len && l->cell->window <= sizeof(l->win))
-		l->len = l->cell->window;
-}
-
-/* The address of the pointer to the task after @l; for an unknown type: the beginning of @l. */
-static uint64_t next_at(const struct look *l)
-{
-	const struct form *f = l->cursor->kind->form;
-
-	return l->cell && f->linked ? l->header + l->cursor->guess.trailer + f->next : l->header;
-}
-
-/*
- * Reads the tasks that the last GROUP cursors have reached, and their pointers to the
- * next ones.
- */
-static size_t read_group(struct alive *a)
-{
-	size_t nr = a->nr_cursors < GROUP ? a->nr_cursors : GROUP, n = 0;
-	struct iovec to[2 * GROUP], from[2 * GROUP];
-	bool ok[2 * GROUP];
-	uint64_t ts = clock__now();
-
-	for (size_t i = 0; i < nr; i++) {
-		struct look *l = &a->looks[i];
-
-		expect(a, l, &a->cursors[a->nr_cursors - 1 - i]);
-		l->twice = memory__copy(a->memory, l->header, l->len, l->win, l->again, &l->ts) &&
-			   memory__copy(a->memory, next_at(l), sizeof(l->next), &l->next, NULL,
-					NULL);
-		if (l->twice)
-			continue;
-		l->ts = ts;
-		to[n] = part(l->win, l->len);
-		from[n++] = there(l->header, l->len);
-		to[n] = part(&l->next, sizeof(l->next));
-		from[n++] = there(next_at(l), sizeof(l->next));
-	}
-	process__read_many(a->target, to, from, n, ok);
-	n = 0;
-	for (size_t i = 0; i < nr; i++) {
-		struct look *l = &a->looks[i];
-
-		l->read = l->twice || (ok[n] && ok[n + 1]);
-		n += l->twice ? 0 : 2;
-	}
-	return nr;
-}
-
-/*
- * Processes a task that was read, and moves its cursor on. 1: it is to be reported; 0:
- * not, or not yet; negative errno.
- */
-static int take(struct alive *a, struct look *l)
-{
-	struct cursor *c = l->cursor;
-	const struct form *f = c->kind->form;
-	struct task_vtable v;
-	uint64_t state;
-	int new;
-
-	l->idle = false;
-	/* It has changed in the meantime, or this was not a list. */
-	if (!l->read || l->header % 8 ||
-	    !task_vtables__find(f->vtables, vtable_at(l), &v) || kind_of(a, f, v.fn) != c->kind) {
-		c->header = 0;
-		return 0;
-	}
-	if (v.addr != c->guess.addr) {
-		/* Not of the same type as the one before: read it again with its own type. */
-		c->guess = v;
-		return 0;
-	}
-	new = alive__mark(a, l->header);
-	/* Seen before: the list leads back into itself, or into another one. */
-	c->header = new > 0 && f->linked ? l->next : 0;
-	if (new <= 0)
-		return new;
-	state = status_at(l);
-	if (state & f->status.complete)
-		return 0;
-	l->idle = state_of(&f->status, state) == TRACE_TASK_IDLE;
-	if (l->idle)
-		walker__task(a->walker, l->cell, l->header, l->win, l->len, &l->walk);
-	return 1;
-}
-
-/* Reads the idle ones among @looks again. */
-static void read_again(struct alive *a, struct look **looks, size_t nr)
-{
-	struct iovec to[GROUP], from[GROUP];
-	bool ok[GROUP];
-	size_t n = 0;
-
-	for (size_t i = 0; i < nr; i++) {
-		if (!looks[i]->idle || looks[i]->twice)
-			continue;
-		to[n] = part(looks[i]->again, looks[i]->len);
-		from[n++] = there(looks[i]->header, looks[i]->len);
-	}
-	process__read_many(a->target, to, from, n, ok);
-	n = 0;
-	for (size_t i = 0; i < nr; i++)
-		if (looks[i]->idle && !looks[i]->twice)
-			looks[i]->read = ok[n++];
-}
-
-static bool unchanged(struct alive *a, const struct look *l)
-{
-	struct walk_answer again;
-
-	if (!l->read || memcmp(l->win, l->again, l->len))
-		return false;
-	if (!l->walk.far)
-		return true;
-	walker__task(a->walker, l->cell, l->header, l->again, l->len, &again);
-	return same(&l->walk.chain, &again.chain);
-}
-
-static int tell(struct alive *a, struct look *l)
-{
-	struct alive_task t = { .task = l->header, .ts = l->ts, .fn = l->cursor->guess.fn,
-				.known = true };
-
-	t.state = state_of(&l->cursor->kind->form->status, status_at(l));
-	if (l->idle && unchanged(a, l))
-		t.chain = l->walk.chain;
-	else if (l->idle)
-		look_again(a, l, &t);
-	return a->found(a->ctx, &t);
-}
-
-/* Processes the next task of each list, for GROUP lists at most. */
-static int step_group(struct alive *a)
-{
-	struct look *told[GROUP];
-	size_t nr = read_group(a), n = 0, kept = 0;
-	int err = 0;
-
-	for (size_t i = 0; i < nr && err >= 0; i++) {
-		err = take(a, &a->looks[i]);
-		if (err > 0)
-			told[n++] = &a->looks[i];
-	}
-	if (err >= 0)
-		read_again(a, told, n);
-	for (size_t i = 0; i < n && err >= 0; i++)
-		err = tell(a, told[i]);
-	/* Remove the cursors of lists that have ended. */
-	for (size_t i = 0; i < a->nr_cursors; i++)
-		if (a->cursors[i].header)
-			a->cursors[kept++] = a->cursors[i];
-	a->nr_cursors = kept;
-	return err < 0 ? err : 0;
 }
 
 /* ---- lists ---- */
 
-static int add_cursor(struct alive *a, uint64_t header, const struct list_kind *kind)
+static int add_cursor(struct alive *a, uint64_t header, const struct scheduler_kind *kind)
 {
-	if (!header)
-		return 0;
-	if (a->nr_cursors == a->cursor_room) {
-		size_t room = a->cursor_room ? a->cursor_room * 2 : GROUP;
-		struct cursor *grown = reallocarray(a->cursors, room, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		a->cursors = grown;
-		a->cursor_room = room;
-	}
-	a->cursors[a->nr_cursors++] = (struct cursor){ .header = header, .kind = kind };
-	return 0;
+	return task_group__add(a->group, header, kind);
 }
 
 /*
@@ -492,9 +130,10 @@ static int add_cursor(struct alive *a, uint64_t header, const struct list_kind *
  * first result that is not 0.
  */
 static int each_head(struct alive *a, const struct list *of,
-		     int (*each)(struct alive *a, uint64_t header, const struct list_kind *kind))
+		     int (*each)(struct alive *a, uint64_t header,
+				 const struct scheduler_kind *kind))
 {
-	const struct list_kind *k = of->kind;
+	const struct scheduler_kind *k = of->kind;
 	const struct runtime_list *t = k->list;
 	const struct image_path *shards = form__layout(a->forms, k->form, t->shards);
 	const struct image_path *nr = form__layout(a->forms, k->form, t->nr_shards);
@@ -524,13 +163,14 @@ static int each_head(struct alive *a, const struct list *of,
 }
 
 /* 1: this is a task of a scheduler of that kind. */
-static int is_task(struct alive *a, uint64_t header, const struct list_kind *kind)
+static int is_task(struct alive *a, uint64_t header, const struct scheduler_kind *kind)
 {
 	struct task_vtable v;
 
 	if (a->tries++ == LOOKS_MAX)
 		return -ENOENT;
-	return form__task(a->forms, kind->form, header, &v) && kind_of(a, kind->form, v.fn) == kind;
+	return form__task(a->forms, kind->form, header, &v) &&
+	       schedulers__of(&a->schedulers, kind->form, v.fn) == kind;
 }
 
 static bool known_list(const struct alive *a, uint64_t shared)
@@ -548,13 +188,10 @@ static void begin_pass(struct alive *a)
 		return;
 	a->began = clock__now();
 	a->truncated = false;
-	a->nr_seen = 0;
-	memory__forget(a->memory);
-	if (a->slots)
-		memset(a->seen, 0, a->slots * sizeof(*a->seen));
+	task_group__begin(a->group);
 }
 
-static int add_list(struct alive *a, uint64_t shared, const struct list_kind *kind)
+static int add_list(struct alive *a, uint64_t shared, const struct scheduler_kind *kind)
 {
 	if (a->nr_lists == MAX_LISTS) {
 		a->incomplete = true;
@@ -593,8 +230,8 @@ static int try_shared(struct alive *a, const struct form *f, uint64_t shared, ui
 
 	if (shared < 4096 || shared % 8 || *tried == shared || known_list(a, shared))
 		return 0;
-	for (size_t i = 0; i < a->nr_kinds; i++) {
-		const struct list_kind *k = &a->kinds[i];
+	for (size_t i = 0; i < a->schedulers.nr; i++) {
+		const struct scheduler_kind *k = &a->schedulers.kinds[i];
 
 		if (k->form != f || !k->list->sharded)
 			continue;
@@ -616,12 +253,88 @@ int alive__again(struct alive *a)
 {
 	int err = 0;
 
-	a->nr_cursors = 0;
 	a->began = 0;
 	begin_pass(a);
+	a->search_due = a->searches;
 	for (size_t i = 0; i < a->nr_lists && !err; i++)
 		err = each_head(a, &a->lists[i], add_cursor);
 	return err;
+}
+
+/* ---- the search of the heap ---- */
+
+/* May what looks like a task of @f at @header be one that was freed? */
+static bool is_rest(const struct alive *a, const struct form *f, uint64_t header)
+{
+	uint64_t state;
+
+	return !form__read_status(a->forms, f, header, &state) ||
+	       (f->tasks->held && !(state & f->tasks->held)) ||
+	       (state & f->tasks->whole) != f->tasks->whole;
+}
+
+/* A word at @at points into the program's constants, where vtables are. */
+static int found_word(void *ctx, uint64_t at, uint64_t word)
+{
+	struct alive *a = ctx;
+	int err = 0;
+
+	for (size_t i = 0; i < a->forms->nr && !err; i++) {
+		const struct form *f = &a->forms->list[i];
+		const struct scheduler_kind *kind;
+		struct task_vtable v;
+
+		if (!task_vtables__find(f->vtables, word, &v))
+			continue;
+		kind = schedulers__of(&a->schedulers, f, v.fn);
+		if (!kind || !kind->list->searched || a->fns[v.fn].blocking ||
+		    is_rest(a, f, at - f->vtable))
+			continue;
+		if (kind->list->head != RUNTIME_NO_LAYOUT)
+			err = alive__task(a, at - f->vtable);
+		else
+			err = task_group__add(a->group, at - f->vtable, kind);
+	}
+	return err;
+}
+
+static void begin_search(struct alive *a)
+{
+	a->search_due = false;
+	begin_pass(a);
+	a->searching = !heap__begin(a->heap);
+	a->incomplete |= !a->searching;
+}
+
+static int step_search(struct alive *a)
+{
+	int err = heap__step(a->heap, found_word, a);
+
+	a->searching = err > 0;
+	a->incomplete |= heap__incomplete(a->heap);
+	return err < 0 ? err : 0;
+}
+
+int alive__leave_out(struct alive *a, uint64_t sp, uint64_t fs)
+{
+	return a->searches ? heap__leave_out(a->heap, sp, fs) : 0;
+}
+
+void alive__forget_stacks(struct alive *a)
+{
+	heap__forget_stacks(a->heap);
+}
+
+bool alive__searches(const struct alive *a)
+{
+	return a->searches;
+}
+
+/* ---- passes ---- */
+
+static bool is_left(const struct alive *a)
+{
+	return a->searching || task_group__left(a->group);
 }
 
 int alive__step(struct alive *a, uint64_t until)
@@ -629,14 +342,17 @@ int alive__step(struct alive *a, uint64_t until)
 	uint64_t ts;
 	int err = 0;
 
-	while (a->nr_cursors && !err) {
-		err = step_group(a);
+	if (a->search_due)
+		begin_search(a);
+	while (is_left(a) && !err) {
+		err = task_group__left(a->group) ? task_group__step(a->group) : step_search(a);
 		ts = clock__now();
-		if (ts - a->began > ALIVE_PASS_NS || a->nr_seen >= MAX_TASKS) {
-			a->truncated = a->nr_cursors != 0;
-			a->nr_cursors = 0;
+		if (ts - a->began > ALIVE_PASS_NS || task_group__seen(a->group) >= MAX_TASKS) {
+			a->truncated = is_left(a);
+			a->searching = false;
+			task_group__cut(a->group);
 		}
-		if (!err && a->nr_cursors && ts >= until)
+		if (!err && is_left(a) && ts >= until)
 			return 1;
 	}
 	if (!err)
@@ -654,6 +370,8 @@ bool alive__knows_threads(const struct alive *a)
 	const struct image_tls *tls;
 	size_t nr;
 
+	if (a->searches)
+		return true;
 	tls = image__tls(a->img, &nr);
 	for (size_t i = 0; i < a->forms->nr; i++) {
 		if (form__layout(a->forms, &a->forms->list[i],
@@ -776,16 +494,17 @@ int alive__thread(struct alive *a, uint64_t fs, uint64_t until)
 
 int alive__task(struct alive *a, uint64_t header)
 {
-	const struct list_kind *kind;
+	const struct scheduler_kind *kind;
 	const struct form *f;
 	struct task_vtable v;
 	uint64_t shared;
 
 	f = forms__task(a->forms, header, &v);
-	kind = f ? kind_of(a, f, v.fn) : NULL;
+	kind = f ? schedulers__of(&a->schedulers, f, v.fn) : NULL;
 	/* jobs are in no list, and a job's memory is soon reused */
-	if (!kind || a->fns[v.fn].blocking || !read_word(a, header + v.scheduler, &shared) ||
-	    !shared || known_list(a, shared))
+	if (!kind || kind->form->tasks->vtable_scheduler == RUNTIME_NO_LAYOUT ||
+	    a->fns[v.fn].blocking || !read_word(a, header + v.scheduler, &shared) || !shared ||
+	    known_list(a, shared))
 		return 0;
 	return add_list(a, shared, kind);
 }
@@ -796,7 +515,9 @@ bool alive__polled(const struct alive *a, uint64_t header, uint32_t *fn)
 	const struct form *f = forms__task(a->forms, header, &v);
 	uint64_t state;
 
-	if (!f || !form__read_status(a->forms, f, header, &state) || !(state & f->status.running) ||
+	/* where the state word does not tell, it may be */
+	if (!f || !form__read_status(a->forms, f, header, &state) ||
+	    (f->status.running && !(state & f->status.running)) ||
 	    (state & f->status.complete))
 		return false;
 	*fn = v.fn;

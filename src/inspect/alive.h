@@ -6,8 +6,9 @@
  *
  * A list is reached from the context that the runtime keeps in its threads, or from any
  * task in the list. A task is known from the reactor object that it waits in, or from
- * an event. The memory changes while it is read: so a task must have a task's vtable,
- * and what is read of it must be equal twice.
+ * an event. Where a runtime has no list, or none that can be reached, the heap is searched
+ * for what has a task's vtable. The memory changes while it is read: so a task must have a
+ * task's vtable, and what is read of it must be equal twice.
  *
  * A list may be long, and memory may be hostile. So lists are read in steps that end
  * when the caller says, each task is visited once, and a pass ends after ALIVE_PASS_NS.
@@ -55,6 +56,16 @@ int alive__thread(struct alive *a, uint64_t fs, uint64_t until);
 int alive__stack(struct alive *a, uint64_t sp, uint64_t until);
 int alive__token(struct alive *a, uint64_t token);
 int alive__task(struct alive *a, uint64_t header);
+
+/*
+ * A thread's stack, from @sp (0: not known) to its thread pointer @fs: it is not searched for
+ * tasks. Before a pass, all threads are to be told; alive__forget_stacks() before that. 0 or
+ * negative errno.
+ */
+int alive__leave_out(struct alive *a, uint64_t sp, uint64_t fs);
+void alive__forget_stacks(struct alive *a);
+/* Is the heap searched in each pass? */
+bool alive__searches(const struct alive *a);
 
 /* Begin a pass through all known lists. */
 int alive__again(struct alive *a);

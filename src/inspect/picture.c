@@ -123,6 +123,8 @@ static int look_at_thread(void *ctx, const void *record)
 		err = alive__thread(t->alive, regs->fs, t->until);
 	if (!t->again && err >= 0 && t->alive && regs->sp)
 		err = alive__stack(t->alive, regs->sp, t->until);
+	if (!t->again && err >= 0 && t->alive)
+		err = alive__leave_out(t->alive, regs->sp, regs->fs);
 	if (err >= 0)
 		err = under_way__look(t->under_way, regs);
 	th->moving = err > 0;

@@ -183,7 +183,7 @@ static const char *uring__operation(struct join *j, uint32_t id, uint32_t *stack
 					  what, on);
 	if (name->fd >= 0)
 		return frame_names__safef(j->names, "%s on fd %d", what, name->fd);
-	return frame_names__safef(j->names, name->fd == TRACE_URING_FIXED_FD ?
+	return frame_names__safef(j->names, name->fd <= TRACE_URING_FIXED_FD ?
 				  "%s on a registered file" : "%s", what);
 }
 

@@ -259,6 +259,12 @@ static struct operation_file *file__get(struct operations *o, int32_t fd)
 	return file;
 }
 
+/* Is @fd, of a submission, a descriptor or a registered file, and not in place of one? */
+static bool is_file(int32_t fd)
+{
+	return fd >= 0 || fd <= TRACE_URING_FILE;
+}
+
 /* Who is to speak: TRACE_READY_*; 0: not known, as it was open before the recording. */
 static uint32_t file__turn(const struct operation_file *file)
 {
@@ -290,7 +296,7 @@ static int talk__done(struct operations *o, struct operation *op, int32_t res, u
 	const struct operation_name *name = &o->names[op->name];
 	struct operation_file *file;
 
-	if (name->opcode == OPCODE_ACCEPT && res >= 0 && !name->unseen) {
+	if (name->opcode == OPCODE_ACCEPT && res >= 0 && !name->unseen && !op->direct) {
 		file = file__get(o, res);
 		if (!file)
 			return -ENOMEM;
@@ -329,14 +335,15 @@ static int talk__file(struct operations *o, const struct trace_event *ev)
 
 static int operations__submit(struct operations *o, const struct trace_event *ev, uint64_t now)
 {
-	struct operation_name name = { .opcode = ev->submit.opcode, .fd = ev->submit.fd };
+	struct operation_name name = { .opcode = ev->submit.opcode & ~TRACE_URING_DIRECT,
+				       .fd = ev->submit.fd };
 	struct ring *r = ring__get(o, ev->submit.ring);
 	const struct operation_file *file;
 	struct operation *op;
 
 	if (!r || submitter__note(o, ev->tid, ev->submit.ring))
 		return -ENOMEM;
-	if (name.fd >= 0) {
+	if (is_file(name.fd)) {
 		file = map__get(&o->files, (uint32_t)name.fd);
 		name.string = file ? file->name : 0;
 	} else if (name.fd == TRACE_URING_NO_FD) {
@@ -345,10 +352,11 @@ static int operations__submit(struct operations *o, const struct trace_event *ev
 	op = operation__begin(o, r, ev->submit.user_data, &name, now);
 	if (!op)
 		return -ENOMEM;
+	op->direct = ev->submit.opcode & TRACE_URING_DIRECT;
 	/* it is never armed: to wait is all that it does */
 	if (name.opcode == OPCODE_POLL_ADD)
 		op->phases[0].part = PART_NO_DATA;
-	return name.fd >= 0 ? talk__submitted(o, op, name.opcode, name.fd) : 0;
+	return is_file(name.fd) ? talk__submitted(o, op, name.opcode, name.fd) : 0;
 }
 
 /* ---- what threads of io-wq do ---- */

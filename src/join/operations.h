@@ -29,6 +29,7 @@ struct operation {
 	}		phases[OPERATION_PHASES];
 	uint8_t		nr_phases;	/* at least one */
 	bool		submitted;	/* its submission was seen, at phases[0].since */
+	bool		direct;		/* what it accepts is a registered file, not a descriptor */
 	bool		more;		/* it has completed, and further completions follow */
 	bool		told;		/* its completion has explained a wake */
 	uint32_t	name;		/* number of its name */
@@ -48,7 +49,7 @@ struct operations {
 	struct map		 rings;		/* struct ring by number */
 	struct map		 workers;	/* struct worker by thread: those of io-wq */
 	struct map		 submitters;	/* struct submitter by thread */
-	struct map		 files;		/* struct operation_file by descriptor */
+	struct map		 files;		/* struct operation_file by descriptor or file */
 	/* names of operations: what, and on what */
 	struct hash_table	 name_of;	/* → number + 1 */
 	struct operation_name {

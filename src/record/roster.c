@@ -204,6 +204,10 @@ static int look_at_thread(void *ctx, const void *record)
 	uint64_t until = r->opts.attach_ts + START_NS;
 	int err = 0;
 
+	if (r->alive)
+		err = alive__leave_out(r->alive, regs->sp, regs->fs);
+	if (err < 0)
+		return err;
 	if (clock__now() > until) {
 		r->unlooked++;
 		return 0;
@@ -447,8 +451,23 @@ static int end_pass(struct roster *r)
 	return trace_writer__event(r->opts.trace, &ev);
 }
 
+static int leave_out(void *ctx, const void *record)
+{
+	const struct raw_thread_regs *regs = record;
+
+	return alive__leave_out(ctx, regs->sp, regs->fs);
+}
+
 static int begin_pass(struct roster *r)
 {
+	int err = 0;
+
+	alive__forget_stacks(r->alive);
+	if (alive__searches(r->alive))
+		err = source_iterate(r->skel->progs.thread_regs, 0,
+				     sizeof(struct raw_thread_regs), leave_out, r->alive);
+	if (err)
+		return err;
 	r->passes--;
 	r->busy = true;
 	r->partial = false;

@@ -139,7 +139,7 @@ static const struct runtime_layout layouts[LAYOUT_NR] = {
 
 static const struct runtime_list lists[] = {
 	{ "async_executor", true, ACTIVE_ENTRIES, ACTIVE_NR, ACTIVE_TASK, ACTIVE_ENTRY,
-	  RUNTIME_NO_LAYOUT },
+	  RUNTIME_NO_LAYOUT, false },
 };
 
 /* Jobs of the blocking crate, and tasks of hand-written executors, are in no list. */

@@ -17,6 +17,8 @@
 /* compio-executor: task/state.rs; references are counted above them */
 #define SCHEDULED	(1 << 0)
 #define COMPLETED	(1 << 4)
+#define NOT_CANCELLED	(1 << 6)
+#define REFERENCES	(~0ull << 7)
 
 static const struct runtime_fn fns[] = {
 	/* In the vtable of tasks, of which each task type has one. */
@@ -60,6 +62,25 @@ static const struct runtime_layout layouts[LAYOUT_NR] = {
 	[VTABLE_POLL] = { "vtable.poll", "compio_executor::task::TaskVtable", "run_future" },
 };
 
+/* The executor has all in a SlotMap, the way to which is not known. */
+static const struct runtime_list lists[] = {
+	{ .scheduler = "", .head = RUNTIME_NO_LAYOUT, .searched = true },
+};
+
+static const struct runtime_tasks tasks = {
+	.header_vtable		= HEADER_VTABLE,
+	.vtable_poll		= VTABLE_POLL,
+	.vtable_trailer		= RUNTIME_NO_LAYOUT,
+	.vtable_scheduler	= RUNTIME_NO_LAYOUT,
+	.trailer_next		= RUNTIME_NO_LAYOUT,
+	.lists			= lists,
+	.nr_lists		= ARRAY_SIZE(lists),
+	.context		= RUNTIME_NO_LAYOUT,
+	.on_stack		= RUNTIME_NO_LAYOUT,
+	.held			= REFERENCES,
+	.whole			= NOT_CANCELLED,
+};
+
 const struct runtime runtime_compio = {
 	.name			= "compio",
 	.crate			= "compio_runtime|compio_executor|compio_driver|compio_net|compio_io|"
@@ -76,6 +97,7 @@ const struct runtime runtime_compio = {
 	.status			= { .width = 8, .returned = 1, .complete = COMPLETED,
 				    .notified = SCHEDULED },
 	.status_layout		= HEADER_STATE,
+	.tasks			= &tasks,
 	.leaves			= leaves,
 	.nr_leaves		= ARRAY_SIZE(leaves),
 	.layouts		= layouts,

@@ -108,6 +108,23 @@ static const struct runtime_layout layouts[LAYOUT_NR] = {
 	[VTABLE_POLL] = { "vtable.poll", TASK "raw::TaskVTable", "run" },
 };
 
+/* What is woken is in a queue of its executor; nothing has a list of all. */
+static const struct runtime_list lists[] = {
+	{ .scheduler = "", .head = RUNTIME_NO_LAYOUT, .searched = true },
+};
+
+static const struct runtime_tasks tasks = {
+	.header_vtable		= HEADER_VTABLE,
+	.vtable_poll		= VTABLE_POLL,
+	.vtable_trailer		= RUNTIME_NO_LAYOUT,
+	.vtable_scheduler	= RUNTIME_NO_LAYOUT,
+	.trailer_next		= RUNTIME_NO_LAYOUT,
+	.lists			= lists,
+	.nr_lists		= ARRAY_SIZE(lists),
+	.context		= RUNTIME_NO_LAYOUT,
+	.on_stack		= RUNTIME_NO_LAYOUT,
+};
+
 const struct runtime runtime_glommio = {
 	.name			= "glommio",
 	.crate			= "glommio",
@@ -132,6 +149,7 @@ const struct runtime runtime_glommio = {
 	.poll_through		= TASK "task_impl::Task::run|" TASK "task_impl::Task::run_right_away",
 	.usual_vtable_off	= 24,
 	.usual_poll_off		= 0x28,
+	.tasks			= &tasks,
 	.leaves			= leaves,
 	.nr_leaves		= ARRAY_SIZE(leaves),
 	.wrappers		= wrappers,

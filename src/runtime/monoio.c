@@ -59,6 +59,25 @@ static const struct runtime_layout layouts[LAYOUT_NR] = {
 	[VTABLE_POLL] = { "vtable.poll", TASK "raw::Vtable", "poll" },
 };
 
+/* What is woken is in a queue of its thread; nothing has a list of all. */
+static const struct runtime_list lists[] = {
+	{ .scheduler = "", .head = RUNTIME_NO_LAYOUT, .searched = true },
+};
+
+static const struct runtime_tasks tasks = {
+	.header_vtable		= HEADER_VTABLE,
+	.vtable_poll		= VTABLE_POLL,
+	.vtable_trailer		= RUNTIME_NO_LAYOUT,
+	.vtable_scheduler	= RUNTIME_NO_LAYOUT,
+	.trailer_next		= RUNTIME_NO_LAYOUT,
+	.lists			= lists,
+	.nr_lists		= ARRAY_SIZE(lists),
+	.context		= RUNTIME_NO_LAYOUT,
+	.on_stack		= RUNTIME_NO_LAYOUT,
+	/* task/state.rs: the count of references */
+	.held			= ~0ull << 5,
+};
+
 const struct runtime runtime_monoio = {
 	.name			= "monoio",
 	.crate			= "monoio",
@@ -78,6 +97,7 @@ const struct runtime runtime_monoio = {
 	.status_layout		= HEADER_STATE,
 	.poll_through		= TASK "raw::RawTask::poll",
 	.usual_vtable_off	= 8,
+	.tasks			= &tasks,
 	.leaves			= leaves,
 	.nr_leaves		= ARRAY_SIZE(leaves),
 	.wrappers		= wrappers,

@@ -256,6 +256,11 @@ struct runtime_list {
 	 */
 	bool		sharded;
 	uint16_t	shards, nr_shards, shard_head, shard, head;
+	/*
+	 * Nothing that can be reached leads to these lists, or (head is RUNTIME_NO_LAYOUT) the
+	 * runtime has none: the heap is searched for tasks.
+	 */
+	bool		searched;
 };
 
 /*
@@ -298,6 +303,11 @@ struct runtime_tasks {
 	 * Arc of A, is where the pointer points.
 	 */
 	uint16_t			 on_stack;
+	/*
+	 * What a search finds is no task, but a rest of one, if its state word has none of the
+	 * bits of held, or not all of those of whole. 0: not needed.
+	 */
+	uint64_t			 held, whole;
 };
 
 /*

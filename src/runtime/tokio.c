@@ -19,6 +19,9 @@
 #define INTEREST_READ	1
 #define INTEREST_WRITE	2
 
+/* task/state.rs: the count of references */
+#define REFERENCES	(~0ull << 6)
+
 #define TASK	"tokio::runtime::task::"
 #define MT	"tokio::runtime::scheduler::multi_thread::"
 #define CT	"tokio::runtime::scheduler::current_thread::"
@@ -437,11 +440,11 @@ static const struct runtime_layout layouts[TOKIO_LAYOUT_NR] = {
 
 static const struct runtime_list lists[] = {
 	{ "multi_thread", true, TOKIO_MT_SHARDS, TOKIO_MT_NR_SHARDS, TOKIO_MT_SHARD_HEAD,
-	  TOKIO_MT_SHARD, TOKIO_MT_HEAD },
+	  TOKIO_MT_SHARD, TOKIO_MT_HEAD, false },
 	{ "current_thread", true, TOKIO_CT_SHARDS, TOKIO_CT_NR_SHARDS, TOKIO_CT_SHARD_HEAD,
-	  TOKIO_CT_SHARD, TOKIO_CT_HEAD },
+	  TOKIO_CT_SHARD, TOKIO_CT_HEAD, false },
 	/* a LocalSet */
-	{ "", false, 0, 0, 0, 0, TOKIO_LOCAL_HEAD },
+	{ "", false, 0, 0, 0, 0, TOKIO_LOCAL_HEAD, true },
 };
 
 /* Tasks of spawn_blocking are in no list. */
@@ -455,6 +458,7 @@ static const struct runtime_tasks tasks = {
 	.nr_lists		= ARRAY_SIZE(lists),
 	.context		= TOKIO_CONTEXT_HANDLE,
 	.on_stack		= RUNTIME_NO_LAYOUT,
+	.held			= REFERENCES,
 };
 
 static const struct runtime_pool pools[] = {

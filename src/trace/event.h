@@ -134,7 +134,12 @@ enum trace_uring_step {
 
 /* In place of an operation's descriptor. */
 #define TRACE_URING_NO_FD	(-1)	/* it is on none, or names its file by a path */
-#define TRACE_URING_FIXED_FD	(-2)	/* on a file that was registered with the ring */
+#define TRACE_URING_FIXED_FD	(-2)	/* on a registered file that is not known */
+/* This and smaller numbers: a file that was registered with a ring, numbered by the recorder. */
+#define TRACE_URING_FILE	(-16)
+
+/* In an operation's opcode: it makes no descriptor, but a registered file. */
+#define TRACE_URING_DIRECT	0x80u
 
 /*
  * In uring flags: further completions of the same operation follow (IORING_CQE_F_MORE). Of the
@@ -255,7 +260,7 @@ struct trace_event {
 			uint32_t	ring;		/* number of the instance of io_uring */
 			int32_t		fd;		/* or TRACE_URING_NO_FD, … */
 			uint32_t	path;		/* NO_FD: string id of a path; 0: none */
-			uint8_t		opcode;		/* enum io_uring_op */
+			uint8_t		opcode;		/* enum io_uring_op, TRACE_URING_DIRECT */
 		} submit;
 		/* tid: 0 if it happened in an interrupt, or in another process */
 		struct {

@@ -20,8 +20,8 @@ from harness import (PROFILES, Checks, Recording, Target, attempts, fold, need_f
 
 ATTEMPTS = 3
 CANCELS = {"smol_tasks"}  # programs that drop tasks while these wait
-LOCAL_SETS = {"shapes", "roots", "uring", "mono", "glom", "comp"}  # programs that have one, or no function that spawns
-RINGS = {"uring", "mono", "glom", "comp"}  # programs that use io_uring
+LOCAL_SETS = {"shapes", "roots", "uring", "registered", "mono", "glom", "comp"}  # programs that have one, or no function that spawns
+RINGS = {"uring", "registered", "mono", "glom", "comp"}  # programs that use io_uring
 
 # Name and command line; each ends by itself after about a second.
 RUNS = [
@@ -42,6 +42,7 @@ RUNS = [
     ("roots", ["roots"]),
     ("uring", ["uring"]),
     ("uring-sqpoll", ["uring", "--sqpoll"]),
+    ("registered", ["registered"]),
     ("mono", ["mono"]),
     ("glom", ["glom"]),
     ("comp", ["comp"]),

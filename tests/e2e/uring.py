@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """io_uring where the recording comes late: what was submitted before it is said to be so, everything else has its name;
-and the programs for io_uring are only loaded for a program whose futures wait for its operations.
+what is registered with a ring has names; and the programs for io_uring are only loaded for a program whose futures wait
+for its operations.
 
 That waits are split as they should is in ground_truth.py (uring, fat/uring) and in the replayed case uring.
 """
@@ -91,6 +92,32 @@ def punted(checks, profile, directory):
                   "\n".join(f"{row.weight} {row.parts}" for row in rows))
 
 
+def registered(checks, profile, directory):
+    """Operations on registered files: each is told on what was at its index then, and what is accepted without a descriptor."""
+    name = f"{profile}/registered"
+    with Target([workload("registered", profile), "--rounds", "20"], directory, f"{profile}.registered") as target:
+        with Recording(target.pid, directory, f"{profile}.registered.dwell", options=["--no-looks"]) as recording:
+            target.go()
+            checks.equal((target.wait(60), target.err), (0, ""), f"{name}: the program ends as it should")
+            checks.equal(recording.wait(60), 0, f"{name}: the recording ends with it")
+            rows = [row for row in fold(recording.data) if row.segment == "await"]
+    told = {}
+    for row in rows:
+        for part in row.parts:
+            if " on " in part and " by " not in part:
+                told.setdefault(row.task.split("::")[1], {}).setdefault(re.sub(r":\d+", ":PORT", part), []).append(row)
+    peer = "tcp 127.0.0.1:PORT (this process)"
+    checks.equal(set(told["reader"]), {"read on pipe from this process", f"send on {peer}", f"recv on {peer}"},
+                 f"{name}: what was at the index when the operation was submitted")
+    for part in ("read on pipe from this process", f"recv on {peer}"):
+        lines = {re.search(r":(\d+)\)", frame)[1] for row in told["reader"][part] for frame in row.chain if "reader" in frame}
+        checks.equal(len(lines), 1, f"{name}: {part}: at its own line only")
+    checks.equal(set(told["acceptor"]), {"accept on tcp listen 127.0.0.1:PORT", "recv on tcp 127.0.0.1 → 127.0.0.1:PORT"},
+                 f"{name}: a connection without a descriptor is named by its peer")
+    checks.equal(set(told["filer"]), {f"read on file dwell-registered-{target.pid}"},
+                 f"{name}: a file without a descriptor by the last part of its path")
+
+
 def without(checks, directory):
     with Process([workload("request"), "serve", "--echo"], directory, "request", stdin=-1) as server:
         with Recording(server.pid, directory, "without", options=["--no-looks"]) as recording:
@@ -103,7 +130,7 @@ def without(checks, directory):
 def main():
     need_recording()
     need_io_uring()
-    need_files(DWELL, *(workload("uring", profile) for profile in PROFILES))
+    need_files(DWELL, *(workload(name, profile) for name in ("uring", "registered") for profile in PROFILES))
     checks = Checks()
     with scratch() as directory:
         for profile in PROFILES:
@@ -111,6 +138,8 @@ def main():
                 late(checks, profile, directory)
             with checks.guarded(f"{profile}: an operation that blocks"):
                 punted(checks, profile, directory)
+            with checks.guarded(f"{profile}: registered files"):
+                registered(checks, profile, directory)
         with checks.guarded("a program without io_uring"):
             without(checks, directory)
     checks.done()

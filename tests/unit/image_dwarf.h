@@ -75,6 +75,28 @@ static inline void text(struct buf *b, const char *s)
 	put_bytes(b, s, strlen(s) + 1);
 }
 
+/* In a list of ranges or locations: two addresses. */
+static inline void list_pair(struct buf *b, uint64_t start, uint64_t end, unsigned int size)
+{
+	put(b, start, size);
+	put(b, end, size);
+}
+
+/*
+ * In a list of locations: an expression of one operator and @n more bytes, behind the length as
+ * DWARF 4 or 5 has it.
+ */
+static inline void list_expression(struct buf *b, unsigned int version, uint8_t op, size_t n)
+{
+	if (version < 5)
+		put(b, n + 1, 2);
+	else
+		uleb(b, n + 1);
+	put(b, op, 1);
+	for (size_t i = 0; i < n; i++)
+		put(b, 0xee, 1);
+}
+
 /* ---- a file --------------------------------------------------------------- */
 
 struct file {

@@ -11,7 +11,7 @@
 
 #include "image/lists.h"
 
-enum { L_UNIT = 1, L_BLOCK, L_PARAM, L_WHOLE, L_END, L_THERE, L_NONE };
+enum { L_UNIT = 1, L_BLOCK, L_PARAM };
 
 /* How a unit with lists is written. */
 struct shape {
@@ -151,24 +151,6 @@ static void check_cut(struct file *f, const struct shape *s, struct buf *b, bool
 	b->n = n;
 }
 
-static void pair(struct buf *b, uint64_t start, uint64_t end, unsigned int size)
-{
-	put(b, start, size);
-	put(b, end, size);
-}
-
-/* An expression of one operator and @n more bytes; behind DWARF 4's or 5's length. */
-static void expression(struct buf *b, unsigned int version, uint8_t op, size_t n)
-{
-	if (version < 5)
-		put(b, n + 1, 2);
-	else
-		uleb(b, n + 1);
-	put(b, op, 1);
-	for (size_t i = 0; i < n; i++)
-		put(b, 0xee, 1);
-}
-
 /* ---- DWARF 4 ---- */
 
 static const struct shape old = { .version = 4, .addr_size = 8, .low_pc = 0x1000,
@@ -180,27 +162,27 @@ static void old_lists(struct file *f, unsigned int size)
 	uint64_t base = size == 8 ? ~0ull : 0xffffffff;
 	struct buf *b = &f->ranges;
 
-	pair(b, 0x10, 0x20, size);
-	pair(b, 0x30, 0x30, size);	/* empty */
-	pair(b, 0x40, 0x3f, size);	/* and less than that */
-	pair(b, 0, 1, size);
-	pair(b, base, 0x5000, size);
-	pair(b, 0x10, 0x20, size);
-	pair(b, base, 0, size);
-	pair(b, 0x10, 0x20, size);
-	pair(b, 0, 0, size);
-	pair(b, 0x77, 0x78, size);	/* another one's */
+	list_pair(b, 0x10, 0x20, size);
+	list_pair(b, 0x30, 0x30, size);	/* empty */
+	list_pair(b, 0x40, 0x3f, size);	/* and less than that */
+	list_pair(b, 0, 1, size);
+	list_pair(b, base, 0x5000, size);
+	list_pair(b, 0x10, 0x20, size);
+	list_pair(b, base, 0, size);
+	list_pair(b, 0x10, 0x20, size);
+	list_pair(b, 0, 0, size);
+	list_pair(b, 0x77, 0x78, size);	/* another one's */
 	b = &f->loc;
-	pair(b, 0x10, 0x20, size);
-	expression(b, 4, DW_OP_reg3, 0);
-	pair(b, 0x20, 0x20, size);
-	expression(b, 4, DW_OP_reg4, 0);
-	pair(b, base, 0x5000, size);
-	pair(b, 0, 8, size);
-	expression(b, 4, DW_OP_fbreg, 300);
-	pair(b, 8, 9, size);
+	list_pair(b, 0x10, 0x20, size);
+	list_expression(b, 4, DW_OP_reg3, 0);
+	list_pair(b, 0x20, 0x20, size);
+	list_expression(b, 4, DW_OP_reg4, 0);
+	list_pair(b, base, 0x5000, size);
+	list_pair(b, 0, 8, size);
+	list_expression(b, 4, DW_OP_fbreg, 300);
+	list_pair(b, 8, 9, size);
 	put(b, 0, 2);			/* nowhere */
-	pair(b, 0, 0, size);
+	list_pair(b, 0, 0, size);
 }
 
 #define OLD_RANGES	"1010-1020 1000-1001 5010-5020 10-20"
@@ -280,10 +262,10 @@ static void expressions_that_are_too_long(void **state)
 	struct file f = { .unit = 0 };
 
 	(void)state;
-	pair(&f.loc, 0x10, 0x20, 8);
+	list_pair(&f.loc, 0x10, 0x20, 8);
 	put(&f.loc, 3, 2);
 	put(&f.loc, 0x50, 2);
-	pair(&f.ranges, 0, 0, 8);
+	list_pair(&f.ranges, 0, 0, 8);
 	check(&f, &old, "", "");
 	put(&f.loc, 0x50, 1);
 	check(&f, &old, "", "1010-1020:50.3");
@@ -299,8 +281,8 @@ static void long_lists(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < 2000; i++)
-		pair(&f.ranges, i, i + 1, 8);
-	pair(&f.ranges, 0, 0, 8);
+		list_pair(&f.ranges, i, i + 1, 8);
+	list_pair(&f.ranges, 0, 0, 8);
 	put(&f.loc, 0, 1);
 	load_lists(&f, &old, &e);
 	assert_int_equal(lists__ranges(&e.block, all, 2000), LIST_MAX / 16);
@@ -359,7 +341,7 @@ static void kind(struct buf *b, unsigned int kind, bool locations)
 
 static void new_list(struct buf *b, bool locations, unsigned int size)
 {
-#define EXPRESSION(op)	do { if (locations) expression(b, 5, op, 0); } while (0)
+#define EXPRESSION(op)	do { if (locations) list_expression(b, 5, op, 0); } while (0)
 	kind(b, DW_LLE_offset_pair, locations);
 	uleb(b, 0x10);
 	uleb(b, 0x200);
@@ -447,7 +429,7 @@ static void kinds_that_end_a_list(void **state)
 			put(b, 0x40, 8);
 			uleb(b, 1);
 			if (loc)
-				expression(b, 5, DW_OP_reg0, 0);
+				list_expression(b, 5, DW_OP_reg0, 0);
 			put(b, k, 1);
 			put(b, 0, 16);
 		}
@@ -563,18 +545,18 @@ static void gnu_list(struct buf *b)
 	put(b, DW_LLE_GNU_start_end_entry, 1);
 	uleb(b, 0);
 	uleb(b, 1);
-	expression(b, 4, DW_OP_reg0, 0);
+	list_expression(b, 4, DW_OP_reg0, 0);
 	put(b, DW_LLE_GNU_base_address_selection_entry, 1);
 	uleb(b, 2);
 	put(b, DW_LLE_GNU_start_length_entry, 1);
 	uleb(b, 1);
 	put(b, 0x300, 4);
-	expression(b, 4, DW_OP_fbreg, 200);
+	list_expression(b, 4, DW_OP_fbreg, 200);
 	put(b, DW_LLE_GNU_end_of_list_entry, 1);
 	put(b, DW_LLE_GNU_start_length_entry, 1);
 	uleb(b, 1);
 	put(b, 0x300, 4);
-	expression(b, 4, DW_OP_reg1, 0);
+	list_expression(b, 4, DW_OP_reg1, 0);
 }
 
 #define GNU_LOCATIONS	"2000-2040:50.1 2040-2340:91.201"
@@ -591,8 +573,8 @@ static void split_4(void **state)
 	s.split = true;
 	s.low_pc = 0x666000;
 	gnu_list(&f.loc);
-	pair(&f.ranges, 0x66, 0x67, 8);
-	pair(&main.ranges, 0x55, 0x56, 8);	/* DW_AT_GNU_ranges_base is 16 */
+	list_pair(&f.ranges, 0x66, 0x67, 8);
+	list_pair(&main.ranges, 0x55, 0x56, 8);	/* DW_AT_GNU_ranges_base is 16 */
 	old_lists(&main, 8);
 	addresses(&main.addr, 8);
 	load_lists(&f, &s, &e);
@@ -627,184 +609,6 @@ static void split_4(void **state)
 	drop(&main);
 }
 
-/* ---- entries ---- */
-
-/* An entry of its own: @tag with attributes that follow, of a unit at 0x1000. */
-static void begin_entry(struct file *f)
-{
-	memset(f, 0, sizeof(*f));
-	abbrev(f, L_UNIT, DW_TAG_compile_unit, true, DW_AT_low_pc, DW_FORM_addr, 0);
-	abbrev(f, L_WHOLE, DW_TAG_lexical_block, false, DW_AT_low_pc, DW_FORM_addr,
-	       DW_AT_high_pc, DW_FORM_data4, DW_AT_ranges, DW_FORM_sec_offset, 0);
-	abbrev(f, L_END, DW_TAG_lexical_block, false, DW_AT_low_pc, DW_FORM_addr,
-	       DW_AT_high_pc, DW_FORM_addr, 0);
-	abbrev(f, L_THERE, DW_TAG_formal_parameter, false, DW_AT_location, DW_FORM_exprloc,
-	       DW_AT_low_pc, DW_FORM_addr, DW_AT_high_pc, DW_FORM_exprloc, 0);
-	abbrev(f, L_PARAM, DW_TAG_formal_parameter, false, DW_AT_location, DW_FORM_sec_offset, 0);
-	abbrev(f, L_BLOCK, DW_TAG_lexical_block, false, DW_AT_ranges, DW_FORM_sec_offset, 0);
-	abbrev(f, L_NONE, DW_TAG_lexical_block, false, DW_AT_low_pc, DW_FORM_addr, 0);
-	put(&f->abbrev, 0, 1);
-	begin_unit(f, 4, false, 8, 0, 0);
-	uleb(&f->info, L_UNIT);
-	put(&f->info, 0x1000, 8);
-}
-
-static void the_entry(struct file *f, struct die *out)
-{
-	struct die root;
-
-	put(&f->info, 0, 1);
-	end_unit(f);
-	load(f);
-	assert_true(die__root(f->di.units[0], &root));
-	assert_true(die__child(&root, out));
-}
-
-/* The code of one entry with two words, by its first range and by all; 0-0: none. */
-static void check_pieces(unsigned int code, uint64_t low, uint64_t high, uint64_t start,
-			 uint64_t end)
-{
-	struct die_range r = { 0 }, all[4];
-	struct file f;
-	struct die d;
-
-	begin_entry(&f);
-	pair(&f.ranges, 0x10, 0x20, 8);	/* of no account beside low_pc */
-	pair(&f.ranges, 0x30, 0x40, 8);
-	pair(&f.ranges, 0, 0, 8);
-	uleb(&f.info, code);
-	put(&f.info, low, 8);
-	put(&f.info, high, code == L_WHOLE ? 4 : code == L_END ? 8 : 0);
-	put(&f.info, 0, code == L_WHOLE ? 4 : 0);
-	the_entry(&f, &d);
-	assert_int_equal(lists__first_range(&d, &r), end != 0);
-	assert_int_equal(lists__ranges(&d, all, 4), end != 0);
-	assert_int_equal(lists__ranges(&d, all, 0), 0);
-	if (end) {
-		assert_int_equal(r.start, start);
-		assert_int_equal(r.end, end);
-		assert_int_equal(lists__ranges(&d, all, 4), 1);
-		assert_int_equal(all[0].start, start);
-		assert_int_equal(all[0].end, end);
-	}
-	drop(&f);
-}
-
-static void code_in_one_piece(void **state)
-{
-	(void)state;
-	/* a length, or an address */
-	check_pieces(L_WHOLE, 0x7000, 0x40, 0x7000, 0x7040);
-	check_pieces(L_END, 0x7000, 0x7040, 0x7000, 0x7040);
-	/* nothing in it, less than nothing, beyond all addresses, no end */
-	check_pieces(L_WHOLE, 0x7000, 0, 0, 0);
-	check_pieces(L_END, 0x7000, 0x7000, 0, 0);
-	check_pieces(L_END, 0x7000, 0x6fff, 0, 0);
-	check_pieces(L_WHOLE, ~0ull, 0x40, 0, 0);
-	check_pieces(L_NONE, 0x7000, 0, 0, 0);
-}
-
-static void code_in_pieces(void **state)
-{
-	struct die_range r = { 0 }, all[4];
-	struct file f;
-	struct die d;
-
-	(void)state;
-	begin_entry(&f);
-	pair(&f.ranges, 0x50, 0x50, 8);
-	pair(&f.ranges, 0x30, 0x40, 8);
-	pair(&f.ranges, 0x10, 0x20, 8);
-	pair(&f.ranges, 0, 0, 8);
-	uleb(&f.info, L_BLOCK);
-	put(&f.info, 0, 4);
-	the_entry(&f, &d);
-	assert_true(lists__first_range(&d, &r));
-	assert_int_equal(r.start, 0x1030);
-	assert_int_equal(r.end, 0x1040);
-	assert_int_equal(lists__ranges(&d, all, 4), 2);
-	assert_int_equal(all[1].start, 0x1010);
-	assert_int_equal(lists__ranges(&d, all, 1), 1);
-	drop(&f);
-}
-
-static void places(void **state)
-{
-	static const struct {
-		uint64_t	pc;
-		uint8_t		op;	/* 0: it is nowhere */
-	} cases[] = {
-		{ 0x100f, 0 }, { 0x1010, DW_OP_reg0 }, { 0x101f, DW_OP_reg0 }, { 0x1020, 0 },
-		{ 0x102f, 0 }, { 0x1030, DW_OP_reg1 }, { 0x1038, DW_OP_reg1 },
-		{ 0x1045, DW_OP_reg2 }, { 0x104f, DW_OP_reg2 }, { 0x1050, 0 }, { 0, 0 },
-		{ ~0ull, 0 },
-	};
-	struct die_list l;
-	struct die_range r;
-	struct file f;
-	struct die d;
-
-	(void)state;
-	begin_entry(&f);
-	pair(&f.loc, 0x10, 0x20, 8);
-	expression(&f.loc, 4, DW_OP_reg0, 0);
-	pair(&f.loc, 0x30, 0x40, 8);
-	expression(&f.loc, 4, DW_OP_reg1, 0);
-	/* of two that hold it the first is right */
-	pair(&f.loc, 0x35, 0x50, 8);
-	expression(&f.loc, 4, DW_OP_reg2, 0);
-	pair(&f.loc, 0, 0, 8);
-	uleb(&f.info, L_PARAM);
-	put(&f.info, 0, 4);
-	the_entry(&f, &d);
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		bool there = lists__location(&d, cases[i].pc, &l, &r);
-
-		if (there != !!cases[i].op)
-			fail_msg("at %llx: %d", (unsigned long long)cases[i].pc, there);
-		if (there) {
-			assert_int_equal(r.expr_len, 1);
-			assert_int_equal(r.expr[0], cases[i].op);
-		}
-	}
-	drop(&f);
-}
-
-/* One place for all of the code; and what has none. */
-static void place_throughout(void **state)
-{
-	struct die_list l;
-	struct die_range r;
-	struct file f;
-	struct die d;
-
-	(void)state;
-	begin_entry(&f);
-	uleb(&f.info, L_THERE);
-	uleb(&f.info, 2);
-	put(&f.info, DW_OP_fbreg, 1);
-	put(&f.info, 8, 1);
-	put(&f.info, 0x7000, 8);
-	uleb(&f.info, 1);
-	put(&f.info, DW_OP_reg0, 1);
-	the_entry(&f, &d);
-	assert_true(lists__location(&d, 0, &l, &r));
-	assert_true(lists__location(&d, ~0ull - 1, &l, &r));
-	assert_int_equal(r.start, 0);
-	assert_int_equal(r.end, UINT64_MAX);
-	assert_int_equal(r.expr_len, 2);
-	assert_int_equal(r.expr[0], DW_OP_fbreg);
-	/* an end that is an expression is no end */
-	assert_false(lists__first_range(&d, &r));
-	/* the unit has no place, nor ranges */
-	assert_true(die__root(f.di.units[0], &d));
-	assert_false(lists__location(&d, 0x1000, &l, &r));
-	assert_false(lists__open(&d, DW_AT_ranges, false, &l));
-	/* an attribute that is no list */
-	assert_false(lists__open(&d, DW_AT_low_pc, false, &l));
-	drop(&f);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -819,10 +623,6 @@ int main(void)
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(split_5),
 		cmocka_unit_test(split_4),
-		cmocka_unit_test(code_in_one_piece),
-		cmocka_unit_test(code_in_pieces),
-		cmocka_unit_test(places),
-		cmocka_unit_test(place_throughout),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

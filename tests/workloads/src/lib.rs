@@ -82,6 +82,7 @@
 mod job;
 mod moment;
 mod options;
+pub mod other_end;
 mod peer;
 mod record;
 mod source;

@@ -3,33 +3,28 @@
 //! Known by construction, as in `mono`: plain threads make each operation wait for a set time. Any operation goes
 //! Pending once, one that is done at once too: it is only submitted when all tasks wait.
 //!
-//! `comp serve` prints its port and echoes until it is killed.
+//! `comp serve` prints its port and echoes until it is killed; `comp rest` has tasks at rest until then.
 
 use compio::buf::BufResult;
 use compio::io::{AsyncRead, AsyncWriteExt};
 use compio::net::{TcpListener, TcpStream};
 use compio::runtime::Runtime;
 use compio::time::sleep;
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::Ipv4Addr;
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use truth::other_end::{answerer, caller, connection, print_port, write_and_compute, BUSY, STEP};
 use truth::{place, Options, Place};
 
-/// What an operation waits for.
-const STEP: Duration = Duration::from_millis(5);
-/// For how long data lie there before they are looked at.
-const BUSY: Duration = Duration::from_millis(3);
-
 fn main() -> io::Result<()> {
-    let mut options = Options::parse("comp", "[serve]", &[], &[]);
+    let mut options = Options::parse("comp", "[serve|rest]", &[], &[]);
     options.ready();
     let runtime = Runtime::new()?;
     match options.words.first().map(String::as_str) {
         None => runtime.block_on(run(options.rounds(40, STEP))),
         Some("serve") => runtime.block_on(serve())?,
-        Some(_) => options.fail("the only mode is serve"),
+        Some("rest") => runtime.block_on(rest())?,
+        Some(_) => options.fail("the modes are serve and rest"),
     }
     options.finish();
     Ok(())
@@ -49,17 +44,11 @@ async fn run(rounds: u64) {
         task.await.expect("no panic");
     }
     // By themselves, or the others would be late too.
-    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a listener");
-    let input = std::net::TcpStream::connect(listener.local_addr().expect("an address")).expect("it listens");
-    let (output, _) = listener.accept().expect("a connection");
+    let (output, input) = connection();
     let late = compio::runtime::spawn(late(rounds, output));
     compio::runtime::spawn(hog(rounds, input)).await.expect("no panic");
     late.await.expect("no panic");
     AT.completed();
-}
-
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> thread::JoinHandle<()> {
-    thread::Builder::new().name(name.into()).spawn(run).expect("a thread")
 }
 
 /// A thread connects 5 ms after it was asked to.
@@ -69,23 +58,16 @@ async fn acceptor(rounds: u64) {
     AT.partial(); // of making the listener
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a listener");
     let address = listener.local_addr().expect("an address");
-    let (ask, asked) = mpsc::channel();
-    let caller = spawn("caller", move || {
-        for _ in asked {
-            thread::sleep(STEP);
-            std::net::TcpStream::connect(address).expect("it listens");
-        }
-    });
+    let caller = caller(address);
     for _ in 0..rounds {
-        ask.send(()).expect("the thread is there");
+        caller.ask();
         let t = truth::start();
         let accepted = listener.accept().await;
         AT.wait(t, line!() - 1, "Submit").part("no data", STEP).tcp(address).log();
         // Its descriptor is closed by an operation that nobody waits for.
         accepted.expect("a connection");
     }
-    drop(ask);
-    caller.join().expect("no panic");
+    caller.end();
     AT.completed();
 }
 
@@ -93,17 +75,7 @@ async fn acceptor(rounds: u64) {
 async fn asker(rounds: u64) {
     const AT: Place = place!("comp::asker");
     AT.spawned();
-    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a listener");
-    let address = listener.local_addr().expect("an address");
-    let answerer = spawn("answerer", move || {
-        let (mut stream, _) = listener.accept().expect("a connection");
-        let mut byte = [0];
-        for _ in 0..rounds {
-            stream.read_exact(&mut byte).expect("a question");
-            thread::sleep(STEP);
-            stream.write_all(&byte).expect("the asker is there");
-        }
-    });
+    let (address, answerer) = answerer(rounds);
     let connected = std::net::TcpStream::connect(address).expect("it listens");
     let mut stream = TcpStream::from_std(connected).expect("a socket");
     for _ in 0..rounds {
@@ -174,11 +146,7 @@ async fn hog(rounds: u64, mut input: std::net::TcpStream) {
     AT.partial();
     for _ in 0..rounds {
         sleep(2 * BUSY).await;
-        input.write_all(b"x").expect("the reader is there");
-        let until = Instant::now() + BUSY;
-        while Instant::now() < until {
-            std::hint::spin_loop();
-        }
+        write_and_compute(&mut input);
     }
     AT.completed();
 }
@@ -187,8 +155,7 @@ async fn hog(rounds: u64, mut input: std::net::TcpStream) {
 
 async fn serve() -> io::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    println!("{}", listener.local_addr()?.port());
-    io::stdout().flush()?;
+    print_port(listener.local_addr()?)?;
     loop {
         let (stream, _) = listener.accept().await?;
         compio::runtime::spawn(echo(stream)).detach();
@@ -207,4 +174,49 @@ async fn echo(mut stream: TcpStream) {
         }
         buffer = rest;
     }
+}
+
+// ---- tasks at rest: what they wait for does not come ----
+
+async fn rest() -> io::Result<()> {
+    // Tasks that are over, whose memory may look as it did.
+    for _ in 0..50 {
+        compio::runtime::spawn(async { sleep(Duration::from_micros(10)).await }).await.expect("no panic");
+    }
+    let (_sender, receiver) = async_channel::unbounded();
+    for _ in 0..2 {
+        compio::runtime::spawn(receive(receiver.clone())).detach();
+    }
+    let mut ends = Vec::new();
+    for _ in 0..3 {
+        let (output, input) = connection();
+        ends.push(input);
+        compio::runtime::spawn(read(output)).detach();
+    }
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    print_port(listener.local_addr()?)?;
+    compio::runtime::spawn(accept(listener)).detach();
+    compio::runtime::spawn(join()).await.expect("no panic");
+    Ok(())
+}
+
+async fn receive(receiver: async_channel::Receiver<()>) {
+    receiver.recv().await.expect_err("nobody sends");
+}
+
+async fn read(output: std::net::TcpStream) {
+    let mut output = TcpStream::from_std(output).expect("a socket");
+    output.read(vec![0; 1]).await.0.expect("a peer");
+}
+
+async fn accept(listener: TcpListener) {
+    listener.accept().await.expect("a connection");
+}
+
+async fn join() {
+    compio::runtime::spawn(nap()).await.expect("no panic");
+}
+
+async fn nap() {
+    sleep(Duration::from_secs(3600)).await;
 }

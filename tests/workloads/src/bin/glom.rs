@@ -4,30 +4,25 @@
 //! submitted when all tasks wait. A stream tries to read first, and then polls its socket; it writes at once if there
 //! is room. A task runs as soon as it is spawned, in the poll of the one that spawns it.
 //!
-//! `glom serve` prints its port and echoes until it is killed.
+//! `glom serve` prints its port and echoes until it is killed; `glom rest` has tasks at rest until then.
 
 use futures::{AsyncReadExt, AsyncWriteExt};
 use glommio::io::DmaFile;
 use glommio::net::{TcpListener, TcpStream};
 use glommio::timer::sleep;
 use glommio::{spawn_local, LocalExecutor, LocalExecutorBuilder, Placement};
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use truth::other_end::{answerer, caller, connection, print_port, write_and_compute, BUSY, STEP};
 use truth::{place, Options, Place};
 
-/// What an operation waits for.
-const STEP: Duration = Duration::from_millis(5);
-/// For how long data lie there before they are looked at.
-const BUSY: Duration = Duration::from_millis(3);
 /// Of a read from a file that the kernel may not have in memory.
 const BLOCK: usize = 4096;
 
 fn main() -> io::Result<()> {
-    let mut options = Options::parse("glom", "[serve]", &[], &[]);
+    let mut options = Options::parse("glom", "[serve|rest]", &[], &[]);
     options.ready();
     match options.words.first().map(String::as_str) {
         None => {
@@ -36,7 +31,8 @@ fn main() -> io::Result<()> {
             std::fs::remove_file(&file)?;
         }
         Some("serve") => executor()?.run(serve())?,
-        Some(_) => options.fail("the only mode is serve"),
+        Some("rest") => executor()?.run(rest())?,
+        Some(_) => options.fail("the modes are serve and rest"),
     }
     options.finish();
     Ok(())
@@ -64,9 +60,7 @@ async fn run(rounds: u64, file: PathBuf) {
         task.await;
     }
     // By themselves, or the others would be late too.
-    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a listener");
-    let input = std::net::TcpStream::connect(listener.local_addr().expect("an address")).expect("it listens");
-    let (output, _) = listener.accept().expect("a connection");
+    let (output, input) = connection();
     let late = spawn_local(late(rounds, stream_of(output)));
     spawn_local(hog(rounds, input)).await;
     late.await;
@@ -80,32 +74,21 @@ fn stream_of(stream: std::net::TcpStream) -> TcpStream {
     unsafe { TcpStream::from_raw_fd(stream.into_raw_fd()) }
 }
 
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> thread::JoinHandle<()> {
-    thread::Builder::new().name(name.into()).spawn(run).expect("a thread")
-}
-
 /// A thread connects 5 ms after it was asked to.
 async fn acceptor(rounds: u64) {
     const AT: Place = place!("glom::acceptor");
     AT.spawned();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a listener");
     let address = listener.local_addr().expect("an address");
-    let (ask, asked) = mpsc::channel();
-    let caller = spawn("caller", move || {
-        for _ in asked {
-            thread::sleep(STEP);
-            std::net::TcpStream::connect(address).expect("it listens");
-        }
-    });
+    let caller = caller(address);
     for _ in 0..rounds {
-        ask.send(()).expect("the thread is there");
+        caller.ask();
         let t = truth::start();
         let accepted = listener.accept().await;
         AT.wait(t, line!() - 1, "collect_rw").part("no data", STEP).tcp(address).log();
         accepted.expect("a connection");
     }
-    drop(ask);
-    caller.join().expect("no panic");
+    caller.end();
     AT.completed();
 }
 
@@ -113,17 +96,7 @@ async fn acceptor(rounds: u64) {
 async fn asker(rounds: u64) {
     const AT: Place = place!("glom::asker");
     AT.spawned();
-    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a listener");
-    let address = listener.local_addr().expect("an address");
-    let answerer = spawn("answerer", move || {
-        let (mut stream, _) = listener.accept().expect("a connection");
-        let mut byte = [0];
-        for _ in 0..rounds {
-            stream.read_exact(&mut byte).expect("a question");
-            thread::sleep(STEP);
-            stream.write_all(&byte).expect("the asker is there");
-        }
-    });
+    let (address, answerer) = answerer(rounds);
     let t = truth::start();
     let connected = TcpStream::connect(address).await;
     AT.wait(t, line!() - 1, "collect_rw").log();
@@ -220,11 +193,7 @@ async fn hog(rounds: u64, mut input: std::net::TcpStream) {
     AT.partial();
     for _ in 0..rounds {
         sleep(2 * BUSY).await;
-        input.write_all(b"x").expect("the reader is there");
-        let until = Instant::now() + BUSY;
-        while Instant::now() < until {
-            std::hint::spin_loop();
-        }
+        write_and_compute(&mut input);
     }
     AT.completed();
 }
@@ -233,8 +202,7 @@ async fn hog(rounds: u64, mut input: std::net::TcpStream) {
 
 async fn serve() -> io::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    println!("{}", listener.local_addr()?.port());
-    io::stdout().flush()?;
+    print_port(listener.local_addr()?)?;
     loop {
         let stream = listener.accept().await?;
         spawn_local(echo(stream)).detach();
@@ -249,4 +217,50 @@ async fn echo(mut stream: TcpStream) {
             return;
         }
     }
+}
+
+// ---- tasks at rest: what they wait for does not come ----
+
+async fn rest() -> io::Result<()> {
+    // Tasks that are over, whose memory may look as it did.
+    for _ in 0..50 {
+        spawn_local(async { sleep(Duration::from_micros(10)).await }).await;
+    }
+    let (_sender, receiver) = async_channel::unbounded();
+    for _ in 0..2 {
+        spawn_local(receive(receiver.clone())).detach();
+    }
+    let mut ends = Vec::new();
+    for _ in 0..3 {
+        let (output, input) = connection();
+        ends.push(input);
+        spawn_local(read(output)).detach();
+    }
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    print_port(listener.local_addr()?)?;
+    spawn_local(accept(listener)).detach();
+    spawn_local(join()).await;
+    Ok(())
+}
+
+async fn receive(receiver: async_channel::Receiver<()>) {
+    receiver.recv().await.expect_err("nobody sends");
+}
+
+async fn read(output: std::net::TcpStream) {
+    let mut output = stream_of(output);
+    let mut byte = [0];
+    output.read_exact(&mut byte).await.expect("a peer");
+}
+
+async fn accept(listener: TcpListener) {
+    listener.accept().await.expect("a connection");
+}
+
+async fn join() {
+    spawn_local(nap()).await;
+}
+
+async fn nap() {
+    sleep(Duration::from_secs(3600)).await;
 }

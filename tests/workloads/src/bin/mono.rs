@@ -3,33 +3,27 @@
 //! Known by construction, as in `uring`: plain threads make each operation wait for a set time. Any operation
 //! goes Pending once, one that is done at once too: it is only submitted when all tasks wait.
 //!
-//! `mono serve` prints its port and echoes until it is killed.
+//! `mono serve` prints its port and echoes until it is killed; `mono rest` has tasks at rest until then.
 
 use monoio::io::{AsyncReadRent, AsyncWriteRentExt};
 use monoio::net::{TcpListener, TcpStream};
 use monoio::time::sleep;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::Ipv4Addr;
-use std::os::fd::{FromRawFd, OwnedFd};
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use truth::other_end::{answerer, caller, pipe, print_port, write_and_compute, writer, BUSY, STEP};
 use truth::{place, Options, Place};
 
-/// What an operation waits for.
-const STEP: Duration = Duration::from_millis(5);
-/// For how long data lie there before they are looked at.
-const BUSY: Duration = Duration::from_millis(3);
-
 fn main() -> io::Result<()> {
-    let mut options = Options::parse("mono", "[serve]", &[], &[]);
+    let mut options = Options::parse("mono", "[serve|rest]", &[], &[]);
     options.ready();
     let mut runtime = monoio::RuntimeBuilder::<monoio::IoUringDriver>::new().enable_timer().build()?;
     match options.words.first().map(String::as_str) {
         None => runtime.block_on(run(options.rounds(40, STEP))),
         Some("serve") => runtime.block_on(serve())?,
-        Some(_) => options.fail("the only mode is serve"),
+        Some("rest") => runtime.block_on(rest())?,
+        Some(_) => options.fail("the modes are serve and rest"),
     }
     options.finish();
     Ok(())
@@ -57,42 +51,21 @@ async fn run(rounds: u64) {
     AT.completed();
 }
 
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> thread::JoinHandle<()> {
-    thread::Builder::new().name(name.into()).spawn(run).expect("a thread")
-}
-
-/// Its two ends: to read, to write.
-fn pipe() -> (File, File) {
-    let mut ends = [0; 2];
-    // SAFETY: room for two descriptors, which nobody else has.
-    unsafe {
-        assert_eq!(libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC), 0);
-        (OwnedFd::from_raw_fd(ends[0]).into(), OwnedFd::from_raw_fd(ends[1]).into())
-    }
-}
-
 /// Reads a byte that a thread writes 5 ms after it was asked to.
 async fn reader(rounds: u64) {
     const AT: Place = place!("mono::reader");
     AT.spawned();
-    let (ask, asked) = mpsc::channel();
-    let (output, mut input) = pipe();
-    let writer = spawn("writer", move || {
-        for _ in asked {
-            thread::sleep(STEP);
-            input.write_all(b"x").expect("the reader is there");
-        }
-    });
+    let (output, input) = pipe();
+    let writer = writer(input);
     let output = monoio::fs::File::from_std(output).expect("a pipe");
     for _ in 0..rounds {
-        ask.send(()).expect("the thread is there");
+        writer.ask();
         let t = truth::start();
         let (got, _) = output.read_at(vec![0; 1], 0).await;
         AT.wait(t, line!() - 1, "Op").part("no data", STEP).log();
         assert_eq!(got.expect("a pipe"), 1);
     }
-    drop(ask);
-    writer.join().expect("no panic");
+    writer.end();
     AT.completed();
 }
 
@@ -102,23 +75,16 @@ async fn acceptor(rounds: u64) {
     AT.spawned();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a listener");
     let address = listener.local_addr().expect("an address");
-    let (ask, asked) = mpsc::channel();
-    let caller = spawn("caller", move || {
-        for _ in asked {
-            thread::sleep(STEP);
-            std::net::TcpStream::connect(address).expect("it listens");
-        }
-    });
+    let caller = caller(address);
     for _ in 0..rounds {
-        ask.send(()).expect("the thread is there");
+        caller.ask();
         let t = truth::start();
         let accepted = listener.accept().await;
         AT.wait(t, line!() - 1, "Op").part("no data", STEP).tcp(address).log();
         // Its descriptor is closed by an operation that nobody waits for.
         accepted.expect("a connection");
     }
-    drop(ask);
-    caller.join().expect("no panic");
+    caller.end();
     AT.completed();
 }
 
@@ -126,17 +92,7 @@ async fn acceptor(rounds: u64) {
 async fn asker(rounds: u64) {
     const AT: Place = place!("mono::asker");
     AT.spawned();
-    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a listener");
-    let address = listener.local_addr().expect("an address");
-    let answerer = spawn("answerer", move || {
-        let (mut stream, _) = listener.accept().expect("a connection");
-        let mut byte = [0];
-        for _ in 0..rounds {
-            stream.read_exact(&mut byte).expect("a question");
-            thread::sleep(STEP);
-            stream.write_all(&byte).expect("the asker is there");
-        }
-    });
+    let (address, answerer) = answerer(rounds);
     let t = truth::start();
     let mut stream = TcpStream::connect_addr(address).await.expect("it listens");
     AT.wait(t, line!() - 1, "Op").log();
@@ -207,11 +163,7 @@ async fn hog(rounds: u64, mut input: File) {
     AT.partial();
     for _ in 0..rounds {
         sleep(2 * BUSY).await;
-        input.write_all(b"x").expect("the reader is there");
-        let until = Instant::now() + BUSY;
-        while Instant::now() < until {
-            std::hint::spin_loop();
-        }
+        write_and_compute(&mut input);
     }
     AT.completed();
 }
@@ -220,8 +172,7 @@ async fn hog(rounds: u64, mut input: File) {
 
 async fn serve() -> io::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    println!("{}", listener.local_addr()?.port());
-    io::stdout().flush()?;
+    print_port(listener.local_addr()?)?;
     loop {
         let (stream, _) = listener.accept().await?;
         monoio::spawn(echo(stream));
@@ -242,4 +193,50 @@ async fn echo(mut stream: TcpStream) {
         buffer = rest;
         buffer.resize(4096, 0);
     }
+}
+
+// ---- tasks at rest: what they wait for does not come ----
+
+async fn rest() -> io::Result<()> {
+    // Tasks that are over, whose memory may look as it did.
+    for _ in 0..50 {
+        monoio::spawn(async { sleep(Duration::from_micros(10)).await }).await;
+    }
+    let (_sender, receiver) = async_channel::unbounded();
+    for _ in 0..2 {
+        monoio::spawn(receive(receiver.clone()));
+    }
+    let mut ends = Vec::new();
+    for _ in 0..3 {
+        let (output, input) = pipe();
+        ends.push(input);
+        monoio::spawn(read(output));
+    }
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    print_port(listener.local_addr()?)?;
+    monoio::spawn(accept(listener));
+    monoio::spawn(join()).await;
+    Ok(())
+}
+
+async fn receive(receiver: async_channel::Receiver<()>) {
+    receiver.recv().await.expect_err("nobody sends");
+}
+
+async fn read(output: File) {
+    let output = monoio::fs::File::from_std(output).expect("a pipe");
+    let (got, _) = output.read_at(vec![0; 1], 0).await;
+    got.expect("a pipe");
+}
+
+async fn accept(listener: TcpListener) {
+    listener.accept().await.expect("a connection");
+}
+
+async fn join() {
+    monoio::spawn(nap()).await;
+}
+
+async fn nap() {
+    sleep(Duration::from_secs(3600)).await;
 }

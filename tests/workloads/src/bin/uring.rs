@@ -8,29 +8,25 @@
 //!
 //! With --sqpoll a thread of the kernel submits, so that the program need not tell it to.
 //!
-//! `uring serve` prints its port and echoes until SIGTERM or the end of standard input.
+//! `uring serve` prints its port and echoes until SIGTERM or the end of standard input; `uring rest` has tasks at rest
+//! until it is killed.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::fd::{FromRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::{mpsc, Arc};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 use tokio_uring::net::{TcpListener, TcpStream};
+use truth::other_end::{pipe, print_port, spawn, write_and_compute, BUSY, STEP};
 use truth::{place, Countdown, Moment, Options, Place};
 
-/// What an operation waits for.
-const STEP: Duration = Duration::from_millis(5);
-/// For how long data lie there before they are looked at.
-const BUSY: Duration = Duration::from_millis(3);
-
 fn main() -> io::Result<()> {
-    let mut options = Options::parse("uring", "[serve] [--sqpoll]", &[], &["--sqpoll"]);
+    let mut options = Options::parse("uring", "[serve|rest] [--sqpoll]", &[], &["--sqpoll"]);
     options.ready();
     match options.words.first().map(String::as_str) {
         None => {
@@ -44,7 +40,8 @@ fn main() -> io::Result<()> {
             std::fs::remove_file(&fifo)?;
         }
         Some("serve") => serve()?,
-        Some(_) => options.fail("the only mode is serve"),
+        Some("rest") => tokio_uring::start(rest())?,
+        Some(_) => options.fail("the modes are serve and rest"),
     }
     options.finish();
     Ok(())
@@ -97,26 +94,12 @@ fn moment() -> (Moment, Moment) {
     (moment.clone(), moment)
 }
 
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> thread::JoinHandle<()> {
-    thread::Builder::new().name(name.into()).spawn(run).expect("a thread")
-}
-
 fn make_fifo(path: &Path) -> io::Result<()> {
     let path = std::ffi::CString::new(path.as_os_str().as_encoded_bytes())?;
     // SAFETY: a string with its end.
     match unsafe { libc::mkfifo(path.as_ptr(), 0o600) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
-    }
-}
-
-/// Its two ends: to read, to write.
-fn pipe() -> (File, File) {
-    let mut ends = [0; 2];
-    // SAFETY: room for two descriptors, which nobody else has.
-    unsafe {
-        assert_eq!(libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC), 0);
-        (OwnedFd::from_raw_fd(ends[0]).into(), OwnedFd::from_raw_fd(ends[1]).into())
     }
 }
 
@@ -288,11 +271,7 @@ async fn hog(rounds: u64, mut input: File, next: Rc<Notify>, busy: Busy) {
         next.notified().await;
         sleep(Duration::from_millis(1)).await;
         busy.written.is_now();
-        input.write_all(b"x").expect("the reader is there");
-        let until = Instant::now() + BUSY;
-        while Instant::now() < until {
-            std::hint::spin_loop();
-        }
+        write_and_compute(&mut input);
         busy.ended.is_now();
     }
     AT.completed();
@@ -305,8 +284,7 @@ fn serve() -> io::Result<()> {
     truth::stop_when_told(&stop);
     tokio_uring::start(async {
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-        println!("{}", listener.local_addr()?.port());
-        io::stdout().flush()?;
+        print_port(listener.local_addr()?)?;
         tokio_uring::spawn(listen(listener));
         stop.notified().await;
         Ok(())
@@ -333,4 +311,50 @@ async fn echo(stream: TcpStream) {
         buffer = rest;
         buffer.resize(4096, 0);
     }
+}
+
+// ---- tasks at rest: what they wait for does not come ----
+
+async fn rest() -> io::Result<()> {
+    // Tasks that are over, whose memory may look as it did.
+    for _ in 0..50 {
+        tokio_uring::spawn(async { sleep(Duration::from_micros(10)).await }).await.expect("no panic");
+    }
+    let (_sender, receiver) = async_channel::unbounded();
+    for _ in 0..2 {
+        tokio_uring::spawn(receive(receiver.clone()));
+    }
+    let mut ends = Vec::new();
+    for _ in 0..3 {
+        let (output, input) = pipe();
+        ends.push(input);
+        tokio_uring::spawn(read(output));
+    }
+    let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    print_port(listener.local_addr()?)?;
+    tokio_uring::spawn(accept(listener));
+    tokio_uring::spawn(join()).await.expect("no panic");
+    Ok(())
+}
+
+async fn receive(receiver: async_channel::Receiver<()>) {
+    receiver.recv().await.expect_err("nobody sends");
+}
+
+async fn read(output: File) {
+    let output = tokio_uring::fs::File::from_std(output);
+    let (got, _) = output.read_at(vec![0; 1], 0).await;
+    got.expect("a pipe");
+}
+
+async fn accept(listener: TcpListener) {
+    listener.accept().await.expect("a connection");
+}
+
+async fn join() {
+    tokio_uring::spawn(nap()).await.expect("no panic");
+}
+
+async fn nap() {
+    sleep(Duration::from_secs(3600)).await;
 }
