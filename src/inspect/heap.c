@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Searches the target's heap. See heap.h. What is mapped comes from /proc/PID/maps, and which
- * pages of it are there from /proc/PID/pagemap (Documentation/admin-guide/mm/pagemap.rst).
+ * pages of it are there from /proc/PID/pagemap (Documentation/admin-guide/mm/pagemap.rst): the
+ * kernel is asked for those that are (PAGEMAP_SCAN, Linux 6.7), so that a mapping of terabytes
+ * which is hardly used takes no time. An older one tells of each page.
  */
 #include "inspect/heap.h"
 
@@ -12,14 +14,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/array.h"
 
 #define PAGE		4096u		/* the unit of pagemap on x86-64 */
 #define PAGES		128u		/* that one step looks at */
-#define PRESENT		(1ull << 63)
+#define PRESENT		(1ull << 63)	/* in an entry of pagemap */
 #define SWAPPED		(1ull << 62)
+#define SPARSE_MIN	(64ull << 30)	/* bytes; to read pagemap of so much takes half a second */
+
+/* include/uapi/linux/fs.h of Linux 6.7: struct page_region, struct pm_scan_arg, PAGEMAP_SCAN */
+struct pages {
+	uint64_t	from, to;
+	uint64_t	are;		/* PAGES_PRESENT, PAGES_SWAPPED */
+};
+
+struct pages_asked {
+	uint64_t	size, flags, from, to, stopped_at, answer, nr_answer, max_pages;
+	uint64_t	inverted, all_of, any_of, told;
+};
+
+#define PAGES_PRESENT	(1u << 3)
+#define PAGES_SWAPPED	(1u << 4)
+#define PAGES_ASK	_IOWR('f', 16, struct pages_asked)
 
 struct range {
 	uint64_t	from, to;
@@ -39,6 +58,8 @@ struct heap {
 	struct range		 constants;	/* mappings of the program without its code */
 	int			 pagemap;
 	bool			 incomplete;
+	bool			 reads_pagemap;	/* the kernel cannot be asked */
+	struct pages		 pages[PAGES];
 	uint64_t		 map[PAGES];
 	uint64_t		 words[PAGES * PAGE / sizeof(uint64_t)];
 };
@@ -50,7 +71,7 @@ struct heap *heap__new(const struct process *t)
 	if (!h)
 		return NULL;
 	/* not the buffers, which would be touched for nothing where no search is made */
-	memset(h, 0, offsetof(struct heap, map));
+	memset(h, 0, offsetof(struct heap, pages));
 	h->target = t;
 	h->pagemap = -1;
 	return h;
@@ -80,6 +101,11 @@ int heap__leave_out(struct heap *h, uint64_t sp, uint64_t fs)
 void heap__forget_stacks(struct heap *h)
 {
 	h->nr_stacks = 0;
+}
+
+void heap__read_pagemap(struct heap *h)
+{
+	h->reads_pagemap = true;
 }
 
 /* ---- what is mapped ---- */
@@ -187,34 +213,87 @@ static int search(struct heap *h, uint64_t at, size_t nr,
 	return err;
 }
 
+/*
+ * Asks for the first pages in @r that are there, or swapped out; sets where those end that were
+ * looked at. How many pieces are in h->pages; negative errno.
+ */
+static int ask_pages(struct heap *h, const struct range *r, uint64_t *end)
+{
+	struct pages_asked a = {
+		.size = sizeof(a), .from = r->from, .to = r->to,
+		.answer = (uint64_t)(uintptr_t)h->pages, .nr_answer = PAGES, .max_pages = PAGES,
+		.any_of = PAGES_PRESENT | PAGES_SWAPPED, .told = PAGES_PRESENT | PAGES_SWAPPED,
+	};
+	int nr = ioctl(h->pagemap, PAGES_ASK, &a);
+
+	*end = a.stopped_at;
+	return nr < 0 ? -errno : nr;
+}
+
+/* The same from the entries of pagemap. */
+static int read_pages(struct heap *h, const struct range *r, uint64_t *end)
+{
+	size_t nr = 0, all = (r->to - r->from) / PAGE;
+	ssize_t n;
+
+	if (all > SPARSE_MIN / PAGE)
+		return -EFBIG;
+	if (all > PAGES)
+		all = PAGES;
+	*end = r->from + all * PAGE;
+	n = pread(h->pagemap, h->map, all * sizeof(h->map[0]),
+		  (off_t)(r->from / PAGE * sizeof(h->map[0])));
+	if (n < 0 || (size_t)n < all * sizeof(h->map[0]))
+		return -EIO;
+	for (size_t i = 0; i < all; i++) {
+		uint64_t at = r->from + i * PAGE;
+		uint64_t are = h->map[i] & PRESENT ? PAGES_PRESENT :
+			       h->map[i] & SWAPPED ? PAGES_SWAPPED : 0;
+
+		if (nr && h->pages[nr - 1].to == at && h->pages[nr - 1].are == are)
+			h->pages[nr - 1].to += PAGE;
+		else if (are)
+			h->pages[nr++] = (struct pages){ at, at + PAGE, are };
+	}
+	return (int)nr;
+}
+
+static int next_pages(struct heap *h, const struct range *r, uint64_t *end)
+{
+	int nr = -ENOTTY;
+
+	if (!h->reads_pagemap)
+		nr = ask_pages(h, r, end);
+	if (nr == -ENOTTY) {
+		h->reads_pagemap = true;
+		nr = read_pages(h, r, end);
+	}
+	return nr;
+}
+
 int heap__step(struct heap *h, int (*each)(void *ctx, uint64_t at, uint64_t word), void *ctx)
 {
 	struct range *r = &h->ranges[h->range_at];
-	size_t nr = 0, from;
-	int err = 0;
-	ssize_t n;
+	uint64_t end = 0;
+	int nr, err = 0;
 
 	if (h->range_at == h->nr_ranges)
 		return 0;
-	while (nr < PAGES && r->from + nr * PAGE < r->to)
-		nr++;
-	n = pread(h->pagemap, h->map, nr * sizeof(h->map[0]),
-		  (off_t)(r->from / PAGE * sizeof(h->map[0])));
-	if (n < 0 || (size_t)n < nr * sizeof(h->map[0])) {
+	nr = next_pages(h, r, &end);
+	if (nr < 0 || end <= r->from) {
 		h->incomplete = true;
-		h->range_at++;
-		return h->range_at < h->nr_ranges;
+		end = r->to;
 	}
-	for (size_t i = 0; i < nr && !err; ) {
-		h->incomplete |= !(h->map[i] & PRESENT) && h->map[i] & SWAPPED;
-		from = i++;
-		if (!(h->map[from] & PRESENT))
-			continue;
-		while (i < nr && h->map[i] & PRESENT)
-			i++;
-		err = search(h, r->from + from * PAGE, i - from, each, ctx);
+	for (int i = 0; i < nr && !err; i++) {
+		const struct pages *p = &h->pages[i];
+		uint64_t of = (p->to - p->from) / PAGE;
+
+		if (p->are & PAGES_PRESENT && of <= PAGES)
+			err = search(h, p->from, of, each, ctx);
+		else
+			h->incomplete = true;
 	}
-	r->from += nr * PAGE;
+	r->from = end;
 	h->range_at += r->from >= r->to;
 	return err ? err : h->range_at < h->nr_ranges;
 }

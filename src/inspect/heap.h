@@ -21,6 +21,9 @@ struct heap;
 struct heap *heap__new(const struct process *t);
 void heap__free(struct heap *h);
 
+/* From now on do what a kernel before 6.7 leaves to do: read of each page whether it is there. */
+void heap__read_pagemap(struct heap *h);
+
 /*
  * Thread's stack, which is not searched: from @sp (0: not known) down, and up to its thread
  * pointer @fs, if that is in the same mapping, as it is but for the main thread. 0 or -ENOMEM.
@@ -38,7 +41,10 @@ int heap__begin(struct heap *h);
  * errno, or the negative result of @each.
  */
 int heap__step(struct heap *h, int (*each)(void *ctx, uint64_t at, uint64_t word), void *ctx);
-/* In the last search, something could not be read: pages that are swapped out, for example. */
+/*
+ * In the last search, something could not be read: pages that are swapped out, for example, or
+ * before Linux 6.7 a mapping of more than 64 GiB.
+ */
 bool heap__incomplete(const struct heap *h);
 
 #endif /* DWELL_INSPECT_HEAP_H */
