@@ -133,6 +133,14 @@ GLOBAL_FN int off_cpu_tell(struct thread *t, __u8 type, __u64 value, __u64 in, _
 	return 0;
 }
 
+/* Tell on what the period was that off_cpu_send() is about to report: a file, or a futex. */
+static __always_inline void off_cpu_tell_on(struct thread *t, __u64 on, __u64 word, __u64 in,
+					    __u32 tid)
+{
+	if (on || word)
+		off_cpu_tell(t, on ? RAW_SLEPT_ON : RAW_FUTEX, on ?: word, in, tid);
+}
+
 /*
  * Fill in the end of @off from the scheduler's counters of @task. Returns the time at
  * which the thread was back, which is @now at the latest.
@@ -169,11 +177,13 @@ GLOBAL_FN int off_cpu_return(struct thread *t, __u64 now)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct raw_off_cpu off = {};
-	__u64 in;
+	__u64 in, on, word;
 
 	if (!t)
 		return 0;
 	off_cpu_take(&off, t);
+	on = t->sched.off_on;
+	word = t->sched.off_word;
 	in = off_cpu_told(&off, t, task, now);
 	/*
 	 * The thread may have been preempted in this function since off_cpu_take(). The
@@ -187,6 +197,7 @@ GLOBAL_FN int off_cpu_return(struct thread *t, __u64 now)
 	t->sched.wake_ts = 0;
 	t->sched.waker = 0;
 	t->sched.waker_user = 0;
+	off_cpu_tell_on(t, on, word, in, task->pid);
 	off_cpu_send(t, &off, in, task->pid);
 	return 0;
 }

@@ -224,9 +224,7 @@ __noinline int off_cpu_end(struct thread *t, const struct sched_counters *acc, _
 		if (off.wake)
 			off.told = RAW_OFF_TOLD;
 	}
-	if (t->sched.off_on || t->sched.off_word)
-		off_cpu_tell(t, t->sched.off_on ? RAW_SLEPT_ON : RAW_FUTEX,
-			     t->sched.off_on ?: t->sched.off_word, ts, tid);
+	off_cpu_tell_on(t, t->sched.off_on, t->sched.off_word, ts, tid);
 	throttled_end(t, off.reason == RAW_OFF_PREEMPTED ? off.out : off.wake, ts, tid);
 	off_cpu_send(t, &off, ts, tid);
 	t->sched.off_ts = 0;
@@ -305,7 +303,8 @@ __u64 wake_stack(struct thread *t, __u32 probe, __u64 ts);
 
 /*
  * A thread that sleeps in block_on because its root is Pending is woken for one reason:
- * the root is to be polled again. So whoever wakes the thread wakes the root.
+ * the root is to be polled again. So whoever wakes the thread wakes the root. Another process
+ * wakes no futex of this one's: it sends a signal, and the thread sleeps on after that.
  */
 static __always_inline void root_woken(struct thread *t, struct task_struct *waker, __u64 ts,
 				       __u32 tid)
@@ -317,6 +316,8 @@ static __always_inline void root_woken(struct thread *t, struct task_struct *wak
 	__u32 user = 0;
 
 	if (!r->root || r->shares || r->woken)
+		return;
+	if (tid && waker->tgid != target_tgid && t->sched.off_syscall == SYS_FUTEX)
 		return;
 	r->woken = 1;
 	if (tid && waker->tgid == target_tgid) {
