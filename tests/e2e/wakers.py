@@ -2,13 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0
 """Waits that threads end which poll nothing, a blocking job, and what a thread blocks on in order to send: each is told
 with the thread and the line that woke it, for as long as the workload `wakers' counts, as release and as fat LTO. Where
-more is known than a stack tells, none is taken: of wakes by tasks.
+more is known than a stack tells, none is taken: of wakes by tasks. All the while this test sends signals to the threads
+whose roots wait, which ends none of their waits.
 
 As in ground_truth.py, a run in which only times were wrong is made again, twice at most.
 """
 
 import collections
+import contextlib
+import ctypes
 import re
+import signal
+import threading
 from pathlib import Path
 
 from harness import (DWELL, PROFILES, Checks, Recording, Target, attempts, fold, need_files, need_recording, output, report,
@@ -47,11 +52,35 @@ def waits(rows):
     return found
 
 
+@contextlib.contextmanager
+def signalled(pid, names):
+    """Meanwhile the threads of these names are interrupted every other millisecond. Yields how often they have been."""
+    tgkill, over, times = 234, threading.Event(), [0]
+    call = ctypes.CDLL(None).syscall
+
+    def send():
+        while not over.wait(0.002):
+            with contextlib.suppress(OSError):
+                for thread in Path(f"/proc/{pid}/task").iterdir():
+                    if (thread / "comm").read_text().strip() in names:
+                        times[0] += call(tgkill, pid, int(thread.name), signal.SIGUSR1) == 0
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        yield times
+    finally:
+        over.set()
+        sender.join()
+
+
 def attempt(checks, label, profile, directory):
     with Target([workload("wakers", profile), "--rounds", str(ROUNDS)], directory, label) as target:
         with Recording(target.pid, directory, f"{label}.dwell", options=["--no-looks"]) as recording:
-            target.go()
-            checks.equal((target.wait(120), target.err), (0, ""), f"{label}: the program ends as it should")
+            with signalled(target.pid, {"rooted", "alone"}) as times:
+                target.go()
+                checks.equal((target.wait(120), target.err), (0, ""), f"{label}: the program ends as it should")
+            checks.check(times[0] >= ROUNDS, f"{label}: signals were sent", times[0])
             checks.equal(recording.wait(60), 0, f"{label}: recorded")
     rows = fold(recording.data)
     want = {name: (int(times), int(ns)) for name, times, ns in

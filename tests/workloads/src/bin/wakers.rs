@@ -4,7 +4,7 @@
 //! Known by construction: `rounds` times, the waiter of each way asks a thread to wake it, which takes a nap and does so.
 //! At the end a line for each way says how often, and how many ns it has waited until the call that woke it. With
 //! `--echo N` a thread wakes a task N times as soon as it waits again, and a line says how many ns that call has taken,
-//! at the median, less what it takes to look at the clock.
+//! at the median, less what it takes to look at the clock. SIGUSR1 does nothing but interrupt a sleep.
 
 use futures::executor;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -23,8 +23,13 @@ static WOKEN: [AtomicU64; WAYS.len()] = [const { AtomicU64::new(0) }; WAYS.len()
 static TIMES: [AtomicU64; WAYS.len()] = [const { AtomicU64::new(0) }; WAYS.len()];
 static NS: [AtomicU64; WAYS.len()] = [const { AtomicU64::new(0) }; WAYS.len()];
 
+extern "C" fn interrupted(_signal: libc::c_int) {}
+
 fn main() {
     let mut options = Options::parse("wakers", "[--echo N]", &["--echo"], &[]);
+    let handler = interrupted as extern "C" fn(libc::c_int) as libc::sighandler_t;
+    // SAFETY: the handler does nothing.
+    unsafe { libc::signal(libc::SIGUSR1, handler) };
     options.ready();
     let runtime = options.runtime();
     if let Some(times) = options.get::<usize>("--echo") {
