@@ -409,7 +409,7 @@ def measure_join(_result, figures, effort, directory):
 
 # ---- diff ---------------------------------------------------------------------------------------------------
 
-def timed(*argv):
+def compared(*argv):
     """Seconds that it took, and the most memory that it had, MB."""
     began = time.monotonic()
     with subprocess.Popen([str(arg) for arg in argv], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -438,7 +438,7 @@ def measure_diff(_result, figures, effort, directory):
         return [word for number in range(each) for word in ("-a", made[number], "-b", made[-1 - number])]
     seen = {}
     for key, argv in (("alone", sides(1)), ("sets", sides(10)), ("per", ["--per", "*", *sides(10)])):
-        seen[key] = [timed(DWELL, "diff", *argv) for _ in range(min(effort.repeats, 3))]
+        seen[key] = [compared(DWELL, "diff", *argv) for _ in range(min(effort.repeats, 3))]
         figures.add(f"diff.{key}.s", "s", [each[0] for each in seen[key]], "less")
         figures.add(f"diff.{key}.max_rss_mb", "MB", [each[1] for each in seen[key]], "less")
         say(f"diff       {key}: {seen[key][-1][0]:.1f} s, {seen[key][-1][1]:.1f} MB")
