@@ -109,20 +109,8 @@ static const struct runtime_layout layouts[LAYOUT_NR] = {
 };
 
 /* What is woken is in a queue of its executor; nothing has a list of all. */
-static const struct runtime_list lists[] = {
-	{ .scheduler = "", .head = RUNTIME_NO_LAYOUT, .searched = true },
-};
-
 static const struct runtime_tasks tasks = {
-	.header_vtable		= HEADER_VTABLE,
-	.vtable_poll		= VTABLE_POLL,
-	.vtable_trailer		= RUNTIME_NO_LAYOUT,
-	.vtable_scheduler	= RUNTIME_NO_LAYOUT,
-	.trailer_next		= RUNTIME_NO_LAYOUT,
-	.lists			= lists,
-	.nr_lists		= ARRAY_SIZE(lists),
-	.context		= RUNTIME_NO_LAYOUT,
-	.on_stack		= RUNTIME_NO_LAYOUT,
+	RUNTIME_TASKS_SEARCHED(HEADER_VTABLE, VTABLE_POLL),
 };
 
 const struct runtime runtime_glommio = {

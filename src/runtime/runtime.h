@@ -311,6 +311,23 @@ struct runtime_tasks {
 };
 
 /*
+ * Members of struct runtime_tasks of a runtime that has no list of its tasks within reach: the
+ * heap is searched for addresses of their vtables. @header_vtable, @vtable_poll: layouts.
+ */
+extern const struct runtime_list runtime_searched[1];
+
+#define RUNTIME_TASKS_SEARCHED(header_vtable_, vtable_poll_) \
+	.header_vtable		= (header_vtable_), \
+	.vtable_poll		= (vtable_poll_), \
+	.vtable_trailer		= RUNTIME_NO_LAYOUT, \
+	.vtable_scheduler	= RUNTIME_NO_LAYOUT, \
+	.trailer_next		= RUNTIME_NO_LAYOUT, \
+	.lists			= runtime_searched, \
+	.nr_lists		= 1, \
+	.context		= RUNTIME_NO_LAYOUT, \
+	.on_stack		= RUNTIME_NO_LAYOUT
+
+/*
  * The tasks that wait in an object of the reactor, whose address is the kernel's token,
  * as indices of layouts. A waker is two words: a data pointer, which is a task's header
  * if the vtable is the runtime's, and a vtable pointer, 0 for none.

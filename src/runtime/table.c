@@ -17,3 +17,7 @@ const struct runtime *const runtimes[] = {
 	&runtime_compio,
 	NULL,
 };
+
+const struct runtime_list runtime_searched[1] = {
+	{ .scheduler = "", .head = RUNTIME_NO_LAYOUT, .searched = true },
+};
