@@ -229,23 +229,30 @@ uint16_t shape__common(const struct shape *sh, uint32_t first, uint32_t last)
 	return (uint16_t)(node | BRANCH_FORK);
 }
 
+bool shape__go_on(const struct shape *sh, uint32_t *node)
+{
+	uint32_t child = 0;
+
+	for (uint32_t c = *node + 1; c < sh->end[*node]; c = sh->end[c]) {
+		if (!sh->waiting[c])
+			continue;
+		if (child)
+			return false;
+		child = c;
+	}
+	if (child)
+		*node = child;
+	return child != 0;
+}
+
 /* The first node with several pending children, at which a path ends if it knows no branch. */
 static uint32_t first_fork(const struct shape *sh)
 {
-	uint32_t node = 0, next = 0;
+	uint32_t node = 0;
 
-	for (;; node = next) {
-		unsigned int waiting = 0;
-
-		for (uint32_t c = node + 1; c < sh->end[node]; c = sh->end[c]) {
-			if (!sh->waiting[c])
-				continue;
-			next = c;
-			waiting++;
-		}
-		if (waiting != 1)
-			return node;
-	}
+	while (shape__go_on(sh, &node))
+		;
+	return node;
 }
 
 /*

@@ -47,6 +47,12 @@ struct shape {
 	struct chain_leaf		 leaves[];
 };
 
+/*
+ * Goes on from *@node to its only child that is pending. False: none is, or several are, and
+ * *@node stays.
+ */
+bool shape__go_on(const struct shape *sh, uint32_t *node);
+
 /* An await point: one entry of the report. */
 struct point {
 	const char	*task, *function, *file, *path, *leaf;

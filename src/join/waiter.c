@@ -91,26 +91,18 @@ static void add_holders(struct common *c)
 static uint16_t innermost(const struct shape *sh)
 {
 	uint16_t found = NO_BRANCH;
-	uint32_t node = 0, next = 0;
+	uint32_t node = 0;
 
-	while (next < sh->chain->nr) {
-		const struct trace_node *n = &sh->chain->nodes[next];
-		unsigned int waiting = 0;
+	if (!sh->chain->nr)
+		return NO_BRANCH;
+	do {
+		const struct trace_node *n = &sh->chain->nodes[node];
 
-		node = next;
 		if (n->kind == TRACE_NODE_AWAIT ||
 		    (n->kind == TRACE_NODE_WRAPPER && !n->runtime_own &&
 		     n->descriptor != TRACE_DESCRIPTOR_NONE))
 			found = (uint16_t)node;
-		for (uint32_t c = node + 1; c < sh->end[node]; c = sh->end[c]) {
-			if (!sh->waiting[c])
-				continue;
-			next = c;
-			waiting++;
-		}
-		if (waiting != 1)
-			break;
-	}
+	} while (shape__go_on(sh, &node));
 	return found;
 }
 
