@@ -460,7 +460,7 @@ def update(only):
     tool = build() / "text2trace"
     subprocess.run(
         [os.environ.get("CC", "cc"), "-std=gnu11", "-D_GNU_SOURCE", "-g", "-Isrc", "-Ibpf", "-I.",
-         "-o", str(tool), "tests/replay/text2trace.c", "tests/replay/text_trace.c",
+         "-o", str(tool), "tests/replay/text2trace.c", "tests/replay/text_trace.c", "tests/replay/text_words.c",
          str(build() / "libdwell.a")], cwd=ROOT, check=True)
     for txt in sorted(CASES.glob("*.txt")):
         if only and txt.stem not in only:

@@ -34,131 +34,8 @@
 #include <sys/epoll.h>
 
 #include "tests/replay/text_trace.h"
+#include "tests/replay/text_words.h"
 #include "trace/trace.h"
-
-#define WORDS_MAX	64
-#define NODES_MAX	64
-#define ADDRESSES_MAX	512
-
-struct text_trace {
-	struct trace_writer	*w;
-	struct trace_host	 host;
-	char			*host_texts[4];	/* of it, allocated */
-	struct trace_totals	 totals;
-	bool			 cut, ended;
-	char			*addresses[ADDRESSES_MAX];
-	size_t			 nr_addresses;
-	/* The chain that is being read. */
-	bool			 in_chain;
-	uint32_t		 chain_id, nr_nodes;
-	char			 chain_task[128];
-	struct trace_node	 nodes[NODES_MAX];
-	unsigned int		 depth[NODES_MAX];
-	char			 texts[NODES_MAX][2][256];
-	/* The line that is being read. */
-	char			*words[WORDS_MAX];
-	size_t			 nr_words, line;
-	char			*why;
-	size_t			 why_size;
-	/* What is being repeated. */
-	uint64_t		 rounds, period, offset;
-	long			 from;		/* in the text */
-};
-
-__attribute__((format(printf, 2, 3)))
-static int bad(struct text_trace *t, const char *fmt, ...)
-{
-	int n = snprintf(t->why, t->why_size, "line %zu: ", t->line);
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (n > 0 && (size_t)n < t->why_size)
-		vsnprintf(t->why + n, t->why_size - (size_t)n, fmt, ap);
-	va_end(ap);
-	return -1;
-}
-
-/* ---- words ---- */
-
-static int time_of(struct text_trace *t, const char *s, uint64_t *ns)
-{
-	char *end;
-	uint64_t us = strtoull(s, &end, 10), scale = 100;
-
-	*ns = us * 1000;
-	if (*end == '.')
-		for (end++; *end >= '0' && *end <= '9' && scale; end++, scale /= 10)
-			*ns += (uint64_t)(*end - '0') * scale;
-	*ns += t->offset;
-	return end == s || *end ? bad(t, "'%s' is no time", s) : 0;
-}
-
-static uint64_t number_of(const char *s)
-{
-	return strtoull(s, NULL, 0);
-}
-
-/* The address that a word stands for; "0" is none. */
-static uint64_t address_of(struct text_trace *t, const char *word, size_t len)
-{
-	size_t i;
-
-	if (len == 1 && *word == '0')
-		return 0;
-	for (i = 0; i < t->nr_addresses; i++)
-		if (!strncmp(t->addresses[i], word, len) && !t->addresses[i][len])
-			break;
-	if (i == t->nr_addresses && i < ADDRESSES_MAX)
-		t->addresses[t->nr_addresses++] = strndup(word, len);
-	return 0x7f5500000000ull + 0x80 * (i + 1);
-}
-
-/* VALUE of a word KEY=VALUE of this line, or NULL. */
-static const char *value(const struct text_trace *t, const char *key)
-{
-	size_t len = strlen(key);
-
-	for (size_t i = 0; i < t->nr_words; i++)
-		if (!strncmp(t->words[i], key, len) && t->words[i][len] == '=')
-			return t->words[i] + len + 1;
-	return NULL;
-}
-
-static bool has(const struct text_trace *t, const char *word)
-{
-	for (size_t i = 0; i < t->nr_words; i++)
-		if (!strcmp(t->words[i], word))
-			return true;
-	return false;
-}
-
-static uint64_t value_number(const struct text_trace *t, const char *key, uint64_t otherwise)
-{
-	const char *v = value(t, key);
-
-	return v ? number_of(v) : otherwise;
-}
-
-static int value_time(struct text_trace *t, const char *key, uint64_t *ns)
-{
-	const char *v = value(t, key);
-
-	return v ? time_of(t, v, ns) : 0;
-}
-
-static uint64_t value_address(struct text_trace *t, const char *key)
-{
-	const char *v = value(t, key);
-
-	return v ? address_of(t, v, strlen(v)) : 0;
-}
-
-static void spaces(char *s)
-{
-	for (; *s; s++)
-		if (*s == '_')
-			*s = ' ';
-}
 
 /* ---- metadata ---- */
 
@@ -166,7 +43,7 @@ static int begin(struct text_trace *t, const char *path)
 {
 	if (t->w)
 		return 0;
-	return trace_writer__new(path, &t->host, &t->w) ? bad(t, "cannot write %s", path) : 0;
+	return trace_writer__new(path, &t->host, &t->w) ? text__bad(t, "cannot write %s", path) : 0;
 }
 
 static int host(struct text_trace *t)
@@ -176,15 +53,15 @@ static int host(struct text_trace *t)
 	static const char *const keys[] = { "comm", "tier", "hint", "runtime" };
 
 	for (size_t i = 0; i < 4; i++)
-		if (value(t, keys[i])) {
+		if (text__value(t, keys[i])) {
 			free(t->host_texts[i]);
-			t->host_texts[i] = strdup(value(t, keys[i]));
-			spaces(t->host_texts[i]);
+			t->host_texts[i] = strdup(text__value(t, keys[i]));
+			text__spaces(t->host_texts[i]);
 			*fields[i] = t->host_texts[i];
 		}
-	t->host.pid = (uint32_t)value_number(t, "pid", t->host.pid);
-	t->host.sample_hz = (uint32_t)value_number(t, "samples", 0);
-	return value_time(t, "attach", &t->host.attach_ts);
+	t->host.pid = (uint32_t)text__value_number(t, "pid", t->host.pid);
+	t->host.sample_hz = (uint32_t)text__value_number(t, "samples", 0);
+	return text__value_time(t, "attach", &t->host.attach_ts);
 }
 
 /* Which of @words @word is; 0: none, or the first. */
@@ -207,7 +84,7 @@ static int node(struct text_trace *t)
 	size_t at = 0;
 
 	if (i == NODES_MAX)
-		return bad(t, "too many nodes");
+		return text__bad(t, "too many nodes");
 	*n = (struct trace_node){ .kind = 0xff, .key_index = 0xff, .file = "", .path = "" };
 	while (at < t->nr_words && !strcmp(t->words[at], "."))
 		at++;
@@ -216,9 +93,9 @@ static int node(struct text_trace *t)
 		if (!strcmp(t->words[at], kinds[k]))
 			n->kind = k;
 	if (n->kind == 0xff || at + 1 >= t->nr_words)
-		return bad(t, "no such node");
+		return text__bad(t, "no such node");
 	snprintf(t->texts[i][0], sizeof(t->texts[i][0]), "%s", t->words[at + 1]);
-	spaces(t->texts[i][0]);
+	text__spaces(t->texts[i][0]);
 	n->name = t->texts[i][0];
 	for (at += 2; at < t->nr_words; at++) {
 		char *word = t->words[at], *colon = strrchr(word, ':');
@@ -234,17 +111,17 @@ static int node(struct text_trace *t)
 			snprintf(t->texts[i][1], sizeof(t->texts[i][1]), "%s", word + 1);
 			n->path = t->texts[i][1];
 			n->file = strrchr(n->path, '/') ? strrchr(n->path, '/') + 1 : n->path;
-			n->line = (uint32_t)number_of(colon + 1);
+			n->line = (uint32_t)text__number(colon + 1);
 		} else if (colon) {
 			*colon = '\0';
 			for (uint8_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
 				if (!strcmp(word, keys[k]))
 					n->key = k;
-			n->key_index = (uint8_t)number_of(colon + 1);
+			n->key_index = (uint8_t)text__number(colon + 1);
 		} else if (index_of(idle, 6, word)) {
 			n->idle = (uint8_t)index_of(idle, 6, word);
 		} else {
-			return bad(t, "'%s' of a node", word);
+			return text__bad(t, "'%s' of a node", word);
 		}
 	}
 	/* Its parent is the last node one level up. */
@@ -266,7 +143,7 @@ static int end_chain(struct text_trace *t)
 		return 0;
 	t->in_chain = false;
 	t->nr_nodes = 0;
-	return trace_writer__chain(t->w, &c) ? bad(t, "cannot write the chain") : 0;
+	return trace_writer__chain(t->w, &c) ? text__bad(t, "cannot write the chain") : 0;
 }
 
 static int user_stack(struct text_trace *t, uint32_t id)
@@ -290,11 +167,11 @@ static int user_stack(struct text_trace *t, uint32_t id)
 			continue;
 		*at = *colon = '\0';
 		f->path = at + 1;
-		f->line = (uint32_t)number_of(colon + 1);
+		f->line = (uint32_t)text__number(colon + 1);
 	}
-	s.in_poll = (uint32_t)value_number(t, "poll", 0);
-	if (value(t, "end"))
-		s.end = !strcmp(value(t, "end"), "start") ? TRACE_STACK_START : TRACE_STACK_CUT;
+	s.in_poll = (uint32_t)text__value_number(t, "poll", 0);
+	if (text__value(t, "end"))
+		s.end = !strcmp(text__value(t, "end"), "start") ? TRACE_STACK_START : TRACE_STACK_CUT;
 	return trace_writer__user_stack(t->w, &s);
 }
 
@@ -302,20 +179,20 @@ static int metadata(struct text_trace *t, const char *line)
 {
 	const char *what = t->words[0];
 	char *name = t->nr_words > 2 ? t->words[2] : NULL;
-	uint32_t id = t->nr_words > 1 ? (uint32_t)number_of(t->words[1]) : 0;
+	uint32_t id = t->nr_words > 1 ? (uint32_t)text__number(t->words[1]) : 0;
 
 	if (!strcmp(what, "chain")) {
 		t->in_chain = true;
 		t->chain_id = id;
 		snprintf(t->chain_task, sizeof(t->chain_task), "%s",
-			 value(t, "task") ? value(t, "task") : "");
-		spaces(t->chain_task);
+			 text__value(t, "task") ? text__value(t, "task") : "");
+		text__spaces(t->chain_task);
 		return 0;
 	}
 	if (!strcmp(what, "note"))
 		return trace_writer__note(t->w, line + 5);
 	if (!name)
-		return bad(t, "'%s' needs more", what);
+		return text__bad(t, "'%s' needs more", what);
 	if (!strcmp(what, "loss"))
 		return trace_writer__loss(t->w, strstr(line, name), id);
 	if (!strcmp(what, "stack")) {
@@ -326,14 +203,14 @@ static int metadata(struct text_trace *t, const char *line)
 	}
 	if (!strcmp(what, "user-stack"))
 		return user_stack(t, id);
-	spaces(name);
+	text__spaces(name);
 	if (!strcmp(what, "kind")) {
 		struct trace_task_kind k = { .id = id, .name = name, .name_long = name,
-					     .scheduler = value(t, "scheduler"),
-					     .blocking = has(t, "blocking"),
-					     .unseen_spawns = has(t, "unseen_spawns"),
-					     .root = has(t, "root"),
-					     .boxed = has(t, "boxed") };
+					     .scheduler = text__value(t, "scheduler"),
+					     .blocking = text__has(t, "blocking"),
+					     .unseen_spawns = text__has(t, "unseen_spawns"),
+					     .root = text__has(t, "root"),
+					     .boxed = text__has(t, "boxed") };
 
 		if (!k.scheduler)
 			k.scheduler = "";
@@ -342,7 +219,7 @@ static int metadata(struct text_trace *t, const char *line)
 	}
 	if (!strcmp(what, "thread"))
 		return trace_writer__thread(t->w, &(struct trace_thread){ id, name });
-	return bad(t, "what is '%s'?", what);
+	return text__bad(t, "what is '%s'?", what);
 }
 
 /* ---- events ---- */
@@ -351,7 +228,7 @@ static int metadata(struct text_trace *t, const char *line)
 static int wait_of(struct text_trace *t, size_t at, uint32_t *chain, struct walk_keys *keys,
 		   uint8_t *nr)
 {
-	*chain = (uint32_t)value_number(t, "chain", 0);
+	*chain = (uint32_t)text__value_number(t, "chain", 0);
 	*nr = 0;
 	for (; at < t->nr_words; at++) {
 		const char *word = t->words[at], *colon = strrchr(word, ':');
@@ -361,22 +238,22 @@ static int wait_of(struct text_trace *t, size_t at, uint32_t *chain, struct walk
 		if (strchr(word, '='))
 			continue;
 		if (*nr == WALK_MAX_KEYS)
-			return bad(t, "too many keys");
+			return text__bad(t, "too many keys");
 		if (!strcmp(word, "at") && at + 1 < t->nr_words) {
-			if (time_of(t, t->words[++at], &at_time))
+			if (text__time(t, t->words[++at], &at_time))
 				return -1;
 			key.value = at_time;
 			key.kind = WALK_KEY_DEADLINE;
 		} else if (!strcmp(word, "op") && at + 1 < t->nr_words) {
-			key.value = number_of(t->words[++at]);
+			key.value = text__number(t->words[++at]);
 			key.kind = WALK_KEY_OPERATION;
 		} else if (colon) {
-			key.value = address_of(t, word, (size_t)(colon - word));
+			key.value = text__address(t, word, (size_t)(colon - word));
 			key.kind = WALK_KEY_IO;
 			key.dir = colon[1] == 'r' ? WALK_DIR_READ :
 				  colon[1] == 'w' ? WALK_DIR_WRITE : 0;
 		} else {
-			key.value = address_of(t, word, strlen(word));
+			key.value = text__address(t, word, strlen(word));
 		}
 		walk_keys__set(keys, (*nr)++, key);
 	}
@@ -385,14 +262,14 @@ static int wait_of(struct text_trace *t, size_t at, uint32_t *chain, struct walk
 
 static int ev_task(struct text_trace *t, struct trace_event *ev)
 {
-	ev->task.task = address_of(t, t->words[4], strlen(t->words[4]));
+	ev->task.task = text__address(t, t->words[4], strlen(t->words[4]));
 	return 0;
 }
 
 static int ev_begin(struct text_trace *t, struct trace_event *ev)
 {
-	ev->poll.task = address_of(t, t->words[4], strlen(t->words[4]));
-	ev->poll.kind = (uint32_t)value_number(t, "kind", 1);
+	ev->poll.task = text__address(t, t->words[4], strlen(t->words[4]));
+	ev->poll.kind = (uint32_t)text__value_number(t, "kind", 1);
 	return 0;
 }
 
@@ -400,9 +277,9 @@ static int ev_end(struct text_trace *t, struct trace_event *ev)
 {
 	static const char *const results[] = { "pending", "ready", "unknown" };
 
-	ev->end.task = address_of(t, t->words[4], strlen(t->words[4]));
+	ev->end.task = text__address(t, t->words[4], strlen(t->words[4]));
 	if (t->nr_words < 6)
-		return bad(t, "end needs a result");
+		return text__bad(t, "end needs a result");
 	for (uint8_t i = 0; i < 3; i++)
 		if (!strcmp(t->words[5], results[i]))
 			ev->end.result = i;
@@ -413,10 +290,10 @@ static int ev_seen(struct text_trace *t, struct trace_event *ev)
 {
 	static const char *const states[] = { "idle", "notified", "running", "unknown" };
 
-	ev->seen.task = address_of(t, t->words[4], strlen(t->words[4]));
-	ev->seen.kind = (uint32_t)value_number(t, "kind", 1);
+	ev->seen.task = text__address(t, t->words[4], strlen(t->words[4]));
+	ev->seen.kind = (uint32_t)text__value_number(t, "kind", 1);
 	if (t->nr_words < 6)
-		return bad(t, "seen needs a state");
+		return text__bad(t, "seen needs a state");
 	for (uint8_t i = 0; i < 4; i++)
 		if (!strcmp(t->words[5], states[i]))
 			ev->seen.state = i;
@@ -431,37 +308,37 @@ static int ev_off(struct text_trace *t, struct trace_event *ev)
 		if (!strcmp(t->words[4], reasons[i]))
 			ev->off.reason = i;
 	ev->off.out = ev->ts;
-	ev->off.waker = (uint32_t)value_number(t, "waker", 0);
-	ev->off.stack = (uint32_t)value_number(t, "stack", 0);
-	ev->off.user = (uint32_t)value_number(t, "user", 0);
-	ev->off.waker_user = (uint32_t)value_number(t, "waker-user", 0);
-	ev->off.syscall = value(t, "syscall") ? (int16_t)value_number(t, "syscall", 0) : -1;
-	if (has(t, "epoll"))
+	ev->off.waker = (uint32_t)text__value_number(t, "waker", 0);
+	ev->off.stack = (uint32_t)text__value_number(t, "stack", 0);
+	ev->off.user = (uint32_t)text__value_number(t, "user", 0);
+	ev->off.waker_user = (uint32_t)text__value_number(t, "waker-user", 0);
+	ev->off.syscall = text__value(t, "syscall") ? (int16_t)text__value_number(t, "syscall", 0) : -1;
+	if (text__has(t, "epoll"))
 		ev->off.syscall = 232;
-	ev->off.open = has(t, "open");
-	ev->off.woken = has(t, "woken");
-	ev->off.told = has(t, "told") ? TRACE_OFF_TOLD
-				      : has(t, "unseen") ? TRACE_OFF_UNSEEN : TRACE_OFF_SEEN;
-	return value_time(t, "out", &ev->off.out) || value_time(t, "wake", &ev->off.wake) ? -1 : 0;
+	ev->off.open = text__has(t, "open");
+	ev->off.woken = text__has(t, "woken");
+	ev->off.told = text__has(t, "told") ? TRACE_OFF_TOLD
+				      : text__has(t, "unseen") ? TRACE_OFF_UNSEEN : TRACE_OFF_SEEN;
+	return text__value_time(t, "out", &ev->off.out) || text__value_time(t, "wake", &ev->off.wake) ? -1 : 0;
 }
 
 static int ev_slept(struct text_trace *t, struct trace_event *ev)
 {
-	ev->sleep.stack = (uint32_t)value_number(t, "stack", 0);
-	return value_time(t, "out", &ev->sleep.out) ? -1 : 0;
+	ev->sleep.stack = (uint32_t)text__value_number(t, "stack", 0);
+	return text__value_time(t, "out", &ev->sleep.out) ? -1 : 0;
 }
 
 static int ev_sample(struct text_trace *t, struct trace_event *ev)
 {
-	ev->sample.user = (uint32_t)value_number(t, "user", 0);
-	ev->sample.kernel = (uint32_t)value_number(t, "kernel", 0);
+	ev->sample.user = (uint32_t)text__value_number(t, "user", 0);
+	ev->sample.kernel = (uint32_t)text__value_number(t, "kernel", 0);
 	return 0;
 }
 
 static int ev_epoll(struct text_trace *t, struct trace_event *ev)
 {
-	ev->epoll.nr = (int32_t)number_of(t->words[4]);
-	ev->epoll.epfd = (int32_t)value_number(t, "epfd", 5);
+	ev->epoll.nr = (int32_t)text__number(t->words[4]);
+	ev->epoll.epfd = (int32_t)text__value_number(t, "epfd", 5);
 	return 0;
 }
 
@@ -474,84 +351,84 @@ static int ev_ready(struct text_trace *t, struct trace_event *ev)
 		       { "err", EPOLLERR }, { "turn", TRACE_READY_TURN },
 		       { "sent", TRACE_READY_SENT }, { "first", TRACE_READY_FIRST } };
 
-	ev->ready.token = address_of(t, t->words[4], strlen(t->words[4]));
+	ev->ready.token = text__address(t, t->words[4], strlen(t->words[4]));
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
-		if (has(t, events[i].name))
+		if (text__has(t, events[i].name))
 			ev->ready.events |= events[i].bits;
-	ev->ready.reader = value_address(t, "reader");
-	ev->ready.writer = value_address(t, "writer");
-	return value_time(t, "since", &ev->ready.ready);
+	ev->ready.reader = text__value_address(t, "reader");
+	ev->ready.writer = text__value_address(t, "writer");
+	return text__value_time(t, "since", &ev->ready.ready);
 }
 
 static uint8_t role_of(const struct text_trace *t)
 {
-	return has(t, "listens")   ? TRACE_FD_LISTENS :
-	       has(t, "accepted")  ? TRACE_FD_ACCEPTED :
-	       has(t, "connected") ? TRACE_FD_CONNECTED : TRACE_FD_OTHER;
+	return text__has(t, "listens")   ? TRACE_FD_LISTENS :
+	       text__has(t, "accepted")  ? TRACE_FD_ACCEPTED :
+	       text__has(t, "connected") ? TRACE_FD_CONNECTED : TRACE_FD_OTHER;
 }
 
 /* "turn sent first": TRACE_READY_*. */
 static uint32_t turn_of(const struct text_trace *t)
 {
-	return (has(t, "turn") ? TRACE_READY_TURN : 0) | (has(t, "sent") ? TRACE_READY_SENT : 0) |
-	       (has(t, "first") ? TRACE_READY_FIRST : 0);
+	return (text__has(t, "turn") ? TRACE_READY_TURN : 0) | (text__has(t, "sent") ? TRACE_READY_SENT : 0) |
+	       (text__has(t, "first") ? TRACE_READY_FIRST : 0);
 }
 
 static int ev_fd(struct text_trace *t, struct trace_event *ev)
 {
-	const char *name = value(t, "name");
+	const char *name = text__value(t, "name");
 	char copy[256];
 
-	ev->fd.token = address_of(t, t->words[4], strlen(t->words[4]));
-	ev->fd.epfd = (int32_t)value_number(t, "epfd", 5);
-	ev->fd.fd = (int32_t)value_number(t, "fd", 9);
+	ev->fd.token = text__address(t, t->words[4], strlen(t->words[4]));
+	ev->fd.epfd = (int32_t)text__value_number(t, "epfd", 5);
+	ev->fd.fd = (int32_t)text__value_number(t, "fd", 9);
 	ev->fd.role = role_of(t);
-	ev->fd.sent = has(t, "sent");
-	ev->fd.seen = has(t, "seen");
+	ev->fd.sent = text__has(t, "sent");
+	ev->fd.seen = text__has(t, "seen");
 	if (name) {
 		snprintf(copy, sizeof(copy), "%s", name);
-		spaces(copy);
+		text__spaces(copy);
 		ev->fd.name = trace_writer__string(t->w, copy);
 	}
-	return value_time(t, "came", &ev->fd.came);
+	return text__value_time(t, "came", &ev->fd.came);
 }
 
 static int ev_lost(struct text_trace *t, struct trace_event *ev)
 {
-	ev->lost.count = number_of(t->words[4]);
+	ev->lost.count = text__number(t->words[4]);
 	ev->lost.first = ev->ts;
-	return value_time(t, "first", &ev->lost.first);
+	return text__value_time(t, "first", &ev->lost.first);
 }
 
 static int ev_gone(struct text_trace *t, struct trace_event *ev)
 {
-	ev->polls.nr = (uint32_t)number_of(t->words[4]);
+	ev->polls.nr = (uint32_t)text__number(t->words[4]);
 	return 0;
 }
 
 static int ev_waiter(struct text_trace *t, struct trace_event *ev)
 {
-	ev->waiter.token = address_of(t, t->words[4], strlen(t->words[4]));
-	ev->waiter.task = value_address(t, "task");
-	ev->waiter.dir = (uint8_t)((has(t, "reads") ? 1 : 0) | (has(t, "writes") ? 2 : 0));
+	ev->waiter.token = text__address(t, t->words[4], strlen(t->words[4]));
+	ev->waiter.task = text__value_address(t, "task");
+	ev->waiter.dir = (uint8_t)((text__has(t, "reads") ? 1 : 0) | (text__has(t, "writes") ? 2 : 0));
 	return 0;
 }
 
 static int ev_listed(struct text_trace *t, struct trace_event *ev)
 {
 	ev->listed.begin = ev->ts;
-	return value_time(t, "begin", &ev->listed.begin);
+	return text__value_time(t, "begin", &ev->listed.begin);
 }
 
 static int ev_submit(struct text_trace *t, struct trace_event *ev)
 {
-	ev->submit.user_data = number_of(t->words[4]);
-	ev->submit.opcode = (uint8_t)number_of(t->words[5]);
-	ev->submit.ring = (uint32_t)value_number(t, "ring", 1);
-	ev->submit.fd = value(t, "fd") ? (int32_t)value_number(t, "fd", 0) :
-			has(t, "registered") ? TRACE_URING_FIXED_FD : TRACE_URING_NO_FD;
-	if (value(t, "path"))
-		ev->submit.path = trace_writer__string(t->w, value(t, "path"));
+	ev->submit.user_data = text__number(t->words[4]);
+	ev->submit.opcode = (uint8_t)text__number(t->words[5]);
+	ev->submit.ring = (uint32_t)text__value_number(t, "ring", 1);
+	ev->submit.fd = text__value(t, "fd") ? (int32_t)text__value_number(t, "fd", 0) :
+			text__has(t, "registered") ? TRACE_URING_FIXED_FD : TRACE_URING_NO_FD;
+	if (text__value(t, "path"))
+		ev->submit.path = trace_writer__string(t->w, text__value(t, "path"));
 	return 0;
 }
 
@@ -559,35 +436,35 @@ static int ev_step(struct text_trace *t, struct trace_event *ev)
 {
 	static const char *const steps[] = { "", "armed", "ready", "punted", "done", "overflow" };
 
-	ev->step.user_data = number_of(t->words[4]);
+	ev->step.user_data = text__number(t->words[4]);
 	for (uint8_t i = 1; i < sizeof(steps) / sizeof(steps[0]); i++)
 		if (!strcmp(t->words[5], steps[i]))
 			ev->step.step = i;
-	ev->step.ring = (uint32_t)value_number(t, "ring", 1);
-	ev->step.res = (int32_t)value_number(t, "res", 0);
-	ev->step.flags = (has(t, "more") ? TRACE_URING_MORE : 0) | turn_of(t);
-	if (has(t, "in"))
+	ev->step.ring = (uint32_t)text__value_number(t, "ring", 1);
+	ev->step.res = (int32_t)text__value_number(t, "res", 0);
+	ev->step.flags = (text__has(t, "more") ? TRACE_URING_MORE : 0) | turn_of(t);
+	if (text__has(t, "in"))
 		ev->step.res |= EPOLLIN;
-	if (has(t, "out"))
+	if (text__has(t, "out"))
 		ev->step.res |= EPOLLOUT;
-	return ev->step.step ? 0 : bad(t, "what step is '%s'?", t->words[5]);
+	return ev->step.step ? 0 : text__bad(t, "what step is '%s'?", t->words[5]);
 }
 
 static int ev_waited(struct text_trace *t, struct trace_event *ev)
 {
-	ev->waited.nr = (int32_t)number_of(t->words[4]);
-	ev->waited.fd = (int32_t)value_number(t, "fd", 7);
+	ev->waited.nr = (int32_t)text__number(t->words[4]);
+	ev->waited.fd = (int32_t)text__value_number(t, "fd", 7);
 	return 0;
 }
 
 static int ev_file(struct text_trace *t, struct trace_event *ev)
 {
-	const char *name = value(t, "name");
+	const char *name = text__value(t, "name");
 	char copy[256];
 
-	ev->file.fd = (int32_t)number_of(t->words[4]);
+	ev->file.fd = (int32_t)text__number(t->words[4]);
 	snprintf(copy, sizeof(copy), "%s", name ? name : "");
-	spaces(copy);
+	text__spaces(copy);
 	ev->file.name = trace_writer__string(t->w, copy);
 	ev->file.role = role_of(t);
 	return 0;
@@ -595,12 +472,12 @@ static int ev_file(struct text_trace *t, struct trace_event *ev)
 
 static int ev_throttled(struct text_trace *t, struct trace_event *ev)
 {
-	return time_of(t, t->words[4], &ev->throttled.ns);
+	return text__time(t, t->words[4], &ev->throttled.ns);
 }
 
 static int ev_wake_stack(struct text_trace *t, struct trace_event *ev)
 {
-	ev->wake_stack.user = (uint32_t)number_of(t->words[4]);
+	ev->wake_stack.user = (uint32_t)text__number(t->words[4]);
 	return 0;
 }
 
@@ -612,18 +489,18 @@ static int ev_futex(struct text_trace *t, struct trace_event *ev)
 
 static int ev_slept_on(struct text_trace *t, struct trace_event *ev)
 {
-	ev->slept_on.file = (uint32_t)number_of(t->words[4]);
+	ev->slept_on.file = (uint32_t)text__number(t->words[4]);
 	return 0;
 }
 
 static int ev_named(struct text_trace *t, struct trace_event *ev)
 {
-	const char *name = value(t, "name");
+	const char *name = text__value(t, "name");
 	char copy[256];
 
-	ev->named.file = (uint32_t)number_of(t->words[4]);
+	ev->named.file = (uint32_t)text__number(t->words[4]);
 	snprintf(copy, sizeof(copy), "%s", name ? name : "");
-	spaces(copy);
+	text__spaces(copy);
 	ev->named.name = trace_writer__string(t->w, copy);
 	return 0;
 }
@@ -679,58 +556,58 @@ static int event(struct text_trace *t)
 	struct trace_event ev = { 0 };
 
 	if (t->nr_words < 4)
-		return bad(t, "TIME CPU TID EVENT …");
-	if (time_of(t, t->words[0], &ev.ts))
+		return text__bad(t, "TIME CPU TID EVENT …");
+	if (text__time(t, t->words[0], &ev.ts))
 		return -1;
-	ev.cpu = (uint16_t)number_of(t->words[1]);
-	ev.tid = (uint32_t)number_of(t->words[2]);
+	ev.cpu = (uint16_t)text__number(t->words[1]);
+	ev.tid = (uint32_t)text__number(t->words[2]);
 	for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++) {
 		if (strcmp(events[i].name, t->words[3]))
 			continue;
 		if (t->nr_words < events[i].words)
-			return bad(t, "'%s' needs more", t->words[3]);
+			return text__bad(t, "'%s' needs more", t->words[3]);
 		ev.type = events[i].type;
 		if (events[i].parse(t, &ev))
 			return -1;
-		return trace_writer__event(t->w, &ev) ? bad(t, "cannot write") : 0;
+		return trace_writer__event(t->w, &ev) ? text__bad(t, "cannot write") : 0;
 	}
-	return bad(t, "what is '%s'?", t->words[3]);
+	return text__bad(t, "what is '%s'?", t->words[3]);
 }
 
 /* ---- lines ---- */
 
 static int end(struct text_trace *t)
 {
-	const char *by = value(t, "by");
+	const char *by = text__value(t, "by");
 
-	t->totals.probe_hits = value_number(t, "hits", 100);
-	t->totals.cpu_ns = value_number(t, "cpu", 1000);
-	t->totals.target_cpu_ns = value_number(t, "target", 100000);
+	t->totals.probe_hits = text__value_number(t, "hits", 100);
+	t->totals.cpu_ns = text__value_number(t, "cpu", 1000);
+	t->totals.target_cpu_ns = text__value_number(t, "target", 100000);
 	t->totals.ended_by = by ? strdup(by) : "duration";
 	t->ended = true;
-	return t->nr_words < 2 ? bad(t, "end needs a time")
-			       : time_of(t, t->words[1], &t->totals.end_ts);
+	return t->nr_words < 2 ? text__bad(t, "end needs a time")
+			       : text__time(t, t->words[1], &t->totals.end_ts);
 }
 
 static int repeat(struct text_trace *t, FILE *in)
 {
 	if (t->nr_words < 3 || t->rounds)
-		return bad(t, "repeat COUNT PERIOD, and not inside another one");
-	t->rounds = number_of(t->words[1]);
+		return text__bad(t, "repeat COUNT PERIOD, and not inside another one");
+	t->rounds = text__number(t->words[1]);
 	t->from = ftell(in);
-	return time_of(t, t->words[2], &t->period);
+	return text__time(t, t->words[2], &t->period);
 }
 
 static int again(struct text_trace *t, FILE *in)
 {
 	if (!t->rounds)
-		return bad(t, "again without repeat");
+		return text__bad(t, "again without repeat");
 	if (!--t->rounds) {
 		t->offset = 0;
 		return 0;
 	}
 	t->offset += t->period;
-	return fseek(in, t->from, SEEK_SET) ? bad(t, "cannot go back") : 0;
+	return fseek(in, t->from, SEEK_SET) ? text__bad(t, "cannot go back") : 0;
 }
 
 static int statement(struct text_trace *t, const char *line, FILE *in, const char *path)
@@ -746,7 +623,7 @@ static int statement(struct text_trace *t, const char *line, FILE *in, const cha
 	if (begin(t, path))
 		return -1;
 	if (!strcmp(what, "."))
-		return t->in_chain ? node(t) : bad(t, "a node outside a chain");
+		return t->in_chain ? node(t) : text__bad(t, "a node outside a chain");
 	if (end_chain(t))
 		return -1;
 	if (!strcmp(what, "end"))
@@ -790,9 +667,9 @@ int text_trace__write(FILE *in, const char *path, char *why, size_t size)
 			err = statement(t, copy, in, path);
 	}
 	if (!err && !t->ended && !t->cut)
-		err = bad(t, "neither end nor cut");
+		err = text__bad(t, "neither end nor cut");
 	if (!err && t->ended)
-		err = trace_writer__finish(t->w, &t->totals) ? bad(t, "cannot write") : 0;
+		err = trace_writer__finish(t->w, &t->totals) ? text__bad(t, "cannot write") : 0;
 	trace_writer__free(t->w);
 	for (size_t i = 0; i < t->nr_addresses; i++)
 		free(t->addresses[i]);

@@ -17,6 +17,7 @@
 #include "base/text_file.h"
 #include "output/output.h"
 #include "tests/replay/text_trace.c"
+#include "tests/replay/text_words.c"
 #include "tests/unit/trace_path.h"
 
 static const char *const text =

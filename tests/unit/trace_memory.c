@@ -18,6 +18,7 @@
 #include "join/join.h"
 #include "output/output.h"
 #include "tests/replay/text_trace.c"
+#include "tests/replay/text_words.c"
 #include "tests/unit/trace_path.h"
 
 static const char *const text =

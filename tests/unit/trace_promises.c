@@ -19,6 +19,7 @@
 #include "join/join.h"
 #include "output/output.h"
 #include "tests/replay/text_trace.c"
+#include "tests/replay/text_words.c"
 #include "trace/chunk.h"
 
 /* One of each kind of thing. */
