@@ -400,14 +400,16 @@ static void explore_enum(struct futures *f, const struct type_variants *vs, uint
  * A leaf of a runtime that reads or writes what it holds, which is no object of the reactor: it
  * polls the futures that this has, as tokio's File has its job. False: there are none.
  */
-static bool explore_held(struct futures *f, const struct die *d, uint32_t type)
+static bool explore_held(struct futures *f, const struct runtime_leaf *l, const struct die *d,
+			 uint32_t type)
 {
 	struct arc_list arcs = { .nr = 0 };
 	struct member_iter it = { 0 };
 	struct type_member m;
 
 	while (type__next_member(f->ts, d, &it, &m))
-		futures__collect(f, &m.type, m.off, 1, true, &arcs);
+		if (!l->data || !m.name || strcmp(m.name, l->data))
+			futures__collect(f, &m.type, m.off, 1, true, &arcs);
 	if (!arcs.nr)
 		return false;
 	single_variant(f, type, &arcs);
@@ -431,7 +433,7 @@ static bool explore_leaf(struct futures *f, const struct die *d, uint32_t type)
 	}
 	if (!l)
 		return false;
-	if (at == WALK_NONE && l->search_io && explore_held(f, &of, type))
+	if (at == WALK_NONE && l->search_io && explore_held(f, l, &of, type))
 		return true;
 	if (l->queue_node && type__path(f->ts, &of, l->queue_node, &node, NULL) && !node.nr_hops)
 		futures__type(f, type)->node_off = node.off[0];

@@ -18,7 +18,7 @@
 #include "image/image.h"
 
 /* Increment when the layout or meaning of a table changes, or when the builder improves. */
-#define MODEL_VERSION	34
+#define MODEL_VERSION	35
 #define MODEL_MAGIC	"dwellimg"
 
 enum model_table {

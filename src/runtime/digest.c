@@ -53,7 +53,7 @@ static void add_roots(struct digest *d, const struct runtime_root *roots, size_t
 	}
 }
 
-_Static_assert(sizeof(struct runtime_leaf) == 56, "runtime_leaf: see add_leaves()");
+_Static_assert(sizeof(struct runtime_leaf) == 64, "runtime_leaf: see add_leaves()");
 
 static void add_leaves(struct digest *d, const struct runtime_leaf *leaves, size_t nr)
 {
@@ -70,6 +70,7 @@ static void add_leaves(struct digest *d, const struct runtime_leaf *leaves, size
 		add(d, leaves[i].dir_write);
 		add(d, leaves[i].by_value);
 		add(d, leaves[i].search_io);
+		add_str(d, leaves[i].data);
 		add(d, leaves[i].ended_by);
 		add_str(d, leaves[i].queue_node);
 		add(d, leaves[i].idle);

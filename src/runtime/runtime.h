@@ -196,6 +196,8 @@ struct runtime_leaf {
 	const char	*dir_path;
 	/* search_io: from io_type to the key, as in key_path; NULL: see runtime.io_key */
 	const char	*io_path;
+	/* search_io: the member that it carries, and does not poll, whatever type that is */
+	const char	*data;
 	/* bits of the value there that mean reading, writing */
 	uint16_t	 dir_read, dir_write;
 	/*

@@ -86,7 +86,8 @@ static const struct runtime_root roots[] = {
 	{ .type = "tokio::io::util::" module "::" name, .key = WALK_KEY_IO, \
 	  .dir = (direction), .search_io = true }
 #define SINK(name) \
-	{ .type = "futures_util::sink::" name, .key = WALK_KEY_IO, .dir = 2, .search_io = true }
+	{ .type = "futures_util::sink::" name, .key = WALK_KEY_IO, .dir = 2, .search_io = true, \
+	  .data = "item" }
 #define READ_INT(name)	IO_UTIL("read_int", name, 1), IO_UTIL("read_int", name "Le", 1)
 #define WRITE_INT(name)	IO_UTIL("write_int", name, 2), IO_UTIL("write_int", name "Le", 2)
 

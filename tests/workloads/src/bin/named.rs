@@ -1,7 +1,8 @@
 //! Tasks by what names them: blocks and closures of one function, futures in the wrappers of libraries, and boxed
 //! ones, of which the type tells nothing. Each waits nearly all of the time. The comment on a line names its task.
 
-use futures::FutureExt;
+use futures::channel::mpsc;
+use futures::{FutureExt, SinkExt};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -51,6 +52,17 @@ impl Future for Rests {
     }
 }
 
+/// Goes through a channel, and could be polled, which nobody does.
+struct Letter;
+
+impl Future for Letter {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
+}
+
 fn main() {
     let mut options = Options::parse("named", "", &[], &[]);
     options.ready();
@@ -93,9 +105,13 @@ async fn run(rounds: u64) {
             thread::sleep(PAUSE);
         }
     }));
+    // Nobody takes what is sent.
+    let (sender, receiver) = mpsc::channel::<Letter>(0);
+    tokio::spawn(Box::leak(Box::new(sender)).send(Letter));
     for task in tasks {
         task.await.expect("no panic");
     }
+    drop(receiver);
 }
 
 async fn nap(rounds: u64) {
