@@ -303,7 +303,6 @@ static void begin_search(struct alive *a)
 	a->search_due = false;
 	begin_pass(a);
 	a->searching = !heap__begin(a->heap);
-	a->incomplete |= !a->searching;
 }
 
 static int step_search(struct alive *a)
@@ -311,7 +310,6 @@ static int step_search(struct alive *a)
 	int err = heap__step(a->heap, found_word, a);
 
 	a->searching = err > 0;
-	a->incomplete |= heap__incomplete(a->heap);
 	return err < 0 ? err : 0;
 }
 
@@ -362,7 +360,7 @@ int alive__step(struct alive *a, uint64_t until)
 
 bool alive__truncated(const struct alive *a)
 {
-	return a->truncated || a->incomplete;
+	return a->truncated || a->incomplete || heap__incomplete(a->heap);
 }
 
 bool alive__knows_threads(const struct alive *a)
