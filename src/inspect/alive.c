@@ -7,8 +7,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "inspect/form.h"
 #include "inspect/heap.h"
@@ -197,15 +197,8 @@ static int add_list(struct alive *a, uint64_t shared, const struct scheduler_kin
 		a->incomplete = true;
 		return 0;
 	}
-	if (a->nr_lists == a->list_room) {
-		size_t room = a->list_room ? a->list_room * 2 : 16;
-		struct list *grown = reallocarray(a->lists, room, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		a->lists = grown;
-		a->list_room = room;
-	}
+	if (array__room(&a->lists, &a->list_room, a->nr_lists, sizeof(*a->lists)))
+		return -ENOMEM;
 	a->lists[a->nr_lists] = (struct list){ shared, kind };
 	begin_pass(a);
 	return each_head(a, &a->lists[a->nr_lists++], add_cursor);
