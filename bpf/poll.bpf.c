@@ -556,7 +556,7 @@ static __always_inline int on_root_gone(struct pt_regs *regs, __u64 cookie)
 	ts = bpf_ktime_get_ns();
 	on_cpu(t, ts);
 	depth = t->depth;
-	/* It may have run the tasks of a runtime meanwhile. */
+	/* The thread may have run the tasks of a runtime meanwhile. */
 	if (!depth || (depth == 1 && t->polls[0].root))
 		t->works = 0;
 	if (is_root_at(t, frame - 8)) {

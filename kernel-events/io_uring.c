@@ -112,9 +112,9 @@ static void uring_choose(struct dwell_bpf *skel, const struct source_wants *want
 		skel->progs.uring_complete, skel->progs.uring_complete_by_value,
 		skel->progs.uring_snapshot,
 	};
-
 	struct bpf_map *maps[] = {
 		skel->maps.uring_rings, skel->maps.uring_fds, skel->maps.uring_talks,
+		skel->maps.uring_files,
 	};
 
 	for (size_t i = 0; i < sizeof(progs) / sizeof(progs[0]); i++)

@@ -211,21 +211,24 @@ static __always_inline void switched_out(void *ctx, struct task_struct *prev, bo
 	t->sched.off_ts = ts;
 }
 
-/* The period of @t off the CPU ends. @acc: its counters. Global: see GLOBAL_FN. */
-__noinline int off_cpu_end(struct thread *t, const struct sched_counters *acc, __u64 ts, __u32 tid)
+/*
+ * The period of @t off the CPU ends. @queued: when the thread last became runnable, as in struct
+ * sched_counters. Global: see GLOBAL_FN.
+ */
+__noinline int off_cpu_end(struct thread *t, __u64 queued, __u64 ts, __u32 tid)
 {
 	struct raw_off_cpu off = {};
 
-	if (!t || !acc)
+	if (!t)
 		return 0;
 	off_cpu_take(&off, t);
 	if (!off.wake && off.reason != RAW_OFF_PREEMPTED) {
-		off.wake = sched_time(acc->queued, off.out, ts);
+		off.wake = sched_time(queued, off.out, ts);
 		if (off.wake)
 			off.told = RAW_OFF_TOLD;
 	}
 	off_cpu_tell_on(t, t->sched.off_on, t->sched.off_word, ts, tid);
-	throttled_end(t, off.reason == RAW_OFF_PREEMPTED ? off.out : off.wake, ts, tid);
+	throttled_end(t, &off, ts, tid);
 	off_cpu_send(t, &off, ts, tid);
 	t->sched.off_ts = 0;
 	t->sched.in_ts = ts;
@@ -250,7 +253,7 @@ static __always_inline void switched_in(struct task_struct *next, __u64 ts)
 	}
 	thread_name(t, next, ts);
 	sched_counters_read(&acc, next);
-	off_cpu_end(t, &acc, ts, next->pid);
+	off_cpu_end(t, acc.queued, ts, next->pid);
 }
 
 SEC("tp_btf/sched_switch")
@@ -460,8 +463,7 @@ int sched_open(struct bpf_iter__task *ctx)
 	open.on = t->sched.off_on;
 	open.word = t->sched.off_word;
 	if (ev->told == RAW_OFF_OPEN)
-		open.throttled = throttled_for(
-			t, ev->reason == RAW_OFF_PREEMPTED ? ev->out : ev->wake, now);
+		open.throttled = throttled_for(t, ev, now);
 	bpf_seq_write(ctx->meta->seq, &open, sizeof(open));
 	return 0;
 }

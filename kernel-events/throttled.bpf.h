@@ -41,10 +41,12 @@ static __always_inline void throttled_begin(struct thread *t, struct task_struct
 	t->sched.throttled_ns = rq ? throttled_until(rq, ts) : 0;
 }
 
-/* For how many ns of [@from, @ts), in which it was runnable, it was not allowed to run. */
-static __always_inline __u64 throttled_for(const struct thread *t, __u64 from, __u64 ts)
+/* For how many ns of the period @off it was runnable, but not allowed to run, until @ts. */
+static __always_inline __u64 throttled_for(const struct thread *t, const struct raw_off_cpu *off,
+					   __u64 ts)
 {
 	struct cfs_rq *rq = (struct cfs_rq *)t->sched.throttled_rq;
+	__u64 from = off->reason == RAW_OFF_PREEMPTED ? off->out : off->wake;
 	__u64 ns;
 
 	if (!config.cpu_limit || !bpf_core_field_exists(rq->throttled_clock_self_time) || !rq)
@@ -56,10 +58,11 @@ static __always_inline __u64 throttled_for(const struct thread *t, __u64 from, _
 	return ns < ts - from ? ns : ts - from;
 }
 
-/* It is on a CPU again at @ts, having been runnable since @from. */
-static __always_inline void throttled_end(struct thread *t, __u64 from, __u64 ts, __u32 tid)
+/* It is on a CPU again at @ts, after the period @off. */
+static __always_inline void throttled_end(struct thread *t, const struct raw_off_cpu *off, __u64 ts,
+					  __u32 tid)
 {
-	__u64 ns = throttled_for(t, from, ts);
+	__u64 ns = throttled_for(t, off, ts);
 
 	t->sched.throttled_rq = 0;
 	if (ns)

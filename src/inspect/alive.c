@@ -7,8 +7,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "inspect/form.h"
 #include "inspect/heap.h"
@@ -197,15 +197,8 @@ static int add_list(struct alive *a, uint64_t shared, const struct scheduler_kin
 		a->incomplete = true;
 		return 0;
 	}
-	if (a->nr_lists == a->list_room) {
-		size_t room = a->list_room ? a->list_room * 2 : 16;
-		struct list *grown = reallocarray(a->lists, room, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		a->lists = grown;
-		a->list_room = room;
-	}
+	if (array__room(&a->lists, &a->list_room, a->nr_lists, sizeof(*a->lists)))
+		return -ENOMEM;
 	a->lists[a->nr_lists] = (struct list){ shared, kind };
 	begin_pass(a);
 	return each_head(a, &a->lists[a->nr_lists++], add_cursor);
@@ -303,7 +296,6 @@ static void begin_search(struct alive *a)
 	a->search_due = false;
 	begin_pass(a);
 	a->searching = !heap__begin(a->heap);
-	a->incomplete |= !a->searching;
 }
 
 static int step_search(struct alive *a)
@@ -311,7 +303,6 @@ static int step_search(struct alive *a)
 	int err = heap__step(a->heap, found_word, a);
 
 	a->searching = err > 0;
-	a->incomplete |= heap__incomplete(a->heap);
 	return err < 0 ? err : 0;
 }
 
@@ -362,7 +353,7 @@ int alive__step(struct alive *a, uint64_t until)
 
 bool alive__truncated(const struct alive *a)
 {
-	return a->truncated || a->incomplete;
+	return a->truncated || a->incomplete || heap__incomplete(a->heap);
 }
 
 bool alive__knows_threads(const struct alive *a)

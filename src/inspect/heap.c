@@ -172,7 +172,7 @@ int heap__begin(struct heap *h)
 
 	h->nr_ranges = h->range_at = 0;
 	h->constants = (struct range){ 0 };
-	h->incomplete = false;
+	h->incomplete = true;
 	snprintf(path, sizeof(path), "/proc/%d/exe", h->target->pid);
 	n = readlink(path, exe, sizeof(exe) - 1);
 	if (n <= 0)
@@ -191,6 +191,7 @@ int heap__begin(struct heap *h)
 		err = add_mapping(h, line, exe);
 	free(line);
 	fclose(f);
+	h->incomplete = err;
 	return err;
 }
 
@@ -273,12 +274,13 @@ static int next_pages(struct heap *h, const struct range *r, uint64_t *end)
 
 int heap__step(struct heap *h, int (*each)(void *ctx, uint64_t at, uint64_t word), void *ctx)
 {
-	struct range *r = &h->ranges[h->range_at];
+	struct range *r;
 	uint64_t end = 0;
 	int nr, err = 0;
 
 	if (h->range_at == h->nr_ranges)
 		return 0;
+	r = &h->ranges[h->range_at];
 	nr = next_pages(h, r, &end);
 	if (nr < 0 || end <= r->from) {
 		h->incomplete = true;

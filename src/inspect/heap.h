@@ -25,15 +25,13 @@ void heap__free(struct heap *h);
 void heap__read_pagemap(struct heap *h);
 
 /*
- * Thread's stack, which is not searched: from @sp (0: not known) down, and up to its thread
+ * A thread's stack, which is not searched: from @sp (0: not known) down, and up to the thread
  * pointer @fs, if that is in the same mapping, as it is but for the main thread. 0 or -ENOMEM.
  */
 int heap__leave_out(struct heap *h, uint64_t sp, uint64_t fs);
 /* Forget all stacks, so that those of today can be told. */
 void heap__forget_stacks(struct heap *h);
-/*
- * Begin a search. 0, or negative errno: what is mapped cannot be found out.
- */
+/* Begin a search. 0, or negative errno: what is mapped cannot be found out. */
 int heap__begin(struct heap *h);
 /*
  * Continue it by a part of some hundred kB: calls @each with the address of each word that
@@ -42,8 +40,8 @@ int heap__begin(struct heap *h);
  */
 int heap__step(struct heap *h, int (*each)(void *ctx, uint64_t at, uint64_t word), void *ctx);
 /*
- * In the last search, something could not be read: pages that are swapped out, for example, or
- * before Linux 6.7 a mapping of more than 64 GiB.
+ * The last search could not begin, or something could not be read in it: pages that are swapped
+ * out, for example, or before Linux 6.7 a mapping of more than 64 GiB.
  */
 bool heap__incomplete(const struct heap *h);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/uio.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "inspect/memory.h"
 #include "inspect/walk.h"
@@ -391,15 +392,8 @@ int task_group__add(struct task_group *g, uint64_t header, const struct schedule
 {
 	if (!header)
 		return 0;
-	if (g->nr_cursors == g->cursor_room) {
-		size_t room = g->cursor_room ? g->cursor_room * 2 : GROUP;
-		struct cursor *grown = reallocarray(g->cursors, room, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		g->cursors = grown;
-		g->cursor_room = room;
-	}
+	if (array__room(&g->cursors, &g->cursor_room, g->nr_cursors, sizeof(*g->cursors)))
+		return -ENOMEM;
 	g->cursors[g->nr_cursors++] = (struct cursor){ .header = header, .kind = kind };
 	return 0;
 }

@@ -71,7 +71,10 @@ int attach__drain(struct attach *a, int (*each)(void *ctx, const struct raw_hdr 
  */
 int attach__drain_threads(struct attach *a, int (*each)(void *ctx, const struct raw_hdr *raw),
 			  void *ctx);
-/* Nothing will be drained any more: gives back the rings' memory, for what is done at the end. */
+/*
+ * Nothing will be drained any more: unmaps the rings, so that what is done at the end does not need
+ * memory besides theirs. The kernel frees them in attach__free().
+ */
 void attach__free_rings(struct attach *a);
 /* Add one to loss @loss (enum raw_loss), which was seen in user space. */
 void attach__count_loss(struct attach *a, unsigned int loss);

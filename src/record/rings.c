@@ -90,6 +90,17 @@ static void join(struct rings *r)
 	r->putting = false;
 }
 
+static void close_fds(struct rings *r)
+{
+	for (unsigned int i = 0; r->fds && i < r->nr; i++)
+		close(r->fds[i]);
+	free(r->fds);
+	r->fds = NULL;
+	if (r->map >= 0)
+		close(r->map);
+	r->map = -1;
+}
+
 int rings__wait(struct rings *r, ring_buffer_sample_fn handle, void *ctx)
 {
 	int err = 0;
@@ -105,6 +116,8 @@ int rings__wait(struct rings *r, ring_buffer_sample_fn handle, void *ctx)
 			err = r->buffer ? 0 : -errno;
 		}
 	}
+	/* the map of rings and the buffer hold them now */
+	close_fds(r);
 	return err;
 }
 
@@ -131,10 +144,6 @@ void rings__free(struct rings *r)
 		return;
 	join(r);
 	ring_buffer__free(r->buffer);
-	for (unsigned int i = 0; i < r->nr; i++)
-		close(r->fds[i]);
-	free(r->fds);
-	if (r->map >= 0)
-		close(r->map);
+	close_fds(r);
 	free(r);
 }

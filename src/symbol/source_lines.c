@@ -24,7 +24,6 @@
 #include "base/array.h"
 #include "base/hash_table.h"
 #include "image/binary.h"
-#include "image/bytes.h"
 #include "image/names.h"
 #include "symbol/debug_elf.h"
 #include "symbol/places.h"

@@ -207,6 +207,11 @@ static void ends_when_told(void **state)
 	/* a process that is not there */
 	p.pid = 0x7ffffff0;
 	assert_true(heap__begin(h) < 0);
+	assert_true(heap__incomplete(h));
+	/* that tells nothing of the next search */
+	p.pid = getpid();
+	assert_int_equal(heap__begin(h), 0);
+	assert_false(heap__incomplete(h));
 	heap__free(h);
 	heap__free(NULL);
 }
