@@ -411,6 +411,7 @@ __noinline int tell_wake(struct thread *t, __u64 woken, __u64 ts, __u32 tid)
 
 	if (!t)
 		return 0;
+	tell_completed(t, ts, tid);
 	t->woken = woken;
 	user = wake_stack(t, 1, ts);
 	if (user) {
@@ -440,10 +441,8 @@ static __always_inline int task_event(struct pt_regs *regs, __u64 cookie, __u8 t
 		return 0;
 	if (type == RAW_TASK_DROP)
 		mark_dropped(t, header);
-	if (type == RAW_WAKE) {
-		tell_completed(t, ts, task->pid);
+	if (type == RAW_WAKE)
 		return tell_wake(t, header, ts, task->pid);
-	}
 	tell_task(t, header, ts, task->pid, type);
 	return 0;
 }
