@@ -4,11 +4,13 @@
 
 Who may include whom is a table, INCLUDES: what is not in it may not.
 
-All text: no space at a line's end, a newline at the file's end. C: lines of at most 100 columns (but text for
+All text: no space at a line's end, a newline at the file's end. Python: no name is defined twice in one place, as the
+second definition would silently take the first one's. C: lines of at most 100 columns (but text for
 the user is never broken), indented with tabs. Sources begin with their licence, then a comment that says what the file is for.
 What the program says on standard error goes through src/base/say.c, which makes it printable.
 """
 
+import ast
 import pathlib
 import re
 import subprocess
@@ -135,6 +137,28 @@ def include_problems(name, lines, used):
             yield number, why
 
 
+def is_python(path, lines):
+    return path.suffix == ".py" or bool(re.match(r"#!.*\bpython3?\b", lines[0]))
+
+
+# Fields of a node of Python's syntax that are lists of statements: its alternatives, one of which is run.
+BLOCKS = ("body", "orelse", "handlers", "finalbody")
+
+
+def defined_twice(statements):
+    """Line number and what is wrong, of functions and classes that a later one of the same block takes the name of."""
+    first = {}
+    for statement in statements:
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            # @property has @NAME.setter, and others like it, which add to the first one.
+            if statement.name in first and not any(isinstance(d, ast.Attribute) and getattr(d.value, "id", "") == statement.name
+                                                   for d in statement.decorator_list):
+                yield statement.lineno, f"{statement.name} is defined in line {first[statement.name]} already"
+            first.setdefault(statement.name, statement.lineno)
+        for block in BLOCKS:
+            yield from defined_twice(getattr(statement, block, []))
+
+
 def width(line):
     return len(line.expandtabs(8))
 
@@ -157,6 +181,11 @@ def problems(name, path, used):
     if path.suffix in SOURCES and not name.startswith("tests/workloads/"):
         if not any("SPDX-License-Identifier" in line for line in lines[:3]):
             yield 1, "no SPDX-License-Identifier"
+    if lines and is_python(path, lines):
+        try:
+            yield from defined_twice(ast.parse(data).body)
+        except SyntaxError as error:
+            yield error.lineno or 1, f"no Python: {error.msg}"
     if path.suffix in C:
         yield from include_problems(name, lines, used)
         for number, line in enumerate(lines, 1):

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/bisect.h"
 #include "base/hash_table.h"
 #include "diff/align.h"
 
@@ -213,18 +214,12 @@ static void pin(struct settling *s, const struct alike *a)
  */
 static size_t anchors_of(struct settling *s, const struct thing *t, unsigned int few)
 {
-	size_t from = 0, to = s->nr_pinned, nr = 0;
+	size_t from = BISECT(s->nr_pinned, k,
+			     s->pinned[k].of != t->of ?
+				     s->pinned[k].of < t->of :
+				     cmp(s->pinned[k].function, t->function) < 0);
+	size_t nr = 0;
 
-	while (from < to) {
-		size_t mid = from + (to - from) / 2;
-		const struct pinned *p = &s->pinned[mid];
-		bool before = p->of != t->of ? p->of < t->of : cmp(p->function, t->function) < 0;
-
-		if (before)
-			from = mid + 1;
-		else
-			to = mid;
-	}
 	for (; from < s->nr_pinned; from++) {
 		const struct pinned *p = &s->pinned[from];
 

@@ -217,46 +217,49 @@ static bool is_foreign(const struct join *j, const struct ready_fd *fd, unsigned
 	return waker && fires(fd, dir) && !task__find(j, waker);
 }
 
-/*
- * Did @fd wake @t by a waker that is registered with it and not a task's? Such a waker calls all
- * that wait for the descriptor, whichever direction they wait for (tokio-tungstenite's).
- */
-static bool woken_by_any(const struct join *j, const struct task *t, const struct shape *sh,
-			 const struct ready_fd *fd, unsigned int *dir, uint16_t *branch)
+/* Is a waker that is not a task's registered with @fd, and called by it? */
+static bool calls_foreign(const struct join *j, const struct ready_fd *fd)
 {
-	struct walk_key key;
-
-	if (!is_foreign(j, fd, WALK_DIR_READ) && !is_foreign(j, fd, WALK_DIR_WRITE))
-		return false;
-	for (uint32_t i = 0; i < sh->nr_leaves; i++) {
-		if (!leaf_key(t, &sh->leaves[i], WALK_KEY_IO, &key) || fd->token != key.value)
-			continue;
-		*dir = key.dir;
-		*branch = sh->leaves[i].node;
-		return true;
-	}
-	return false;
+	return is_foreign(j, fd, WALK_DIR_READ) || is_foreign(j, fd, WALK_DIR_WRITE);
 }
 
-/* Did @fd wake @t: by a leaf with its token, or by a waker of @t that is registered with it? */
-static bool woken_by(const struct task *t, const struct shape *sh, const struct ready_fd *fd,
-		     unsigned int *dir, uint16_t *branch)
+/*
+ * Did @fd wake @t: by a leaf with its token, or by a waker of @t that is registered with it? Or
+ * by a waker that is not a task's: such a one calls all that wait for the descriptor, whichever
+ * direction they wait for (tokio-tungstenite's).
+ */
+static bool woken_by(const struct join *j, const struct task *t, const struct shape *sh,
+		     const struct ready_fd *fd, unsigned int *dir, uint16_t *branch)
 {
 	bool reads = fd->reader == t->addr && fires(fd, WALK_DIR_READ);
 	bool writes = fd->writer == t->addr && fires(fd, WALK_DIR_WRITE);
+	uint16_t other = NO_BRANCH;	/* first leaf with its token, for what it did not fire */
+	unsigned int other_dir = 0;
 	struct walk_key key;
 
 	for (uint32_t i = 0; i < sh->nr_leaves; i++) {
-		if (!leaf_key(t, &sh->leaves[i], WALK_KEY_IO, &key) ||
-		    fd->token != key.value || !fires(fd, key.dir))
+		if (!leaf_key(t, &sh->leaves[i], WALK_KEY_IO, &key) || fd->token != key.value)
 			continue;
-		*dir = key.dir;
-		*branch = sh->leaves[i].node;
+		if (fires(fd, key.dir)) {
+			*dir = key.dir;
+			*branch = sh->leaves[i].node;
+			return true;
+		}
+		if (other == NO_BRANCH) {
+			other = sh->leaves[i].node;
+			other_dir = key.dir;
+		}
+	}
+	if (reads || writes) {
+		*dir = reads && writes ? 0 : reads ? WALK_DIR_READ : WALK_DIR_WRITE;
+		*branch = waiter__of_descriptor(sh);
 		return true;
 	}
-	*dir = reads && writes ? 0 : reads ? WALK_DIR_READ : WALK_DIR_WRITE;
-	*branch = waiter__of_descriptor(sh);
-	return reads || writes;
+	if (other == NO_BRANCH || !calls_foreign(j, fd))
+		return false;
+	*dir = other_dir;
+	*branch = other;
+	return true;
 }
 
 /*
@@ -273,8 +276,7 @@ static bool epoll__why(const struct join *j, struct driver *d, const struct task
 		struct ready_fd *fd = &e->ready[at];
 		unsigned int dir;
 
-		if (!woken_by(t, sh, fd, &dir, &c->branch) &&
-		    !woken_by_any(j, t, sh, fd, &dir, &c->branch))
+		if (!woken_by(j, t, sh, fd, &dir, &c->branch))
 			continue;
 		e->ready_next = at;
 		fd->told = true;
@@ -294,8 +296,7 @@ static bool epoll__why(const struct join *j, struct driver *d, const struct task
 static bool has_foreign_waker(const struct join *j, const struct epoll_driver *e)
 {
 	for (uint32_t i = 0; i < e->nr_ready; i++)
-		if (!e->ready[i].told && (is_foreign(j, &e->ready[i], WALK_DIR_READ) ||
-					  is_foreign(j, &e->ready[i], WALK_DIR_WRITE)))
+		if (!e->ready[i].told && calls_foreign(j, &e->ready[i]))
 			return true;
 	return false;
 }

@@ -100,7 +100,9 @@ def compare(checks, label, seen, want):
 def words(checks, label, seen, target):
     """Two places at one lock have its word; other locks have others. What a thread parks at is its own, and no lock's."""
     got = places(seen)
-    for line in (line.split() for line in target.out.splitlines() if line.startswith("lock ")):
+    locks = [line.split() for line in target.out.splitlines() if line.startswith("lock ")]
+    checks.equal([line[1] for line in locks], ["std_mutex", "std_rwlock"], f"{label}: the locks whose words are known")
+    for line in locks:
         name, begin, end = line[1], int(line[2]), int(line[4])
         told = [[int(f["address"], 16) for f in got[name, job].get("futexes", [])] for job in (False, True)]
         checks.check(len(told[0]) == 1 and begin <= told[0][0] < end and told[0] == told[1],

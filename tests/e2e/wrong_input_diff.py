@@ -125,7 +125,7 @@ def notes(checks, directory):
     done = text(awaitless, awaitless)
     checks.check(done.returncode == 0 and f"In {awaitless} no task waits for anything." in done.stdout,
                  "diff: no awaits", f"{done}")
-    hostile = directory / "\x1b[31mred\xff\n.data".encode("latin-1").decode("latin-1")
+    hostile = directory / os.fsdecode(b"\x1b[31mred\xff\n.data")  # no UTF-8
     shutil.copy(torn, hostile)
     for argv in ([], ["--json"]):
         done = text(*argv, hostile, hostile)
