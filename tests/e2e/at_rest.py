@@ -70,14 +70,17 @@ def ended(checks, program, profile, directory):
     name = f"{profile}/{program} serve"
     with Process([workload(program, profile), "serve"], directory, f"{profile}.{program}.serve", stdin=-1) as server:
         port = int(wait_for(lambda: server.out.strip(), "a port"))
+        ever = 0
         for i in range(3):
-            load = Process([workload("peer"), "load", "--connections", CONNECTIONS, "--requests", 20, f"127.0.0.1:{port}"],
-                           directory, f"{profile}.{program}.load{i}")
+            load = Process([workload("peer"), "load", "--connections", CONNECTIONS, "--requests", 20, "--think-us", 20000,
+                            f"127.0.0.1:{port}"], directory, f"{profile}.{program}.load{i}")
             most = 0
             while load.alive():
                 most = max(most, kinds(looked(server.pid), program).get("echo", 0))
             checks.equal(load.wait(30), 0, f"{name}: the load ends as it should")
             checks.check(most <= CONNECTIONS, f"{name}: never more tasks than connections", f"{most}")
+            ever = max(ever, most)
+        checks.check(ever > 0, f"{name}: tasks of connections were seen")
         left = kinds(looked(server.pid), program)
         checks.equal(left.get("echo", 0), 0, f"{name}: none is left of the connections that have ended")
 
