@@ -307,7 +307,9 @@ __u64 wake_stack(struct thread *t, __u32 probe, __u64 ts);
 /*
  * A thread that sleeps in block_on because its root is Pending is woken for one reason:
  * the root is to be polled again. So whoever wakes the thread wakes the root. Another process
- * wakes no futex of this one's: it sends a signal, and the thread sleeps on after that.
+ * wakes no futex of this one's: it sends a signal, and the thread sleeps on after that. On its
+ * way there the thread may sleep for something else, which no signal interrupts: for the lock
+ * of the process's memory in a page fault, say.
  */
 static __always_inline void root_woken(struct thread *t, struct task_struct *waker, __u64 ts,
 				       __u32 tid)
@@ -318,7 +320,7 @@ static __always_inline void root_woken(struct thread *t, struct task_struct *wak
 	struct thread *own;
 	__u32 user = 0;
 
-	if (!r->root || r->shares || r->woken)
+	if (!r->root || r->shares || r->woken || t->sched.off_reason != RAW_OFF_ASLEEP)
 		return;
 	if (tid && waker->tgid != target_tgid && t->sched.off_syscall == SYS_FUTEX)
 		return;
